@@ -1,0 +1,27 @@
+"""Page 01: who the device is."""
+
+from typing import Annotated
+
+from protocols.enums import Kind, Lane
+from protocols.fields import S16, S32, U8, U16, U32, U64, Flag, Unit
+from protocols.message import Message
+
+
+class DeviceInfo(Message, id=0x0101, lane=Lane.QUERY):
+    """Ask for the device's identity."""
+
+
+class DeviceInfoDone(Message, id=0x0101, kind=Kind.REPLY):
+    """The device's identity. `seed` is 0 on a real device; `has_truth` says whether TRUTH_GET is answered."""
+
+    model: S32
+    serial: S16
+    firmware_version: S16
+    model_version: S16
+    simulated: Flag
+    has_truth: Flag
+    seed: U64
+    needles: U8
+    core_diameter_um: Annotated[U16, Unit("um")]
+    cartridge_serial: U32
+    cartridge_life_cycles: U32

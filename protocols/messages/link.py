@@ -1,0 +1,148 @@
+"""Page 00: making and keeping a link, and the answers that every command shares."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from protocols.enums import AlarmPriority, ByeReason, Code, DeviceState, Ending, Kind, Lane, Phase, Role
+from protocols.fields import S16, S120, U8, U16, U32, U64, EnumByte, Flag, TailBytes, Unit
+from protocols.message import Message
+
+
+class Hello(Message, id=0x0001, kind=Kind.LINK):
+    """The host asks for a link. Sent with link id 0; answered by WELCOME, or NAK with E_VERSION or E_SCHEMA."""
+
+    majors: U16
+    minor: U8
+    role: Annotated[Role, EnumByte]
+    features: U64
+    schema_id: U32
+    host_id: U32
+    max_payload_size: Annotated[U8, Unit("B"), Field(ge=64, le=224)]
+    nonce: U32
+
+
+class Welcome(Message, id=0x0002, kind=Kind.LINK):
+    """The device grants a link and says where it stands."""
+
+    link_id: U16
+    minor: U8
+    role: Annotated[Role, EnumByte]
+    features: U64
+    schema_id: U32
+    nonce: U32
+    boot_count: U32
+    heartbeat_armed_ms: Annotated[U16, Unit("ms")]
+    lease_armed_ms: Annotated[U16, Unit("ms")]
+    heartbeat_idle_ms: Annotated[U16, Unit("ms")]
+    lease_idle_ms: Annotated[U16, Unit("ms")]
+    journal_epoch: U32
+    journal_tail: U32
+    journal_head: U32
+    session_no: U32
+    cycle_no: U32
+    cycles: U32
+    punctures: U32
+    cores_counted: U32
+    state: Annotated[DeviceState, EnumByte]
+    simulated: Flag
+    uptime_ms: Annotated[U32, Unit("ms")]
+    controller_host_id: U32
+    model_version: S16
+
+
+class Heartbeat(Message, id=0x0003, kind=Kind.LINK):
+    """The device has been silent for heartbeat_ms; this is its snapshot. `running` is 0 when nothing runs."""
+
+    state: Annotated[DeviceState, EnumByte]
+    highest_alarm: Annotated[AlarmPriority, EnumByte]
+    trigger_held: Flag
+    running_correlation_id: U16
+    cycle_no: U32
+    cycles: U32
+    punctures: U32
+    cores_counted: U32
+    journal_head: U32
+    params_hash: U32
+    uptime_ms: Annotated[U32, Unit("ms")]
+
+
+class HostHeartbeat(Message, id=0x0004, kind=Kind.LINK):
+    """The host has been silent for heartbeat_ms. Renews the lease when it comes from the controlling link."""
+
+
+class Bye(Message, id=0x0005, kind=Kind.LINK):
+    """An end leaves the link. From a controlling host it has the reaction of a lost link, at once."""
+
+    reason: Annotated[ByeReason, EnumByte]
+
+
+class Nak(Message, id=0x0006, kind=Kind.LINK):
+    """A frame with a good CRC could not be taken. `seq` is that frame's; at most ten a second are sent.
+
+    `expected` and `actual` are the two values that disagree, where there are two (schema ids, link ids, majors).
+    """
+
+    code: Annotated[Code, EnumByte]
+    seq: U16
+    expected: U32
+    actual: U32
+    sentence: S120
+
+
+class Echo(Message, id=0x0007, lane=Lane.QUERY):
+    """Ask for the same bytes back."""
+
+    data: TailBytes
+
+
+class EchoDone(Message, id=0x0007, kind=Kind.REPLY):
+    """The bytes of the ECHO."""
+
+    data: TailBytes
+
+
+class Received(Message, id=0x0010, kind=Kind.REPLY):
+    """A motion was accepted and has begun; DONE is expected after `expected_ms`."""
+
+    expected_ms: Annotated[U32, Unit("ms")]
+
+
+class Progress(Message, id=0x0011, kind=Kind.PROGRESS):
+    """A motion is still under way; sent once a second while it lasts."""
+
+    state: Annotated[DeviceState, EnumByte]
+    elapsed_ms: Annotated[U32, Unit("ms")]
+    expected_ms: Annotated[U32, Unit("ms")]
+
+
+class Refused(Message, id=0x0012, kind=Kind.REPLY):
+    """A lawful no: nothing was begun. `interlock` is its number in the table of interlocks, 0 where none spoke.
+
+    `expected` and `actual` are the two values that disagree, where there are two; for E_BUSY `actual` is the
+    host id of the holder.
+    """
+
+    code: Annotated[Code, EnumByte]
+    interlock: U8
+    expected: U32
+    actual: U32
+    sentence: S120
+
+
+class Failed(Message, id=0x0013, kind=Kind.REPLY):
+    """A motion was begun and the device could not finish it."""
+
+    code: Annotated[Code, EnumByte]
+    interlock: U8
+    alarm_code: U16
+    sentence: S120
+
+
+class Aborted(Message, id=0x0014, kind=Kind.REPLY):
+    """A motion was begun and was stopped from outside: by STOP, a lost link, the emergency stop or a reboot."""
+
+    code: Annotated[Code, EnumByte]
+    ending: Annotated[Ending, EnumByte]
+    phase: Annotated[Phase, EnumByte]
+    sentence: S120

@@ -1,0 +1,54 @@
+"""Page 02: the device's parameters, one descriptor an answer."""
+
+from typing import Annotated
+
+from protocols.enums import Kind, Lane, ParamScope
+from protocols.fields import F64, S16, S32, U16, EnumByte
+from protocols.message import Message
+
+
+class ParamList(Message, id=0x0201, lane=Lane.QUERY):
+    """Ask for the parameter at `index`, from 0; the answer says how many there are."""
+
+    index: U16
+
+
+class ParamListDone(Message, id=0x0201, kind=Kind.REPLY):
+    """One parameter: its value now, its default, its inclusive range, its unit and who may set it."""
+
+    count: U16
+    index: U16
+    name: S32
+    unit: S16
+    scope: Annotated[ParamScope, EnumByte]
+    value: F64
+    default: F64
+    minimum: F64
+    maximum: F64
+
+
+class ParamGet(Message, id=0x0202, lane=Lane.QUERY):
+    """Ask for one parameter's value by name."""
+
+    name: S32
+
+
+class ParamGetDone(Message, id=0x0202, kind=Kind.REPLY):
+    """One parameter's value."""
+
+    name: S32
+    value: F64
+
+
+class ParamSet(Message, id=0x0203, lane=Lane.MOTION):
+    """Set a host-settable parameter. Refused for a viewer, a start-only parameter and a value out of range."""
+
+    name: S32
+    value: F64
+
+
+class ParamSetDone(Message, id=0x0203, kind=Kind.REPLY):
+    """The value that now stands."""
+
+    name: S32
+    value: F64

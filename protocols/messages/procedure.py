@@ -1,0 +1,240 @@
+"""Page 03: the procedure, from opening a session to closing it.
+
+A command's DONE reply stands after it. Commands of the motion lane answer RECEIVED first where they take time.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from protocols.enums import CloseReason, DeviceState, Kind, Lane
+from protocols.fields import I32, S32, U8, U16, U32, EnumByte, TailU16, Unit
+from protocols.message import Message
+
+MIN_COVERAGE_BP = 400
+MAX_COVERAGE_BP = 800
+"""Basis points (1/100 %): 4-8 % of the treated skin is removed [S]; a plan outside is refused."""
+
+
+class SessionOpen(Message, id=0x0301, lane=Lane.MOTION):
+    """Open a session and take control. `zones_cm2` is each zone's area in cells of 1 cm2, zone 0 first."""
+
+    target_cores: Annotated[U32, Field(ge=1, le=1_000_000)]
+    coverage_bp: Annotated[U16, Unit("0.01 %"), Field(ge=MIN_COVERAGE_BP, le=MAX_COVERAGE_BP)]
+    depth_um: Annotated[U16, Unit("um"), Field(ge=500, le=4000)]
+    zones_cm2: Annotated[TailU16, Unit("cm2")]
+
+
+class SessionOpenDone(Message, id=0x0301, kind=Kind.REPLY):
+    """The session's number, and the plan as the device will hold the host to it."""
+
+    session_no: U32
+    first_cycle_no: U32
+    needles: U8
+    cells: U16
+    cycles_per_cell: U8
+    punctures_per_cell: U8
+
+
+class AnesthesiaStart(Message, id=0x0302, lane=Lane.MOTION):
+    """Note that a zone was numbed `age_s` seconds ago; the wait runs from then."""
+
+    zone: U8
+    age_s: Annotated[U32, Unit("s"), Field(le=86_400)]
+    method: S32
+
+
+class AnesthesiaStartDone(Message, id=0x0302, kind=Kind.REPLY):
+    """How long CONFIRM for this zone is still refused."""
+
+    wait_s: Annotated[U32, Unit("s")]
+
+
+class AnesthesiaConfirm(Message, id=0x0303, lane=Lane.MOTION):
+    """A person confirms that the zone is numb."""
+
+    zone: U8
+    confirmed_by: S32
+
+
+class AnesthesiaConfirmDone(Message, id=0x0303, kind=Kind.REPLY):
+    """How long the confirmation holds."""
+
+    valid_s: Annotated[U32, Unit("s")]
+
+
+class Arm(Message, id=0x0304, lane=Lane.MOTION):
+    """Start the pump. DONE when the vacuum stands below the limit for a new cycle."""
+
+
+class ArmDone(Message, id=0x0304, kind=Kind.REPLY):
+    """Armed."""
+
+    vacuum_pa: Annotated[I32, Unit("Pa")]
+
+
+class Disarm(Message, id=0x0305, lane=Lane.MOTION):
+    """Stop the pump and vent."""
+
+
+class DisarmDone(Message, id=0x0305, kind=Kind.REPLY):
+    """Disarmed; the vacuum is vented."""
+
+    state: Annotated[DeviceState, EnumByte]
+
+
+class Reposition(Message, id=0x0306, lane=Lane.MOTION):
+    """Ask the hand to move to a cell of a zone. DONE on arrival; the time is the hand's own."""
+
+    zone: U8
+    cell: U16
+
+
+class RepositionDone(Message, id=0x0306, kind=Kind.REPLY):
+    """Arrived. `cell_punctures` were made there before, `cycles_left` fit under the plan's limit."""
+
+    zone: U8
+    cell: U16
+    cell_punctures: U8
+    cycles_left: U8
+
+
+class Punch(Message, id=0x0307, lane=Lane.MOTION):
+    """Begin cycle `cycle_no`: needles out to `depth_um`, dwell, back. Void after device uptime `deadline_ms`.
+
+    The last cycle's number is answered with its stored outcome and nothing moves; a gap is E_CYCLE_GAP.
+    """
+
+    cycle_no: U32
+    depth_um: Annotated[U16, Unit("um")]
+    deadline_ms: Annotated[U32, Unit("ms")]
+
+
+class PunchDone(Message, id=0x0307, kind=Kind.REPLY):
+    """The needles are home again. `depth_um` is what the encoder measured, `punctured` one bit a needle."""
+
+    cycle_no: U32
+    depth_um: Annotated[U16, Unit("um")]
+    punctured: U8
+    vacuum_pa: Annotated[I32, Unit("Pa")]
+
+
+class Suction(Message, id=0x0308, lane=Lane.MOTION):
+    """Evacuate the cores of the open cycle."""
+
+    cycle_no: U32
+
+
+class SuctionDone(Message, id=0x0308, kind=Kind.REPLY):
+    """Evacuated, as far as it could be."""
+
+    cycle_no: U32
+    vacuum_pa: Annotated[I32, Unit("Pa")]
+
+
+class Advance(Message, id=0x0309, lane=Lane.MOTION):
+    """Move the stage by `steps` pitches within the cell."""
+
+    cycle_no: U32
+    steps: Annotated[U8, Field(ge=1, le=8)]
+
+
+class AdvanceDone(Message, id=0x0309, kind=Kind.REPLY):
+    """Advanced."""
+
+    cycle_no: U32
+
+
+class Count(Message, id=0x030A, lane=Lane.MOTION):
+    """Read the count sensor and end the cycle."""
+
+    cycle_no: U32
+
+
+class CountDone(Message, id=0x030A, kind=Kind.REPLY):
+    """The cycle's stored outcome. `outcomes` holds a `NeedleOutcome` in each four bits, needle 0 lowest.
+
+    `flagged` has a bit for each needle held to be clogged. The totals are the session's so far.
+    """
+
+    cycle_no: U32
+    outcomes: U32
+    cores_counted: U8
+    flagged: U8
+    cell_punctures: U8
+    cycles_left: U8
+    total_punctures: U32
+    total_cores_counted: U32
+
+
+class Purge(Message, id=0x030B, lane=Lane.MOTION):
+    """Blow the flagged needles free. It does not always work: the answer says which are flagged still."""
+
+
+class PurgeDone(Message, id=0x030B, kind=Kind.REPLY):
+    """Purged; one bit a needle."""
+
+    cleared: U8
+    flagged: U8
+
+
+class Pause(Message, id=0x030C, lane=Lane.MOTION):
+    """Hold between cycles, armed; an open cycle is refused."""
+
+
+class PauseDone(Message, id=0x030C, kind=Kind.REPLY):
+    """Paused."""
+
+
+class Resume(Message, id=0x030D, lane=Lane.MOTION):
+    """Go on after PAUSE."""
+
+
+class ResumeDone(Message, id=0x030D, kind=Kind.REPLY):
+    """Armed again."""
+
+
+class Stop(Message, id=0x030E, lane=Lane.STOP):
+    """Stop now: retract, vent, disarm, SAFE. From any link, in any state, harmless twice."""
+
+
+class StopDone(Message, id=0x030E, kind=Kind.REPLY):
+    """The stop has begun; its end is seen in the state."""
+
+    state: Annotated[DeviceState, EnumByte]
+
+
+class FaultReset(Message, id=0x030F, lane=Lane.MOTION):
+    """Leave SAFE or FAULT and clear latched alarms whose cause is gone. The only way out of either."""
+
+
+class FaultResetDone(Message, id=0x030F, kind=Kind.REPLY):
+    """The state after the reset, and how many alarms stay."""
+
+    state: Annotated[DeviceState, EnumByte]
+    alarms: U8
+
+
+class SessionClose(Message, id=0x0310, lane=Lane.MOTION):
+    """Close the session with the host's own fold of the journal; refused, with both numbers, if it disagrees."""
+
+    session_no: U32
+    reason: Annotated[CloseReason, EnumByte]
+    cycles: U32
+    completed: U32
+    aborted: U32
+    ambiguous: U32
+    punctures: U32
+    cores_counted: U32
+
+
+class SessionCloseDone(Message, id=0x0310, kind=Kind.REPLY):
+    """Closed. The device's own totals, equal to the host's."""
+
+    session_no: U32
+    cycles: U32
+    completed: U32
+    aborted: U32
+    ambiguous: U32
+    punctures: U32
+    cores_counted: U32

@@ -1,0 +1,21 @@
+"""Page 0F: what only a simulated device can answer. A real one refuses with E_UNSUPPORTED."""
+
+from protocols.enums import Kind, Lane
+from protocols.fields import U32
+from protocols.message import Message
+
+
+class TruthGet(Message, id=0x0F01, lane=Lane.QUERY):
+    """Ask for the ground truth of the last closed session."""
+
+
+class TruthGetDone(Message, id=0x0F01, kind=Kind.REPLY):
+    """The plant's own five counters of the session; kept apart from what was counted."""
+
+    session_no: U32
+    cycles_commanded: U32
+    cycles_completed: U32
+    punctures: U32
+    cores_evacuated: U32
+    cores_counted: U32
+    clogs: U32

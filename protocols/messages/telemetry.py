@@ -1,0 +1,37 @@
+"""Page 04: streams of measurements, for people and plots; never for counting."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from protocols.enums import DeviceState, Kind, Lane, Stream
+from protocols.fields import I32, U8, U16, U32, EnumByte, Unit
+from protocols.message import Message
+
+
+class StreamSet(Message, id=0x0401, lane=Lane.QUERY):
+    """Ask for a stream every `interval_ms` on this link; 0 ends it."""
+
+    stream: Annotated[Stream, EnumByte]
+    interval_ms: Annotated[U16, Unit("ms"), Field(le=60_000)]
+
+
+class StreamSetDone(Message, id=0x0401, kind=Kind.REPLY):
+    """The interval that was granted; never below 20 ms."""
+
+    stream: Annotated[Stream, EnumByte]
+    interval_ms: Annotated[U16, Unit("ms")]
+
+
+class TelemetryState(Message, id=0x0402, kind=Kind.TELEMETRY):
+    """The device as its sensors have it."""
+
+    uptime_ms: Annotated[U32, Unit("ms")]
+    state: Annotated[DeviceState, EnumByte]
+    depth_um: Annotated[U16, Unit("um")]
+    vacuum_pa: Annotated[I32, Unit("Pa")]
+    temperature_mk: Annotated[U32, Unit("mK")]
+    canister_ul: Annotated[U32, Unit("uL")]
+    cartridge_cycles: U32
+    cell: U16
+    flagged: U8

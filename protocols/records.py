@@ -1,0 +1,146 @@
+"""Journal records: 32 bytes each, one model a kind, built on the same wire types as messages.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9.. by kind, zero-padded to 32
+
+Law: a record is written once and never changed; a CYCLE record is written when the cycle has ended, so every
+cycle number has exactly one. Counts are a fold of these records and nothing else.
+"""
+
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from protocols.enums import AlarmPriority, AlarmState, CloseReason, Code, Ending, NeedleOutcome, Phase, RecordKind
+from protocols.fields import F64, U8, U16, U32, EnumByte, Unit
+
+RECORD_SIZE: Final = 32
+"""Bytes. Six records make a page of 192, which fits the payload of 224 beside its own 16 bytes of head."""
+
+
+class Record(BaseModel):
+    """Base of every journal record. `event_no` never goes back within an epoch; `uptime_ms` restarts at a boot."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    KIND: ClassVar[RecordKind]
+
+    event_no: U32
+    uptime_ms: Annotated[U32, Unit("ms")]
+
+    def __init_subclass__(cls, *, kind: RecordKind, **kwargs: Any) -> None:
+        """Enter the class in the registry of record kinds."""
+        super().__init_subclass__(**kwargs)
+        cls.KIND = kind
+        RECORDS[kind] = cls
+
+
+RECORDS: Final[dict[int, type[Record]]] = {}
+"""Record kind -> model."""
+
+
+class Gap(Record, kind=RecordKind.GAP):
+    """Stands for `missing` records from `event_no` on that the ring no longer holds."""
+
+    missing: U32
+
+
+class Cycle(Record, kind=RecordKind.CYCLE):
+    """How one cycle ended: `phase` is the one it was in, `outcomes` a `NeedleOutcome` in each four bits.
+
+    The totals are the session's after this cycle.
+    """
+
+    ending: Annotated[Ending, EnumByte]
+    phase: Annotated[Phase, EnumByte]
+    needles: U8
+    cycle_no: U32
+    outcomes: U32
+    cell: U16
+    depth_um: Annotated[U16, Unit("um")]
+    total_punctures: U32
+    total_cores_counted: U32
+
+
+class SessionOpened(Record, kind=RecordKind.SESSION_OPENED):
+    """A session was opened; its first cycle will be `first_cycle_no`."""
+
+    session_no: U32
+    target_cores: U32
+    first_cycle_no: U32
+    coverage_bp: Annotated[U16, Unit("0.01 %")]
+    depth_um: Annotated[U16, Unit("um")]
+    cells: U16
+    zones: U8
+
+
+class SessionClosed(Record, kind=RecordKind.SESSION_CLOSED):
+    """A session was closed with counts that both ends agree on."""
+
+    reason: Annotated[CloseReason, EnumByte]
+    session_no: U32
+    cycles: U32
+    punctures: U32
+    cores_counted: U32
+
+
+class AlarmChanged(Record, kind=RecordKind.ALARM):
+    """An alarm changed its state."""
+
+    code: U16
+    interlock: U8
+    priority: Annotated[AlarmPriority, EnumByte]
+    state: Annotated[AlarmState, EnumByte]
+
+
+class Refusal(Record, kind=RecordKind.REFUSAL):
+    """A command that would have changed something was refused."""
+
+    code: Annotated[Code, EnumByte]
+    interlock: U8
+    message_id: U16
+    cycle_no: U32
+
+
+class ParameterSet(Record, kind=RecordKind.PARAMETER):
+    """A parameter was set, named by its index in the parameter table."""
+
+    index: U16
+    value: F64
+
+
+class Boot(Record, kind=RecordKind.BOOT):
+    """The device started. `open_cycle_no` is the cycle that the power loss ended, 0 if none was open."""
+
+    boot_count: U32
+    open_cycle_no: U32
+    phase: Annotated[Phase, EnumByte]
+
+
+class Anesthesia(Record, kind=RecordKind.ANESTHESIA):
+    """A zone's anesthesia was noted (`confirmed` 0) or confirmed (1)."""
+
+    zone: U8
+    confirmed: U8
+    age_s: Annotated[U32, Unit("s")]
+
+
+class Action(Record, kind=RecordKind.ACTION):
+    """A host's command that is no cycle: its message id, and the zone and cell of a REPOSITION."""
+
+    message_id: U16
+    zone: U8
+    cell: U16
+
+
+def pack_outcomes(outcomes: list[NeedleOutcome]) -> int:
+    """One outcome a needle (at most 8), needle 0 first, into four bits each."""
+    return sum(outcome << 4 * needle for needle, outcome in enumerate(outcomes))
+
+
+def unpack_outcomes(packed: int, needles: int) -> list[NeedleOutcome]:
+    """The inverse of `pack_outcomes`.
+
+    Raises:
+        ValueError: four bits hold no known outcome.
+    """
+    return [NeedleOutcome(packed >> 4 * needle & 0xF) for needle in range(needles)]
