@@ -33,12 +33,13 @@ class Lane(StrEnum):
     """How a command is paced and protected; never on the wire.
 
     MOTION: one at a time, changes state, executed at most once. QUERY: up to four at a time, harmless when
-    repeated. STOP: passes everything and is harmless twice.
+    repeated. STOP: passes everything and is harmless twice. LINK: HELLO alone, which has a reply and is no command.
     """
 
     MOTION = "motion"
     QUERY = "query"
     STOP = "stop"
+    LINK = "link"
 
 
 class Code(WireEnum):

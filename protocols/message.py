@@ -27,8 +27,8 @@ class Message(BaseModel):
             TypeError: the (kind, id) is taken, or a command has no lane.
         """
         super().__init_subclass__(**kwargs)
-        if (kind is Kind.COMMAND) != (lane is not None):
-            raise TypeError(f"{cls.__name__}: a command, and only a command, has a lane")
+        if kind is Kind.COMMAND and lane is None:
+            raise TypeError(f"{cls.__name__}: a command needs a lane")
         if (kind, id) in REGISTRY:
             raise TypeError(f"{cls.__name__}: {kind.name} 0x{id:04x} is {REGISTRY[kind, id].__name__}")
         cls.ID, cls.KIND, cls.LANE = id, kind, lane

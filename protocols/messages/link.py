@@ -9,7 +9,7 @@ from protocols.fields import S16, S120, U8, U16, U32, U64, EnumByte, Flag, TailB
 from protocols.message import Message
 
 
-class Hello(Message, id=0x0001, kind=Kind.LINK):
+class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
     """The host asks for a link. Sent with link id 0; answered by WELCOME, or NAK with E_VERSION or E_SCHEMA."""
 
     majors: U16
