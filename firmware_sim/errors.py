@@ -1,0 +1,36 @@
+"""The exception tree of the device.
+
+    SimulatorError
+    |-- ParameterError      a value that a parameter cannot have, or a parameter that does not exist
+    |-- NvmError            the firmware used its non-volatile memory out of order: a defect of the caller
+    `-- NvmFileError        the file that holds the non-volatile memory cannot be used
+
+Each message is one line that says what is right, since it is shown to the person who gave the value.
+"""
+
+
+class SimulatorError(Exception):
+    """Base of every exception raised by `firmware_sim`."""
+
+
+class ParameterError(SimulatorError, ValueError):
+    """`value` is not one that the parameter `name` can have; `reason` says what is."""
+
+    def __init__(self, name: str, value: float | None, reason: str) -> None:
+        self.name = name
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{name}: {reason}")
+
+
+class NvmError(SimulatorError):
+    """A cycle or session was begun, moved on or ended out of order."""
+
+
+class NvmFileError(SimulatorError):
+    """The file at `path` cannot serve as non-volatile memory; `reason` says why."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
