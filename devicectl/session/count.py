@@ -1,0 +1,223 @@
+"""Counting: the fold from journal records to counts, and its reconciliation with the device's own totals.
+
+Law: a count is a fold of the records and of nothing else; it is never raised by a reply. The same fold runs in the
+engine while a session lasts and over the stored rows when its log is read, so the two cannot drift apart.
+
+    records in order of event_no ----> Fold ----> Counts ----> reconcile <---- Counts of the device
+                                         '--> problems: gaps, cycles with no ending or with two, totals that disagree
+"""
+
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, fields
+from functools import lru_cache
+from typing import Any, Final
+
+from protocols.enums import Ending, NeedleOutcome
+from protocols.errors import MessageError
+from protocols.records import Cycle, Gap, Record, SessionClosed, SessionOpened
+from protocols.wire import decode_record
+
+MAX_NEEDLES: Final = 8
+"""Needles whose outcomes fit a cycle's record: four bits each in 32."""
+
+_PUNCTURED: Final = frozenset(NeedleOutcome) - {NeedleOutcome.NOT_PUNCTURED}
+"""An ambiguous needle counts as punctured: the skin's density must never be understated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A session's counts. `cycles` = `completed` + `aborted` + `ambiguous` when every ending is a known one."""
+
+    cycles: int = 0
+    completed: int = 0
+    aborted: int = 0
+    ambiguous: int = 0
+    punctures: int = 0
+    cores_counted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Whether both ends agree on a session, and if not every reason, one sentence each."""
+
+    reconciled: bool
+    differences: list[str]
+
+
+@lru_cache(maxsize=4096)
+def tally(outcomes: int, needles: int) -> tuple[int, int, tuple[int, ...]]:
+    """Punctures, cores counted, and the needles whose outcome is unknown, from a cycle's packed `outcomes`.
+
+    A needle of unknown outcome counts as punctured, for density.
+    """
+    values = [outcomes >> 4 * needle & 0xF for needle in range(needles)]
+    unknown = tuple(needle for needle, value in enumerate(values) if value > NeedleOutcome.AMBIGUOUS)
+    punctures = sum(value in _PUNCTURED for value in values) + len(unknown)
+    return punctures, values.count(NeedleOutcome.COUNTED), unknown
+
+
+class Fold:
+    """An incremental fold of a session's journal records, in the order of their event numbers.
+
+    `needles` and `first_cycle_no` are what SESSION_OPEN's reply said. Cycles before `first_cycle_no` belong to an
+    earlier session, whose records may stand in the same journal, and are passed over. `problems` has a sentence for
+    everything that keeps the session from being reconciled; nothing that a device sends raises.
+    """
+
+    def __init__(self, needles: int, first_cycle_no: int, *, first_event_no: int | None = None) -> None:
+        self.needles = needles
+        self.first_cycle_no = first_cycle_no
+        self.cells: set[int] = set()
+        self.problems: list[str] = []
+        self.next_event_no = first_event_no
+        self.last_uptime_ms: int | None = None
+        self._next_cycle_no = first_cycle_no
+        self._ended: set[int] = set()
+        self._endings = [0] * 256
+        self._punctures = 0
+        self._cores_counted = 0
+        self._drift = (0, 0)
+        self._session_no: int | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """The counts of what was added so far."""
+        endings = self._endings
+        return Counts(
+            cycles=len(self._ended),
+            completed=endings[Ending.COMPLETED],
+            aborted=endings[Ending.ABORTED],
+            ambiguous=endings[Ending.AMBIGUOUS],
+            punctures=self._punctures,
+            cores_counted=self._cores_counted,
+        )
+
+    @property
+    def last_cycle_no(self) -> int | None:
+        """The highest cycle number of the session that has ended, None before the first."""
+        return self._next_cycle_no - 1 if self._ended else None
+
+    def add_raw(self, raw: bytes) -> Record | None:
+        """Add a record of 32 bytes and return it; None for a kind of a later version, which moves only the cursor."""
+        try:
+            record = decode_record(raw)
+        except MessageError as error:
+            self.problems.append(f"event {int.from_bytes(raw[:4], 'little')}: unreadable record: {error}")
+            record = None
+        if record is None:
+            self._follow(int.from_bytes(raw[:4], "little"), 1)
+        else:
+            self.add(record)
+        return record
+
+    def add(self, record: Record) -> None:
+        """Add the next record. One that was added before is reported, and counts once."""
+        event_no = record.event_no
+        if event_no == self.next_event_no and record.__class__ is Cycle:
+            self.next_event_no = event_no + 1
+        elif not self._follow(event_no, record.missing if isinstance(record, Gap) else 1):
+            return
+        self.last_uptime_ms = record.uptime_ms
+        handle = _HANDLERS.get(record.__class__)
+        if handle is not None:
+            handle(self, record)
+
+    def _follow(self, event_no: int, count: int) -> bool:
+        """Move the cursor over `count` events from `event_no`; False when they were added before."""
+        expected = self.next_event_no
+        if expected is not None and event_no < expected:
+            self.problems.append(f"event {event_no} came again or out of order: {expected} was next")
+            return False
+        if expected is not None and event_no > expected:
+            self.problems.append(f"events {expected}..{event_no - 1} are missing from the journal")
+        self.next_event_no = event_no + count
+        return True
+
+    def _add_cycle(self, record: Cycle) -> None:
+        cycle_no = record.cycle_no
+        if cycle_no != self._next_cycle_no and not self._is_new(cycle_no):
+            return
+        if cycle_no >= self._next_cycle_no:
+            self._next_cycle_no = cycle_no + 1
+        self._ended.add(cycle_no)
+        self.cells.add(record.cell)
+        self._endings[record.ending] += 1
+        punctures, cores_counted, unknown = tally(record.outcomes, min(record.needles, MAX_NEEDLES))
+        self._punctures += punctures
+        self._cores_counted += cores_counted
+        if unknown or record.needles != self.needles or not Ending.OPEN < record.ending < Ending.UNKNOWN:
+            self._doubt(record, unknown)
+        drift = (record.total_punctures - self._punctures, record.total_cores_counted - self._cores_counted)
+        if drift != self._drift:
+            self._report_drift(record, drift)
+
+    def _is_new(self, cycle_no: int) -> bool:
+        """Whether a cycle number out of turn is to be counted; says what is wrong with it."""
+        if cycle_no < self.first_cycle_no:
+            return False
+        if cycle_no in self._ended:
+            self.problems.append(f"cycle {cycle_no} has two endings; the first one counts")
+            return False
+        if cycle_no > self._next_cycle_no:
+            self.problems.append(f"cycles {self._next_cycle_no}..{cycle_no - 1} have no ending")
+        else:
+            self.problems.append(f"cycle {cycle_no} ended after cycle {self._next_cycle_no - 1}: out of order")
+        return True
+
+    def _doubt(self, record: Cycle, unknown: tuple[int, ...]) -> None:
+        where = f"cycle {record.cycle_no}"
+        if record.needles != self.needles:
+            self.problems.append(f"{where}: {record.needles} needles, the session has {self.needles}")
+        if unknown:
+            self.problems.append(f"{where}: unknown outcome of needle {', '.join(map(str, unknown))}")
+        if record.ending in (Ending.OPEN, Ending.UNKNOWN):
+            self.problems.append(f"{where}: its ending is {record.ending.name}, which is none")
+
+    def _report_drift(self, record: Cycle, drift: tuple[int, int]) -> None:
+        """Report once where the running totals leave the fold, not at every cycle after it."""
+        self._drift = drift
+        for name, device, host in (
+            ("punctures", record.total_punctures, self._punctures),
+            ("cores_counted", record.total_cores_counted, self._cores_counted),
+        ):
+            if device != host:
+                self.problems.append(f"cycle {record.cycle_no}: running {name} {device} on the device, {host} here")
+
+    def _add_gap(self, record: Gap) -> None:
+        last = record.event_no + record.missing - 1
+        self.problems.append(f"events {record.event_no}..{last} were overwritten on the device before they were read")
+
+    def _add_opened(self, record: SessionOpened) -> None:
+        if record.first_cycle_no == self.first_cycle_no:
+            self._session_no = record.session_no
+        elif record.first_cycle_no > self.first_cycle_no:
+            self.problems.append(f"event {record.event_no}: session {record.session_no} was opened inside this one")
+
+    def _add_closed(self, record: SessionClosed) -> None:
+        counts = self.counts
+        here = (counts.cycles, counts.punctures, counts.cores_counted)
+        device = (record.cycles, record.punctures, record.cores_counted)
+        if record.session_no == self._session_no and here != device:
+            names = "cycles, punctures, cores_counted"
+            self.problems.append(f"event {record.event_no}: closed with {names} {device} on the device, {here} here")
+
+
+_HANDLERS: Final[dict[type[Record], Callable[[Fold, Any], None]]] = {
+    Cycle: Fold._add_cycle,
+    Gap: Fold._add_gap,
+    SessionOpened: Fold._add_opened,
+    SessionClosed: Fold._add_closed,
+}
+
+
+def reconcile(fold: Fold, device: Counts) -> Reconciliation:
+    """Hold the host's fold against the device's totals.
+
+    Reconciled means: equal in every count, every cycle number of the session has exactly one known ending, and no
+    event is missing. The count sensor's own error is no part of it: it needs the ground truth.
+    """
+    differences = list(fold.problems)
+    for field, here, there in zip(fields(Counts), astuple(fold.counts), astuple(device), strict=True):
+        if here != there:
+            differences.append(f"{field.name}: {there} on the device, {here} here")
+    return Reconciliation(not differences, differences)

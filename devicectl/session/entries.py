@@ -1,0 +1,125 @@
+"""What the session engine hands to the session log, and what the log hands back for `--resume`.
+
+Law: plain values, no behavior. The engine makes them without knowing SQL, the log stores them without knowing
+the procedure; a test compares them with `==`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from devicectl.session.count import Counts
+from devicectl.session.plan import Plan
+
+NoteKind = Literal["action", "alarm", "refusal", "warning"]
+"""What a note is about: what the host did, what the device raised, what it refused, what a person should know."""
+
+FinishState = Literal["completed", "aborted", "faulted"]
+"""How a session ended, as the host's own machine names it."""
+
+SessionState = Literal["open", "completed", "aborted", "faulted"]
+"""A stored session's state: open until its `Finish` is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStart:
+    """A session was opened on the device.
+
+    `device` is its serial, `session_no` the number it issued, `first_event_no` the host's cursor in the journal of
+    `epoch`. `seed` is None where nothing can be repeated. `versions` names "product", "protocol" and "model".
+    """
+
+    simulated: bool
+    seed: int | None
+    device: str
+    device_model: str
+    session_no: int
+    epoch: int
+    first_event_no: int
+    first_cycle_no: int
+    needles: int
+    plan: Plan
+    course: str | None
+    session_date: date
+    versions: Mapping[str, str]
+    device_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Journal records of 32 bytes each, in order, from `first_event_no` up to but without `next_event_no`."""
+
+    epoch: int
+    first_event_no: int
+    next_event_no: int
+    records: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that the device's journal does not say. `at_us` is the host's clock since the host started."""
+
+    kind: NoteKind
+    at_us: int
+    name: str
+    detail: str
+    device_uptime_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The session ended. `device_totals` is what the device says of it, None where it could not be asked.
+
+    `session_seconds` is device time from the first ARM to the last cycle; `wall_seconds` is None in virtual time
+    when nobody looked at a clock.
+    """
+
+    state: FinishState
+    reconciled: bool
+    session_seconds: float
+    wall_seconds: float | None
+    device_totals: Counts | None
+    cells_begun: int
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneAnesthesia:
+    """What the log last heard of a zone's anesthesia, for ANESTHESIA_START after a reboot of either end.
+
+    `age_s` is the least possible age, in whole seconds, at the last stored record: time that the device was off is
+    not in it. `confirmed` is false again when the device has booted since.
+    """
+
+    zone: int
+    age_s: int
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session as the log has it, for `--resume`. `next_event_no` is the host's cursor, the authority.
+
+    `last_uptime_ms` is the device's uptime in the last stored record and `boots` how many BOOT records were stored:
+    both None or 0 when nothing was stored yet. `stored_wall` is the wall time of the last commit, where one is kept.
+    """
+
+    key: int
+    state: SessionState
+    device: str
+    epoch: int
+    session_no: int
+    first_event_no: int
+    next_event_no: int
+    first_cycle_no: int
+    needles: int
+    plan: Plan
+    course: str | None
+    session_date: date
+    seed: int | None
+    simulated: bool
+    device_url: str
+    anesthesia: tuple[ZoneAnesthesia, ...]
+    last_uptime_ms: int | None
+    boots: int
+    stored_wall: datetime | None

@@ -1,0 +1,236 @@
+"""The plan of one session: how many cores, how dense, how deep, where, and what the operator says.
+
+Law: a plan that exists can be done. What is outside the model's ranges, and what does not fit its zones, is refused
+when it is made, with the numbers; so nobody downstream checks again.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from devicectl.session.plan_file import PlanError, read_values
+
+CORE_DIAMETER_MM: Final = 0.40
+"""Fact: trialx.com listing 327795; "less than half a millimetre" in the procedure's description."""
+
+CORE_AREA_MM2: Final = math.pi / 4 * CORE_DIAMETER_MM**2
+"""mm2 of skin that one core removes: 0.1257."""
+
+CELL_AREA_MM2: Final = 100
+"""A cell is 1 cm2: where the hand rests between two repositions."""
+
+MAX_PUNCTURES_PER_CELL: Final = 63
+"""Hard cap of the model in a cell of 1 cm2, just under 8 % of its area."""
+
+MIN_COVERAGE_PERCENT: Final = 4.0
+MAX_COVERAGE_PERCENT: Final = 8.0
+"""4 % to 8 % of the skin in the treated area is removed; a plan outside is refused."""
+
+ASSUMED_NEEDLES: Final = 3
+"""Needles of the model's array, for checking a plan before a device has said how many it has."""
+
+MAX_ZONES: Final = 64
+MAX_ZONE_CM2: Final = 1_000
+"""Together they keep a plan within SESSION_OPEN's tail array and the 16 bits of a cell's number."""
+
+
+def _is_hundredths(percent: float) -> float:
+    if abs(percent * 100 - round(percent * 100)) > 1e-6:
+        raise ValueError("the device takes it in hundredths of a percent")
+    return percent
+
+
+def _is_half_steps(depth_mm: float) -> float:
+    if depth_mm * 2 != round(depth_mm * 2):
+        raise ValueError("the depth is set in steps of 0.5 mm")
+    return depth_mm
+
+
+def _fits_32_bytes(text: str) -> str:
+    if len(text.encode(errors="replace")) > 32 or not text.isprintable():
+        raise ValueError("it travels in 32 bytes of UTF-8")
+    return text
+
+
+_Text = Annotated[str, Field(min_length=1), AfterValidator(_fits_32_bytes)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Zone(_Frozen):
+    """An area of skin that is numbed and treated as one, cut into cells of 1 cm2."""
+
+    name: Annotated[_Text, Field(description="a name of 1 to 32 bytes, each zone its own")]
+    area_cm2: Annotated[
+        int, Field(ge=1, le=MAX_ZONE_CM2, description=f"a whole number of cm2 from 1 to {MAX_ZONE_CM2}")
+    ]
+
+
+class Operator(_Frozen):
+    """What the automatic operator says and does on the human side of the procedure."""
+
+    anesthesia_method: Annotated[_Text, Field(description="a text of 1 to 32 bytes")] = "lidocaine injection"
+    anesthesia_age_s: Annotated[
+        int, Field(ge=0, le=86_400, description="whole seconds since the injection, from 0 to 86400")
+    ] = 0
+    confirmed_by: Annotated[_Text, Field(description="a text of 1 to 32 bytes")] = "automatic operator"
+
+
+DEFAULT_ZONES: Final = (
+    Zone(name="cheek left", area_cm2=70),
+    Zone(name="cheek right", area_cm2=70),
+    Zone(name="jawline left", area_cm2=30),
+    Zone(name="jawline right", area_cm2=30),
+    Zone(name="submental", area_cm2=40),
+)
+"""Assumption: 240 cm2, of which 10,000 cores at 6 % need 212 to 215."""
+
+
+class Plan(_Frozen):
+    """A session's plan.
+
+    Raises:
+        pydantic.ValidationError: a value outside its range, or a plan that does not fit its zones. `make_plan` says the
+            same in one line.
+    """
+
+    target_cores: Annotated[int, Field(ge=1, le=1_000_000, description="a whole number of cores from 1 to 1000000")] = (
+        10_000
+    )
+    coverage_percent: Annotated[
+        float,
+        Field(
+            ge=MIN_COVERAGE_PERCENT,
+            le=MAX_COVERAGE_PERCENT,
+            allow_inf_nan=False,
+            description="a number from 4 to 8, the percentage of skin to remove, in steps of 0.01",
+        ),
+        AfterValidator(_is_hundredths),
+    ] = 6.0
+    depth_mm: Annotated[
+        float,
+        Field(ge=0.5, le=4.0, allow_inf_nan=False, description="a number of mm from 0.5 to 4.0 in steps of 0.5"),
+        AfterValidator(_is_half_steps),
+    ] = 3.0
+    zones: Annotated[
+        tuple[Zone, ...],
+        Field(strict=False, min_length=1, max_length=MAX_ZONES, description=f"a list of 1 to {MAX_ZONES} zones"),
+    ] = DEFAULT_ZONES
+    operator: Operator = Field(default=Operator(), description="a mapping of the operator's settings")
+
+    @property
+    def coverage_bp(self) -> int:
+        """The coverage in hundredths of a percent, as it travels."""
+        return round(self.coverage_percent * 100)
+
+    @property
+    def depth_um(self) -> int:
+        """The depth in micrometers, as it travels."""
+        return round(self.depth_mm * 1_000)
+
+    @property
+    def cells(self) -> int:
+        """How many cells of 1 cm2 the zones have together."""
+        return sum(zone.area_cm2 for zone in self.zones)
+
+    def cycles_per_cell(self, needles: int) -> int:
+        """How many cycles of `needles` punctures a cell takes under the plan's density and the hard cap."""
+        cap = self.coverage_bp / 10_000 * CELL_AREA_MM2 / CORE_AREA_MM2
+        return min(round(cap / needles), MAX_PUNCTURES_PER_CELL // needles)
+
+    def capacity(self, needles: int) -> int:
+        """The most punctures that the zones take."""
+        return self.cells * self.cycles_per_cell(needles) * needles
+
+    def check_fits(self, needles: int) -> None:
+        """Hold the target against the zones for a device with `needles` needles.
+
+        Raises:
+            PlanError: the target needs more punctures than the zones take.
+        """
+        misfit = self._misfit(needles)
+        if misfit is not None:
+            raise PlanError("plan", "target_cores", self.target_cores, misfit)
+
+    def _misfit(self, needles: int) -> str | None:
+        capacity = self.capacity(needles)
+        if self.target_cores <= capacity:
+            return None
+        return (
+            f"must be at most {capacity}: {self.cells} cells x {self.cycles_per_cell(needles)} cycles x {needles} needles"
+            f" at {self.coverage_percent:g} %; more area or coverage would make room"
+        )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        names = [zone.name for zone in self.zones]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise _Misfit(f"zones.{index}.name", name, "must be another name: an earlier zone has it")
+        misfit = self._misfit(ASSUMED_NEEDLES)
+        if misfit is not None:
+            raise _Misfit("target_cores", self.target_cores, misfit)
+        return self
+
+
+class _Misfit(ValueError):
+    """What is wrong between two keys, on its way through pydantic."""
+
+    def __init__(self, key: str, value: object, right: str) -> None:
+        super().__init__(f"{key} {right}")
+        self.key, self.value, self.right = key, value, right
+
+
+def make_plan(values: Mapping[str, Any], source: str = "plan") -> Plan:
+    """A plan from plain values; keys left out have their defaults.
+
+    To change one key of a plan: `make_plan({**plan.model_dump(), "target_cores": 300}, "--target-cores")`.
+
+    Raises:
+        PlanError: names `source`, the first key at fault, its value, and what would be right.
+    """
+    try:
+        return Plan.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error, source) from error
+
+
+def load_plan(path: str | Path) -> Plan:
+    """The plan in a YAML or, by its suffix `.json`, JSON file of at most 64 KiB.
+
+    Raises:
+        PlanError: the file cannot be read, is no plain mapping, or is no lawful plan.
+    """
+    return make_plan(read_values(Path(path)), str(path))
+
+
+def _explain(error: ValidationError, source: str) -> PlanError:
+    """The first of pydantic's findings in our own words."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, _Misfit):
+        return PlanError(source, cause.key, cause.value, cause.right)
+    model, field = _locate(first["loc"])
+    known = ", ".join(model.model_fields)
+    if first["type"] == "extra_forbidden":
+        return PlanError(source, key, first["input"], f"is no key of a plan here: those are {known}")
+    if first["type"] == "missing":
+        return PlanError(source, key, None, f"is missing: must be {model.model_fields[field].description}")
+    right = model.model_fields[field].description if field else f"a mapping with the keys {known}"
+    return PlanError(source, key or None, first["input"], f"must be {right}")
+
+
+def _locate(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+    """The model that a finding's location ends in, and the field there; "" for the model as a whole."""
+    models: dict[int | str, type[BaseModel]] = {"zones": Zone, "operator": Operator}
+    if len(location) > 1:
+        return models[location[0]], str(location[2]) if location[0] == "zones" and len(location) > 2 else (
+            str(location[1]) if location[0] == "operator" else ""
+        )
+    return Plan, str(location[0]) if location else ""
