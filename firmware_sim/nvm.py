@@ -1,0 +1,428 @@
+"""The non-volatile memory: counters, the open-cycle register, the session, the cartridge's binding, the journal.
+
+Law: each method is one atomic step. A step is checked, then stored as *one* store record (its name and arguments),
+then carried out; loading carries the same steps out again, so what was loaded cannot differ from what wrote it.
+A step is synced before it returns if a motion or a promise to the host follows from it.
+
+Order of a cycle: `begin_cycle` and `set_latch(True)` before the needle moves, `set_phase` before each later motion,
+`end_cycle` once. If power goes between, `boot` ends the cycle: in its first phase the stroke latch tells whether the
+skin was punctured, later there is no doubt.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Protocol, TypeVar
+
+from firmware_sim.errors import NvmError
+from firmware_sim.journal import Journal
+from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
+from protocols.messages.procedure import SessionCloseDone
+from protocols.records import Boot, Cycle, Record, SessionClosed, SessionOpened, pack_outcomes
+from protocols.wire import encode_record
+
+_UNSYNCED: Final = frozenset(("set_phase", "set_canister", "set_flagged", "append", "acknowledge"))
+"""Steps that nothing relies on after a loss of power: a phase can be lost, since the one before it tells enough."""
+
+_Record = TypeVar("_Record", bound=Record)
+
+CARTRIDGES_REMEMBERED: Final = 64
+"""Serials bound to a session, the newest. A cartridge older than that is past its expiry (assumption)."""
+
+
+class NvmStore(Protocol):
+    """Where steps are kept. `append` keeps one whole or not at all; `sync` returns when all are on the medium."""
+
+    def append(self, key: str, value: Any) -> None:
+        """Keep one step; `value` is made of what JSON has."""
+
+    def sync(self) -> None:
+        """Wait until everything appended would survive a loss of power."""
+
+
+@dataclass(slots=True)
+class SessionMemory:
+    """The open session: the plan the host is held to, the totals so far, and the punctures of each (zone, cell).
+
+    `cell_punctures` counts for density, so it includes those of ambiguous cycles; `punctures` does not.
+    """
+
+    session_no: int
+    first_cycle_no: int
+    target_cores: int
+    coverage_bp: int
+    depth_um: int
+    zones_cm2: tuple[int, ...]
+    cells: int
+    cycles_per_cell: int
+    punctures_per_cell: int
+    cycles: int = 0
+    completed: int = 0
+    aborted: int = 0
+    ambiguous: int = 0
+    punctures: int = 0
+    cores_counted: int = 0
+    cell_punctures: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields, made of what JSON has: the pairs (zone, cell) become rows [zone, cell, punctures]."""
+        fields = asdict(self)
+        fields["cell_punctures"] = [[zone, cell, count] for (zone, cell), count in self.cell_punctures.items()]
+        return fields
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "SessionMemory":
+        """The inverse of `to_json`, after JSON too."""
+        cells = {(zone, cell): count for zone, cell, count in fields["cell_punctures"]}
+        return cls(**(fields | {"zones_cm2": tuple(fields["zones_cm2"]), "cell_punctures": cells}))
+
+    @property
+    def needles(self) -> int:
+        """Needles in the array, as the plan was made for."""
+        return self.punctures_per_cell // self.cycles_per_cell
+
+    @property
+    def cells_begun(self) -> int:
+        """Cells with at least one puncture."""
+        return len(self.cell_punctures)
+
+
+class Nvm:
+    """The attributes are for reading; only the methods change them. All survive a reboot."""
+
+    def __init__(self, store: NvmStore | None = None, *, epoch: int) -> None:
+        self._store: NvmStore | None = None
+        self.epoch = epoch
+        self.boot_count = 0
+        self.link_count = 0
+        self.birth_no = 0
+        self.session_no = 0
+        self.last_cycle_no = 0
+        self.register: tuple[int, Phase] | None = None
+        self.site: tuple[int, int, int] = (0, 0, 0)
+        """Zone, cell and depth in um of the cycle begun last."""
+        self.stroke_latch: bool | None = False
+        self.session: SessionMemory | None = None
+        self.last_close: SessionCloseDone | None = None
+        self.last_outcome: Cycle | None = None
+        self.cartridge_serial = 0
+        self.cartridge_session = 0
+        self.cartridge_cycles = 0
+        self.cartridges: dict[int, int] = {}
+        """Serial -> the first session it was bound to."""
+        self.canister_ul = 0.0
+        self.latched: set[int] = set()
+        self.flagged = 0
+        """Needles held to be clogged, one bit each."""
+        self.journal = Journal()
+        if store is not None:
+            store.append("epoch", [epoch])
+            store.sync()
+            self._store = store
+
+    def attach(self, store: NvmStore) -> None:
+        """From now on keep each step in `store`, which holds what led here."""
+        self._store = store
+
+    # -- power and links ---------------------------------------------------------------------------------------
+
+    def boot(self, uptime_ms: int) -> Boot:
+        """Count a start. A cycle that was open is ended first, as far as register and latch tell how."""
+        self._keep("boot", uptime_ms)
+        open_cycle_no, phase = self.register if self.register is not None else (0, Phase.NONE)
+        if self.register is not None:
+            ending, outcome, punctured = self._resolve(phase)
+            needles = self._session().needles
+            self._end_cycle(
+                ending, phase, pack_outcomes([outcome] * needles), 0, needles if punctured else 0, *self.site, uptime_ms
+            )
+        self.boot_count += 1
+        record = Boot(
+            event_no=self.head,
+            uptime_ms=uptime_ms,
+            boot_count=self.boot_count,
+            open_cycle_no=open_cycle_no,
+            phase=phase,
+        )
+        self.journal.append(encode_record(record))
+        return record
+
+    def _resolve(self, phase: Phase) -> tuple[Ending, NeedleOutcome, bool]:
+        """Ending, every needle's outcome, and whether it counts as a puncture for density."""
+        # From suction on the needle had been out and home again, whatever the latch says.
+        if phase is not Phase.PUNCH or self.stroke_latch:
+            return Ending.ABORTED, NeedleOutcome.UNCOUNTED, True
+        if self.stroke_latch is None:
+            return Ending.AMBIGUOUS, NeedleOutcome.AMBIGUOUS, True
+        return Ending.ABORTED, NeedleOutcome.NOT_PUNCTURED, False
+
+    def next_link_id(self) -> int:
+        """Count a link; its id is the counter's low 16 bits, never 0, since 0 on the wire means "no link yet"."""
+        self._keep("next_link_id")
+        self.link_count += 1
+        if self.link_count & 0xFFFF == 0:
+            self.link_count += 1
+        return self.link_count & 0xFFFF
+
+    def next_birth_no(self) -> int:
+        """Count a connection to a broker."""
+        self._keep("next_birth_no")
+        self.birth_no += 1
+        return self.birth_no
+
+    # -- session -------------------------------------------------------------------------------------------------
+
+    def open_session(self, memory: SessionMemory, uptime_ms: int) -> SessionOpened:
+        """Open a session with its plan; its totals must be zero.
+
+        Raises:
+            NvmError: one is open.
+        """
+        if self.session is not None:
+            raise NvmError(f"session {self.session.session_no} is open")
+        record = SessionOpened(
+            event_no=self.head,
+            uptime_ms=uptime_ms,
+            session_no=memory.session_no,
+            target_cores=memory.target_cores,
+            first_cycle_no=memory.first_cycle_no,
+            coverage_bp=memory.coverage_bp,
+            depth_um=memory.depth_um,
+            cells=memory.cells,
+            zones=len(memory.zones_cm2),
+        )
+        self._keep("open_session", memory.to_json(), uptime_ms)
+        self.session_no = memory.session_no
+        self.session = memory
+        self.journal.append(encode_record(record))
+        return record
+
+    def close_session(self, reason: CloseReason, uptime_ms: int) -> SessionClosed:
+        """Close the open session and remember its totals as `last_close`.
+
+        Raises:
+            NvmError: none is open, or a cycle is.
+        """
+        session = self._session()
+        self._forbid_open_cycle()
+        reason = CloseReason(reason)
+        self._keep("close_session", reason, uptime_ms)
+        record = SessionClosed(
+            event_no=self.head,
+            uptime_ms=uptime_ms,
+            reason=reason,
+            session_no=session.session_no,
+            cycles=session.cycles,
+            punctures=session.punctures,
+            cores_counted=session.cores_counted,
+        )
+        self.last_close = SessionCloseDone(
+            session_no=session.session_no,
+            cycles=session.cycles,
+            completed=session.completed,
+            aborted=session.aborted,
+            ambiguous=session.ambiguous,
+            punctures=session.punctures,
+            cores_counted=session.cores_counted,
+        )
+        self.session = None
+        self.journal.append(encode_record(record))
+        return record
+
+    def _session(self) -> SessionMemory:
+        if self.session is None:
+            raise NvmError("no session is open")
+        return self.session
+
+    # -- cycle -----------------------------------------------------------------------------------------------------
+
+    def begin_cycle(self, cycle_no: int, zone: int = 0, cell: int = 0, depth_um: int = 0) -> None:
+        """Use up a cycle number: the register is set, and where the needle will go, before it moves.
+
+        Raises:
+            NvmError: no session, a cycle open, or a number that is not the next.
+        """
+        self._session()
+        self._forbid_open_cycle()
+        if cycle_no != self.last_cycle_no + 1:
+            raise NvmError(f"cycle {cycle_no} does not follow {self.last_cycle_no}")
+        self._keep("begin_cycle", cycle_no, zone, cell, depth_um)
+        self.last_cycle_no = cycle_no
+        self.register = (cycle_no, Phase.PUNCH)
+        self.site = (zone, cell, depth_um)
+        self.stroke_latch = False
+
+    def set_phase(self, phase: Phase) -> None:
+        """The open cycle goes on to its next motion.
+
+        Raises:
+            NvmError: no cycle is open.
+        """
+        cycle_no = self._open_cycle_no()
+        phase = Phase(phase)
+        self._keep("set_phase", phase)
+        self.register = (cycle_no, phase)
+
+    def set_latch(self, latch: bool | None) -> None:
+        """The stroke latch as the hardware has it: True once the needle leaves home, None if it cannot be read."""
+        self._keep("set_latch", latch)
+        self.stroke_latch = latch
+
+    def end_cycle(
+        self,
+        ending: Ending,
+        phase: Phase,
+        outcomes: int,
+        cores_counted: int,
+        punctured: int,
+        zone: int,
+        cell: int,
+        depth_um: int,
+        uptime_ms: int,
+        canister_ul: float | None = None,
+    ) -> Cycle:
+        """End the open cycle: record, totals, density, register and latch in one step.
+
+        `outcomes` is packed; `punctured` is how many needles went in, for an AMBIGUOUS ending those that may have.
+
+        Raises:
+            NvmError: no cycle is open.
+        """
+        self._open_cycle_no()
+        ending, phase = Ending(ending), Phase(phase)
+        self._keep(
+            "end_cycle",
+            *(ending, phase, outcomes, cores_counted, punctured, zone, cell, depth_um, uptime_ms, canister_ul),
+        )
+        if canister_ul is not None:
+            self.canister_ul = canister_ul
+        return self._end_cycle(ending, phase, outcomes, cores_counted, punctured, zone, cell, depth_um, uptime_ms)
+
+    def _end_cycle(
+        self,
+        ending: Ending,
+        phase: Phase,
+        outcomes: int,
+        cores_counted: int,
+        punctured: int,
+        zone: int,
+        cell: int,
+        depth_um: int,
+        uptime_ms: int,
+    ) -> Cycle:
+        session = self._session()
+        session.cycles += 1
+        if ending is Ending.COMPLETED:
+            session.completed += 1
+        elif ending is Ending.AMBIGUOUS:
+            session.ambiguous += 1
+        else:
+            session.aborted += 1
+        if punctured:
+            site = (zone, cell)
+            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + punctured
+            self.cartridge_cycles += 1
+            if ending is not Ending.AMBIGUOUS:
+                session.punctures += punctured
+        session.cores_counted += cores_counted
+        record = Cycle(
+            event_no=self.head,
+            uptime_ms=uptime_ms,
+            ending=ending,
+            phase=phase,
+            needles=session.needles,
+            cycle_no=self._open_cycle_no(),
+            outcomes=outcomes,
+            cell=cell,
+            depth_um=depth_um,
+            total_punctures=session.punctures,
+            total_cores_counted=session.cores_counted,
+        )
+        self.journal.append(encode_record(record))
+        self.last_outcome = record
+        self.register = None
+        self.stroke_latch = False
+        return record
+
+    def _open_cycle_no(self) -> int:
+        if self.register is None:
+            raise NvmError("no cycle is open")
+        return self.register[0]
+
+    def _forbid_open_cycle(self) -> None:
+        if self.register is not None:
+            raise NvmError(f"cycle {self.register[0]} is open")
+
+    # -- consumables and alarms --------------------------------------------------------------------------------------
+
+    def bind_cartridge(self, serial: int, session_no: int, cycles: int = 0) -> None:
+        """A cartridge belongs to a session from now on. One that was in before keeps its cycles."""
+        self._keep("bind_cartridge", serial, session_no, cycles)
+        if serial != self.cartridge_serial:
+            self.cartridge_cycles = cycles
+        self.cartridge_serial, self.cartridge_session = serial, session_no
+        self.cartridges.setdefault(serial, session_no)
+        if len(self.cartridges) > CARTRIDGES_REMEMBERED:
+            del self.cartridges[next(iter(self.cartridges))]
+
+    def set_canister(self, canister_ul: float) -> None:
+        """What is in the canister."""
+        self._keep("set_canister", canister_ul)
+        self.canister_ul = canister_ul
+
+    def set_flagged(self, mask: int) -> None:
+        """The needles held to be clogged, one bit each."""
+        self._keep("set_flagged", mask)
+        self.flagged = mask
+
+    def latch_alarm(self, code: int) -> None:
+        """A latched alarm was raised: it outlives a reboot."""
+        self._keep("latch_alarm", code)
+        self.latched.add(code)
+
+    def clear_alarm(self, code: int) -> None:
+        """A latched alarm was reset."""
+        self._keep("clear_alarm", code)
+        self.latched.discard(code)
+
+    # -- journal -------------------------------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> int:
+        """The number that the next record will have."""
+        return self.journal.head
+
+    @property
+    def tail(self) -> int:
+        """The number of the first record that nobody acknowledged."""
+        return self.journal.tail
+
+    @property
+    def free(self) -> int:
+        """Slots free of unacknowledged records; below `JOURNAL_RESERVE` a PUNCH is refused."""
+        return self.journal.free
+
+    def append(self, record_class: type[_Record], uptime_ms: int, **fields: Any) -> _Record:
+        """Write any other record; its number is assigned here."""
+        record = record_class(event_no=self.head, uptime_ms=uptime_ms, **fields)
+        raw = encode_record(record)
+        if self._store is not None:
+            self._keep("append", raw.hex())
+        self.journal.append(raw)
+        return record
+
+    def read(self, first: int, max_records: int) -> tuple[int, list[bytes]]:
+        """The number read from and the encoded records from there on; see `Journal.read`."""
+        return self.journal.read(first, max_records)
+
+    def acknowledge(self, upto: int) -> int:
+        """Records before `upto` are safe with the host; the tail that now stands."""
+        self._keep("acknowledge", upto)
+        return self.journal.acknowledge(upto)
+
+    # -- store -----------------------------------------------------------------------------------------------------------
+
+    def _keep(self, key: str, *arguments: Any) -> None:
+        """Store a step before it is carried out."""
+        if self._store is not None:
+            self._store.append(key, list(arguments))
+            if key not in _UNSYNCED:
+                self._store.sync()
