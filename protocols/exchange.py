@@ -110,7 +110,7 @@ IDLE_PACE: Final = Pace(Micros(5 * SECOND), Micros(15 * SECOND))
 class Exchange(Generic[WireIn, WireOut]):
     """One end of one link at a time, over one wire.
 
-    `beat` makes the heartbeat of this end.
+    `beat` makes the heartbeat of this end. `pace` is set by the owner, who notes in `hurried` which one it set.
     """
 
     def __init__(self, wire: Wire[WireIn, WireOut], *, beat: Callable[[Micros], Message]) -> None:
@@ -118,6 +118,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self.statistics = Statistics()
         self.link_id = 0
         self.pace = IDLE_PACE
+        self.hurried = False
         self._wire = wire
         self._beat = beat
         self._seq = 0
@@ -222,15 +223,18 @@ class Exchange(Generic[WireIn, WireOut]):
         self._last_heard = now
         self._send(welcome, now, correlation_id=greeted.correlation_id)
 
-    def reply(self, correlation_id: int, message: Message, now: Micros) -> None:
-        """Answer a command that was `Commanded`. RECEIVED and PROGRESS are not final; anything else is."""
+    def reply(self, correlation_id: int, message: Message, now: Micros, *, replayed: bool = False) -> None:
+        """Answer a command that was `Commanded`. RECEIVED and PROGRESS are not final; anything else is.
+
+        `replayed` tells the host that nothing was done for it: the answer is an older command's outcome.
+        """
         if not self._answers.running(correlation_id):
             return  # The link on which it was asked is gone, and with it whoever would listen.
         if isinstance(message, Received):
             self._answers.progress(correlation_id, message)
         elif not isinstance(message, Progress):
             self._answers.finish(correlation_id, message)
-        self._send(message, now, correlation_id=correlation_id)
+        self._send(message, now, correlation_id=correlation_id, flags=REPLAYED if replayed else 0)
 
     # --- inside ----------------------------------------------------------------------------------------------
 
@@ -401,6 +405,7 @@ class Exchange(Generic[WireIn, WireOut]):
         """Forget the link and all that was said on it; returns what had no answer."""
         self.link_id = 0
         self.pace = IDLE_PACE
+        self.hurried = False
         self._greeting = None
         self._answers = Answers()
         abandoned = self._requests.abandon()

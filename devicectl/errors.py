@@ -1,0 +1,104 @@
+"""The exceptions of the host.
+
+    DevicectlError
+    |-- UrlError                 a device URL is wrong; nothing was opened            exit 2
+    |-- LinkError                no device, or the link could not be made             exit 3
+    |   |-- LinkLostError        a link that stood is gone                            recovered from, else exit 3
+    |   `-- LinkDeniedError      the device cannot speak with this host               exit 3
+    |-- CommandError             the device answered, and not with DONE               exit 1
+    |   |-- CommandRefusedError  nothing was begun
+    |   |-- CommandFailedError   it was begun and could not be finished
+    |   `-- CommandAbortedError  it was stopped from outside
+    |-- SessionError             the procedure cannot go on                           exit 1
+    |   `-- SessionFoundError    the device holds a session that is not this one      exit 1
+    |-- PlanError (session.plan)                                                      exit 2
+    `-- LogError (log)                                                                exit 4
+
+Callers branch on classes and attributes, never on the text.
+"""
+
+from protocols.enums import Code, Ending
+from protocols.message import Message
+from protocols.messages import Aborted, Failed, Nak, Refused
+
+
+class DevicectlError(Exception):
+    """Base of every exception that `devicectl` raises on purpose."""
+
+
+class UrlError(DevicectlError, ValueError):
+    """`part` of the device URL `url` is wrong; the text shows a right one."""
+
+    def __init__(self, url: str, part: str, reason: str, example: str) -> None:
+        self.url = url
+        self.part = part
+        self.reason = reason
+        super().__init__(f"device URL {url!r}: {part}: {reason}; for example {example}")
+
+
+class LinkError(DevicectlError):
+    """No device, or the link could not be made."""
+
+
+class LinkLostError(LinkError):
+    """A link that stood is gone."""
+
+
+class LinkDeniedError(LinkError):
+    """The device answered HELLO with a no."""
+
+    def __init__(self, code: Code, sentence: str) -> None:
+        self.code = code
+        super().__init__(f"the device refuses the link: {sentence} ({code.name})")
+
+
+class CommandError(DevicectlError):
+    """A command was answered, and not with DONE. `code` and `interlock` say why."""
+
+    def __init__(self, command: Message, code: Code, interlock: int, sentence: str) -> None:
+        self.command = command
+        self.code = code
+        self.interlock = interlock
+        self.sentence = sentence
+        what = f"interlock {interlock}" if interlock else code.name
+        super().__init__(f"{command.__class__.__name__}: {sentence} ({what})")
+
+
+class CommandRefusedError(CommandError):
+    """A lawful no: nothing was begun. `expected` and `actual` are the two values that disagree, else 0."""
+
+    def __init__(self, command: Message, answer: Refused | Nak) -> None:
+        self.expected = answer.expected
+        self.actual = answer.actual
+        interlock = answer.interlock if isinstance(answer, Refused) else 0
+        super().__init__(command, answer.code, interlock, answer.sentence)
+
+
+class CommandFailedError(CommandError):
+    """It was begun and the device could not finish it. `alarm_code` is what it raised, 0 if nothing."""
+
+    def __init__(self, command: Message, answer: Failed) -> None:
+        self.alarm_code = answer.alarm_code
+        super().__init__(command, answer.code, answer.interlock, answer.sentence)
+
+
+class CommandAbortedError(CommandError):
+    """It was stopped from outside; `ending` is that of its cycle, OPEN if it was none."""
+
+    def __init__(self, command: Message, answer: Aborted) -> None:
+        self.ending: Ending = answer.ending
+        super().__init__(command, answer.code, 0, answer.sentence)
+
+
+class SessionError(DevicectlError):
+    """The procedure cannot go on."""
+
+
+class SessionFoundError(SessionError):
+    """The device holds an open session. `known` tells whether this log has it, so that it can be resumed."""
+
+    def __init__(self, session_no: int, device: str, *, known: bool) -> None:
+        self.session_no = session_no
+        self.known = known
+        remedy = "--resume goes on with it, --abandon closes it" if known else "this log does not know it; --abandon closes it"
+        super().__init__(f"device {device} holds open session {session_no}: {remedy}")

@@ -1,0 +1,154 @@
+"""Procedures: what the host does step by step, written as generators and run without a loop or a thread.
+
+A procedure yields what it waits for and is resumed with the outcome:
+
+    done = yield Punch(...)         a command: resumed with its DONE; refusals, failures and lost links are raised
+    yield Until(time)               a point in the host's time
+    yield condition                 any callable; resumed when it returns true
+
+Law: nothing here knows a clock, a transport or the meaning of a command. Several procedures may run at once, each
+waiting for its own thing; a lost link is raised in every one that waits for an answer.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from devicectl.errors import CommandAbortedError, CommandFailedError, CommandRefusedError, LinkLostError
+from protocols.message import Message
+from protocols.messages import Aborted, Failed, Nak, Refused
+from protocols.requests import Request
+from protocols.units import Micros
+
+Result = TypeVar("Result")
+
+
+class Until(NamedTuple):
+    """Wait for a point in time."""
+
+    time: Micros
+
+
+Wait = Message | Until | Callable[[], bool]
+Procedure = Generator[Wait, Any, Result]
+
+
+class Task(Generic[Result]):
+    """One running procedure, and how it ended."""
+
+    __slots__ = ("_procedure", "done", "error", "result", "waits_for")
+
+    def __init__(self, procedure: Procedure[Result]) -> None:
+        self._procedure = procedure
+        self.waits_for: Request | Until | Callable[[], bool] | None = None
+        self.done = False
+        self.result: Result | None = None
+        self.error: Exception | None = None
+
+    def resume(self, value: Any, error: Exception | None = None) -> Wait | None:
+        """Run to the next wait; None when the procedure has ended."""
+        self.waits_for = None
+        try:
+            return self._procedure.send(value) if error is None else self._procedure.throw(error)
+        except StopIteration as stop:
+            self.result = stop.value
+        except Exception as caught:  # noqa: BLE001 - it is kept, and raised where the task is awaited
+            self.error = caught
+        self.done = True
+        return None
+
+    def close(self) -> None:
+        """End the procedure where it stands."""
+        self._procedure.close()
+        self.waits_for = None
+        self.done = True
+
+    def outcome(self) -> Result:
+        """What the procedure returned.
+
+        Raises:
+            Exception: what it raised.
+        """
+        if self.error is not None:
+            raise self.error
+        return self.result  # type: ignore[return-value]
+
+
+class Procedures:
+    """All procedures of one host. `submit(command, now)` sends a command and returns its request."""
+
+    def __init__(self, submit: Callable[[Message, Micros], Request]) -> None:
+        self._submit = submit
+        self._tasks: list[Task[Any]] = []
+        self._by_request: dict[Request, Task[Any]] = {}
+
+    def start(self, procedure: Procedure[Result], now: Micros) -> Task[Result]:
+        """Begin a procedure; it runs to its first wait at once."""
+        task = Task(procedure)
+        self._tasks.append(task)
+        self._run(task, None, None, now)
+        return task
+
+    def answered(self, request: Request, answer: Message, now: Micros) -> None:
+        """Resume whoever waits for this final answer."""
+        task = self._by_request.pop(request, None)
+        if task is not None:
+            self._run(task, answer, _error_of(request.message, answer), now)
+
+    def link_lost(self, reason: str, now: Micros) -> None:
+        """Raise the loss in every procedure that waits for an answer."""
+        waiting = list(self._by_request.values())
+        self._by_request.clear()
+        for task in waiting:
+            self._run(task, None, LinkLostError(reason), now)
+
+    def poll(self, now: Micros) -> None:
+        """Resume those whose time or condition has come."""
+        for task in list(self._tasks):
+            wait = task.waits_for
+            if wait.__class__ is Request or wait is None:
+                continue
+            if (wait.time <= now) if isinstance(wait, Until) else wait():  # type: ignore[operator]
+                self._run(task, None, None, now)
+
+    def next_deadline(self) -> Micros | None:
+        """The earliest time that a procedure waits for."""
+        times = [task.waits_for.time for task in self._tasks if isinstance(task.waits_for, Until)]
+        return min(times) if times else None
+
+    def cancel(self, task: Task[Any]) -> None:
+        """End a procedure where it stands; an answer that it waits for is forgotten."""
+        if isinstance(task.waits_for, Request):
+            self._by_request.pop(task.waits_for, None)
+        if not task.done:
+            task.close()
+            self._tasks.remove(task)
+
+    def _run(self, task: Task[Any], value: Any, error: Exception | None, now: Micros) -> None:
+        while True:
+            wait = task.resume(value, error)
+            value = error = None
+            if wait is None:
+                self._tasks.remove(task)
+                return
+            if isinstance(wait, Message):
+                try:
+                    request = self._submit(wait, now)
+                except LinkLostError as lost:
+                    error = lost
+                    continue
+                task.waits_for = request
+                self._by_request[request] = task
+                return
+            if not ((wait.time <= now) if isinstance(wait, Until) else wait()):
+                task.waits_for = wait
+                return
+
+
+def _error_of(command: Message, answer: Message) -> Exception | None:
+    if isinstance(answer, (Refused, Nak)):
+        return CommandRefusedError(command, answer)
+    if isinstance(answer, Failed):
+        return CommandFailedError(command, answer)
+    if isinstance(answer, Aborted):
+        return CommandAbortedError(command, answer)
+    return None

@@ -1,0 +1,428 @@
+"""The device: firmware, plant and memory behind any number of ports, each with its own end of a link.
+
+`receive(port, data, now)` and `advance(now)` do what is due; each port's `exchange.take()` gives what to send;
+`next_deadline()` is when to come back. One link controls, the others look.
+
+Law: no I/O, no clock. Who may command is decided here; what a command does, in the firmware.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from firmware_sim.firmware import Firmware, interlocked, refusal
+from firmware_sim.nvm import Nvm
+from firmware_sim.parameters import Parameters
+from firmware_sim.errors import ParameterError
+from firmware_sim.alarms import ALARMS
+from firmware_sim.plant import Plant
+from firmware_sim.queries import QUERIES, telemetry
+from firmware_sim.states import HELD, RUNNING, UNARMED
+from protocols import messages as M
+from protocols import records as R
+from protocols.enums import ByeReason, Code, DeviceState, Lane, ParamScope, Role
+from protocols.exchange import Commanded, Exchange, Greeted, LinkLost, Pace
+from protocols.message import Message
+from protocols.messages import Heartbeat, Refused, Welcome
+from protocols.serial_wire import SerialWire
+from protocols.units import MILLISECOND, Micros
+from protocols.wire import schema_id
+
+MODEL: Final = "simulated handpiece"
+MODEL_VERSION: Final = "1"
+"""Changes whenever the same seed would give another session."""
+FIRMWARE_VERSION: Final = "sim-1"
+
+_S = DeviceState
+
+
+class Port:
+    """One transport's place at the device, and the link on it."""
+
+    def __init__(self, name: str, beat: Callable[[Micros], Message]) -> None:
+        self.name = name
+        self._beat = beat
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, with no link and nothing half received."""
+        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=self._beat)
+        self.role = Role.VIEWER
+        self.host_id = 0
+        self.stream_us = 0
+        self.stream_due = Micros(0)
+
+    def set_stream(self, interval_ms: int, now: Micros) -> None:
+        """Send telemetry every `interval_ms` from now on; 0 for none."""
+        self.stream_us = interval_ms * MILLISECOND
+        self.stream_due = Micros(now + self.stream_us)
+
+
+class PortAsker:
+    """Who gave a command on a port. After the link is gone its exchange no longer knows the correlation id."""
+
+    __slots__ = ("correlation_id", "exchange")
+
+    def __init__(self, exchange: Exchange[bytes, bytes], correlation_id: int) -> None:
+        self.exchange = exchange
+        self.correlation_id = correlation_id
+
+    def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
+        """Answer; nothing happens when the link is gone."""
+        self.exchange.reply(self.correlation_id, message, now, replayed=replayed)
+
+
+class Rule(NamedTuple):
+    """A command of the procedure: what does it, in which states, whether it needs an open session and is journaled."""
+
+    handler: Callable[[Firmware, Any, Any, Micros], Message | None]
+    states: tuple[DeviceState, ...]
+    needs_session: bool = True
+    journaled: bool = False
+
+
+_ANY: Final = (*RUNNING, *HELD, _S.SELF_TEST)
+
+RULES: Final[dict[type[Message], Rule]] = {
+    M.SessionOpen: Rule(Firmware.open_session, (_S.IDLE,), needs_session=False),
+    M.AnesthesiaStart: Rule(Firmware.start_anesthesia, UNARMED),
+    M.AnesthesiaConfirm: Rule(Firmware.confirm_anesthesia, (_S.ANESTHESIA_WAIT,)),
+    M.Arm: Rule(Firmware.arm, (_S.ANESTHESIA_CONFIRMED,), journaled=True),
+    M.Disarm: Rule(Firmware.disarm, (_S.ARMED, _S.PAUSED), journaled=True),
+    M.Reposition: Rule(Firmware.reposition, (_S.ARMED,)),
+    M.Punch: Rule(lambda f, a, c, n: f.cycle.punch(a, c, n), (*RUNNING,)),
+    M.Suction: Rule(lambda f, a, c, n: f.cycle.suction(a, c, n), (*RUNNING,)),
+    M.Advance: Rule(lambda f, a, c, n: f.cycle.advance(a, c, n), (*RUNNING,)),
+    M.Count: Rule(lambda f, a, c, n: f.cycle.count(a, c, n), (*RUNNING,)),
+    M.Purge: Rule(Firmware.purge, (_S.ARMED,), journaled=True),
+    M.Pause: Rule(Firmware.pause, (_S.ARMED,), journaled=True),
+    M.Resume: Rule(Firmware.resume, (_S.PAUSED,), journaled=True),
+    M.Stop: Rule(Firmware.stop, _ANY, needs_session=False, journaled=True),
+    M.FaultReset: Rule(Firmware.reset_fault, (_S.SAFE, _S.FAULT), needs_session=False, journaled=True),
+    M.SessionClose: Rule(Firmware.close_session, (*UNARMED, *HELD, _S.IDLE), needs_session=False),
+}
+"""The procedure's commands. Those of a cycle judge their own states, since a late one is answered from memory."""
+
+REFUSALS_KEEP_FREE: Final = 128
+"""Journal slots that refusals leave free: a host that is refused for ever must not crowd out a session's cycles."""
+
+
+class Device:
+    """One handpiece. `seed` makes everything that is random; `nvm` may have outlived an earlier device."""
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        now: Micros = Micros(0),
+        parameters: Parameters | None = None,
+        nvm: Nvm | None = None,
+        plant: Plant | None = None,
+    ) -> None:
+        self.seed = seed
+        self.serial = f"SIM-{seed & 0xFFFF_FFFF:08X}"
+        self.parameters = parameters if parameters is not None else Parameters()
+        epoch = random.Random(f"{seed}:epoch").getrandbits(32) or 1
+        self.nvm = nvm if nvm is not None else Nvm(epoch=epoch)
+        self.plant = plant if plant is not None else Plant(self.parameters, seed)
+        self.ports: list[Port] = []
+        self._controller: Port | None = None
+        if self.nvm.cartridge_serial:  # the memory outlived an earlier plant: its consumables are still fitted
+            self.plant.cartridge.serial = self.nvm.cartridge_serial
+            self.plant.cartridge.cycles = self.nvm.cartridge_cycles
+            self.plant.canister_ul = self.nvm.canister_ul
+        self._boot(now)
+
+    # --- power and ports -------------------------------------------------------------------------------------
+
+    def _boot(self, now: Micros) -> None:
+        self.firmware = Firmware(self.nvm, self.plant, self.parameters, self._announce)
+        self.firmware.boot(now)
+
+    def reboot(self, now: Micros) -> None:
+        """Power is lost and comes back: all but memory, plant and consumables begins anew; no link survives."""
+        self.plant.reboot(now)
+        if self.plant.inputs.latch_unreadable:
+            self.nvm.set_latch(None)
+        self._controller = None
+        for port in self.ports:
+            port.restart()
+        self._boot(now)
+
+    def attach(self, name: str) -> Port:
+        """A transport is there."""
+        port = Port(name, self._beat)
+        self.ports.append(port)
+        return port
+
+    def detach(self, port: Port, now: Micros) -> None:
+        """A transport is gone, and with it any link on it."""
+        self.ports.remove(port)
+        port.exchange.drop()
+        self._link_gone(port, now)
+
+    # --- the sans-IO face ------------------------------------------------------------------------------------
+
+    def receive(self, port: Port, data: bytes, now: Micros) -> None:
+        """Take what a port's transport brought."""
+        for happening in port.exchange.receive(data, now):
+            self._take_in(port, happening, now)
+        self._keep_pace()
+
+    def advance(self, now: Micros) -> None:
+        """Do what is due."""
+        firmware = self.firmware
+        due = firmware.next_deadline()
+        if due is not None and now >= due:
+            firmware.advance(now)
+        for port in self.ports:
+            deadline = port.exchange.next_deadline()
+            if deadline is not None and now >= deadline:
+                for happening in port.exchange.advance(now):
+                    self._take_in(port, happening, now)
+            if port.stream_us and port.exchange.linked and now >= port.stream_due:
+                port.stream_due = Micros(port.stream_due + port.stream_us)
+                port.exchange.tell(telemetry(self, now), now)
+        self._keep_pace()
+
+    def next_deadline(self) -> Micros | None:
+        """When `advance` has something to do."""
+        wake = self.firmware.next_deadline()
+        for port in self.ports:
+            due = port.exchange.next_deadline()
+            if due is not None and (wake is None or due < wake):
+                wake = due
+            if port.stream_us and port.exchange.linked and (wake is None or port.stream_due < wake):
+                wake = port.stream_due
+        return wake
+
+    def inputs_changed(self, now: Micros) -> None:
+        """Somebody changed `plant.inputs` or a parameter from outside: let the firmware see it now."""
+        self.firmware.inputs_changed(now)
+        self._keep_pace()
+
+    # --- links and control -----------------------------------------------------------------------------------
+
+    def may_control(self, port: Port) -> bool:
+        """Whether this link holds control or may have it: role controller, and nobody else holds it."""
+        return port.role is Role.CONTROLLER and self._controller in (None, port)
+
+    def info(self) -> M.DeviceInfoDone:
+        """The device's identity."""
+        return M.DeviceInfoDone(
+            model=MODEL,
+            serial=self.serial,
+            firmware_version=FIRMWARE_VERSION,
+            model_version=MODEL_VERSION,
+            simulated=True,
+            has_truth=True,
+            seed=self.seed,
+            needles=self.plant.needles,
+            core_diameter_um=round(self.parameters.core_diameter_mm * 1000),
+            cartridge_serial=self.plant.cartridge.serial,
+            cartridge_life_cycles=int(self.parameters.cartridge_life_cycles),
+        )
+
+    def _take_in(self, port: Port, happening: object, now: Micros) -> None:
+        if isinstance(happening, Commanded):
+            self._command(port, happening, now)
+        elif isinstance(happening, Greeted):
+            self._greet(port, happening, now)
+        elif isinstance(happening, LinkLost):
+            self._link_gone(port, now)
+
+    def _greet(self, port: Port, greeted: Greeted, now: Micros) -> None:
+        hello = greeted.hello
+        if port.exchange.linked:
+            port.exchange.drop()
+            self._link_gone(port, now)
+        for other in self.ports:
+            if other is not port and other.exchange.linked and other.host_id == hello.host_id:
+                other.exchange.bye(ByeReason.REPLACED, now)
+                self._link_gone(other, now)
+        port.role = Role.CONTROLLER if hello.role is Role.CONTROLLER else Role.VIEWER
+        port.host_id = hello.host_id
+        port.stream_us = 0
+        port.exchange.welcome(self._welcome(port, greeted, now), greeted, now)
+        port.exchange.pace = self._pace(armed=False)
+
+    def _welcome(self, port: Port, greeted: Greeted, now: Micros) -> Welcome:
+        nvm, parameters, session = self.nvm, self.parameters, self.nvm.session
+        return Welcome(
+            link_id=nvm.next_link_id(),
+            minor=0,
+            role=port.role,
+            features=0,
+            schema_id=schema_id(0),
+            nonce=greeted.hello.nonce,
+            boot_count=nvm.boot_count,
+            heartbeat_armed_ms=int(parameters.heartbeat_armed_ms),
+            lease_armed_ms=int(parameters.lease_armed_ms),
+            heartbeat_idle_ms=int(parameters.heartbeat_idle_ms),
+            lease_idle_ms=int(parameters.lease_idle_ms),
+            journal_epoch=nvm.epoch,
+            journal_tail=nvm.tail,
+            journal_head=nvm.head,
+            session_no=0 if session is None else session.session_no,
+            cycle_no=nvm.last_cycle_no,
+            cycles=0 if session is None else session.cycles,
+            punctures=0 if session is None else session.punctures,
+            cores_counted=0 if session is None else session.cores_counted,
+            state=self.firmware.state,
+            simulated=True,
+            uptime_ms=self.firmware.uptime_ms(now),
+            controller_host_id=0 if self._controller is None else self._controller.host_id,
+            model_version=MODEL_VERSION,
+        )
+
+    def _link_gone(self, port: Port, now: Micros) -> None:
+        port.role = Role.VIEWER
+        port.stream_us = 0
+        if self._controller is port:
+            self._controller = None
+            self.firmware.link_lost(now)
+
+    def _beat(self, now: Micros) -> Heartbeat:
+        nvm, firmware, session = self.nvm, self.firmware, self.nvm.session
+        motion = firmware.motion
+        running = motion.asker.correlation_id if motion is not None and isinstance(motion.asker, PortAsker) else 0
+        return Heartbeat(
+            state=firmware.state,
+            highest_alarm=firmware.highest_alarm(),
+            trigger_held=self.plant.inputs.trigger_held,
+            running_correlation_id=running,
+            cycle_no=nvm.last_cycle_no,
+            cycles=0 if session is None else session.cycles,
+            punctures=0 if session is None else session.punctures,
+            cores_counted=0 if session is None else session.cores_counted,
+            journal_head=nvm.head,
+            params_hash=self.parameters.hash,
+            uptime_ms=firmware.uptime_ms(now),
+        )
+
+    def _announce(self, message: Message, now: Micros) -> None:
+        for port in self.ports:
+            if port.exchange.linked:
+                port.exchange.tell(message, now)
+
+    def _pace(self, *, armed: bool) -> Pace:
+        parameters = self.parameters
+        if armed:
+            heartbeat, lease = parameters.heartbeat_armed_ms, parameters.lease_armed_ms
+        else:
+            heartbeat, lease = parameters.heartbeat_idle_ms, parameters.lease_idle_ms
+        return Pace(Micros(int(heartbeat) * MILLISECOND), Micros(int(lease) * MILLISECOND))
+
+    def _keep_pace(self) -> None:
+        """The controlling link keeps the short lease while the device is armed, and only then."""
+        port = self._controller
+        if port is not None and port.exchange.linked:
+            armed = self.firmware.armed
+            if port.exchange.hurried is not armed:
+                port.exchange.hurried = armed
+                port.exchange.pace = self._pace(armed=armed)
+
+    # --- commands --------------------------------------------------------------------------------------------
+
+    def _command(self, port: Port, commanded: Commanded, now: Micros) -> None:
+        command = commanded.command
+        asker = PortAsker(port.exchange, commanded.correlation_id)
+        query = QUERIES.get(command.__class__)
+        answer: Message | None
+        if query is not None:
+            answer = query(self, port, command, now)
+        else:
+            answer = self._govern(port, asker, command, now)
+            if isinstance(answer, Refused):
+                self._journal_refusal(port, command, answer, now)
+        if answer is not None:
+            asker.reply(answer, now)
+
+    def _govern(self, port: Port, asker: PortAsker, command: Message, now: Micros) -> Message | None:
+        """Carry out a command that changes something, if the one who asks may give it and the state allows it."""
+        if command.LANE is not Lane.STOP and (no := self._unauthorized(port)) is not None:
+            return no
+        if isinstance(command, M.ParamSet):
+            return self._set_parameter(command, now)
+        if isinstance(command, M.AlarmAck):
+            return self._acknowledge(command, now)
+        rule = RULES.get(command.__class__)
+        if rule is None:
+            return refusal(Code.E_UNSUPPORTED, f"this device does not carry out {command.__class__.__name__}")
+        if self.firmware.state not in rule.states or (rule.needs_session and self.nvm.session is None):
+            return self._unlawful(command, rule)
+        if command.LANE is not Lane.STOP:
+            self._controller = port
+        if rule.journaled:
+            self._journal_action(command, now)
+        return rule.handler(self.firmware, asker, command, now)
+
+    def _unauthorized(self, port: Port) -> Refused | None:
+        if port.role is not Role.CONTROLLER:
+            return refusal(Code.E_AUTH, "this link is a viewer's: it may query and STOP, nothing else")
+        if self._controller not in (None, port):
+            holder = self._controller.host_id if self._controller is not None else 0
+            return refusal(Code.E_BUSY, f"host 0x{holder:08x} holds control of this device", actual=holder)
+        return None
+
+    def _unlawful(self, command: Message, rule: Rule) -> Refused:
+        """Why a command is not lawful in this state, by the interlock that keeps the device there if one does."""
+        firmware, name = self.firmware, command.__class__.__name__
+        inputs = self.plant.inputs
+        if inputs.self_test_failure:
+            return interlocked(23, f"{name} is refused: the self-test fails: {inputs.self_test_failure}"[:120])
+        if firmware.state in HELD:
+            listing = firmware.alarms.listing()
+            if listing:
+                alarm = listing[0].rule
+                text = f"{name} is refused in {firmware.state.name} ({alarm.label}): FAULT_RESET comes first"
+                return interlocked(alarm.interlock, text)
+        if isinstance(command, (M.Arm, M.Punch)) and firmware.state in (_S.SESSION_OPEN, _S.ANESTHESIA_WAIT):
+            return interlocked(2, f"{name} is refused: anesthesia is not confirmed for every zone that was numbed")
+        if rule.needs_session and self.nvm.session is None:
+            return refusal(Code.E_STATE, f"{name} needs an open session; there is none")
+        if isinstance(command, M.SessionOpen) and self.nvm.session is not None:
+            text = f"session {self.nvm.session.session_no} is open: resume or close it first"
+            return refusal(Code.E_STATE, text, actual=self.nvm.session.session_no)
+        allowed = " or ".join(state.name for state in rule.states[:3])
+        return refusal(Code.E_STATE, f"{name} needs {allowed}; the device is in {firmware.state.name}")
+
+    def _set_parameter(self, command: M.ParamSet, now: Micros) -> Message:
+        parameters = self.parameters
+        try:
+            index = parameters.index_of(command.name)
+            if parameters.describe(index).scope is not ParamScope.HOST_SETTABLE:
+                return refusal(Code.E_AUTH, f"{command.name} is set at the start of the device, not by a host")
+            parameters.set(command.name, command.value)
+        except ParameterError as error:
+            return refusal(Code.E_RANGE, str(error)[:120])
+        self.nvm.append(R.ParameterSet, self.firmware.uptime_ms(now), index=index, value=command.value)
+        if self._controller is not None:
+            self._controller.exchange.pace = self._pace(armed=self.firmware.armed)
+        return M.ParamSetDone(name=command.name, value=command.value)
+
+    def _acknowledge(self, command: M.AlarmAck, now: Micros) -> Message:
+        firmware = self.firmware
+        if command.code not in ALARMS:
+            return refusal(Code.E_ARGUMENT, f"there is no alarm MC-{command.code}", actual=command.code)
+        firmware.acknowledge(command.code, now)
+        return M.AlarmAckDone(code=command.code, state=firmware.alarms.state(command.code))
+
+    def _journal_action(self, command: Message, now: Micros) -> None:
+        if self.nvm.free > REFUSALS_KEEP_FREE:
+            firmware = self.firmware
+            self.nvm.append(
+                R.Action, firmware.uptime_ms(now), message_id=command.ID, zone=firmware.zone, cell=firmware.cell
+            )
+
+    def _journal_refusal(self, port: Port, command: Message, answer: Refused, now: Micros) -> None:
+        """A refusal to whoever may control is part of the session's record; a viewer's or a rival's is not."""
+        if self.may_control(port) and self.nvm.free > REFUSALS_KEEP_FREE:
+            self.nvm.append(
+                R.Refusal,
+                self.firmware.uptime_ms(now),
+                code=answer.code,
+                interlock=answer.interlock,
+                message_id=command.ID,
+                cycle_no=getattr(command, "cycle_no", 0),
+            )

@@ -1,0 +1,146 @@
+"""Commands that only ask: identity, parameters, alarms, journal, truth. Each answers at once and moves nothing."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from firmware_sim.errors import ParameterError
+from protocols import messages as M
+from protocols.enums import AlarmPriority, AlarmState, Code, DeviceState, Stream
+from protocols.message import Message
+from protocols.messages import Refused
+from protocols.units import Micros
+
+if TYPE_CHECKING:
+    from firmware_sim.device import Device, Port
+
+RECORDS_PER_PAGE: Final = 6
+"""(224 - 16) / 32: what fits one payload beside the page's own head."""
+LEAST_STREAM_MS: Final = 20
+"""A 115,200 baud line carries about 240 telemetry frames a second; 50 leave room for the procedure."""
+
+
+def _refusal(code: Code, text: str, *, expected: int = 0, actual: int = 0) -> Refused:
+    return Refused(code=code, interlock=0, expected=expected, actual=actual, sentence=text)
+
+
+def _echo(device: "Device", port: "Port", command: M.Echo, now: Micros) -> Message:
+    return M.EchoDone(data=command.data)
+
+
+def _device_info(device: "Device", port: "Port", command: M.DeviceInfo, now: Micros) -> Message:
+    return device.info()
+
+
+def _param_list(device: "Device", port: "Port", command: M.ParamList, now: Micros) -> Message:
+    if command.index >= device.parameters.count:
+        text = f"there are {device.parameters.count} parameters, from index 0; {command.index} is none"
+        return _refusal(Code.E_RANGE, text, expected=device.parameters.count, actual=command.index)
+    return device.parameters.describe(command.index)
+
+
+def _param_get(device: "Device", port: "Port", command: M.ParamGet, now: Micros) -> Message:
+    try:
+        return M.ParamGetDone(name=command.name, value=device.parameters.value_of(command.name))
+    except ParameterError as error:
+        return _refusal(Code.E_ARGUMENT, str(error)[:120])
+
+
+def _stream_set(device: "Device", port: "Port", command: M.StreamSet, now: Micros) -> Message:
+    if command.stream is Stream.UNKNOWN:
+        return _refusal(Code.E_ARGUMENT, "there is no such stream; STATE is 1")
+    interval = max(LEAST_STREAM_MS, command.interval_ms) if command.interval_ms else 0
+    port.set_stream(interval, now)
+    return M.StreamSetDone(stream=command.stream, interval_ms=interval)
+
+
+def _journal_read(device: "Device", port: "Port", command: M.JournalRead, now: Micros) -> Message:
+    nvm = device.nvm
+    if command.epoch != nvm.epoch:
+        text = f"journal epoch is 0x{nvm.epoch:08x}, not 0x{command.epoch:08x}: this memory was erased"
+        return _refusal(Code.E_ARGUMENT, text, expected=nvm.epoch, actual=command.epoch)
+    first, records = nvm.read(command.first, min(command.max_records, RECORDS_PER_PAGE))
+    return M.JournalPage(epoch=nvm.epoch, first=first, tail=nvm.tail, head=nvm.head, records=b"".join(records))
+
+
+def _journal_ack(device: "Device", port: "Port", command: M.JournalAck, now: Micros) -> Message:
+    if not device.may_control(port):
+        return _refusal(Code.E_AUTH, "only the controller's acknowledgement moves the journal's tail")
+    nvm = device.nvm
+    if command.epoch != nvm.epoch or command.upto > nvm.head:
+        text = f"cannot acknowledge up to {command.upto}: the journal ends at {nvm.head} in epoch 0x{nvm.epoch:08x}"
+        return _refusal(Code.E_RANGE, text, expected=nvm.head, actual=command.upto)
+    return M.JournalAckDone(tail=nvm.acknowledge(command.upto))
+
+
+def _alarm_list(device: "Device", port: "Port", command: M.AlarmList, now: Micros) -> Message:
+    listing = device.firmware.alarms.listing()
+    if command.index >= len(listing):
+        return M.AlarmListDone(
+            count=len(listing),
+            index=command.index,
+            code=0,
+            interlock=0,
+            priority=AlarmPriority.NONE,
+            state=AlarmState.INACTIVE,
+            uptime_ms=0,
+            sentence="",
+        )
+    entry = listing[command.index]
+    return M.AlarmListDone(
+        count=len(listing),
+        index=command.index,
+        code=entry.rule.code,
+        interlock=entry.rule.interlock,
+        priority=entry.rule.priority,
+        state=entry.state,
+        uptime_ms=entry.since_ms,
+        sentence=entry.rule.sentence,
+    )
+
+
+def _truth_get(device: "Device", port: "Port", command: M.TruthGet, now: Micros) -> Message:
+    closed = device.nvm.last_close
+    if device.nvm.session is not None or closed is None:
+        return _refusal(Code.E_STATE, "the truth is told once a session is closed")
+    if closed.session_no != device.firmware.truth_session_no:
+        return _refusal(Code.E_UNSUPPORTED, "the truth of this session was lost when the simulator was restarted")
+    truth = device.plant.truth
+    return M.TruthGetDone(
+        session_no=closed.session_no,
+        cycles_commanded=truth.cycles_commanded,
+        cycles_completed=truth.cycles_completed,
+        punctures=truth.punctures,
+        cores_evacuated=truth.cores_evacuated,
+        cores_counted=truth.cores_counted,
+        clogs=truth.clogs,
+    )
+
+
+QUERIES: Final[dict[type[Message], Callable[["Device", "Port", Any, Micros], Message]]] = {
+    M.Echo: _echo,
+    M.DeviceInfo: _device_info,
+    M.ParamList: _param_list,
+    M.ParamGet: _param_get,
+    M.StreamSet: _stream_set,
+    M.JournalRead: _journal_read,
+    M.JournalAck: _journal_ack,
+    M.AlarmList: _alarm_list,
+    M.TruthGet: _truth_get,
+}
+"""Command -> what answers it."""
+
+
+def telemetry(device: "Device", now: Micros) -> M.TelemetryState:
+    """The device as its sensors have it."""
+    plant, firmware = device.plant, device.firmware
+    return M.TelemetryState(
+        uptime_ms=firmware.uptime_ms(now),
+        state=firmware.state if firmware.state is not DeviceState.OFF else DeviceState.UNKNOWN,
+        depth_um=min(0xFFFF, plant.encoder_um(now)),
+        vacuum_pa=round(plant.sensed_kpa(now) * 1000),
+        temperature_mk=round((plant.temperature_c(now) + 273.15) * 1000),
+        canister_ul=round(plant.canister_ul),
+        cartridge_cycles=plant.cartridge.cycles,
+        cell=firmware.cell,
+        flagged=firmware.cycle.flagged,
+    )
