@@ -9,33 +9,28 @@ interlock's number.
 from dataclasses import dataclass
 from typing import Final
 
-from firmware_sim import interlocks
 from protocols.enums import AlarmPriority, AlarmState
 
 NEEDLE_NOT_RETRACTED: Final = 101
 ANESTHESIA_MISSING: Final = 201
 ANESTHESIA_EXPIRED: Final = 301
-VACUUM_LOW: Final = 401
-VACUUM_LOST: Final = 402
+SUCTION_LOST: Final = 401
 NEEDLE_CLOGGED: Final = 601
 NEEDLES_CLOGGED: Final = 602
-COUNT_OFF: Final = 701
-COUNT_WRONG: Final = 702
+COUNT_MISMATCH: Final = 701
+COUNT_STOPPED: Final = 702
 DENSITY_NEAR: Final = 801
-DENSITY_PLAN: Final = 802
-DENSITY_CAP: Final = 803
-CARTRIDGE_MISSING: Final = 1101
-CARTRIDGE_USED: Final = 1102
-CARTRIDGE_EXPIRED: Final = 1103
-CARTRIDGE_NOT_STERILE: Final = 1104
+DENSITY_REACHED: Final = 802
+DENSITY_LOCKED: Final = 803
+TOO_DEEP: Final = 1001
+CARTRIDGE_REFUSED: Final = 1101
 CARTRIDGE_WORN: Final = 1201
-CARTRIDGE_SPENT: Final = 1202
-POWER_LOST: Final = 1401
+CARTRIDGE_WORN_OUT: Final = 1202
+POWER_LOST_IN_STROKE: Final = 1401
 LINK_LOST: Final = 1501
 MOTOR_STALLED: Final = 1601
-MOTOR_STUCK: Final = 1602
-HANDLE_WARM: Final = 1701
-HANDLE_HOT: Final = 1702
+HOT: Final = 1701
+TOO_HOT: Final = 1702
 CANISTER_NEARLY_FULL: Final = 1801
 CANISTER_FULL: Final = 1802
 EMERGENCY_STOP: Final = 2001
@@ -58,87 +53,41 @@ class AlarmRule:
         return f"MC-{self.code:04d}"
 
 
+def _rule(code: int, priority: AlarmPriority, sentence: str, *, latched: bool = False) -> AlarmRule:
+    return AlarmRule(code, code // 100, priority, latched, sentence)
+
+
 _INFO, _LOW, _MEDIUM, _HIGH = AlarmPriority.INFO, AlarmPriority.LOW, AlarmPriority.MEDIUM, AlarmPriority.HIGH
 
 ALARMS: Final[dict[int, AlarmRule]] = {
-    code: AlarmRule(code, interlock, priority, latched, sentence)
-    for code, interlock, priority, latched, sentence in (
-        (
-            NEEDLE_NOT_RETRACTED,
-            interlocks.NEEDLE_OUT,
-            _HIGH,
-            True,
-            "The needles are not home: the stage must not move.",
+    rule.code: rule
+    for rule in (
+        _rule(NEEDLE_NOT_RETRACTED, _HIGH, "The needles are not home: the stage must not move.", latched=True),
+        _rule(ANESTHESIA_MISSING, _INFO, "The anesthesia of this zone is not confirmed."),
+        _rule(ANESTHESIA_EXPIRED, _LOW, "The time of the anesthesia is over: confirm the zone again."),
+        _rule(SUCTION_LOST, _MEDIUM, "The vacuum is low: no new cycle until it is stable again. Look for a leak."),
+        _rule(NEEDLE_CLOGGED, _LOW, "A needle brings no cores: purge it."),
+        _rule(NEEDLES_CLOGGED, _MEDIUM, "Two or more needles bring no cores: purge before going on."),
+        _rule(COUNT_MISMATCH, _LOW, "More cores are missing than clogs explain: watch the count."),
+        _rule(COUNT_STOPPED, _MEDIUM, "Too many cores are missing: stopped until looked into."),
+        _rule(DENSITY_NEAR, _MEDIUM, "This cell is near its limit although the plan did not bring it there."),
+        _rule(DENSITY_REACHED, _MEDIUM, "This cell has reached its planned punctures: move on."),
+        _rule(DENSITY_LOCKED, _HIGH, "This cell is at the cap of punctures: locked.", latched=True),
+        _rule(TOO_DEEP, _HIGH, "The needles went deeper than set: retracted and locked.", latched=True),
+        _rule(CARTRIDGE_REFUSED, _MEDIUM, "The cartridge is missing, used, expired or not sterile: fit a new one."),
+        _rule(CARTRIDGE_WORN, _LOW, "The cartridge nears the end of its life."),
+        _rule(CARTRIDGE_WORN_OUT, _MEDIUM, "The cartridge is at the end of its life: fit a new one."),
+        _rule(
+            POWER_LOST_IN_STROKE, _HIGH, "Power was lost in a cycle: the reserve retracted the needles.", latched=True
         ),
-        (ANESTHESIA_MISSING, interlocks.ANESTHESIA_NEEDED, _INFO, False, "This zone's anesthesia is not confirmed."),
-        (
-            ANESTHESIA_EXPIRED,
-            interlocks.ANESTHESIA_TIME,
-            _LOW,
-            False,
-            "The anesthesia's time is over: confirm the zone again.",
-        ),
-        (VACUUM_LOW, interlocks.SUCTION, _MEDIUM, False, "Vacuum is low: no new cycle until it is stable again."),
-        (
-            VACUUM_LOST,
-            interlocks.SUCTION,
-            _MEDIUM,
-            False,
-            "Vacuum is lost: the needles were retracted. Look for a leak.",
-        ),
-        (NEEDLE_CLOGGED, interlocks.CLOG, _LOW, False, "A needle brings no cores: purge it."),
-        (
-            NEEDLES_CLOGGED,
-            interlocks.CLOG,
-            _MEDIUM,
-            False,
-            "Two or more needles bring no cores: purge before going on.",
-        ),
-        (
-            COUNT_OFF,
-            interlocks.COUNT_MISMATCH,
-            _LOW,
-            False,
-            "More cores are missing than clogs explain: watch the count.",
-        ),
-        (
-            COUNT_WRONG,
-            interlocks.COUNT_MISMATCH,
-            _MEDIUM,
-            False,
-            "Too many cores are missing: stopped until looked into.",
-        ),
-        (DENSITY_NEAR, interlocks.DENSITY, _MEDIUM, False, "This cell is near its plan limit."),
-        (DENSITY_PLAN, interlocks.DENSITY, _MEDIUM, False, "This cell has reached its plan limit: move on."),
-        (DENSITY_CAP, interlocks.DENSITY, _HIGH, True, "This cell is at the cap of punctures: locked."),
-        (CARTRIDGE_MISSING, interlocks.CARTRIDGE, _MEDIUM, False, "No needle cartridge is fitted."),
-        (
-            CARTRIDGE_USED,
-            interlocks.CARTRIDGE,
-            _MEDIUM,
-            False,
-            "This cartridge was used in another session: fit a new one.",
-        ),
-        (CARTRIDGE_EXPIRED, interlocks.CARTRIDGE, _MEDIUM, False, "This cartridge is past its date: fit a new one."),
-        (CARTRIDGE_NOT_STERILE, interlocks.CARTRIDGE, _MEDIUM, False, "This cartridge is not sterile: fit a new one."),
-        (CARTRIDGE_WORN, interlocks.WEAR, _LOW, False, "The cartridge nears the end of its life."),
-        (CARTRIDGE_SPENT, interlocks.WEAR, _MEDIUM, False, "The cartridge is at the end of its life: fit a new one."),
-        (
-            POWER_LOST,
-            interlocks.POWER,
-            _HIGH,
-            True,
-            "Power was lost in a cycle: the reserve has retracted the needles.",
-        ),
-        (LINK_LOST, interlocks.LINK, _HIGH, True, "The link to the controller was lost: retracted, vented, disarmed."),
-        (MOTOR_STALLED, interlocks.STALL, _HIGH, False, "The needle motor stalled: the stroke was not made."),
-        (MOTOR_STUCK, interlocks.STALL, _HIGH, True, "The needle motor stalled again and again: locked."),
-        (HANDLE_WARM, interlocks.HEAT, _LOW, False, "The handle is warm: look at its vent."),
-        (HANDLE_HOT, interlocks.HEAT, _MEDIUM, False, "The handle is too hot: no new cycle until it has cooled."),
-        (CANISTER_NEARLY_FULL, interlocks.CANISTER, _LOW, False, "The canister is nearly full."),
-        (CANISTER_FULL, interlocks.CANISTER, _MEDIUM, False, "The canister is full: change it before going on."),
-        (EMERGENCY_STOP, interlocks.EMERGENCY_STOP, _INFO, False, "The emergency stop is open."),
-        (SELF_TEST_FAILED, interlocks.SELF_TEST, _MEDIUM, False, "The self-test failed: the device does nothing else."),
+        _rule(LINK_LOST, _HIGH, "The link to the controller was lost: retracted, vented, disarmed.", latched=True),
+        _rule(MOTOR_STALLED, _HIGH, "The needle motor stalls: retracted and locked."),
+        _rule(HOT, _LOW, "The handle is warm: look at its vent."),
+        _rule(TOO_HOT, _MEDIUM, "The handle is too hot: no new cycle until it has cooled."),
+        _rule(CANISTER_NEARLY_FULL, _LOW, "The canister is nearly full."),
+        _rule(CANISTER_FULL, _MEDIUM, "The canister is full: change it before going on."),
+        _rule(EMERGENCY_STOP, _INFO, "The emergency stop is open."),
+        _rule(SELF_TEST_FAILED, _MEDIUM, "The self-test failed: the device does nothing else."),
     )
 }
 """Code -> alarm, in the order of codes."""
@@ -208,11 +157,12 @@ class Alarms:
         self._rank()
         return cleared
 
-    def restore(self, codes: set[int], now_ms: int) -> None:
-        """After a reboot: latched alarms of before are shown again, as if their cause had gone."""
-        for code in sorted(codes):
-            self._active[code] = ActiveAlarm(ALARMS[code], now_ms, present=False)
-        self._rank()
+    def highest_latching(self) -> int | None:
+        """The code of the highest latched alarm whose cause is still there, which `reset` cannot clear; None if none."""
+        for alarm in self.listing():
+            if alarm.rule.latched and alarm.present:
+                return alarm.rule.code
+        return None
 
     def state(self, code: int) -> AlarmState:
         """How `code` is shown; INACTIVE when it is not."""
@@ -227,14 +177,14 @@ class Alarms:
     @property
     def sounding(self) -> AlarmPriority:
         """The highest priority that nobody has acknowledged: what is heard, where `highest` is what is seen."""
-        return max((alarm.rule.priority for alarm in self._active.values() if not alarm.acknowledged), default=_NONE)
+        return max(
+            (alarm.rule.priority for alarm in self._active.values() if not alarm.acknowledged),
+            default=AlarmPriority.NONE,
+        )
 
     def listing(self) -> list[ActiveAlarm]:
         """All that are not inactive: the highest priority first, then the oldest, then the lowest code."""
         return sorted(self._active.values(), key=lambda alarm: (-alarm.rule.priority, alarm.since_ms, alarm.rule.code))
 
     def _rank(self) -> None:
-        self.highest = max((alarm.rule.priority for alarm in self._active.values()), default=_NONE)
-
-
-_NONE: Final = AlarmPriority.NONE
+        self.highest = max((alarm.rule.priority for alarm in self._active.values()), default=AlarmPriority.NONE)

@@ -89,9 +89,7 @@ INTERLOCKS: Final[dict[int, Interlock]] = {
             "stop at the cell's plan; lock at the cap per square centimetre",
         ),
         Interlock(ZONE, "zone", "a stroke outside the planned zones", "refuse a cell that is not in the plan"),
-        Interlock(
-            DEPTH, "depth", "a stroke goes deeper than set", "retract and lock beyond the hard stop", built=False
-        ),
+        Interlock(DEPTH, "depth", "a stroke goes deeper than set", "retract and lock beyond the hard stop"),
         Interlock(
             CARTRIDGE,
             "cartridge",

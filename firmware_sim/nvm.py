@@ -9,6 +9,7 @@ Order of a cycle: `begin_cycle` and `set_latch(True)` before the needle moves, `
 skin was punctured, later there is no doubt.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
@@ -129,30 +130,30 @@ class Nvm:
         self._keep("boot", uptime_ms)
         open_cycle_no, phase = self.register if self.register is not None else (0, Phase.NONE)
         if self.register is not None:
-            ending, outcome, punctured = self._resolve(phase)
-            needles = self._session().needles
-            self._end_cycle(
-                ending, phase, pack_outcomes([outcome] * needles), 0, needles if punctured else 0, *self.site, uptime_ms
-            )
+            zone, cell, depth_um = self.site
+            ending, outcome = self._resolve(phase)
+            outcomes = [outcome] * self._session().needles
+            record = self._cycle_record(ending, phase, outcomes, cell, depth_um, uptime_ms)
+            self._end_cycle(record, (zone, cell), 0 if outcome is NeedleOutcome.NOT_PUNCTURED else len(outcomes))
         self.boot_count += 1
-        record = Boot(
+        boot = Boot(
             event_no=self.head,
             uptime_ms=uptime_ms,
             boot_count=self.boot_count,
             open_cycle_no=open_cycle_no,
             phase=phase,
         )
-        self.journal.append(encode_record(record))
-        return record
+        self.journal.append(encode_record(boot))
+        return boot
 
-    def _resolve(self, phase: Phase) -> tuple[Ending, NeedleOutcome, bool]:
-        """Ending, every needle's outcome, and whether it counts as a puncture for density."""
+    def _resolve(self, phase: Phase) -> tuple[Ending, NeedleOutcome]:
+        """How the open cycle ended, and what every needle did in it."""
         # From suction on the needle had been out and home again, whatever the latch says.
         if phase is not Phase.PUNCH or self.stroke_latch:
-            return Ending.ABORTED, NeedleOutcome.UNCOUNTED, True
+            return Ending.ABORTED, NeedleOutcome.UNCOUNTED
         if self.stroke_latch is None:
-            return Ending.AMBIGUOUS, NeedleOutcome.AMBIGUOUS, True
-        return Ending.ABORTED, NeedleOutcome.NOT_PUNCTURED, False
+            return Ending.AMBIGUOUS, NeedleOutcome.AMBIGUOUS
+        return Ending.ABORTED, NeedleOutcome.NOT_PUNCTURED
 
     def next_link_id(self) -> int:
         """Count a link; its id is the counter's low 16 bits, never 0, since 0 on the wire means "no link yet"."""
@@ -203,7 +204,6 @@ class Nvm:
         """
         session = self._session()
         self._forbid_open_cycle()
-        reason = CloseReason(reason)
         self._keep("close_session", reason, uptime_ms)
         record = SessionClosed(
             event_no=self.head,
@@ -234,8 +234,10 @@ class Nvm:
 
     # -- cycle -----------------------------------------------------------------------------------------------------
 
-    def begin_cycle(self, cycle_no: int, zone: int = 0, cell: int = 0, depth_um: int = 0) -> None:
+    def begin_cycle(self, cycle_no: int, zone: int, cell: int, depth_um: int) -> None:
         """Use up a cycle number: the register is set, and where the needle will go, before it moves.
+
+        If power is lost, `boot` can tell from here alone which cell the punctures are in.
 
         Raises:
             NvmError: no session, a cycle open, or a number that is not the next.
@@ -257,7 +259,6 @@ class Nvm:
             NvmError: no cycle is open.
         """
         cycle_no = self._open_cycle_no()
-        phase = Phase(phase)
         self._keep("set_phase", phase)
         self.register = (cycle_no, phase)
 
@@ -270,9 +271,8 @@ class Nvm:
         self,
         ending: Ending,
         phase: Phase,
-        outcomes: int,
-        cores_counted: int,
-        punctured: int,
+        outcomes: Sequence[NeedleOutcome],
+        *,
         zone: int,
         cell: int,
         depth_um: int,
@@ -281,66 +281,56 @@ class Nvm:
     ) -> Cycle:
         """End the open cycle: record, totals, density, register and latch in one step.
 
-        `outcomes` is packed; `punctured` is how many needles went in, for an AMBIGUOUS ending those that may have.
+        `outcomes` has one a needle, needle 0 first; `depth_um` is as measured. A `canister_ul` is noted with it.
 
         Raises:
             NvmError: no cycle is open.
         """
-        self._open_cycle_no()
-        ending, phase = Ending(ending), Phase(phase)
-        self._keep(
-            "end_cycle",
-            *(ending, phase, outcomes, cores_counted, punctured, zone, cell, depth_um, uptime_ms, canister_ul),
-        )
+        record = self._cycle_record(ending, phase, outcomes, cell, depth_um, uptime_ms)
+        self._keep("end_cycle", ending, phase, outcomes, zone, cell, depth_um, uptime_ms, canister_ul)
+        self._end_cycle(record, (zone, cell), len(outcomes) - outcomes.count(NeedleOutcome.NOT_PUNCTURED))
         if canister_ul is not None:
             self.canister_ul = canister_ul
-        return self._end_cycle(ending, phase, outcomes, cores_counted, punctured, zone, cell, depth_um, uptime_ms)
+        return record
 
-    def _end_cycle(
-        self,
-        ending: Ending,
-        phase: Phase,
-        outcomes: int,
-        cores_counted: int,
-        punctured: int,
-        zone: int,
-        cell: int,
-        depth_um: int,
-        uptime_ms: int,
+    def _cycle_record(
+        self, ending: Ending, phase: Phase, outcomes: Sequence[NeedleOutcome], cell: int, depth_um: int, uptime_ms: int
     ) -> Cycle:
-        session = self._session()
-        session.cycles += 1
-        if ending is Ending.COMPLETED:
-            session.completed += 1
-        elif ending is Ending.AMBIGUOUS:
-            session.ambiguous += 1
-        else:
-            session.aborted += 1
-        if punctured:
-            site = (zone, cell)
-            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + punctured
-            self.cartridge_cycles += 1
-            if ending is not Ending.AMBIGUOUS:
-                session.punctures += punctured
-        session.cores_counted += cores_counted
-        record = Cycle(
-            event_no=self.head,
+        """The record of the open cycle with the totals as they will be."""
+        session, cycle_no = self._session(), self._open_cycle_no()
+        untouched = outcomes.count(NeedleOutcome.NOT_PUNCTURED) + outcomes.count(NeedleOutcome.AMBIGUOUS)
+        return Cycle(
+            event_no=self.journal.head,
             uptime_ms=uptime_ms,
             ending=ending,
             phase=phase,
-            needles=session.needles,
-            cycle_no=self._open_cycle_no(),
-            outcomes=outcomes,
+            needles=len(outcomes),
+            cycle_no=cycle_no,
+            outcomes=pack_outcomes(list(outcomes)),
             cell=cell,
             depth_um=depth_um,
-            total_punctures=session.punctures,
-            total_cores_counted=session.cores_counted,
+            total_punctures=session.punctures + len(outcomes) - untouched,
+            total_cores_counted=session.cores_counted + outcomes.count(NeedleOutcome.COUNTED),
         )
+
+    def _end_cycle(self, record: Cycle, site: tuple[int, int], for_density: int) -> None:
+        """Carry out the end of the open cycle; `for_density` punctures may have been made at `site`."""
+        session = self._session()
+        session.cycles += 1
+        if record.ending is Ending.COMPLETED:
+            session.completed += 1
+        elif record.ending is Ending.AMBIGUOUS:
+            session.ambiguous += 1
+        else:
+            session.aborted += 1
+        session.punctures, session.cores_counted = record.total_punctures, record.total_cores_counted
+        if for_density:
+            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + for_density
+            self.cartridge_cycles += 1
         self.journal.append(encode_record(record))
         self.last_outcome = record
         self.register = None
         self.stroke_latch = False
-        return record
 
     def _open_cycle_no(self) -> int:
         if self.register is None:

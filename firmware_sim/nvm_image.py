@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from firmware_sim.errors import NvmError
 from firmware_sim.nvm import Nvm, SessionMemory
-from protocols.enums import Phase
+from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
 from protocols.messages.procedure import SessionCloseDone
 from protocols.records import Cycle
 from protocols.wire import decode_record, encode_record
@@ -69,24 +69,64 @@ def restore(image: dict[str, Any]) -> Nvm:
     return nvm
 
 
+def _open_session(nvm: Nvm, fields: dict[str, Any], uptime_ms: int) -> None:
+    nvm.open_session(SessionMemory.from_json(fields), uptime_ms)
+
+
+def _close_session(nvm: Nvm, reason: int, uptime_ms: int) -> None:
+    nvm.close_session(CloseReason(reason), uptime_ms)
+
+
+def _set_phase(nvm: Nvm, phase: int) -> None:
+    nvm.set_phase(Phase(phase))
+
+
+def _end_cycle(
+    nvm: Nvm,
+    ending: int,
+    phase: int,
+    outcomes: list[int],
+    zone: int,
+    cell: int,
+    depth_um: int,
+    uptime_ms: int,
+    canister_ul: float | None,
+) -> None:
+    nvm.end_cycle(
+        Ending(ending),
+        Phase(phase),
+        [NeedleOutcome(outcome) for outcome in outcomes],
+        zone=zone,
+        cell=cell,
+        depth_um=depth_um,
+        uptime_ms=uptime_ms,
+        canister_ul=canister_ul,
+    )
+
+
+def _append(nvm: Nvm, raw: str) -> None:
+    nvm.journal.append(bytes.fromhex(raw))
+
+
 _STEPS: Final[dict[str, Callable[..., Any]]] = {
     "boot": Nvm.boot,
     "next_link_id": Nvm.next_link_id,
     "next_birth_no": Nvm.next_birth_no,
-    "open_session": lambda nvm, fields, uptime_ms: nvm.open_session(SessionMemory.from_json(fields), uptime_ms),
-    "close_session": Nvm.close_session,
+    "open_session": _open_session,
+    "close_session": _close_session,
     "begin_cycle": Nvm.begin_cycle,
-    "set_phase": Nvm.set_phase,
+    "set_phase": _set_phase,
     "set_latch": Nvm.set_latch,
-    "end_cycle": Nvm.end_cycle,
+    "end_cycle": _end_cycle,
     "bind_cartridge": Nvm.bind_cartridge,
     "set_canister": Nvm.set_canister,
     "set_flagged": Nvm.set_flagged,
     "latch_alarm": Nvm.latch_alarm,
     "clear_alarm": Nvm.clear_alarm,
-    "append": lambda nvm, raw: nvm.journal.append(bytes.fromhex(raw)),
+    "append": _append,
     "acknowledge": Nvm.acknowledge,
 }
+"""Name of a step, as `Nvm` stores it -> what carries it out again. JSON has no enumerations: they are made here."""
 
 
 def replay(steps: Iterable[tuple[str, Any]]) -> Nvm:

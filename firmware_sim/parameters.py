@@ -5,7 +5,6 @@ several times a cycle; the class body lists them once more for the type checker,
 """
 
 import difflib
-import math
 import struct
 from collections.abc import Mapping
 from typing import Final
@@ -179,11 +178,11 @@ class Parameters:
 
 def _checked(parameter: Parameter, value: float) -> float:
     """`value` as the parameter holds it: an int if it is whole."""
-    if math.isnan(value) or not parameter.minimum <= value <= parameter.maximum:
-        if not (parameter.zero_is_off and value == 0):
-            off = " or 0 for off" if parameter.zero_is_off else ""
-            allowed = f"{parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}{off}"
-            raise ParameterError(parameter.name, value, f"{value:g} is not in {allowed}")
+    in_range = parameter.minimum <= value <= parameter.maximum  # false for NaN
+    if not in_range and not (parameter.zero_is_off and value == 0):
+        off = " or 0 for off" if parameter.zero_is_off else ""
+        allowed = f"{parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}{off}"
+        raise ParameterError(parameter.name, value, f"{value:g} is not in {allowed}")
     if not parameter.whole:
         return float(value)
     if value != int(value):

@@ -215,8 +215,9 @@ class Plant:
         self._from_um, self._from_at, self._to_um, self._to_at = start, now, goal, arrival
         self._stroke_um = depth_um
         self._encoder_error_um = self._encoder.uniform(-parameters.depth_tolerance_um, parameters.depth_tolerance_um)
-        if start == 0 and goal > 0:
-            # Home is on the skin: a needle that leaves it has punctured, however short the stroke.
+        if goal > 0 and not self.skin_touched:
+            # Home is on the skin: a needle that leaves it has punctured, however short the stroke. A second try
+            # of the same cycle goes into the same holes.
             self.skin_touched = True
             self.truth.punctures += self.needles
             self.cartridge.cycles += 1
