@@ -9,21 +9,26 @@ Order of a cycle: `begin_cycle` and `set_latch(True)` before the needle moves, `
 skin was punctured, later there is no doubt.
 """
 
+import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from firmware_sim.errors import NvmError
 from firmware_sim.journal import Journal
-from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
+from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase, RecordKind
 from protocols.messages.procedure import SessionCloseDone
-from protocols.records import Boot, Cycle, Record, SessionClosed, SessionOpened, pack_outcomes
-from protocols.wire import encode_record
+from protocols.records import RECORD_SIZE, Boot, Cycle, Record, SessionClosed, SessionOpened
+from protocols.wire import decode_record, encode_record
 
 _UNSYNCED: Final = frozenset(("set_phase", "set_canister", "set_flagged", "append", "acknowledge"))
 """Steps that nothing relies on after a loss of power: a phase can be lost, since the one before it tells enough."""
 
 _Record = TypeVar("_Record", bound=Record)
+
+_CYCLE: Final = struct.Struct("<IIBBBBIIHHII")
+"""A CYCLE record as `encode_record` makes it, without building the model: one a cycle, on the hot path."""
+assert _CYCLE.size == RECORD_SIZE
 
 CARTRIDGES_REMEMBERED: Final = 64
 """Serials bound to a session, the newest. A cartridge older than that is past its expiry (assumption)."""
@@ -103,7 +108,8 @@ class Nvm:
         self.stroke_latch: bool | None = False
         self.session: SessionMemory | None = None
         self.last_close: SessionCloseDone | None = None
-        self.last_outcome: Cycle | None = None
+        self.last_cycle = b""
+        """The encoded record of the cycle that ended last, empty before the first; see `last_outcome`."""
         self.cartridge_serial = 0
         self.cartridge_session = 0
         self.cartridge_cycles = 0
@@ -128,22 +134,16 @@ class Nvm:
     def boot(self, uptime_ms: int) -> Boot:
         """Count a start. A cycle that was open is ended first, as far as register and latch tell how."""
         self._keep("boot", uptime_ms)
+        store, self._store = self._store, None  # the cycle's end is part of this one step
         open_cycle_no, phase = self.register if self.register is not None else (0, Phase.NONE)
         if self.register is not None:
             zone, cell, depth_um = self.site
             ending, outcome = self._resolve(phase)
             outcomes = [outcome] * self._session().needles
-            record = self._cycle_record(ending, phase, outcomes, cell, depth_um, uptime_ms)
-            self._end_cycle(record, (zone, cell), 0 if outcome is NeedleOutcome.NOT_PUNCTURED else len(outcomes))
+            self.end_cycle(ending, phase, outcomes, zone=zone, cell=cell, depth_um=depth_um, uptime_ms=uptime_ms)
         self.boot_count += 1
-        boot = Boot(
-            event_no=self.head,
-            uptime_ms=uptime_ms,
-            boot_count=self.boot_count,
-            open_cycle_no=open_cycle_no,
-            phase=phase,
-        )
-        self.journal.append(encode_record(boot))
+        boot = self.append(Boot, uptime_ms, boot_count=self.boot_count, open_cycle_no=open_cycle_no, phase=phase)
+        self._store = store
         return boot
 
     def _resolve(self, phase: Phase) -> tuple[Ending, NeedleOutcome]:
@@ -258,9 +258,11 @@ class Nvm:
         Raises:
             NvmError: no cycle is open.
         """
-        cycle_no = self._open_cycle_no()
+        register = self.register
+        if register is None:
+            raise NvmError("no cycle is open")
         self._keep("set_phase", phase)
-        self.register = (cycle_no, phase)
+        self.register = (register[0], phase)
 
     def set_latch(self, latch: bool | None) -> None:
         """The stroke latch as the hardware has it: True once the needle leaves home, None if it cannot be read."""
@@ -278,7 +280,7 @@ class Nvm:
         depth_um: int,
         uptime_ms: int,
         canister_ul: float | None = None,
-    ) -> Cycle:
+    ) -> None:
         """End the open cycle: record, totals, density, register and latch in one step.
 
         `outcomes` has one a needle, needle 0 first; `depth_um` is as measured. A `canister_ul` is noted with it.
@@ -286,51 +288,44 @@ class Nvm:
         Raises:
             NvmError: no cycle is open.
         """
-        record = self._cycle_record(ending, phase, outcomes, cell, depth_um, uptime_ms)
-        self._keep("end_cycle", ending, phase, outcomes, zone, cell, depth_um, uptime_ms, canister_ul)
-        self._end_cycle(record, (zone, cell), len(outcomes) - outcomes.count(NeedleOutcome.NOT_PUNCTURED))
-        if canister_ul is not None:
-            self.canister_ul = canister_ul
-        return record
-
-    def _cycle_record(
-        self, ending: Ending, phase: Phase, outcomes: Sequence[NeedleOutcome], cell: int, depth_um: int, uptime_ms: int
-    ) -> Cycle:
-        """The record of the open cycle with the totals as they will be."""
-        session, cycle_no = self._session(), self._open_cycle_no()
-        untouched = outcomes.count(NeedleOutcome.NOT_PUNCTURED) + outcomes.count(NeedleOutcome.AMBIGUOUS)
-        return Cycle(
-            event_no=self.journal.head,
-            uptime_ms=uptime_ms,
-            ending=ending,
-            phase=phase,
-            needles=len(outcomes),
-            cycle_no=cycle_no,
-            outcomes=pack_outcomes(list(outcomes)),
-            cell=cell,
-            depth_um=depth_um,
-            total_punctures=session.punctures + len(outcomes) - untouched,
-            total_cores_counted=session.cores_counted + outcomes.count(NeedleOutcome.COUNTED),
+        packed = 0
+        for needle, outcome in enumerate(outcomes):
+            packed |= outcome << 4 * needle
+        session, cycle_no, needles = self._session(), self._open_cycle_no(), len(outcomes)
+        may_be_punctured = needles - outcomes.count(NeedleOutcome.NOT_PUNCTURED)
+        punctures = session.punctures + may_be_punctured - outcomes.count(NeedleOutcome.AMBIGUOUS)
+        cores = session.cores_counted + outcomes.count(NeedleOutcome.COUNTED)
+        head = self.journal.head
+        raw = _CYCLE.pack(
+            *(head, uptime_ms, RecordKind.CYCLE, ending, phase, needles, cycle_no, packed, cell, depth_um),
+            *(punctures, cores),
         )
-
-    def _end_cycle(self, record: Cycle, site: tuple[int, int], for_density: int) -> None:
-        """Carry out the end of the open cycle; `for_density` punctures may have been made at `site`."""
-        session = self._session()
+        self._keep("end_cycle", ending, phase, outcomes, zone, cell, depth_um, uptime_ms, canister_ul)
         session.cycles += 1
-        if record.ending is Ending.COMPLETED:
+        if ending is Ending.COMPLETED:
             session.completed += 1
-        elif record.ending is Ending.AMBIGUOUS:
+        elif ending is Ending.AMBIGUOUS:
             session.ambiguous += 1
         else:
             session.aborted += 1
-        session.punctures, session.cores_counted = record.total_punctures, record.total_cores_counted
-        if for_density:
-            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + for_density
+        session.punctures, session.cores_counted = punctures, cores
+        if may_be_punctured:
+            site = (zone, cell)
+            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + may_be_punctured
             self.cartridge_cycles += 1
-        self.journal.append(encode_record(record))
-        self.last_outcome = record
+        if canister_ul is not None:
+            self.canister_ul = canister_ul
+        self.journal.append(raw)
+        self.last_cycle = raw
         self.register = None
         self.stroke_latch = False
+
+    @property
+    def last_outcome(self) -> Cycle | None:
+        """The record of the cycle that ended last; None before the first."""
+        outcome = decode_record(self.last_cycle) if self.last_cycle else None
+        assert outcome is None or isinstance(outcome, Cycle)
+        return outcome
 
     def _open_cycle_no(self) -> int:
         if self.register is None:

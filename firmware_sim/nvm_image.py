@@ -11,8 +11,6 @@ from firmware_sim.errors import NvmError
 from firmware_sim.nvm import Nvm, SessionMemory
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
 from protocols.messages.procedure import SessionCloseDone
-from protocols.records import Cycle
-from protocols.wire import decode_record, encode_record
 
 _PLAIN: Final = (
     "epoch",
@@ -38,7 +36,7 @@ def snapshot(nvm: Nvm) -> dict[str, Any]:
     image["site"] = list(nvm.site)
     image["session"] = None if nvm.session is None else nvm.session.to_json()
     image["last_close"] = None if nvm.last_close is None else nvm.last_close.model_dump()
-    image["last_outcome"] = None if nvm.last_outcome is None else encode_record(nvm.last_outcome).hex()
+    image["last_cycle"] = nvm.last_cycle.hex()
     image["cartridges"] = [list(binding) for binding in nvm.cartridges.items()]
     image["latched"] = sorted(nvm.latched)
     image["journal"] = nvm.journal.snapshot()
@@ -59,10 +57,7 @@ def restore(image: dict[str, Any]) -> Nvm:
         nvm.session = SessionMemory.from_json(image["session"])
     if image["last_close"] is not None:
         nvm.last_close = SessionCloseDone(**image["last_close"])
-    if image["last_outcome"] is not None:
-        outcome = decode_record(bytes.fromhex(image["last_outcome"]))
-        assert isinstance(outcome, Cycle)
-        nvm.last_outcome = outcome
+    nvm.last_cycle = bytes.fromhex(image["last_cycle"])
     nvm.cartridges = dict(image["cartridges"])
     nvm.latched = set(image["latched"])
     nvm.journal.restore(*image["journal"])
