@@ -1,0 +1,187 @@
+"""Opening the log's database, and turning what goes wrong with it into a `LogError`.
+
+Law: nothing is written into a file before it is known to be ours or empty. On SQLite every transaction takes the
+write lock at its beginning (so it cannot fail half way for want of it) and is synced to disk before commit returns.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.paths import user_log_path
+from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata
+
+BUSY_TIMEOUT_MS: Final = 2_000
+"""How long a commit waits for another process. A batch holds the lock for about a millisecond; a person waits."""
+
+_SQLITE_KINDS: Final = {
+    sqlite3.SQLITE_BUSY: (LogErrorKind.LOCKED, "another process is writing to it: end that one, or use another --log"),
+    sqlite3.SQLITE_LOCKED: (LogErrorKind.LOCKED, "it is locked in this process: use another --log"),
+    sqlite3.SQLITE_FULL: (LogErrorKind.FULL, "there is no space left: make room, or use another --log"),
+    sqlite3.SQLITE_READONLY: (LogErrorKind.UNWRITABLE, "it may only be read: must be a file that can be written"),
+    sqlite3.SQLITE_CANTOPEN: (LogErrorKind.UNWRITABLE, "it cannot be opened: must be a file in a writable folder"),
+    sqlite3.SQLITE_PERM: (LogErrorKind.UNWRITABLE, "access is denied: must be a file that can be written"),
+    sqlite3.SQLITE_IOERR: (LogErrorKind.UNWRITABLE, "the disk cannot read or write it: check the disk and its space"),
+    sqlite3.SQLITE_NOTADB: (LogErrorKind.CORRUPT, "it is no SQLite database: name another file"),
+    sqlite3.SQLITE_CORRUPT: (LogErrorKind.CORRUPT, "it is damaged: keep it for repair and use another --log"),
+}
+"""SQLite's primary result code -> our kind and what would be right."""
+
+
+def parse_where(where: str | Path) -> URL:
+    """The database's URL from a path or a SQLAlchemy URL.
+
+    Raises:
+        LogError: the text has `://` and is no URL of a database.
+    """
+    text = str(where)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise LogError(
+            LogErrorKind.UNWRITABLE, text, "is no database URL: must be like sqlite:////folder/file or a path"
+        ) from error
+
+
+def open_engine(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Engine:
+    """An engine with one connection, which may pass from thread to thread but serves one at a time.
+
+    Raises:
+        LogError: the database's driver is not installed.
+    """
+    try:
+        if url.get_backend_name() != "sqlite":
+            return create_engine(url, poolclass=StaticPool)
+        engine = create_engine(
+            _readonly_url(url) if readonly and url.database else url,
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1_000},
+        )
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        reason = f"needs a database driver that is not installed: {error}"
+        raise LogError(LogErrorKind.UNWRITABLE, show(url), reason) from error
+    _take_over_transactions(engine, "BEGIN" if readonly else "BEGIN IMMEDIATE")
+    return engine
+
+
+def _readonly_url(url: URL) -> URL:
+    return URL.create(
+        "sqlite", database=Path(url.database or "").absolute().as_uri(), query={"mode": "ro", "uri": "true"}
+    )
+
+
+def _take_over_transactions(engine: Engine, begin: str) -> None:
+    """Begin transactions ourselves: Python's sqlite3 begins them late, and none before a CREATE TABLE."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def make_folder(url: URL) -> None:
+    """Make the user's own data directory when the log is to be there. Any other folder must be there already.
+
+    Raises:
+        LogError: it cannot be made.
+    """
+    if url.database != str(user_log_path()):
+        return
+    try:
+        user_log_path().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogError(LogErrorKind.UNWRITABLE, show(url), f"its folder cannot be made: {error.strerror}") from error
+
+
+def prepare(connection: Connection, where: str) -> None:
+    """Check that the database is ours or empty, and make the tables in an empty one.
+
+    Raises:
+        LogError: it is another program's, or another version's.
+    """
+    if not check(connection, where):
+        connection.rollback()
+        if connection.dialect.name == "sqlite":
+            _set_durable(connection)
+        with connection.begin():
+            # Asked again under the write lock: another process may have made the tables meanwhile.
+            if not check(connection, where):
+                metadata.create_all(connection)
+                connection.execute(insert(log_meta).values(app=APP, schema_version=SCHEMA_VERSION))
+    elif connection.dialect.name == "sqlite":
+        connection.rollback()
+        _set_durable(connection)
+    connection.rollback()
+
+
+def _set_durable(connection: Connection) -> None:
+    """WAL lets a reader look while a session is written; FULL syncs each commit, so power loss takes none back."""
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA journal_mode=WAL")
+    raw.execute("PRAGMA synchronous=FULL")
+
+
+def check(connection: Connection, where: str) -> bool:
+    """Whether the database holds a log of this version; False when it is empty.
+
+    Raises:
+        LogError: it holds something else.
+    """
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return False
+    if log_meta.name not in tables:
+        raise _foreign(where)
+    rows = connection.execute(select(log_meta)).all()
+    if [row.app for row in rows] != [APP]:
+        raise _foreign(where)
+    version = rows[0].schema_version
+    if version > SCHEMA_VERSION:
+        reason = f"has schema version {version}, this program knows {SCHEMA_VERSION}: update it, or use another --log"
+        raise LogError(LogErrorKind.NEWER_SCHEMA, where, reason)
+    if version != SCHEMA_VERSION:
+        reason = f"has schema version {version}, which never was: this program knows {SCHEMA_VERSION}"
+        raise LogError(LogErrorKind.UNKNOWN_SCHEMA, where, reason)
+    return True
+
+
+def _foreign(where: str) -> LogError:
+    return LogError(LogErrorKind.FOREIGN, where, f"is a database, but not {APP}'s log: name another file")
+
+
+@contextmanager
+def translated(where: str, driver_error: type[Exception] = sqlite3.Error) -> Iterator[None]:
+    """Turn the exceptions of SQLAlchemy and of the database's driver into `LogError`."""
+    try:
+        yield
+    except (SQLAlchemyError, driver_error) as error:
+        raise _translate(error, where) from error
+
+
+def _translate(error: Exception, where: str) -> LogError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _SQLITE_KINDS:
+        kind, reason = _SQLITE_KINDS[code & 0xFF]
+        return LogError(kind, where, reason)
+    text = " ".join(str(cause).split())
+    return LogError(LogErrorKind.UNWRITABLE, where, f"the database refuses: {text}")
+
+
+def show(url: URL) -> str:
+    """The database's place for people: a path where it is one, and never a password."""
+    if url.get_backend_name() == "sqlite" and not url.query:
+        return url.database or "in memory"
+    return url.render_as_string(hide_password=True)

@@ -1,0 +1,134 @@
+"""The tables of the session log, schema version 1.
+
+Law: `records` has every journal record as it came and is the only source of counts; `cycles` says the same of cycles
+in columns, so that a person with SQL can read each needle's outcome; `truth` stands apart, since it was never
+counted. A u32 of the wire needs a big integer: PostgreSQL's is signed.
+
+    log_meta                      sessions 1 --- n records, cycles, notes
+    app, schema_version                    1 --- 1 truth
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+APP: Final = "devicectl"
+SCHEMA_VERSION: Final = 1
+
+metadata: Final = MetaData()
+
+
+def _session_key(*, primary: bool) -> Column[int]:
+    return Column("session_key", ForeignKey("sessions.key"), primary_key=primary, nullable=False)
+
+
+log_meta: Final = Table(
+    "log_meta",
+    metadata,
+    Column("app", String(32), primary_key=True),
+    Column("schema_version", Integer, nullable=False),
+)
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("key", Integer, primary_key=True, doc="the log's own; it never travels"),
+    Column("state", String(16), nullable=False, doc="open, completed, aborted, faulted"),
+    Column("simulated", Boolean, nullable=False),
+    Column("seed", Text, doc="decimal digits: a seed may be wider than 64 bits"),
+    Column("course", Text),
+    Column("session_date", Date, nullable=False),
+    Column("device", Text, nullable=False, doc="serial"),
+    Column("device_model", Text, nullable=False),
+    Column("device_url", Text, nullable=False),
+    Column("session_no", BigInteger, nullable=False, doc="the device's"),
+    Column("epoch", BigInteger, nullable=False),
+    Column("first_event_no", BigInteger, nullable=False),
+    Column("next_event_no", BigInteger, nullable=False, doc="the host's cursor in the journal"),
+    Column("first_cycle_no", BigInteger, nullable=False),
+    Column("needles", Integer, nullable=False),
+    Column("plan", Text, nullable=False, doc="JSON"),
+    Column("versions", Text, nullable=False, doc="JSON: product, protocol, model"),
+    Column("began_wall", String(32), doc="ISO 8601, UTC; empty when no clock was given"),
+    Column("stored_wall", String(32), doc="the same, of the last commit"),
+    # From here on: what the host and the device claimed at the end. Shown beside the fold, never believed.
+    Column("reconciled", Boolean),
+    Column("session_seconds", Float),
+    Column("wall_seconds", Float),
+    Column("cells_begun", Integer),
+    Column("device_cycles", BigInteger),
+    Column("device_completed", BigInteger),
+    Column("device_aborted", BigInteger),
+    Column("device_ambiguous", BigInteger),
+    Column("device_punctures", BigInteger),
+    Column("device_cores_counted", BigInteger),
+    Index("sessions_by_device", "device", "epoch", "session_no"),
+    Index("sessions_by_course", "course", "session_date"),
+    sqlite_autoincrement=True,
+)
+
+records: Final = Table(
+    "records",
+    metadata,
+    _session_key(primary=True),
+    Column("event_no", BigInteger, primary_key=True),
+    Column("kind", Integer, nullable=False, doc="protocols.enums.RecordKind"),
+    Column("uptime_ms", BigInteger, nullable=False),
+    Column("raw", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cycles: Final = Table(
+    "cycles",
+    metadata,
+    _session_key(primary=True),
+    Column("event_no", BigInteger, primary_key=True, doc="not cycle_no: a second ending must be kept to be shown"),
+    Column("cycle_no", BigInteger, nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("depth_um", Integer, nullable=False),
+    Column("ending", String(16), nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("punctures", Integer, nullable=False),
+    Column("cores_counted", Integer, nullable=False),
+    Column("outcomes", Text, nullable=False, doc='JSON, needle 0 first: ["counted", "empty", "counted"]'),
+    sqlite_with_rowid=False,
+)
+
+notes: Final = Table(
+    "notes",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    _session_key(primary=False),
+    Column("kind", String(16), nullable=False, doc="action, alarm, refusal, warning"),
+    Column("at_us", BigInteger, nullable=False, doc="host's clock, since the host started"),
+    Column("name", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("device_uptime_ms", BigInteger),
+    Index("notes_by_session", "session_key", "key"),
+)
+
+truth: Final = Table(
+    "truth",
+    metadata,
+    _session_key(primary=True),
+    Column("cycles_commanded", BigInteger, nullable=False),
+    Column("cycles_completed", BigInteger, nullable=False),
+    Column("punctures", BigInteger, nullable=False),
+    Column("cores_evacuated", BigInteger, nullable=False),
+    Column("cores_counted", BigInteger, nullable=False),
+    Column("clogs", BigInteger, nullable=False),
+)

@@ -1,0 +1,268 @@
+"""Writing the session log: one transaction a batch, holding the rows and the cursor together.
+
+Law: what `store` has returned from is on disk, and only then may the journal be acknowledged; what it has raised from
+has left no trace. The cursor moves by compare-and-set, so two writers of one session cannot both win.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic_core import to_json
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from devicectl.log import connection as database
+from devicectl.log import queries, schema
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.prepared import Prepared, driver_transaction
+from devicectl.log.rows import CycleRow, RecordRow, cycle_row, event_no_of, record_row
+from devicectl.session.entries import Batch, Finish, Note, SessionStart, StoredSession
+from protocols.messages import TruthGetDone
+
+WallClock = Callable[[], datetime]
+"""UTC without zone. Given by whoever may look at a clock; without one the log holds no wall time."""
+
+
+class SessionLog:
+    """A session log that is open for writing. Used by one thread at a time; it may be made in another."""
+
+    def __init__(self, connection: Connection, where: str, wall_clock: WallClock | None) -> None:
+        self.where = where
+        self._connection = connection
+        self._wall_clock = wall_clock
+        columns = schema.sessions.c
+        move = (
+            update(schema.sessions)
+            .values(next_event_no=bindparam("to"), stored_wall=bindparam("wall"))
+            .where(columns.key == bindparam("of"), columns.epoch == bindparam("in_epoch"))
+            .where(columns.next_event_no == bindparam("at"))
+        )
+        dialect: Any = connection.dialect
+        self._driver_error: type[Exception] = dialect.dbapi.Error
+        self._begin = "BEGIN IMMEDIATE" if dialect.name == "sqlite" else None
+        self._move = Prepared(move, dialect, ("to", "wall", "of", "in_epoch", "at"))
+        self._insert_record = Prepared.insert(schema.records, dialect)
+        self._insert_cycle = Prepared.insert(schema.cycles, dialect)
+        self._insert_note = Prepared.insert(schema.notes, dialect, without=("key",))
+
+    @classmethod
+    def open(
+        cls,
+        where: str | Path,
+        *,
+        wall_clock: WallClock | None = None,
+        busy_timeout_ms: int = database.BUSY_TIMEOUT_MS,
+    ) -> Self:
+        """Open, and make if need be, the log at a path or SQLAlchemy URL; `sqlite://` is one in memory.
+
+        Raises:
+            LogError: it cannot be written, or is not ours.
+        """
+        url = database.parse_where(where)
+        shown = database.show(url)
+        database.make_folder(url)
+        engine = database.open_engine(url, readonly=False, busy_timeout_ms=busy_timeout_ms)
+        try:
+            with database.translated(shown):
+                connection = engine.connect()
+                database.prepare(connection, shown)
+        except LogError:
+            engine.dispose()
+            raise
+        return cls(connection, shown, wall_clock)
+
+    def close(self) -> None:
+        """Close the database. Nothing is pending: every call has committed."""
+        engine = self._connection.engine
+        self._connection.close()
+        engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def begin(self, start: SessionStart) -> int:
+        """Enter a session; its key in this log, 1 for the first.
+
+        Raises:
+            LogError: it could not be stored.
+        """
+        wall = self._wall()
+        values = {
+            "state": "open",
+            "simulated": start.simulated,
+            "seed": None if start.seed is None else str(start.seed),
+            "course": start.course,
+            "session_date": start.session_date,
+            "device": start.device,
+            "device_model": start.device_model,
+            "device_url": start.device_url,
+            "session_no": start.session_no,
+            "epoch": start.epoch,
+            "first_event_no": start.first_event_no,
+            "next_event_no": start.first_event_no,
+            "first_cycle_no": start.first_cycle_no,
+            "needles": start.needles,
+            "plan": start.plan.model_dump_json(),
+            "versions": to_json(dict(sorted(start.versions.items()))).decode(),
+            "began_wall": wall,
+            "stored_wall": wall,
+        }
+        with self._transaction() as connection:
+            inserted: Any = connection.execute(insert(schema.sessions).values(values)).inserted_primary_key
+        return int(inserted[0])
+
+    def store(self, key: int, batch: Batch, notes: Sequence[Note] = ()) -> None:
+        """Store a batch's records, move the cursor to its end, and add the notes; all of it or nothing.
+
+        Records that are stored already are passed over, so the same batch may come again.
+
+        Raises:
+            LogError: it could not be stored; OUT_OF_ORDER when it begins beyond the cursor, is of another epoch, or
+                differs from what is stored.
+        """
+        records, cycles = self._to_rows(key, batch)
+        move = (batch.next_event_no, self._wall(), key, batch.epoch, batch.first_event_no)
+        with self._quick_transaction() as cursor:
+            moved = self._move.run(cursor, move) == 1
+            if moved:
+                self._insert_record.run_many(cursor, records)
+                self._insert_cycle.run_many(cursor, cycles)
+                self._insert_note.run_many(cursor, note_rows(key, notes))
+        if not moved:
+            # Nothing was changed. Either the batch is refused, or what of it is new begins at the cursor.
+            self.store(key, self._new_part(key, batch), notes)
+
+    def note(self, key: int, notes: Sequence[Note]) -> None:
+        """Add notes to a session.
+
+        Raises:
+            LogError: they could not be stored.
+        """
+        with self._quick_transaction() as cursor:
+            self._insert_note.run_many(cursor, note_rows(key, notes))
+
+    def finish(self, key: int, finish: Finish, notes: Sequence[Note] = ()) -> None:
+        """End a session in the log.
+
+        Raises:
+            LogError: it could not be stored.
+        """
+        totals = finish.device_totals
+        values: dict[str, Any] = {
+            "state": finish.state,
+            "reconciled": finish.reconciled,
+            "session_seconds": finish.session_seconds,
+            "wall_seconds": finish.wall_seconds,
+            "cells_begun": finish.cells_begun,
+            "stored_wall": self._wall(),
+        }
+        for name in ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"):
+            values[f"device_{name}"] = None if totals is None else getattr(totals, name)
+        with self._transaction() as connection:
+            connection.execute(update(schema.sessions).where(schema.sessions.c.key == key).values(values))
+            if notes:
+                connection.execute(insert(schema.notes), [{"session_key": key, **asdict(note)} for note in notes])
+
+    def store_truth(self, key: int, truth: TruthGetDone) -> None:
+        """Store a simulated device's ground truth, apart from everything counted.
+
+        Raises:
+            LogError: it could not be stored.
+        """
+        values = truth.model_dump(exclude={"session_no"})
+        with self._transaction() as connection:
+            connection.execute(delete(schema.truth).where(schema.truth.c.session_key == key))
+            connection.execute(insert(schema.truth).values(session_key=key, **values))
+
+    def find(self, device: str, epoch: int, session_no: int) -> StoredSession | None:
+        """The session of a device by its own number, for `--resume`; None when this log does not have it.
+
+        The same seed run twice has the same numbers twice: then the latest one that is still open, else the latest.
+
+        Raises:
+            LogError: the log cannot be read.
+        """
+        with self._transaction() as connection:
+            return queries.find(connection, device, epoch, session_no)
+
+    def last_of_course(self, course: str) -> tuple[date, int] | None:
+        """Date and key of the latest session of a course in which the skin was punctured; None before the first.
+
+        Raises:
+            LogError: the log cannot be read.
+        """
+        with self._transaction() as connection:
+            return queries.last_of_course(connection, course)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with database.translated(self.where, self._driver_error), self._connection.begin():
+            yield self._connection
+
+    @contextmanager
+    def _quick_transaction(self) -> Iterator[Any]:
+        with (
+            database.translated(self.where, self._driver_error),
+            driver_transaction(self._connection, self._begin) as cursor,
+        ):
+            yield cursor
+
+    def _wall(self) -> str | None:
+        return None if self._wall_clock is None else self._wall_clock().isoformat()
+
+    def _to_rows(self, key: int, batch: Batch) -> tuple[list[RecordRow], list[CycleRow]]:
+        """A batch's rows, after a look at their order: the log keeps what a device says, but each event once."""
+        records = [record_row(key, raw) for raw in batch.records]
+        previous = batch.first_event_no - 1
+        for row in records:
+            if not previous < row[1] < batch.next_event_no:
+                reason = f"event {row[1]} is out of order in {batch.first_event_no}..{batch.next_event_no - 1}"
+                raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
+            previous = row[1]
+        cycles = [cycle_row(key, raw) for raw in batch.records]
+        return records, [row for row in cycles if row is not None]
+
+    def _new_part(self, key: int, batch: Batch) -> Batch:
+        """What of a batch that does not begin at the cursor is new, after holding the rest against what is stored."""
+        columns = schema.sessions.c
+        with self._transaction() as connection:
+            session = connection.execute(
+                select(columns.epoch, columns.next_event_no).where(columns.key == key)
+            ).one_or_none()
+            if session is None:
+                raise LogError(LogErrorKind.MISSING, self.where, f"has no session {key}")
+            cursor = session.next_event_no
+            if session.epoch != batch.epoch:
+                reason = f"session {key} is of epoch {session.epoch}, the batch of {batch.epoch}: the device was erased"
+                raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
+            if batch.first_event_no > cursor:
+                reason = f"session {key} stands at event {cursor}, the batch begins at {batch.first_event_no}"
+                raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
+            for raw in batch.records:
+                if event_no_of(raw) < cursor:
+                    self._hold_against_stored(connection, key, raw)
+        return Batch(
+            epoch=batch.epoch,
+            first_event_no=cursor,
+            next_event_no=max(cursor, batch.next_event_no),
+            records=tuple(raw for raw in batch.records if event_no_of(raw) >= cursor),
+        )
+
+    def _hold_against_stored(self, connection: Connection, key: int, raw: bytes) -> None:
+        columns = schema.records.c
+        event_no = event_no_of(raw)
+        stored = select(columns.raw).where(columns.session_key == key, columns.event_no == event_no)
+        if connection.execute(stored).scalar() != raw:
+            reason = f"event {event_no} of session {key} came again with other content: a record never changes"
+            raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
+
+
+def note_rows(key: int, notes: Sequence[Note]) -> list[tuple[Any, ...]]:
+    """Rows of `notes`, in the order of its columns less the key."""
+    return [(key, note.kind, note.at_us, note.name, note.detail, note.device_uptime_ms) for note in notes]
