@@ -20,6 +20,10 @@ VENTED_KPA: Final = 1.0
 """Below this suction the line counts as vented."""
 
 
+_LEAST_RETRACT_US: Final = 1_000
+"""The motor's shortest move: a needle that is home already is home again after it."""
+
+
 @dataclass(slots=True)
 class PlantInputs:
     """Defects that can be put in, all off by default. The firmware reads the last five as the inputs they are.
@@ -86,6 +90,9 @@ class Plant:
         self.skin_touched = False
         self.needles: Final = parameters.needles
         self.all_needles: Final = (1 << parameters.needles) - 1
+        self._bits: Final = tuple(1 << needle for needle in range(parameters.needles))
+        self._core_mm2 = math.pi / 4 * parameters.core_diameter_mm**2
+        self._punch_us, self._retract_us = from_ms(parameters.punch_ms), from_ms(parameters.retract_ms)
         self._hand, self._needle_draw, self._clog, self._sensor, self._purge, self._evacuation, self._encoder = (
             random.Random(f"{seed}:{name}")
             for name in ("hand", "needles", "clog", "sensor", "purge", "evacuation", "encoder")
@@ -206,7 +213,7 @@ class Plant:
     def extend(self, depth_um: int, now: Micros) -> Micros:
         """Start the stroke; the time at which the needle should stand at `depth_um`, stalled or not."""
         inputs, parameters = self.inputs, self.parameters
-        arrival = Micros(now + from_ms(parameters.punch_ms))
+        arrival = Micros(now + self._punch_us)
         start = self.depth_um(now)
         goal = depth_um
         if inputs.stall or inputs.stalls_left > 0:
@@ -227,7 +234,7 @@ class Plant:
         """Bring the needle home from wherever it is, at once; the time at which it should be there."""
         start = self.depth_um(now)
         full = max(self._stroke_um, start, 1)
-        home_at = Micros(now + max(1_000, from_ms(self.parameters.retract_ms) * start // full))
+        home_at = Micros(now + max(_LEAST_RETRACT_US, self._retract_us * start // full))
         goal = start if self.inputs.retract_jammed else 0
         self._from_um, self._from_at, self._to_um, self._to_at = start, now, goal, home_at
         return home_at
@@ -264,62 +271,61 @@ class Plant:
 
     def pierce(self, now: Micros) -> int:
         """The stroke has reached its depth: draw what each needle did. Returns the needles in the skin: all."""
-        parameters, wear = self.parameters, self.wear
+        parameters, inputs = self.parameters, self.inputs
+        wear = self.cartridge.cycles * parameters.wear_per_cycle * inputs.wear_factor
         lack = max(0.0, 1 - self.pressure_kpa(now) / parameters.vacuum_set_kpa)
         hazard = parameters.clog_hazard * (1 + parameters.clog_vacuum_gain * lack) * (1 + wear)
-        miss_p = parameters.miss_p * (1 + wear * wear)
+        cuts_p = 1 - parameters.miss_p * (1 + wear * wear)
+        partial_p = parameters.partial_p
         clog, draw = self._clog.random, self._needle_draw.random
-        forced = self.inputs.clog_now
-        cut = partial = 0
-        for needle in range(self.needles):
-            bit = 1 << needle
-            if (clog() < hazard or needle in forced) and not self.clogged & bit:
-                self.clogged |= bit
-                self.truth.clogs += 1
-            missed, short = draw() < miss_p, draw() < parameters.partial_p
-            if not missed and not self.clogged & bit:
+        clogging = cut = partial = 0
+        for bit in self._bits:
+            if clog() < hazard:
+                clogging |= bit
+            fate = draw()
+            if fate < cuts_p:
                 cut |= bit
-                if short:
+                if fate < partial_p:
                     partial |= bit
-        if forced:
-            forced.clear()
-        self._cut, self._partial = cut, partial
+        if inputs.clog_now:
+            clogging |= sum(1 << needle for needle in inputs.clog_now) & self.all_needles
+            inputs.clog_now.clear()
+        if clogging:
+            self.truth.clogs += (clogging & ~self.clogged).bit_count()
+            self.clogged |= clogging
+        self._cut = cut & ~self.clogged
+        self._partial = partial
         return self.all_needles
 
     def suck(self, now: Micros) -> None:
         """Draw which of the cut cores come out at the pressure that stands now."""
         parameters = self.parameters
-        suction = -self.pressure_kpa(now)
-        self._anchor_kpa(now)
-        come_p = 1 / (1 + math.exp((parameters.evacuate_mid_kpa - suction) / parameters.evacuate_slope_kpa))
-        radius_mm = parameters.core_diameter_mm / 2
-        tissue_ul = math.pi * radius_mm * radius_mm * self._stroke_um / 1000
+        pressure = self.pressure_kpa(now)
+        come_p = 1 / (1 + math.exp((parameters.evacuate_mid_kpa + pressure) / parameters.evacuate_slope_kpa))
         draw = self._evacuation.random
-        evacuated = count = 0
-        volume = 0.0
-        for needle in range(self.needles):
-            bit = 1 << needle
-            if draw() < come_p and self._cut & bit:
-                evacuated |= bit
-                count += 1
-                share = parameters.partial_volume if self._partial & bit else 1.0
-                volume += tissue_ul * share + parameters.fluid_ul_per_core
+        come = 0
+        for bit in self._bits:
+            if draw() < come_p:
+                come |= bit
+        self._evacuated = evacuated = come & self._cut
         self._cut = 0
-        self._evacuated = evacuated
-        self._kpa = min(0.0, self._kpa + count * parameters.core_cost_kpa)
-        self.canister_ul += volume
+        count, short = evacuated.bit_count(), (evacuated & self._partial).bit_count()
+        tissue_ul = self._core_mm2 * self._stroke_um / 1000
+        whole = count - short * (1 - parameters.partial_volume)
+        self.canister_ul += tissue_ul * whole + parameters.fluid_ul_per_core * count
         self.truth.cores_evacuated += count
+        # Each core lets some air in: the pressure steps up and goes on from there.
+        self._kpa, self._kpa_at = min(0.0, pressure + count * parameters.core_cost_kpa), now
 
     def sense(self, now: Micros) -> int:
         """The needles whose core the count sensor saw, one bit each."""
         parameters, inputs = self.parameters, self.inputs
         see_p = (1 - parameters.sensor_false_negative_p) * (1 - inputs.sensor_drop_p)
         extra_p = parameters.sensor_false_positive_p + inputs.sensor_extra_p
-        draw = self._sensor.random
+        draw, evacuated = self._sensor.random, self._evacuated
         seen = 0
-        for needle in range(self.needles):
-            bit = 1 << needle
-            if draw() < (see_p if self._evacuated & bit else extra_p):
+        for bit in self._bits:
+            if draw() < (see_p if evacuated & bit else extra_p):
                 seen |= bit
         self.truth.cores_counted += seen.bit_count()
         return seen
@@ -327,8 +333,7 @@ class Plant:
     def purge(self, mask: int) -> int:
         """Blow the needles of `mask` free; those that are free afterwards, one bit each."""
         cleared = 0
-        for needle in range(self.needles):
-            bit = 1 << needle
+        for bit in self._bits:
             if mask & bit and (self._purge.random() < self.parameters.purge_p or not self.clogged & bit):
                 cleared |= bit
         self.clogged &= ~cleared
