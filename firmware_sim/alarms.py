@@ -14,28 +14,23 @@ from protocols.enums import AlarmPriority, AlarmState
 NEEDLE_NOT_RETRACTED: Final = 101
 ANESTHESIA_MISSING: Final = 201
 ANESTHESIA_EXPIRED: Final = 301
-VACUUM_LOW: Final = 401
-VACUUM_LOST: Final = 402
+SUCTION_LOST: Final = 401
 NEEDLE_CLOGGED: Final = 601
 NEEDLES_CLOGGED: Final = 602
-COUNT_OFF: Final = 701
-COUNT_WRONG: Final = 702
+COUNT_MISMATCH: Final = 701
+COUNT_STOPPED: Final = 702
 DENSITY_NEAR: Final = 801
-DENSITY_PLAN: Final = 802
-DENSITY_CAP: Final = 803
+DENSITY_REACHED: Final = 802
+DENSITY_LOCKED: Final = 803
 TOO_DEEP: Final = 1001
-CARTRIDGE_MISSING: Final = 1101
-CARTRIDGE_USED: Final = 1102
-CARTRIDGE_EXPIRED: Final = 1103
-CARTRIDGE_NOT_STERILE: Final = 1104
+CARTRIDGE_REFUSED: Final = 1101
 CARTRIDGE_WORN: Final = 1201
-CARTRIDGE_SPENT: Final = 1202
-POWER_LOST: Final = 1401
+CARTRIDGE_WORN_OUT: Final = 1202
+POWER_LOST_IN_STROKE: Final = 1401
 LINK_LOST: Final = 1501
 MOTOR_STALLED: Final = 1601
-MOTOR_STUCK: Final = 1602
-HANDLE_WARM: Final = 1701
-HANDLE_HOT: Final = 1702
+HOT: Final = 1701
+TOO_HOT: Final = 1702
 CANISTER_NEARLY_FULL: Final = 1801
 CANISTER_FULL: Final = 1802
 EMERGENCY_STOP: Final = 2001
@@ -70,28 +65,25 @@ ALARMS: Final[dict[int, AlarmRule]] = {
         _rule(NEEDLE_NOT_RETRACTED, _HIGH, "The needles are not home: the stage must not move.", latched=True),
         _rule(ANESTHESIA_MISSING, _INFO, "The anesthesia of this zone is not confirmed."),
         _rule(ANESTHESIA_EXPIRED, _LOW, "The time of the anesthesia is over: confirm the zone again."),
-        _rule(VACUUM_LOW, _MEDIUM, "The vacuum is low: no new cycle until it is stable again."),
-        _rule(VACUUM_LOST, _MEDIUM, "The vacuum was lost in a cycle: the needles were retracted. Look for a leak."),
+        _rule(SUCTION_LOST, _MEDIUM, "The vacuum is low: no new cycle until it is stable again. Look for a leak."),
         _rule(NEEDLE_CLOGGED, _LOW, "A needle brings no cores: purge it."),
         _rule(NEEDLES_CLOGGED, _MEDIUM, "Two or more needles bring no cores: purge before going on."),
-        _rule(COUNT_OFF, _LOW, "More cores are missing than clogs explain: watch the count."),
-        _rule(COUNT_WRONG, _MEDIUM, "Too many cores are missing: stopped until looked into."),
+        _rule(COUNT_MISMATCH, _LOW, "More cores are missing than clogs explain: watch the count."),
+        _rule(COUNT_STOPPED, _MEDIUM, "Too many cores are missing: stopped until looked into."),
         _rule(DENSITY_NEAR, _MEDIUM, "This cell is near its limit although the plan did not bring it there."),
-        _rule(DENSITY_PLAN, _MEDIUM, "This cell has reached its planned punctures: move on."),
-        _rule(DENSITY_CAP, _HIGH, "This cell is at the cap of punctures: locked.", latched=True),
+        _rule(DENSITY_REACHED, _MEDIUM, "This cell has reached its planned punctures: move on."),
+        _rule(DENSITY_LOCKED, _HIGH, "This cell is at the cap of punctures: locked.", latched=True),
         _rule(TOO_DEEP, _HIGH, "The needles went deeper than set: retracted and locked.", latched=True),
-        _rule(CARTRIDGE_MISSING, _MEDIUM, "No needle cartridge is fitted."),
-        _rule(CARTRIDGE_USED, _MEDIUM, "This cartridge was used in another session: fit a new one."),
-        _rule(CARTRIDGE_EXPIRED, _MEDIUM, "This cartridge is past its date: fit a new one."),
-        _rule(CARTRIDGE_NOT_STERILE, _MEDIUM, "This cartridge is not sterile: fit a new one."),
+        _rule(CARTRIDGE_REFUSED, _MEDIUM, "The cartridge is missing, used, expired or not sterile: fit a new one."),
         _rule(CARTRIDGE_WORN, _LOW, "The cartridge nears the end of its life."),
-        _rule(CARTRIDGE_SPENT, _MEDIUM, "The cartridge is at the end of its life: fit a new one."),
-        _rule(POWER_LOST, _HIGH, "Power was lost in a cycle: the reserve retracted the needles.", latched=True),
+        _rule(CARTRIDGE_WORN_OUT, _MEDIUM, "The cartridge is at the end of its life: fit a new one."),
+        _rule(
+            POWER_LOST_IN_STROKE, _HIGH, "Power was lost in a cycle: the reserve retracted the needles.", latched=True
+        ),
         _rule(LINK_LOST, _HIGH, "The link to the controller was lost: retracted, vented, disarmed.", latched=True),
-        _rule(MOTOR_STALLED, _HIGH, "The needle motor stalled: the stroke was not made."),
-        _rule(MOTOR_STUCK, _HIGH, "The needle motor stalled again and again: locked.", latched=True),
-        _rule(HANDLE_WARM, _LOW, "The handle is warm: look at its vent."),
-        _rule(HANDLE_HOT, _MEDIUM, "The handle is too hot: no new cycle until it has cooled."),
+        _rule(MOTOR_STALLED, _HIGH, "The needle motor stalls: retracted and locked."),
+        _rule(HOT, _LOW, "The handle is warm: look at its vent."),
+        _rule(TOO_HOT, _MEDIUM, "The handle is too hot: no new cycle until it has cooled."),
         _rule(CANISTER_NEARLY_FULL, _LOW, "The canister is nearly full."),
         _rule(CANISTER_FULL, _MEDIUM, "The canister is full: change it before going on."),
         _rule(EMERGENCY_STOP, _INFO, "The emergency stop is open."),

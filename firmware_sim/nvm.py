@@ -10,6 +10,7 @@ skin was punctured, later there is no doubt.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
@@ -17,7 +18,7 @@ from firmware_sim.errors import NvmError
 from firmware_sim.journal import Journal
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase, RecordKind
 from protocols.messages.procedure import SessionCloseDone
-from protocols.records import RECORD_SIZE, Boot, Cycle, Record, SessionClosed, SessionOpened, pack_outcomes
+from protocols.records import RECORD_SIZE, Boot, Cycle, Record, SessionClosed, SessionOpened
 from protocols.wire import decode_record, encode_record
 
 _UNSYNCED: Final = frozenset(("set_phase", "set_canister", "set_flagged", "append", "acknowledge"))
@@ -138,10 +139,8 @@ class Nvm:
         if self.register is not None:
             zone, cell, depth_um = self.site
             ending, outcome = self._resolve(phase)
-            needles = self._session().needles
-            punctured = 0 if outcome is NeedleOutcome.NOT_PUNCTURED else needles
-            packed = pack_outcomes([outcome] * needles)
-            self.end_cycle(ending, phase, packed, 0, punctured, zone, cell, depth_um, uptime_ms)
+            outcomes = [outcome] * self._session().needles
+            self.end_cycle(ending, phase, outcomes, zone=zone, cell=cell, depth_um=depth_um, uptime_ms=uptime_ms)
         self.boot_count += 1
         boot = self.append(Boot, uptime_ms, boot_count=self.boot_count, open_cycle_no=open_cycle_no, phase=phase)
         self._store = store
@@ -274,9 +273,8 @@ class Nvm:
         self,
         ending: Ending,
         phase: Phase,
-        outcomes: int,
-        cores_counted: int,
-        punctured: int,
+        outcomes: Sequence[NeedleOutcome],
+        *,
         zone: int,
         cell: int,
         depth_um: int,
@@ -285,23 +283,24 @@ class Nvm:
     ) -> None:
         """End the open cycle: record, totals, density, register and latch in one step.
 
-        `outcomes` is packed; `punctured` needles went in or, for an AMBIGUOUS ending, may have: they count for
-        density and not in the totals. `depth_um` is as measured; a `canister_ul` is noted with it.
+        `outcomes` has one a needle, needle 0 first; `depth_um` is as measured. A `canister_ul` is noted with it.
 
         Raises:
             NvmError: no cycle is open.
         """
-        session, cycle_no = self._session(), self._open_cycle_no()
-        punctures = session.punctures + (0 if ending is Ending.AMBIGUOUS else punctured)
-        cores = session.cores_counted + cores_counted
+        packed = 0
+        for needle, outcome in enumerate(outcomes):
+            packed |= outcome << 4 * needle
+        session, cycle_no, needles = self._session(), self._open_cycle_no(), len(outcomes)
+        may_be_punctured = needles - outcomes.count(NeedleOutcome.NOT_PUNCTURED)
+        punctures = session.punctures + may_be_punctured - outcomes.count(NeedleOutcome.AMBIGUOUS)
+        cores = session.cores_counted + outcomes.count(NeedleOutcome.COUNTED)
+        head = self.journal.head
         raw = _CYCLE.pack(
-            *(self.journal.head, uptime_ms, RecordKind.CYCLE, ending, phase, session.needles, cycle_no, outcomes),
-            *(cell, depth_um, punctures, cores),
+            *(head, uptime_ms, RecordKind.CYCLE, ending, phase, needles, cycle_no, packed, cell, depth_um),
+            *(punctures, cores),
         )
-        self._keep(
-            "end_cycle",
-            *(ending, phase, outcomes, cores_counted, punctured, zone, cell, depth_um, uptime_ms, canister_ul),
-        )
+        self._keep("end_cycle", ending, phase, outcomes, zone, cell, depth_um, uptime_ms, canister_ul)
         session.cycles += 1
         if ending is Ending.COMPLETED:
             session.completed += 1
@@ -310,9 +309,9 @@ class Nvm:
         else:
             session.aborted += 1
         session.punctures, session.cores_counted = punctures, cores
-        if punctured:
+        if may_be_punctured:
             site = (zone, cell)
-            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + punctured
+            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + may_be_punctured
             self.cartridge_cycles += 1
         if canister_ul is not None:
             self.canister_ul = canister_ul

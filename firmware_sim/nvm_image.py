@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from firmware_sim.errors import NvmError
 from firmware_sim.nvm import Nvm, SessionMemory
-from protocols.enums import CloseReason, Ending, Phase
+from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
 from protocols.messages.procedure import SessionCloseDone
 
 _PLAIN: Final = (
@@ -76,8 +76,27 @@ def _set_phase(nvm: Nvm, phase: int) -> None:
     nvm.set_phase(Phase(phase))
 
 
-def _end_cycle(nvm: Nvm, ending: int, phase: int, *rest: Any) -> None:
-    nvm.end_cycle(Ending(ending), Phase(phase), *rest)
+def _end_cycle(
+    nvm: Nvm,
+    ending: int,
+    phase: int,
+    outcomes: list[int],
+    zone: int,
+    cell: int,
+    depth_um: int,
+    uptime_ms: int,
+    canister_ul: float | None,
+) -> None:
+    nvm.end_cycle(
+        Ending(ending),
+        Phase(phase),
+        [NeedleOutcome(outcome) for outcome in outcomes],
+        zone=zone,
+        cell=cell,
+        depth_um=depth_um,
+        uptime_ms=uptime_ms,
+        canister_ul=canister_ul,
+    )
 
 
 def _append(nvm: Nvm, raw: str) -> None:

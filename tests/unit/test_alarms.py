@@ -8,7 +8,7 @@ from firmware_sim.interlocks import INTERLOCKS
 from protocols.enums import AlarmPriority, AlarmState
 
 LATCHED = A.LINK_LOST
-PLAIN = A.VACUUM_LOW
+PLAIN = A.SUCTION_LOST
 
 
 @pytest.mark.parametrize("rule", ALARMS.values(), ids=lambda rule: rule.label)
@@ -82,7 +82,7 @@ def test_new_alarm_sounds_although_another_was_acknowledged() -> None:
     alarms = Alarms()
     alarms.raise_(LATCHED, 0)
     alarms.acknowledge(LATCHED)
-    alarms.raise_(A.HANDLE_WARM, 1)
+    alarms.raise_(A.HOT, 1)
     assert seen_and_heard(alarms) == (AlarmPriority.HIGH, AlarmPriority.LOW)
 
 
@@ -112,10 +112,10 @@ def test_highest_latching_is_what_reset_cannot_clear() -> None:
 
 def test_listing_is_ordered_by_priority_then_age_then_code() -> None:
     alarms = Alarms()
-    for code, at in ((A.HANDLE_WARM, 0), (A.CANISTER_FULL, 5), (A.VACUUM_LOW, 5), (LATCHED, 9), (A.HANDLE_HOT, 4)):
+    for code, at in ((A.HOT, 0), (A.CANISTER_FULL, 5), (A.SUCTION_LOST, 5), (LATCHED, 9), (A.TOO_HOT, 4)):
         alarms.raise_(code, at)
     listed = [alarm.rule.code for alarm in alarms.listing()]
-    assert listed == [LATCHED, A.HANDLE_HOT, A.VACUUM_LOW, A.CANISTER_FULL, A.HANDLE_WARM]
+    assert listed == [LATCHED, A.TOO_HOT, A.SUCTION_LOST, A.CANISTER_FULL, A.HOT]
 
 
 def test_unknown_code_is_a_defect_of_the_caller() -> None:
