@@ -12,8 +12,10 @@ import struct
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-import google_crc32c
-from cobs import cobs
+from cobs.cobs import DecodeError
+from cobs.cobs import decode as unstuff
+from cobs.cobs import encode as stuff
+from google_crc32c import value as crc32c
 
 from protocols.enums import Kind
 from protocols.fields import MAX_PAYLOAD_SIZE
@@ -34,6 +36,19 @@ MUST_UNDERSTAND: Final = 0x30
 
 _HEADER: Final = struct.Struct("<BBHHHHBB")
 _CRC: Final = struct.Struct("<I")
+_RESIDUE: Final = 0x4867_4BC7
+"""CRC-32C of any bytes followed by their own CRC-32C, little-endian: so a frame is checked whole, without a cut."""
+
+_SLICE_SIZE: Final = 4096
+"""Bytes cut at zeros in one go: a megabyte of zeros must not become a list of a million pieces."""
+
+pack_header: Final = _HEADER.pack
+"""The header's 12 bytes from its eight fields, in the order of `Header`."""
+
+_unpack_header: Final = _HEADER.unpack_from
+_pack_crc: Final = _CRC.pack
+_fill: Final = tuple.__new__
+"""Makes a named tuple of values known to be right in number, in half the time of its constructor."""
 
 
 class Header(NamedTuple):
@@ -99,14 +114,21 @@ def encode_frame(
     flags: int = 0,
 ) -> bytes:
     """One whole frame with both its zeros, 19 to 243 bytes. The payload is at most 224 bytes, as `wire` makes it."""
-    body = _HEADER.pack(MAJOR << 4 | kind, flags, message_id, seq, link_id, correlation_id, 0, len(payload)) + payload
-    return b"\0" + cobs.encode(body + _CRC.pack(google_crc32c.value(body))) + b"\0"
+    first = MAJOR << 4 | kind
+    return seal(pack_header(first, flags, message_id, seq, link_id, correlation_id, 0, len(payload)) + payload)
+
+
+def seal(body: bytes) -> bytes:
+    """Header and payload, 12 to 236 bytes, as a whole frame: with the CRC, stuffed, between its zeros."""
+    sealed: bytes = b"\0%b\0" % stuff(body + _pack_crc(crc32c(body)))
+    return sealed
 
 
 class FrameDecoder:
     """Finds frames in a stream of bytes that comes in pieces of any size."""
 
     def __init__(self) -> None:
+        """Start as after a zero: what comes first may be a frame."""
         self._kept = b""
         self._discarding = False
 
@@ -117,22 +139,26 @@ class FrameDecoder:
 
     def feed(self, data: bytes) -> list[Frame | BadFrame]:
         """Everything that `data` completes, in order."""
-        found: list[Frame | BadFrame] = []
-        start = 0
-        while (end := data.find(0, start)) >= 0:
-            if self._discarding:
-                self._discarding = False
-            elif end > start or self._kept:
-                piece = self._kept + data[start : min(end, start + MAX_ENCODED_SIZE + 1)]
+        if len(data) > _SLICE_SIZE:
+            starts = range(0, len(data), _SLICE_SIZE)
+            return [item for start in starts for item in self.feed(data[start : start + _SLICE_SIZE])]
+        pieces = data.split(b"\0")
+        if self._kept:
+            pieces[0] = self._kept + pieces[0]
+        elif self._discarding:
+            if len(pieces) == 1:
+                return []
+            pieces[0] = b""
+            self._discarding = False
+        self._kept = kept = pieces.pop()
+        found = []
+        for piece in pieces:
+            if piece:
                 found.append(_decode(piece))
-                self._kept = b""
-            start = end + 1
-        if not self._discarding and start < len(data):
-            self._kept += data[start : start + MAX_ENCODED_SIZE + 1]
-            if len(self._kept) > MAX_ENCODED_SIZE:
-                found.append(_decode(self._kept))
-                self._kept = b""
-                self._discarding = True
+        if len(kept) > MAX_ENCODED_SIZE:
+            found.append(_decode(kept))
+            self._kept = b""
+            self._discarding = True
         return found
 
 
@@ -140,20 +166,18 @@ def _decode(stuffed: bytes) -> Frame | BadFrame:
     if len(stuffed) > MAX_ENCODED_SIZE:
         return BadFrame(BadReason.OVERSIZE, stuffed[:MAX_ENCODED_SIZE])
     try:
-        body = cobs.decode(stuffed)
-    except cobs.DecodeError:
+        body = unstuff(stuffed)
+    except DecodeError:
         return BadFrame(BadReason.COBS, stuffed)
-    end = len(body) - CRC_SIZE
-    if end < HEADER_SIZE:
+    if len(body) < HEADER_SIZE + CRC_SIZE:
         return BadFrame(BadReason.SHORT, stuffed)
-    expected = google_crc32c.value(body[:end])
-    (received,) = _CRC.unpack_from(body, end)
-    if expected != received:
-        return BadFrame(BadReason.CRC, stuffed, expected, received)
-    header = Header._make(_HEADER.unpack_from(body))
-    if header.payload_size != end - HEADER_SIZE:
+    if crc32c(body) != _RESIDUE:
+        (received,) = _CRC.unpack(body[-CRC_SIZE:])
+        return BadFrame(BadReason.CRC, stuffed, crc32c(body[:-CRC_SIZE]), received)
+    header = _fill(Header, _unpack_header(body))
+    if header.payload_size != len(body) - HEADER_SIZE - CRC_SIZE:
         return BadFrame(BadReason.LENGTH, stuffed)
-    return Frame(header, body[HEADER_SIZE:end])
+    return _fill(Frame, (header, body[HEADER_SIZE:-CRC_SIZE]))
 
 
 def kind_name(kind: int) -> str:

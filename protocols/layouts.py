@@ -1,0 +1,209 @@
+"""How a model stands in bytes: one `Layout` a class, compiled once from the annotations.
+
+Law: `decode` builds only what pydantic would have built from the same values. It does not call pydantic, since a
+struct's own widths already hold most constraints: each field brings a converter only where its wire type admits
+more than its annotation (enums, text, narrower ranges, finite floats). A property test holds both paths equal.
+"""
+
+import struct
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from operator import itemgetter
+from typing import Any, Final
+
+from annotated_types import BaseMetadata, Ge, Le
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from protocols.enums import WireEnum
+from protocols.errors import MessageError
+from protocols.fields import MAX_PAYLOAD_SIZE, Since, WireType
+
+_Convert = Callable[[Any], Any]
+_Encode = Callable[[BaseModel], bytes]
+_Numbers = tuple[Callable[[dict[str, Any]], tuple[Any, ...]], Callable[..., bytes]]
+_LARGEST: Final = sys.float_info.max
+
+# The four slots of a pydantic model. Filling them is what `model_construct` does, five times slower.
+_new: Final = object.__new__
+_set_dict: Final = BaseModel.__dict__["__dict__"].__set__
+_set_fields_set: Final = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra: Final = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private: Final = BaseModel.__dict__["__pydantic_private__"].__set__
+
+
+class Layout:
+    """How one model stands in bytes.
+
+    `size` is that of the fixed fields in bytes, `least` the size at minor 0 (a shorter payload is malformed; one
+    between is zero-filled, a longer one cut, since a later minor only appends). `encode` makes the payload of a
+    built, hence valid, message, and raises MessageError where a tail makes it longer than a payload can be; `decode`
+    makes a message of a payload. `numbers` is set where a message is nothing but two or more numbers, as the frequent
+    ones are: what takes them from `__dict__`, and what packs them.
+    """
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        """Compile `model`.
+
+        Raises:
+            TypeError: its annotations cannot be a layout, or do not fit a payload.
+        """
+        self.model = model
+        self.name = model.__name__
+        self.fields: list[tuple[str, WireType]] = []
+        self.tail: WireType | None = None
+        self.tail_name = ""
+        self.least = 0
+        self.numbers: _Numbers | None = None
+        self._converters: list[tuple[str, _Convert]] = []
+        self._struct = struct.Struct("<")
+        for name, field in model.model_fields.items():
+            self._add(name, field)
+        self.size = self._struct.size
+        if self.size > MAX_PAYLOAD_SIZE:
+            raise TypeError(f"{self.name}: {self.size} B do not fit a payload of {MAX_PAYLOAD_SIZE} B")
+        self._names = tuple(name for name, _ in self.fields)
+        self.encode: _Encode = self._encode_fixed()
+        if self.tail is not None:
+            self.encode = partial(self._encode_with_tail, self.encode, self.tail)
+        self.decode: Callable[[bytes], BaseModel] = self._make_decode()
+
+    def _add(self, name: str, field: FieldInfo) -> None:
+        wire = wire_type(field)
+        if self.tail is not None:
+            raise TypeError(f"{self.name}.{name}: nothing may follow the tail array")
+        if wire.tail:
+            self.tail, self.tail_name = wire, name
+            return
+        self._converters += [(name, convert) for convert in _converters(field, wire)]
+        self.fields.append((name, wire))
+        self._struct = struct.Struct(self._struct.format + wire.code)
+        if since(field) == 0:
+            self.least = self._struct.size
+
+    def _encode_fixed(self) -> _Encode:
+        """The quickest way from a message to its fixed fields.
+
+        They are taken from `__dict__`, where pydantic keeps them, since each attribute of a model costs twice that.
+        """
+        pack, names = self._struct.pack, self._names
+        if not names:
+            return lambda message: b""
+        if len(names) == 1:
+            (name,) = names
+            return lambda message: pack(*_texts_encoded([message.__dict__[name]]))
+        get = itemgetter(*names)
+        if any(wire.code.endswith("s") for _, wire in self.fields):
+            return lambda message: pack(*_texts_encoded(get(message.__dict__)))
+        if self.tail is None:
+            self.numbers = get, pack
+        return lambda message: pack(*get(message.__dict__))
+
+    def _encode_with_tail(self, encode_fixed: _Encode, wire: WireType, message: BaseModel) -> bytes:
+        tail = getattr(message, self.tail_name)
+        payload = encode_fixed(message) + (tail if wire.size == 1 else struct.pack(f"<{len(tail)}{wire.code}", *tail))
+        if len(payload) > MAX_PAYLOAD_SIZE:
+            raise MessageError(self.name, self.tail_name, f"payload of {len(payload)} B is over {MAX_PAYLOAD_SIZE} B")
+        return payload
+
+    def _make_decode(self) -> Callable[[bytes], BaseModel]:
+        """What makes a message of a payload of any length; a closure, since it runs for every frame received.
+
+        It raises MessageError: too short, a tail of broken elements, or a field outside its range.
+        """
+        model, size, names, unpack = self.model, self.size, self._names, self._struct.unpack
+        converters, tail_wire, tail_name = self._converters, self.tail, self.tail_name
+        # Shared by all instances: they are frozen, so none of them can add to it.
+        all_names = set(model.model_fields)
+
+        def decode(payload: bytes) -> BaseModel:
+            tail = b""
+            if len(payload) != size:
+                payload, tail = self._fit(payload)
+            values: dict[str, Any] = dict(zip(names, unpack(payload)))  # noqa: B905 - both of one struct
+            for name, convert in converters:
+                try:
+                    values[name] = convert(values[name])
+                except ValueError as error:
+                    raise MessageError(self.name, name, str(error)) from error
+            if tail_wire is not None:
+                values[tail_name] = self._decode_tail(tail_wire, tail)
+            message: BaseModel = _new(model)
+            _set_dict(message, values)
+            _set_fields_set(message, all_names)
+            _set_extra(message, None)
+            _set_private(message, None)
+            return message
+
+        return decode
+
+    def _fit(self, payload: bytes) -> tuple[bytes, bytes]:
+        """A payload as exactly its fixed fields, and what comes after them."""
+        if len(payload) < self.least:
+            raise MessageError(self.name, None, f"payload of {len(payload)} B, needs {self.least} B")
+        return payload[: self.size].ljust(self.size, b"\0"), payload[self.size :]
+
+    def _decode_tail(self, wire: WireType, tail: bytes) -> bytes | tuple[int, ...]:
+        if wire.size == 1:
+            return tail
+        count, rest = divmod(len(tail), wire.size)
+        if rest:
+            raise MessageError(self.name, self.tail_name, f"{len(tail)} B are not whole elements of {wire.size} B")
+        return struct.unpack(f"<{count}{wire.code}", tail)
+
+
+def wire_type(field: FieldInfo) -> WireType:
+    """What a model's field says about its bytes."""
+    return next(item for item in field.metadata if isinstance(item, WireType))
+
+
+def since(field: FieldInfo) -> int:
+    """The protocol minor that appended a field."""
+    return next((item.minor for item in field.metadata if isinstance(item, Since)), 0)
+
+
+def _converters(field: FieldInfo, wire: WireType) -> list[_Convert]:
+    """What must be done to a value of `wire` before it satisfies its annotation, in order."""
+    unknown = [item for item in field.metadata if isinstance(item, BaseMetadata) and not isinstance(item, Ge | Le)]
+    if unknown:
+        raise TypeError(f"{unknown[0]} is a constraint that a layout does not check")
+    if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
+        return [tuple(map(field.annotation, range(256))).__getitem__]
+    if wire.code.endswith("s"):
+        return [_to_text]
+    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
+    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
+    if wire.code == "d":
+        return [partial(_in_range, max(low, default=-_LARGEST), min(high, default=_LARGEST))]
+    # The first bound of an integer is its wire type's own width, which the struct holds already.
+    return [partial(_in_range, max(low), min(high))] if len(low) > 1 or len(high) > 1 else []
+
+
+def _texts_encoded(values: Iterable[Any]) -> list[Any]:
+    return [value.encode() if isinstance(value, str) else value for value in values]
+
+
+def _to_text(raw: bytes) -> str:
+    text = raw.rstrip(b"\0")
+    if b"\0" in text:
+        raise ValueError("text goes on after its NUL")
+    return text.decode()
+
+
+def _in_range(low: float, high: float, value: float) -> float:
+    if not low <= value <= high:  # so worded that a NaN is outside
+        raise ValueError(f"{value} is outside {low}..{high}")
+    return value
+
+
+class _Layouts(dict[type[BaseModel], Layout]):
+    """Every layout made so far. A missing one is compiled at its first use."""
+
+    def __missing__(self, model: type[BaseModel]) -> Layout:
+        made = self[model] = Layout(model)
+        return made
+
+
+LAYOUTS: Final = _Layouts()
+"""Model -> its layout; look up by index, so that a missing one is compiled."""
