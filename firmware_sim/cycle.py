@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 FREE_SLOTS_FOR_A_PUNCH: Final = 64
 """Journal slots that must be free: enough for the cycle's record and any alarms around it, so none is overwritten."""
 
-_CARTRIDGE_ALARMS: Final = (A.CARTRIDGE_MISSING, A.CARTRIDGE_EXPIRED, A.CARTRIDGE_NOT_STERILE, A.CARTRIDGE_USED)
-
 _PHASE_STATES: Final = {
     Phase.SUCTION: DeviceState.PUNCHING,
     Phase.ADVANCE: DeviceState.SUCTIONING,
@@ -125,7 +123,10 @@ class CycleControl:
         firmware = self._firmware
         self._measured_um = measured = firmware.plant.encoder_um(now)
         parameters = firmware.parameters
-        if measured < self._depth_um - 2 * parameters.depth_tolerance_um:
+        if measured > self._depth_um + parameters.depth_over_um:
+            firmware.raise_alarm(A.TOO_DEEP, now)
+            self._fail(10, f"needle at {measured} um, set {self._depth_um} um: retracted", A.TOO_DEEP, now)
+        elif measured < self._depth_um - 2 * parameters.depth_tolerance_um:
             home = firmware.plant.retract(now)
             firmware.go_on(home, self._stroke if self._tries < parameters.stall_tries else self._stalled)
         else:
@@ -134,8 +135,8 @@ class CycleControl:
 
     def _stalled(self, now: Micros) -> None:
         text = f"the needle motor stalled {self._tries} times: retracted and locked"
-        self._firmware.raise_alarm(A.MOTOR_STUCK, now)
-        self._fail(16, text, A.MOTOR_STUCK, now)
+        self._firmware.raise_alarm(A.MOTOR_STALLED, now)
+        self._fail(16, text, A.MOTOR_STALLED, now)
 
     def _dwelt(self, now: Micros) -> None:
         self._firmware.go_on(self._firmware.plant.retract(now), self._punched)
@@ -259,18 +260,15 @@ class CycleControl:
 
     def _end(self, ending: Ending, phase: Phase, outcomes: list[NeedleOutcome], now: Micros) -> None:
         firmware = self._firmware
-        punctured = sum(outcome is not NeedleOutcome.NOT_PUNCTURED for outcome in outcomes)
         firmware.nvm.end_cycle(
             ending,
             phase,
-            pack_outcomes(outcomes),
-            outcomes.count(NeedleOutcome.COUNTED),
-            punctured,
-            firmware.zone,
-            firmware.cell,
-            self._measured_um,
-            firmware.uptime_ms(now),
-            firmware.plant.canister_ul,
+            outcomes,
+            zone=firmware.zone,
+            cell=firmware.cell,
+            depth_um=self._measured_um,
+            uptime_ms=firmware.uptime_ms(now),
+            canister_ul=firmware.plant.canister_ul,
         )
         firmware.plant.end_cycle(ending is Ending.COMPLETED)
 
@@ -303,11 +301,11 @@ class CycleControl:
             if self._empty_in_row[needle] >= parameters.clog_empties:
                 self._flag(needle, now)
         if self._missing >= parameters.count_stop:
-            firmware.raise_alarm(A.COUNT_WRONG, now)
+            firmware.raise_alarm(A.COUNT_STOPPED, now)
         elif self._missing >= parameters.count_warn:
-            firmware.raise_alarm(A.COUNT_OFF, now)
+            firmware.raise_alarm(A.COUNT_MISMATCH, now)
         else:
-            firmware.clear_alarm(A.COUNT_OFF, now)
+            firmware.clear_alarm(A.COUNT_MISMATCH, now)
 
     def _set_flagged(self, mask: int) -> None:
         self.flagged = mask
@@ -357,23 +355,21 @@ class CycleControl:
         cartridge, session = firmware.plant.cartridge, firmware.nvm.session
         assert session is not None
         bound_to = firmware.nvm.cartridges.get(cartridge.serial, session.session_no)
-        code, reason = 0, ""
+        reason = ""
         if firmware.plant.inputs.cartridge_missing:
-            code, reason = A.CARTRIDGE_MISSING, "no cartridge is fitted"
+            reason = "no cartridge is fitted"
         elif cartridge.expired:
-            code, reason = A.CARTRIDGE_EXPIRED, f"cartridge {cartridge.serial} is past its date"
+            reason = f"cartridge {cartridge.serial} is past its date"
         elif not cartridge.sterile:
-            code, reason = A.CARTRIDGE_NOT_STERILE, f"cartridge {cartridge.serial} is not sterile"
+            reason = f"cartridge {cartridge.serial} is not sterile"
         elif bound_to != session.session_no:
-            code, reason = A.CARTRIDGE_USED, f"cartridge {cartridge.serial} was used in session {bound_to}"
-        for other in _CARTRIDGE_ALARMS:
-            if other != code:
-                firmware.clear_alarm(other, now)
-        if code:
-            firmware.raise_alarm(code, now)
+            reason = f"cartridge {cartridge.serial} was used in session {bound_to}"
+        if reason:
+            firmware.raise_alarm(A.CARTRIDGE_REFUSED, now)
             return _no(11, f"{reason}: fit a new one; there is no override")
+        firmware.clear_alarm(A.CARTRIDGE_REFUSED, now)
         if cartridge.cycles >= firmware.parameters.cartridge_life_cycles:
-            firmware.raise_alarm(A.CARTRIDGE_SPENT, now)
+            firmware.raise_alarm(A.CARTRIDGE_WORN_OUT, now)
             return _no(12, f"the cartridge has made {cartridge.cycles} cycles, its life: fit a new one")
         if cartridge.cycles >= firmware.parameters.cartridge_warn_cycles:
             firmware.raise_alarm(A.CARTRIDGE_WORN, now)
@@ -435,9 +431,9 @@ def _check_suction(control: CycleControl, command: M.Punch, now: Micros) -> Refu
     if sensed > low:
         firmware.watch_suction(now)
         return _no(4, f"the vacuum is {sensed:.1f} kPa; a cycle needs {low:.0f} kPa or more suction")
-    if firmware.alarms.present(A.VACUUM_LOW):
+    if firmware.alarms.present(A.SUCTION_LOST):
         firmware.watch_suction(now)
-        if firmware.alarms.present(A.VACUUM_LOW):
+        if firmware.alarms.present(A.SUCTION_LOST):
             stable = firmware.parameters.vacuum_stable_s
             return _no(4, f"the vacuum came back and must stand for {stable:g} s before the next cycle")
     return None
@@ -446,9 +442,9 @@ def _check_suction(control: CycleControl, command: M.Punch, now: Micros) -> Refu
 def _check_needles(control: CycleControl, command: M.Punch, now: Micros) -> Refused | None:
     if control.flagged & control.flagged - 1:
         return _no(6, f"{control.flagged.bit_count()} needles are clogged: purge before the next cycle")
-    if control._firmware.alarms.present(A.COUNT_WRONG):
+    if control._firmware.alarms.present(A.COUNT_STOPPED):
         window = control._firmware.parameters.count_window
-        return _no(7, f"too many cores are missing in {window} strokes: acknowledge MC-{A.COUNT_WRONG} and check")
+        return _no(7, f"too many cores are missing in {window} strokes: acknowledge MC-{A.COUNT_STOPPED} and check")
     return None
 
 
@@ -461,14 +457,14 @@ def _check_cell(control: CycleControl, command: M.Punch, now: Micros) -> Refused
     made = session.cell_punctures.get((firmware.zone, firmware.cell), 0)
     after = made + firmware.plant.needles
     if after > cap and made >= cap:
-        firmware.raise_alarm(A.DENSITY_CAP, now)
+        firmware.raise_alarm(A.DENSITY_LOCKED, now)
         control._hold(now, Event.LOCKED, 8, "density cap reached")
         return _no(8, f"{made} punctures in this cell: the cap of {cap} per cm2 is reached", expected=cap, actual=made)
     if after > session.punctures_per_cell:
-        firmware.raise_alarm(A.DENSITY_PLAN, now)
+        firmware.raise_alarm(A.DENSITY_REACHED, now)
         text = f"{made} of {session.punctures_per_cell} planned punctures are made in this cell: REPOSITION"
         return _no(8, text, expected=session.punctures_per_cell, actual=made)
-    firmware.clear_alarm(A.DENSITY_PLAN, now)
+    firmware.clear_alarm(A.DENSITY_REACHED, now)
     return None
 
 
@@ -489,13 +485,13 @@ def _check_heat(control: CycleControl, command: M.Punch, now: Micros) -> Refused
     firmware = control._firmware
     celsius = firmware.plant.temperature_c(now)
     if celsius >= firmware.parameters.heat_stop_c:
-        firmware.raise_alarm(A.HANDLE_HOT, now)
+        firmware.raise_alarm(A.TOO_HOT, now)
         return _no(17, f"the handpiece is at {celsius:.1f} C: let it cool below {firmware.parameters.heat_stop_c:g} C")
     if celsius >= firmware.parameters.heat_warn_c:
-        firmware.raise_alarm(A.HANDLE_WARM, now)
+        firmware.raise_alarm(A.HOT, now)
     else:
-        firmware.clear_alarm(A.HANDLE_WARM, now)
-        firmware.clear_alarm(A.HANDLE_HOT, now)
+        firmware.clear_alarm(A.HOT, now)
+        firmware.clear_alarm(A.TOO_HOT, now)
     return None
 
 

@@ -376,7 +376,7 @@ class Device:
             if listing:
                 alarm = listing[0].rule
                 text = f"{name} is refused in {firmware.state.name} ({alarm.label}): FAULT_RESET comes first"
-                return interlocked(alarm.interlock, text)
+                return interlocked(alarm.interlock, text, actual=firmware.state)
         if isinstance(command, (M.Arm, M.Punch)) and firmware.state in (_S.SESSION_OPEN, _S.ANESTHESIA_WAIT):
             return interlocked(2, f"{name} is refused: anesthesia is not confirmed for every zone that was numbed")
         if rule.needs_session and self.nvm.session is None:
@@ -385,7 +385,8 @@ class Device:
             text = f"session {self.nvm.session.session_no} is open: resume or close it first"
             return refusal(Code.E_STATE, text, actual=self.nvm.session.session_no)
         allowed = " or ".join(state.name for state in rule.states[:3])
-        return refusal(Code.E_STATE, f"{name} needs {allowed}; the device is in {firmware.state.name}")
+        text = f"{name} needs {allowed}; the device is in {firmware.state.name}"
+        return refusal(Code.E_STATE, text, actual=firmware.state)
 
     def _set_parameter(self, command: M.ParamSet, now: Micros) -> Message:
         parameters = self.parameters

@@ -94,7 +94,9 @@ class Firmware:
         self._booted_at = now
         interrupted = self.nvm.register is not None
         self.nvm.boot(0)
-        self.alarms.restore(self.nvm.latched, 0)
+        for code in sorted(self.nvm.latched):
+            self.alarms.raise_(code, 0)
+            self.alarms.clear(code)
         self.enter(Event.BOOTED)
         if self.plant.inputs.self_test_failure:
             self.enter(Event.SELF_TEST_FAILED)
@@ -102,8 +104,8 @@ class Firmware:
         elif self.nvm.session is not None:
             self.enter(Event.SESSION_RESTORED)
             if interrupted:
-                self.raise_alarm(A.POWER_LOST, now)
-                self.clear_alarm(A.POWER_LOST, now)
+                self.raise_alarm(A.POWER_LOST_IN_STROKE, now)
+                self.clear_alarm(A.POWER_LOST_IN_STROKE, now)
         else:
             self.enter(Event.SELF_TEST_PASSED)
 
@@ -250,12 +252,11 @@ class Firmware:
         sensed, parameters = self.plant.sensed_kpa(now), self.parameters
         if sensed > parameters.vacuum_low_kpa:
             self._suction_good_since = None
-            self.raise_alarm(A.VACUUM_LOW, now)
+            self.raise_alarm(A.SUCTION_LOST, now)
             if sensed > parameters.vacuum_stop_kpa and self.state in CYCLE:
-                self.raise_alarm(A.VACUUM_LOST, now)
                 text = f"the vacuum fell to {sensed:.0f} kPa in a cycle: the needles were retracted"
-                self.abort_cycle(4, text, A.VACUUM_LOST, now)
-        elif self.alarms.present(A.VACUUM_LOW):
+                self.abort_cycle(4, text, A.SUCTION_LOST, now)
+        elif self.alarms.present(A.SUCTION_LOST):
             self._suction_good_since = now if self._suction_good_since is None else self._suction_good_since
             if now - self._suction_good_since >= parameters.vacuum_stable_s * SECOND:
                 self._suction_settled(now)
@@ -263,8 +264,7 @@ class Firmware:
 
     def _suction_settled(self, now: Micros) -> None:
         self._suction_good_since = None
-        self.clear_alarm(A.VACUUM_LOW, now)
-        self.clear_alarm(A.VACUUM_LOST, now)
+        self.clear_alarm(A.SUCTION_LOST, now)
 
     def _next_look(self, sensed: float, now: Micros) -> Micros | None:
         parameters = self.parameters
@@ -378,7 +378,7 @@ class Firmware:
         if sensed > self.parameters.vacuum_low_kpa:
             self.plant.vent(now)
             text = f"the vacuum only reached {sensed:.0f} kPa; arming needs {self.parameters.vacuum_low_kpa:.0f} kPa"
-            failed = M.Failed(code=Code.E_INTERLOCK, interlock=4, alarm_code=A.VACUUM_LOW, sentence=text)
+            failed = M.Failed(code=Code.E_INTERLOCK, interlock=4, alarm_code=A.SUCTION_LOST, sentence=text)
             self.end(Event.DISARM_ENDED, failed, now)
             return
         self.end(Event.ARM_ENDED, M.ArmDone(vacuum_pa=round(sensed * 1000)), now)
@@ -455,8 +455,9 @@ class Firmware:
         if not self.plant.inputs.retract_sensor_stuck:
             self.clear_alarm(A.NEEDLE_NOT_RETRACTED, now)
         self.clear_alarm(A.SELF_TEST_FAILED, now)
-        if (left := next((alarm.rule for alarm in self.alarms.listing() if alarm.present and alarm.rule.latched), None)):
-            return interlocked(left.interlock, f"{left.label} still has its cause: {left.sentence}"[:120])
+        if (left := self.alarms.highest_latching()) is not None:
+            alarm = A.ALARMS[left]
+            return interlocked(alarm.interlock, f"{alarm.label} still has its cause: {alarm.sentence}"[:120])
         for code in self.alarms.reset():
             self.nvm.clear_alarm(code)
             self.alarm_changed(code, now)
@@ -471,8 +472,9 @@ class Firmware:
             text = f"session {command.session_no} is not open here; open is {have or 'none'}"
             return refusal(Code.E_STATE, text, expected=have, actual=command.session_no)
         if command.reason is CloseReason.UNKNOWN:
-            return refusal(Code.E_ARGUMENT, "the reason of a close is 1 (completed) or 2 (aborted)")
-        for name in ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"):
+            return refusal(Code.E_ARGUMENT, "the reason of a close is 1 (completed), 2 (aborted) or 3 (abandoned)")
+        compared = () if command.reason is CloseReason.ABANDONED else _COMPARED
+        for name in compared:
             ours, theirs = getattr(session, name), getattr(command, name)
             if ours != theirs:
                 text = f"counts disagree: {name} is {ours} here, {theirs} at the host; reconcile before closing"
@@ -496,14 +498,18 @@ class Firmware:
         """The controller has seen an alarm; a stopped count is taken up again by that."""
         if self.alarms.acknowledge(code):
             self.alarm_changed(code, now)
-        if code == A.COUNT_WRONG and self.alarms.present(code):
+        if code == A.COUNT_STOPPED and self.alarms.present(code):
             self.cycle.forgive()
-            self.clear_alarm(A.COUNT_WRONG, now)
-            self.clear_alarm(A.COUNT_OFF, now)
+            self.clear_alarm(A.COUNT_STOPPED, now)
+            self.clear_alarm(A.COUNT_MISMATCH, now)
 
     def highest_alarm(self) -> AlarmPriority:
         """The highest priority among alarms that are not inactive."""
         return self.alarms.highest
+
+
+_COMPARED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
+"""What the host's fold must agree on before a session is closed."""
 
 
 def cycles_per_cell(coverage_bp: int, needles: int, parameters: Parameters) -> int:

@@ -134,10 +134,15 @@ class NeedleOutcome(IntEnum):
 
 
 class CloseReason(WireEnum):
-    """Why the host closes a session."""
+    """Why the host closes a session.
+
+    ABANDONED: the host does not have the session's records and offers no fold; nothing is compared, and the
+    session is never reconciled.
+    """
 
     COMPLETED = 1
     ABORTED = 2
+    ABANDONED = 3
     UNKNOWN = 255
 
 

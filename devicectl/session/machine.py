@@ -164,7 +164,10 @@ class SessionMachine:
         Machine(
             model=self,
             states=[state.value for state in State],
-            transitions=[[row.event.value, [source.value for source in row.sources], row.target.value] for row in TABLE],
+            transitions=[
+                {"trigger": row.event.value, "source": [source.value for source in row.sources], "dest": row.target.value}
+                for row in TABLE
+            ],
             initial=State.DISCONNECTED.value,
             auto_transitions=False,
             send_event=False,

@@ -1,0 +1,69 @@
+"""From the engine's entries to the session log: one transaction a batch, its notes with it.
+
+Law: it knows the order in which entries mean something, and no SQL.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from devicectl.session.engine import Entry
+from devicectl.session.entries import Batch, Finish, Note, SessionStart
+from protocols.messages import TruthGetDone
+
+
+class Log(Protocol):
+    """What a recorder needs of the session log."""
+
+    def begin(self, start: SessionStart) -> int:
+        """Enter a session; its key in this log."""
+
+    def store(self, key: int, batch: Batch, notes: Sequence[Note] = ()) -> None:
+        """Records, notes and cursor in one transaction."""
+
+    def note(self, key: int, notes: Sequence[Note]) -> None:
+        """Notes alone."""
+
+    def finish(self, key: int, finish: Finish, notes: Sequence[Note] = ()) -> None:
+        """How the session ended."""
+
+    def store_truth(self, key: int, truth: TruthGetDone) -> None:
+        """The ground truth, apart."""
+
+
+class Recorder:
+    """Writes one host's session. `key` is the session's in the log, None before it was begun."""
+
+    def __init__(self, log: Log, key: int | None = None) -> None:
+        self.key = key
+        self._log = log
+        self._notes: list[Note] = []
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Make entries durable, in order. Notes wait for the next batch, but not beyond this call.
+
+        Raises:
+            LogError: the log could not be written; what was committed before stays.
+        """
+        for entry in entries:
+            if isinstance(entry, Note):
+                self._notes.append(entry)
+            else:
+                self._write(entry)
+        if self._notes and self.key is not None:
+            self._log.note(self.key, self._take_notes())
+
+    def _write(self, entry: SessionStart | Batch | Finish | TruthGetDone) -> None:
+        if isinstance(entry, SessionStart):
+            self.key = self._log.begin(entry)
+            return
+        assert self.key is not None, "a session is begun before anything of it is written"
+        if isinstance(entry, Batch):
+            self._log.store(self.key, entry, self._take_notes())
+        elif isinstance(entry, Finish):
+            self._log.finish(self.key, entry, self._take_notes())
+        else:
+            self._log.store_truth(self.key, entry)
+
+    def _take_notes(self) -> list[Note]:
+        notes, self._notes = self._notes, []
+        return notes

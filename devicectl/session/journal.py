@@ -1,0 +1,114 @@
+"""Reading the device's journal: page by page, into the fold and the log, acknowledged once it is durable.
+
+Law: the host's own cursor is the authority; the acknowledgement only frees the device's ring. A batch is handed to
+the log whole, and nothing is acknowledged before the log has said that it is on disk.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from devicectl.session.count import Fold
+from devicectl.session.entries import Batch
+from devicectl.session.procedures import Procedure
+from protocols import messages as M
+from protocols import records as R
+from protocols.records import RECORD_SIZE
+
+RECORDS_PER_PAGE: Final = 6
+"""What fits one payload."""
+
+
+class SessionClock:
+    """Device time from the first ARM to the last cycle, over reboots: the time it was off is not in it."""
+
+    def __init__(self) -> None:
+        self._sum_ms = 0
+        self._from_ms: int | None = None
+        self._to_ms = 0
+
+    def add(self, record: R.Record) -> None:
+        """Take the next record."""
+        if isinstance(record, R.Cycle):
+            self._to_ms = record.uptime_ms
+        elif isinstance(record, R.Action):
+            if record.message_id == M.Arm.ID and self._from_ms is None:
+                self._from_ms = self._to_ms = record.uptime_ms
+        elif isinstance(record, R.Boot):
+            self._sum_ms = self._total_ms()
+            self._from_ms = None
+
+    def _total_ms(self) -> int:
+        return self._sum_ms + (0 if self._from_ms is None else self._to_ms - self._from_ms)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds so far."""
+        return self._total_ms() / 1000
+
+
+class JournalReader:
+    """One session's reading of the journal. `emit` takes a batch for the log; `durable` waits until it is written."""
+
+    def __init__(
+        self, *, epoch: int, fold: Fold, emit: Callable[[Batch], None], durable: Callable[[], Procedure[None]]
+    ) -> None:
+        assert fold.next_event_no is not None
+        self.fold = fold
+        self.clock = SessionClock()
+        self.epoch = epoch
+        self._emit = emit
+        self._durable = durable
+        self._busy = False
+
+    @property
+    def cursor(self) -> int:
+        """The number of the next record to read."""
+        assert self.fold.next_event_no is not None
+        return self.fold.next_event_no
+
+    @property
+    def busy(self) -> bool:
+        """A reading is under way."""
+        return self._busy
+
+    def read(self) -> Procedure[int]:
+        """Read to the journal's head, hand the records to the log, acknowledge; returns how many were new."""
+        yield lambda: not self._busy
+        self._busy = True
+        try:
+            return (yield from self._read())
+        finally:
+            self._busy = False
+
+    def _read(self) -> Procedure[int]:
+        first, records = self.cursor, list[bytes]()
+        try:
+            yield from self._read_pages(records)
+        finally:
+            # Also when the link is lost half way: what the fold has seen, the log must get.
+            if records:
+                self._emit(Batch(self.epoch, first, self.cursor, tuple(records)))
+        if records:
+            yield from self._durable()
+            yield M.JournalAck(epoch=self.epoch, upto=self.cursor)
+        return len(records)
+
+    def _read_pages(self, records: list[bytes]) -> Procedure[None]:
+        head = self.cursor + 1
+        while self.cursor < head:
+            page: M.JournalPage = yield M.JournalRead(
+                epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE
+            )
+            head = page.head
+            if not page.records:
+                break
+            for start in range(0, len(page.records), RECORD_SIZE):
+                raw = page.records[start : start + RECORD_SIZE]
+                records.append(raw)
+                self.add(raw)
+
+    def add(self, raw: bytes) -> None:
+        """Fold a record that was read, or that the log holds from an earlier run."""
+        record = self.fold.add_raw(raw)
+        if record is not None:
+            self.clock.add(record)

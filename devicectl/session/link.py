@@ -1,0 +1,174 @@
+"""The host's end of the link as procedures see it: made by HELLO, kept while the transport stands.
+
+Law: no I/O. A shell says `connected` and `disconnected`, feeds bytes and drains the outbox.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from devicectl.errors import LinkDeniedError, LinkError, LinkLostError
+from devicectl.session.procedures import Procedure, Procedures
+from protocols.enums import Code, Role
+from protocols.exchange import MINOR, Answered, Commanded, Denied, Exchange, Linked, LinkLost, Pace, Told
+from protocols.framing import MAJOR
+from protocols.message import Message
+from protocols.messages import Hello, HostHeartbeat, Refused, Welcome
+from protocols.requests import Request
+from protocols.serial_wire import SerialWire
+from protocols.units import MILLISECOND, SECOND, Micros
+from protocols.wire import schema_id
+
+CONNECT_TIMEOUT_US: Final = 10 * SECOND
+"""How long a transport may take to come (back): a USB adapter that is plugged in again needs a few seconds."""
+
+
+class HostLink:
+    """One host's link and the procedures that run on it. `welcome` is the last one; `now` the time of the last call.
+
+    `on_told(message)` hears what answers nothing; `on_lost(reason)` hears that a link that stood is gone, before any
+    procedure does.
+    """
+
+    def __init__(
+        self, *, host_id: int, role: Role, draw_nonce: Callable[[], int], on_told: Callable[[Message], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
+        self.procedures = Procedures(self._submit)
+        self.welcome: Welcome | None = None
+        self.now = Micros(0)
+        self.transport_up = False
+        self._host_id = host_id
+        self._role = role
+        self._draw_nonce = draw_nonce
+        self._on_told = on_told
+        self._on_lost = on_lost
+        self._outcome: Linked | Denied | LinkLost | None = None
+        self._welcomed_at = Micros(0)
+
+    # --- the sans-IO face ------------------------------------------------------------------------------------
+
+    def connected(self, now: Micros) -> None:
+        """The transport is there."""
+        self.now = now
+        self.transport_up = True
+        self.procedures.poll(now)
+
+    def disconnected(self, reason: str, now: Micros) -> None:
+        """The transport is gone, and any link with it."""
+        self.now = now
+        self.transport_up = False
+        linked = self.exchange.linked
+        self.exchange.drop()
+        self.exchange.take()
+        if linked:
+            self._lost(reason)
+        else:
+            self._outcome = LinkLost(reason, [])
+        self.procedures.poll(now)
+
+    def receive(self, data: bytes, now: Micros) -> None:
+        """Take what the transport brought."""
+        self.now = now
+        for happening in self.exchange.receive(data, now):
+            self._take_in(happening)
+        self.procedures.poll(now)
+
+    def advance(self, now: Micros) -> None:
+        """Do what is due."""
+        self.now = now
+        deadline = self.exchange.next_deadline()
+        if deadline is not None and now >= deadline:
+            for happening in self.exchange.advance(now):
+                self._take_in(happening)
+        self.procedures.poll(now)
+
+    def next_deadline(self) -> Micros | None:
+        """When `advance` has something to do."""
+        link, procedure = self.exchange.next_deadline(), self.procedures.next_deadline()
+        if link is None or procedure is None:
+            return procedure if link is None else link
+        return min(link, procedure)
+
+    # --- for procedures --------------------------------------------------------------------------------------
+
+    def make(self) -> Procedure[Welcome]:
+        """Wait for the transport, say HELLO and wait for WELCOME.
+
+        Raises:
+            LinkDeniedError: the device cannot speak with this host.
+            LinkError: no transport in time, or nothing answers.
+        """
+        limit = Micros(self.now + CONNECT_TIMEOUT_US)
+        yield lambda: self.transport_up or self.now >= limit
+        if not self.transport_up:
+            raise LinkError(f"no connection within {CONNECT_TIMEOUT_US // SECOND} s")
+        self._outcome = None
+        hello = Hello(
+            majors=1 << MAJOR,
+            minor=MINOR,
+            role=self._role,
+            features=0,
+            schema_id=schema_id(MINOR),
+            host_id=self._host_id,
+            max_payload_size=224,
+            nonce=self._draw_nonce(),
+        )
+        self.exchange.hello(hello, self.now)
+        yield lambda: self._outcome is not None
+        outcome = self._outcome
+        if isinstance(outcome, Denied):
+            raise LinkDeniedError(outcome.code, outcome.sentence)
+        if not isinstance(outcome, Linked):
+            raise LinkError(f"the device does not answer: {outcome.reason if outcome is not None else ''}")
+        return outcome.welcome
+
+    def hurry(self, armed: bool) -> None:
+        """Keep the short lease while the device is armed, the long one otherwise."""
+        welcome = self.welcome
+        if welcome is None or not self.exchange.linked or self.exchange.hurried is armed:
+            return
+        self.exchange.hurried = armed
+        if armed:
+            heartbeat, lease = welcome.heartbeat_armed_ms, welcome.lease_armed_ms
+        else:
+            heartbeat, lease = welcome.heartbeat_idle_ms, welcome.lease_idle_ms
+        self.exchange.pace = Pace(Micros(heartbeat * MILLISECOND), Micros(lease * MILLISECOND))
+
+    def device_uptime_ms(self) -> int:
+        """The device's uptime now, as far as WELCOME and this host's clock tell; modulo 2**32."""
+        base = 0 if self.welcome is None else self.welcome.uptime_ms
+        return base + (self.now - self._welcomed_at) // MILLISECOND & 0xFFFF_FFFF
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _submit(self, command: Message, now: Micros) -> Request:
+        if not self.exchange.linked:
+            raise LinkLostError(f"there is no link to send {command.__class__.__name__} on")
+        return self.exchange.submit(command, self.now)
+
+    def _take_in(self, happening: object) -> None:
+        if isinstance(happening, Answered):
+            if happening.final:
+                self.procedures.answered(happening.request, happening.message, self.now)
+        elif isinstance(happening, Told):
+            self._on_told(happening.message)
+        elif isinstance(happening, Linked):
+            self.welcome, self._welcomed_at, self._outcome = happening.welcome, self.now, happening
+        elif isinstance(happening, LinkLost):
+            if self._outcome is None:
+                self._outcome = happening
+            else:
+                self._lost(happening.reason)
+        elif isinstance(happening, Denied):
+            self._outcome = happening
+        elif isinstance(happening, Commanded):
+            text = "this end is the host: it gives commands and takes none"
+            refused = Refused(code=Code.E_UNSUPPORTED, interlock=0, expected=0, actual=0, sentence=text)
+            self.exchange.reply(happening.correlation_id, refused, self.now)
+
+    def _lost(self, reason: str) -> None:
+        self._on_lost(reason)
+        self.procedures.link_lost(reason, self.now)
+
+

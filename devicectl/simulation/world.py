@@ -1,0 +1,159 @@
+"""A host, a device and the wire between them, on one heap.
+
+The wire is a delay: nothing, or with a baud rate ten bits a byte. `cut` and `mute` break it for tests and scenarios,
+each direction by itself.
+"""
+
+from collections.abc import Callable
+
+from devicectl.session.engine import Engine, Entry
+from devicectl.simulation.heap import Heap
+from firmware_sim.device import Device
+from protocols.units import SECOND, Micros
+
+Tap = Callable[[str, bytes, Micros], None]
+"""Hears every piece of bytes as it is sent: "host" or "device", the bytes, the time."""
+
+BITS_PER_BYTE = 10
+"""A start bit, eight bits and a stop bit."""
+
+
+class Wake:
+    """A standing appointment: at most one event on the heap that is not later than the deadline it stands for."""
+
+    def __init__(self, heap: Heap, deadline: Callable[[], Micros | None], act: Callable[[], None]) -> None:
+        self._heap = heap
+        self._deadline = deadline
+        self._act = act
+        self._set: Micros | None = None
+
+    def refresh(self) -> None:
+        """Make sure that something happens by the deadline that now stands."""
+        due = self._deadline()
+        if due is not None and (self._set is None or due < self._set):
+            self._set = due
+            self._heap.at(due, self._ring)
+
+    def _ring(self) -> None:
+        now = self._heap.now
+        if self._set is None or now < self._set:
+            return  # an earlier appointment was made since, and kept
+        self._set = None
+        due = self._deadline()
+        if due is not None and due <= now:
+            self._act()
+        self.refresh()
+
+
+class World:
+    """One host and one device. `write` takes what the host logs; it is called at the time it is emitted."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        device: Device,
+        *,
+        write: Callable[[list[Entry]], None],
+        baud: int = 0,
+        tap: Tap | None = None,
+    ) -> None:
+        self.heap = Heap()
+        self.engine = engine
+        self.device = device
+        self.host_muted = False
+        self.device_muted = False
+        self._write = write
+        self._us_per_byte = BITS_PER_BYTE * SECOND / baud if baud else 0.0
+        self._tap = tap
+        self._line_free = {"host": 0.0, "device": 0.0}
+        self._plugged = 0
+        self.port = device.attach("sim")
+        self._host_wake = Wake(self.heap, engine.link.next_deadline, self._advance_host)
+        self._device_wake = Wake(self.heap, device.next_deadline, self._advance_device)
+        engine.link.connected(self.heap.now)
+
+    @property
+    def now(self) -> Micros:
+        """Virtual time."""
+        return self.heap.now
+
+    def refresh(self) -> None:
+        """Let both ends' outboxes out and keep their appointments; after anything was done to either from outside."""
+        self._after_host()
+        self._after_device()
+
+    def step(self) -> bool:
+        """Run one event; False when nothing is left to happen."""
+        if self.heap.next_time is None:
+            return False
+        self.heap.run_next()
+        return True
+
+    def cut(self, reason: str = "the cable was pulled") -> None:
+        """The transport goes away, with what was on the wire."""
+        self._plugged += 1
+        self.device.detach(self.port, self.now)
+        self.engine.link.disconnected(reason, self.now)
+        self.refresh()
+
+    def mend(self) -> None:
+        """The transport is back."""
+        self._plugged += 1
+        self.port = self.device.attach("sim")
+        self.engine.link.connected(self.now)
+        self.refresh()
+
+    def reboot_device(self) -> None:
+        """The device loses power and starts again; the wire stays."""
+        self.device.reboot(self.now)
+        self.refresh()
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _advance_host(self) -> None:
+        self.engine.link.advance(self.heap.now)
+        self._after_host()
+
+    def _advance_device(self) -> None:
+        self.device.advance(self.heap.now)
+        self._after_device()
+
+    def _to_host(self, data: bytes, plugged: int) -> None:
+        if plugged == self._plugged:
+            self.engine.link.receive(data, self.heap.now)
+            self._after_host()
+
+    def _to_device(self, data: bytes, plugged: int) -> None:
+        if plugged == self._plugged:
+            self.device.receive(self.port, data, self.heap.now)
+            self._after_device()
+
+    def _after_host(self) -> None:
+        engine = self.engine
+        while engine.entries:
+            entries = engine.take_entries()
+            self._write(entries)
+            engine.logged(len(entries), self.heap.now)
+        for data in engine.link.exchange.take():
+            if self._tap is not None:
+                self._tap("host", data, self.heap.now)
+            if not self.host_muted:
+                self._carry("host", data, self._to_device)
+        self._host_wake.refresh()
+
+    def _after_device(self) -> None:
+        for data in self.port.exchange.take():
+            if self._tap is not None:
+                self._tap("device", data, self.heap.now)
+            if not self.device_muted:
+                self._carry("device", data, self._to_host)
+        self._device_wake.refresh()
+
+    def _carry(self, sender: str, data: bytes, deliver: Callable[[bytes, int], None]) -> None:
+        arrives = self.heap.now
+        if self._us_per_byte:
+            free = max(self._line_free[sender], float(arrives)) + len(data) * self._us_per_byte
+            self._line_free[sender] = free
+            arrives = Micros(round(free))
+        plugged = self._plugged
+        self.heap.at(arrives, lambda: deliver(data, plugged))
