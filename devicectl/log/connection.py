@@ -91,6 +91,16 @@ def _take_over_transactions(engine: Engine, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
+def refuse_folder(url: URL) -> None:
+    """Say so when a folder is named where a file must be: SQLite's own answer reads like a broken disk.
+
+    Raises:
+        LogError: it is one.
+    """
+    if url.get_backend_name() == "sqlite" and url.database and Path(url.database).is_dir():
+        raise LogError(LogErrorKind.UNWRITABLE, show(url), "is a folder: must be a file in it")
+
+
 def make_folder(url: URL) -> None:
     """Make the user's own data directory when the log is to be there. Any other folder must be there already.
 

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from devicectl.errors import DevicectlError
+
 
 class LogErrorKind(StrEnum):
     """Why a log cannot be used.
@@ -23,7 +25,7 @@ class LogErrorKind(StrEnum):
     OUT_OF_ORDER = "out_of_order"
 
 
-class LogError(Exception):
+class LogError(DevicectlError):
     """The log at `path` cannot be used; its text is one line: what is wrong, where, and what would be right.
 
     What was committed before is not lost by it, whatever the kind.

@@ -1,22 +1,31 @@
 """Journal records as rows, quickly: a session stores thousands of them between two punches.
 
-Law: `record_row` never looks inside a record, so whatever a device wrote can be kept; only `cycle_row` does, and it
-passes over what it cannot read. The raw bytes stay the truth.
+Law: `record_row` never looks inside a record, so whatever a device wrote can be kept. `cycle_row` does, by one struct
+made from the record's own layout: building the model first takes four times as long. The raw bytes stay the truth.
 """
 
 import json
 import struct
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from devicectl.session.count import MAX_NEEDLES, tally
-from protocols.enums import NeedleOutcome, RecordKind
-from protocols.errors import MessageError
-from protocols.records import RECORD_SIZE
-from protocols.wire import decode_record
+from protocols.enums import Ending, NeedleOutcome, Phase, RecordKind
+from protocols.records import RECORD_SIZE, Cycle
+from protocols.wire import layout
 
 _HEAD: Final = struct.Struct("<IIB")
 """event_no, uptime_ms, kind: the same in every record."""
+
+_KIND_OFFSET: Final = 8
+
+_codes: Final = [wire.code for _, wire in layout(Cycle).fields]
+_CYCLE: Final = struct.Struct("<" + "".join((*_codes[:2], "x", *_codes[2:])))
+"""A cycle's fields in the model's order; the record's kind stands between the second and the third."""
+
+_ENDINGS: Final = tuple(Ending(value).name.lower() for value in range(256))
+_PHASES: Final = tuple(Phase(value).name.lower() for value in range(256))
+_OUTCOMES: Final = tuple(outcome.name.lower() for outcome in NeedleOutcome)
 
 RecordRow = tuple[int, int, int, int, bytes]
 CycleRow = tuple[int, int, int, int, int, str, str, int, int, str]
@@ -40,37 +49,23 @@ def record_row(key: int, raw: bytes) -> RecordRow:
 
 
 def cycle_row(key: int, raw: bytes) -> CycleRow | None:
-    """A row of `cycles`, in the order of its columns; None for a record that is no readable cycle."""
-    if raw[8] != RecordKind.CYCLE:
+    """A row of `cycles`, in the order of its columns, from a record of 32 bytes; None when it is of another kind."""
+    if raw[_KIND_OFFSET] != RecordKind.CYCLE:
         return None
-    try:
-        cycle: Any = decode_record(raw)
-    except MessageError:
-        return None
-    needles = min(cycle.needles, MAX_NEEDLES)
-    punctures, cores_counted, _ = tally(cycle.outcomes, needles)
-    return (
-        key,
-        cycle.event_no,
-        cycle.cycle_no,
-        cycle.cell,
-        cycle.depth_um,
-        cycle.ending.name.lower(),
-        cycle.phase.name.lower(),
-        punctures,
-        cores_counted,
-        outcomes_json(cycle.outcomes, needles),
-    )
+    event_no, _, ending, phase, needles, cycle_no, outcomes, cell, depth_um, _, _ = _CYCLE.unpack_from(raw)
+    punctures, cores_counted, text = _outcome_columns(outcomes, needles)
+    return (key, event_no, cycle_no, cell, depth_um, _ENDINGS[ending], _PHASES[phase], punctures, cores_counted, text)
 
 
 @lru_cache(maxsize=4096)
-def outcomes_json(outcomes: int, needles: int) -> str:
-    """A cycle's packed outcomes as a JSON list of names, needle 0 first."""
-    return json.dumps(outcome_names(outcomes, needles))
+def _outcome_columns(outcomes: int, needles: int) -> tuple[int, int, str]:
+    """Punctures and cores of one cycle, and its outcomes as a JSON list of names, needle 0 first."""
+    needles = min(needles, MAX_NEEDLES)
+    punctures, cores_counted, _ = tally(outcomes, needles)
+    return punctures, cores_counted, json.dumps(outcome_names(outcomes, needles))
 
 
 def outcome_names(outcomes: int, needles: int) -> list[str]:
     """Each needle's outcome by name; a value that this version does not know as `unknown 9`."""
-    names = {outcome.value: outcome.name.lower() for outcome in NeedleOutcome}
     values = [outcomes >> 4 * needle & 0xF for needle in range(needles)]
-    return [names.get(value, f"unknown {value}") for value in values]
+    return [_OUTCOMES[value] if value < len(_OUTCOMES) else f"unknown {value}" for value in values]

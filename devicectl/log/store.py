@@ -18,12 +18,13 @@ from devicectl.log import connection as database
 from devicectl.log import queries, schema
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.prepared import Prepared, driver_transaction
+from devicectl.log.report import SessionReport
 from devicectl.log.rows import CycleRow, RecordRow, cycle_row, event_no_of, record_row
 from devicectl.session.entries import Batch, Finish, Note, SessionStart, StoredSession
 from protocols.messages import TruthGetDone
 
 WallClock = Callable[[], datetime]
-"""UTC without zone. Given by whoever may look at a clock; without one the log holds no wall time."""
+"""The time in UTC. Given by whoever may look at a clock; without one the log holds no wall time."""
 
 
 class SessionLog:
@@ -63,6 +64,7 @@ class SessionLog:
         """
         url = database.parse_where(where)
         shown = database.show(url)
+        database.refuse_folder(url)
         database.make_folder(url)
         engine = database.open_engine(url, readonly=False, busy_timeout_ms=busy_timeout_ms)
         try:
@@ -190,6 +192,24 @@ class SessionLog:
         """
         with self._transaction() as connection:
             return queries.find(connection, device, epoch, session_no)
+
+    def records(self, key: int) -> list[bytes]:
+        """A session's stored records in order, for the fold of a controller that resumes it.
+
+        Raises:
+            LogError: the log cannot be read.
+        """
+        with self._transaction() as connection:
+            return queries.records(connection, key)
+
+    def load(self, key: int) -> SessionReport:
+        """Everything stored of a session.
+
+        Raises:
+            LogError: MISSING when there is no such session; else the log cannot be read.
+        """
+        with self._transaction() as connection:
+            return queries.load(connection, key, self.where)
 
     def last_of_course(self, course: str) -> tuple[date, int] | None:
         """Date and key of the latest session of a course in which the skin was punctured; None before the first.

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 from typing import Any, Final
 
+from devicectl.session.plan import CELL_AREA_MM2, CORE_AREA_MM2
 from protocols.enums import Ending, NeedleOutcome
 from protocols.errors import MessageError
 from protocols.records import Cycle, Gap, Record, SessionClosed, SessionOpened
@@ -221,3 +222,11 @@ def reconcile(fold: Fold, device: Counts) -> Reconciliation:
         if here != there:
             differences.append(f"{field.name}: {there} on the device, {here} here")
     return Reconciliation(not differences, differences)
+
+
+def coverage_percent(cores_counted: int, cells_begun: int) -> float:
+    """The percentage of the treated skin that was removed: of the cells begun, not of the planned ones; 0 before any.
+
+    Never to be added up over sessions: skin heals between them.
+    """
+    return 100 * cores_counted * CORE_AREA_MM2 / (cells_begun * CELL_AREA_MM2) if cells_begun else 0.0

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from devicectl.errors import DevicectlError
+
 MAX_FILE_SIZE: Final = 64 * 1024
 """Bytes. The largest lawful plan, 64 zones, is below 8 KiB."""
 
@@ -24,7 +26,7 @@ _FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?"
 _WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
-class PlanError(ValueError):
+class PlanError(DevicectlError, ValueError):
     """A plan cannot be taken; its text is one line. `source` is the file or option, `key` None for the whole."""
 
     def __init__(self, source: str, key: str | None, value: object, right: str) -> None:

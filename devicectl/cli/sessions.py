@@ -1,0 +1,188 @@
+"""`devicectl sessions`: what the session log has.
+
+Law: thin. It chooses how to print; what is true comes from the log, folded anew. Exit codes: 2 for a session that is
+not there, 4 for a log that cannot be read.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+
+import typer
+
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.notice import NOTICE
+from devicectl.log.paths import LOG_VARIABLE, default_log_path
+
+if TYPE_CHECKING:
+    from devicectl.log.reader import LogReader
+    from devicectl.log.report import SessionReport, SessionSummary
+
+EXIT_ARGUMENT: Final = 2
+EXIT_LOG: Final = 4
+
+app = typer.Typer(name="sessions", help="Read the session log.", no_args_is_help=True)
+
+_Log = Annotated[
+    str | None,
+    typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
+]
+_Id = Annotated[int, typer.Argument(metavar="ID", help="The session's number in this log: see `sessions list`.")]
+
+
+class Format(StrEnum):
+    """What `export` writes."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+@app.command("list")
+def list_sessions(log: _Log = None) -> None:
+    """List every session, the first first."""
+    print(NOTICE)
+    where = default_log_path(log)
+    with _log_errors():
+        try:
+            with _open(where) as reader:
+                found = reader.sessions()
+        except LogError as error:
+            if error.kind is not LogErrorKind.MISSING:
+                raise
+            found = []
+    if not found:
+        print(f"no session yet in {where}")
+        return
+    columns = ("id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled")
+    _print_table(columns, [_list_row(summary) for summary in found])
+
+
+@app.command("show")
+def show_session(session_id: _Id, log: _Log = None) -> None:
+    """Show one session: its counts, whether they reconcile, and what was noted."""
+    with _log_errors(), _open(default_log_path(log)) as reader:
+        report = reader.session(session_id)
+    print(NOTICE)
+    _print_table(("session", str(report.summary.key)), list(_show_rows(report)))
+    for difference in report.differences:
+        print(f"not reconciled: {_printable(difference)}")
+    if report.notes:
+        rows = [(f"{note.at_us / 1e6:.3f}", note.kind, note.name, note.detail) for note in report.notes]
+        _print_table(("host clock, s", "note", "name", "detail"), rows)
+
+
+@app.command("export")
+def export_session(
+    session_id: _Id,
+    format: Annotated[Format, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")] = None,
+    log: _Log = None,
+) -> None:
+    """Export one session with every record of it."""
+    with _log_errors(), _open(default_log_path(log)) as reader:
+        report = reader.session(session_id)
+    if output is None:
+        _write(report, format, sys.stdout)
+        return
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            _write(report, format, file)
+    except OSError as error:
+        _fail(f"{output}: cannot be written: {error.strerror}", EXIT_ARGUMENT)
+    print(f"{NOTICE}\nsession {session_id} written to {output}")
+
+
+def _write(report: "SessionReport", format: Format, out: TextIO) -> None:
+    from devicectl.log.export import write_csv, write_jsonl
+
+    (write_csv if format is Format.CSV else write_jsonl)(report, out)
+
+
+def _open(where: str) -> "LogReader":
+    from devicectl.log.reader import LogReader
+
+    return LogReader.open(where)
+
+
+@contextmanager
+def _log_errors() -> Iterator[None]:
+    """End with one line and the right code: a session that is not there is a wrong argument, the rest the log's."""
+    try:
+        yield
+    except LogError as error:
+        _fail(str(error), EXIT_ARGUMENT if error.kind is LogErrorKind.MISSING else EXIT_LOG)
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(_printable(sentence), file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _list_row(summary: "SessionSummary") -> tuple[str, ...]:
+    return (
+        str(summary.key),
+        summary.session_date.isoformat(),
+        summary.course or "-",
+        summary.device,
+        summary.state,
+        str(summary.cores_counted),
+        _or_dash(summary.cores_evacuated),
+        f"{summary.coverage_percent:.2f} %",
+        _yes_no(summary.reconciled),
+    )
+
+
+def _show_rows(report: "SessionReport") -> Iterator[tuple[str, str]]:
+    summary, counts, plan = report.summary, report.counts, report.plan
+    yield "state", summary.state
+    yield "reconciled", _yes_no(summary.reconciled)
+    yield "date", summary.session_date.isoformat()
+    yield "course", summary.course or "-"
+    yield "device", f"{summary.device} ({report.device_model}), session {report.session_no}, {report.device_url}"
+    yield "simulated", f"{_yes_no(summary.simulated)}, seed {_or_dash(summary.seed)}, model {summary.model_version}"
+    yield "cores counted", f"{counts.cores_counted} of {plan.target_cores}"
+    yield "cores evacuated", f"{_or_dash(summary.cores_evacuated)} (ground truth)"
+    yield "punctures", f"{counts.punctures} by {report.needles} needles"
+    yield (
+        "cycles",
+        (f"{counts.cycles}: {counts.completed} completed, {counts.aborted} aborted, {counts.ambiguous} ambiguous"),
+    )
+    yield (
+        "coverage",
+        f"{summary.coverage_percent:.2f} % of {summary.cells_begun} cm2, planned {plan.coverage_percent:g} %",
+    )
+    yield "session seconds", _or_dash(summary.session_seconds)
+    yield "wall seconds", _or_dash(report.wall_seconds)
+
+
+def _or_dash(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _yes_no(value: bool | None) -> str:
+    return "-" if value is None else "yes" if value else "no"
+
+
+def _printable(text: str) -> str:
+    """A text that came from a device or a person, without what would move the cursor or color the screen."""
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal; elsewhere its cells with tabs between them, which `cut` and `awk` take."""
+    cells = [[_printable(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [list(columns), *cells]:
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table: Any = Table(*columns)
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
