@@ -9,13 +9,12 @@ closing zero. Neighbours may share one.
 """
 
 import struct
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from cobs.cobs import DecodeError
-from cobs.cobs import decode as unstuff
-from cobs.cobs import encode as stuff
-from google_crc32c import value as crc32c
+import google_crc32c
+from cobs import cobs
 
 from protocols.enums import Kind
 from protocols.fields import MAX_PAYLOAD_SIZE
@@ -42,11 +41,21 @@ _RESIDUE: Final = 0x4867_4BC7
 _SLICE_SIZE: Final = 4096
 """Bytes cut at zeros in one go: a megabyte of zeros must not become a list of a million pieces."""
 
+stuff: Final[Callable[[bytes], bytes]] = cobs.encode
+crc32c: Final[Callable[[bytes], int]] = google_crc32c.value
+_unstuff: Final[Callable[[bytes], bytes]] = cobs.decode
+
 pack_header: Final = _HEADER.pack
 """The header's 12 bytes from its eight fields, in the order of `Header`."""
 
-_unpack_header: Final = _HEADER.unpack_from
-_pack_crc: Final = _CRC.pack
+pack_crc: Final = _CRC.pack
+"""A CRC-32C's four bytes."""
+
+_unstuff: Final[Callable[[bytes], bytes]] = cobs.encode
+crc32c: Final[Callable[[bytes], int]] = google_crc32c.value
+_unstuff: Final[Callable[[bytes], bytes]] = cobs.decode
+
+pack_header: Final = _HEADER.unpack_from
 _fill: Final = tuple.__new__
 """Makes a named tuple of values known to be right in number, in half the time of its constructor."""
 
@@ -120,8 +129,7 @@ def encode_frame(
 
 def seal(body: bytes) -> bytes:
     """Header and payload, 12 to 236 bytes, as a whole frame: with the CRC, stuffed, between its zeros."""
-    sealed: bytes = b"\0%b\0" % stuff(body + _pack_crc(crc32c(body)))
-    return sealed
+    return b"\0%b\0" % stuff(body + pack_crc(crc32c(body)))
 
 
 class FrameDecoder:
@@ -166,8 +174,8 @@ def _decode(stuffed: bytes) -> Frame | BadFrame:
     if len(stuffed) > MAX_ENCODED_SIZE:
         return BadFrame(BadReason.OVERSIZE, stuffed[:MAX_ENCODED_SIZE])
     try:
-        body = unstuff(stuffed)
-    except DecodeError:
+        body = _unstuff(stuffed)
+    except cobs.DecodeError:
         return BadFrame(BadReason.COBS, stuffed)
     if len(body) < HEADER_SIZE + CRC_SIZE:
         return BadFrame(BadReason.SHORT, stuffed)
