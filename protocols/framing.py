@@ -51,11 +51,7 @@ pack_header: Final = _HEADER.pack
 pack_crc: Final = _CRC.pack
 """A CRC-32C's four bytes."""
 
-_unstuff: Final[Callable[[bytes], bytes]] = cobs.encode
-crc32c: Final[Callable[[bytes], int]] = google_crc32c.value
-_unstuff: Final[Callable[[bytes], bytes]] = cobs.decode
-
-pack_header: Final = _HEADER.unpack_from
+_unpack_header: Final = _HEADER.unpack_from
 _fill: Final = tuple.__new__
 """Makes a named tuple of values known to be right in number, in half the time of its constructor."""
 
