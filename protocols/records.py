@@ -39,7 +39,10 @@ RECORDS: Final[dict[int, type[Record]]] = {}
 
 
 class Gap(Record, kind=RecordKind.GAP):
-    """Stands for `missing` records from `event_no` on that the ring no longer holds."""
+    """Stands for `missing` records from `event_no` on that the ring no longer holds.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u32 missing
+    """
 
     missing: U32
 
@@ -48,6 +51,10 @@ class Cycle(Record, kind=RecordKind.CYCLE):
     """How one cycle ended: `phase` is the one it was in, `outcomes` a `NeedleOutcome` in each four bits.
 
     The totals are the session's after this cycle.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 enum8 ending | 10 enum8 phase | 11 u8 needles |
+    12 u32 cycle_no | 16 u32 outcomes | 20 u16 cell | 22 u16 depth_um | 24 u32 total_punctures |
+    28 u32 total_cores_counted
     """
 
     ending: Annotated[Ending, EnumByte]
@@ -62,7 +69,11 @@ class Cycle(Record, kind=RecordKind.CYCLE):
 
 
 class SessionOpened(Record, kind=RecordKind.SESSION_OPENED):
-    """A session was opened; its first cycle will be `first_cycle_no`."""
+    """A session was opened; its first cycle will be `first_cycle_no`.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u32 session_no | 13 u32 target_cores |
+    17 u32 first_cycle_no | 21 u16 coverage_bp | 23 u16 depth_um | 25 u16 cells | 27 u8 zones
+    """
 
     session_no: U32
     target_cores: U32
@@ -74,7 +85,11 @@ class SessionOpened(Record, kind=RecordKind.SESSION_OPENED):
 
 
 class SessionClosed(Record, kind=RecordKind.SESSION_CLOSED):
-    """A session was closed with counts that both ends agree on."""
+    """A session was closed with counts that both ends agree on.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 enum8 reason | 10 u32 session_no | 14 u32 cycles |
+    18 u32 punctures | 22 u32 cores_counted
+    """
 
     reason: Annotated[CloseReason, EnumByte]
     session_no: U32
@@ -84,7 +99,11 @@ class SessionClosed(Record, kind=RecordKind.SESSION_CLOSED):
 
 
 class AlarmChanged(Record, kind=RecordKind.ALARM):
-    """An alarm changed its state."""
+    """An alarm changed its state.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u16 code | 11 u8 interlock | 12 enum8 priority |
+    13 enum8 state
+    """
 
     code: U16
     interlock: U8
@@ -93,7 +112,11 @@ class AlarmChanged(Record, kind=RecordKind.ALARM):
 
 
 class Refusal(Record, kind=RecordKind.REFUSAL):
-    """A command that would have changed something was refused."""
+    """A command that would have changed something was refused.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 enum8 code | 10 u8 interlock | 11 u16 message_id |
+    13 u32 cycle_no
+    """
 
     code: Annotated[Code, EnumByte]
     interlock: U8
@@ -102,14 +125,20 @@ class Refusal(Record, kind=RecordKind.REFUSAL):
 
 
 class ParameterSet(Record, kind=RecordKind.PARAMETER):
-    """A parameter was set, named by its index in the parameter table."""
+    """A parameter was set, named by its index in the parameter table.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u16 index | 11 f64 value
+    """
 
     index: U16
     value: F64
 
 
 class Boot(Record, kind=RecordKind.BOOT):
-    """The device started. `open_cycle_no` is the cycle that the power loss ended, 0 if none was open."""
+    """The device started. `open_cycle_no` is the cycle that the power loss ended, 0 if none was open.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u32 boot_count | 13 u32 open_cycle_no | 17 enum8 phase
+    """
 
     boot_count: U32
     open_cycle_no: U32
@@ -117,7 +146,10 @@ class Boot(Record, kind=RecordKind.BOOT):
 
 
 class Anesthesia(Record, kind=RecordKind.ANESTHESIA):
-    """A zone's anesthesia was noted (`confirmed` 0) or confirmed (1)."""
+    """A zone's anesthesia was noted (`confirmed` 0) or confirmed (1).
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u8 zone | 10 u8 confirmed | 11 u32 age_s
+    """
 
     zone: U8
     confirmed: U8
@@ -125,7 +157,10 @@ class Anesthesia(Record, kind=RecordKind.ANESTHESIA):
 
 
 class Action(Record, kind=RecordKind.ACTION):
-    """A host's command that is no cycle: its message id, and the zone and cell of a REPOSITION."""
+    """A host's command that is no cycle: its message id, and the zone and cell of a REPOSITION.
+
+    0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u16 message_id | 11 u8 zone | 12 u16 cell
+    """
 
     message_id: U16
     zone: U8

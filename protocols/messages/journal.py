@@ -10,13 +10,19 @@ from protocols.message import Message
 
 
 class Event(Message, id=0x0501, kind=Kind.EVENT):
-    """One journal record as it is written, where no reply tells the host of it; `record` is 32 bytes."""
+    """One journal record as it is written, where no reply tells the host of it; `record` is 32 bytes.
+
+    0 u8[] record
+    """
 
     record: TailBytes
 
 
 class JournalRead(Message, id=0x0502, lane=Lane.QUERY):
-    """Ask for up to `max_records` records from `first` on."""
+    """Ask for up to `max_records` records from `first` on.
+
+    0 u32 epoch | 4 u32 first | 8 u8 max_records
+    """
 
     epoch: U32
     first: U32
@@ -27,6 +33,8 @@ class JournalPage(Message, id=0x0502, kind=Kind.REPLY):
     """Records in order from `first`; empty when there are none. `head` is the number the next record will have.
 
     A GAP record stands for records that the ring no longer has. `records` is a whole number of 32-byte records.
+
+    0 u32 epoch | 4 u32 first | 8 u32 tail | 12 u32 head | 16 u8[] records
     """
 
     epoch: U32
@@ -37,13 +45,19 @@ class JournalPage(Message, id=0x0502, kind=Kind.REPLY):
 
 
 class JournalAck(Message, id=0x0503, lane=Lane.QUERY):
-    """Records before `upto` are safe with the host: their slots may be used again. Only the controller's counts."""
+    """Records before `upto` are safe with the host: their slots may be used again. Only the controller's counts.
+
+    0 u32 epoch | 4 u32 upto
+    """
 
     epoch: U32
     upto: U32
 
 
 class JournalAckDone(Message, id=0x0503, kind=Kind.REPLY):
-    """The tail that now stands; it never moves back."""
+    """The tail that now stands; it never moves back.
+
+    0 u32 tail
+    """
 
     tail: U32

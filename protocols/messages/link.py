@@ -10,7 +10,11 @@ from protocols.message import Message
 
 
 class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
-    """The host asks for a link. Sent with link id 0; answered by WELCOME, or NAK with E_VERSION or E_SCHEMA."""
+    """The host asks for a link. Sent with link id 0; answered by WELCOME, or NAK with E_VERSION or E_SCHEMA.
+
+    0 u16 majors | 2 u8 minor | 3 enum8 role | 4 u64 features | 12 u32 schema_id | 16 u32 host_id |
+    20 u8 max_payload_size | 21 u32 nonce
+    """
 
     majors: U16
     minor: U8
@@ -23,7 +27,14 @@ class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
 
 
 class Welcome(Message, id=0x0002, kind=Kind.LINK):
-    """The device grants a link and says where it stands."""
+    """The device grants a link and says where it stands.
+
+    0 u16 link_id | 2 u8 minor | 3 enum8 role | 4 u64 features | 12 u32 schema_id | 16 u32 nonce |
+    20 u32 boot_count | 24 u16 heartbeat_armed_ms | 26 u16 lease_armed_ms | 28 u16 heartbeat_idle_ms |
+    30 u16 lease_idle_ms | 32 u32 journal_epoch | 36 u32 journal_tail | 40 u32 journal_head | 44 u32 session_no |
+    48 u32 cycle_no | 52 u32 cycles | 56 u32 punctures | 60 u32 cores_counted | 64 enum8 state |
+    65 bool simulated | 66 u32 uptime_ms | 70 u32 controller_host_id | 74 s16 model_version
+    """
 
     link_id: U16
     minor: U8
@@ -52,7 +63,12 @@ class Welcome(Message, id=0x0002, kind=Kind.LINK):
 
 
 class Heartbeat(Message, id=0x0003, kind=Kind.LINK):
-    """The device has been silent for heartbeat_ms; this is its snapshot. `running` is 0 when nothing runs."""
+    """The device has been silent for heartbeat_ms; this is its snapshot. `running` is 0 when nothing runs.
+
+    0 enum8 state | 1 enum8 highest_alarm | 2 bool trigger_held | 3 u16 running_correlation_id | 5 u32 cycle_no |
+    9 u32 cycles | 13 u32 punctures | 17 u32 cores_counted | 21 u32 journal_head | 25 u32 params_hash |
+    29 u32 uptime_ms
+    """
 
     state: Annotated[DeviceState, EnumByte]
     highest_alarm: Annotated[AlarmPriority, EnumByte]
@@ -68,11 +84,17 @@ class Heartbeat(Message, id=0x0003, kind=Kind.LINK):
 
 
 class HostHeartbeat(Message, id=0x0004, kind=Kind.LINK):
-    """The host has been silent for heartbeat_ms. Renews the lease when it comes from the controlling link."""
+    """The host has been silent for heartbeat_ms. Renews the lease when it comes from the controlling link.
+
+    No payload.
+    """
 
 
 class Bye(Message, id=0x0005, kind=Kind.LINK):
-    """An end leaves the link. From a controlling host it has the reaction of a lost link, at once."""
+    """An end leaves the link. From a controlling host it has the reaction of a lost link, at once.
+
+    0 enum8 reason
+    """
 
     reason: Annotated[ByeReason, EnumByte]
 
@@ -81,6 +103,8 @@ class Nak(Message, id=0x0006, kind=Kind.LINK):
     """A frame with a good CRC could not be taken. `seq` is that frame's; at most ten a second are sent.
 
     `expected` and `actual` are the two values that disagree, where there are two (schema ids, link ids, majors).
+
+    0 enum8 code | 1 u16 seq | 3 u32 expected | 7 u32 actual | 11 s120 sentence
     """
 
     code: Annotated[Code, EnumByte]
@@ -91,25 +115,37 @@ class Nak(Message, id=0x0006, kind=Kind.LINK):
 
 
 class Echo(Message, id=0x0007, lane=Lane.QUERY):
-    """Ask for the same bytes back."""
+    """Ask for the same bytes back.
+
+    0 u8[] data
+    """
 
     data: TailBytes
 
 
 class EchoDone(Message, id=0x0007, kind=Kind.REPLY):
-    """The bytes of the ECHO."""
+    """The bytes of the ECHO.
+
+    0 u8[] data
+    """
 
     data: TailBytes
 
 
 class Received(Message, id=0x0010, kind=Kind.REPLY):
-    """A motion was accepted and has begun; DONE is expected after `expected_ms`."""
+    """A motion was accepted and has begun; DONE is expected after `expected_ms`.
+
+    0 u32 expected_ms
+    """
 
     expected_ms: Annotated[U32, Unit("ms")]
 
 
 class Progress(Message, id=0x0011, kind=Kind.PROGRESS):
-    """A motion is still under way; sent once a second while it lasts."""
+    """A motion is still under way; sent once a second while it lasts.
+
+    0 enum8 state | 1 u32 elapsed_ms | 5 u32 expected_ms
+    """
 
     state: Annotated[DeviceState, EnumByte]
     elapsed_ms: Annotated[U32, Unit("ms")]
@@ -121,6 +157,8 @@ class Refused(Message, id=0x0012, kind=Kind.REPLY):
 
     `expected` and `actual` are the two values that disagree, where there are two; for E_BUSY `actual` is the
     host id of the holder.
+
+    0 enum8 code | 1 u8 interlock | 2 u32 expected | 6 u32 actual | 10 s120 sentence
     """
 
     code: Annotated[Code, EnumByte]
@@ -131,7 +169,10 @@ class Refused(Message, id=0x0012, kind=Kind.REPLY):
 
 
 class Failed(Message, id=0x0013, kind=Kind.REPLY):
-    """A motion was begun and the device could not finish it."""
+    """A motion was begun and the device could not finish it.
+
+    0 enum8 code | 1 u8 interlock | 2 u16 alarm_code | 4 s120 sentence
+    """
 
     code: Annotated[Code, EnumByte]
     interlock: U8
@@ -140,7 +181,10 @@ class Failed(Message, id=0x0013, kind=Kind.REPLY):
 
 
 class Aborted(Message, id=0x0014, kind=Kind.REPLY):
-    """A motion was begun and was stopped from outside: by STOP, a lost link, the emergency stop or a reboot."""
+    """A motion was begun and was stopped from outside: by STOP, a lost link, the emergency stop or a reboot.
+
+    0 enum8 code | 1 enum8 ending | 2 enum8 phase | 3 s120 sentence
+    """
 
     code: Annotated[Code, EnumByte]
     ending: Annotated[Ending, EnumByte]

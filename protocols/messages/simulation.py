@@ -6,11 +6,18 @@ from protocols.message import Message
 
 
 class TruthGet(Message, id=0x0F01, lane=Lane.QUERY):
-    """Ask for the ground truth of the last closed session."""
+    """Ask for the ground truth of the last closed session.
+
+    No payload.
+    """
 
 
 class TruthGetDone(Message, id=0x0F01, kind=Kind.REPLY):
-    """The plant's own five counters of the session; kept apart from what was counted."""
+    """The plant's own five counters of the session; kept apart from what was counted.
+
+    0 u32 session_no | 4 u32 cycles_commanded | 8 u32 cycles_completed | 12 u32 punctures |
+    16 u32 cores_evacuated | 20 u32 cores_counted | 24 u32 clogs
+    """
 
     session_no: U32
     cycles_commanded: U32

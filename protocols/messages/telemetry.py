@@ -10,21 +10,31 @@ from protocols.message import Message
 
 
 class StreamSet(Message, id=0x0401, lane=Lane.QUERY):
-    """Ask for a stream every `interval_ms` on this link; 0 ends it."""
+    """Ask for a stream every `interval_ms` on this link; 0 ends it.
+
+    0 enum8 stream | 1 u16 interval_ms
+    """
 
     stream: Annotated[Stream, EnumByte]
     interval_ms: Annotated[U16, Unit("ms"), Field(le=60_000)]
 
 
 class StreamSetDone(Message, id=0x0401, kind=Kind.REPLY):
-    """The interval that was granted; never below 20 ms."""
+    """The interval that was granted; never below 20 ms.
+
+    0 enum8 stream | 1 u16 interval_ms
+    """
 
     stream: Annotated[Stream, EnumByte]
     interval_ms: Annotated[U16, Unit("ms")]
 
 
 class TelemetryState(Message, id=0x0402, kind=Kind.TELEMETRY):
-    """The device as its sensors have it."""
+    """The device as its sensors have it.
+
+    0 u32 uptime_ms | 4 enum8 state | 5 u16 depth_um | 7 i32 vacuum_pa | 11 u32 temperature_mk |
+    15 u32 canister_ul | 19 u32 cartridge_cycles | 23 u16 cell | 25 u8 flagged
+    """
 
     uptime_ms: Annotated[U32, Unit("ms")]
     state: Annotated[DeviceState, EnumByte]
