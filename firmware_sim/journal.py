@@ -64,10 +64,10 @@ class Journal:
         self.tail = max(self.tail, min(upto, self.head))
         return self.tail
 
-    def snapshot(self) -> list[object]:
+    def snapshot(self) -> tuple[int, int, str]:
         """All of it as JSON: head, tail, the records held as hex."""
         held = (self._slots[event_no % JOURNAL_SLOTS].hex() for event_no in range(self.oldest, self.head))
-        return [self.head, self.tail, "".join(held)]
+        return self.head, self.tail, "".join(held)
 
     def restore(self, head: int, tail: int, records: str) -> None:
         """The inverse of `snapshot`."""

@@ -95,7 +95,7 @@ class Nvm:
     """The attributes are for reading; only the methods change them. All survive a reboot."""
 
     def __init__(self, store: NvmStore | None = None, *, epoch: int) -> None:
-        self._store: NvmStore | None = None
+        self.store: NvmStore | None = None
         self.epoch = epoch
         self.boot_count = 0
         self.link_count = 0
@@ -123,18 +123,18 @@ class Nvm:
         if store is not None:
             store.append("epoch", [epoch])
             store.sync()
-            self._store = store
+            self.store = store
 
     def attach(self, store: NvmStore) -> None:
         """From now on keep each step in `store`, which holds what led here."""
-        self._store = store
+        self.store = store
 
     # -- power and links ---------------------------------------------------------------------------------------
 
     def boot(self, uptime_ms: int) -> Boot:
         """Count a start. A cycle that was open is ended first, as far as register and latch tell how."""
         self._keep("boot", uptime_ms)
-        store, self._store = self._store, None  # the cycle's end is part of this one step
+        store, self.store = self.store, None  # the cycle's end is part of this one step
         open_cycle_no, phase = self.register if self.register is not None else (0, Phase.NONE)
         if self.register is not None:
             zone, cell, depth_um = self.site
@@ -143,7 +143,7 @@ class Nvm:
             self.end_cycle(ending, phase, outcomes, zone=zone, cell=cell, depth_um=depth_um, uptime_ms=uptime_ms)
         self.boot_count += 1
         boot = self.append(Boot, uptime_ms, boot_count=self.boot_count, open_cycle_no=open_cycle_no, phase=phase)
-        self._store = store
+        self.store = store
         return boot
 
     def _resolve(self, phase: Phase) -> tuple[Ending, NeedleOutcome]:
@@ -389,7 +389,7 @@ class Nvm:
         """Write any other record; its number is assigned here."""
         record = record_class(event_no=self.head, uptime_ms=uptime_ms, **fields)
         raw = encode_record(record)
-        if self._store is not None:
+        if self.store is not None:
             self._keep("append", raw.hex())
         self.journal.append(raw)
         return record
@@ -407,7 +407,7 @@ class Nvm:
 
     def _keep(self, key: str, *arguments: Any) -> None:
         """Store a step before it is carried out."""
-        if self._store is not None:
-            self._store.append(key, list(arguments))
+        if self.store is not None:
+            self.store.append(key, list(arguments))
             if key not in _UNSYNCED:
-                self._store.sync()
+                self.store.sync()

@@ -25,7 +25,7 @@ from firmware_sim.nvm_image import replay, snapshot
 MAGIC: Final = b"HLP/NVM\n"
 VERSION: Final = 1
 COMPACT_SIZE: Final = 1 << 20
-"""Bytes: some 2,500 cycles, replayed in a tenth of a second. A snapshot is below 100 KiB, so this cannot thrash."""
+"""Bytes: some 2,500 cycles, replayed in a tenth of a second; a snapshot is below 100 KiB."""
 
 _HEADER: Final = struct.Struct("<8sI")
 _STEP: Final = struct.Struct("<II")
@@ -40,7 +40,7 @@ class FileStore:
         self._path = path
         self._descriptor = descriptor
         self._size = size
-        self._compact_size = compact_size
+        self._compact_at = compact_size
         self._broken = ""
         self.snapshot: Callable[[], Any] | None = None
 
@@ -52,7 +52,7 @@ class FileStore:
         """
         if self._broken:
             raise NvmFileError(str(self._path), self._broken)
-        if self._size >= self._compact_size and self.snapshot is not None:
+        if self._size >= self._compact_at and self.snapshot is not None:
             self._compact(self.snapshot())
         raw = _encode_step(key, value)
         try:
@@ -98,6 +98,8 @@ class FileStore:
             raise NvmFileError(str(self._path), f"could not be compacted: {_reason(error)}") from error
         os.close(self._descriptor)
         self._descriptor, self._size = descriptor, size
+        # A memory as large as the limit must not be written anew at each step.
+        self._compact_at = max(self._compact_at, 2 * size)
 
 
 def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size: int = COMPACT_SIZE) -> Nvm:
@@ -119,6 +121,12 @@ def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size
             raise
     except OSError as error:
         raise NvmFileError(str(where), f"cannot be used: {_reason(error)}") from error
+
+
+def close(nvm: Nvm) -> None:
+    """Let go of the file that keeps `nvm`, and of its lock; a memory that no file keeps is left alone."""
+    if isinstance(nvm.store, FileStore):
+        nvm.store.close()
 
 
 def _load(path: Path, descriptor: int, compact_size: int) -> Nvm:

@@ -1,0 +1,262 @@
+"""The non-volatile memory in a file: kept, compacted, locked, and met with every kind of wrong file."""
+
+import errno
+import fcntl
+import os
+import struct
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware_sim import nvm_file
+from firmware_sim.errors import NvmFileError
+from firmware_sim.nvm import Nvm, SessionMemory
+from firmware_sim.nvm_file import FileStore, load
+from firmware_sim.nvm_image import snapshot
+from protocols.enums import Ending, NeedleOutcome, Phase
+
+Memory = tuple[Nvm, FileStore]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "device.nvm"
+
+
+def opened(path: Path, **options: Any) -> Memory:
+    nvm = load(path, **options)
+    store = nvm.store
+    assert isinstance(store, FileStore)
+    return nvm, store
+
+
+def begin_session(nvm: Nvm) -> None:
+    nvm.boot(0)
+    nvm.open_session(SessionMemory(1, 1, 300, 600, 3000, (70,), 70, 16, 48), 5)
+
+
+def run_cycle(nvm: Nvm) -> None:
+    nvm.begin_cycle(nvm.last_cycle_no + 1, 0, 3, 3000)
+    nvm.set_latch(True)
+    nvm.set_phase(Phase.COUNT)
+    outcomes = [NeedleOutcome.COUNTED, NeedleOutcome.EMPTY, NeedleOutcome.COUNTED]
+    nvm.end_cycle(Ending.COMPLETED, Phase.COUNT, outcomes, zone=0, cell=3, depth_um=3000, uptime_ms=9)
+
+
+def reopened(path: Path) -> dict[str, Any]:
+    nvm, store = opened(path)
+    image = snapshot(nvm)
+    store.close()
+    return image
+
+
+def test_memory_outlives_its_process(path: Path) -> None:
+    nvm, store = opened(path, epoch=42)
+    begin_session(nvm)
+    run_cycle(nvm)
+    store.close()
+    store.close()
+    assert reopened(path) == snapshot(nvm)
+    assert snapshot(nvm)["epoch"] == 42
+
+
+def test_new_memory_draws_an_epoch(path: Path) -> None:
+    nvm, store = opened(path)
+    assert 0 < nvm.epoch <= 0xFFFF_FFFF
+    store.close()
+    assert reopened(path)["epoch"] == nvm.epoch
+    path.write_bytes(b"")  # an empty file holds nobody's memory
+    assert reopened(path)["boot_count"] == 0
+
+
+def test_epoch_is_only_for_a_new_memory(path: Path) -> None:
+    opened(path, epoch=1)[1].close()
+    nvm, store = opened(path, epoch=2)
+    assert nvm.epoch == 1
+    store.close()
+
+
+def test_file_is_compacted_and_says_the_same(path: Path) -> None:
+    nvm, store = opened(path, compact_size=4000)
+    begin_session(nvm)
+    sizes = []
+    for _ in range(60):
+        run_cycle(nvm)
+        sizes.append(path.stat().st_size)
+    assert any(later < earlier for earlier, later in pairwise(sizes))
+    assert not path.with_name("device.nvm.new").exists()
+    with pytest.raises(NvmFileError, match="in use by another device"):
+        load(path)  # the file that took its place is locked as well
+    store.close()
+    assert reopened(path) == snapshot(nvm)
+
+
+def test_second_device_is_kept_out(path: Path) -> None:
+    _, store = opened(path)
+    with pytest.raises(NvmFileError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: is in use by another device"
+    assert (caught.value.path, caught.value.reason) == (str(path), "is in use by another device")
+    store.close()
+    reopened(path)
+
+
+def test_file_that_was_replaced_before_the_lock_is_opened_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(path, epoch=1)[1].close()
+    other = path.with_name("other.nvm")
+    opened(other, epoch=2)[1].close()
+    lock = fcntl.flock
+
+    def replacing_flock(descriptor: int, operation: int) -> None:
+        if other.exists():
+            other.replace(path)
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", replacing_flock)
+    assert reopened(path)["epoch"] == 2
+
+
+NEWER = struct.pack("<8sI", nvm_file.MAGIC, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"#!/bin/sh\n", "is not a memory file of this simulator"),
+        (b"HLP/NVM", "is not a memory file of this simulator"),
+        (NEWER, "was written by a newer version (2; this one reads up to 1)"),
+        (struct.pack("<8sI", nvm_file.MAGIC, 1), "is damaged: there is no first step"),
+    ],
+)
+def test_wrong_file_is_refused_and_left_alone(path: Path, content: bytes, says: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(NvmFileError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: {says}"
+    assert path.read_bytes() == content
+
+
+def test_path_out_of_reach_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NvmFileError, match="cannot be used: Is a directory"):
+        load(tmp_path)
+    with pytest.raises(NvmFileError, match="cannot be used: No such file or directory"):
+        load(tmp_path / "nowhere" / "device.nvm")
+
+
+def test_torn_last_step_is_cut_off_at_every_byte(path: Path) -> None:
+    nvm, store = opened(path, epoch=1)
+    begin_session(nvm)
+    before, whole = snapshot(nvm), path.stat().st_size
+    nvm.latch_alarm(1501)
+    store.close()
+    data = path.read_bytes()
+    for size in range(whole, len(data)):
+        path.write_bytes(data[:size])
+        assert reopened(path) == before
+        assert path.stat().st_size == whole
+    path.write_bytes(data[:whole] + bytes(len(data) - whole))  # length grew, blocks were never written
+    assert reopened(path) == before
+
+
+def test_damage_before_a_whole_step_is_an_error(path: Path) -> None:
+    nvm, store = opened(path, epoch=1)
+    begin_session(nvm)
+    at = path.stat().st_size
+    run_cycle(nvm)
+    store.close()
+    data = bytearray(path.read_bytes())
+    for offset in (at, at + 4, at + 12):  # length, CRC, body
+        damaged = data.copy()
+        damaged[offset] ^= 0x40
+        path.write_bytes(damaged)
+        with pytest.raises(NvmFileError, match=f"is damaged at byte {at}; move it away"):
+            load(path)
+        assert path.read_bytes() == damaged
+
+
+def test_step_of_another_mind_is_an_error_and_lets_go_of_the_lock(path: Path) -> None:
+    path.write_bytes(struct.pack("<8sI", nvm_file.MAGIC, 1) + nvm_file._encode_step("dance", []))
+    for _ in range(2):
+        with pytest.raises(NvmFileError, match="is damaged: step 0 .dance. cannot be repeated"):
+            load(path)
+
+
+def test_full_disk_leaves_file_and_memory_as_they_were(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvm, store = opened(path)
+    begin_session(nvm)
+    before, data = snapshot(nvm), path.read_bytes()
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, raw: write(descriptor, raw[:5]))
+    with pytest.raises(NvmFileError, match="only 5 of .* bytes were written: is the disk full"):
+        nvm.latch_alarm(1501)
+    assert snapshot(nvm) == before and path.read_bytes() == data
+    monkeypatch.undo()
+    nvm.latch_alarm(1501)  # there is room again
+    store.close()
+    assert reopened(path) == snapshot(nvm) != before
+
+
+def failing(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_file_that_cannot_be_cut_back_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvm, store = opened(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", failing)
+        patch.setattr(os, "ftruncate", failing)
+        with pytest.raises(NvmFileError, match="Input/output error"):
+            nvm.boot(0)
+    with pytest.raises(NvmFileError, match="could not be cut back .Input/output error.; restart the device"):
+        nvm.boot(0)
+    store.close()
+
+
+def test_failed_sync_is_never_trusted_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvm, store = opened(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(NvmFileError, match="could not be synced .Input/output error.; restart the device"):
+            nvm.boot(0)
+    assert nvm.boot_count == 0
+    with pytest.raises(NvmFileError, match="could not be synced"):
+        nvm.boot(0)
+    store.close()
+    with pytest.raises(NvmFileError, match="is closed"):
+        nvm.boot(0)
+    assert reopened(path)["boot_count"] == 1  # it was written after all: more is remembered than was promised
+
+
+def test_failed_compaction_keeps_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvm, store = opened(path, compact_size=1)
+    before, data = snapshot(nvm), path.read_bytes()
+    write = os.write
+    for broken in (failing, lambda descriptor, raw: write(descriptor, raw[:3])):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", broken)
+            with pytest.raises(NvmFileError, match="could not be compacted"):
+                nvm.boot(0)
+        assert path.read_bytes() == data and snapshot(nvm) == before
+    nvm.boot(0)
+    store.close()
+    assert reopened(path) == snapshot(nvm)
+
+
+def test_memory_is_closed_with_its_file(path: Path) -> None:
+    nvm, _ = opened(path)
+    nvm_file.close(nvm)
+    nvm_file.close(Nvm(epoch=1))
+    assert reopened(path)["epoch"] == nvm.epoch
+
+
+def test_store_without_a_memory_only_appends(path: Path) -> None:
+    _, loaded = opened(path)
+    loaded.close()
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+    store = FileStore(path, descriptor, path.stat().st_size, compact_size=1)
+    store.append("next_link_id", [])
+    store.sync()
+    store.close()
+    assert reopened(path)["link_count"] == 1
