@@ -22,7 +22,7 @@ _MAX_NUMBER_LENGTH: Final = 40
 """Characters. Longer digits are no number that a plan could mean, and converting them takes quadratic time."""
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+_FLOAT: Final = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -161,7 +161,7 @@ def _to_scalar(text: str) -> Any:
     if len(text) <= _MAX_NUMBER_LENGTH:
         if _INT.fullmatch(text):
             return int(text)
-        if _FLOAT.fullmatch(text) and any(character.isdigit() for character in text):
+        if _FLOAT.fullmatch(text):
             return float(text)
     return text
 

@@ -1,0 +1,249 @@
+"""The plan: its ranges, its geometry, and files that try to be something else."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from devicectl.errors import DevicectlError
+from devicectl.session.plan import CORE_AREA_MM2, Plan, Zone, load_plan, make_plan
+from devicectl.session.plan_file import MAX_DEPTH, MAX_FILE_SIZE, PlanError, read_values
+
+
+def written(folder: Path, text: str | bytes, name: str = "plan.yaml") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def refused(values: dict[str, Any]) -> PlanError:
+    with pytest.raises(PlanError) as caught:
+        make_plan(values, "plan.yaml")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 250
+    return caught.value
+
+
+# --- the plan itself
+
+
+def test_the_default_is_the_model_s_session() -> None:
+    plan = Plan()
+    assert (plan.target_cores, plan.coverage_bp, plan.depth_um, plan.cells) == (10_000, 600, 3_000, 240)
+    assert [zone.area_cm2 for zone in plan.zones] == [70, 70, 30, 30, 40]
+    assert plan.operator.anesthesia_method == "lidocaine injection"
+    assert plan.operator.confirmed_by == "automatic operator"
+    assert pytest.approx(0.1257, abs=5e-5) == CORE_AREA_MM2
+
+
+@pytest.mark.parametrize(("percent", "cycles"), [(4, 11), (5, 13), (6, 16), (8, 21)])
+def test_cycles_per_cell_of_three_needles(percent: float, cycles: int) -> None:
+    assert Plan(target_cores=1, coverage_percent=percent).cycles_per_cell(3) == cycles
+
+
+@pytest.mark.parametrize("needles", range(1, 9))
+def test_no_cell_takes_more_than_the_hard_cap(needles: int) -> None:
+    assert Plan(target_cores=1, coverage_percent=8.0).cycles_per_cell(needles) * needles <= 63
+
+
+def test_a_plan_just_fits_its_zones_or_is_refused_with_the_numbers() -> None:
+    assert make_plan({"target_cores": 11_520}).capacity(3) == 11_520
+    error = refused({"target_cores": 11_521})
+    assert (error.key, error.value) == ("target_cores", 11_521)
+    assert "must be at most 11520: 240 cells x 16 cycles x 3 needles at 6 %" in str(error)
+
+
+def test_a_device_of_other_needles_is_checked_again() -> None:
+    plan = Plan(target_cores=14_000, coverage_percent=8.0)
+    plan.check_fits(3)
+    with pytest.raises(PlanError, match="at most 13440: 240 cells x 7 cycles x 8 needles at 8 %"):
+        plan.check_fits(8)
+
+
+def test_built_in_code_it_refuses_as_well() -> None:
+    with pytest.raises(ValidationError, match="240 cells"):
+        Plan(target_cores=20_000)
+
+
+def test_is_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Plan().target_cores = 3
+
+
+def test_travels_as_json() -> None:
+    plan = Plan(target_cores=20, coverage_percent=4.25, zones=(Zone(name="chin", area_cm2=9),))
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+    assert make_plan(plan.model_dump()) == plan
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no number": ({"target_cores": "many"}, "target_cores = 'many': must be a whole number of cores from 1 to 1000000"),
+    "a truth": ({"target_cores": True}, "target_cores = True: must be a whole number"),
+    "a fraction": ({"target_cores": 10.5}, "target_cores = 10.5: must be a whole number"),
+    "none": ({"target_cores": 0}, "target_cores = 0: must be a whole number of cores from 1"),
+    "huge": ({"target_cores": 10**100}, "target_cores = a number of more than 70 digits: must be"),
+    "too thin": ({"coverage_percent": 3.99}, "coverage_percent = 3.99: must be a number from 4 to 8"),
+    "too dense": ({"coverage_percent": 8.01}, "coverage_percent = 8.01: must be a number from 4 to 8"),
+    "NaN": ({"coverage_percent": math.nan}, "coverage_percent = nan: must be a number from 4 to 8"),
+    "infinite": ({"depth_mm": math.inf}, "depth_mm = inf: must be a number of mm from 0.5 to 4.0"),
+    "too fine for the wire": ({"coverage_percent": 6.005}, "coverage_percent = 6.005: must be a number from 4 to 8"),
+    "between steps": ({"depth_mm": 3.1}, "depth_mm = 3.1: must be a number of mm from 0.5 to 4.0 in steps of 0.5"),
+    "too shallow": ({"depth_mm": 0.0}, "depth_mm = 0.0: must be a number of mm"),
+    "too deep": ({"depth_mm": 4.5}, "depth_mm = 4.5: must be a number of mm"),
+    "no zone": ({"zones": []}, "zones = []: must be a list of 1 to 64 zones"),
+    "zones as a text": ({"zones": "cheek"}, "zones = 'cheek': must be a list of 1 to 64 zones"),
+    "a zone as a number": ({"zones": [3]}, "zones.0 = 3: must be a mapping with the keys name, area_cm2"),
+    "a zone without area": (
+        {"zones": [{"name": "chin"}]},
+        "zones.0.area_cm2: is missing: must be a whole number of cm2",
+    ),
+    "a zone of half a cell": (
+        {"zones": [{"name": "chin", "area_cm2": 0.5}]},
+        "zones.0.area_cm2 = 0.5: must be a whole",
+    ),
+    "a zone's stray key": (
+        {"zones": [{"name": "chin", "area_cm2": 9, "depth": 3}]},
+        "zones.0.depth = 3: is no key of a plan here: those are name, area_cm2",
+    ),
+    "a zone without a name": ({"zones": [{"name": "", "area_cm2": 9}]}, "zones.0.name = '': must be a name of 1 to 32"),
+    "two zones of a name": (
+        {"zones": [{"name": "chin", "area_cm2": 200}, {"name": "chin", "area_cm2": 90}]},
+        "zones.1.name = 'chin': must be another name: an earlier zone has it",
+    ),
+    "a stray key": ({"targt_cores": 3}, "targt_cores = 3: is no key of a plan here: those are target_cores, coverage"),
+    "the operator as a text": ({"operator": "me"}, "operator = 'me': must be a mapping of the operator's settings"),
+    "a long name": ({"operator": {"confirmed_by": "x" * 33}}, "operator.confirmed_by = 'xxxxx"),
+    "a name of two lines": ({"operator": {"confirmed_by": "a\nb"}}, r"operator.confirmed_by = 'a\nb': must be a text"),
+    "33 bytes in 11 letters": ({"operator": {"confirmed_by": "\u20ac" * 11}}, "operator.confirmed_by = '\u20ac"),
+    "an old injection": (
+        {"operator": {"anesthesia_age_s": 86_401}},
+        "operator.anesthesia_age_s = 86401: must be whole",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_refuses_in_one_line_that_says_what_would_be_right(values: dict[str, Any], sentence: str) -> None:
+    assert f"plan.yaml: {sentence}" in str(refused(values))
+
+
+def test_a_long_value_is_shortened() -> None:
+    error = refused({"target_cores": "x" * 10_000})
+    assert "..." in str(error) and error.value == "x" * 10_000
+
+
+def test_the_error_is_one_of_the_program_s() -> None:
+    assert isinstance(refused({"depth_mm": 9}), DevicectlError)
+
+
+# --- its file
+
+
+def test_reads_yaml(tmp_path: Path) -> None:
+    text = """\
+    # a short one
+    target_cores: 300
+    coverage_percent: 5
+    depth_mm: 2.5
+    zones:
+      - {name: "submental", area_cm2: 40}
+    operator:
+      confirmed_by: trainer
+    """
+    plan = load_plan(written(tmp_path, text))
+    assert (plan.target_cores, plan.coverage_percent, plan.depth_mm, plan.cells) == (300, 5.0, 2.5, 40)
+    assert plan.operator.confirmed_by == "trainer"
+
+
+def test_reads_json_with_tabs_and_a_byte_order_mark(tmp_path: Path) -> None:
+    path = written(tmp_path, b'\xef\xbb\xbf{\n\t"target_cores":\t300\n}', "plan.JSON")
+    assert load_plan(path).target_cores == 300
+
+
+@pytest.mark.parametrize("text", ["{}", "{} # nothing", "---\n{}\n..."])
+def test_what_is_left_out_has_its_default(tmp_path: Path, text: str) -> None:
+    assert load_plan(written(tmp_path, text)) == Plan()
+
+
+def test_the_error_names_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "depth_mm: 9")
+    with pytest.raises(PlanError) as caught:
+        load_plan(str(path))
+    assert caught.value.source == str(path)
+    assert str(caught.value).startswith(f"{path}: depth_mm = 9: must be")
+
+
+BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
+    "empty": ("p.yaml", "", "must be a mapping"),
+    "a list": ("p.yaml", "- 1", r"= [1]: must be a mapping"),
+    "a text": ("p.yaml", "hello", "= 'hello': must be a mapping"),
+    "not UTF-8": ("p.yaml", b"depth_mm: \xff", "is not UTF-8 at byte 10"),
+    "NUL bytes": ("p.yaml", b"a: \0", "is no YAML: "),
+    "too big": ("p.yaml", b"#" * (MAX_FILE_SIZE + 1), "is over 65536 bytes"),
+    "broken YAML": ("p.yaml", "zones: [", "line 1: is no YAML: "),
+    "a tab": ("p.yaml", "zones:\n\t- 1", "line 2: is no YAML: "),
+    "an alias": ("p.yaml", "a: &x 1\nb: *x", "line 1: has an alias or anchor"),
+    "an alias of nothing": ("p.yaml", "b: *x", "line 1: has an alias or anchor"),
+    "a billion laughs": ("p.yaml", "a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]", "has an alias or anchor"),
+    "a merge": ("p.yaml", "a: &x {depth_mm: 3}\nb:\n  <<: *x", "has an alias or anchor"),
+    "a tag": ("p.yaml", "target_cores: !!python/object/apply:os.getcwd []", "line 1: has a tag"),
+    "an ordinary tag": ("p.yaml", "target_cores: !!int 3", "line 1: has a tag"),
+    "a key twice": ("p.yaml", "depth_mm: 3\ndepth_mm: 2", "depth_mm = 2: is there twice"),
+    "a key twice inside": ("p.yaml", "zones:\n- {name: a, name: b}", "name = 'b': is there twice"),
+    "a number as a key": ("p.yaml", "1: 2", "= 1: is no key of a plan"),
+    "a list as a key": ("p.yaml", "? [a]\n: 2", "= ['a']: is no key of a plan"),
+    "two documents": ("p.yaml", "{}\n---\n{}", "has more than one document"),
+    "too deep": ("p.yaml", "a: " + "[" * 21 + "]" * 21, "is nested deeper than 20 levels"),
+    "bottomless": ("p.yaml", "[" * 60_000, "is nested deeper than 20 levels"),
+    "broken JSON": ("p.json", '{\n"a": }', "line 2: is no JSON: "),
+    "a key twice in JSON": ("p.json", '{"a": 1, "a": 2}', "a = 2: is there twice"),
+    "too deep in JSON": ("p.json", '{"a": ' + "[" * 21 + "]" * 21 + "}", "is nested deeper than 20 levels"),
+    "bottomless JSON": ("p.json", "[" * 60_000, "is nested deeper than 20 levels"),
+    "NaN in JSON": ("p.json", '{"depth_mm": NaN}', "depth_mm = nan: must be a number of mm"),
+    "NaN in YAML": ("p.yaml", "depth_mm: .nan", "depth_mm = '.nan': must be a number of mm"),
+    "an endless number": ("p.yaml", "target_cores: " + "9" * 5_000, "target_cores = '999"),
+    "an endless number in JSON": ("p.json", '{"target_cores": ' + "9" * 5_000 + "}", "target_cores = '999"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "sentence"), BAD_FILES.values(), ids=BAD_FILES)
+def test_refuses_a_file(tmp_path: Path, name: str, text: str | bytes, sentence: str) -> None:
+    path = written(tmp_path, text, name)
+    with pytest.raises(PlanError) as caught:
+        load_plan(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: ") or line.startswith(f"{path} = ") and "\n" not in line
+    assert sentence in line and len(line) < len(str(path)) + 200
+
+
+def test_a_depth_of_twenty_is_read(tmp_path: Path) -> None:
+    nested = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
+    for name in ("p.yaml", "p.json"):
+        assert "a" in read_values(written(tmp_path, '{"a": ' + nested + "}", name))
+
+
+@pytest.mark.parametrize("name", ["", "missing.yaml"])
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PlanError, match="cannot be read: "):
+        load_plan(tmp_path / name)
+
+
+SCALARS: dict[str, Any] = {
+    "12": 12, "-3": -3, "010": "010", "0x10": "0x10", "12:30": "12:30", "1_000": "1_000", "0": 0, "1.50": 1.5,
+    "1e3": 1000.0, "+.5": 0.5, "5.": 5.0, ".": ".", "e3": "e3", "true": True, "false": False, "yes": "yes",
+    "on": "on", "null": None, "~": None, "": None, "2024-01-01": "2024-01-01", '"12"': "12", "'true'": "true",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SCALARS)
+def test_a_scalar_means_what_it_means_in_json(tmp_path: Path, text: str) -> None:
+    value = read_values(written(tmp_path, f"a: {text}"))["a"]
+    assert value == SCALARS[text] and type(value) is type(SCALARS[text])
+
+
+def test_every_json_value_reads_alike_in_both(tmp_path: Path) -> None:
+    value: Any = {"a": [1, -2.5, True, None, "x y", {"b": []}]}
+    for name in ("p.yaml", "p.json"):
+        assert read_values(written(tmp_path, json.dumps(value), name)) == value
