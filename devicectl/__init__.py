@@ -1,0 +1,78 @@
+"""The host controller of the handpiece simulator. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
+
+The public names are these; they are imported when they are first used, so that `import devicectl` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from devicectl.controller import Handpiece, Session, connect
+    from devicectl.errors import (
+        CommandAbortedError,
+        CommandError,
+        CommandFailedError,
+        CommandRefusedError,
+        DevicectlError,
+        LinkDeniedError,
+        LinkError,
+        LinkLostError,
+        SessionError,
+        SessionFoundError,
+        UrlError,
+    )
+    from devicectl.session.engine import CycleResult
+    from devicectl.session.plan import Plan, Zone, load_plan
+    from devicectl.session.plan_file import PlanError
+    from devicectl.summary import Summary
+
+_HOMES: Final = {
+    "devicectl.controller": ("Handpiece", "Session", "connect"),
+    "devicectl.errors": (
+        "CommandAbortedError",
+        "CommandError",
+        "CommandFailedError",
+        "CommandRefusedError",
+        "DevicectlError",
+        "LinkDeniedError",
+        "LinkError",
+        "LinkLostError",
+        "SessionError",
+        "SessionFoundError",
+        "UrlError",
+    ),
+    "devicectl.session.engine": ("CycleResult",),
+    "devicectl.session.plan": ("Plan", "Zone", "load_plan"),
+    "devicectl.session.plan_file": ("PlanError",),
+    "devicectl.summary": ("Summary",),
+}
+_HOME: Final = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CommandAbortedError",
+    "CommandError",
+    "CommandFailedError",
+    "CommandRefusedError",
+    "CycleResult",
+    "DevicectlError",
+    "Handpiece",
+    "LinkDeniedError",
+    "LinkError",
+    "LinkLostError",
+    "Plan",
+    "PlanError",
+    "Session",
+    "SessionError",
+    "SessionFoundError",
+    "Summary",
+    "UrlError",
+    "Zone",
+    "connect",
+    "load_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'devicectl' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

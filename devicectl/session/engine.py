@@ -42,6 +42,8 @@ PUNCH_DEADLINE_MS: Final = 3_000
 SUCTION_WAIT_US: Final = 30 * SECOND
 SUCTION_POLL_US: Final = SECOND // 2
 """After a suction loss: how long the operator looks for the leak, and how often he tries."""
+MOST_UNLOGGED: Final = 64
+"""Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
 MOST_PURGES: Final = 5
 """A purge works nine times in ten: five failures in a row happen once in 100,000 clogs, or the needle is broken."""
 
@@ -361,6 +363,8 @@ class Engine:
         return None
 
     def _cycle(self) -> Procedure[CycleResult]:
+        if self._emitted - self._logged > MOST_UNLOGGED:
+            yield lambda: self._emitted - self._logged <= MOST_UNLOGGED
         cycle_no = self._last_cycle_no + 1
         happened = self.machine.happened
         deadline = self.link.device_uptime_ms() + PUNCH_DEADLINE_MS & 0xFFFF_FFFF
@@ -560,6 +564,11 @@ class Engine:
             self.note("action", "stop", "")
             if self.machine.now is not State.RECOVERING:
                 self.machine.happened(Event.STOPPED)
+
+    def give_up(self) -> None:
+        """The session cannot be gone on with or closed; it stays open on the device."""
+        if self.machine.now not in ENDED:
+            self.machine.happened(Event.FAILED)
 
     def abandon(self) -> Procedure[int]:
         """Close a session that nobody has the records of; returns its number."""

@@ -62,7 +62,7 @@ class World:
         self.device = device
         self.host_muted = False
         self.device_muted = False
-        self._write = write
+        self.write = write
         self._us_per_byte = BITS_PER_BYTE * SECOND / baud if baud else 0.0
         self._tap = tap
         self._line_free = {"host": 0.0, "device": 0.0}
@@ -132,7 +132,7 @@ class World:
         engine = self.engine
         while engine.entries:
             entries = engine.take_entries()
-            self._write(entries)
+            self.write(entries)
             engine.logged(len(entries), self.heap.now)
         for data in engine.link.exchange.take():
             if self._tap is not None:

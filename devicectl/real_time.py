@@ -1,0 +1,218 @@
+"""The real-time driver: a transport that is opened again when it breaks, a timer, and a thread that writes the log.
+
+Law: it does what the engine says and decides nothing. Everything of the engine runs on the event loop; only the log is
+written in a thread, so that a slow disk never keeps the heartbeat waiting. The engine bounds what is not yet
+written by sending no PUNCH (`engine.MOST_UNLOGGED`), so the queue between them needs no bound of its own.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from devicectl import clock
+from devicectl.errors import LinkError
+from devicectl.session.engine import Engine, Entry
+from devicectl.session.procedures import Procedure, Task
+from devicectl.transports.port import Receiver, Transport
+from protocols.enums import ByeReason
+from protocols.units import Micros
+
+_T = TypeVar("_T")
+
+REOPEN_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Waits between attempts to open a transport again; the last one repeats. A USB adapter needs about a second."""
+
+Open = Callable[[Receiver], Awaitable[Transport]]
+Tap = Callable[[str, bytes, Micros], None]
+
+
+class LogThread:
+    """One thread that writes entries in order and says on the loop how many became durable, or what went wrong."""
+
+    def __init__(
+        self, write: Callable[[list[Entry]], None], done: Callable[[int], None], failed: Callable[[Exception], None]
+    ) -> None:
+        self._write = write
+        self._done = done
+        self._failed = failed
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[list[Entry] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="session log", daemon=True)
+        self._thread.start()
+
+    def put(self, entries: list[Entry]) -> None:
+        """Have entries written."""
+        self._queue.put(entries)
+
+    def close(self) -> None:
+        """Write what is queued, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (entries := self._queue.get()) is not None:
+            try:
+                self._write(entries)
+            except Exception as error:  # noqa: BLE001 - it is raised where the session is awaited
+                self._loop.call_soon_threadsafe(self._failed, error)
+                return
+            self._loop.call_soon_threadsafe(self._done, len(entries))
+
+
+class RealTimeDriver:
+    """One host on one transport. Use as an async context."""
+
+    def __init__(self, engine: Engine, opener: Open, write: Callable[[list[Entry]], None], tap: Tap | None = None) -> None:
+        self.engine = engine
+        self._opener = opener
+        self._write = write
+        self._tap = tap
+        self._transport: Transport | None = None
+        self._waiting: list[tuple[Task[Any], asyncio.Future[None]]] = []
+        self._failure: Exception | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due: Micros | None = None
+        self._closing = False
+        self._started = clock.monotonic()
+
+    @property
+    def now(self) -> Micros:
+        """Microseconds since the host started."""
+        return Micros(clock.monotonic() - self._started)
+
+    async def __aenter__(self) -> "RealTimeDriver":
+        """Open the transport for the first time.
+
+        Raises:
+            LinkError: it cannot be opened.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._log = LogThread(self._write, self._logged, self._fail)
+        self._gone = asyncio.Event()
+        try:
+            self._transport = await self._opener(self)
+        except LinkError:
+            self._log.close()
+            raise
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
+        self._keeper = self._group.create_task(self._keep_open(), name="transport")
+        self.engine.link.connected(self.now)
+        self._after()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Say BYE, close, and wait until the log is written."""
+        self._closing = True
+        if self._transport is not None:
+            self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
+            self._after()
+            self._transport.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._keeper.cancel()
+        await self._group.__aexit__(None, None, None)
+        self._log.close()
+
+    async def perform(self, procedure: Procedure[_T]) -> _T:
+        """Run a procedure to its end.
+
+        Raises:
+            Exception: what the procedure raised, or what kept the log from being written.
+        """
+        if self._failure is not None:
+            raise self._failure
+        task = self.engine.link.procedures.start(procedure, self.now)
+        future = self._loop.create_future()
+        waiter = (task, future)
+        self._waiting.append(waiter)
+        self._after()
+        try:
+            await future
+        finally:
+            self._waiting.remove(waiter)
+            if not task.done:
+                self.engine.link.procedures.cancel(task)
+        return task.outcome()
+
+    def abandon_log(self) -> None:
+        """Go on without the log, to make the device safe after the log has failed."""
+        self._failure = None
+        self._write = lambda entries: None
+        self._log.close()
+        self._log = LogThread(self._write, self._logged, self._fail)
+
+    # --- what happens ----------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """The transport brought bytes."""
+        now = self.now
+        if self._tap is not None:
+            self._tap("device", data, now)
+        self.engine.link.receive(data, now)
+        self._after()
+
+    def closed(self, reason: str) -> None:
+        """The transport is gone."""
+        self._transport = None
+        self.engine.link.disconnected(reason, self.now)
+        self._gone.set()
+        self._after()
+
+    def _ring(self) -> None:
+        self._timer = self._timer_due = None
+        self.engine.link.advance(self.now)
+        self._after()
+
+    def _logged(self, count: int) -> None:
+        self.engine.logged(count, self.now)
+        self._after()
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = error
+        for _, future in self._waiting:
+            if not future.done():
+                future.set_exception(error)
+
+    async def _keep_open(self) -> None:
+        """Open the transport again whenever it is gone."""
+        while True:
+            await self._gone.wait()
+            self._gone.clear()
+            attempt = 0
+            while self._transport is None and not self._closing:
+                await clock.pause(REOPEN_S[min(attempt, len(REOPEN_S) - 1)])
+                attempt += 1
+                try:
+                    self._transport = await self._opener(self)
+                except LinkError:
+                    continue
+                self.engine.link.connected(self.now)
+                self._after()
+
+    def _after(self) -> None:
+        """Send, log, wake whoever waits, and set the timer; after anything has happened."""
+        engine = self.engine
+        for data in engine.link.exchange.take():
+            if self._tap is not None:
+                self._tap("host", data, self.now)
+            if self._transport is not None:
+                self._transport.write(data)
+        if engine.entries:
+            self._log.put(engine.take_entries())
+        for task, future in self._waiting:
+            if task.done and not future.done():
+                future.set_result(None)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """A timer that rings too early finds nothing to do and is set again; one that is late is replaced."""
+        due = self.engine.link.next_deadline()
+        if due is None or self._closing or (self._timer_due is not None and self._timer_due <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = self._loop.call_later(max(0, due - self.now) / 1e6, self._ring)

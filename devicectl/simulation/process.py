@@ -1,0 +1,70 @@
+"""A simulated device as a process of its own, reached over a real transport: `sim+pty://` and `sim+tcp://`.
+
+It imports nothing of the simulator: it starts the program and reads the one line with its addresses.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Final
+
+from devicectl.errors import LinkError, UrlError
+from devicectl.transports.urls import EXAMPLES, DeviceUrl, parse_url
+
+START_TIMEOUT_S: Final = 20.0
+"""It answers in well under a second; a machine that is loaded tenfold still makes this."""
+STOP_TIMEOUT_S: Final = 5.0
+BAD_ARGUMENTS: Final = 2
+
+
+def command(url: DeviceUrl, seed: int) -> list[str]:
+    """The command line that brings the device `url` asks for."""
+    transport = ["--pty"] if url.scheme == "sim+pty" else ["--tcp", "127.0.0.1:0"]
+    line = [sys.executable, "-P", "-m", "firmware_sim", "serve", "--json", *transport, "--seed", str(seed)]
+    for name, value in url.parameters.items():
+        line += ["--param", f"{name}={value:.15g}"]
+    return line if url.nvm is None else [*line, "--nvm", url.nvm]
+
+
+@contextlib.asynccontextmanager
+async def simulator(url: DeviceUrl, seed: int) -> AsyncIterator[DeviceUrl]:
+    """Run the simulator while the context lasts; gives the URL at which it answers.
+
+    Raises:
+        UrlError: it does not take the URL's options.
+        LinkError: it did not come up.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command(url, seed),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield await _address(url, process)
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.communicate(), STOP_TIMEOUT_S)
+            except TimeoutError:
+                process.kill()
+                await process.communicate()
+
+
+async def _address(url: DeviceUrl, process: asyncio.subprocess.Process) -> DeviceUrl:
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
+    except TimeoutError as error:
+        raise LinkError(f"the simulator did not come up within {START_TIMEOUT_S:g} s") from error
+    if not line:
+        said = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
+        reason = said[-1] if said else "it said nothing"
+        if await process.wait() == BAD_ARGUMENTS:
+            raise UrlError(url.text, "options", reason, EXAMPLES[url.scheme])
+        raise LinkError(f"the simulator did not start: {reason}")
+    return parse_url(json.loads(line)["urls"][0])

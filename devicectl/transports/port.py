@@ -1,0 +1,92 @@
+"""What a transport is to the host, and how one is opened from a URL."""
+
+import asyncio
+from typing import Protocol
+
+from devicectl.errors import LinkError
+from devicectl.transports.urls import DeviceUrl
+
+
+class Receiver(Protocol):
+    """Who hears of a transport, always from the event loop."""
+
+    def received(self, data: bytes) -> None:
+        """Bytes came in."""
+
+    def closed(self, reason: str) -> None:
+        """The transport is gone; called at most once."""
+
+
+class Transport(Protocol):
+    """An open way to a device."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, in order. A transport whose peer takes nothing for long closes itself."""
+
+    def close(self) -> None:
+        """Close; `closed` is not called for it."""
+
+
+MOST_UNSENT_BYTES = 64 * 1024
+"""Some 250 frames: a device that has not read for that long is not there."""
+
+
+class TcpTransport(asyncio.Protocol):
+    """A TCP connection."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._transport: asyncio.Transport | None = None
+        self._open = True
+        self.data_received = receiver.received  # type: ignore[method-assign]  # one call less for each piece
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: the connection stands. It sets TCP_NODELAY by itself."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio: the connection is gone."""
+        if self._open:
+            self._open = False
+            self._receiver.closed("the device closed the connection" if exc is None else f"connection lost: {exc}")
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        assert self._transport is not None
+        if self._transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+            self._transport.abort()
+        elif self._open:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close after what was written has gone out."""
+        self._open = False
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def open_tcp(host: str, port: int, receiver: Receiver) -> Transport:
+    """Connect.
+
+    Raises:
+        LinkError: nobody listens there, or the name is not known.
+    """
+    try:
+        _, protocol = await asyncio.get_running_loop().create_connection(lambda: TcpTransport(receiver), host, port)
+    except OSError as error:
+        raise LinkError(f"cannot connect to {host}:{port}: {error.strerror or error}") from error
+    return protocol
+
+
+async def open_transport(url: DeviceUrl, receiver: Receiver) -> Transport:
+    """Open what `url` names: `tcp` or `serial`.
+
+    Raises:
+        LinkError: it cannot be opened.
+    """
+    if url.scheme == "tcp":
+        return await open_tcp(url.host, url.port, receiver)
+    from devicectl.transports.serial_port import open_serial
+
+    return await open_serial(url.path, url.baud, receiver)

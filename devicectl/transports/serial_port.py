@@ -1,0 +1,149 @@
+"""A serial port through pyserial: by the event loop's reader where the port has a file descriptor, else by a thread."""
+
+import asyncio
+import os
+import threading
+from typing import Final
+
+import serial
+
+from devicectl.errors import LinkError
+from devicectl.transports.port import MOST_UNSENT_BYTES, Receiver, Transport
+
+READ_SIZE: Final = 4096
+WRITE_TIMEOUT_S: Final = 2.0
+"""At 9,600 baud a window of frames takes about a second."""
+
+
+async def open_serial(path: str, baud: int, receiver: Receiver) -> Transport:
+    """Open the port `path`, a device file or a name such as COM3.
+
+    Raises:
+        LinkError: there is no such port, it is in use, or not a serial port.
+    """
+    try:
+        port = serial.serial_for_url(path, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
+    except (serial.SerialException, ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LinkError(f"cannot open serial port {path}: {reason}") from error
+    loop = asyncio.get_running_loop()
+    if os.name == "posix" and hasattr(port, "fileno"):
+        return _PolledSerial(port, receiver, loop)
+    return _ThreadedSerial(port, receiver, loop)
+
+
+class _PolledSerial:
+    """The loop waits for the descriptor; reads and writes never block."""
+
+    def __init__(self, port: serial.Serial, receiver: Receiver, loop: asyncio.AbstractEventLoop) -> None:
+        self._port = port
+        self._receiver = receiver
+        self._loop = loop
+        self._unsent = bytearray()
+        self._open = True
+        self._fd = port.fileno()
+        os.set_blocking(self._fd, False)
+        loop.add_reader(self._fd, self._readable)
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._fd, READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._fail(f"serial port {self._port.name}: {error.strerror}")
+            return
+        if data:
+            self._receiver.received(data)
+        else:
+            self._fail(f"serial port {self._port.name} was hung up")
+
+    def write(self, data: bytes) -> None:
+        if not self._open:
+            return
+        if not self._unsent:
+            try:
+                sent = os.write(self._fd, data)
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                self._fail(f"serial port {self._port.name}: {error.strerror}")
+                return
+            if sent == len(data):
+                return
+            data = data[sent:]
+            self._loop.add_writer(self._fd, self._writable)
+        self._unsent += data
+        if len(self._unsent) > MOST_UNSENT_BYTES:
+            self._fail(f"serial port {self._port.name} takes no more bytes")
+
+    def _writable(self) -> None:
+        try:
+            del self._unsent[: os.write(self._fd, self._unsent)]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._fail(f"serial port {self._port.name}: {error.strerror}")
+            return
+        if not self._unsent:
+            self._loop.remove_writer(self._fd)
+
+    def _fail(self, reason: str) -> None:
+        if self._open:
+            self.close()
+            # Not from within a write: the host hears of it between two events, as of anything else.
+            self._loop.call_soon(self._receiver.closed, reason)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._fd)
+            self._loop.remove_writer(self._fd)
+            self._port.close()
+
+
+class _ThreadedSerial:
+    """A thread reads; for ports without a descriptor that a loop can wait for."""
+
+    def __init__(self, port: serial.Serial, receiver: Receiver, loop: asyncio.AbstractEventLoop) -> None:
+        self._port = port
+        self._receiver = receiver
+        self._loop = loop
+        self._open = True
+        port.timeout = 0.1  # seconds; how soon the thread notices that it is to end
+        self._thread = threading.Thread(target=self._read, name="serial reader", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while self._open:
+            try:
+                data = self._port.read(1)
+                data += self._port.read(self._port.in_waiting) if data else b""
+            except (serial.SerialException, OSError, TypeError) as error:
+                self._loop.call_soon_threadsafe(self._fail, f"serial port: {error}")
+                return
+            if data:
+                self._loop.call_soon_threadsafe(self._pass_on, data)
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._open:
+            self._receiver.received(data)
+
+    def _fail(self, reason: str) -> None:
+        if self._open:
+            self.close()
+            self._receiver.closed(reason)
+
+    def write(self, data: bytes) -> None:
+        if not self._open:
+            return
+        try:
+            self._port.write(data)
+        except (serial.SerialException, OSError) as error:
+            self._loop.call_soon(self._fail, f"serial port: {error}")
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._thread.join(1.0)
+            self._port.close()
