@@ -112,7 +112,6 @@ PARAMETERS: Final = (
     _P("heartbeat_idle_ms", "ms", 5000, 200, 20_000, "assumption", "a third of the lease", _HOST),
     _P("lease_idle_ms", "ms", 15_000, 1000, 60_000, "assumption", "nothing moves, so nothing hurries", _HOST),
     _P("trigger_required", "0/1", 0, 0, 1, "assumption", "1: PUNCH needs the trigger held", _HOST),
-    _P("trigger_debounce_ms", "ms", 250, 0, 2000, "assumption", "a finger does not press twice within it"),
     _P("consumables_keep", "0/1", 0, 0, 1, "assumption", "0: a fresh cartridge and canister at SESSION_OPEN"),
 )
 

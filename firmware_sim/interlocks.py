@@ -98,7 +98,7 @@ INTERLOCKS: Final[dict[int, Interlock]] = {
         ),
         Interlock(WEAR, "worn cartridge", "blunt needles", "warn, then refuse at the end of life"),
         Interlock(
-            TRIGGER, "trigger", "a trigger that bounces or sticks", "debounce; release before arming", built=False
+            TRIGGER, "trigger", "a stroke that no hand asked for", "where it is required, no punch unless it is held"
         ),
         Interlock(
             POWER,

@@ -88,7 +88,6 @@ class Parameters:
     heartbeat_idle_ms: int
     lease_idle_ms: int
     trigger_required: int
-    trigger_debounce_ms: int
     consumables_keep: int
 
     def __init__(self, overrides: Mapping[str, float] | None = None) -> None:

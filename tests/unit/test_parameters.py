@@ -141,7 +141,7 @@ def test_pairs_are_in_order_from_the_start(low: str, high: str) -> None:
 def test_unknown_name_is_met_with_the_nearest() -> None:
     with pytest.raises(ParameterError, match="needels: no such parameter; did you mean needles"):
         Parameters({"needels": 3})
-    with pytest.raises(ParameterError, match="no such parameter; the first of 62 is needles"):
+    with pytest.raises(ParameterError, match="no such parameter; the first of 61 is needles"):
         Parameters().value_of("zzzzzzzz")
 
 
