@@ -7,7 +7,7 @@ each direction by itself.
 from collections.abc import Callable
 
 from devicectl.session.engine import Engine, Entry
-from devicectl.simulation.heap import Heap
+from devicectl.simulation.heap import Actor, Heap
 from firmware_sim.device import Device
 from protocols.units import SECOND, Micros
 
@@ -16,33 +16,6 @@ Tap = Callable[[str, bytes, Micros], None]
 
 BITS_PER_BYTE = 10
 """A start bit, eight bits and a stop bit."""
-
-
-class Wake:
-    """A standing appointment: at most one event on the heap that is not later than the deadline it stands for."""
-
-    def __init__(self, heap: Heap, deadline: Callable[[], Micros | None], act: Callable[[], None]) -> None:
-        self._heap = heap
-        self._deadline = deadline
-        self._act = act
-        self._set: Micros | None = None
-
-    def refresh(self) -> None:
-        """Make sure that something happens by the deadline that now stands."""
-        due = self._deadline()
-        if due is not None and (self._set is None or due < self._set):
-            self._set = due
-            self._heap.at(due, self._ring)
-
-    def _ring(self) -> None:
-        now = self._heap.now
-        if self._set is None or now < self._set:
-            return  # an earlier appointment was made since, and kept
-        self._set = None
-        due = self._deadline()
-        if due is not None and due <= now:
-            self._act()
-        self.refresh()
 
 
 class World:
@@ -68,8 +41,10 @@ class World:
         self._line_free = {"host": 0.0, "device": 0.0}
         self._plugged = 0
         self.port = device.attach("sim")
-        self._host_wake = Wake(self.heap, engine.link.next_deadline, self._advance_host)
-        self._device_wake = Wake(self.heap, device.next_deadline, self._advance_device)
+        self.heap.actors = (
+            Actor(engine.link.next_deadline, self._advance_host),
+            Actor(device.next_deadline, self._advance_device),
+        )
         engine.link.connected(self.heap.now)
 
     @property
@@ -78,16 +53,13 @@ class World:
         return self.heap.now
 
     def refresh(self) -> None:
-        """Let both ends' outboxes out and keep their appointments; after anything was done to either from outside."""
+        """Let both ends' outboxes out; after anything was done to either from outside."""
         self._after_host()
         self._after_device()
 
     def step(self) -> bool:
         """Run one event; False when nothing is left to happen."""
-        if self.heap.next_time is None:
-            return False
-        self.heap.run_next()
-        return True
+        return self.heap.run_next()
 
     def cut(self, reason: str = "the cable was pulled") -> None:
         """The transport goes away, with what was on the wire."""
@@ -139,7 +111,6 @@ class World:
                 self._tap("host", data, self.heap.now)
             if not self.host_muted:
                 self._carry("host", data, self._to_device)
-        self._host_wake.refresh()
 
     def _after_device(self) -> None:
         for data in self.port.exchange.take():
@@ -147,7 +118,6 @@ class World:
                 self._tap("device", data, self.heap.now)
             if not self.device_muted:
                 self._carry("device", data, self._to_host)
-        self._device_wake.refresh()
 
     def _carry(self, sender: str, data: bytes, deliver: Callable[[bytes, int], None]) -> None:
         arrives = self.heap.now
