@@ -246,6 +246,16 @@ def test_boot_ends_the_open_cycle(
         nvm.begin_cycle(1, 0, 0, 3000)  # the number is used up
 
 
+def test_latch_that_could_not_be_read_is_not_taken_into_the_next_cycle() -> None:
+    nvm = opened()
+    nvm.set_latch(None)  # unreadable at a boot with no cycle open
+    nvm.boot(1)
+    nvm.begin_cycle(1, 0, 0, 3000)
+    nvm.boot(2)
+    assert nvm.last_outcome is not None and nvm.last_outcome.ending is Ending.ABORTED
+    assert nvm.last_outcome.outcomes == 0
+
+
 # -- consumables and alarms --------------------------------------------------------------------------------------------
 
 
