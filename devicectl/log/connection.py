@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, insert, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import user_log_path
@@ -28,6 +28,7 @@ _SQLITE_KINDS: Final = {
     sqlite3.SQLITE_CANTOPEN: (LogErrorKind.UNWRITABLE, "it cannot be opened: must be a file in a writable folder"),
     sqlite3.SQLITE_PERM: (LogErrorKind.UNWRITABLE, "access is denied: must be a file that can be written"),
     sqlite3.SQLITE_IOERR: (LogErrorKind.UNWRITABLE, "the disk cannot read or write it: check the disk and its space"),
+    sqlite3.SQLITE_CONSTRAINT: (LogErrorKind.MISSING, "has no such session: it must be begun before it is written"),
     sqlite3.SQLITE_NOTADB: (LogErrorKind.CORRUPT, "it is no SQLite database: name another file"),
     sqlite3.SQLITE_CORRUPT: (LogErrorKind.CORRUPT, "it is damaged: keep it for repair and use another --log"),
 }
@@ -38,36 +39,55 @@ def parse_where(where: str | Path) -> URL:
     """The database's URL from a path or a SQLAlchemy URL.
 
     Raises:
-        LogError: the text has `://` and is no URL of a database.
+        LogError: it is neither.
     """
     text = str(where)
+    if not text or "\0" in text:
+        raise LogError(LogErrorKind.UNWRITABLE, repr(text), "names no file: must be a path or a database URL")
     if "://" not in text:
         return URL.create("sqlite", database=text)
     try:
         return make_url(text)
     except (ArgumentError, ValueError) as error:
-        raise LogError(
-            LogErrorKind.UNWRITABLE, text, "is no database URL: must be like sqlite:////folder/file or a path"
-        ) from error
+        raise _bad_url(text) from error
 
 
-def open_engine(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Engine:
-    """An engine with one connection, which may pass from thread to thread but serves one at a time.
+def connect(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Connection:
+    """The only connection of an engine of its own. It may pass from thread to thread but serves one at a time.
 
     Raises:
-        LogError: the database's driver is not installed.
+        LogError: the database or its driver is not there, or the URL says what it does not understand.
     """
+    shown = show(url)
     try:
-        if url.get_backend_name() != "sqlite":
-            return create_engine(url, poolclass=StaticPool)
-        engine = create_engine(
-            _readonly_url(url) if readonly and url.database else url,
-            poolclass=StaticPool,
-            connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1_000},
-        )
+        with translated(shown):
+            return _make_engine(url, readonly=readonly, busy_timeout_ms=busy_timeout_ms).connect()
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise _bad_url(shown) from error
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         reason = f"needs a database driver that is not installed: {error}"
-        raise LogError(LogErrorKind.UNWRITABLE, show(url), reason) from error
+        raise LogError(LogErrorKind.UNWRITABLE, shown, reason) from error
+
+
+def disconnect(connection: Connection) -> None:
+    """Close the connection and its engine."""
+    connection.close()
+    connection.engine.dispose()
+
+
+def _bad_url(text: str) -> LogError:
+    reason = "is no database URL: must be like sqlite:////folder/file, or a path"
+    return LogError(LogErrorKind.UNWRITABLE, text, reason)
+
+
+def _make_engine(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, poolclass=StaticPool)
+    engine = create_engine(
+        _readonly_url(url) if readonly and url.database and not url.query else url,
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1_000},
+    )
     _take_over_transactions(engine, "BEGIN" if readonly else "BEGIN IMMEDIATE")
     return engine
 
@@ -176,7 +196,7 @@ def translated(where: str, driver_error: type[Exception] = sqlite3.Error) -> Ite
     """Turn the exceptions of SQLAlchemy and of the database's driver into `LogError`."""
     try:
         yield
-    except (SQLAlchemyError, driver_error) as error:
+    except (DBAPIError, driver_error) as error:
         raise _translate(error, where) from error
 
 

@@ -30,23 +30,20 @@ class LogReader:
         database.refuse_folder(url)
         if url.get_backend_name() == "sqlite" and url.database and not url.query and not Path(url.database).exists():
             raise LogError(LogErrorKind.MISSING, shown, "is not there: the first `devicectl run` makes it")
-        engine = database.open_engine(url, readonly=True, busy_timeout_ms=database.BUSY_TIMEOUT_MS)
+        connection = database.connect(url, readonly=True, busy_timeout_ms=database.BUSY_TIMEOUT_MS)
         try:
             with database.translated(shown):
-                connection = engine.connect()
                 if not database.check(connection, shown):
                     raise LogError(LogErrorKind.MISSING, shown, "is empty: the first `devicectl run` fills it")
                 connection.rollback()
         except LogError:
-            engine.dispose()
+            database.disconnect(connection)
             raise
         return cls(connection, shown)
 
     def close(self) -> None:
         """Close the database."""
-        engine = self._connection.engine
-        self._connection.close()
-        engine.dispose()
+        database.disconnect(self._connection)
 
     def __enter__(self) -> Self:
         return self

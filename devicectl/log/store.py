@@ -66,21 +66,18 @@ class SessionLog:
         shown = database.show(url)
         database.refuse_folder(url)
         database.make_folder(url)
-        engine = database.open_engine(url, readonly=False, busy_timeout_ms=busy_timeout_ms)
+        connection = database.connect(url, readonly=False, busy_timeout_ms=busy_timeout_ms)
         try:
             with database.translated(shown):
-                connection = engine.connect()
                 database.prepare(connection, shown)
         except LogError:
-            engine.dispose()
+            database.disconnect(connection)
             raise
         return cls(connection, shown, wall_clock)
 
     def close(self) -> None:
         """Close the database. Nothing is pending: every call has committed."""
-        engine = self._connection.engine
-        self._connection.close()
-        engine.dispose()
+        database.disconnect(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +164,9 @@ class SessionLog:
         for name in ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"):
             values[f"device_{name}"] = None if totals is None else getattr(totals, name)
         with self._transaction() as connection:
-            connection.execute(update(schema.sessions).where(schema.sessions.c.key == key).values(values))
+            ended = connection.execute(update(schema.sessions).where(schema.sessions.c.key == key).values(values))
+            if ended.rowcount != 1:
+                raise self._missing(key)
             if notes:
                 connection.execute(insert(schema.notes), [{"session_key": key, **asdict(note)} for note in notes])
 
@@ -233,6 +232,9 @@ class SessionLog:
         ):
             yield cursor
 
+    def _missing(self, key: int) -> LogError:
+        return LogError(LogErrorKind.MISSING, self.where, f"has no session {key}")
+
     def _wall(self) -> str | None:
         return None if self._wall_clock is None else self._wall_clock().isoformat()
 
@@ -256,7 +258,7 @@ class SessionLog:
                 select(columns.epoch, columns.next_event_no).where(columns.key == key)
             ).one_or_none()
             if session is None:
-                raise LogError(LogErrorKind.MISSING, self.where, f"has no session {key}")
+                raise self._missing(key)
             cursor = session.next_event_no
             if session.epoch != batch.epoch:
                 reason = f"session {key} is of epoch {session.epoch}, the batch of {batch.epoch}: the device was erased"

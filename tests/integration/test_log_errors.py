@@ -1,0 +1,377 @@
+"""Everything that can be wrong with a log's file: one error each, one line, and nothing that was committed is lost."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from devicectl.log import connection as database
+from devicectl.log import paths
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.reader import LogReader
+from devicectl.log.store import SessionLog
+from tests.integration.log_builders import a_start, a_stored_session, cycle_batch
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.sqlite"
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[SessionLog]:
+    with SessionLog.open(path, busy_timeout_ms=0) as opened:
+        yield opened
+
+
+def refused(where: str | Path, kind: LogErrorKind, *, reading: bool = True) -> str:
+    """Both ways of opening it are refused in the same way; the sentence."""
+    sentences = set()
+    for opener in (SessionLog, LogReader) if reading else (SessionLog,):
+        with pytest.raises(LogError) as caught:
+            opener.open(where)
+        assert caught.value.kind is kind
+        assert "\n" not in str(caught.value) and str(caught.value).startswith("session log ")
+        sentences.add(caught.value.reason)
+    assert len(sentences) == 1
+    return sentences.pop()
+
+
+def sql(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as raw, raw:
+        for statement in statements:
+            raw.execute(statement)
+
+
+# --- what is there is not ours
+
+
+def test_another_program_s_database_is_left_as_it_was(path: Path) -> None:
+    sql(path, "CREATE TABLE bookmarks (url TEXT)")
+    before = path.read_bytes()
+    assert "is a database, but not devicectl's log" in refused(path, LogErrorKind.FOREIGN)
+    assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("rows", ["", "INSERT INTO log_meta VALUES ('otherctl', 1)"])
+def test_another_program_s_log_meta(path: Path, rows: str) -> None:
+    statements = ["CREATE TABLE log_meta (app TEXT, schema_version INT)", *([rows] if rows else [])]
+    sql(path, *statements)
+    refused(path, LogErrorKind.FOREIGN)
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [(2, LogErrorKind.NEWER_SCHEMA), (99, LogErrorKind.NEWER_SCHEMA), (0, LogErrorKind.UNKNOWN_SCHEMA)],
+)
+def test_another_version_s_log_is_left_as_it_was(path: Path, version: int, kind: LogErrorKind) -> None:
+    with SessionLog.open(path) as log:
+        a_stored_session(log)
+    sql(path, f"UPDATE log_meta SET schema_version = {version}")
+    before = path.read_bytes()
+    assert f"schema version {version}" in refused(path, kind)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"hello, world\n" * 100, b"\0" * 4096, b"SQLite format 3\0" + b"\xff" * 4080])
+def test_a_file_that_is_no_database(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    refused(path, LogErrorKind.CORRUPT)
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_log_says_so_and_is_kept(path: Path) -> None:
+    with SessionLog.open(path) as log:
+        a_stored_session(log)
+        log.store(log.begin(a_start()), cycle_batch(1, 500))
+    pages = bytearray(path.read_bytes())
+    pages[4096 * 3 :] = b"\xa5" * (len(pages) - 4096 * 3)
+    path.write_bytes(pages)
+    with pytest.raises(LogError) as caught, LogReader.open(path) as reader:
+        reader.session(2)
+    assert caught.value.kind is LogErrorKind.CORRUPT and "is damaged" in caught.value.reason
+    assert path.read_bytes() == pages
+
+
+def test_an_empty_file_becomes_a_log(path: Path) -> None:
+    path.touch()
+    with SessionLog.open(path) as log:
+        assert a_stored_session(log) == 1
+
+
+# --- where it is cannot be written
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    assert "must be a file in a writable folder" in refused(
+        tmp_path / "no" / "log.sqlite", LogErrorKind.UNWRITABLE, reading=False
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_place_of_the_folder(path: Path) -> None:
+    path.write_text("")
+    refused(path / "log.sqlite", LogErrorKind.UNWRITABLE, reading=False)
+
+
+def test_a_folder_in_place_of_the_file(path: Path) -> None:
+    path.mkdir()
+    assert refused(path, LogErrorKind.UNWRITABLE) == "is a folder: must be a file in it"
+
+
+def test_a_log_that_may_only_be_read(path: Path) -> None:
+    with SessionLog.open(path) as log:
+        a_stored_session(log)
+    where = f"sqlite:///file:{path}?mode=ro&uri=true"
+    with SessionLog.open(where) as log, pytest.raises(LogError) as caught:
+        log.begin(a_start())
+    assert caught.value.kind is LogErrorKind.UNWRITABLE and "it may only be read" in caught.value.reason
+    with LogReader.open(path) as reader:
+        assert len(reader.sessions()) == 1
+
+
+def test_the_reader_cannot_write(path: Path) -> None:
+    with SessionLog.open(path) as log:
+        a_stored_session(log)
+    with LogReader.open(path) as reader, pytest.raises(LogError, match="may only be read"):
+        SessionLog(reader._connection, str(path), None).begin(a_start())
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "",
+        "a\0b",
+        "nonsense://",
+        "://",
+        "sqlite//x://",
+        "sqlite:///x?timeout=soon",
+        "sqlite://host/x",
+        "mysql://h:port/x",
+    ],
+)
+def test_a_bad_url(where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LogError) as caught:
+        SessionLog.open(where)
+    assert caught.value.kind is LogErrorKind.UNWRITABLE and "\n" not in str(caught.value)
+
+
+def test_a_driver_that_is_not_installed_and_no_password_is_shown() -> None:
+    with pytest.raises(LogError, match="needs a database driver that is not installed") as caught:
+        SessionLog.open("oracle+cx_oracle://me:secret@host/db")
+    assert "secret" not in str(caught.value) and "me:***@host" in str(caught.value)
+
+
+def test_nothing_to_read(path: Path) -> None:
+    with pytest.raises(LogError) as caught:
+        LogReader.open(path)
+    assert caught.value.kind is LogErrorKind.MISSING and not path.exists()
+    path.touch()
+    with pytest.raises(LogError, match="is empty") as caught:
+        LogReader.open(path)
+    assert caught.value.kind is LogErrorKind.MISSING
+
+
+# --- another process writes
+
+
+LOCKER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def locker(path: Path, log: SessionLog) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the write lock until its standard input is closed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LOCKER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "locked\n"
+        yield process
+        process.kill()
+
+
+def test_a_locked_log_says_so_and_goes_on_when_it_is_free(
+    log: SessionLog, path: Path, locker: subprocess.Popen[str]
+) -> None:
+    for act in (
+        lambda: log.begin(a_start()),
+        lambda: log.note(1, []),
+        lambda: SessionLog.open(path, busy_timeout_ms=0),
+    ):
+        with pytest.raises(LogError) as caught:
+            act()
+        assert caught.value.kind is LogErrorKind.LOCKED and "another process" in caught.value.reason
+    locker.communicate()
+    key = a_stored_session(log)
+    assert log.load(key).summary.reconciled
+
+
+def test_a_log_that_is_being_written_can_be_read(path: Path, log: SessionLog) -> None:
+    a_stored_session(log)
+    key = log.begin(a_start())
+    with LogReader.open(path) as reader:
+        log.store(key, cycle_batch(1, 2))
+        assert [summary.cycles for summary in reader.sessions()] == [4, 2]
+        log.store(key, cycle_batch(3, 2))
+        assert [summary.cycles for summary in reader.sessions()] == [4, 4]
+
+
+def test_two_writers_of_one_session_cannot_both_win(path: Path, log: SessionLog) -> None:
+    key = log.begin(a_start())
+    with SessionLog.open(path) as other:
+        log.store(key, cycle_batch(1, 3))
+        other.store(key, cycle_batch(1, 3))
+        other.store(key, cycle_batch(4, 1))
+        with pytest.raises(LogError, match="stands at event 5"):
+            log.store(key, cycle_batch(6, 1))
+    assert log.load(key).counts.cycles == 4
+
+
+def test_both_who_find_no_tables_get_the_same_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second finds an empty file, and the first has made the tables before it holds the write lock."""
+    check = database.check
+    answers = iter([False])
+
+    def first_empty(connection: object, where: str) -> bool:
+        return next(answers, None) is None and check(connection, where)  # type: ignore[arg-type]
+
+    with SessionLog.open(path) as first:
+        monkeypatch.setattr(database, "check", first_empty)
+        with SessionLog.open(path) as second:
+            assert [first.begin(a_start()), second.begin(a_start())] == [1, 2]
+
+
+# --- the disk is full
+
+
+def fill(log: SessionLog, key: int) -> int:
+    """Store batches until one is refused; how many records were stored before it."""
+    for first in range(1, 100_000, 16):
+        try:
+            log.store(key, cycle_batch(first, 16))
+        except LogError as error:
+            assert error.kind is LogErrorKind.FULL and "no space left" in error.reason
+            return first - 1
+    raise AssertionError("the disk never filled")
+
+
+def test_a_full_database_keeps_what_was_committed_and_goes_on_with_space(log: SessionLog, path: Path) -> None:
+    key = log.begin(a_start())
+    raw = log._connection.connection.driver_connection
+    assert raw is not None
+    raw.execute("PRAGMA max_page_count = 40")
+    stored = fill(log, key)
+    assert stored > 0 and len(log.load(key).records) == stored
+    with LogReader.open(path) as reader:
+        assert reader.session(key).counts.cycles == stored == reader.session(key).next_event_no - 1
+    raw.execute("PRAGMA max_page_count = 4000")
+    log.store(key, cycle_batch(stored + 1, 16))
+    assert log.load(key).counts.cycles == stored + 16
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB, where one may be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if not made or made.returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_keeps_what_was_committed(small_disk: Path) -> None:
+    path = small_disk / "log.sqlite"
+    with SessionLog.open(path) as log:
+        key = log.begin(a_start())
+        stored = fill(log, key)
+        assert stored > 0
+        assert len(log.load(key).records) == stored
+    shutil.copytree(small_disk, small_disk.parent / "copy")
+    with LogReader.open(small_disk.parent / "copy" / "log.sqlite") as reader:
+        assert reader.session(key).counts.cycles == stored
+
+
+def test_no_room_for_a_new_log(small_disk: Path) -> None:
+    (small_disk / "ballast").write_bytes(bytes(256 * 1024))
+    with pytest.raises(LogError) as caught:
+        SessionLog.open(small_disk / "log.sqlite")
+    assert caught.value.kind is LogErrorKind.FULL
+
+
+LIMITED = """
+import resource, sys
+from devicectl.log.errors import LogError
+from devicectl.log.store import SessionLog
+from tests.integration.log_builders import a_start, cycle_batch
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+log = SessionLog.open(sys.argv[1])
+key = log.begin(a_start())
+try:
+    for first in range(1, 100_000, 16):
+        log.store(key, cycle_batch(first, 16))
+except LogError as error:
+    print(error.kind, first - 1)
+"""
+
+
+def test_a_file_size_limit_keeps_what_was_committed(path: Path) -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    kind, stored = done.stdout.split()
+    assert kind in (LogErrorKind.UNWRITABLE, LogErrorKind.FULL) and int(stored) > 0
+    with LogReader.open(path) as reader:
+        assert reader.session(1).counts.cycles == int(stored)
+
+
+# --- where the log is when nobody says
+
+
+def test_the_option_then_the_variable_then_the_user_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "user_log_path", lambda: tmp_path / "mine" / "sessions.sqlite")
+    monkeypatch.delenv("DEVICECTL_LOG", raising=False)
+    assert paths.default_log_path() == str(tmp_path / "mine" / "sessions.sqlite")
+    monkeypatch.setenv("DEVICECTL_LOG", "sqlite:///there")
+    assert paths.default_log_path() == "sqlite:///there"
+    assert paths.default_log_path("here") == "here"
+
+
+def test_the_user_s_own_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "user_log_path", lambda: tmp_path / "a" / "b" / "sessions.sqlite")
+    with SessionLog.open(tmp_path / "a" / "b" / "sessions.sqlite") as log:
+        assert a_stored_session(log) == 1
+
+
+def test_the_user_s_own_folder_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("")
+    monkeypatch.setattr(database, "user_log_path", lambda: tmp_path / "a" / "b" / "sessions.sqlite")
+    with pytest.raises(LogError, match="its folder cannot be made") as caught:
+        SessionLog.open(tmp_path / "a" / "b" / "sessions.sqlite")
+    assert caught.value.kind is LogErrorKind.UNWRITABLE
+
+
+def test_the_user_s_own_folder_is_named_after_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert paths.user_log_path().name == "sessions.sqlite" and paths.user_log_path().parent.name == "devicectl"
