@@ -5,8 +5,8 @@ struct's own widths already hold most constraints: each field brings a converter
 more than its annotation (enums, text, narrower ranges, finite floats). A property test holds both paths equal.
 """
 
+import math
 import struct
-import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from operator import itemgetter
@@ -23,7 +23,6 @@ from protocols.fields import MAX_PAYLOAD_SIZE, Since, WireType
 _Convert = Callable[[Any], Any]
 _Encode = Callable[[BaseModel], bytes]
 _Numbers = tuple[Callable[[dict[str, Any]], tuple[Any, ...]], Callable[..., bytes]]
-_LARGEST: Final = sys.float_info.max
 
 # The four slots of a pydantic model. Filling them is what `model_construct` does, five times slower.
 _new: Final = object.__new__
@@ -175,7 +174,8 @@ def _converters(field: FieldInfo, wire: WireType) -> list[_Convert]:
     low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
     high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
     if wire.code == "d":
-        return [partial(_in_range, max(low, default=-_LARGEST), min(high, default=_LARGEST))]
+        bounded = partial(_in_range, max(low, default=-math.inf), min(high, default=math.inf))
+        return [_to_finite, bounded] if low or high else [_to_finite]
     # The first bound of an integer is its wire type's own width, which the struct holds already.
     return [partial(_in_range, max(low), min(high))] if len(low) > 1 or len(high) > 1 else []
 
@@ -191,8 +191,14 @@ def _to_text(raw: bytes) -> str:
     return text.decode()
 
 
+def _to_finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    return value
+
+
 def _in_range(low: float, high: float, value: float) -> float:
-    if not low <= value <= high:  # so worded that a NaN is outside
+    if not low <= value <= high:
         raise ValueError(f"{value} is outside {low}..{high}")
     return value
 

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+import protocols.messages  # noqa: F401 - fills REGISTRY, so that the schema never depends on who imported what
 from protocols.errors import MessageError
 from protocols.framing import MAJOR, Frame, crc32c, pack_crc, pack_header, stuff
 from protocols.layouts import LAYOUTS, Layout, since, wire_type
