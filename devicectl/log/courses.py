@@ -26,8 +26,14 @@ def warn_if_early(log: "SessionLog", course: str, session_date: date) -> str | N
     days = (session_date - last_date).days
     if days >= MIN_DAYS_APART:
         return None
-    if days < 0:
-        when = f"{-days} days before session {key} of {last_date}, the latest"
+    if days == 0:
+        when = f"on the day of session {key}"
+    elif days > 0:
+        when = f"{_count(days)} after session {key} of {last_date}"
     else:
-        when = f"{days} days after session {key} of {last_date}"
-    return f"course {course}: {session_date} is {when}: sessions should be {MIN_DAYS_APART} days apart or more"
+        when = f"{_count(-days)} before session {key} of {last_date}, the latest"
+    return f"course {course}: {session_date} is {when}; sessions should be {MIN_DAYS_APART} days apart or more"
+
+
+def _count(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"

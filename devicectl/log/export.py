@@ -44,7 +44,8 @@ def write_csv(report: SessionReport, out: TextIO) -> None:
     """Write the session as CSV with a header; see the module for its rows."""
     needles = [f"needle_{number}" for number in range(1, _most_needles(report) + 1)]
     columns = [*_provenance(report), "row", *_SESSION_COLUMNS, *_CYCLE_COLUMNS, *_COMMON_COLUMNS, *needles]
-    writer = csv.DictWriter(out, [*columns, *_NOTE_COLUMNS], restval="", lineterminator="\n")
+    # Lines end as RFC 4180 has it: with a bare "\n" the csv module would leave a "\r" inside a cell unquoted.
+    writer = csv.DictWriter(out, [*columns, *_NOTE_COLUMNS], restval="", lineterminator="\r\n")
     writer.writeheader()
     for row in _csv_rows(report):
         writer.writerow({name: to_cell(value) for name, value in {**_provenance(report), **row}.items()})

@@ -1,0 +1,147 @@
+"""`devicectl sessions`: what it prints, and how it ends."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from devicectl.cli import sessions
+from devicectl.log.notice import NOTICE
+from devicectl.log.store import SessionLog
+from devicectl.session.entries import Note
+from protocols.messages import TruthGetDone
+from tests.integration.log_builders import a_finish, a_start, a_stored_session, cycle_batch
+
+TRUTH = TruthGetDone(
+    session_no=1, cycles_commanded=4, cycles_completed=4, punctures=12, cores_evacuated=9, cores_counted=8, clogs=0
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A log of one whole session, one that is open, and one that disagrees; the default one."""
+    path = tmp_path / "log.sqlite"
+    monkeypatch.setenv("DEVICECTL_LOG", str(path))
+    with SessionLog.open(path) as log:
+        log.store_truth(a_stored_session(log, course="spring"), TRUTH)
+        log.store(log.begin(a_start(session_no=2)), cycle_batch(1, 1))
+        odd = log.begin(a_start(session_no=3, device="evil\x1b[2J[red]"))
+        log.store(odd, cycle_batch(1, 3), [Note("warning", 1_500_000, "not saved", "the disk\nis full", None)])
+        log.finish(odd, a_finish(state="faulted"))
+    return path
+
+
+def run(*arguments: str | Path, code: int = 0) -> str:
+    result = CliRunner().invoke(sessions.app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def table(output: str) -> list[list[str]]:
+    return [line.split("\t") for line in output.splitlines()]
+
+
+def test_list(path: Path) -> None:
+    lines = table(run("list"))
+    assert lines[0] == [NOTICE]
+    assert lines[1] == ["id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled"]
+    assert lines[2] == ["1", "2024-03-01", "spring", "SIM-0007", "completed", "8", "9", "1.01 %", "yes"]
+    assert lines[3] == ["2", "2024-03-01", "-", "SIM-0007", "open", "2", "-", "0.25 %", "-"]
+    assert lines[4][3] == "evil\\x1b[2J[red]" and len(lines) == 5
+
+
+def test_show(path: Path) -> None:
+    output = run("show", "1")
+    assert output.startswith(NOTICE + "\n")
+    shown = {line[0]: line[1] for line in table(output)[1:]}
+    assert (shown["reconciled"], shown["course"], shown["date"]) == ("yes", "spring", "2024-03-01")
+    assert shown["cores counted"] == "8 of 10000" and shown["cores evacuated"] == "9 (ground truth)"
+    assert shown["cycles"] == "4: 4 completed, 0 aborted, 0 ambiguous"
+    assert shown["coverage"] == "1.01 % of 1 cm2, planned 6 %"
+    assert shown["simulated"] == "yes, seed 7, model 1"
+
+
+def test_show_says_why_a_session_is_not_reconciled(path: Path) -> None:
+    output = run("show", "3")
+    assert "reconciled\tno\n" in output
+    assert "not reconciled: cycles: 4 on the device, 3 here\n" in output
+    assert "1.500\twarning\tnot saved\tthe disk\\x0ais full\n" in output
+    assert "\x1b" not in output
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_export(path: Path, tmp_path: Path, format: str) -> None:
+    printed = run("export", "1", "--format", format)
+    assert NOTICE in printed.splitlines()[1 if format == "csv" else 0]
+    file = tmp_path / "out"
+    said = run("export", "1", "--format", format, "--output", file)
+    assert file.read_text() == printed
+    assert said == f"{NOTICE}\nsession 1 written to {file}\n"
+    if format == "csv":
+        assert len(list(csv.DictReader(io.StringIO(printed)))) == 5
+    else:
+        assert [json.loads(line)["type"] for line in printed.splitlines()][-1] == "summary"
+
+
+def test_a_file_that_cannot_be_written(path: Path, tmp_path: Path) -> None:
+    assert "cannot be written" in run("export", "1", "--format", "csv", "--output", tmp_path / "no" / "x", code=2)
+
+
+@pytest.mark.parametrize("command", [("show", "9"), ("export", "9", "--format", "csv")])
+def test_a_wrong_number_is_one_line_and_exit_2(path: Path, command: tuple[str, ...]) -> None:
+    output = run(*command, code=2)
+    assert output == f"session log {path}: has no session 9: `devicectl sessions list` shows those it has\n"
+
+
+def test_what_is_no_number_is_exit_2(path: Path) -> None:
+    run("show", "one", code=2)
+    run("export", "1", "--format", "xml", code=2)
+
+
+def test_no_log_yet(tmp_path: Path) -> None:
+    missing = tmp_path / "none.sqlite"
+    assert run("list", "--log", missing) == f"{NOTICE}\nno session yet in {missing}\n"
+    assert "is not there: the first `devicectl run` makes it" in run("show", "1", "--log", missing, code=2)
+    assert not missing.exists()
+
+
+def test_an_empty_log(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    SessionLog.open(path).close()
+    assert run("list", "--log", path) == f"{NOTICE}\nno session yet in {path}\n"
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "1"), ("export", "1", "--format", "csv")])
+def test_a_log_that_cannot_be_read_is_one_line_and_exit_4(tmp_path: Path, command: tuple[str, ...]) -> None:
+    path = tmp_path / "log.sqlite"
+    path.write_text("no database at all\n" * 100)
+    output = run(*command, "--log", path, code=4)
+    assert output.removeprefix(NOTICE + "\n") == f"session log {path}: it is no SQLite database: name another file\n"
+
+
+def test_on_a_terminal_there_are_rich_tables(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
+    sessions.list_sessions()
+    output = capsys.readouterr().out
+    assert output.startswith(NOTICE) and "\u2503" in output and "spring" in output
+    assert "evil\\x1b[2J[red]" in output
+
+
+LAZY = """
+import sys
+import devicectl.cli.sessions, devicectl.session.entries, devicectl.log
+assert "sqlalchemy" not in sys.modules, "sqlalchemy"
+assert "yaml" not in sys.modules, "yaml"
+"""
+
+
+def test_help_and_plan_errors_do_not_pay_for_sqlalchemy() -> None:
+    subprocess.run([sys.executable, "-c", LAZY], check=True, cwd=Path(__file__).parents[2])
