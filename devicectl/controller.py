@@ -165,6 +165,11 @@ class Session:
         return self._engine.opened.session_no
 
     @property
+    def resumed(self) -> bool:
+        """Whether this session was taken up again, with its anesthesia already confirmed."""
+        return self._stored is not None
+
+    @property
     def target_reached(self) -> bool:
         """Whether the device's count has come to the plan's target."""
         return self._engine.counted >= self.plan.target_cores

@@ -4,8 +4,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-NOTICE = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
-"""On every screen and export: people forget that they are on a virtual device."""
+from protocols.notice import NOTICE
+
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 import typer
 
 from devicectl.log.errors import LogError, LogErrorKind
-from devicectl.log.notice import NOTICE
+from protocols.notice import NOTICE
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from enum import Enum
 from typing import Any, Final, TextIO
 
-from devicectl.log.notice import NOTICE
+from protocols.notice import NOTICE
 from devicectl.log.report import SessionReport
 from devicectl.log.rows import outcome_names
 from devicectl.session.count import MAX_NEEDLES, tally

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from devicectl.cli import sessions
-from devicectl.log.notice import NOTICE
+from protocols.notice import NOTICE
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from protocols.messages import TruthGetDone

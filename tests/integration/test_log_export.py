@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devicectl.log.export import VOLATILE_FIELDS, to_cell, write_csv, write_jsonl
-from devicectl.log.notice import NOTICE
+from protocols.notice import NOTICE
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note

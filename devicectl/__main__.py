@@ -1,0 +1,5 @@
+"""`python -m devicectl`."""
+
+from devicectl.cli import main
+
+main()
