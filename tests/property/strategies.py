@@ -1,0 +1,59 @@
+"""Hypothesis strategies for messages and records, read off their annotations; and for payload bytes near the lawful."""
+
+from typing import Any
+
+from annotated_types import Ge, Le
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from protocols.enums import WireEnum
+from protocols.fields import MAX_PAYLOAD_SIZE
+from protocols.layouts import wire_type
+from protocols.wire import layout
+
+
+def values_of(field: FieldInfo, room: int) -> st.SearchStrategy[Any]:
+    """Every lawful value of a field; a tail array takes at most `room` bytes."""
+    wire = wire_type(field)
+    if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
+        return st.sampled_from(field.annotation)
+    if wire.name == "u8[]":
+        return st.binary(max_size=room)
+    if wire.name == "u16[]":
+        return st.lists(st.integers(0, 0xFFFF), max_size=room // 2).map(tuple)
+    if wire.code.endswith("s"):
+        text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=wire.size)
+        return text.filter(lambda value: len(value.encode()) <= wire.size)
+    if wire.code == "d":
+        return st.floats(allow_nan=False, allow_infinity=False)
+    if wire.code == "?":
+        return st.booleans()
+    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
+    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
+    return st.integers(max(low), min(high))
+
+
+def instances(model: type[BaseModel]) -> st.SearchStrategy[BaseModel]:
+    """Lawful messages of one class."""
+    room = MAX_PAYLOAD_SIZE - layout(model).size
+    return st.builds(model, **{name: values_of(field, room) for name, field in model.model_fields.items()})
+
+
+def payloads(model: type[BaseModel]) -> st.SearchStrategy[bytes]:
+    """Bytes for one class: wild ones, ones of the right size, and lawful ones with a few bytes changed."""
+    size = layout(model).size
+    exact = st.binary(min_size=size, max_size=size)
+    damaged = st.builds(
+        _damage, instances(model).map(layout(model).encode), st.lists(st.integers(0, 0xFFFF), max_size=3)
+    )
+    return st.one_of(st.binary(max_size=MAX_PAYLOAD_SIZE), exact, damaged)
+
+
+def _damage(payload: bytes, hits: list[int]) -> bytes:
+    """Each hit is a place (low bits) and what is written there (high byte)."""
+    raw = bytearray(payload)
+    for hit in hits:
+        if raw:
+            raw[(hit & 0xFF) % len(raw)] = hit >> 8
+    return bytes(raw)
