@@ -24,7 +24,7 @@ from devicectl.session.count import Counts, Fold, Reconciliation, reconcile
 from devicectl.session.entries import Batch, Finish, Note, NoteKind, SessionStart, StoredSession
 from devicectl.session.journal import JournalReader
 from devicectl.session.link import HostLink
-from devicectl.session.machine import ARMED, ENDED, Event, SessionMachine, State
+from devicectl.session.machine import ENDED, IS_ARMED, Event, SessionMachine, State
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure, Until
 from protocols import messages as M
@@ -158,7 +158,7 @@ class Engine:
     # --- what the link tells ---------------------------------------------------------------------------------
 
     def _changed(self, before: State, after: State) -> None:
-        self.link.hurry(after in ARMED)
+        self.link.hurry(after in IS_ARMED)
         if self._observer is not None:
             self._observer.changed(before, after, self.link.now)
 

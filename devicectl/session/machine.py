@@ -89,6 +89,7 @@ WITH_SESSION: Final = (
     State.RECOVERING,
     State.CLOSING,
 )
+IS_ARMED: Final = frozenset(ARMED)
 ENDED: Final = (State.COMPLETED, State.ABORTED, State.FAULTED)
 
 TABLE: Final = (
@@ -154,12 +155,14 @@ def step(state: State, event: Event) -> State:
     return target
 
 
+_STATES: Final = {state.value: state for state in State}
+
+
 class _PlainTransition(Transition):
     """A transition without conditions or callbacks, of which the table has none: half of its cost was asking for them."""
 
     def execute(self, event_data: EventData) -> bool:
-        assert self.dest is not None
-        event_data.machine.set_state(self.dest, event_data.model)
+        event_data.model.state = self.dest
         return True
 
 
@@ -190,7 +193,7 @@ class SessionMachine:
     @property
     def now(self) -> State:
         """The state the machine is in."""
-        return State(self.state)
+        return _STATES[self.state]
 
     def happened(self, event: Event) -> None:
         """Take an event.
@@ -202,9 +205,10 @@ class SessionMachine:
         try:
             self._triggers[event]()
         except MachineError as error:
-            raise TransitionError(State(before), event) from error
-        if self._on_change is not None and self.state != before:
-            self._on_change(State(before), State(self.state))
+            raise TransitionError(_STATES[before], event) from error
+        after = self.state
+        if self._on_change is not None and after != before:
+            self._on_change(_STATES[before], _STATES[after])
 
 
 def mermaid() -> str:
