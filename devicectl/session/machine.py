@@ -162,7 +162,9 @@ class _PlainTransition(Transition):
     """A transition without conditions or callbacks, of which the table has none: half of its cost was asking for them."""
 
     def execute(self, event_data: EventData) -> bool:
-        event_data.model.state = self.dest
+        model = event_data.model
+        assert isinstance(model, SessionMachine) and self.dest is not None
+        model.state = self.dest
         return True
 
 
