@@ -31,6 +31,7 @@ class CountedBytes(bytes):
     """Bytes that count how much of them is cut out or searched, so that work is a number and not a time."""
 
     touched = 0
+    longest_cut = 0
 
     def __getitem__(self, key: object) -> bytes:  # type: ignore[override]
         assert isinstance(key, slice)
@@ -40,12 +41,13 @@ class CountedBytes(bytes):
 
     def split(self, separator: bytes | None = None, most: int = -1) -> list[bytes]:  # type: ignore[override]
         CountedBytes.touched += len(self)
+        CountedBytes.longest_cut = max(CountedBytes.longest_cut, len(self))
         return bytes.split(self, separator, most)
 
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> Iterator[None]:
-    CountedBytes.touched = 0
+    CountedBytes.touched = CountedBytes.longest_cut = 0
     yield
 
 
@@ -104,6 +106,7 @@ def test_oversize_is_reported_once_with_its_beginning(size: int) -> None:
     assert decoder.feed(noise) == []
     assert decoder.feed(b"\0") == []
     assert [type(item) for item in decoder.feed(GOOD)] == [Frame]
+    assert [type(item) for at in range(len(GOOD)) for item in decoder.feed(GOOD[at : at + 1])] == [Frame]
 
 
 def test_zeros_alone_are_nothing() -> None:
@@ -131,6 +134,8 @@ def test_a_mebibyte_of_garbage_hides_nothing_and_costs_linear_work(kind: str, pi
     assert [type(item) for item in decoder.feed(GOOD)][-1] is Frame
     # Each byte is cut out of a long piece once and searched once; the rest is a kept beginning a piece.
     assert len(noise) <= CountedBytes.touched <= 2 * len(noise) + 1000
+    # A list of pieces is as long as the zeros are many, so no more than this is cut in one go.
+    assert CountedBytes.longest_cut <= 4096 + MAX_ENCODED_SIZE
 
 
 def test_feeding_byte_by_byte_costs_no_more_than_a_frame_each() -> None:

@@ -70,5 +70,6 @@ def test_outcomes_take_four_bits_a_needle() -> None:
 
 
 def test_an_outcome_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="5 is not a valid NeedleOutcome"):
-        unpack_outcomes(0x51, 2)
+    for nibble in range(5, 16):
+        with pytest.raises(ValueError, match=f"{nibble} is not a valid NeedleOutcome"):
+            unpack_outcomes(nibble << 4 | 1, 2)
