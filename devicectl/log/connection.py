@@ -34,6 +34,13 @@ _SQLITE_KINDS: Final = {
 }
 """SQLite's primary result code -> our kind and what would be right."""
 
+_SQLSTATE_KINDS: Final[dict[str | None, tuple[LogErrorKind, str]]] = {
+    "23503": _SQLITE_KINDS[sqlite3.SQLITE_CONSTRAINT],
+    "25006": _SQLITE_KINDS[sqlite3.SQLITE_READONLY],
+    "53100": _SQLITE_KINDS[sqlite3.SQLITE_FULL],
+}
+"""The same by the standard's codes, as PostgreSQL gives them: foreign key, read-only transaction, disk full."""
+
 
 def parse_where(where: str | Path) -> URL:
     """The database's URL from a path or a SQLAlchemy URL.
@@ -202,9 +209,10 @@ def translated(where: str, driver_error: type[Exception] = sqlite3.Error) -> Ite
 
 def _translate(error: Exception, where: str) -> LogError:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is not None and code & 0xFF in _SQLITE_KINDS:
-        kind, reason = _SQLITE_KINDS[code & 0xFF]
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    found = _SQLITE_KINDS.get(code) or _SQLSTATE_KINDS.get(getattr(cause, "sqlstate", None))
+    if found is not None:
+        kind, reason = found
         return LogError(kind, where, reason)
     text = " ".join(str(cause).split())
     return LogError(LogErrorKind.UNWRITABLE, where, f"the database refuses: {text}")

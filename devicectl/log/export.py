@@ -15,12 +15,12 @@ from dataclasses import asdict
 from enum import Enum
 from typing import Any, Final, TextIO
 
-from protocols.notice import NOTICE
 from devicectl.log.report import SessionReport
 from devicectl.log.rows import outcome_names
 from devicectl.session.count import MAX_NEEDLES, tally
 from protocols.enums import RecordKind
 from protocols.errors import MessageError
+from protocols.notice import NOTICE
 from protocols.records import Cycle
 from protocols.wire import decode_record
 

@@ -19,8 +19,7 @@ class Prepared:
         compiled: Any = statement.compile(dialect=dialect)
         self._sql = str(compiled)
         self._names = tuple(names)
-        if compiled.positional and tuple(compiled.positiontup) != self._names:
-            raise ValueError(f"the parameters stand as {compiled.positiontup}, not as {self._names}")
+        assert not compiled.positional or tuple(compiled.positiontup) == self._names, compiled.positiontup
         self._positional: bool = compiled.positional
 
     @classmethod

@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from devicectl.cli import sessions
-from protocols.notice import NOTICE
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from protocols.messages import TruthGetDone
+from protocols.notice import NOTICE
 from tests.integration.log_builders import a_finish, a_start, a_stored_session, cycle_batch
 
 TRUTH = TruthGetDone(

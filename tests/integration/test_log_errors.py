@@ -105,6 +105,15 @@ def test_an_empty_file_becomes_a_log(path: Path) -> None:
         assert a_stored_session(log) == 1
 
 
+def test_a_name_that_needs_quoting_in_a_url(tmp_path: Path) -> None:
+    path = tmp_path / "my log?#%41;&=\u20ac.sqlite"
+    with SessionLog.open(path) as log:
+        a_stored_session(log)
+    with LogReader.open(path) as reader:
+        assert len(reader.sessions()) == 1
+    assert path in tmp_path.iterdir()
+
+
 # --- where it is cannot be written
 
 

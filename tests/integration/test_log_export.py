@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from devicectl.log.export import VOLATILE_FIELDS, to_cell, write_csv, write_jsonl
-from protocols.notice import NOTICE
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
-from protocols.enums import Ending, Phase
+from protocols.enums import Ending, Phase, RecordKind
 from protocols.messages import TruthGetDone
+from protocols.notice import NOTICE
 from protocols.records import Anesthesia
 from protocols.wire import encode_record
 from tests.integration.log_builders import a_batch, a_cycle, a_finish, a_start
@@ -93,6 +93,17 @@ def test_csv_has_a_column_for_every_needle_there_was() -> None:
         log.store(key, a_batch(1, [encode_record(a_cycle(1, needles=5, outcomes=0x11111))]))
         (_, cycle) = csv_rows(log.load(key))
     assert "needle_5" in cycle and "needle_6" not in cycle
+
+
+def test_a_record_with_unreadable_fields_is_exported_as_bytes() -> None:
+    not_a_number = (1).to_bytes(4, "little") + bytes(4) + bytes([RecordKind.PARAMETER]) + b"\xff" * 23
+    with SessionLog.open("sqlite://") as log:
+        key = log.begin(a_start())
+        log.store(key, a_batch(1, [not_a_number]))
+        report = log.load(key)
+    item = json_items(report)[2]
+    assert (item["kind"], item["event_no"], item["raw"]) == ("parameter", 1, not_a_number.hex())
+    assert "value" not in item and csv_rows(report)[1]["name"] == "parameter"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])

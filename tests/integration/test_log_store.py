@@ -63,10 +63,10 @@ def test_everything_comes_back(log: SessionLog) -> None:
     key = log.begin(a_start(course="spring", seed=2**70))
     log.store(key, cycle_batch(1, 4), [ALARM])
     log.note(key, [ACTION])
-    log.finish(key, a_finish(wall_seconds=3.5))
+    log.finish(key, a_finish(wall_seconds=3.5), [ALARM])
     report = log.load(key)
     assert report.records == cycle_batch(1, 4).records
-    assert report.notes == (ALARM, ACTION)
+    assert report.notes == (ALARM, ACTION, ALARM)
     assert report.counts == report.device_totals == Counts(cycles=4, completed=4, punctures=12, cores_counted=8)
     assert (report.summary.state, report.summary.reconciled, report.differences) == ("completed", True, ())
     assert (report.summary.seed, report.summary.course, report.summary.model_version) == (2**70, "spring", "1")
