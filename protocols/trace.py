@@ -1,0 +1,130 @@
+"""A wire's bytes as lines of text, for `--trace` of both commands.
+
+Law: it only reads. It never raises on what either end sent, and text that came over the wire is printed with its
+control characters escaped, so that a trace cannot write to anybody's terminal but what it says.
+
+    3.204000 s host>device  COMMAND   Punch  seq=12 link=1 correlation=12 [REPLY_WANTED]  cycle_no=7 depth_um=3000 um
+"""
+
+from typing import Final
+
+from pydantic import BaseModel
+
+from protocols.enums import WireEnum
+from protocols.errors import MessageError
+from protocols.fields import Unit
+from protocols.framing import BadFrame, Frame, FrameDecoder, Header, kind_name
+from protocols.messages import Event, JournalPage, Welcome
+from protocols.notice import NOTICE
+from protocols.records import RECORD_SIZE
+from protocols.units import Micros
+from protocols.wire import decode_message, decode_record
+
+HEADING: Final = NOTICE
+"""The first line of every trace; whoever opens the file writes it, so that it stands in an empty trace as well."""
+
+_RECEIVER: Final = {"host": "device", "device": "host"}
+_FLAGS: Final = (
+    "SIGNED",
+    "REPLY_WANTED",
+    "RETRANSMIT",
+    "REPLAYED",
+    "MUST_UNDERSTAND_4",
+    "MUST_UNDERSTAND_5",
+    "IGNORABLE_6",
+    "IGNORABLE_7",
+)
+_INDENT: Final = " " * 12
+
+
+class Tracer:
+    """Describes both directions of one wire; each has a decoder of its own."""
+
+    def __init__(self) -> None:
+        """Start at the beginning of both directions."""
+        self._decoders = {sender: FrameDecoder() for sender in _RECEIVER}
+
+    def describe(self, sender: str, data: bytes, now: Micros) -> list[str]:
+        """What `data`, sent by "host" or "device", completes: one line a frame, and further lines indented.
+
+        Raises:
+            KeyError: there is no such sender.
+        """
+        lines = []
+        for item in self._decoders[sender].feed(data):
+            first, *more = _bad_frame(item) if isinstance(item, BadFrame) else _frame(item)
+            seconds, micros = divmod(now, 1_000_000)
+            lines.append(f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  {first}")
+            lines += [_INDENT + line for line in more]
+        return lines
+
+
+def _bad_frame(bad: BadFrame) -> list[str]:
+    reason = bad.reason.value
+    if bad.crc_expected is not None and bad.crc_received is not None:
+        reason += f" (expected 0x{bad.crc_expected:08x}, received 0x{bad.crc_received:08x})"
+    return [f"BAD FRAME {reason}  hex {bad.raw.hex()}"]
+
+
+def _frame(frame: Frame) -> list[str]:
+    header = frame.header
+    try:
+        message = decode_message(frame)
+    except MessageError as error:
+        return [_line(header, error.message, f"BAD PAYLOAD {_quoted(str(error))}  hex {frame.payload.hex()}")]
+    if message is None:
+        return [_line(header, f"UNKNOWN 0x{header.message_id:04x}", f"hex {frame.payload.hex()}")]
+    more = []
+    if isinstance(message, JournalPage):
+        more = _records(message.records)
+    elif isinstance(message, Event):
+        more = _records(message.record)
+    elif isinstance(message, Welcome) and 0 in (message.lease_armed_ms, message.lease_idle_ms):
+        more = ["THE LEASE IS SWITCHED OFF: a lost link stops nothing"]
+    return [_line(header, type(message).__name__, _fields(message)), *more]
+
+
+def _line(header: Header, name: str, content: str) -> str:
+    major = "" if header.major == 1 else f"MAJOR {header.major} "
+    numbers = f"seq={header.seq} link={header.link_id} correlation={header.correlation_id}"
+    flags = " ".join(flag for bit, flag in enumerate(_FLAGS) if header.flags >> bit & 1)
+    parts = [f"{major}{kind_name(header.kind):9} {name}", numbers + (f" [{flags}]" if flags else ""), content]
+    return "  ".join(part for part in parts if part)
+
+
+def _fields(model: BaseModel, *leave_out: str) -> str:
+    """`name=value unit` of each field, in order."""
+    cells = []
+    for name, field in type(model).model_fields.items():
+        if name not in leave_out:
+            unit = next((f" {item.name}" for item in field.metadata if isinstance(item, Unit)), "")
+            cells.append(f"{name}={_value(getattr(model, name))}{unit}")
+    return " ".join(cells)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, WireEnum):
+        return value.name
+    if isinstance(value, bytes):
+        return value.hex() or "-"
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str) -> str:
+    """Text between quotes, with whatever is not printable escaped."""
+    return repr(text)
+
+
+def _records(raw: bytes) -> list[str]:
+    """One line a journal record."""
+    return [_record(raw[start : start + RECORD_SIZE]) for start in range(0, len(raw), RECORD_SIZE)]
+
+
+def _record(raw: bytes) -> str:
+    try:
+        record = decode_record(raw)
+    except MessageError as error:
+        return f"BAD RECORD {_quoted(str(error))}  hex {raw.hex()}"
+    if record is None:
+        return f"record UNKNOWN {raw[8]}  hex {raw.hex()}"
+    return f"record {record.event_no} {type(record).__name__}  {_fields(record, 'event_no')}"
