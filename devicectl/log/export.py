@@ -61,7 +61,7 @@ def write_jsonl(report: SessionReport, out: TextIO) -> None:
 
 
 def to_cell(value: object) -> object:
-    """A value as a cell that no spreadsheet evaluates: a number stays one, a text that looks like a formula does not."""
+    """A value as a cell that no spreadsheet evaluates: a number stays a number, a text never becomes a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):
