@@ -1,0 +1,93 @@
+# `make run` and `make test` need Python 3.11 or newer and make, nothing else. Another Python: make PYTHON=python3.13 test
+
+PYTHON ?= python3
+VENV ?= .venv
+BENCH_VENV ?= .venv-bench
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check
+# One process a core; `make test PYTEST=...` for options of one's own.
+PYTEST ?= -n auto
+
+.PHONY: help run test lint typecheck unit wheel bench nightly coverage docs clean
+
+help:
+	@echo "make run      a whole session against the simulated handpiece"
+	@echo "make test     lint, types, architecture, tests, and the built wheel in a venv of its own"
+	@echo "make bench    codec, simulators and session beside their peers, to benchmarks/results.md"
+	@echo "make nightly  the long tests: 300 seeds, many more examples"
+	@echo "make coverage branch coverage, by module"
+	@echo "make docs     docs/generated anew"
+	@echo "make clean    everything that was made"
+
+run: $(VENV)/.installed
+	$(BIN)/devicectl run
+
+test: lint typecheck unit wheel
+
+# --- environments --------------------------------------------------------------------------------------------------
+
+define CREATE
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; $(PYTHON) is" $$($(PYTHON) --version); exit 1; }
+	$(PYTHON) -m venv $(@D)
+endef
+
+$(VENV)/pyvenv.cfg:
+	$(CREATE)
+
+$(BENCH_VENV)/pyvenv.cfg:
+	$(CREATE)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[test]'
+	@touch $@ $(VENV)/.installed
+
+# The peers live apart: what they pull in must not stand in for something that the package forgot to ask for.
+$(BENCH_VENV)/.installed: pyproject.toml | $(BENCH_VENV)/pyvenv.cfg
+	$(BENCH_VENV)/bin/python -m pip install $(PIP_FLAGS) --editable .
+	$(BENCH_VENV)/bin/python -m pip install $(PIP_FLAGS) --editable '.[bench]' \
+		|| echo "not every peer could be installed; those missing are named in the results"
+	@touch $@
+
+# --- checks --------------------------------------------------------------------------------------------------------
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+typecheck: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed-test
+	$(BIN)/python -m pytest $(PYTEST)
+
+# What a user gets: sdist, the wheel made from it, installed outside the tree, with tests that cannot see the sources.
+wheel: $(VENV)/.installed-test
+	set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
+	$(BIN)/python -m build --outdir "$$place/dist" . >"$$place/build.log" 2>&1 || { cat "$$place/build.log"; exit 1; }; \
+	$(BIN)/python -m venv "$$place/venv"; \
+	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$(ls "$$place"/dist/*.whl)[test]"; \
+	cp -R tests pyproject.toml "$$place/"; \
+	cd "$$place"; INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py
+
+nightly: $(VENV)/.installed-test
+	$(BIN)/python -m pytest $(PYTEST) -m "nightly or not nightly" --hypothesis-profile nightly --seeds 300 --timeout 3600
+
+coverage: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -q $(PYTEST) --cov --cov-report=term
+
+bench: $(BENCH_VENV)/.installed
+	$(BENCH_VENV)/bin/python -m benchmarks.run
+
+docs: $(VENV)/.installed-test
+	$(BIN)/python -m tests.architecture.generate_docs
+
+clean:
+	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .coverage .coverage.* \
+		.pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

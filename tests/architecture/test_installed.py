@@ -1,0 +1,60 @@
+"""What a user gets from the wheel: the packages where pip put them, typed, with both programs.
+
+`make wheel` runs this outside the source tree; there, nothing may come from the sources.
+"""
+
+import importlib.metadata
+import importlib.resources
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("protocols", "firmware_sim", "devicectl")
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+
+
+def _run(program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, str(SCRIPTS / program), *arguments]
+    return subprocess.run(line, cwd=cwd, capture_output=True, text=True, timeout=50)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_package_is_typed(package: str) -> None:
+    assert importlib.resources.files(package).joinpath("py.typed").is_file()
+
+
+@pytest.mark.skipif("INSTALLED_WHEEL" not in os.environ, reason="runs in `make wheel` alone")
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nothing_comes_from_the_sources(package: str) -> None:
+    where = Path(str(importlib.resources.files(package)))
+    assert where.parent == Path(sysconfig.get_path("purelib"))
+
+
+def test_no_python_but_the_three_packages_is_installed() -> None:
+    distribution = importlib.metadata.distribution("devicectl")
+    tops = {file.parts[0] for file in distribution.files or () if file.suffix == ".py" and len(file.parts) > 1}
+    assert tops <= set(PACKAGES)
+
+
+@pytest.mark.parametrize("program", ["devicectl", "firmware-sim"])
+def test_program_says_what_it_is(program: str, tmp_path: Path) -> None:
+    done = _run(program, "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "TRAINING SIMULATOR - NOT A MEDICAL DEVICE" in " ".join(done.stdout.split())
+
+
+def test_short_session_runs_from_an_empty_folder(tmp_path: Path) -> None:
+    log = tmp_path / "log.sqlite"
+    done = _run("devicectl", "run", "--seed", "7", "--target-cores", "60", "--json", "--log", str(log), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert summary["state"] == "completed"
+    assert summary["reconciled"] is True
+    assert summary["simulated"] is True
+    assert summary["cores_counted"] >= 60
+    assert log.stat().st_size > 0
