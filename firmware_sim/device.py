@@ -7,101 +7,35 @@ Law: no I/O, no clock. Who may command is decided here; what a command does, in 
 """
 
 import random
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from firmware_sim.firmware import Firmware, interlocked, refusal
+from firmware_sim.alarms import ALARMS
+from firmware_sim.errors import ParameterError
+from firmware_sim.firmware import Firmware
 from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters
-from firmware_sim.errors import ParameterError
-from firmware_sim.alarms import ALARMS
 from firmware_sim.plant import Plant
+from firmware_sim.ports import Port, PortAsker
+from firmware_sim.punch_checks import no_room
 from firmware_sim.queries import QUERIES, telemetry
-from firmware_sim.states import HELD, RUNNING, UNARMED
+from firmware_sim.refusals import refusal
+from firmware_sim.rules import REPEATABLE, RULES, Rule, unlawful
 from protocols import messages as M
 from protocols import records as R
-from protocols.enums import ByeReason, Code, DeviceState, Lane, ParamScope, Role
-from protocols.exchange import Commanded, Exchange, Greeted, LinkLost, Pace
+from protocols.enums import ByeReason, Code, Lane, ParamScope, Role
+from protocols.exchange import Commanded, Greeted, LinkLost, Pace
 from protocols.message import Message
 from protocols.messages import Heartbeat, Refused, Welcome
-from protocols.serial_wire import SerialWire
 from protocols.units import MILLISECOND, Micros
 from protocols.wire import schema_id
+
+__all__ = ["Device", "Port"]
 
 MODEL: Final = "simulated handpiece"
 MODEL_VERSION: Final = "1"
 """Changes whenever the same seed would give another session."""
 FIRMWARE_VERSION: Final = "sim-1"
 
-_S = DeviceState
-
-
-class Port:
-    """One transport's place at the device, and the link on it."""
-
-    def __init__(self, name: str, beat: Callable[[Micros], Message]) -> None:
-        self.name = name
-        self._beat = beat
-        self.restart()
-
-    def restart(self) -> None:
-        """Begin anew, with no link and nothing half received."""
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=self._beat)
-        self.role = Role.VIEWER
-        self.host_id = 0
-        self.stream_us = 0
-        self.stream_due = Micros(0)
-
-    def set_stream(self, interval_ms: int, now: Micros) -> None:
-        """Send telemetry every `interval_ms` from now on; 0 for none."""
-        self.stream_us = interval_ms * MILLISECOND
-        self.stream_due = Micros(now + self.stream_us)
-
-
-class PortAsker:
-    """Who gave a command on a port. After the link is gone its exchange no longer knows the correlation id."""
-
-    __slots__ = ("correlation_id", "exchange")
-
-    def __init__(self, exchange: Exchange[bytes, bytes], correlation_id: int) -> None:
-        self.exchange = exchange
-        self.correlation_id = correlation_id
-
-    def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
-        """Answer; nothing happens when the link is gone."""
-        self.exchange.reply(self.correlation_id, message, now, replayed=replayed)
-
-
-class Rule(NamedTuple):
-    """A command of the procedure: what does it, in which states, whether it needs an open session and is journaled."""
-
-    handler: Callable[[Firmware, Any, Any, Micros], Message | None]
-    states: tuple[DeviceState, ...]
-    needs_session: bool = True
-    journaled: bool = False
-
-
-_ANY: Final = (*RUNNING, *HELD, _S.SELF_TEST)
-
-RULES: Final[dict[type[Message], Rule]] = {
-    M.SessionOpen: Rule(Firmware.open_session, (_S.IDLE,), needs_session=False),
-    M.AnesthesiaStart: Rule(Firmware.start_anesthesia, UNARMED),
-    M.AnesthesiaConfirm: Rule(Firmware.confirm_anesthesia, (_S.ANESTHESIA_WAIT,)),
-    M.Arm: Rule(Firmware.arm, (_S.ANESTHESIA_CONFIRMED,), journaled=True),
-    M.Disarm: Rule(Firmware.disarm, (_S.ARMED, _S.PAUSED), journaled=True),
-    M.Reposition: Rule(Firmware.reposition, (_S.ARMED,)),
-    M.Punch: Rule(lambda f, a, c, n: f.cycle.punch(a, c, n), (*RUNNING,)),
-    M.Suction: Rule(lambda f, a, c, n: f.cycle.suction(a, c, n), (*RUNNING,)),
-    M.Advance: Rule(lambda f, a, c, n: f.cycle.advance(a, c, n), (*RUNNING,)),
-    M.Count: Rule(lambda f, a, c, n: f.cycle.count(a, c, n), (*RUNNING,)),
-    M.Purge: Rule(Firmware.purge, (_S.ARMED,), journaled=True),
-    M.Pause: Rule(Firmware.pause, (_S.ARMED,), journaled=True),
-    M.Resume: Rule(Firmware.resume, (_S.PAUSED,), journaled=True),
-    M.Stop: Rule(Firmware.stop, _ANY, needs_session=False, journaled=True),
-    M.FaultReset: Rule(Firmware.reset_fault, (_S.SAFE, _S.FAULT), needs_session=False, journaled=True),
-    M.SessionClose: Rule(Firmware.close_session, (*UNARMED, *HELD, _S.IDLE), needs_session=False),
-}
-"""The procedure's commands. Those of a cycle judge their own states, since a late one is answered from memory."""
 
 REFUSALS_KEEP_FREE: Final = 128
 """Journal slots that refusals leave free: a host that is refused for ever must not crowd out a session's cycles."""
@@ -339,7 +273,7 @@ class Device:
             asker.reply(answer, now)
 
     def _govern(self, port: Port, asker: PortAsker, command: Message, now: Micros) -> Message | None:
-        """Carry out a command that changes something, if the one who asks may give it and the state allows it."""
+        """Carry out a command that changes something, if the one who asks may give it."""
         if command.LANE is not Lane.STOP and (no := self._unauthorized(port)) is not None:
             return no
         if isinstance(command, M.ParamSet):
@@ -349,13 +283,21 @@ class Device:
         rule = RULES.get(command.__class__)
         if rule is None:
             return refusal(Code.E_UNSUPPORTED, f"this device does not carry out {command.__class__.__name__}")
-        if self.firmware.state not in rule.states or (rule.needs_session and self.nvm.session is None):
-            return self._unlawful(command, rule)
+        return self._carry_out(rule, port, asker, command, now)
+
+    def _carry_out(self, rule: Rule, port: Port, asker: PortAsker, command: Message, now: Micros) -> Message | None:
+        """Carry out a command of the procedure, if the state allows it."""
+        firmware = self.firmware
+        if firmware.state not in rule.states or (rule.needs_session and self.nvm.session is None):
+            repeated = command.__class__ in REPEATABLE and firmware.cycle.repeat(asker, command, now)
+            return None if repeated else unlawful(firmware, command, rule)
+        if rule.needs_room and (no := no_room(firmware)) is not None:
+            return no
         if command.LANE is not Lane.STOP:
             self._controller = port
         if rule.journaled:
             self._journal_action(command, now)
-        return rule.handler(self.firmware, asker, command, now)
+        return rule.handler(firmware, asker, command, now)
 
     def _unauthorized(self, port: Port) -> Refused | None:
         if port.role is not Role.CONTROLLER:
@@ -365,38 +307,17 @@ class Device:
             return refusal(Code.E_BUSY, f"host 0x{holder:08x} holds control of this device", actual=holder)
         return None
 
-    def _unlawful(self, command: Message, rule: Rule) -> Refused:
-        """Why a command is not lawful in this state, by the interlock that keeps the device there if one does."""
-        firmware, name = self.firmware, command.__class__.__name__
-        inputs = self.plant.inputs
-        if inputs.self_test_failure:
-            return interlocked(23, f"{name} is refused: the self-test fails: {inputs.self_test_failure}"[:120])
-        if firmware.state in HELD:
-            listing = firmware.alarms.listing()
-            if listing:
-                alarm = listing[0].rule
-                text = f"{name} is refused in {firmware.state.name} ({alarm.label}): FAULT_RESET comes first"
-                return interlocked(alarm.interlock, text, actual=firmware.state)
-        if isinstance(command, (M.Arm, M.Punch)) and firmware.state in (_S.SESSION_OPEN, _S.ANESTHESIA_WAIT):
-            return interlocked(2, f"{name} is refused: anesthesia is not confirmed for every zone that was numbed")
-        if rule.needs_session and self.nvm.session is None:
-            return refusal(Code.E_STATE, f"{name} needs an open session; there is none")
-        if isinstance(command, M.SessionOpen) and self.nvm.session is not None:
-            text = f"session {self.nvm.session.session_no} is open: resume or close it first"
-            return refusal(Code.E_STATE, text, actual=self.nvm.session.session_no)
-        allowed = " or ".join(state.name for state in rule.states[:3])
-        text = f"{name} needs {allowed}; the device is in {firmware.state.name}"
-        return refusal(Code.E_STATE, text, actual=firmware.state)
-
     def _set_parameter(self, command: M.ParamSet, now: Micros) -> Message:
         parameters = self.parameters
+        if (no := no_room(self.firmware)) is not None:
+            return no
         try:
             index = parameters.index_of(command.name)
             if parameters.describe(index).scope is not ParamScope.HOST_SETTABLE:
                 return refusal(Code.E_AUTH, f"{command.name} is set at the start of the device, not by a host")
             parameters.set(command.name, command.value)
         except ParameterError as error:
-            return refusal(Code.E_RANGE, str(error)[:120])
+            return refusal(Code.E_RANGE, str(error))
         self.nvm.append(R.ParameterSet, self.firmware.uptime_ms(now), index=index, value=command.value)
         if self._controller is not None:
             self._controller.exchange.pace = self._pace(armed=self.firmware.armed)

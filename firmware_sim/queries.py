@@ -4,23 +4,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from firmware_sim.errors import ParameterError
+from firmware_sim.refusals import refusal
 from protocols import messages as M
-from protocols.enums import AlarmPriority, AlarmState, Code, DeviceState, Stream
+from protocols.enums import AlarmPriority, AlarmState, Code, Stream
 from protocols.message import Message
-from protocols.messages import Refused
 from protocols.units import Micros
 
 if TYPE_CHECKING:
-    from firmware_sim.device import Device, Port
+    from firmware_sim.device import Device
+    from firmware_sim.ports import Port
 
 RECORDS_PER_PAGE: Final = 6
 """(224 - 16) / 32: what fits one payload beside the page's own head."""
 LEAST_STREAM_MS: Final = 20
 """A 115,200 baud line carries about 240 telemetry frames a second; 50 leave room for the procedure."""
-
-
-def _refusal(code: Code, text: str, *, expected: int = 0, actual: int = 0) -> Refused:
-    return Refused(code=code, interlock=0, expected=expected, actual=actual, sentence=text)
 
 
 def _echo(device: "Device", port: "Port", command: M.Echo, now: Micros) -> Message:
@@ -34,7 +31,7 @@ def _device_info(device: "Device", port: "Port", command: M.DeviceInfo, now: Mic
 def _param_list(device: "Device", port: "Port", command: M.ParamList, now: Micros) -> Message:
     if command.index >= device.parameters.count:
         text = f"there are {device.parameters.count} parameters, from index 0; {command.index} is none"
-        return _refusal(Code.E_RANGE, text, expected=device.parameters.count, actual=command.index)
+        return refusal(Code.E_RANGE, text, expected=device.parameters.count, actual=command.index)
     return device.parameters.describe(command.index)
 
 
@@ -42,12 +39,12 @@ def _param_get(device: "Device", port: "Port", command: M.ParamGet, now: Micros)
     try:
         return M.ParamGetDone(name=command.name, value=device.parameters.value_of(command.name))
     except ParameterError as error:
-        return _refusal(Code.E_ARGUMENT, str(error)[:120])
+        return refusal(Code.E_ARGUMENT, str(error))
 
 
 def _stream_set(device: "Device", port: "Port", command: M.StreamSet, now: Micros) -> Message:
     if command.stream is Stream.UNKNOWN:
-        return _refusal(Code.E_ARGUMENT, "there is no such stream; STATE is 1")
+        return refusal(Code.E_ARGUMENT, "there is no such stream; STATE is 1")
     interval = max(LEAST_STREAM_MS, command.interval_ms) if command.interval_ms else 0
     port.set_stream(interval, now)
     return M.StreamSetDone(stream=command.stream, interval_ms=interval)
@@ -57,18 +54,18 @@ def _journal_read(device: "Device", port: "Port", command: M.JournalRead, now: M
     nvm = device.nvm
     if command.epoch != nvm.epoch:
         text = f"journal epoch is 0x{nvm.epoch:08x}, not 0x{command.epoch:08x}: this memory was erased"
-        return _refusal(Code.E_ARGUMENT, text, expected=nvm.epoch, actual=command.epoch)
+        return refusal(Code.E_ARGUMENT, text, expected=nvm.epoch, actual=command.epoch)
     first, records = nvm.read(command.first, min(command.max_records, RECORDS_PER_PAGE))
     return M.JournalPage(epoch=nvm.epoch, first=first, tail=nvm.tail, head=nvm.head, records=b"".join(records))
 
 
 def _journal_ack(device: "Device", port: "Port", command: M.JournalAck, now: Micros) -> Message:
     if not device.may_control(port):
-        return _refusal(Code.E_AUTH, "only the controller's acknowledgement moves the journal's tail")
+        return refusal(Code.E_AUTH, "only the controller's acknowledgement moves the journal's tail")
     nvm = device.nvm
     if command.epoch != nvm.epoch or command.upto > nvm.head:
         text = f"cannot acknowledge up to {command.upto}: the journal ends at {nvm.head} in epoch 0x{nvm.epoch:08x}"
-        return _refusal(Code.E_RANGE, text, expected=nvm.head, actual=command.upto)
+        return refusal(Code.E_RANGE, text, expected=nvm.head, actual=command.upto)
     return M.JournalAckDone(tail=nvm.acknowledge(command.upto))
 
 
@@ -101,9 +98,9 @@ def _alarm_list(device: "Device", port: "Port", command: M.AlarmList, now: Micro
 def _truth_get(device: "Device", port: "Port", command: M.TruthGet, now: Micros) -> Message:
     closed = device.nvm.last_close
     if device.nvm.session is not None or closed is None:
-        return _refusal(Code.E_STATE, "the truth is told once a session is closed")
+        return refusal(Code.E_STATE, "the truth is told once a session is closed")
     if closed.session_no != device.firmware.truth_session_no:
-        return _refusal(Code.E_UNSUPPORTED, "the truth of this session was lost when the simulator was restarted")
+        return refusal(Code.E_UNSUPPORTED, "the truth of this session was lost when the simulator was restarted")
     truth = device.plant.truth
     return M.TruthGetDone(
         session_no=closed.session_no,
@@ -135,12 +132,12 @@ def telemetry(device: "Device", now: Micros) -> M.TelemetryState:
     plant, firmware = device.plant, device.firmware
     return M.TelemetryState(
         uptime_ms=firmware.uptime_ms(now),
-        state=firmware.state if firmware.state is not DeviceState.OFF else DeviceState.UNKNOWN,
+        state=firmware.state,
         depth_um=min(0xFFFF, plant.encoder_um(now)),
         vacuum_pa=round(plant.sensed_kpa(now) * 1000),
         temperature_mk=round((plant.temperature_c(now) + 273.15) * 1000),
         canister_ul=round(plant.canister_ul),
         cartridge_cycles=plant.cartridge.cycles,
         cell=firmware.cell,
-        flagged=firmware.cycle.flagged,
+        flagged=firmware.count_watch.flagged,
     )

@@ -16,7 +16,7 @@ class Event(StrEnum):
     BOOTED = "booted"
     SELF_TEST_PASSED = "self_test_passed"
     SELF_TEST_FAILED = "self_test_failed"
-    SESSION_RESTORED = "session_restored"
+    HOLD_RESTORED = "hold_restored"
     SESSION_OPENED = "session_opened"
     ANESTHESIA_STARTED = "anesthesia_started"
     ZONES_CONFIRMED = "zones_confirmed"
@@ -63,7 +63,7 @@ TABLE: Final = (
     Row(Event.BOOTED, (S.OFF,), S.SELF_TEST),
     Row(Event.SELF_TEST_PASSED, (S.SELF_TEST,), S.IDLE),
     Row(Event.SELF_TEST_FAILED, (S.SELF_TEST,), S.FAULT),
-    Row(Event.SESSION_RESTORED, (S.SELF_TEST,), S.SAFE),
+    Row(Event.HOLD_RESTORED, (S.SELF_TEST,), S.SAFE),
     Row(Event.SESSION_OPENED, (S.IDLE,), S.SESSION_OPEN),
     Row(Event.ANESTHESIA_STARTED, UNARMED, S.ANESTHESIA_WAIT),
     Row(Event.ZONES_CONFIRMED, (S.ANESTHESIA_WAIT,), S.ANESTHESIA_CONFIRMED),
@@ -110,8 +110,9 @@ def mermaid() -> str:
     groups = {CYCLE: "cycle", UNARMED: "unarmed"}
     lines = ["stateDiagram-v2", f"    [*] --> {S.OFF.name}"]
     for row in TABLE:
-        sources = ["running"] if len(row.sources) > len(CYCLE) else [s.name for s in row.sources]
-        sources = [groups[row.sources]] if row.sources in groups else sources
+        sources = [groups[row.sources]] if row.sources in groups else [s.name for s in row.sources]
+        if row.sources[: len(RUNNING)] == RUNNING:
+            sources = ["running", *(s.name for s in row.sources[len(RUNNING) :])]
         lines += [f"    {source} --> {row.target.name}: {row.event.value}" for source in sources]
     for name, members in (("cycle", CYCLE), ("unarmed", UNARMED), ("running", RUNNING)):
         lines.append(f"    note right of {name}: any of {', '.join(s.name for s in members)}")

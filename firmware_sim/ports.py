@@ -1,0 +1,45 @@
+"""The device's ports: one transport's place each, the end of a link on it, and who is owed an answer there."""
+
+from collections.abc import Callable
+
+from protocols.enums import Role
+from protocols.exchange import Exchange
+from protocols.message import Message
+from protocols.serial_wire import SerialWire
+from protocols.units import MILLISECOND, Micros
+
+
+class Port:
+    """One transport's place at the device, and the link on it."""
+
+    def __init__(self, name: str, beat: Callable[[Micros], Message]) -> None:
+        self.name = name
+        self._beat = beat
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, with no link and nothing half received."""
+        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=self._beat)
+        self.role = Role.VIEWER
+        self.host_id = 0
+        self.stream_us = 0
+        self.stream_due = Micros(0)
+
+    def set_stream(self, interval_ms: int, now: Micros) -> None:
+        """Send telemetry every `interval_ms` from now on; 0 for none."""
+        self.stream_us = interval_ms * MILLISECOND
+        self.stream_due = Micros(now + self.stream_us)
+
+
+class PortAsker:
+    """Who gave a command on a port. After the link is gone its exchange no longer knows the correlation id."""
+
+    __slots__ = ("correlation_id", "exchange")
+
+    def __init__(self, exchange: Exchange[bytes, bytes], correlation_id: int) -> None:
+        self.exchange = exchange
+        self.correlation_id = correlation_id
+
+    def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
+        """Answer; nothing happens when the link is gone."""
+        self.exchange.reply(self.correlation_id, message, now, replayed=replayed)

@@ -1,0 +1,15 @@
+"""Refusals of the firmware: a code or an interlock's number, and one sentence that fits the wire."""
+
+from protocols.enums import Code
+from protocols.messages import Refused
+from protocols.serial_wire import sentence
+
+
+def refusal(code: Code, text: str, *, interlock: int = 0, expected: int = 0, actual: int = 0) -> Refused:
+    """A refusal; `text` is one sentence, cut to 120 bytes."""
+    return Refused(code=code, interlock=interlock, expected=expected, actual=actual, sentence=sentence(text))
+
+
+def interlocked(interlock: int, text: str, *, expected: int = 0, actual: int = 0) -> Refused:
+    """A refusal by an interlock."""
+    return refusal(Code.E_INTERLOCK, text, interlock=interlock, expected=expected, actual=actual)
