@@ -63,7 +63,7 @@ class Welcome(Message, id=0x0002, kind=Kind.LINK):
 
 
 class Heartbeat(Message, id=0x0003, kind=Kind.LINK):
-    """The device has been silent for heartbeat_ms; this is its snapshot. `running` is 0 when nothing runs.
+    """The device has been silent for heartbeat_ms; this is its snapshot. 0 in `running_correlation_id`: nothing runs.
 
     0 enum8 state | 1 enum8 highest_alarm | 2 bool trigger_held | 3 u16 running_correlation_id | 5 u32 cycle_no |
     9 u32 cycles | 13 u32 punctures | 17 u32 cores_counted | 21 u32 journal_head | 25 u32 params_hash |

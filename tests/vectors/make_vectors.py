@@ -11,7 +11,8 @@ tables stand in `catalogue.txt`.
     message          good; `message` and `fields`; `canonical` true when encoding them gives `hex` again
     bad frame        no frame; `reason` is oversize, cobs, short, crc or length
     bad payload      a good frame whose payload does not fit `message`; `field` is at fault (null: its length)
-    unknown message  a good frame of a message that no catalogue has; to be answered with NAK E_UNKNOWN_MESSAGE
+    unknown message  a good frame of a message that no catalogue has; to be answered with E_UNKNOWN_MESSAGE, in
+                     REFUSED where it is a command, else in NAK
     good frame       a good frame that must not be carried out; `receiver` says what is due
 
 `streams` are bytes with several frames; `outcomes` names the vector, or the reason, of each in order. Enumerations

@@ -1,0 +1,122 @@
+"""The page of all messages, records and enumerations, off the annotations and docstrings of the code."""
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from protocols.enums import Kind, NeedleOutcome, WireEnum
+from protocols.fields import Unit, WireType
+from protocols.layouts import wire_type
+from protocols.message import REGISTRY, Message
+from protocols.records import RECORDS, Record
+from protocols.wire import layout
+
+PAGE_NAMES = {
+    0x00: "link",
+    0x01: "identity",
+    0x02: "parameters",
+    0x03: "procedure",
+    0x04: "telemetry",
+    0x05: "journal",
+    0x06: "alarms",
+    0x0F: "simulation",
+}
+_KIND_OFFSET = 8
+_HEAD = """# Messages
+
+Made from `protocols/`; to change it, change the code and run `python -m tests.architecture.generate_docs`.
+What the columns mean is in [protocol.md](../protocol.md).
+"""
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    models = sorted(
+        (m for m in REGISTRY.values() if m.__module__.startswith("protocols.")), key=lambda m: (m.ID, m.KIND)
+    )
+    parts = [_HEAD, "## Overview\n", _table(("id", "kind", "message", "lane", "bytes"), map(_overview, models))]
+    for number, name in PAGE_NAMES.items():
+        parts.append(f"## Page {number:02X}: {name}\n")
+        parts += [_message(model) for model in models if number == model.ID >> 8]
+    parts.append("## Journal records\n\nEach is 32 bytes, zero-padded; see `JournalPage`.\n")
+    parts += [_section(f"{model.KIND:d} {model.__name__}", model) for model in RECORDS.values()]
+    parts.append("## Enumerations\n\nOne byte each. A value that is not listed reads as UNKNOWN where there is one.\n")
+    parts += [_enumeration(kind) for kind in _enumerations()]
+    return "\n".join(parts)
+
+
+def _overview(model: type[Message]) -> tuple[str, ...]:
+    lane = "" if model.LANE is None else model.LANE.value
+    return f"0x{model.ID:04X}", model.KIND.name, f"[{model.__name__}](#{_anchor(model)})", lane, _size(model)
+
+
+def _anchor(model: type[Message]) -> str:
+    return f"{model.KIND.name}-0x{model.ID:04X}-{model.__name__}".lower()
+
+
+def _size(model: type[BaseModel]) -> str:
+    found = layout(model)
+    return f"{found.size}" if found.tail is None else f"{found.size} + tail"
+
+
+def _message(model: type[Message]) -> str:
+    return _section(f"{model.KIND.name} 0x{model.ID:04X} {model.__name__}", model)
+
+
+def _section(title: str, model: type[BaseModel]) -> str:
+    rows = list(_rows(model))
+    table = _table(("offset", "type", "field", "unit", "range"), rows) if rows else "No payload.\n"
+    return f"### {title}\n\n{_prose(model)}\n\n{table}"
+
+
+def _prose(model: type[BaseModel]) -> str:
+    """A docstring without the lines of its layout, which the table says better."""
+    lines = (line.strip() for line in (model.__doc__ or "").splitlines())
+    kept = [line for line in lines if line != "No payload." and not re.match(r"\d+ \S+ \w+( \||$)", line)]
+    return "\n".join(kept).strip()
+
+
+def _rows(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
+    offset = 0
+    for name, field in model.model_fields.items():
+        if issubclass(model, Record) and offset == _KIND_OFFSET:
+            yield str(offset), "u8", "`kind`", "", f"{model.KIND:d}"
+            offset += 1
+        wire = wire_type(field)
+        unit = next((item.name for item in field.metadata if isinstance(item, Unit)), "")
+        yield str(offset), wire.name, f"`{name}`", unit, _range(field, wire)
+        offset += wire.size
+
+
+def _range(field: FieldInfo, wire: WireType) -> str:
+    """What a value is held to, beyond its width."""
+    if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
+        return f"[{field.annotation.__name__}](#{field.annotation.__name__.lower()})"
+    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
+    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
+    if len(low) > 1 or len(high) > 1:
+        return f"{max(low):,} to {min(high):,}"
+    return "finite" if wire.name == "f64" else ""
+
+
+def _enumerations() -> list[type[IntEnum]]:
+    return [Kind, NeedleOutcome, *WireEnum.__subclasses__()]
+
+
+def _enumeration(kind: type[IntEnum]) -> str:
+    rows = [(str(member.value), member.name) for member in kind]
+    return f"### {kind.__name__}\n\n{_prose_of(kind.__doc__)}\n\n{_table(('value', 'name'), rows)}"
+
+
+def _prose_of(text: str | None) -> str:
+    return "\n".join(line.strip() for line in (text or "").splitlines()).strip()
+
+
+def _table(columns: tuple[str, ...], rows: Any) -> str:
+    lines = [columns, tuple("---" for _ in columns), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
