@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 import typer
 
 from devicectl.log.errors import LogError, LogErrorKind
-from protocols.notice import NOTICE
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
+from protocols.notice import NOTICE
 
 if TYPE_CHECKING:
     from devicectl.log.reader import LogReader

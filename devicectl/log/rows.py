@@ -18,6 +18,7 @@ _HEAD: Final = struct.Struct("<IIB")
 """event_no, uptime_ms, kind: the same in every record."""
 
 _KIND_OFFSET: Final = 8
+_CYCLE_KIND: Final = int(RecordKind.CYCLE)
 
 _codes: Final = [wire.code for _, wire in layout(Cycle).fields]
 _CYCLE: Final = struct.Struct("<" + "".join((*_codes[:2], "x", *_codes[2:])))
@@ -50,7 +51,7 @@ def record_row(key: int, raw: bytes) -> RecordRow:
 
 def cycle_row(key: int, raw: bytes) -> CycleRow | None:
     """A row of `cycles`, in the order of its columns, from a record of 32 bytes; None when it is of another kind."""
-    if raw[_KIND_OFFSET] != RecordKind.CYCLE:
+    if raw[_KIND_OFFSET] != _CYCLE_KIND:
         return None
     event_no, _, ending, phase, needles, cycle_no, outcomes, cell, depth_um, _, _ = _CYCLE.unpack_from(raw)
     punctures, cores_counted, text = _outcome_columns(outcomes, needles)

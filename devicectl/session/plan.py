@@ -158,11 +158,11 @@ class Plan(_Frozen):
             raise PlanError("plan", "target_cores", self.target_cores, misfit)
 
     def _misfit(self, needles: int) -> str | None:
-        capacity = self.capacity(needles)
+        capacity, cycles = self.capacity(needles), self.cycles_per_cell(needles)
         if self.target_cores <= capacity:
             return None
         return (
-            f"must be at most {capacity}: {self.cells} cells x {self.cycles_per_cell(needles)} cycles x {needles} needles"
+            f"must be at most {capacity}: {self.cells} cells x {cycles} cycles x {needles} needles"
             f" at {self.coverage_percent:g} %; more area or coverage would make room"
         )
 
@@ -228,9 +228,10 @@ def _explain(error: ValidationError, source: str) -> PlanError:
 
 def _locate(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
     """The model that a finding's location ends in, and the field there; "" for the model as a whole."""
-    models: dict[int | str, type[BaseModel]] = {"zones": Zone, "operator": Operator}
-    if len(location) > 1:
-        return models[location[0]], str(location[2]) if location[0] == "zones" and len(location) > 2 else (
-            str(location[1]) if location[0] == "operator" else ""
-        )
-    return Plan, str(location[0]) if location else ""
+    match location:
+        case ("zones", _, *rest):
+            return Zone, str(rest[0]) if rest else ""
+        case ("operator", field, *_):
+            return Operator, str(field)
+        case _:
+            return Plan, str(location[0])

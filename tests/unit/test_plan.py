@@ -214,7 +214,7 @@ def test_refuses_a_file(tmp_path: Path, name: str, text: str | bytes, sentence: 
     with pytest.raises(PlanError) as caught:
         load_plan(path)
     line = str(caught.value)
-    assert line.startswith(f"{path}: ") or line.startswith(f"{path} = ") and "\n" not in line
+    assert line.startswith((f"{path}: ", f"{path} = ")) and "\n" not in line
     assert sentence in line and len(line) < len(str(path)) + 200
 
 
