@@ -48,7 +48,7 @@ class NvmStore(Protocol):
 class SessionMemory:
     """The open session: the plan the host is held to, the totals so far, and the punctures of each (zone, cell).
 
-    `cell_punctures` counts for density, so it includes those of ambiguous cycles; `punctures` does not.
+    A needle of an ambiguous cycle counts as punctured in both: skin is never understated, and both ends count alike.
     """
 
     session_no: int
@@ -293,7 +293,7 @@ class Nvm:
             packed |= outcome << 4 * needle
         session, cycle_no, needles = self._session(), self._open_cycle_no(), len(outcomes)
         may_be_punctured = needles - outcomes.count(NeedleOutcome.NOT_PUNCTURED)
-        punctures = session.punctures + may_be_punctured - outcomes.count(NeedleOutcome.AMBIGUOUS)
+        punctures = session.punctures + may_be_punctured
         cores = session.cores_counted + outcomes.count(NeedleOutcome.COUNTED)
         head = self.journal.head
         raw = _CYCLE.pack(

@@ -211,7 +211,7 @@ RESOLVED = [
     # phase, latch: ending, outcome, punctures in the totals, punctures for density
     (Phase.PUNCH, False, Ending.ABORTED, NeedleOutcome.NOT_PUNCTURED, 0, 0),
     (Phase.PUNCH, True, Ending.ABORTED, NeedleOutcome.UNCOUNTED, 3, 3),
-    (Phase.PUNCH, None, Ending.AMBIGUOUS, NeedleOutcome.AMBIGUOUS, 0, 3),
+    (Phase.PUNCH, None, Ending.AMBIGUOUS, NeedleOutcome.AMBIGUOUS, 3, 3),
     (Phase.SUCTION, True, Ending.ABORTED, NeedleOutcome.UNCOUNTED, 3, 3),
     (Phase.SUCTION, None, Ending.ABORTED, NeedleOutcome.UNCOUNTED, 3, 3),
     (Phase.ADVANCE, None, Ending.ABORTED, NeedleOutcome.UNCOUNTED, 3, 3),
