@@ -1,0 +1,137 @@
+"""`firmware-sim`: the command line. Thin: it parses, calls, and turns errors into one line and an exit code.
+
+    0 done · 1 the device could not go on · 2 bad arguments · 3 an address in use; `exec`: see `serve.command`
+
+It parses with argparse and imports the device late: whoever starts a simulated device waits for its first answer, and
+a nicer parser alone would take a third of that time.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    from firmware_sim.serve.options import Options
+
+PROGRAM: Final = "firmware-sim"
+NOTICE: Final = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
+"""Equal to `protocols.notice.NOTICE`, which is not imported for a `--help`; a test holds them equal."""
+BAD_ARGUMENTS: Final = 2
+
+
+class _UsageError(Exception):
+    """The command line does not parse."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An error is one line, not the usage and a line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog=PROGRAM, description=f"A simulated handpiece for anybody's host. {NOTICE}.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in (
+        ("serve", "Serve a simulated handpiece until Ctrl-C, SIGTERM or the end of the parent process."),
+        ("exec", "Serve one while a COMMAND runs, with its address in $HANDPIECE_URL; gives the COMMAND's exit code."),
+    ):
+        usage = f"{PROGRAM} exec [OPTIONS] -- COMMAND..." if name == "exec" else None
+        command = commands.add_parser(
+            name, help=text, description=f"{text} {NOTICE}.", usage=usage, allow_abbrev=False
+        )
+        _add_options(command)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--pty", action="store_true", help="at a pseudo-terminal, for hosts that open a serial port")
+    add("--link", metavar="PATH", help="the name of the pseudo-terminal; else one of its own in the runtime directory")
+    add("--tcp", metavar="HOST:PORT", help="on TCP; port 0 is any free one (default, without --pty: 127.0.0.1:0)")
+    add("--seed", metavar="N", help="repeats everything that is random; else one is drawn and printed")
+    add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
+    add("--nvm", metavar="FILE", help="keep the non-volatile memory here; a restart with it resumes")
+    add("--trace", metavar="FILE", help="write both directions of each port, decoded; - is standard error")
+    add("--ready-file", metavar="FILE", help="appears when the device answers, with the JSON of --json")
+    add("--max-seconds", metavar="N", help="end after this time")
+    add("--json", action="store_true", help="announce the device in one line of JSON")
+
+
+def _options(arguments: argparse.Namespace) -> "Options":
+    from firmware_sim.serve import options
+    from firmware_sim.serve.errors import OptionError
+
+    if arguments.link is not None and not arguments.pty:
+        raise OptionError("--link", "names a pseudo-terminal: it needs --pty")
+    tcp = arguments.tcp if arguments.tcp is not None or arguments.pty else options.DEFAULT_TCP
+    return options.Options(
+        seed=options.parse_seed(arguments.seed),
+        pty=arguments.pty,
+        link=arguments.link,
+        tcp=None if tcp is None else options.parse_address(tcp),
+        parameters=options.parse_parameters(arguments.param),
+        nvm=arguments.nvm,
+        trace=arguments.trace,
+        ready_file=arguments.ready_file,
+        max_seconds=options.parse_seconds(arguments.max_seconds),
+        json=arguments.json,
+    )
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run the command line; its exit code. Whatever a user can do wrong is one line on standard error."""
+    own, command = _split(arguments)
+    try:
+        parsed = _parser().parse_args(own)
+        if parsed.command == "exec" and not command:
+            raise _UsageError(f"exec needs a command after --; for example `{PROGRAM} exec --pty -- pytest`")
+        if parsed.command == "serve" and command:
+            raise _UsageError("serve takes no command; exec does")
+    except _UsageError as error:
+        return _fail(str(error), BAD_ARGUMENTS)
+    from firmware_sim.serve.errors import ServeError
+
+    try:
+        options = _options(parsed)
+        if parsed.command == "exec":
+            from firmware_sim.serve.command import execute
+
+            return execute(options, command)
+        from firmware_sim.serve.program import serve
+
+        return serve(options)
+    except ServeError as error:
+        return _fail(str(error), error.exit_code)
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is before the first `--`, and what is after it."""
+    if "--" not in arguments:
+        return list(arguments), []
+    at = list(arguments).index("--")
+    return list(arguments[:at]), list(arguments[at + 1 :])
+
+
+def _fail(text: str, code: int) -> int:
+    print(f"{PROGRAM}: {' '.join(text.split())}", file=sys.stderr)
+    return code
+
+
+def main() -> None:
+    """The program."""
+    try:
+        code = call(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said, and Python must not try at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)

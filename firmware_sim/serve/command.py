@@ -1,0 +1,92 @@
+"""`firmware-sim exec`: a device for as long as a command runs, in this process, so that it cannot outlive its end.
+
+Exit codes: the command's own, 128 + n where signal n ended it; 124 the time was over, 126 it cannot be run,
+127 there is no such command; those of `serve` where there was no device.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from firmware_sim.serve.options import Options
+from firmware_sim.serve.service import Service, service
+
+TIME_OVER: Final = 124
+CANNOT_RUN: Final = 126
+NOT_FOUND: Final = 127
+"""As `timeout` and `env` have them."""
+GRACE_S: Final = 5.0
+"""From SIGTERM to SIGKILL, for a command whose device has ended."""
+
+
+def execute(options: Options, command: Sequence[str]) -> int:
+    """Run `command` beside a device; the exit code.
+
+    Raises:
+        ServeError: there can be no device.
+    """
+    return asyncio.run(_execute(options, command))
+
+
+async def _execute(options: Options, command: Sequence[str]) -> int:
+    async with service(options) as device:
+        said = device.announcement
+        # The command's own output stays its own.
+        print(said.to_json() if options.json else said.to_text(), file=sys.stderr, flush=True)
+        try:
+            process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **said.environment()})
+        except OSError as error:
+            print(f"firmware-sim: cannot run {command[0]}: {error.strerror}", file=sys.stderr)
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
+        return await _attend(device, process)
+
+
+async def _attend(device: Service, process: asyncio.subprocess.Process) -> int:
+    """Wait for the command; pass on what asks us to end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, _pass_on, process, number)
+    reached = device.ending.reached
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(process.wait(), name="command")
+        either: set[asyncio.Future[int] | asyncio.Future[str]] = {running, reached}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        in_time = running.done()
+        if not in_time:
+            _signal(process, signal.SIGTERM)
+            await asyncio.wait({running}, timeout=GRACE_S)
+            _signal(process, signal.SIGKILL)
+    if not in_time:
+        reached.result()  # raises what the device could not survive
+        return TIME_OVER
+    code = running.result()
+    return code if code >= 0 else 128 - code
+
+
+def _pass_on(process: asyncio.subprocess.Process, number: int) -> None:
+    """Give the command a signal that we were given; a Ctrl-C at a terminal has reached it already."""
+    if number != signal.SIGINT or not _in_foreground():
+        _signal(process, number)
+
+
+def _signal(process: asyncio.subprocess.Process, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(number)
+
+
+def _in_foreground() -> bool:
+    """Whether our process group, and hence the command, is the one that a terminal sends its Ctrl-C to."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,0 +1,40 @@
+"""What can keep a device from being served; a branch of the tree in `firmware_sim.errors`.
+
+    SimulatorError
+    `-- ServeError          ends the program with `exit_code`
+        |-- OptionError     2   an option that cannot be carried out as it was given
+        `-- NoAddressError  3   an address that another program holds
+
+Each message is one line that says what is wrong and what would be right.
+"""
+
+from typing import ClassVar
+
+from firmware_sim.errors import SimulatorError
+
+
+class ServeError(SimulatorError):
+    """The device cannot be served, or can be served no longer."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class OptionError(ServeError):
+    """The option `option` cannot be carried out; `reason` says why and what could be."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, option: str, reason: str) -> None:
+        self.option = option
+        self.reason = reason
+        super().__init__(f"{option}: {reason}")
+
+
+class NoAddressError(ServeError):
+    """The address `address` is in use."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(f"--tcp {address}: in use by another program; port 0 takes a free one")

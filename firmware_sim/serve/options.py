@@ -1,0 +1,122 @@
+"""What a command line asks for, checked before anything is opened.
+
+Law: pure, but for drawing a seed.
+"""
+
+import math
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from firmware_sim.serve.errors import OptionError
+
+MOST_SEED: Final = 2**63 - 1
+"""What a signed 64-bit column of a session log holds."""
+DRAWN_SEED_BITS: Final = 32
+"""Short enough to be typed again."""
+DEFAULT_TCP: Final = "127.0.0.1:0"
+"""What is served when nothing is asked for: TCP works everywhere, and on this address for nobody else."""
+MOST_SECONDS: Final = 1e9
+"""Some thirty years; what every system's timers hold."""
+
+_INTEGER: Final = re.compile(r"[0-9]{1,19}\Z")
+_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
+_TCP_EXAMPLES: Final = "for example 127.0.0.1:0, 127.0.0.1:4001 or [::1]:4001"
+
+
+class Address(NamedTuple):
+    """Where TCP listens; `port` 0 is any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As in a URL: IPv6 in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A checked command line. `parameters` are names and values; whether a device can have them is its own matter."""
+
+    seed: int
+    pty: bool = False
+    link: str | None = None
+    tcp: Address | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    nvm: str | None = None
+    trace: str | None = None
+    ready_file: str | None = None
+    max_seconds: float | None = None
+    json: bool = False
+
+
+def parse_address(text: str) -> Address:
+    """HOST:PORT.
+
+    Raises:
+        OptionError: it is not that.
+    """
+    found = _ADDRESS.match(text)
+    if found is None:
+        bare = text.count(":") > 1 and "[" not in text
+        reason = "an IPv6 address stands in brackets" if bare else f"{text!r} is not HOST:PORT"
+        raise OptionError("--tcp", f"{reason}; {_TCP_EXAMPLES}")
+    if int(found["port"]) > 0xFFFF:
+        raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
+    return Address(found["v6"] or found["name"], int(found["port"]))
+
+
+def parse_parameters(texts: Sequence[str]) -> dict[str, float]:
+    """NAME=VALUE, each name once.
+
+    Raises:
+        OptionError: one of them is not that.
+    """
+    parameters: dict[str, float] = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        if not (name and equals):
+            raise OptionError("--param", f"{text!r} is not NAME=VALUE; for example anesthesia_wait_s=1")
+        if name in parameters:
+            raise OptionError("--param", f"{name} is given twice")
+        try:
+            value = float(number)
+        except ValueError as error:
+            raise OptionError("--param", f"{name}: {number!r} is not a number") from error
+        if not math.isfinite(value):
+            raise OptionError("--param", f"{name}: {number!r} is not a finite number")
+        parameters[name] = value
+    return parameters
+
+
+def parse_seed(text: str | None) -> int:
+    """A seed; one is drawn where none is given.
+
+    Raises:
+        OptionError: it is not a whole number that fits.
+    """
+    if text is None:
+        return secrets.randbits(DRAWN_SEED_BITS)
+    if not _INTEGER.match(text) or int(text) > MOST_SEED:
+        raise OptionError("--seed", f"{text!r} is not a whole number from 0 to {MOST_SEED}")
+    return int(text)
+
+
+def parse_seconds(text: str | None) -> float | None:
+    """How long to serve, in seconds.
+
+    Raises:
+        OptionError: it is not a number of seconds.
+    """
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= MOST_SECONDS:  # false for NaN
+        raise OptionError("--max-seconds", f"{text!r} is not a number of seconds above 0; for example 60")
+    return seconds

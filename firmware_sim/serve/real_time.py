@@ -1,0 +1,116 @@
+"""The device in real time: one event loop, one timer, and a way out for the bytes of each port.
+
+Law: after anything has been done to the device, what every port has to say is sent, since an alarm goes to all. The
+timer is never later than the device's next deadline; it may be earlier, finds nothing to do then, and is set anew:
+a deadline that each frame moves back would else cost a timer a frame.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from firmware_sim.clock import monotonic
+from firmware_sim.device import Device, Port
+from protocols.enums import ByeReason
+from protocols.units import SECOND, Micros
+
+Write = Callable[[bytes], None]
+"""Sends whole frames, in order; never raises and never blocks."""
+
+
+class Tap(Protocol):
+    """Hears what goes over one port."""
+
+    def heard(self, sender: str, data: bytes, now: Micros) -> None:
+        """A piece of bytes that "host" or "device" sent."""
+
+    def closed(self, now: Micros) -> None:
+        """The port is gone."""
+
+
+OpenTap = Callable[[str, Micros], Tap]
+"""Makes the tap of a port, from its name and the time."""
+
+_NEVER: Final = Micros(2**63)
+
+
+class RealTimeDevice:
+    """A device and the ports at which it can be reached now. Made and used inside a running event loop."""
+
+    def __init__(self, device: Device, *, open_tap: OpenTap | None = None) -> None:
+        self.device = device
+        self._open_tap = open_tap
+        self._taps: dict[Port, Tap] = {}
+        self._loop = asyncio.get_running_loop()
+        self._writers: dict[Port, Write] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = _NEVER
+        self._after()
+
+    def attach(self, name: str, write: Write) -> Port:
+        """A transport is there; `write` takes what the device sends on it."""
+        port = self.device.attach(name)
+        if self._open_tap is not None:
+            self._taps[port] = tap = self._open_tap(name, monotonic())
+            write = _tapped(tap, write)
+        self._writers[port] = write
+        return port
+
+    def detach(self, port: Port) -> None:
+        """A transport is gone."""
+        now = monotonic()
+        del self._writers[port]
+        if port in self._taps:
+            self._taps.pop(port).closed(now)
+        self.device.detach(port, now)
+        self._after()
+
+    def receive(self, port: Port, data: bytes) -> None:
+        """A transport brought bytes."""
+        now = monotonic()
+        if self._taps:
+            self._taps[port].heard("host", data, now)
+        if now >= self._due:  # after a stall the loop reads before it rings: a lease that ran out has run out
+            self.device.advance(now)
+        self.device.receive(port, data, now)
+        self._after()
+
+    def close(self) -> None:
+        """Take leave of every host, and do nothing more."""
+        now = monotonic()
+        for port in self._writers:
+            port.exchange.bye(ByeReason.CLOSING, now)
+        self._send()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._due = Micros(-1)
+
+    def _after(self) -> None:
+        self._send()
+        due = self.device.next_deadline()
+        if due is not None and due < self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._due = due
+            self._timer = self._loop.call_at(due / SECOND, self._ring)
+
+    def _send(self) -> None:
+        for port, write in self._writers.items():
+            frames = port.exchange.take()
+            if frames:
+                write(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._due = _NEVER
+        self.device.advance(monotonic())
+        self._after()
+
+
+def _tapped(tap: Tap, write: Write) -> Write:
+    def tapped(data: bytes) -> None:
+        tap.heard("device", data, monotonic())
+        write(data)
+
+    return tapped

@@ -1,0 +1,160 @@
+"""A device from power-on to power-off: memory, trace, transports, and what ends it.
+
+Law: whatever was opened is closed again, in the opposite order, however it ends.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from firmware_sim.clock import monotonic
+from firmware_sim.device import Device
+from firmware_sim.errors import NvmFileError, ParameterError
+from firmware_sim.nvm import Nvm
+from firmware_sim.parameters import Parameters
+from firmware_sim.serve.announcement import Announcement, ReadyFile
+from firmware_sim.serve.errors import OptionError, ServeError
+from firmware_sim.serve.options import Options
+from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
+from firmware_sim.serve.transports import wanted
+
+ORPHAN_CHECK_S: Final = 0.5
+"""How often to look whether the parent still lives: often enough that a port is free again before it is missed."""
+SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
+"""What asks a device to end; not every system has all."""
+
+
+class Ending:
+    """What the service waits for: the first reason to end, or the first error."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.reached: asyncio.Future[str] = self._loop.create_future()
+        """Done with the reason, or with the error that the device does not survive."""
+        self._parent = os.getppid()
+
+    def end(self, reason: str) -> None:
+        """There is a reason to end."""
+        if not self.reached.done():
+            self.reached.set_result(reason)
+
+    def fail(self, error: BaseException) -> None:
+        """There is an error that the device does not survive."""
+        if not self.reached.done():
+            self.reached.set_exception(error)
+            self.reached.exception()  # it counts as seen, also where a second end comes first
+
+    def watch_signals(self) -> None:
+        """End at a signal, cleanly."""
+        for name in SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                with contextlib.suppress(NotImplementedError):  # a loop that cannot: Ctrl-C is a KeyboardInterrupt
+                    self._loop.add_signal_handler(number, self.end, name)
+
+    def watch_parent(self) -> None:
+        """End when whoever started this process has died: its children are then given to another parent.
+
+        One that had died before this process looked shows itself by the pipe that nobody reads.
+        """
+        if os.getppid() != self._parent:
+            self.end("the parent is gone")
+        else:
+            self._loop.call_later(ORPHAN_CHECK_S, self.watch_parent)
+
+    def watch_clock(self, max_seconds: float | None) -> None:
+        """End after `max_seconds`."""
+        if max_seconds is not None:
+            self._loop.call_later(max_seconds, self.end, "the time is over")
+
+    def watch_loop(self) -> None:
+        """A defect ends the device at once and aloud; asyncio would print it and go on in an unknown state."""
+        self._loop.set_exception_handler(self._handle)
+
+    def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, NvmFileError):
+            self.fail(ServeError(f"--nvm {error}"))
+        elif error is None or isinstance(error, OSError):  # a connection that broke, or one that could not be taken
+            loop.default_exception_handler(context)
+        else:
+            self.fail(error)
+
+
+class Service:
+    """A device that answers. `ending` says when it should no longer."""
+
+    def __init__(self, announcement: Announcement, ending: Ending) -> None:
+        self.announcement = announcement
+        self.ending = ending
+
+
+@contextlib.asynccontextmanager
+async def service(options: Options) -> AsyncIterator[Service]:
+    """Serve a device while the context lasts.
+
+    Raises:
+        ServeError: it cannot be served as the options say.
+    """
+    ending = Ending()
+    ending.watch_signals()
+    async with contextlib.AsyncExitStack() as stack:
+        parameters = _parameters(options)
+        ready_file = ReadyFile(options.ready_file) if options.ready_file is not None else None
+        open_tap = stack.enter_context(_trace(options, ending)) if options.trace is not None else None
+        nvm = stack.enter_context(_memory(options.nvm)) if options.nvm is not None else None
+        ending.watch_loop()
+        device = Device(seed=options.seed, now=monotonic(), parameters=parameters, nvm=nvm)
+        running = RealTimeDevice(device, open_tap=open_tap)
+        transports = []
+        for opener in wanted(options):
+            transports.append(await opener(running, options))
+            stack.push_async_callback(transports[-1].close)
+        stack.callback(running.close)
+        announcement = Announcement(
+            urls=[transport.url for transport in transports],
+            seed=options.seed,
+            serial=device.serial,
+            parameters=options.parameters,
+            warnings=[transport.warning for transport in transports if transport.warning],
+        )
+        if ready_file is not None:
+            ready_file.write(announcement)
+            stack.callback(ready_file.remove)
+        ending.watch_parent()
+        ending.watch_clock(options.max_seconds)
+        yield Service(announcement, ending)
+
+
+def _parameters(options: Options) -> Parameters:
+    try:
+        return Parameters(options.parameters)
+    except ParameterError as error:
+        raise OptionError("--param", str(error)) from error
+
+
+@contextlib.contextmanager
+def _memory(path: str) -> Iterator[Nvm]:
+    try:
+        from firmware_sim.nvm_file import close, load
+    except ImportError as error:
+        raise OptionError("--nvm", "this system cannot lock a file; leave the option out") from error
+    try:
+        nvm = load(path)
+    except NvmFileError as error:
+        raise OptionError("--nvm", str(error)) from error
+    with contextlib.ExitStack() as stack:
+        stack.callback(close, nvm)
+        yield nvm
+
+
+@contextlib.contextmanager
+def _trace(options: Options, ending: Ending) -> Iterator[OpenTap]:
+    from firmware_sim.serve.trace import trace
+
+    assert options.trace is not None
+    with trace(options.trace, options.seed, ending.fail) as open_tap:
+        yield open_tap

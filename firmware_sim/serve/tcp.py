@@ -1,0 +1,178 @@
+"""TCP: a port of the device for each connection.
+
+Law: what a peer can make this end keep is bounded: connections, bytes read in one go, bytes that it does not fetch.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+from ipaddress import ip_address
+from typing import Final
+
+from firmware_sim.device import Port
+from firmware_sim.serve.errors import NoAddressError, OptionError
+from firmware_sim.serve.options import Address
+from firmware_sim.serve.real_time import RealTimeDevice
+
+MOST_CONNECTIONS: Final = 16
+"""One controls and the others look; more are a host that connects and never closes."""
+READ_SIZE: Final = 4096
+"""Bytes taken in one go, some 150 short frames and a few milliseconds: a flood on one connection must not keep the
+heartbeat of another waiting for longer than its lease allows."""
+MOST_UNREAD_BYTES: Final = 1 << 20
+"""Beyond what the system buffers. A host has at most five commands in flight, which is below 2 KiB: one that has left
+a mebibyte unread asks and never reads, and is cut off."""
+CLOSE_TIMEOUT_S: Final = 1.0
+"""How long a peer may take to fetch the last bytes when the service ends."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One host's connection, and the device's port on it."""
+
+    def __init__(self, device: RealTimeDevice, connections: "list[Connection]") -> None:
+        self._device = device
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray(READ_SIZE)
+        self._view = memoryview(self._buffer)
+        self._port: Port | None = None
+        self.gone = self._loop.create_future()
+
+    @property
+    def linked(self) -> bool:
+        """Whether a host has a link on it."""
+        return self._port is not None and self._port.exchange.linked
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: a host is there. It sets TCP_NODELAY by itself."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if not self._make_room():
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=MOST_UNREAD_BYTES)
+        host, port = transport.get_extra_info("peername")[:2]
+        self._port = self._device.attach(f"tcp:{Address(host, port)}", transport.write)
+        self._connections.append(self)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Asyncio: where to read to."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Asyncio: bytes were read."""
+        if self._port is not None:
+            self._device.receive(self._port, bytes(self._view[:nbytes]))
+
+    def eof_received(self) -> None:
+        """Asyncio: the host will send nothing more; it may still fetch its last answers."""
+        self._leave()
+        self.close()
+
+    def pause_writing(self) -> None:
+        """Asyncio: the peer has left too much unread. The port goes later: it is being written to."""
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio: the connection is gone."""
+        self._leave()
+        self.gone.set_result(None)
+
+    def close(self) -> None:
+        """Close once what was written has gone out, or could not go out in time."""
+        self._transport.close()
+        self._loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
+    def _leave(self) -> None:
+        if self._port is not None:
+            port, self._port = self._port, None
+            self._connections.remove(self)
+            self._device.detach(port)
+
+    def _make_room(self) -> bool:
+        """A connection without a link gives way, the oldest first: its host may have died without closing it."""
+        if len(self._connections) < MOST_CONNECTIONS:
+            return True
+        for connection in self._connections:
+            if not connection.linked:
+                connection._transport.abort()
+                connection._leave()
+                return True
+        return False
+
+
+class Listener:
+    """The address at which connections are taken."""
+
+    def __init__(self, server: asyncio.Server, connections: list[Connection]) -> None:
+        self._server = server
+        self._connections = connections
+        host, port = server.sockets[0].getsockname()[:2]
+        self._any = ip_address(host.partition("%")[0]).is_unspecified
+        self._open_to_others = not ip_address(host.partition("%")[0]).is_loopback
+        loopback = "::1" if ":" in host else "127.0.0.1"
+        self.address = Address(loopback if self._any else host, port)
+
+    @property
+    def url(self) -> str:
+        """The device URL that a host on this machine opens."""
+        return f"tcp://{self.address}"
+
+    @property
+    def warning(self) -> str:
+        """A sentence where other machines can reach the device."""
+        if not self._open_to_others:
+            return ""
+        return f"port {self.address.port} is open to every machine that can reach this one"
+
+    async def close(self) -> None:
+        """Take no more connections, and close those there are."""
+        self._server.close()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.close()
+        if connections:
+            await asyncio.wait([connection.gone for connection in connections])
+
+
+async def listen(device: RealTimeDevice, address: Address) -> Listener:
+    """Take connections at `address`.
+
+    Raises:
+        OptionError: there is no such address here.
+        NoAddressError: it is in use.
+    """
+    connections: list[Connection] = []
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(device, connections), sock=_bind(address), backlog=MOST_CONNECTIONS
+    )
+    return Listener(server, connections)
+
+
+def _bind(address: Address) -> socket.socket:
+    """A bound socket. Of a name with several addresses the first counts: each would get a port 0 of its own."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _explained(address, error) from error
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share the port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(where)
+    except OSError as error:
+        sock.close()
+        raise _explained(address, error) from error
+    return sock
+
+
+def _explained(address: Address, error: OSError) -> OptionError | NoAddressError:
+    if error.errno == errno.EADDRINUSE:
+        return NoAddressError(str(address))
+    reason = error.strerror or str(error)
+    return OptionError("--tcp", f"cannot listen on {address}: {reason}; for example 127.0.0.1:0")

@@ -1,0 +1,81 @@
+"""The trace: what went over each port, decoded, a line a frame; times are from the start of the trace.
+
+    tcp:127.0.0.1:50312     0.004250 s host>device  LINK      Hello  seq=1 link=0 correlation=1  majors=2 ...
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Final, TextIO
+
+from firmware_sim.clock import monotonic
+from firmware_sim.serve.errors import OptionError, ServeError
+from firmware_sim.serve.real_time import OpenTap
+from protocols.trace import HEADING, Tracer
+from protocols.units import SECOND, Micros
+
+STANDARD_ERROR: Final = "-"
+
+_Say = Callable[[list[str]], None]
+
+
+class PortTrace:
+    """The trace of one port. Each connection is a port anew, so that no half frame of another one is left."""
+
+    def __init__(self, name: str, say: _Say, start: Micros, now: Micros) -> None:
+        self._name = name
+        self._say = say
+        self._start = start
+        self._tracer = Tracer()
+        self._note("opened", now)
+
+    def heard(self, sender: str, data: bytes, now: Micros) -> None:
+        """A piece of bytes."""
+        lines = self._tracer.describe(sender, data, Micros(now - self._start))
+        self._say([f"{self._name} {line}" for line in lines])
+
+    def closed(self, now: Micros) -> None:
+        """The port is gone."""
+        self._note("closed", now)
+
+    def _note(self, what: str, now: Micros) -> None:
+        self._say([f"{self._name} {(now - self._start) / SECOND:12.6f} s {what}"])
+
+
+@contextlib.contextmanager
+def trace(path: str, seed: int, failed: Callable[[BaseException], None]) -> Iterator[OpenTap]:
+    """Write to the file at `path`, `-` for standard error; `failed` hears of a file that takes no more.
+
+    Raises:
+        OptionError: it cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        if path == STANDARD_ERROR:
+            file: TextIO = sys.stderr
+        else:
+            file = stack.enter_context(_open(path))
+
+        def say(lines: list[str]) -> None:
+            try:
+                file.writelines(f"{line}\n" for line in lines)
+            except OSError as error:
+                failed(ServeError(f"--trace {path}: {error.strerror}"))
+
+        say([HEADING, f"simulated handpiece, seed {seed}"])
+        start = monotonic()
+        yield lambda name, now: PortTrace(name, say, start, now)
+
+
+@contextlib.contextmanager
+def _open(path: str) -> Iterator[TextIO]:
+    try:
+        # A line at a time, so that a killed device leaves a trace that goes up to its end.
+        file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below, without raising
+    except OSError as error:
+        reason = f"cannot write {path}: {error.strerror}; name a file in a folder that exists"
+        raise OptionError("--trace", reason) from error
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(OSError):  # it was said when it was written
+            file.close()
