@@ -103,9 +103,10 @@ class JournalReader:
             if not page.records:
                 break
             for start in range(0, len(page.records), RECORD_SIZE):
-                raw = page.records[start : start + RECORD_SIZE]
-                records.append(raw)
+                raw, before = page.records[start : start + RECORD_SIZE], self.cursor
                 self.add(raw)
+                if self.cursor != before:  # one that came again is a problem of the fold, and no new row
+                    records.append(raw)
 
     def add(self, raw: bytes) -> None:
         """Fold a record that was read, or that the log holds from an earlier run."""
