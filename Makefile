@@ -66,14 +66,19 @@ typecheck: $(VENV)/.installed-test
 unit: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST)
 
-# What a user gets: sdist, the wheel made from it, installed outside the tree, with tests that cannot see the sources.
+# What a user gets: sdist, the wheel made from it, installed outside the tree. First with nothing but what the package
+# asks for, then with tests, which cannot see the sources.
 wheel: $(VENV)/.installed-test
 	set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
 	$(BIN)/python -m build --outdir "$$place/dist" . >"$$place/build.log" 2>&1 || { cat "$$place/build.log"; exit 1; }; \
 	$(BIN)/python -m venv "$$place/venv"; \
-	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$(ls "$$place"/dist/*.whl)[test]"; \
-	cp -R tests pyproject.toml "$$place/"; \
-	cd "$$place"; INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py
+	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$place"/dist/*.whl; \
+	cp -R tests pyproject.toml "$$place/"; cd "$$place"; \
+	venv/bin/devicectl run --seed 7 --target-cores 60 --json --log first.sqlite; \
+	venv/bin/devicectl sessions list --log first.sqlite; \
+	venv/bin/firmware-sim --help >/dev/null; \
+	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[test]"; \
+	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py
 
 nightly: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST) -m "nightly or not nightly" --hypothesis-profile nightly --seeds 300 --timeout 3600

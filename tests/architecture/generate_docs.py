@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from firmware_sim.parameters import parameters_table
-from tests.architecture import message_tables
+from tests.architecture import message_tables, reference_pages
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "generated"
 
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
+    ("alarms.md", reference_pages.alarms),
+    ("command_line.md", reference_pages.command_line),
+    ("device_states.md", reference_pages.device_states),
     ("messages.md", message_tables.page),
     ("parameters.md", parameters_table),
+    ("session_states.md", reference_pages.session_states),
 ]
 """(file name in `docs/generated/`, what returns its text); texts depend on the code alone, never on time or machine."""
 
