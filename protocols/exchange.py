@@ -7,18 +7,19 @@ is when `advance` wants to be called. Both ends are this one class: a host asks 
 Law: it knows links, not procedures. What a command means, and who may give it, is for the device above it.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from protocols.answers import Answers
-from protocols.enums import ByeReason, Code, Kind
+from protocols.enums import ByeReason, Code, Kind, WireEnum
 from protocols.errors import LocalError
 from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header
 from protocols.message import Message
-from protocols.messages import Bye, Heartbeat, Hello, Nak, Progress, Received, Refused, Welcome
+from protocols.messages import Aborted, Bye, Failed, Heartbeat, Hello, Nak, Progress, Received, Refused, Welcome
 from protocols.requests import MOST_TRIES, Request, Requests
-from protocols.serial_wire import Envelope, Problem, Wire, sentence
+from protocols.serial_wire import Problem, Wire, sentence
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 
@@ -26,6 +27,8 @@ MINOR: Final = 0
 """The newest minor that this version speaks."""
 MOST_NAKS_PER_SECOND: Final = 10
 """A peer that sends rubbish must not be answered with a storm."""
+LEAST_HEARTBEAT_US: Final = 50 * MILLISECOND
+"""However little a peer's WELCOME asks for: a heartbeat of 0 would be sent without end."""
 
 WireIn = TypeVar("WireIn")
 WireOut = TypeVar("WireOut")
@@ -111,16 +114,19 @@ class Exchange(Generic[WireIn, WireOut]):
     """One end of one link at a time, over one wire.
 
     `beat` makes the heartbeat of this end. `pace` is set by the owner, who notes in `hurried` which one it set.
+    An end that has said `hello` is a host, any other a device.
     """
 
     def __init__(self, wire: Wire[WireIn, WireOut], *, beat: Callable[[Micros], Message]) -> None:
         self.outbox: list[WireOut] = []
         self.statistics = Statistics()
         self.link_id = 0
-        self.pace = IDLE_PACE
         self.hurried = False
         self._wire = wire
         self._beat = beat
+        self._pace = IDLE_PACE
+        self._is_host = False
+        self._listens_to = _NOBODY
         self._seq = 0
         self._correlation_id = 0
         self._requests = Requests()
@@ -128,8 +134,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._greeting: tuple[int, Hello, Welcome] | None = None
         self._last_sent = Micros(0)
         self._last_heard = Micros(0)
-        self._nak_second = -1
-        self._naks = 0
+        self._naks_sent_at: deque[Micros] = deque(maxlen=MOST_NAKS_PER_SECOND)
         self._happened: list[Happening] = []
 
     # --- what both ends do -----------------------------------------------------------------------------------
@@ -138,6 +143,15 @@ class Exchange(Generic[WireIn, WireOut]):
     def linked(self) -> bool:
         """True from WELCOME until the link is lost."""
         return self.link_id != 0
+
+    @property
+    def pace(self) -> Pace:
+        """How often this end beats, and how long it bears silence."""
+        return self._pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        self._pace = Pace(Micros(max(pace.heartbeat_us, LEAST_HEARTBEAT_US)), pace.lease_us)
 
     def take(self) -> list[WireOut]:
         """What is to be sent now, in order; the outbox is empty afterwards."""
@@ -150,11 +164,11 @@ class Exchange(Generic[WireIn, WireOut]):
         """Send a message that answers nothing: event, telemetry, alarm."""
         self._send(message, now)
 
-    def bye(self, reason: ByeReason, now: Micros) -> None:
-        """Leave the link in words. What was in flight is forgotten."""
-        if self.linked:
+    def bye(self, reason: ByeReason, now: Micros) -> list[Request]:
+        """Leave the link in words; returns what had no answer."""
+        if self.link_id:
             self._send(Bye(reason=reason), now)
-            self._unlink()
+        return self._unlink()
 
     def drop(self) -> list[Request]:
         """Leave the link without a word, as when the transport is gone; returns what had no answer."""
@@ -162,241 +176,317 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def receive(self, data: WireIn, now: Micros) -> list[Happening]:
         """Take what the wire brought."""
+        statistics = self.statistics
         for item in self._wire.feed(data):
-            if item.__class__ is BadFrame:
-                self.statistics.bad_frames += 1
+            if isinstance(item, BadFrame):
+                statistics.bad_frames += 1
+                continue
+            statistics.frames_received += 1
+            header, message, problem = item
+            first, flags, _, _, link_id, correlation_id, _, _ = header
+            if link_id != self._listens_to or message is None or flags & MUST_UNDERSTAND or first >> 4 != MAJOR:
+                self._take_odd(header, message, problem, now)
+                continue
+            self._last_heard = now
+            if first in _ANSWERS:
+                self._answer(correlation_id, message, now)
+            elif first == _COMMAND:
+                self._command(header, message, now)
+            elif first == _LINK:
+                self._told(header, message, now)
             else:
-                self.statistics.frames_received += 1
-                self._take_in(item, now)  # type: ignore[arg-type]
+                self._happened.append(Told(message))
         return self._drain()
 
     def next_deadline(self) -> Micros | None:
         """When `advance` has something to do; None while there is no link and nothing is asked."""
-        deadline = self._requests.due
+        due = self._requests.due
         if not self.link_id:
-            return deadline
-        pace = self.pace
+            return due
+        pace = self._pace
         wake = self._last_sent + pace.heartbeat_us
         if pace.lease_us:
-            wake = min(wake, self._last_heard + pace.lease_us)
-        return Micros(wake if deadline is None else min(wake, deadline))
+            expiry = self._last_heard + pace.lease_us
+            if expiry < wake:
+                wake = expiry
+        return due if due is not None and due < wake else Micros(wake)
 
     def advance(self, now: Micros) -> list[Happening]:
         """Do what is due: expire the lease, retry, beat."""
         if self.link_id:
-            pace = self.pace
+            pace = self._pace
             if pace.lease_us and now >= self._last_heard + pace.lease_us:
                 self._lose(f"nothing heard for {pace.lease_us // MILLISECOND} ms")
                 return self._drain()
             if now >= self._last_sent + pace.heartbeat_us:
                 self._send(self._beat(now), now)
-        self._retry(now)
+        due = self._requests.due
+        if due is not None and now >= due:
+            self._retry(self._requests.overdue(now), now)
         return self._drain()
 
     # --- the host's half -------------------------------------------------------------------------------------
 
-    def hello(self, hello: Hello, now: Micros) -> None:
-        """Ask for a link. Ends in `Linked`, `Denied` or `LinkLost`."""
-        self._unlink()
-        self._requests.submit(hello)
-        self._flush(now)
+    def hello(self, hello: Hello, now: Micros) -> list[Request]:
+        """Ask for a link. Ends in `Linked`, `Denied` or `LinkLost`; returns what had no answer on a link before it."""
+        abandoned = self._unlink()
+        self._is_host = True
+        self._launch(Request(hello), now)
+        return abandoned
 
     def submit(self, command: Message, now: Micros) -> Request:
         """Send a command, or queue it until its lane has room.
 
         Raises:
             LocalError: there is no link.
+            MessageError: its tail is too long for one frame.
         """
         if not self.link_id:
             raise LocalError(f"{command.__class__.__name__} was submitted without a link")
-        request = self._requests.submit(command)
-        self._flush(now)
+        request = Request(command)
+        if self._requests.has_room(request.lane):
+            self._launch(request, now)
+        else:
+            self._wire.encode(command, 0, 0, 0, 0)  # what cannot be encoded is to fail here, not when its turn comes
+            self._requests.queue(request)
         return request
 
     # --- the device's half -----------------------------------------------------------------------------------
 
     def welcome(self, welcome: Welcome, greeted: Greeted, now: Micros) -> None:
-        """Grant a link; whatever link there was is replaced without a word."""
+        """Grant a link; whatever link there was is replaced without a word.
+
+        Raises:
+            LocalError: 0 is no link's id.
+        """
+        if not welcome.link_id:
+            raise LocalError("link id 0 stands for no link")
         self._unlink()
-        self.link_id = welcome.link_id
+        self._link(welcome.link_id, now)
         self._greeting = (greeted.correlation_id, greeted.hello, welcome)
-        self._last_heard = now
-        self._send(welcome, now, correlation_id=greeted.correlation_id)
+        self._send(welcome, now, greeted.correlation_id)
 
     def reply(self, correlation_id: int, message: Message, now: Micros, *, replayed: bool = False) -> None:
         """Answer a command that was `Commanded`. RECEIVED and PROGRESS are not final; anything else is.
 
         `replayed` tells the host that nothing was done for it: the answer is an older command's outcome.
         """
-        if not self._answers.running(correlation_id):
+        held = self._answers.known(correlation_id)
+        if held is None or held.final:
             return  # The link on which it was asked is gone, and with it whoever would listen.
-        if isinstance(message, Received):
-            self._answers.progress(correlation_id, message)
-        elif not isinstance(message, Progress):
+        self._send(message, now, correlation_id, REPLAYED if replayed else 0)
+        if message.__class__ is Received:
+            held.answer = message
+        elif message.__class__ is not Progress:
             self._answers.finish(correlation_id, message)
-        self._send(message, now, correlation_id=correlation_id, flags=REPLAYED if replayed else 0)
 
-    # --- inside ----------------------------------------------------------------------------------------------
+    # --- inside: frames that are not plainly of this link ----------------------------------------------------
 
-    def _take_in(self, envelope: Envelope, now: Micros) -> None:
-        header, message, problem = envelope
-        if header.major_and_kind >> 4 != MAJOR:
-            self._nak(header, Problem(Code.E_VERSION, "this major version is not spoken here"), now, MAJOR, header.major)
+    def _take_odd(self, header: Header, message: Message | None, problem: Problem | None, now: Micros) -> None:
+        """A frame of no link or another one, or one that cannot be taken as it is."""
+        if header.major != MAJOR:
+            text = f"this end speaks major {MAJOR}, the frame is of major {header.major}"
+            self._nak(header, Problem(Code.E_VERSION, text), now, MAJOR, header.major)
         elif header.flags & MUST_UNDERSTAND:
             self._nak(header, Problem(Code.E_UNSUPPORTED, "a must-understand flag is not known here"), now)
-        elif message.__class__ in _LINK_SETUP:
-            self._set_up(header, message, now)
-        elif header.link_id != self.link_id or not self.link_id:
-            self._wrong_link(header, message, now)
-        else:
-            self._last_heard = now
-            if header.kind == Kind.COMMAND:
-                self._command(header, message, problem, now)
-            elif problem is not None:
-                self._nak(header, problem, now)
-            elif header.correlation_id and header.kind != Kind.LINK:
-                self._answer(header, message, now)  # type: ignore[arg-type]
-            else:
-                self._told(header, message, now)  # type: ignore[arg-type]
-
-    def _set_up(self, header: Header, message: Message | None, now: Micros) -> None:
-        if isinstance(message, Hello):
+        elif isinstance(message, Hello):
             self._greet(header, message, now)
         elif isinstance(message, Welcome):
             self._be_welcomed(header, message, now)
+        elif problem is not None and header.link_id in (0, self._listens_to):
+            if header.link_id:
+                self._last_heard = now
+            if header.link_id and header.kind == Kind.COMMAND:
+                self._refuse(header, problem, now)
+            else:
+                self._nak(header, problem, now)
+        else:
+            self._wrong_link(header, message, now)
 
     def _be_welcomed(self, header: Header, welcome: Welcome, now: Micros) -> None:
         request = self._requests.find(header.correlation_id)
         if request is None or not isinstance(request.message, Hello) or request.message.nonce != welcome.nonce:
             self.statistics.strays += 1
             return
-        self._requests.answered(request, now, final=True)
-        self.link_id = header.link_id
-        self._last_heard = now
+        if not welcome.link_id or welcome.link_id != header.link_id:
+            text = f"WELCOME grants link {welcome.link_id} in a frame of link {header.link_id}"
+            self._nak(header, Problem(Code.E_ARGUMENT, text), now, welcome.link_id, header.link_id)
+            return
+        self._requests.answered(request, now)
+        self._link(welcome.link_id, now)
+        minor = min(welcome.minor, MINOR)
+        if request.message.schema_id and welcome.schema_id not in (0, ours := schema_id(minor)):
+            text = f"schemas differ: host 0x{ours:08x}, device 0x{welcome.schema_id:08x} at minor {minor}"
+            self.bye(ByeReason.CLOSING, now)
+            self._happened.append(Denied(Code.E_SCHEMA, text))
+            return
         self.pace = Pace(Micros(welcome.heartbeat_idle_ms * MILLISECOND), Micros(welcome.lease_idle_ms * MILLISECOND))
         self._happened.append(Linked(welcome))
 
     def _greet(self, header: Header, hello: Hello, now: Micros) -> None:
-        known = self._greeting
-        if known is not None and self.link_id and (known[0], known[1]) == (header.correlation_id, hello):
+        known, greeted = self._greeting, Greeted(hello, header.correlation_id)
+        if self._is_host:
+            text = "this end is a host and grants no link; is the wire looped back?"
+            self._nak(header, Problem(Code.E_UNSUPPORTED, text), now)
+        elif known is not None and (known[0], known[1]) == (header.correlation_id, hello):
             self.statistics.replays += 1
-            self._send(known[2], now, correlation_id=known[0], flags=REPLAYED)
+            self._send(known[2], now, header.correlation_id, REPLAYED)
         elif not hello.majors >> MAJOR & 1:
-            self._nak(header, Problem(Code.E_VERSION, f"this device speaks major {MAJOR} only"), now, 1 << MAJOR, hello.majors)
-        elif hello.schema_id not in (0, ours := schema_id(min(hello.minor, MINOR))):
-            text = f"schemas differ: device 0x{ours:08x}, host 0x{hello.schema_id:08x} at minor {min(hello.minor, MINOR)}"
+            text = f"this device speaks major {MAJOR} only (bits 0x{1 << MAJOR:x}), the host 0x{hello.majors:x}"
+            self._nak(header, Problem(Code.E_VERSION, text), now, 1 << MAJOR, hello.majors)
+        elif hello.minor <= MINOR and hello.schema_id not in (0, ours := schema_id(hello.minor)):
+            # What a newer host has at our minor stands in no HELLO: it compares for itself when WELCOME names ours.
+            text = f"schemas differ: device 0x{ours:08x}, host 0x{hello.schema_id:08x} at minor {hello.minor}"
             self._nak(header, Problem(Code.E_SCHEMA, text), now, ours, hello.schema_id)
+        elif greeted in self._happened:
+            self.statistics.replays += 1  # A retry in the same bytes: one WELCOME answers both.
         else:
-            self._happened.append(Greeted(hello, header.correlation_id))
+            self._listens_to = _NOBODY  # What follows in these bytes is of the link that is being replaced.
+            self._happened.append(greeted)
 
     def _wrong_link(self, header: Header, message: Message | None, now: Micros) -> None:
         """A frame of no link, or of another one. It renews nothing."""
         request = self._requests.find(header.correlation_id)
-        if isinstance(message, Nak) and request is not None and isinstance(request.message, Hello):
-            self._unlink()
-            self._happened.append(Denied(message.code, message.sentence))
-        elif header.kind in (Kind.COMMAND, Kind.LINK) and not isinstance(message, Nak):
+        asking = not self.link_id and self._requests.due is not None
+        if isinstance(message, Nak):
+            if asking and request is not None and not header.link_id:
+                self._unlink()
+                self._happened.append(Denied(message.code, message.sentence))
+            else:
+                self.statistics.strays += 1
+        elif asking:
+            # HELLO is on its way and settles it. A NAK might reach the device after it has granted this very link.
+            self.statistics.strays += 1
+        else:
             text = f"link {header.link_id} is not the link of this end; send HELLO"
             self._nak(header, Problem(Code.E_LINK, text), now, self.link_id, header.link_id)
-        else:
-            self.statistics.strays += 1
 
-    def _command(self, header: Header, command: Message | None, problem: Problem | None, now: Micros) -> None:
-        correlation_id = header.correlation_id
-        known = self._answers.known(correlation_id)
-        if problem is not None or not correlation_id:
-            self._refuse(header, problem or Problem(Code.E_ARGUMENT, "a command needs a correlation id"), now)
-        elif known is not None and known.command == command:
+    # --- inside: frames of this link -------------------------------------------------------------------------
+
+    def _command(self, header: Header, command: Message, now: Micros) -> None:
+        correlation_id, answers = header.correlation_id, self._answers
+        known = answers.known(correlation_id)
+        if known is not None and known.command == command:
             self.statistics.replays += 1
             if known.answer is not None:
-                self._send(known.answer, now, correlation_id=correlation_id, flags=REPLAYED)
-        elif known is not None or self._answers.expired(correlation_id, command.LANE):  # type: ignore[union-attr]
+                self._send(known.answer, now, correlation_id, REPLAYED)
+        elif not correlation_id:
+            self._nak(header, Problem(Code.E_ARGUMENT, "a command needs a correlation id"), now)
+        elif known is not None or answers.expired(correlation_id, command.LANE):
             text = f"correlation {correlation_id} is used up on this link; a new command needs a newer one"
             self._refuse(header, Problem(Code.E_EXPIRED, text), now)
+        elif (name := _unknown_value(command)) is not None:
+            text = f"{command.__class__.__name__}.{name} has a value that is not known to this version"
+            self._refuse(header, Problem(Code.E_ARGUMENT, text), now)
         else:
-            self._answers.begin(correlation_id, command)  # type: ignore[arg-type]
-            self._happened.append(Commanded(correlation_id, command))  # type: ignore[arg-type]
+            answers.begin(correlation_id, command)
+            self._happened.append(Commanded(correlation_id, command))
 
-    def _answer(self, header: Header, message: Message, now: Micros) -> None:
-        request = self._requests.find(header.correlation_id)
-        if request is None:
+    def _answer(self, correlation_id: int, message: Message, now: Micros) -> None:
+        request, model = self._requests.find(correlation_id), message.__class__
+        if request is None or (message.ID != request.message.ID and model not in _COMMON_ANSWERS):
             self.statistics.strays += 1
-            return
-        final = not isinstance(message, (Received, Progress))
-        self._requests.answered(request, now, final=final)
-        self._happened.append(Answered(request, message, final))
-        if final:
-            self._flush(now)
+        elif isinstance(message, (Received, Progress)):
+            # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
+            patience_us = 2 * message.expected_ms * MILLISECOND + 3 * self._pace.heartbeat_us
+            self._requests.received(request, now, patience_us)
+            self._happened.append(Answered(request, message, False))
+        else:
+            self._end(request, message, now)
+
+    def _end(self, request: Request, message: Message, now: Micros) -> None:
+        """The final answer is here; what waited for its place goes out."""
+        follower = self._requests.answered(request, now)
+        self._happened.append(Answered(request, message, True))
+        if follower is not None:
+            self._launch(follower, now)
 
     def _told(self, header: Header, message: Message, now: Micros) -> None:
-        if isinstance(message, Bye):
-            self._lose(f"the other end said BYE ({message.reason.name})")
-            return
-        if isinstance(message, Nak):
-            self._naked(header, message, now)
-            return
         if isinstance(message, Heartbeat):
-            for request in self._requests.not_running(message.running_correlation_id):
-                request.due = now
-            self._retry(now)
-        self._happened.append(Told(message))
+            self._happened.append(Told(message))
+            self._retry(self._requests.not_running(message.running_correlation_id), now)
+        elif isinstance(message, Bye):
+            self._lose(f"the other end said BYE ({message.reason.name})")
+        elif isinstance(message, Nak):
+            self._naked(header, message, now)
+        elif isinstance(message, Hello):
+            self._greet(header, message, now)
+        elif isinstance(message, Welcome):
+            self.statistics.strays += 1
+        else:
+            self._happened.append(Told(message))
 
     def _naked(self, header: Header, nak: Nak, now: Micros) -> None:
         """The peer could not take a frame of ours: as good as a refusal if it was a command."""
+        request = self._requests.find(header.correlation_id)
         if nak.code is Code.E_LINK:
             self._lose(nak.sentence)
-        elif (request := self._requests.find(header.correlation_id)) is not None:
-            self._requests.answered(request, now, final=True)
-            self._happened.append(Answered(request, nak, True))
-            self._flush(now)
+        elif request is not None:
+            self._end(request, nak, now)
+        else:
+            self.statistics.strays += 1
 
-    def _flush(self, now: Micros) -> None:
-        for request in self._requests.sendable():
-            request.correlation_id = self._next_correlation_id()
-            request.seq = self._next_seq()
-            self._transmit(request, now)
-            self._requests.sent(request, now)
+    # --- inside: sending -------------------------------------------------------------------------------------
 
-    def _transmit(self, request: Request, now: Micros, flags: int = REPLY_WANTED) -> None:
-        self.statistics.frames_sent += 1
-        self._last_sent = now
-        self.outbox.append(
-            self._wire.encode(request.message, request.seq, self.link_id, request.correlation_id, flags)
-        )
+    def _launch(self, request: Request, now: Micros) -> None:
+        """Send a request for the first time."""
+        request.correlation_id = self._next_correlation_id()
+        self._send(request.message, now, request.correlation_id, REPLY_WANTED)
+        request.seq = self._seq
+        self._requests.sent(request, now)
 
-    def _retry(self, now: Micros) -> None:
-        for request in self._requests.overdue(now):
+    def _retry(self, requests: list[Request], now: Micros) -> None:
+        for request in requests:
             if request.tries >= MOST_TRIES:
                 self._lose(f"no answer to {request.message.__class__.__name__} after {MOST_TRIES} tries")
                 return
             self.statistics.retries += 1
-            self._transmit(request, now, REPLY_WANTED | RETRANSMIT)
-            self._requests.sent(request, now)
+            flags = REPLY_WANTED | RETRANSMIT
+            self._post(request.message, now, request.seq, self.link_id, request.correlation_id, flags)
+            self._requests.retried(request, now)
 
     def _refuse(self, header: Header, problem: Problem, now: Micros) -> None:
         refused = Refused(code=problem.code, interlock=0, expected=0, actual=0, sentence=sentence(problem.sentence))
-        self._send(refused, now, correlation_id=header.correlation_id)
+        self._send(refused, now, header.correlation_id)
 
     def _nak(self, header: Header, problem: Problem, now: Micros, expected: int = 0, actual: int = 0) -> None:
-        """Say that a frame could not be taken, on the link that the frame named, so that its sender listens."""
-        second = now // SECOND
-        if second != self._nak_second:
-            self._nak_second, self._naks = second, 0
-        if self._naks >= MOST_NAKS_PER_SECOND:
+        """Say that a frame could not be taken, on the link that the frame named, so that its sender listens.
+
+        A NAK that cannot be taken is not answered, or two ends that do not understand each other would never stop.
+        """
+        if header.kind == Kind.LINK and header.message_id == Nak.ID:
+            self.statistics.strays += 1
             return
-        self._naks += 1
+        recent = self._naks_sent_at
+        if len(recent) == MOST_NAKS_PER_SECOND and now - recent[0] < SECOND:
+            return
+        recent.append(now)
         self.statistics.naks += 1
         text = sentence(problem.sentence)
         nak = Nak(code=problem.code, seq=header.seq, expected=expected, actual=actual, sentence=text)
-        self._send(nak, now, correlation_id=header.correlation_id, link_id=header.link_id)
+        self._seq = seq = self._seq + 1 & 0xFFFF
+        self._post(nak, now, seq, header.link_id, header.correlation_id, 0)
 
-    def _send(
-        self, message: Message, now: Micros, *, correlation_id: int = 0, flags: int = 0, link_id: int | None = None
-    ) -> None:
-        self.statistics.frames_sent += 1
+    def _send(self, message: Message, now: Micros, correlation_id: int = 0, flags: int = 0) -> None:
+        """Send a new frame on this link."""
+        seq = self._seq + 1 & 0xFFFF
+        self.outbox.append(self._wire.encode(message, seq, self.link_id, correlation_id, flags))
+        self._seq = seq
         self._last_sent = now
-        link_id = self.link_id if link_id is None else link_id
-        self.outbox.append(self._wire.encode(message, self._next_seq(), link_id, correlation_id, flags))
+        self.statistics.frames_sent += 1
+
+    def _post(self, message: Message, now: Micros, seq: int, link_id: int, correlation_id: int, flags: int) -> None:
+        """Send a frame that is an old one again, or of another link, on which the peer of this one hears nothing."""
+        self.outbox.append(self._wire.encode(message, seq, link_id, correlation_id, flags))
+        if link_id == self.link_id:
+            self._last_sent = now
+        self.statistics.frames_sent += 1
+
+    # --- inside: the link ------------------------------------------------------------------------------------
+
+    def _link(self, link_id: int, now: Micros) -> None:
+        self.link_id = self._listens_to = link_id
+        self._last_heard = now
 
     def _lose(self, reason: str) -> None:
         self._happened.append(LinkLost(reason, self._unlink()))
@@ -404,7 +494,8 @@ class Exchange(Generic[WireIn, WireOut]):
     def _unlink(self) -> list[Request]:
         """Forget the link and all that was said on it; returns what had no answer."""
         self.link_id = 0
-        self.pace = IDLE_PACE
+        self._listens_to = _NOBODY
+        self._pace = IDLE_PACE
         self.hurried = False
         self._greeting = None
         self._answers = Answers()
@@ -416,16 +507,43 @@ class Exchange(Generic[WireIn, WireOut]):
         happened = self._happened
         if happened:
             self._happened = []
+            self._listens_to = self.link_id or _NOBODY
         return happened
 
-    def _next_seq(self) -> int:
-        self._seq = self._seq + 1 & 0xFFFF
-        return self._seq
-
     def _next_correlation_id(self) -> int:
-        """Rising, and never 0, which stands for unsolicited."""
-        self._correlation_id = self._correlation_id % 0xFFFF + 1
-        return self._correlation_id
+        """Rising; never 0, which stands for unsolicited, nor one that a long motion still has."""
+        following = self._correlation_id % 0xFFFF + 1
+        while self._requests.find(following) is not None:
+            following = following % 0xFFFF + 1
+        self._correlation_id = following
+        return following
 
 
-_LINK_SETUP: Final = (Hello, Welcome)
+_NOBODY: Final = -1
+"""No link id of a frame: what an end listens to while it has no link."""
+_COMMAND: Final = MAJOR << 4 | Kind.COMMAND
+_ANSWERS: Final = (MAJOR << 4 | Kind.REPLY, MAJOR << 4 | Kind.PROGRESS)
+_LINK: Final = MAJOR << 4 | Kind.LINK
+_COMMON_ANSWERS: Final = frozenset((Received, Progress, Refused, Failed, Aborted))
+"""What may answer any command; a DONE answers only the command whose id it shares."""
+
+
+class _EnumFields(dict[type[Message], tuple[str, ...]]):
+    """The fields of each message that are enumerations."""
+
+    def __missing__(self, model: type[Message]) -> tuple[str, ...]:
+        kinds = {name: field.annotation for name, field in model.model_fields.items()}
+        made = tuple(name for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, WireEnum))
+        self[model] = made
+        return made
+
+
+_enum_fields: Final = _EnumFields()
+
+
+def _unknown_value(command: Message) -> str | None:
+    """The field of a command that carries UNKNOWN, if one does. An answer may carry it, an order may not."""
+    for name in _enum_fields[command.__class__]:
+        if getattr(command, name).name == "UNKNOWN":
+            return name
+    return None

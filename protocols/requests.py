@@ -1,7 +1,7 @@
 """The asking half of an exchange: commands waiting, in flight, retried, answered.
 
-Law: a retry keeps sequence number, correlation id and payload; at most five tries; windows are kept a lane each,
-so that queries pass a motion and STOP passes everything.
+Law: a retry keeps sequence number, correlation id and payload; five tries without an answer are too many; windows
+are kept a lane each, so that queries pass a motion and STOP passes everything.
 """
 
 from collections import deque
@@ -18,23 +18,30 @@ LEAST_RTO_US: Final = 60 * MILLISECOND
 BACKOFF: Final = 1.5
 MOST_TRIES: Final = 5
 """200 ms times 1.5 each: an answer that is not there after 2.6 s is not coming."""
-WINDOWS: Final = {Lane.LINK: 1, Lane.STOP: 16, Lane.MOTION: 1, Lane.QUERY: 4}
+WINDOWS: Final = {Lane.LINK: 1, Lane.MOTION: 1, Lane.QUERY: 4}
+"""Commands of a lane in flight at once. STOP has no window."""
 
 
 class Request:
-    """One command on its way. `correlation_id` and `seq` are 0 until it is first sent."""
+    """One command on its way. `correlation_id` and `seq` are 0 until it is first sent.
 
-    __slots__ = ("correlation_id", "due", "message", "received", "rto", "sent_at", "seq", "tries")
+    `tries` counts since the last answer: a command that was received and then went unheard has five tries again.
+    """
+
+    __slots__ = ("correlation_id", "due", "lane", "message", "received", "retried", "rto", "sent_at", "seq", "tries")
 
     def __init__(self, message: Message) -> None:
+        assert message.LANE is not None, f"{message.__class__.__name__} is not a command"
         self.message = message
+        self.lane = message.LANE
         self.correlation_id = 0
         self.seq = 0
         self.tries = 0
         self.received = False
+        self.retried = False
         self.sent_at = Micros(0)
         self.rto = 0
-        self.due: Micros | None = None
+        self.due = Micros(0)
 
     def __repr__(self) -> str:
         return f"Request({self.message!r}, correlation {self.correlation_id}, try {self.tries})"
@@ -43,9 +50,11 @@ class Request:
 class RoundTrip:
     """Smoothed round trip and the timeout that follows from it (RFC 6298's filter, own bounds)."""
 
-    __slots__ = ("_smoothed", "_variance")
+    __slots__ = ("_smoothed", "_variance", "rto")
 
     def __init__(self) -> None:
+        self.rto = int(FIRST_RTO_US)
+        """Microseconds to wait for the first answer."""
         self._smoothed: float | None = None
         self._variance = 0.0
 
@@ -53,93 +62,95 @@ class RoundTrip:
         """Take one round trip that was not retransmitted."""
         if self._smoothed is None:
             self._smoothed, self._variance = float(round_trip), round_trip / 2
-            return
-        self._variance += (abs(self._smoothed - round_trip) - self._variance) / 4
-        self._smoothed += (round_trip - self._smoothed) / 8
-
-    @property
-    def rto(self) -> int:
-        """Microseconds to wait for the first answer."""
-        if self._smoothed is None:
-            return FIRST_RTO_US
-        return max(LEAST_RTO_US, int(self._smoothed + 4 * self._variance))
+        else:
+            self._variance += (abs(self._smoothed - round_trip) - self._variance) / 4
+            self._smoothed += (round_trip - self._smoothed) / 8
+        rto = int(self._smoothed + 4 * self._variance)
+        self.rto = rto if rto > LEAST_RTO_US else LEAST_RTO_US
 
 
 class Requests:
-    """All commands of one link that have no final answer yet."""
+    """All commands of one link that have no final answer yet. `due` is when the next retry is."""
 
     def __init__(self) -> None:
         self.round_trip = RoundTrip()
-        self._waiting: dict[Lane, deque[Request]] = {lane: deque() for lane in WINDOWS}
+        self.due: Micros | None = None
+        self._waiting: dict[Lane, deque[Request]] = {lane: deque() for lane in Lane}
         self._flying: dict[int, Request] = {}
-        self._counts = dict.fromkeys(WINDOWS, 0)
+        self._counts = dict.fromkeys(Lane, 0)
 
-    def submit(self, message: Message) -> Request:
-        """Queue a command; `sendable` gives it out when its lane has room."""
-        request = Request(message)
-        self._waiting[_lane(message)].append(request)
-        return request
+    def has_room(self, lane: Lane) -> bool:
+        """Whether a command of this lane may be sent now."""
+        return lane is Lane.STOP or self._counts[lane] < WINDOWS[lane]
 
-    def sendable(self) -> list[Request]:
-        """The requests that may be sent now, STOP first. The caller sends them and calls `sent`."""
-        ready = []
-        for lane, queue in self._waiting.items():
-            while queue and self._counts[lane] < WINDOWS[lane]:
-                self._counts[lane] += 1
-                ready.append(queue.popleft())
-        return ready
+    def queue(self, request: Request) -> None:
+        """Keep a command until `answered` gives it out."""
+        self._waiting[request.lane].append(request)
 
     def sent(self, request: Request, now: Micros) -> None:
-        """Note a (re)transmission and set the next retry."""
+        """Note the first transmission and set the first retry."""
+        request.tries = 1
+        request.sent_at = now
+        request.rto = rto = self.round_trip.rto
+        request.due = due = Micros(now + rto)
+        self._flying[request.correlation_id] = request
+        self._counts[request.lane] += 1
+        if self.due is None or due < self.due:
+            self.due = due
+
+    def retried(self, request: Request, now: Micros) -> None:
+        """Note a retransmission and set the next one."""
+        request.rto = int(request.rto * BACKOFF) if request.tries else self.round_trip.rto
         request.tries += 1
-        request.rto = self.round_trip.rto if request.tries == 1 else int(request.rto * BACKOFF)
+        request.retried = True
         request.due = Micros(now + request.rto)
-        if request.tries == 1:
-            request.sent_at = now
-            self._flying[request.correlation_id] = request
+        self._find_due()
 
     def find(self, correlation_id: int) -> Request | None:
         """The request in flight with this correlation id."""
         return self._flying.get(correlation_id)
 
-    def answered(self, request: Request, now: Micros, *, final: bool) -> None:
-        """Note an answer: the first one measures the round trip, a final one frees the window."""
-        if request.tries == 1 and not request.received:
-            self.round_trip.sample(Micros(now - request.sent_at))
+    def received(self, request: Request, now: Micros, patience_us: int) -> None:
+        """Note an answer that is not the last. The next one, or a heartbeat, is to come within `patience_us`."""
+        self._measure(request, now)
         request.received = True
-        request.due = None
-        if final and self._flying.pop(request.correlation_id, None) is not None:
-            self._counts[_lane(request.message)] -= 1
+        request.tries = 0
+        request.due = Micros(now + patience_us)
+        self._find_due()
+
+    def answered(self, request: Request, now: Micros) -> Request | None:
+        """Note the final answer of a request in flight; returns the command that may be sent in its place, if any."""
+        self._measure(request, now)
+        del self._flying[request.correlation_id]
+        self._find_due()
+        self._counts[request.lane] -= 1
+        waiting = self._waiting[request.lane]
+        return waiting.popleft() if waiting else None
 
     def overdue(self, now: Micros) -> list[Request]:
         """Requests whose retry is due."""
-        return [request for request in self._flying.values() if request.due is not None and request.due <= now]
+        return [request for request in self._flying.values() if request.due <= now]
 
     def not_running(self, running_correlation_id: int) -> list[Request]:
-        """Requests that were received, have no final answer and are not the one that the device says is running."""
+        """Requests that were received, have no final answer and are not the one that the device says is running.
+
+        One that is being retried already is left to its own time.
+        """
         return [
             request
             for correlation_id, request in self._flying.items()
-            if request.received and request.due is None and correlation_id != running_correlation_id
+            if request.received and not request.tries and correlation_id != running_correlation_id
         ]
 
-    @property
-    def due(self) -> Micros | None:
-        """When the next retry is due."""
-        dues = [request.due for request in self._flying.values() if request.due is not None]
-        return min(dues) if dues else None
-
     def abandon(self) -> list[Request]:
-        """Forget everything, in flight first; the caller is told what had no answer."""
-        lost = [*self._flying.values(), *(request for queue in self._waiting.values() for request in queue)]
-        self._flying.clear()
-        for queue in self._waiting.values():
-            queue.clear()
-        self._counts = dict.fromkeys(WINDOWS, 0)
-        return lost
+        """Everything that has no final answer, in flight first; for the caller to tell. Nothing is to follow."""
+        return [*self._flying.values(), *(request for queue in self._waiting.values() for request in queue)]
 
+    def _measure(self, request: Request, now: Micros) -> None:
+        """Karn's rule: the answer to a retransmitted command does not tell which transmission it answers."""
+        if not request.received and not request.retried:
+            self.round_trip.sample(Micros(now - request.sent_at))
 
-def _lane(message: Message) -> Lane:
-    lane = message.LANE
-    assert lane is not None, f"{message.__class__.__name__} is not a command"
-    return lane
+    def _find_due(self) -> None:
+        flying = self._flying
+        self.due = min([request.due for request in flying.values()]) if flying else None

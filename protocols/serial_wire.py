@@ -6,14 +6,11 @@ carries (`Wire`), and the exchange above it stays the same.
 
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from protocols import messages as _messages
 from protocols.enums import Code
 from protocols.errors import MessageError
-from protocols.framing import BadFrame, FrameDecoder, Header, encode_frame, kind_name
-from protocols.message import REGISTRY, Message
-from protocols.wire import decode_payload, encode_payload
-
-assert _messages.__name__, "importing the catalogue is what fills REGISTRY"
+from protocols.framing import BadFrame, Frame, FrameDecoder, Header, kind_name
+from protocols.message import Message
+from protocols.wire import decode_message, encode_message
 
 
 class Problem(NamedTuple):
@@ -65,34 +62,24 @@ class SerialWire:
 
     def feed(self, data: bytes) -> list[Envelope | BadFrame]:
         """Everything that `data` completes, in order; linear in its length."""
-        found: list[Envelope | BadFrame] = []
-        for item in self._decoder.feed(data):
-            if item.__class__ is BadFrame:
-                found.append(item)  # type: ignore[arg-type]
-                continue
-            header, payload = item
-            found.append(_open(header, payload))  # type: ignore[arg-type]
-        return found
+        return [item if isinstance(item, BadFrame) else _open(item) for item in self._decoder.feed(data)]
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> bytes:
-        """One whole frame."""
-        return encode_frame(
-            message.KIND,
-            message.ID,
-            encode_payload(message),
-            seq=seq,
-            link_id=link_id,
-            correlation_id=correlation_id,
-            flags=flags,
-        )
+        """One whole frame.
+
+        Raises:
+            MessageError: the message's tail is too long for one frame.
+        """
+        return encode_message(message, seq=seq, link_id=link_id, correlation_id=correlation_id, flags=flags)
 
 
-def _open(header: Header, payload: bytes) -> Envelope:
-    model = REGISTRY.get((header.major_and_kind & 0x0F, header.message_id))
-    if model is None:
-        text = f"{kind_name(header.kind)} message 0x{header.message_id:04x} is not known to this version"
-        return Envelope(header, None, Problem(Code.E_UNKNOWN_MESSAGE, text))
+def _open(frame: Frame) -> Envelope:
+    header = frame.header
     try:
-        return Envelope(header, decode_payload(model, payload), None)
+        message = decode_message(frame)
     except MessageError as error:
         return Envelope(header, None, Problem(Code.E_ARGUMENT, sentence(str(error))))
+    if message is None:
+        text = f"{kind_name(header.kind)} message 0x{header.message_id:04x} is not known to this version"
+        return Envelope(header, None, Problem(Code.E_UNKNOWN_MESSAGE, text))
+    return Envelope(header, message, None)
