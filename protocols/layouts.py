@@ -63,9 +63,7 @@ class Layout:
         if self.size > MAX_PAYLOAD_SIZE:
             raise TypeError(f"{self.name}: {self.size} B do not fit a payload of {MAX_PAYLOAD_SIZE} B")
         self._names = tuple(name for name, _ in self.fields)
-        self.encode: _Encode = self._encode_fixed()
-        if self.tail is not None:
-            self.encode = partial(self._encode_with_tail, self.encode, self.tail)
+        self.encode: _Encode = self._make_encode()
         self.decode: Callable[[bytes], BaseModel] = self._make_decode()
 
     def _add(self, name: str, field: FieldInfo) -> None:
@@ -80,6 +78,10 @@ class Layout:
         self._struct = struct.Struct(self._struct.format + wire.code)
         if since(field) == 0:
             self.least = self._struct.size
+
+    def _make_encode(self) -> _Encode:
+        fixed = self._encode_fixed()
+        return fixed if self.tail is None else partial(self._encode_with_tail, fixed, self.tail)
 
     def _encode_fixed(self) -> _Encode:
         """The quickest way from a message to its fixed fields.
@@ -111,7 +113,7 @@ class Layout:
 
         It raises MessageError: too short, a tail of broken elements, or a field outside its range.
         """
-        model, size, names, unpack = self.model, self.size, self._names, self._struct.unpack
+        model, size, unpack, named = self.model, self.size, self._struct.unpack, _make_named(self._names)
         converters, tail_wire, tail_name = self._converters, self.tail, self.tail_name
         # Shared by all instances: they are frozen, so none of them can add to it.
         all_names = set(model.model_fields)
@@ -120,7 +122,7 @@ class Layout:
             tail = b""
             if len(payload) != size:
                 payload, tail = self._fit(payload)
-            values: dict[str, Any] = dict(zip(names, unpack(payload)))  # noqa: B905 - both of one struct
+            values = named(*unpack(payload))
             for name, convert in converters:
                 try:
                     values[name] = convert(values[name])
@@ -150,6 +152,17 @@ class Layout:
         if rest:
             raise MessageError(self.name, self.tail_name, f"{len(tail)} B are not whole elements of {wire.size} B")
         return struct.unpack(f"<{count}{wire.code}", tail)
+
+
+def _make_named(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
+    """What makes a dict of values in the order of `names`.
+
+    `dict(zip(names, values))` takes four times as long, a tenth of all decoding; so a function of that many arguments
+    is written as text, as `namedtuple` does it. The text is made of a class's own attribute names and nothing else.
+    """
+    cells = ", ".join(f"{name!r}: {name}" for name in names)
+    named: Callable[..., dict[str, Any]] = eval(f"lambda {', '.join(names)}: {{{cells}}}")
+    return named
 
 
 def wire_type(field: FieldInfo) -> WireType:
