@@ -7,7 +7,7 @@ Law: counts are a fold of the device's journal. A number in a reply steers the p
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Protocol, TypeVar
 
@@ -46,6 +46,11 @@ MOST_UNLOGGED: Final = 64
 """Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
 MOST_PURGES: Final = 5
 """A purge works nine times in ten: five failures in a row happen once in 100,000 clogs, or the needle is broken."""
+
+COUNT_STOPPED: Final = 702
+"""MC-0702: too many cores are missing. To acknowledge it is to say that somebody has looked into it."""
+OLDEST_ANESTHESIA_S: Final = 86_400
+"""The age that ANESTHESIA_START can carry; any device has long let it expire."""
 
 HELD: Final = (DeviceState.SAFE, DeviceState.FAULT, DeviceState.LOCKED)
 """The device holds still until a FAULT_RESET; LOCKED it does for good, and its refusal says why."""
@@ -92,7 +97,12 @@ class Engine:
     """One host and at most one session. `counted` is the device's running total, for steering and display."""
 
     def __init__(
-        self, *, host_id: int, role: Role = Role.CONTROLLER, draw_nonce: Callable[[], int], observer: Observer | None = None
+        self,
+        *,
+        host_id: int,
+        role: Role = Role.CONTROLLER,
+        draw_nonce: Callable[[], int],
+        observer: Observer | None = None,
     ) -> None:
         self.link = HostLink(
             host_id=host_id, role=role, draw_nonce=draw_nonce, on_told=self._told, on_lost=self._link_lost
@@ -121,6 +131,7 @@ class Engine:
         self._confirmed_by = ""
         self._method = ""
         self._suction_since: Micros | None = None
+        self._held_in: DeviceState | None = None
 
     # --- the log's side --------------------------------------------------------------------------------------
 
@@ -257,9 +268,13 @@ class Engine:
         """Take over a session that the device holds open and the log knows, and recover it.
 
         `records` are those that the log holds; `age_s` is how long ago the last of them was stored.
+
+        Raises:
+            SessionError: the device holds no such session.
         """
-        self.machine.happened(Event.SESSION_FOUND)
         welcome = self.welcome
+        self._check_held(welcome, stored.epoch, stored.session_no)
+        self.machine.happened(Event.SESSION_FOUND)
         per_cell = stored.plan.cycles_per_cell(stored.needles)
         self.plan = stored.plan
         self.opened = M.SessionOpenDone(
@@ -280,7 +295,7 @@ class Engine:
         for zone in stored.anesthesia:
             self._numbed[zone.zone] = Micros(self.link.now - round((zone.age_s + age_s) * SECOND))
         self.note("action", "session_resume", f"session {stored.session_no} from cycle {welcome.cycle_no}")
-        yield from self._restore()
+        yield from self._through_losses(_nothing)
 
     # --- anesthesia and arming -------------------------------------------------------------------------------
 
@@ -296,7 +311,7 @@ class Engine:
             return
         wait_s = 0
         for zone, numbed_at in self._numbed.items():
-            age_s = (self.link.now - numbed_at) // SECOND
+            age_s = min((self.link.now - numbed_at) // SECOND, OLDEST_ANESTHESIA_S)
             started: M.AnesthesiaStartDone = yield M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method)
             self.machine.happened(Event.ANESTHESIA_STARTED)
             wait_s = max(wait_s, started.wait_s)
@@ -405,9 +420,8 @@ class Engine:
         """Go to the next cell that still takes a cycle; the journal is read while the hand moves."""
         if self._at is None or self._cycles_left == 0:
             if self._cells_used >= self.plan.cells:
-                raise SessionError(
-                    f"all {self.plan.cells} cells of the plan are used at {self.counted} of {self.plan.target_cores} cores"
-                )
+                reached = f"{self.counted} of {self.plan.target_cores} cores"
+                raise SessionError(f"all {self.plan.cells} cells of the plan are used at {reached}")
             zone, cell = self._locate(self._cells_used)
         self.machine.happened(Event.REPOSITION_SENT)
         self._read_aside()
@@ -444,11 +458,14 @@ class Engine:
     # --- remedies --------------------------------------------------------------------------------------------
 
     def _remedy(self, error: CommandRefusedError | CommandFailedError) -> Procedure[None]:
-        """Do what a trained operator would; raise what only a person can mend."""
+        """Do what a trained operator would; raise what only a person can mend, and a device that is held."""
+        if _by_held_device(error):
+            raise error
         kind: NoteKind = "refusal" if isinstance(error, CommandRefusedError) else "warning"
         self.note(kind, error.command.__class__.__name__.lower(), str(error))
-        if isinstance(error, CommandFailedError) and isinstance(error.command, (M.Punch, M.Suction, M.Advance, M.Count)):
-            self._last_cycle_no = max(self._last_cycle_no, error.command.cycle_no)
+        command = error.command
+        if isinstance(error, CommandFailedError) and isinstance(command, (M.Punch, M.Suction, M.Advance, M.Count)):
+            self._last_cycle_no = max(self._last_cycle_no, command.cycle_no)
         if self.machine.now in (State.PUNCHING, State.SUCTIONING, State.ADVANCING, State.COUNTING):
             self.machine.happened(Event.CYCLE_ABORTED)
         if error.code is Code.E_STORAGE:
@@ -477,17 +494,18 @@ class Engine:
 
     def _leave_cell(self) -> Procedure[None]:
         self._cycles_left = 0
-        return
-        yield
+        yield from ()
 
     # --- losses and recovery ---------------------------------------------------------------------------------
 
-    def _through_losses(self, what: Callable[[], Procedure[_T]]) -> Procedure[_T]:
-        """Run `what`; after a lost link or a stop, recover and run it again."""
+    def _through_losses(
+        self, what: Callable[[], Procedure[_T]], restore: Callable[[], Procedure[object]] | None = None
+    ) -> Procedure[_T]:
+        """Run `what`; after a lost link or a stop, recover by `restore` and run it again."""
         while True:
             try:
                 if self.machine.now is State.RECOVERING:
-                    yield from self._restore()
+                    yield from (self._restore if restore is None else restore)()
                 return (yield from what())
             except LinkDeniedError:
                 raise
@@ -511,28 +529,62 @@ class Engine:
 
     def _restore(self) -> Procedure[None]:
         """From RECOVERING back to where cycles go on: link, journal, alarms, anesthesia."""
+        opened = self.opened
+        assert opened is not None and self.reader is not None
+        state = yield from self._relink()
+        if self.reader.closed is not None:
+            raise SessionError(f"session {opened.session_no} was closed on the device by another host")
+        yield from self._leave_hold(state)
+        self.machine.happened(Event.RECOVERED)
+        if not self._numbed:
+            return
+        try:
+            yield from self._numb()
+        except CommandRefusedError as refused:
+            if refused.interlock != 3 or _by_held_device(refused):
+                raise
+            yield from self._numb_again()  # its time went by while the link was gone
+
+    def _relink(self) -> Procedure[DeviceState]:
+        """Link, and the journal to its head; returns the state in which the device holds still."""
         opened, reader = self.opened, self.reader
         assert opened is not None and reader is not None
-        state = DeviceState.SAFE
-        if not self.link.exchange.linked:
+        if self.link.exchange.linked:
+            # A motion was aborted. Whatever the device does now, STOP is harmless twice and says where it is.
+            stopped: M.StopDone = yield M.Stop()
+            state = stopped.state
+            yield from reader.read()
+        else:
             welcome = yield from self.link.make()
-            if welcome.session_no != opened.session_no or welcome.journal_epoch != reader.epoch:
-                raise SessionError(
-                    f"the device no longer holds session {opened.session_no}: it names {welcome.session_no or 'none'}"
-                )
             state = welcome.state
-        yield from reader.read()
+            if welcome.journal_epoch == reader.epoch:
+                yield from reader.read()
+            if reader.closed is None:
+                self._check_held(welcome, reader.epoch, opened.session_no)
         self._last_cycle_no = reader.fold.last_cycle_no or opened.first_cycle_no - 1
         self.counted = reader.fold.counts.cores_counted
         self._cells_used = max(self._cells_used - 1, len(reader.fold.cells) - 1, 0)
         self._at, self._cycles_left = None, 0
-        yield from self._leave_hold(state)
-        self.machine.happened(Event.RECOVERED)
-        if self._numbed:
-            yield from self._numb()
+        self._held_in = state
+        return state
+
+    def _check_held(self, welcome: M.Welcome, epoch: int, session_no: int) -> None:
+        """Hold what the device says it has against the session that this host knows.
+
+        Raises:
+            SessionError: its memory was erased, or it holds another session or none.
+        """
+        if welcome.journal_epoch != epoch:
+            now = f"its journal is 0x{welcome.journal_epoch:08x}"
+            there = f"session {session_no} stands in 0x{epoch:08x}"
+            raise SessionError(f"the device's memory was erased: {now}, and {there}")
+        if welcome.session_no != session_no:
+            held = welcome.session_no or "none"
+            raise SessionError(f"the device no longer holds session {session_no}: it names {held}")
 
     def _leave_hold(self, state: DeviceState) -> Procedure[None]:
         """Acknowledge what is shown and leave SAFE or FAULT, where the device is in one of them."""
+        self._held_in = None
         if state in HELD:
             yield from self._acknowledge_alarms()
             yield M.FaultReset()
@@ -543,7 +595,7 @@ class Engine:
         while index < count:
             alarm: M.AlarmListDone = yield M.AlarmList(index=index)
             index, count = index + 1, alarm.count
-            if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED):
+            if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED) and alarm.code != COUNT_STOPPED:
                 yield M.AlarmAck(code=alarm.code)
                 self.note("action", "alarm_ack", f"MC-{alarm.code:04d}")
 
@@ -552,10 +604,12 @@ class Engine:
     def close(self, reason: CloseReason, wall_seconds: float | None) -> Procedure[Finish]:
         """Disarm, read the journal to its end, close the session with the fold of it, ask for the truth.
 
+        It needs no way out of a hold: a device that an open emergency stop or a fault holds closes its session too.
+
         Raises:
             CommandRefusedError: the device's totals are others; the session stays open on both sides.
         """
-        return (yield from self._through_losses(lambda: self._close(reason, wall_seconds)))
+        return (yield from self._through_losses(lambda: self._close(reason, wall_seconds), self._relink))
 
     def stop(self) -> Procedure[None]:
         """STOP the device: retracted, vented, SAFE. Nothing where there is no link or no session."""
@@ -585,11 +639,9 @@ class Engine:
         yield from reader.read()
         if self.machine.now is not State.CLOSING:
             self.machine.happened(Event.CLOSE_BEGUN)
-        counts = reader.fold.counts
-        fields = {name: getattr(counts, name) for name in _COUNTED}
-        done: M.SessionCloseDone = yield M.SessionClose(session_no=opened.session_no, reason=reason, **fields)
-        device = Counts(**{name: getattr(done, name) for name in _COUNTED})
+        device = yield from self._close_on_device(reason)
         yield from reader.read()
+        yield from self._release()
         if self.info is not None and self.info.has_truth:
             yield from self._ask_truth()
         self.reconciliation = reconcile(reader.fold, device)
@@ -606,6 +658,30 @@ class Engine:
         self._emit(self.finish)
         yield from self._durable()
         return self.finish
+
+    def _close_on_device(self, reason: CloseReason) -> Procedure[Counts]:
+        """SESSION_CLOSE, once; the device's totals."""
+        opened, reader = self.opened, self.reader
+        assert opened is not None and reader is not None
+        counts, closed = reader.fold.counts, reader.closed
+        if closed is None:
+            fields = {name: getattr(counts, name) for name in _COUNTED}
+            done: M.SessionCloseDone = yield M.SessionClose(session_no=opened.session_no, reason=reason, **fields)
+            return Counts(**{name: getattr(done, name) for name in _COUNTED})
+        if closed.reason is not reason:
+            raise SessionError(f"session {closed.session_no} was closed by another host, as {closed.reason.name}")
+        # Its DONE was lost with the link. The device has compared the three that are not in the record.
+        return replace(counts, cycles=closed.cycles, punctures=closed.punctures, cores_counted=closed.cores_counted)
+
+    def _release(self) -> Procedure[None]:
+        """Leave the hold that a stop or a loss brought; a device that must go on holding is not argued with."""
+        if self._held_in is None:
+            return
+        held_in, self._held_in = self._held_in, None
+        try:
+            yield from self._leave_hold(held_in)
+        except CommandRefusedError as refused:
+            self.note("refusal", "fault_reset", str(refused))
 
     def _ask_truth(self) -> Procedure[None]:
         try:
@@ -629,6 +705,12 @@ _REMEDIES: Final[Mapping[int, Callable[[Engine], Procedure[None]]]] = {
 """Interlock -> what a trained operator does about it. The others need a person."""
 
 
-def _by_held_device(refused: CommandRefusedError) -> bool:
+def _nothing() -> Procedure[None]:
+    yield from ()
+
+
+def _by_held_device(refused: CommandError) -> bool:
     """The device was stopped by somebody else, between two commands of this host."""
+    if not isinstance(refused, CommandRefusedError):
+        return False
     return refused.code in (Code.E_STATE, Code.E_INTERLOCK) and refused.actual in HELD and refused.expected == 0

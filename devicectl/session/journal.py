@@ -47,7 +47,10 @@ class SessionClock:
 
 
 class JournalReader:
-    """One session's reading of the journal. `emit` takes a batch for the log; `durable` waits until it is written."""
+    """One session's reading of the journal. `emit` takes a batch for the log; `durable` waits until it is written.
+
+    `closed` is the record that a session was closed, once that was read.
+    """
 
     def __init__(
         self, *, epoch: int, fold: Fold, emit: Callable[[Batch], None], durable: Callable[[], Procedure[None]]
@@ -57,8 +60,10 @@ class JournalReader:
         self.clock = SessionClock()
         self.epoch = epoch
         self._emit = emit
+        self.closed: R.SessionClosed | None = None
         self._durable = durable
         self._busy = False
+        self._acknowledged = self.cursor
 
     @property
     def cursor(self) -> int:
@@ -88,9 +93,10 @@ class JournalReader:
             # Also when the link is lost half way: what the fold has seen, the log must get.
             if records:
                 self._emit(Batch(self.epoch, first, self.cursor, tuple(records)))
-        if records:
+        if self.cursor > self._acknowledged:  # also what was read before a loss, and not acknowledged
             yield from self._durable()
-            yield M.JournalAck(epoch=self.epoch, upto=self.cursor)
+            done: M.JournalAckDone = yield M.JournalAck(epoch=self.epoch, upto=self.cursor)
+            self._acknowledged = done.tail
         return len(records)
 
     def _read_pages(self, records: list[bytes]) -> Procedure[None]:
@@ -113,3 +119,5 @@ class JournalReader:
         record = self.fold.add_raw(raw)
         if record is not None:
             self.clock.add(record)
+        if isinstance(record, R.SessionClosed):
+            self.closed = record
