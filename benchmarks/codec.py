@@ -136,7 +136,7 @@ def measure(rounds: int) -> dict[str, Any]:
     """Run every case `rounds` times, interleaved.
 
     Returns:
-        `cases`: by "codec/act", messages a second over rounds: median, 10th and 90th percentile, best; `ratios`: ours to
+        `cases`: by "codec/act", messages a second over rounds: median, 10th, 90th percentile, best; `ratios`: ours to
         each other codec (see `_ratios`); `missing`: peers that are not installed; `garbage`: seconds for 1 MiB before a
         good frame, by its kind.
     """
