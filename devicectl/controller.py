@@ -8,21 +8,24 @@
         print(session.summary.cores_counted)
 
 Nothing moves while nobody awaits a cycle: the next one is asked of the device when the loop asks for it. A session
-that is left before its target, by an exception or by `break`, is stopped and closed as aborted.
+that is left before its target, by an exception, a cancellation or `break`, is stopped and closed as aborted. What
+opens or closes a session is finished before a first cancellation takes effect; a second one takes effect at once.
 """
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 from devicectl import clock
 from devicectl.errors import DevicectlError, LinkError, SessionError, SessionFoundError
 from devicectl.log.errors import LogError
 from devicectl.real_time import RealTimeDriver
 from devicectl.recorder import Recorder
+from devicectl.session.count import Counts
 from devicectl.session.engine import CycleResult, Engine, Entry, Identity, Observer
 from devicectl.session.entries import Note, StoredSession
 from devicectl.session.machine import ENDED, State
@@ -46,8 +49,8 @@ class Driver(Protocol):
 
     engine: Engine
 
-    async def perform(self, procedure: Procedure[_T]) -> _T:
-        """Run a procedure to its end."""
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+        """Run a procedure to its end; with `whole` a first cancellation waits for that end."""
 
     def abandon_log(self) -> None:
         """Go on without the log."""
@@ -74,12 +77,15 @@ class _Recording:
 class Handpiece:
     """A device that is connected. `device` says who it is."""
 
-    def __init__(self, driver: Driver, url: DeviceUrl, log: Any, recording: _Recording) -> None:
+    def __init__(
+        self, driver: Driver, url: DeviceUrl, *, log: Any, recorder: Recorder | None, recording: _Recording
+    ) -> None:
         self.driver = driver
         self.url = url
-        self._log = log
-        self._recording = recording
-        self.recorder: Recorder | None = None
+        self.log = log
+        self.recorder = recorder
+        self.recording = recording
+        self._abandoned = False
 
     @property
     def device(self) -> DeviceInfoDone:
@@ -91,13 +97,17 @@ class Handpiece:
     @property
     def open_session_no(self) -> int:
         """The session that the device holds open from before, 0 if none."""
-        return self.driver.engine.welcome.session_no
+        return 0 if self._abandoned else self.driver.engine.welcome.session_no
 
-    def open_session(self, plan: Plan | None = None, *, course: str | None = None, session_date: date | None = None) -> "Session":
-        """A new session, opened when its context is entered.
+    def open_session(
+        self, plan: Plan | None = None, *, course: str | None = None, session_date: date | None = None
+    ) -> "Session":
+        """A new session, opened when its context is entered. A connection serves one session.
 
         Raises (on entering):
             SessionFoundError: the device holds a session that was never closed.
+            SessionError: this connection has had its session.
+            PlanError: the plan does not fit its zones with this device's needles.
         """
         return Session(self, plan if plan is not None else Plan(), course, session_date or clock.today(), stored=None)
 
@@ -110,40 +120,47 @@ class Handpiece:
         """
         if not self.open_session_no:
             raise SessionError(f"device {self.device.serial} holds no open session to resume; run without --resume")
-        stored = self._find()
+        stored = self.find_stored()
         if stored is None:
             raise SessionFoundError(self.open_session_no, self.device.serial, known=False)
         return Session(self, stored.plan, stored.course, stored.session_date, stored=stored)
 
-    async def abandon_session(self) -> int | None:
-        """Close the session that the device holds open, as aborted; its number, None if there was none.
+    async def abandon_session(self) -> "Abandoned | None":
+        """Close the session that the device holds open, as aborted; None if there is none.
 
         One that the log knows is read to its end and closed with its counts; any other is closed without.
         """
-        if not self.open_session_no:
+        session_no = self.open_session_no
+        if not session_no:
             return None
-        if self._find() is None:
-            return await self.driver.perform(self.driver.engine.abandon())
+        if self.find_stored() is None:
+            await self.driver.perform(self.driver.engine.abandon(), whole=True)
+            self._abandoned = True
+            return Abandoned(session_no, None)
         session = self.resume_session()
-        async with session:
-            pass
-        return session.session_no
+        return Abandoned(session_no, await session.abandon())
 
-    def _find(self) -> StoredSession | None:
-        if self._log is None:
+    def find_stored(self) -> StoredSession | None:
+        """What the log knows of the session that the device holds open."""
+        if self.log is None:
             return None
         welcome = self.driver.engine.welcome
-        found: StoredSession | None = self._log.find(self.device.serial, welcome.journal_epoch, welcome.session_no)
+        found: StoredSession | None = self.log.find(self.device.serial, welcome.journal_epoch, welcome.session_no)
         return found
 
-    def stored_records(self, stored: StoredSession) -> list[bytes]:
-        """The journal records that the log holds of a session."""
-        records: list[bytes] = self._log.records(stored.key)
-        return records
+
+class Abandoned(NamedTuple):
+    """A session that was closed without being gone on with; `summary` is None where the log did not know it."""
+
+    session_no: int
+    summary: Summary | None
 
 
 class Session:
-    """One session, as an async context. `summary` holds what is known of it at any time."""
+    """One session, as an async context. `summary` holds what is known of it at any time.
+
+    `warning` is noted in the log when the session is opened. `log_error` is what kept the log from being written.
+    """
 
     def __init__(
         self, handpiece: Handpiece, plan: Plan, course: str | None, session_date: date, stored: StoredSession | None
@@ -151,18 +168,24 @@ class Session:
         self.handpiece = handpiece
         self.plan = plan
         self.course = course
+        self.warning: str | None = None
+        self.log_error: LogError | None = None
         self._session_date = session_date
         self._stored = stored
         self._driver = handpiece.driver
         self._engine = handpiece.driver.engine
         self._began = clock.monotonic()
-        self.warning: str | None = None
 
     @property
     def session_no(self) -> int:
         """The number that the device gave the session."""
         assert self._engine.opened is not None
         return self._engine.opened.session_no
+
+    @property
+    def opened(self) -> bool:
+        """Whether the device holds, or held, the session open for this host."""
+        return self._engine.opened is not None
 
     @property
     def resumed(self) -> bool:
@@ -176,12 +199,20 @@ class Session:
 
     async def __aenter__(self) -> Self:
         """Open the session, or take it up again."""
+        if self.opened:
+            raise SessionError("a connection serves one session: connect again for the next")
+        try:
+            await (self._open() if self._stored is None else self._perform(self._adopt(self._stored)))
+        except BaseException as error:
+            if self.opened:
+                await self._make_safe(error)
+            raise
+        return self
+
+    async def _open(self) -> None:
         handpiece, engine = self.handpiece, self._engine
-        if self._stored is not None:
-            await self._adopt(self._stored)
-            return self
         if handpiece.open_session_no:
-            known = handpiece._find() is not None
+            known = handpiece.find_stored() is not None
             raise SessionFoundError(handpiece.open_session_no, handpiece.device.serial, known=known)
         identity = Identity(
             device_url=handpiece.url.text,
@@ -189,17 +220,24 @@ class Session:
             session_date=self._session_date,
             versions={"product": VERSION, "protocol": PROTOCOL},
         )
-        await self._perform(engine.open_session(self.plan, identity))
+        # Whole: when the device has opened it and its answer is not here yet, nobody could close it.
+        await self._perform(engine.open_session(self.plan, identity), whole=True)
         if self.warning is not None:
             engine.note("warning", "course", self.warning)
-        return self
 
-    async def _adopt(self, stored: StoredSession) -> None:
+    def _adopt(self, stored: StoredSession, *, restore: bool = True) -> Procedure[None]:
         recorder = self.handpiece.recorder
         if recorder is not None:
             recorder.key = stored.key
         age = 0.0 if stored.stored_wall is None else max(0.0, (clock.wall() - stored.stored_wall).total_seconds())
-        await self._perform(self._engine.adopt(stored, self.handpiece.stored_records(stored), age))
+        records: list[bytes] = self.handpiece.log.records(stored.key)
+        return self._engine.adopt(stored, records, age, restore=restore)
+
+    async def abandon(self) -> Summary:
+        """Instead of going on with a stored session: read it to its end and close it as aborted."""
+        assert self._stored is not None
+        await self._perform(self._adopt(self._stored, restore=False))
+        return await self.abort()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -207,14 +245,21 @@ class Session:
         """Close as completed when the target was reached, else stop the device and close as aborted."""
         if self._engine.machine.now in ENDED:
             return
-        if kind is None:
-            await (self.close() if self.target_reached else self.abort())
-            return
-        # The first error is the one to be told; what fails while making safe is a note on it.
-        try:
+        if error is not None:
+            await self._make_safe(error)
+        elif self.target_reached:
+            await self.close()
+        else:
             await self.abort()
+
+    async def _make_safe(self, error: BaseException) -> None:
+        """Abort because of `error`, which is the one to be told: what fails meanwhile is a note on it."""
+        if self._engine.machine.now in ENDED:
+            return
+        try:
+            await self._perform(self._aborting(), whole=not isinstance(error, asyncio.CancelledError))
         except DevicectlError as second:
-            error.add_note(f"while closing: {second}")  # type: ignore[union-attr]
+            error.add_note(f"while closing: {second}")
 
     async def confirm_anesthesia(
         self, method: str = "lidocaine injection", confirmed_by: str = "automatic operator", *, age_s: int = 0
@@ -237,23 +282,29 @@ class Session:
 
     async def close(self) -> Summary:
         """Close the session as completed; its counts are reconciled."""
-        await self._perform(self._engine.close(CloseReason.COMPLETED, self._wall_seconds()))
+        await self._perform(self._engine.close(CloseReason.COMPLETED, self._wall_seconds()), whole=True)
         return self.summary
 
     async def abort(self) -> Summary:
         """Stop the device and close the session as aborted; what was counted is kept and reconciled."""
-        await self._perform(self._engine.stop())
-        await self._perform(self._engine.close(CloseReason.ABORTED, self._wall_seconds()))
+        await self._perform(self._aborting(), whole=True)
         return self.summary
 
-    async def _perform(self, procedure: Procedure[_T]) -> _T:
+    def _aborting(self) -> Procedure[None]:
+        # A link that is lost under the STOP is made again for the close, which finds the device stopped by its lease.
+        with contextlib.suppress(LinkError):
+            yield from self._engine.stop()
+        yield from self._engine.close(CloseReason.ABORTED, self._wall_seconds())
+
+    async def _perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
         """Run a procedure; when the log cannot be written, leave the device safe and say so."""
         try:
-            return await self._driver.perform(procedure)
-        except LogError:
+            return await self._driver.perform(procedure, whole=whole)
+        except LogError as error:
+            self.log_error = error
             self._driver.abandon_log()
             with contextlib.suppress(DevicectlError):
-                await self._driver.perform(self._engine.stop())
+                await self._driver.perform(self._engine.stop(), whole=True)
             self._engine.give_up()
             raise
 
@@ -263,32 +314,31 @@ class Session:
     @property
     def summary(self) -> Summary:
         """What the session has come to so far."""
-        engine, device = self._engine, self.handpiece.device
-        reader, finish, recorder = engine.reader, engine.finish, self.handpiece.recorder
-        counts = reader.fold.counts if reader is not None else None
+        engine, handpiece = self._engine, self.handpiece
+        reader, finish, device = engine.reader, engine.finish, handpiece.device
+        counts = reader.fold.counts if reader is not None else Counts()
         area = len(reader.fold.cells) if reader is not None else 0
-        counted = counts.cores_counted if counts is not None else 0
-        state = finish.state if finish is not None else "open"
+        wall = finish.wall_seconds if finish is not None else None
         return Summary(
-            session_id=recorder.key if recorder is not None else None,
+            session_id=handpiece.recorder.key if handpiece.recorder is not None else None,
             simulated=device.simulated,
             seed=device.seed if device.simulated else None,
             device=device.serial,
             course=self.course,
-            state=state,
+            state=finish.state if finish is not None else "open",
             target_cores=self.plan.target_cores,
-            cores_counted=counted,
+            cores_counted=counts.cores_counted,
             cores_evacuated=engine.truth.cores_evacuated if engine.truth is not None else None,
-            punctures=counts.punctures if counts is not None else 0,
-            cycles=counts.cycles if counts is not None else 0,
+            punctures=counts.punctures,
+            cycles=counts.cycles,
             needles=device.needles,
-            coverage_percent=coverage_percent(counted, area, device.core_diameter_um),
+            coverage_percent=coverage_percent(counts.cores_counted, area, device.core_diameter_um),
             treated_area_cm2=area,
             session_seconds=reader.clock.seconds if reader is not None else 0.0,
-            wall_seconds=self._wall_seconds(),
-            reconciled=finish.reconciled if finish is not None else False,
-            alarms=dict(sorted(self.handpiece._recording.alarms.items())),
-            log=self.handpiece._log.where if self.handpiece._log is not None else None,
+            wall_seconds=wall if wall is not None else self._wall_seconds(),
+            reconciled=finish is not None and finish.reconciled,
+            alarms=dict(sorted(handpiece.recording.alarms.items())),
+            log=handpiece.log.where if handpiece.log is not None else None,
         )
 
 
@@ -315,8 +365,7 @@ async def connect(
     recorder = Recorder(log) if log is not None else None
     write = recorder.write if recorder is not None else _forget
     async with _driver(device_url, recording, write, tap, role) as driver:
-        handpiece = Handpiece(driver, device_url, log, recording)
-        handpiece.recorder = recorder
+        handpiece = Handpiece(driver, device_url, log=log, recorder=recorder, recording=recording)
         await driver.perform(driver.engine.connect())
         yield handpiece
 
@@ -338,11 +387,11 @@ async def _driver(
         from devicectl.simulation.virtual_time import host_random, make_driver
 
         draw = host_random(seed)
-        engine = Engine(host_id=draw.getrandbits(32), role=role, draw_nonce=lambda: draw.getrandbits(32), observer=observer)
+        engine = _engine(draw.getrandbits, role, observer)
         async with make_driver(url, engine, seed, write, tap) as virtual:
             yield virtual
         return
-    engine = Engine(host_id=secrets.randbits(32), role=role, draw_nonce=lambda: secrets.randbits(32), observer=observer)
+    engine = _engine(secrets.randbits, role, observer)
     async with contextlib.AsyncExitStack() as stack:
         if url.simulated:
             from devicectl.simulation.process import simulator
@@ -357,4 +406,8 @@ async def _driver(
         yield await stack.enter_async_context(RealTimeDriver(engine, opener, write, tap))
 
 
-__all__ = ["Handpiece", "LinkError", "Session", "connect"]
+def _engine(draw_bits: Callable[[int], int], role: Role, observer: Observer) -> Engine:
+    return Engine(host_id=draw_bits(32), role=role, draw_nonce=lambda: draw_bits(32), observer=observer)
+
+
+__all__ = ["Abandoned", "Handpiece", "LinkError", "Session", "connect"]

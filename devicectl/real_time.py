@@ -2,14 +2,16 @@
 
 Law: it does what the engine says and decides nothing. Everything of the engine runs on the event loop; only the log is
 written in a thread, so that a slow disk never keeps the heartbeat waiting. The engine bounds what is not yet
-written by sending no PUNCH (`engine.MOST_UNLOGGED`), so the queue between them needs no bound of its own.
+written by sending no PUNCH (`engine.MOST_UNLOGGED`), so the queue between them needs no bound of its own. What an
+observer, a tap or the log raises is raised where the session is awaited, never into the event loop.
 """
 
 import asyncio
 import queue
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from devicectl import clock
 from devicectl.errors import LinkError
@@ -20,6 +22,7 @@ from protocols.enums import ByeReason
 from protocols.units import Micros
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 REOPEN_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to open a transport again; the last one repeats. A USB adapter needs about a second."""
@@ -35,6 +38,7 @@ class LogThread:
         self, write: Callable[[list[Entry]], None], done: Callable[[int], None], failed: Callable[[Exception], None]
     ) -> None:
         self._write = write
+        self.error: Exception | None = None
         self._done = done
         self._failed = failed
         self._loop = asyncio.get_running_loop()
@@ -56,15 +60,46 @@ class LogThread:
             try:
                 self._write(entries)
             except Exception as error:  # noqa: BLE001 - it is raised where the session is awaited
+                self.error = error
                 self._loop.call_soon_threadsafe(self._failed, error)
                 return
             self._loop.call_soon_threadsafe(self._done, len(entries))
 
 
+_Callback = Callable[Concatenate["RealTimeDriver", _P], None]
+
+
+def _reported(method: _Callback[_P]) -> _Callback[_P]:
+    """Hand what a callback of the event loop raises to whoever awaits the session."""
+
+    @wraps(method)
+    def guarded(self: "RealTimeDriver", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - it is raised where the session is awaited
+            self.fail(error)
+
+    return guarded
+
+
+async def _outlast(future: asyncio.Future[None]) -> asyncio.CancelledError | None:
+    """Wait for a future through a first cancellation, and return that."""
+    cancelled = None
+    try:
+        await asyncio.wait([future])
+    except asyncio.CancelledError as error:
+        cancelled = error
+        await asyncio.wait([future])
+    future.result()
+    return cancelled
+
+
 class RealTimeDriver:
     """One host on one transport. Use as an async context."""
 
-    def __init__(self, engine: Engine, opener: Open, write: Callable[[list[Entry]], None], tap: Tap | None = None) -> None:
+    def __init__(
+        self, engine: Engine, opener: Open, write: Callable[[list[Entry]], None], tap: Tap | None = None
+    ) -> None:
         self.engine = engine
         self._opener = opener
         self._write = write
@@ -89,11 +124,11 @@ class RealTimeDriver:
             LinkError: it cannot be opened.
         """
         self._loop = asyncio.get_running_loop()
-        self._log = LogThread(self._write, self._logged, self._fail)
+        self._log = LogThread(self._write, self._logged, self.fail)
         self._gone = asyncio.Event()
         try:
             self._transport = await self._opener(self)
-        except LinkError:
+        except BaseException:
             self._log.close()
             raise
         self._group = asyncio.TaskGroup()
@@ -104,7 +139,11 @@ class RealTimeDriver:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        """Say BYE, close, and wait until the log is written."""
+        """Say BYE, close, and wait until the log is written.
+
+        Raises:
+            LogError: what was handed to the log last could not be written.
+        """
         self._closing = True
         if self._transport is not None:
             self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
@@ -113,39 +152,52 @@ class RealTimeDriver:
         if self._timer is not None:
             self._timer.cancel()
         self._keeper.cancel()
-        await self._group.__aexit__(None, None, None)
-        self._log.close()
+        try:
+            await self._group.__aexit__(None, None, None)
+        finally:
+            self._log.close()
+        if self._log.error is not None and exception[0] is None:
+            raise self._log.error
 
-    async def perform(self, procedure: Procedure[_T]) -> _T:
-        """Run a procedure to its end.
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+        """Run a procedure to its end; with `whole` a first cancellation waits for that end.
 
         Raises:
             Exception: what the procedure raised, or what kept the log from being written.
         """
-        if self._failure is not None:
-            raise self._failure
+        failure, self._failure = self._failure, None
+        if failure is not None or (failure := self._log.error) is not None:
+            raise failure
         task = self.engine.link.procedures.start(procedure, self.now)
         future = self._loop.create_future()
         waiter = (task, future)
         self._waiting.append(waiter)
-        self._after()
+        cancelled = None
         try:
-            await future
+            self._after()
+            if whole:
+                cancelled = await _outlast(future)
+            else:
+                await future
         finally:
             self._waiting.remove(waiter)
             if not task.done:
                 self.engine.link.procedures.cancel(task)
-        return task.outcome()
+        result = task.outcome()
+        if cancelled is not None:
+            raise cancelled
+        return result
 
     def abandon_log(self) -> None:
         """Go on without the log, to make the device safe after the log has failed."""
         self._failure = None
         self._write = lambda entries: None
         self._log.close()
-        self._log = LogThread(self._write, self._logged, self._fail)
+        self._log = LogThread(self._write, self._logged, self.fail)
 
     # --- what happens ----------------------------------------------------------------------------------------
 
+    @_reported
     def received(self, data: bytes) -> None:
         """The transport brought bytes."""
         now = self.now
@@ -154,6 +206,7 @@ class RealTimeDriver:
         self.engine.link.receive(data, now)
         self._after()
 
+    @_reported
     def closed(self, reason: str) -> None:
         """The transport is gone."""
         self._transport = None
@@ -161,20 +214,24 @@ class RealTimeDriver:
         self._gone.set()
         self._after()
 
+    @_reported
     def _ring(self) -> None:
         self._timer = self._timer_due = None
         self.engine.link.advance(self.now)
         self._after()
 
+    @_reported
     def _logged(self, count: int) -> None:
         self.engine.logged(count, self.now)
         self._after()
 
-    def _fail(self, error: Exception) -> None:
-        self._failure = error
-        for _, future in self._waiting:
-            if not future.done():
-                future.set_exception(error)
+    def fail(self, error: Exception) -> None:
+        """Have an error raised where the session is awaited: there now, else at the next time."""
+        waiting = [future for _, future in self._waiting if not future.done()]
+        for future in waiting:
+            future.set_exception(error)
+        if not waiting:
+            self._failure = error
 
     async def _keep_open(self) -> None:
         """Open the transport again whenever it is gone."""

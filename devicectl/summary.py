@@ -4,9 +4,6 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from protocols.notice import NOTICE
-
-
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -36,8 +33,8 @@ class Summary:
     log: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it, with the notice."""
-        return {"notice": NOTICE, **asdict(self)}
+        """As JSON has it; the names are the product's, in its order."""
+        return asdict(self)
 
     @property
     def succeeded(self) -> bool:

@@ -1,7 +1,7 @@
 """`devicectl`: the command line. Thin: it parses, calls, prints, and turns errors into one line and an exit code.
 
-    0 done and reconciled · 1 the session ended otherwise · 2 bad arguments, plan or URL · 3 no device or no link ·
-    4 the session log could not be written
+0 done and reconciled · 1 the session ended otherwise · 2 bad arguments, plan or URL · 3 no device or no link ·
+4 the session log could not be written
 """
 
 import os
@@ -11,9 +11,9 @@ from typing import Final
 
 import typer
 
-from devicectl.errors import DevicectlError, LinkError, UrlError
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
+from devicectl.errors import DevicectlError, LinkError, UrlError
 from devicectl.log.errors import LogError
 from devicectl.session.plan_file import PlanError
 from devicectl.version import VERSION
@@ -21,10 +21,14 @@ from devicectl.version import VERSION
 EXIT_CODES: Final = ((UrlError, 2), (PlanError, 2), (LinkError, 3), (LogError, 4), (DevicectlError, 1))
 """The first class that fits decides."""
 
+_USAGE_ERROR: Final[type[Exception]] = next(
+    kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "UsageError"
+)
+"""Typer's own click or, in earlier versions, the installed one: reached through what both export."""
+
 app = typer.Typer(
     name="devicectl",
     help="Drive a handpiece through a session. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -38,36 +42,47 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Drive a handpiece through a session. TRAINING SIMULATOR - NOT A MEDICAL DEVICE."""
+    if context.invoked_subcommand is None:
+        _show_help(context)
+
+
+def _show_help(context: typer.Context) -> None:
+    context.get_help()  # where rich is installed, this prints it and returns nothing
+    raise typer.Exit(2)
 
 
 def call(arguments: Sequence[str]) -> int:
     """Run the command line; its exit code. Whatever a user can do wrong is one line on standard error."""
-    import click
-
     try:
         code = app(args=list(arguments), prog_name="devicectl", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
-        return 2
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx is not None else "devicectl"
-        return _fail(f"{' '.join(error.format_message().split())} (see `{where} --help`)", 2)
-    except click.ClickException as error:
-        return _fail(error.format_message(), 2)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        return _fail("interrupted", 1)
+    except _USAGE_ERROR as error:
+        return _usage(error)
     except DevicectlError as error:
         return _fail(str(error), next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
+    except (typer.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 1)
     return code if isinstance(code, int) else 0
 
 
+def _usage(error: BaseException) -> int:
+    context = getattr(error, "ctx", None)
+    where = "devicectl" if context is None else context.command_path
+    text: str = error.format_message()  # type: ignore[attr-defined]  # see _USAGE_ERROR
+    if not text.strip() or type(error).__name__ == "NoArgsIsHelpError":
+        print(text, end="")
+        return 2
+    return _fail(f"{text} (see `{where} --help`)", 2)
+
+
 def _fail(text: str, code: int) -> int:
-    print(f"devicectl: {' '.join(text.split())}", file=sys.stderr)
+    line = "".join(character if character.isprintable() else " " for character in text)
+    print(f"devicectl: {' '.join(line.split())}", file=sys.stderr)
     return code
 
 

@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 
 REFRESH_US: Final = SECOND // 8
 """Eight times a second looks alive and costs nothing."""
+PHASES: Final = {
+    State.ANESTHESIA_WAIT: "numbing",
+    State.REPOSITIONING: "moving on",
+    State.PURGING: "purging",
+    State.PAUSED: "paused",
+    State.RECOVERING: "recovering",
+    State.CLOSING: "closing",
+}
+"""What stands before the bar; "coring" in every other state."""
+LINES: Final = 10
+"""Progress lines of a session where nothing can be animated."""
 
 SENTENCES: Final = {
     State.CONNECTING: "The controller says HELLO and waits for the handpiece.",
@@ -46,7 +57,6 @@ SENTENCES: Final = {
     State.FAULTED: "The session cannot be gone on with.",
 }
 
-
 STEPS: Final[dict[tuple[State, State], str]] = {
     (State.ARMED, State.ANESTHESIA_CONFIRMED): "Disarmed: the pump is off and the line is vented.",
     (State.PAUSED, State.ANESTHESIA_CONFIRMED): "Disarmed: the pump is off and the line is vented.",
@@ -56,7 +66,7 @@ STEPS: Final[dict[tuple[State, State], str]] = {
     (State.PUNCHING, State.ARMED): "The cycle ended before its time; its number is used up.",
     (State.SUCTIONING, State.ARMED): "The cycle ended before its time; its number is used up.",
     (State.ADVANCING, State.ARMED): "The cycle ended before its time; its number is used up.",
-    (State.RECOVERING, State.SESSION_OPEN): "The handpiece's counts are read and its alarms reset. The session goes on.",
+    (State.RECOVERING, State.SESSION_OPEN): "The handpiece's counts are read, its alarms reset. The session goes on.",
 }
 """Where a state is come to from a certain other one, another sentence; none where the next line says it all."""
 
@@ -79,33 +89,37 @@ class Display:
         self._counted_before = 0
         self._cells: set[tuple[int, int]] = set()
         self._area_before = 0
-        self._next_line = 0.1
+        self._next_line = 1 / LINES
 
     def say(self, text: str) -> None:
-        """A line; above the progress bar where there is one."""
+        """A line; above the progress bar where there is one. What a device says cannot steer the terminal."""
+        line = "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
         if self._progress is not None:
-            self._progress.console.print(text, markup=False, highlight=False)
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, file=self._stream, flush=self._explain)
+            print(line, file=self._stream, flush=True)
 
-    def begin(self, url: DeviceUrl, warning: str | None) -> None:
+    def begin(self, url: DeviceUrl) -> None:
         """Before the device is connected."""
         self.say(NOTICE)
         self.say(f"device {url.text}" + (f", seed {url.seed}" if url.seed is not None else ""))
-        if warning is not None:
-            self.say(f"warning: {warning}")
 
     def opened(self, session: "Session", device: "DeviceInfoDone") -> None:
         """The session is open."""
         self._session, self._device, self._plan = session, device, session.plan
         plan, before = session.plan, session.summary
         self._counted_before, self._area_before = before.cores_counted, max(0, before.treated_area_cm2 - 1)
+        share = before.cores_counted / plan.target_cores
+        self._next_line = (int(share * LINES) + 1) / LINES
+        zones = f"{len(plan.zones)} zone{'s' * (len(plan.zones) != 1)}"
         self.say(
-            f"session {session.session_no} on {device.serial}: {plan.target_cores} cores at {plan.coverage_percent:g} % "
-            f"in {len(plan.zones)} zones, {device.needles} needles"
+            f"session {session.session_no} on {device.serial}: {plan.target_cores} cores at "
+            f"{plan.coverage_percent:g} % in {zones}, {device.needles} needles"
         )
+        if session.resumed:
+            self.say(f"resumed at {before.cores_counted} cores")
         if self._progress is not None:
-            self._progress.update(self._task, total=plan.target_cores)
+            self._progress.update(self._task, total=plan.target_cores, completed=before.cores_counted)
 
     # --- what it watches -------------------------------------------------------------------------------------
 
@@ -114,6 +128,8 @@ class Display:
         self._now = now
         if after is State.ARMED and self._armed_at is None:
             self._armed_at = now
+        if self._progress is not None and self._refresh_due():
+            self._progress.update(self._task, phase=PHASES.get(after, "coring"))
         if self._explain and (text := STEPS.get((before, after), SENTENCES[after])):
             self.say(f"{now / SECOND:10.3f} s  {text}")
 
@@ -134,42 +150,51 @@ class Display:
         elif self._progress is not None:
             self._draw(cycle)
         elif cycle.total_cores_counted >= self._next_line * self._plan.target_cores:
-            self._next_line += 0.1
+            self._next_line += 1 / LINES
             self.say(f"{cycle.total_cores_counted:>6} of {self._plan.target_cores} cores, {self._rates(cycle)}")
 
-    def _draw(self, cycle: CycleResult) -> None:
+    def _refresh_due(self) -> bool:
         now = clock.monotonic()
-        if now - self._drawn_at >= REFRESH_US:
+        due = now - self._drawn_at >= REFRESH_US
+        if due:
             self._drawn_at = now
-            self._progress.update(self._task, completed=cycle.total_cores_counted, rates=self._rates(cycle))
+        return due
+
+    def _draw(self, cycle: CycleResult) -> None:
+        if self._refresh_due():
+            counted = cycle.total_cores_counted
+            self._progress.update(self._task, phase="coring", completed=counted, rates=self._rates(cycle))
 
     def _rates(self, cycle: CycleResult) -> str:
         """Rate, coverage and time left, in the device's time."""
         assert self._device is not None
         elapsed = (self._now - (self._armed_at or 0)) / SECOND
         rate = (cycle.total_cores_counted - self._counted_before) / elapsed if elapsed > 0 else 0.0
-        left = (self._plan.target_cores - cycle.total_cores_counted) / rate if rate else 0.0
+        missing = max(0, self._plan.target_cores - cycle.total_cores_counted)
+        minutes, seconds = divmod(round(missing / rate) if rate else 0, 60)
         area = self._area_before + len(self._cells)
         coverage = coverage_percent(cycle.total_cores_counted, area, self._device.core_diameter_um)
-        return f"{rate:.2f} cores/s, coverage {coverage:.2f} %, {left // 60:.0f} min {left % 60:02.0f} s left"
+        return f"{rate:.1f} cores/s, coverage {coverage:.2f} %, {minutes} min {seconds:02} s left"
 
     # --- the end ---------------------------------------------------------------------------------------------
 
-    def end(self, summary: "Summary", *, interrupted: bool, failure: Exception | None) -> None:
+    def stopped(self, error: BaseException) -> None:
+        """The session was left by an error or a Ctrl-C."""
+        self.say(f"stopped: {error}" if isinstance(error, Exception) else "interrupted: the device was stopped")
+        for note in getattr(error, "__notes__", ()):
+            self.say(f"stopped: {note}")
+
+    def end(self, summary: "Summary") -> None:
         """The session has ended."""
-        if failure is not None:
-            self.say(f"stopped: {failure}")
-        if interrupted:
-            self.say("interrupted: the device was stopped")
         evacuated = "" if summary.cores_evacuated is None else f", {summary.cores_evacuated} evacuated in truth"
         self.say(
             f"session {summary.state}, {'reconciled' if summary.reconciled else 'NOT reconciled'}: "
             f"{summary.cores_counted} of {summary.target_cores} cores counted{evacuated}"
         )
-        minutes, seconds = divmod(summary.session_seconds, 60)
+        minutes, seconds = divmod(round(summary.session_seconds), 60)
         self.say(
             f"{summary.cycles} cycles, {summary.punctures} punctures, coverage {summary.coverage_percent:.2f} % of "
-            f"{summary.treated_area_cm2} cm2, {minutes:.0f} min {seconds:.0f} s of session in {summary.wall_seconds:.1f} s"
+            f"{summary.treated_area_cm2} cm2, {minutes} min {seconds} s of session in {summary.wall_seconds:.1f} s"
         )
         alarms = ", ".join(f"{code} x{count}" for code, count in summary.alarms.items()) or "none"
         self.say(f"alarms: {alarms}")
@@ -179,17 +204,18 @@ class Display:
         """Show the progress bar."""
         if self._animate:
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
             self._progress = Progress(
-                TextColumn("cores"),
+                SpinnerColumn(),
+                TextColumn("{task.fields[phase]}"),
                 BarColumn(),
-                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TextColumn("{task.completed:.0f}/{task.total:.0f} cores"),
                 TextColumn("{task.fields[rates]}"),
                 console=Console(file=self._stream),
-                auto_refresh=False,
+                refresh_per_second=SECOND / REFRESH_US,
             )
-            self._task = self._progress.add_task("cores", total=self._plan.target_cores, rates="")
+            self._task = self._progress.add_task("", total=self._plan.target_cores, rates="", phase="connecting")
             self._progress.start()
         return self
 
@@ -199,7 +225,9 @@ class Display:
         """Leave the terminal as it was."""
         if self._progress is not None:
             if self._session is not None:
-                self._progress.update(self._task, completed=self._session.summary.cores_counted)
+                summary = self._session.summary
+                rates = f"coverage {summary.coverage_percent:.2f} %"
+                self._progress.update(self._task, completed=summary.cores_counted, phase=summary.state, rates=rates)
             self._progress.refresh()
             self._progress.stop()
             self._progress = None

@@ -3,23 +3,17 @@
 import asyncio
 import contextlib
 import json
-import secrets
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
-import click
 import typer
 
-from devicectl.errors import DevicectlError, UrlError
-from devicectl.log.errors import LogError
+from devicectl.cli.arguments import Wanted, course_name, device_url, refuse_together, session_date, session_plan
+from devicectl.errors import DevicectlError
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
-from devicectl.session.plan import Plan
-from devicectl.transports.urls import DeviceUrl, parse_url
-from protocols.notice import NOTICE
 from protocols.units import Micros
 
 if TYPE_CHECKING:
@@ -28,35 +22,46 @@ if TYPE_CHECKING:
     from devicectl.log.store import SessionLog
     from devicectl.summary import Summary
 
-_Device = Annotated[str, typer.Option("--device", metavar="URL", help="sim://, sim+tcp://, sim+pty://, serial:///dev/ttyUSB0 or tcp://host:port.")]
-_PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="A plan in YAML or JSON; else the default plan.")]
-_Target = Annotated[int | None, typer.Option("--target-cores", metavar="N", help="Cores to count, instead of the plan's.")]
-_Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Repeats everything that is random; else one is drawn and printed.")]
-_Speed = Annotated[str | None, typer.Option("--speed", metavar="max|FACTOR", help="sim:// only: 1 is real time, max (the default) as fast as it goes.")]
-_Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="The course that this session belongs to.")]
+Tap = Callable[[str, bytes, Micros], None]
+
+_DEVICE = "URL of the device: sim:// (the default), sim+tcp://, sim+pty://, serial:///dev/ttyUSB0 or tcp://HOST:PORT."
+_SEED = "Repeats everything that is random. Without it one is drawn and printed."
+_SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real time."
+_RESUME = "Go on with the session that the device holds open."
+_ABANDON = "Close the session that the device holds open as aborted, and end."
+
+_Device = Annotated[str, typer.Option("--device", metavar="URL", help=_DEVICE, show_default=False)]
+_PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="A plan in YAML or JSON.")]
+_Target = Annotated[
+    int | None, typer.Option("--target-cores", metavar="N", help="Count N cores, not the plan's 10,000.")
+]
+_Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help=_SEED)]
+_Speed = Annotated[str | None, typer.Option("--speed", metavar="max|FACTOR", help=_SPEED)]
+_Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="The course this session belongs to.")]
 _Date = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The session's date; else today.")]
-_LogOption = Annotated[str | None, typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own.")]
-_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the session that the device holds open.")]
-_Abandon = Annotated[bool, typer.Option("--abandon", help="Close the session that the device holds open, as aborted, and end.")]
-_Explain = Annotated[bool, typer.Option("--explain", help="Narrate each phase, count and refusal in plain sentences.")]
-_Trace = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write both directions of the wire, decoded.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, last.")]
+_Log = Annotated[
+    str | None,
+    typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
+]
+_Resume = Annotated[bool, typer.Option("--resume", help=_RESUME, metavar="")]
+_Abandon = Annotated[bool, typer.Option("--abandon", help=_ABANDON, metavar="")]
+_Explain = Annotated[
+    bool, typer.Option("--explain", help="Narrate each phase, count and refusal in sentences.", metavar="")
+]
+_Trace = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write both directions, decoded.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, last.", metavar="")]
 
 EXIT_DONE: Final = 0
 EXIT_OTHERWISE: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A checked command line."""
+class Outcome:
+    """How a run ended. `failure` ends the program; `done` says that what was asked for was done."""
 
-    url: DeviceUrl
-    plan: Plan
-    course: str | None
-    session_date: date
-    log: str
-    resume: bool
-    abandon: bool
+    summary: "Summary | None"
+    done: bool
+    failure: DevicectlError | None = None
 
 
 def run(
@@ -67,7 +72,7 @@ def run(
     speed: _Speed = None,
     course: _Course = None,
     date: _Date = None,
-    log: _LogOption = None,
+    log: _Log = None,
     resume: _Resume = False,
     abandon: _Abandon = False,
     explain: _Explain = False,
@@ -76,101 +81,99 @@ def run(
 ) -> int:
     """Take a handpiece through one whole session: anesthesia, cycles, close, reconcile.
 
-    Exit code 0 only when the session completed and its counts reconciled.
+    Exit codes:
+
+    0 the session completed and its counts reconciled
+
+    1 it ended otherwise
+
+    2 wrong arguments, plan or URL
+
+    3 no device, or no link with it
+
+    4 the session log cannot be written
     """
+    if resume and abandon:
+        raise refuse_together("--resume", "--abandon", "go on with the session, or close it")
+    given = {"--plan": plan, "--target-cores": target_cores, "--course": course, "--date": date}
+    for option, value in given.items():
+        if value is not None and (resume or abandon):
+            held = "--resume" if resume else "--abandon"
+            raise refuse_together(option, held, "the session that the device holds has its own")
     wanted = Wanted(
-        url=_device_url(device, seed, speed),
-        plan=_plan(plan, target_cores),
-        course=course,
-        session_date=_date(date),
+        url=device_url(device, seed, speed),
+        plan=session_plan(plan, target_cores),
+        course=course_name(course),
+        session_date=session_date(date),
         log=default_log_path(log),
         resume=resume,
         abandon=abandon,
     )
-    if resume and abandon:
-        raise click.UsageError("--resume and --abandon exclude each other: go on with the session, or close it")
     from devicectl.cli.display import Display
 
-    with _trace_file(trace) as file:
-        display = Display(wanted.plan, explain=explain, stream=sys.stderr if as_json else sys.stdout)
-        summary = asyncio.run(_run(wanted, display, file))
-    if summary is None:
-        return EXIT_DONE
+    display = Display(wanted.plan, explain=explain, stream=sys.stderr if as_json else sys.stdout)
+    with _trace_file(trace, display) as tap:
+        outcome = _asyncio_run(wanted, display, tap)
     if as_json:
-        print(json.dumps(summary.to_json()))
-    return EXIT_DONE if summary.succeeded else EXIT_OTHERWISE
+        print(json.dumps(None if outcome.summary is None else outcome.summary.to_json()))
+    if outcome.failure is not None:
+        raise outcome.failure
+    return EXIT_DONE if outcome.done else EXIT_OTHERWISE
 
 
-# --- arguments ---------------------------------------------------------------------------------------------------
-
-
-def _device_url(text: str, seed: int | None, speed: str | None) -> DeviceUrl:
-    url = parse_url(text)
-    if speed is not None:
-        if url.scheme != "sim":
-            raise UrlError(text, "--speed", "time can be scaled for sim:// alone; on a real transport it would scale the lease", "--device sim:// --speed 10")
-        url = replace(url, speed=parse_url(f"sim://?speed={speed}").speed)
-    if not url.simulated:
-        if seed is not None:
-            raise UrlError(text, "--seed", "a device that is not started here cannot be seeded", "--device sim:// --seed 7")
-        return url
-    if seed is not None:
-        seed = parse_url(f"sim://?seed={seed}").seed
-        if url.seed not in (None, seed):
-            raise UrlError(text, "seed", f"{url.seed} is not --seed {seed}; give one of them", "--seed 7")
-    drawn = secrets.randbits(32) if url.seed is None and seed is None else None
-    return replace(url, seed=next(value for value in (seed, url.seed, drawn) if value is not None))
-
-
-def _plan(path: Path | None, target_cores: int | None) -> Plan:
-    from devicectl.session.plan import load_plan, make_plan
-
-    plan = Plan() if path is None else load_plan(path)
-    if target_cores is None:
-        return plan
-    return make_plan({**plan.model_dump(), "target_cores": target_cores}, source="--target-cores")
-
-
-def _date(text: str | None) -> date:
-    from devicectl import clock
-
-    if text is None:
-        return clock.today()
+def _asyncio_run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is not a date; for example 2026-03-31", param_hint="--date") from error
+        return asyncio.run(_run(wanted, display, tap))
+    except KeyboardInterrupt:
+        raise DevicectlError("interrupted") from None
 
 
 @contextlib.contextmanager
-def _trace_file(path: Path | None) -> Iterator[TextIO | None]:
+def _trace_file(path: Path | None, display: "Display") -> Iterator[Tap | None]:
+    """A tap that writes a trace; a disk that is full ends the trace and not the session."""
     if path is None:
         yield None
         return
+    from protocols.trace import HEADING, Tracer
+
     try:
         file = path.open("w", encoding="utf-8")
     except OSError as error:
         text = f"cannot write {path}: {error.strerror}; name a file in a folder that exists"
-        raise click.BadParameter(text, param_hint="--trace") from error
-    with file:
-        yield file
+        raise typer.BadParameter(text, param_hint="--trace") from error
+    writing: TextIO | None = file
+    tracer = Tracer()
+
+    def write(lines: list[str]) -> None:
+        nonlocal writing
+        try:
+            if writing is not None:
+                writing.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            writing = None
+            display.say(f"warning: {path}: {error.strerror}; the trace ends here")
+
+    write([HEADING])
+    try:
+        yield lambda sender, data, now: write(tracer.describe(sender, data, now))
+    finally:
+        with contextlib.suppress(OSError):
+            file.close()
 
 
 # --- the session -------------------------------------------------------------------------------------------------
 
 
-async def _run(wanted: Wanted, display: "Display", trace: TextIO | None) -> "Summary | None":
+async def _run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
     from devicectl import clock, connect
     from devicectl.log.store import SessionLog
 
     with SessionLog.open(wanted.log, wall_clock=clock.wall) as log:
         warning = _course_warning(log, wanted)
-        display.begin(wanted.url, warning)
-        async with connect(wanted.url, log=log, observer=display, tap=_tap(trace)) as handpiece:
+        display.begin(wanted.url)
+        async with connect(wanted.url, log=log, observer=display, tap=tap) as handpiece:
             if wanted.abandon:
-                closed = await handpiece.abandon_session()
-                display.say(f"session {closed} was closed as aborted" if closed else "the device holds no open session")
-                return None
+                return await _abandon(handpiece, display)
             session = _session(handpiece, wanted)
             session.warning = warning
             return await _operate(session, handpiece, display)
@@ -190,45 +193,43 @@ def _session(handpiece: "Handpiece", wanted: Wanted) -> "Session":
     return handpiece.open_session(wanted.plan, course=wanted.course, session_date=wanted.session_date)
 
 
-async def _operate(session: "Session", handpiece: "Handpiece", display: "Display") -> "Summary":
+async def _abandon(handpiece: "Handpiece", display: "Display") -> Outcome:
+    abandoned = await handpiece.abandon_session()
+    if abandoned is None:
+        display.say(f"device {handpiece.device.serial} holds no open session: nothing to abandon")
+        return Outcome(None, done=True)
+    if abandoned.summary is None:
+        display.say(f"session {abandoned.session_no} was closed as aborted; this log has nothing of it")
+        return Outcome(None, done=True)
+    display.end(abandoned.summary)
+    return Outcome(abandoned.summary, done=abandoned.summary.reconciled)
+
+
+async def _operate(session: "Session", handpiece: "Handpiece", display: "Display") -> Outcome:
     """The automatic operator; a Ctrl-C or an error leaves the device stopped and the session closed as aborted."""
-    failure: Exception | None = None
-    opened = interrupted = False
+    stopped: BaseException | None = None
     with display:
         try:
             async with session:
-                opened = True
                 display.opened(session, handpiece.device)
-                operator = session.plan.operator
-                if not session.resumed:
-                    await session.confirm_anesthesia(
-                        operator.anesthesia_method, operator.confirmed_by, age_s=operator.anesthesia_age_s
-                    )
-                async for cycle in session.run():
-                    display.cycle(cycle)
-        except asyncio.CancelledError:
-            if not opened:
+                await _work(session, display)
+        except (asyncio.CancelledError, DevicectlError) as error:
+            if not session.opened:
                 raise
-            interrupted = True
-        except LogError:
-            raise
-        except DevicectlError as error:
-            if not opened:
-                raise
-            failure = error
-    display.end(session.summary, interrupted=interrupted, failure=failure)
-    return session.summary
+            stopped = error
+    if stopped is not None:
+        display.stopped(stopped)
+    summary = session.summary
+    display.end(summary)
+    failure = session.log_error or (stopped if isinstance(stopped, DevicectlError) else None)
+    return Outcome(summary, summary.succeeded, failure)
 
 
-def _tap(file: TextIO | None):  # type: ignore[no-untyped-def]
-    if file is None:
-        return None
-    from protocols.trace import Tracer
-
-    tracer = Tracer()
-    file.write(f"{NOTICE}\n")
-
-    def tap(sender: str, data: bytes, now: Micros) -> None:
-        file.writelines(f"{line}\n" for line in tracer.describe(sender, data, now))
-
-    return tap
+async def _work(session: "Session", display: "Display") -> None:
+    operator = session.plan.operator
+    if not session.resumed:
+        await session.confirm_anesthesia(
+            operator.anesthesia_method, operator.confirmed_by, age_s=operator.anesthesia_age_s
+        )
+    async for cycle in session.run():
+        display.cycle(cycle)

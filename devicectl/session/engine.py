@@ -264,8 +264,10 @@ class Engine:
         yield M.JournalAck(epoch=epoch, upto=page.head)
         return page.head
 
-    def adopt(self, stored: StoredSession, records: list[bytes], age_s: float) -> Procedure[None]:
-        """Take over a session that the device holds open and the log knows, and recover it.
+    def adopt(
+        self, stored: StoredSession, records: list[bytes], age_s: float, *, restore: bool = True
+    ) -> Procedure[None]:
+        """Take over a session that the device holds open and the log knows, and recover it if it is to go on.
 
         `records` are those that the log holds; `age_s` is how long ago the last of them was stored.
 
@@ -295,7 +297,8 @@ class Engine:
         for zone in stored.anesthesia:
             self._numbed[zone.zone] = Micros(self.link.now - round((zone.age_s + age_s) * SECOND))
         self.note("action", "session_resume", f"session {stored.session_no} from cycle {welcome.cycle_no}")
-        yield from self._through_losses(_nothing)
+        if restore:
+            yield from self._through_losses(_nothing)
 
     # --- anesthesia and arming -------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ async def simulator(url: DeviceUrl, seed: int) -> AsyncIterator[DeviceUrl]:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C is for the host, which stops the device and closes the session
     )
     try:
         yield await _address(url, process)

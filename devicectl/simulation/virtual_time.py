@@ -5,6 +5,7 @@ events it lets other tasks run, so that it can be cancelled. The log is written 
 at which it is due.
 """
 
+import asyncio
 import random
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -16,16 +17,20 @@ from devicectl.session.procedures import Procedure
 from devicectl.simulation.world import Tap, World
 from devicectl.transports.urls import DeviceUrl
 from firmware_sim.device import Device
-from firmware_sim.errors import SimulatorError, ParameterError
+from firmware_sim.errors import ParameterError, SimulatorError
 from firmware_sim.nvm import Nvm
+from firmware_sim.nvm_file import load
 from firmware_sim.parameters import Parameters
 from protocols.enums import ByeReason
-from protocols.units import Micros
+from protocols.units import SECOND, Micros
 
 _T = TypeVar("_T")
 
 EVENTS_BETWEEN_YIELDS: Final = 500
 """Some ten milliseconds of work: a Ctrl-C is felt at once, and the loop's own cost is not."""
+MOST_LAG_US: Final = SECOND // 2
+"""Behind the wall by more, the pace is taken up anew from now: a debugger's stop or a slow caller is not caught up on
+in a rush, while what the cycles' own display costs is."""
 
 
 class VirtualTimeDriver:
@@ -54,40 +59,56 @@ class VirtualTimeDriver:
         while self.world.heap.next_time == self.now:
             self.world.step()
 
-    async def perform(self, procedure: Procedure[_T]) -> _T:
-        """Run a procedure to its end.
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+        """Run a procedure to its end; with `whole` a first cancellation waits for that end, unpaced.
 
         Raises:
             Exception: what the procedure raised, or what kept the log from being written.
         """
         world, procedures = self.world, self.engine.link.procedures
         task = procedures.start(procedure, world.now)
-        world.refresh()
+        cancelled: asyncio.CancelledError | None = None
         try:
+            world.refresh()
             while not task.done:
-                if self._speed is not None:
-                    await self._keep_pace(self._speed)
+                try:
+                    await self._let_others_run(paced=cancelled is None)
+                except asyncio.CancelledError as error:
+                    if not whole or cancelled is not None:
+                        raise
+                    cancelled = error
                 if not world.step():
                     raise DevicectlError("the simulation has stopped: nothing is left to happen, and nothing has ended")
-                self._events += 1
-                if self._events % EVENTS_BETWEEN_YIELDS == 0:
-                    await clock.pause(0)
         finally:
             if not task.done:
                 procedures.cancel(task)
-        return task.outcome()
+        result = task.outcome()
+        if cancelled is not None:
+            raise cancelled
+        return result
 
     def abandon_log(self) -> None:
         """Go on without the log, to make the device safe after the log has failed."""
         self.world.write = lambda entries: None
 
-    async def _keep_pace(self, speed: float) -> None:
-        """Wait until the wall has come to the next event."""
+    async def _let_others_run(self, *, paced: bool) -> None:
+        """Before an event: wait until the wall has come to it, or now and then let other tasks run."""
+        self._events += 1
+        ahead = self._ahead_us(self._speed) if paced and self._speed is not None else 0.0
+        if ahead > 0:
+            await clock.pause(ahead / 1e6)
+        elif self._events % EVENTS_BETWEEN_YIELDS == 0:
+            await clock.pause(0)
+
+    def _ahead_us(self, speed: float) -> float:
+        """How far the next event is ahead of the wall."""
         due = self.world.heap.next_time
-        if due is not None:
-            ahead = due / speed - (clock.monotonic() - self._wall_origin)
-            if ahead > 0:
-                await clock.pause(ahead / 1e6)
+        if due is None:
+            return 0.0
+        ahead = due / speed - (clock.monotonic() - self._wall_origin)
+        if ahead < -MOST_LAG_US:
+            self._wall_origin = Micros(self._wall_origin - round(ahead))
+        return ahead
 
 
 def make_device(url: DeviceUrl, seed: int) -> Device:
@@ -105,11 +126,7 @@ def make_device(url: DeviceUrl, seed: int) -> Device:
 
 
 def _memory(url: DeviceUrl) -> Nvm | None:
-    if url.nvm is None:
-        return None
-    from firmware_sim.nvm_file import load
-
-    return load(url.nvm)
+    return None if url.nvm is None else load(url.nvm)
 
 
 def make_driver(

@@ -1,7 +1,8 @@
 """What a transport is to the host, and how one is opened from a URL."""
 
 import asyncio
-from typing import Protocol
+import os
+from typing import Final, Protocol
 
 from devicectl.errors import LinkError
 from devicectl.transports.urls import DeviceUrl
@@ -27,8 +28,10 @@ class Transport(Protocol):
         """Close; `closed` is not called for it."""
 
 
-MOST_UNSENT_BYTES = 64 * 1024
+MOST_UNSENT_BYTES: Final = 64 * 1024
 """Some 250 frames: a device that has not read for that long is not there."""
+CONNECT_TIMEOUT_S: Final = 10.0
+"""A host that is switched off answers nothing at all; the system would try it for two minutes."""
 
 
 class TcpTransport(asyncio.Protocol):
@@ -38,6 +41,7 @@ class TcpTransport(asyncio.Protocol):
         self._receiver = receiver
         self._transport: asyncio.Transport | None = None
         self._open = True
+        self._full = False
         self.data_received = receiver.received  # type: ignore[method-assign]  # one call less for each piece
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,12 +53,14 @@ class TcpTransport(asyncio.Protocol):
         """Asyncio: the connection is gone."""
         if self._open:
             self._open = False
-            self._receiver.closed("the device closed the connection" if exc is None else f"connection lost: {exc}")
+            reason = "the device closed the connection" if exc is None else f"connection lost: {exc}"
+            self._receiver.closed("the device takes no more bytes" if self._full else reason)
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
         assert self._transport is not None
         if self._transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+            self._full = True
             self._transport.abort()
         elif self._open:
             self._transport.write(data)
@@ -72,11 +78,24 @@ async def open_tcp(host: str, port: int, receiver: Receiver) -> Transport:
     Raises:
         LinkError: nobody listens there, or the name is not known.
     """
+    loop, where = asyncio.get_running_loop(), f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        _, protocol = await asyncio.get_running_loop().create_connection(lambda: TcpTransport(receiver), host, port)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, protocol = await loop.create_connection(lambda: TcpTransport(receiver), host, port)
+    except TimeoutError as error:
+        raise LinkError(f"cannot connect to {where}: nothing answers within {CONNECT_TIMEOUT_S:g} s") from error
     except OSError as error:
-        raise LinkError(f"cannot connect to {host}:{port}: {error.strerror or error}") from error
+        raise LinkError(f"cannot connect to {where}: {_reason(error)}") from error
+    except UnicodeError as error:
+        raise LinkError(f"cannot connect to {where}: this is no host name") from error
     return protocol
+
+
+def _reason(error: OSError) -> str:
+    """In the system's own words; asyncio's have the address once more."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 async def open_transport(url: DeviceUrl, receiver: Receiver) -> Transport:

@@ -1,9 +1,9 @@
 """Device URLs: what they may say, checked before anything is opened.
 
-    sim://?seed=7&anesthesia_wait_s=1          in process, virtual time
-    sim+pty://  sim+tcp://                     a simulator of its own, over a real transport, in real time
-    serial:///dev/ttyUSB0?baud=115200          a serial port
-    tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
+sim://?seed=7&anesthesia_wait_s=1          in process, virtual time
+sim+pty://  sim+tcp://                     a simulator of its own, over a real transport, in real time
+serial:///dev/ttyUSB0?baud=115200          a serial port
+tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
 """
 
 import re

@@ -1,0 +1,122 @@
+"""The command line of `devicectl run`, checked before anything is opened.
+
+Law: whatever is wrong with it is one line that names the option and shows what would be right.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+import typer
+
+from devicectl.errors import UrlError
+from devicectl.transports.urls import MOST_SEED, DeviceUrl, parse_url
+
+if TYPE_CHECKING:
+    from devicectl.session.plan import Plan
+
+DRAWN_SEED_BITS: Final = 32
+"""Short enough to be typed again."""
+MOST_COURSE_LENGTH: Final = 80
+"""Characters: a line of a terminal."""
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A checked command line."""
+
+    url: DeviceUrl
+    plan: "Plan"
+    course: str | None
+    session_date: date
+    log: str
+    resume: bool
+    abandon: bool
+
+
+def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:
+    """The error for two options that exclude each other."""
+    return typer.BadParameter(f"cannot stand beside {second}: {reason}", param_hint=first)
+
+
+def device_url(text: str, seed: int | None, speed: str | None) -> DeviceUrl:
+    """The device's URL with `--seed` and `--speed` in it; a seed is drawn where a simulated device has none.
+
+    Raises:
+        UrlError: the URL is wrong.
+        typer.BadParameter: an option is wrong, or not for this device.
+    """
+    url = parse_url(text)
+    if speed is not None:
+        url = replace(url, speed=_speed(url, speed))
+    if seed is not None and not url.simulated:
+        raise typer.BadParameter(
+            f"is for simulated devices; {url.scheme}:// leads to one that runs already", param_hint="--seed"
+        )
+    if seed is not None and not 0 <= seed <= MOST_SEED:
+        raise typer.BadParameter(f"{seed} is not a whole number from 0 to {MOST_SEED}", param_hint="--seed")
+    if seed is not None and url.seed not in (None, seed):
+        raise typer.BadParameter(f"{seed} is not the URL's seed {url.seed}; give one of them", param_hint="--seed")
+    if url.seed is not None or not url.simulated:
+        return url
+    return replace(url, seed=secrets.randbits(DRAWN_SEED_BITS) if seed is None else seed)
+
+
+def _speed(url: DeviceUrl, text: str) -> float | None:
+    if url.scheme != "sim":
+        raise typer.BadParameter(
+            f"is for sim:// alone: over {url.scheme}:// it would scale the link's lease too", param_hint="--speed"
+        )
+    try:
+        return parse_url(f"sim://?speed={quote(text, safe='')}").speed
+    except UrlError as error:
+        raise typer.BadParameter(f"{error.reason}; for example --speed 10", param_hint="--speed") from error
+
+
+def session_plan(path: Path | None, target_cores: int | None) -> "Plan":
+    """The plan of `--plan` with `--target-cores` in it.
+
+    Raises:
+        PlanError: it is no plan, or cannot be done.
+    """
+    from devicectl.session.plan import Plan, load_plan, make_plan
+
+    plan = Plan() if path is None else load_plan(path)
+    if target_cores is None:
+        return plan
+    return make_plan({**plan.model_dump(), "target_cores": target_cores}, source="--target-cores")
+
+
+def course_name(text: str | None) -> str | None:
+    """A course's name.
+
+    Raises:
+        typer.BadParameter: it is empty, long, or cannot be printed.
+    """
+    if text is not None and not (text.strip() and text.isprintable() and len(text) <= MOST_COURSE_LENGTH):
+        right = f"a name of 1 to {MOST_COURSE_LENGTH} printable characters"
+        raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not {right}", param_hint="--course")
+    return text
+
+
+def session_date(text: str | None) -> date:
+    """The session's date, today where none is said.
+
+    Raises:
+        typer.BadParameter: it is no date.
+    """
+    from devicectl import clock
+
+    if text is None:
+        return clock.today()
+    try:
+        if not _DATE.match(text):
+            raise ValueError("not YYYY-MM-DD")
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date; for example 2026-03-31", param_hint="--date") from error
