@@ -20,7 +20,7 @@ RECORD_SIZE: Final = 32
 class Record(BaseModel):
     """Base of every journal record. `event_no` never goes back within an epoch; `uptime_ms` restarts at a boot."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     KIND: ClassVar[RecordKind]
 
