@@ -4,8 +4,8 @@ Law: pure, but for drawing a seed.
 """
 
 import math
+import random
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -99,7 +99,7 @@ def parse_seed(text: str | None) -> int:
         OptionError: it is not a whole number that fits.
     """
     if text is None:
-        return secrets.randbits(DRAWN_SEED_BITS)
+        return random.SystemRandom().getrandbits(DRAWN_SEED_BITS)
     if not _INTEGER.match(text) or int(text) > MOST_SEED:
         raise OptionError("--seed", f"{text!r} is not a whole number from 0 to {MOST_SEED}")
     return int(text)
