@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 
 from protocols.enums import Code
 from protocols.errors import MessageError
-from protocols.framing import BadFrame, Frame, FrameDecoder, Header, kind_name
+from protocols.framing import BadFrame, FrameDecoder, Header, kind_name
 from protocols.message import Message
 from protocols.wire import decode_message, encode_message
 
@@ -62,7 +62,19 @@ class SerialWire:
 
     def feed(self, data: bytes) -> list[Envelope | BadFrame]:
         """Everything that `data` completes, in order; linear in its length."""
-        return [item if isinstance(item, BadFrame) else _open(item) for item in self._decoder.feed(data)]
+        found: list[Envelope | BadFrame] = []
+        for item in self._decoder.feed(data):
+            if isinstance(item, BadFrame):
+                found.append(item)
+                continue
+            try:
+                message = decode_message(item)
+            except MessageError as error:
+                found.append(Envelope(item.header, None, Problem(Code.E_ARGUMENT, sentence(str(error)))))
+                continue
+            problem = None if message is not None else _unknown(item.header)
+            found.append(_fill(Envelope, (item[0], message, problem)))
+        return found
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> bytes:
         """One whole frame.
@@ -73,13 +85,10 @@ class SerialWire:
         return encode_message(message, seq=seq, link_id=link_id, correlation_id=correlation_id, flags=flags)
 
 
-def _open(frame: Frame) -> Envelope:
-    header = frame.header
-    try:
-        message = decode_message(frame)
-    except MessageError as error:
-        return Envelope(header, None, Problem(Code.E_ARGUMENT, sentence(str(error))))
-    if message is None:
-        text = f"{kind_name(header.kind)} message 0x{header.message_id:04x} is not known to this version"
-        return Envelope(header, None, Problem(Code.E_UNKNOWN_MESSAGE, text))
-    return Envelope(header, message, None)
+_fill: Final = tuple.__new__
+"""Makes a named tuple of values known to be right in number, in half the time of its constructor."""
+
+
+def _unknown(header: Header) -> Problem:
+    text = f"{kind_name(header.kind)} message 0x{header.message_id:04x} is not known to this version"
+    return Problem(Code.E_UNKNOWN_MESSAGE, text)

@@ -1,0 +1,320 @@
+"""The asking half by the specification: correlation, answers, adaptive retry, windows, and the lost DONE."""
+
+import pytest
+
+from protocols.enums import Code, DeviceState, Ending, Lane, Phase
+from protocols.errors import LocalError, MessageError
+from protocols.exchange import Answered, LinkLost
+from protocols.framing import REPLAYED, REPLY_WANTED, RETRANSMIT
+from protocols.message import Message
+from protocols.messages import (
+    Aborted,
+    Arm,
+    ArmDone,
+    Echo,
+    EchoDone,
+    Failed,
+    Nak,
+    Progress,
+    Punch,
+    PunchDone,
+    Received,
+    Stop,
+    StopDone,
+)
+from protocols.requests import BACKOFF, FIRST_RTO_US, LEAST_RTO_US, MOST_TRIES, Request, RoundTrip
+from protocols.units import Micros
+from tests.unit.exchange_pair import (
+    LINK,
+    End,
+    frame,
+    heartbeat,
+    linked_pair,
+    make_host,
+    messages,
+    refused,
+    seen,
+)
+
+T0 = Micros(0)
+PUNCH = Punch(cycle_no=1, depth_um=2, deadline_ms=3)
+PUNCHED = PunchDone(cycle_no=1, depth_um=2, punctured=1, vacuum_pa=-1)
+RECEIVED = Received(expected_ms=300)
+PROGRESS = Progress(state=DeviceState.ARMING, elapsed_ms=1000, expected_ms=300)
+
+
+def make() -> End:
+    """A linked host whose lease never ends and whose heartbeat is far away."""
+    host, _ = linked_pair(heartbeat_idle_ms=60_000, lease_idle_ms=0)
+    host.take()
+    return host
+
+
+def hear(host: End, message: Message, correlation_id: int, now: int) -> list[object]:
+    return list(host.receive(frame(message, LINK, correlation_id), Micros(now)))
+
+
+def wake(host: End) -> tuple[int, list[object]]:
+    due = host.next_deadline()
+    assert due is not None
+    return due, list(host.advance(due))
+
+
+# --- correlation and answers ---------------------------------------------------------------------------------
+
+
+def test_commands_have_rising_correlations_and_sequence_numbers() -> None:
+    host = make()
+    requests = [host.submit(Echo(data=b"%d" % n), T0) for n in range(4)]
+    headers = [header for header, _ in seen(host.take())]
+    assert [header.correlation_id for header in headers] == [request.correlation_id for request in requests]
+    assert [header.correlation_id for header in headers] == [2, 3, 4, 5]
+    assert [header.seq for header in headers] == [request.seq for request in requests] == [2, 3, 4, 5]
+    assert {(header.link_id, header.flags) for header in headers} == {(LINK, REPLY_WANTED)}
+
+
+def test_answers_find_their_requests_in_any_order() -> None:
+    host = make()
+    requests = [host.submit(Echo(data=b"%d" % n), T0) for n in range(4)]
+    for request in reversed(requests):
+        assert isinstance(request.message, Echo)
+        done = EchoDone(data=request.message.data)
+        assert hear(host, done, request.correlation_id, 1) == [Answered(request, done, True)]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        PUNCHED,
+        refused(),
+        Failed(code=Code.E_INTERLOCK, interlock=1, alarm_code=2, sentence="no"),
+        Aborted(code=Code.E_LINK, ending=Ending.ABORTED, phase=Phase.PUNCH, sentence="no"),
+        Nak(code=Code.E_ARGUMENT, seq=1, expected=0, actual=0, sentence="no"),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+@pytest.mark.parametrize("received", [False, True])
+def test_motion_has_one_ending(ending: Message, received: bool) -> None:
+    host = make()
+    request = host.submit(PUNCH, T0)
+    if received:
+        for step in (RECEIVED, PROGRESS, PROGRESS):
+            assert hear(host, step, request.correlation_id, 1) == [Answered(request, step, False)]
+    assert hear(host, ending, request.correlation_id, 2) == [Answered(request, ending, True)]
+    strays = host.statistics.strays
+    for late in (ending, PUNCHED, RECEIVED):
+        assert hear(host, late, request.correlation_id, 3) == []
+    assert host.statistics.strays == strays + 3
+
+
+def test_reply_to_nobody_is_a_stray() -> None:
+    host = make()
+    for number, correlation_id in enumerate((0, 1, 77), 1):
+        assert hear(host, PUNCHED, correlation_id, 1) == []
+        assert host.statistics.strays == number
+    assert not host.outbox
+
+
+def test_done_of_another_command_is_a_stray() -> None:
+    host = make()
+    request = host.submit(PUNCH, T0)
+    assert hear(host, ArmDone(vacuum_pa=0), request.correlation_id, 1) == []
+    assert hear(host, PUNCHED, request.correlation_id, 1) == [Answered(request, PUNCHED, True)]
+
+
+def test_nothing_is_submitted_without_a_link() -> None:
+    with pytest.raises(LocalError):
+        make_host().submit(Arm(), T0)
+
+
+@pytest.mark.parametrize("ahead", [0, 4])
+def test_what_cannot_be_encoded_fails_where_it_is_submitted_and_costs_no_window(ahead: int) -> None:
+    host = make()
+    for n in range(ahead):
+        host.submit(Echo(data=b"%d" % n), T0)
+    for _ in range(5):
+        with pytest.raises(MessageError):
+            host.submit(Echo(data=b"x" * 225), T0)
+    for n in range(ahead, 4):
+        host.submit(Echo(data=b"%d" % n), T0)
+    assert [header.seq for header, _ in seen(host.take())] == [2, 3, 4, 5]
+
+
+def test_correlation_ids_and_sequence_numbers_wrap_without_0_and_pass_what_is_in_flight() -> None:
+    host = make()
+    motion = host.submit(PUNCH, T0)
+    assert motion.correlation_id == 2
+    hear(host, RECEIVED, 2, 1)
+    used, seqs = set(), set()
+    for _ in range(0x1_0001):
+        request = host.submit(Echo(data=b""), T0)
+        used.add(request.correlation_id)
+        seqs.add(request.seq)
+        assert hear(host, EchoDone(data=b""), request.correlation_id, 0) != []
+        host.take()
+    assert used == set(range(1, 0x1_0000)) - {2}
+    assert seqs == set(range(0x1_0000))
+    assert hear(host, PUNCHED, 2, 1) == [Answered(motion, PUNCHED, True)]
+
+
+# --- retry ---------------------------------------------------------------------------------------------------
+
+
+def test_retry_keeps_all_but_the_flag_and_waits_longer_each_time() -> None:
+    host = make()
+    hear(host, EchoDone(data=b""), host.submit(Echo(data=b""), T0).correlation_id, 400_000)
+    # HELLO took no time, then 400 ms: srtt 50 ms, rttvar 100 ms.
+    host.take()
+    request = host.submit(PUNCH, T0)
+    first, at, waits = host.take(), 0, []
+    for _ in range(MOST_TRIES - 1):
+        due, happened = wake(host)
+        assert happened == []
+        waits.append(due - at)
+        at = due
+        ((header, message),) = seen(host.take())
+        assert header == seen(first)[0][0]._replace(flags=REPLY_WANTED | RETRANSMIT) and message == PUNCH
+    due, (lost,) = wake(host)
+    waits.append(due - at)
+    assert waits == [450_000, 675_000, 1_012_500, 1_518_750, 2_278_125]
+    assert isinstance(lost, LinkLost) and lost.abandoned == [request] and "Punch" in lost.reason
+    assert not host.linked and not host.outbox and host.statistics.retries == 4
+
+
+def test_first_timeout_is_200_ms_and_then_follows_the_round_trip() -> None:
+    trip = RoundTrip()
+    assert trip.rto == FIRST_RTO_US == 200_000
+    trip.sample(Micros(100_000))
+    assert trip.rto == 300_000  # 100 + 4 * 50 ms
+    trip.sample(Micros(100_000))
+    assert trip.rto == 250_000  # 100 + 4 * 37.5 ms
+    for _ in range(100):
+        trip.sample(Micros(1_000))
+    assert trip.rto == LEAST_RTO_US == 60_000
+    assert BACKOFF == 1.5
+
+
+def test_answer_to_a_retried_command_measures_nothing() -> None:
+    host = make()
+    request = host.submit(PUNCH, T0)
+    due, _ = wake(host)
+    assert due == 60_000  # HELLO took no time: the floor
+    hear(host, RECEIVED, request.correlation_id, 5_000_000)
+    hear(host, PUNCHED, request.correlation_id, 5_000_001)
+    host.submit(PUNCH, Micros(6_000_000))
+    assert host.next_deadline() == 6_060_000
+
+
+def test_only_the_first_answer_measures() -> None:
+    host = make()
+    request = host.submit(PUNCH, T0)
+    hear(host, RECEIVED, request.correlation_id, 0)
+    hear(host, PUNCHED, request.correlation_id, 50_000)
+    host.submit(PUNCH, Micros(100_000))
+    assert host.next_deadline() == 160_000
+
+
+def test_each_request_has_its_own_time() -> None:
+    host = make()
+    first = host.submit(Echo(data=b"1"), T0)
+    second = host.submit(Echo(data=b"2"), Micros(10_000))
+    assert host.next_deadline() == 60_000
+    assert host.advance(Micros(59_999)) == []
+    assert len(host.take()) == 2
+    host.advance(Micros(60_000))
+    assert [header.correlation_id for header, _ in seen(host.take())] == [first.correlation_id]
+    assert host.next_deadline() == 70_000
+    hear(host, EchoDone(data=b"2"), second.correlation_id, 65_000)
+    assert host.next_deadline() == 150_000
+
+
+# --- windows -------------------------------------------------------------------------------------------------
+
+
+def test_one_motion_four_queries_and_every_stop() -> None:
+    host = make()
+    motions = [host.submit(Punch(cycle_no=n, depth_um=1, deadline_ms=1), T0) for n in range(3)]
+    queries = [host.submit(Echo(data=b"%d" % n), T0) for n in range(6)]
+    stops = [host.submit(Stop(), T0) for _ in range(20)]
+    sent = [(type(message), header.correlation_id) for header, message in seen(host.take())]
+    assert sent == [
+        (type(request.message), request.correlation_id) for request in [motions[0], *queries[:4], *stops]
+    ]
+    hear(host, EchoDone(data=b""), queries[2].correlation_id, 1)
+    assert messages(host) == [queries[4].message]
+    hear(host, RECEIVED, motions[0].correlation_id, 1)
+    assert messages(host) == []
+    hear(host, refused(), motions[0].correlation_id, 1)
+    assert messages(host) == [motions[1].message]
+    for stop in stops:
+        hear(host, StopDone(state=DeviceState.SAFE), stop.correlation_id, 1)
+    hear(host, Nak(code=Code.E_ARGUMENT, seq=1, expected=0, actual=0, sentence=""), queries[0].correlation_id, 1)
+    assert messages(host) == [queries[5].message]
+    unanswered = [queries[1], queries[3], queries[4], motions[1], queries[5], motions[2]]
+    assert sorted(map(id, host.drop())) == sorted(map(id, unanswered))
+
+
+def test_only_commands_are_requests() -> None:
+    with pytest.raises(AssertionError):
+        Request(PUNCHED)
+    assert Request(PUNCH).lane is Lane.MOTION
+
+
+# --- the lost DONE -------------------------------------------------------------------------------------------
+
+
+def test_command_that_the_heartbeat_no_longer_lists_is_retried() -> None:
+    host = make()
+    request = host.submit(PUNCH, T0)
+    hear(host, RECEIVED, request.correlation_id, 10_000)
+    host.take()
+    hear(host, heartbeat(request.correlation_id), 0, 100_000)
+    assert not host.outbox
+    hear(host, heartbeat(0), 0, 300_000)
+    ((header, message),) = seen(host.take())
+    assert (header.correlation_id, header.seq) == (request.correlation_id, request.seq)
+    assert header.flags == REPLY_WANTED | RETRANSMIT and message == PUNCH
+    hear(host, heartbeat(0), 0, 310_000)
+    assert not host.outbox  # it is being retried already
+    assert host.next_deadline() == 360_000  # 60 ms, as for a new one
+    answer = frame(PUNCHED, LINK, request.correlation_id, flags=REPLAYED)
+    assert host.receive(answer, Micros(320_000)) == [Answered(request, PUNCHED, True)]
+
+
+def test_heartbeat_says_nothing_of_what_was_not_received() -> None:
+    host = make()
+    host.submit(PUNCH, T0)
+    host.submit(Echo(data=b""), T0)
+    host.take()
+    hear(host, heartbeat(0), 0, 1_000)
+    assert not host.outbox
+
+
+def test_lost_done_is_asked_for_even_if_no_heartbeat_comes() -> None:
+    host, _ = linked_pair(lease_idle_ms=0)
+    host.take()
+    request = host.submit(PUNCH, T0)
+    hear(host, RECEIVED, request.correlation_id, 0)
+    hear(host, PROGRESS, request.correlation_id, 1_000_000)
+    host.take()
+    patience_us = 2 * 300_000 + 3 * 200_000
+    host.advance(Micros(1_000_000 + patience_us - 1))
+    assert PUNCH not in messages(host)
+    host.advance(Micros(1_000_000 + patience_us))
+    assert PUNCH in messages(host)
+
+
+def test_received_command_has_five_tries_again() -> None:
+    host = make()
+    request = host.submit(PUNCH, T0)
+    for _ in range(MOST_TRIES - 1):
+        due, _ = wake(host)
+    hear(host, RECEIVED, request.correlation_id, due + 1)
+    host.take()
+    hear(host, heartbeat(0), 0, due + 2)
+    assert host.linked and messages(host) == [PUNCH]
+    tries = 1
+    while host.linked:
+        _, happened = wake(host)
+        tries += len(host.take())
+    assert tries == MOST_TRIES and isinstance(happened[0], LinkLost)
