@@ -54,8 +54,7 @@ class World:
 
     def refresh(self) -> None:
         """Let both ends' outboxes out; after anything was done to either from outside."""
-        self._after_host()
-        self._after_device()
+        self._settle()
 
     def step(self) -> bool:
         """Run one event; False when nothing is left to happen."""
@@ -84,46 +83,51 @@ class World:
 
     def _advance_host(self) -> None:
         self.engine.link.advance(self.heap.now)
-        self._after_host()
+        self._settle()
 
     def _advance_device(self) -> None:
         self.device.advance(self.heap.now)
-        self._after_device()
+        self._settle()
 
-    def _to_host(self, data: bytes, plugged: int) -> None:
-        if plugged == self._plugged:
-            self.engine.link.receive(data, self.heap.now)
-            self._after_host()
+    def _settle(self) -> None:
+        """Carry what both ends have to say until neither has more; without a delay, that is all of this instant."""
+        engine, now = self.engine, self.heap.now
+        while True:
+            while engine.entries:
+                entries = engine.take_entries()
+                self.write(entries)
+                engine.logged(len(entries), now)
+            sent = engine.link.exchange.take()
+            for data in sent:
+                self._carry("host", data, self.host_muted)
+            answered = self.port.exchange.take()
+            for data in answered:
+                self._carry("device", data, self.device_muted)
+            if not sent and not answered:
+                return
 
-    def _to_device(self, data: bytes, plugged: int) -> None:
-        if plugged == self._plugged:
-            self.device.receive(self.port, data, self.heap.now)
-            self._after_device()
-
-    def _after_host(self) -> None:
-        engine = self.engine
-        while engine.entries:
-            entries = engine.take_entries()
-            self.write(entries)
-            engine.logged(len(entries), self.heap.now)
-        for data in engine.link.exchange.take():
-            if self._tap is not None:
-                self._tap("host", data, self.heap.now)
-            if not self.host_muted:
-                self._carry("host", data, self._to_device)
-
-    def _after_device(self) -> None:
-        for data in self.port.exchange.take():
-            if self._tap is not None:
-                self._tap("device", data, self.heap.now)
-            if not self.device_muted:
-                self._carry("device", data, self._to_host)
-
-    def _carry(self, sender: str, data: bytes, deliver: Callable[[bytes, int], None]) -> None:
-        arrives = self.heap.now
-        if self._us_per_byte:
-            free = max(self._line_free[sender], float(arrives)) + len(data) * self._us_per_byte
-            self._line_free[sender] = free
-            arrives = Micros(round(free))
+    def _carry(self, sender: str, data: bytes, muted: bool) -> None:
+        now = self.heap.now
+        if self._tap is not None:
+            self._tap(sender, data, now)
+        if muted:
+            return
+        if not self._us_per_byte:
+            self._deliver(sender, data)
+            return
+        free = max(self._line_free[sender], float(now)) + len(data) * self._us_per_byte
+        self._line_free[sender] = free
         plugged = self._plugged
-        self.heap.at(arrives, lambda: deliver(data, plugged))
+
+        def arrive() -> None:
+            if plugged == self._plugged:
+                self._deliver(sender, data)
+                self._settle()
+
+        self.heap.at(Micros(round(free)), arrive)
+
+    def _deliver(self, sender: str, data: bytes) -> None:
+        if sender == "host":
+            self.device.receive(self.port, data, self.heap.now)
+        else:
+            self.engine.link.receive(data, self.heap.now)
