@@ -350,6 +350,18 @@ class Engine:
         yield M.Disarm()
         self.machine.happened(Event.DISARMED)
 
+    def pause(self) -> Procedure[None]:
+        """Hold between two cycles, armed. The next cycle that is asked for goes on."""
+        if self.machine.now is State.ARMED:
+            yield M.Pause()
+            self.machine.happened(Event.PAUSED)
+            self.note("action", "pause", "")
+
+    def _resume(self) -> Procedure[None]:
+        yield M.Resume()
+        self.machine.happened(Event.RESUMED)
+        self.note("action", "resume", "")
+
     # --- cycles ----------------------------------------------------------------------------------------------
 
     def next_cycle(self) -> Procedure[CycleResult | None]:
@@ -367,6 +379,8 @@ class Engine:
             try:
                 if self.machine.now is State.ANESTHESIA_CONFIRMED:
                     yield from self._arm()
+                elif self.machine.now is State.PAUSED:
+                    yield from self._resume()
                 elif self._flagged:
                     yield from self._purge()
                 elif self._cycles_left == 0 or self._at is None:

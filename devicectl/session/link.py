@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from devicectl.errors import LinkDeniedError, LinkError, LinkLostError
-from devicectl.session.procedures import Procedure, Procedures
+from devicectl.session.procedures import Procedure, Procedures, Until
 from protocols.enums import Code, Role
 from protocols.exchange import MINOR, Answered, Commanded, Denied, Exchange, Linked, LinkLost, Pace, Told
 from protocols.framing import MAJOR
@@ -100,7 +100,7 @@ class HostLink:
             LinkError: no transport in time, or nothing answers.
         """
         limit = Micros(self.now + CONNECT_TIMEOUT_US)
-        yield lambda: self.transport_up or self.now >= limit
+        yield Until(limit, lambda: self.transport_up)
         if not self.transport_up:
             raise LinkError(f"no connection within {CONNECT_TIMEOUT_US // SECOND} s")
         self._outcome = None

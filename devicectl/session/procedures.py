@@ -4,6 +4,7 @@ A procedure yields what it waits for and is resumed with the outcome:
 
     done = yield Punch(...)         a command: resumed with its DONE; refusals, failures and lost links are raised
     yield Until(time)               a point in the host's time
+    yield Until(time, condition)    that, or the condition if it comes first
     yield condition                 any callable; resumed when it returns true
 
 Law: nothing here knows a clock, a transport or the meaning of a command. Several procedures may run at once, each
@@ -23,9 +24,14 @@ Result = TypeVar("Result")
 
 
 class Until(NamedTuple):
-    """Wait for a point in time."""
+    """Wait for a point in time, or for `condition` if that comes first."""
 
     time: Micros
+    condition: Callable[[], bool] | None = None
+
+    def over(self, now: Micros) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.time <= now or (self.condition is not None and self.condition())
 
 
 Wait = Message | Until | Callable[[], bool]
@@ -107,7 +113,7 @@ class Procedures:
             wait = task.waits_for
             if wait.__class__ is Request or wait is None:
                 continue
-            if (wait.time <= now) if isinstance(wait, Until) else wait():  # type: ignore[operator]
+            if wait.over(now) if isinstance(wait, Until) else wait():  # type: ignore[operator]
                 self._run(task, None, None, now)
 
     def next_deadline(self) -> Micros | None:
@@ -139,7 +145,7 @@ class Procedures:
                 task.waits_for = request
                 self._by_request[request] = task
                 return
-            if not ((wait.time <= now) if isinstance(wait, Until) else wait()):
+            if not (wait.over(now) if isinstance(wait, Until) else wait()):
                 task.waits_for = wait
                 return
 
