@@ -1,0 +1,323 @@
+"""What breaks and comes back at any moment of a session: the wire, the device's power, the host. Counts stay exact."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from devicectl.errors import CommandRefusedError, LinkError, SessionError
+from devicectl.log.store import SessionLog
+from devicectl.session.machine import State
+from devicectl.session.procedures import Task
+from firmware_sim.alarms import LINK_LOST, POWER_LOST_IN_STROKE
+from firmware_sim.nvm import Nvm
+from protocols import messages as M
+from protocols.enums import ByeReason, CloseReason, DeviceState, Ending, NeedleOutcome, Phase, Role
+from protocols.messages import Aborted, Refused
+from protocols.records import unpack_outcomes
+from protocols.units import MILLISECOND, SECOND
+from tests.world import PHASES, Bystander, Lab, assert_counted, at_moment
+
+RUNNING = [name for name in PHASES if name != "disarming"]
+
+
+def finish(lab: Lab, task: Task[Any] | None) -> None:
+    """The session goes on by itself to its end, and everything agrees."""
+    if task is not None:
+        lab.until(lambda: task.done)
+        task.outcome()
+    assert_counted(lab, lab.finish())
+
+
+@pytest.mark.parametrize("away_ms", [0, 50, 2_000])
+@pytest.mark.parametrize("moment", RUNNING)
+def test_session_survives_a_cable_that_is_pulled_and_put_back(moment: str, away_ms: int) -> None:
+    lab, task = at_moment(moment)
+    lab.world.cut()
+    lab.wait(away_ms * MILLISECOND)
+    lab.world.mend()
+    finish(lab, task)
+
+
+@pytest.mark.parametrize("moment", RUNNING)
+def test_session_survives_a_reboot_of_the_device(moment: str) -> None:
+    lab, task = at_moment(moment)
+    open_cycle = lab.device.nvm.register is not None
+    lab.world.reboot_device()
+    assert lab.state is DeviceState.SAFE
+    assert (lab.alarm(POWER_LOST_IN_STROKE) == "LATCHED") == open_cycle
+    finish(lab, task)
+    assert State.RECOVERING in lab.states
+
+
+@pytest.mark.parametrize("moment", PHASES)
+def test_another_host_takes_the_session_over_from_the_log(moment: str) -> None:
+    with SessionLog.open("sqlite://") as log:
+        lab, _ = at_moment(moment, log=log)
+        assert lab.recorder is not None and lab.recorder.key is not None
+        epoch, session_no = lab.engine.welcome.journal_epoch, lab.device.nvm.session_no
+        lab.replace_host()
+        lab.wait(SECOND)
+        lab.run(lab.engine.connect())
+        assert lab.engine.welcome.session_no == session_no
+        stored = log.find(lab.device.serial, epoch, session_no)
+        assert stored is not None and stored.key == lab.recorder.key
+        lab.run(lab.engine.adopt(stored, log.records(stored.key), 1.0))
+        if not stored.anesthesia:
+            lab.numb()
+        ended = lab.finish()
+        assert_counted(lab, ended)
+        report = log.load(stored.key).summary
+        assert (report.state, report.reconciled) == ("completed", True)
+
+
+# --- power is lost in a stroke --------------------------------------------------------------------------------
+
+
+STROKE_MS = [0, 1, 15, 30, 39, 41, 60, 79]
+
+
+@pytest.mark.parametrize("after_ms", STROKE_MS)
+@pytest.mark.parametrize("latch", ["set", "unset", "unreadable"])
+def test_power_lost_in_a_stroke_is_resolved_by_the_latch(latch: str, after_ms: int) -> None:
+    lab = Lab().begin(5)
+    lab.inject(stall=latch == "unset", latch_unreadable=latch == "unreadable")
+    task = lab.start(lab.all_cycles())
+    lab.until_state(DeviceState.PUNCHING, after=after_ms * MILLISECOND)
+    cycle_no = lab.device.nvm.last_cycle_no
+    lab.world.reboot_device()
+    lab.inject(stall=False, latch_unreadable=False)
+    assert lab.device.plant.home(lab.now)
+    ending, outcome = {
+        "set": (Ending.ABORTED, NeedleOutcome.UNCOUNTED),
+        "unset": (Ending.ABORTED, NeedleOutcome.NOT_PUNCTURED),
+        "unreadable": (Ending.AMBIGUOUS, NeedleOutcome.AMBIGUOUS),
+    }[latch]
+    finish(lab, task)
+    [record] = [cycle for cycle in lab.cycles if cycle.cycle_no == cycle_no]
+    assert (record.ending, record.phase) == (ending, Phase.PUNCH)
+    assert unpack_outcomes(record.outcomes, record.needles) == [outcome] * 3
+
+
+# --- again and again ------------------------------------------------------------------------------------------
+
+
+def test_losses_with_no_cycle_between_them_are_given_up_after_five() -> None:
+    lab = Lab().begin(2)
+    task = lab.start(lab.all_cycles())
+    for _ in range(6):
+        lab.world.cut()
+        lab.world.mend()
+        lab.until(lambda: task.done or lab.state is DeviceState.ARMING)
+    lab.until(lambda: task.done)
+    with pytest.raises(LinkError, match="pulled"):
+        task.outcome()
+    assert lab.state is DeviceState.SAFE
+    assert [note.detail[:10] for note in lab.notes if note.name == "recover"] == [f"try {n} of 5" for n in range(1, 6)]
+    assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+
+
+def test_losses_with_cycles_between_them_are_all_recovered_from() -> None:
+    lab = Lab().begin(1)
+    for _ in range(8):
+        task = lab.start(lab.engine.next_cycle())
+        lab.until_state(DeviceState.SUCTIONING)
+        lab.world.cut()
+        lab.world.mend()
+        lab.until(lambda task=task: task.done)  # type: ignore[misc]
+        assert task.outcome() is not None
+    assert_counted(lab, lab.finish())
+    assert lab.engine.reader is not None and lab.engine.reader.fold.counts.aborted == 8
+
+
+def test_wire_that_stays_away_is_given_up_and_the_session_can_be_taken_up_again() -> None:
+    lab, task = at_moment("suction")
+    assert task is not None
+    lab.world.cut()
+    lab.until(lambda: task.done)
+    with pytest.raises(LinkError, match="no connection within 10 s"):
+        task.outcome()
+    lab.world.mend()
+    assert_counted(lab, lab.finish())
+
+
+# --- the end of a session -------------------------------------------------------------------------------------
+
+
+def sent(lab: Lab, message: type[M.SessionClose] | type[M.Disarm]) -> Callable[[], bool]:
+    """Whether the host now waits for the answer to such a command."""
+    waiting = lab.engine.link.procedures._by_request
+    return lambda: any(isinstance(request.message, message) for request in waiting)
+
+
+@pytest.mark.parametrize("back", ["cable", "reboot"])
+def test_close_whose_answer_is_lost_is_found_in_the_journal(back: str) -> None:
+    lab = Lab(baud=115_200).begin(4)
+    task = lab.start(lab.engine.close(CloseReason.ABORTED, None))
+    lab.until(sent(lab, M.SessionClose))
+    lab.world.device_muted = True
+    lab.until(lambda: lab.device.nvm.session is None)
+    if back == "cable":
+        lab.world.cut()
+        lab.world.mend()
+    else:
+        lab.world.reboot_device()
+    lab.world.device_muted = False
+    lab.until(lambda: task.done)
+    assert_counted(lab, task.outcome(), state="aborted")
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_close_survives_a_loss_while_it_disarms(cut: bool) -> None:
+    lab, task = at_moment("disarming")
+    assert task is not None
+    if cut:
+        lab.world.cut()
+        lab.world.mend()
+    else:
+        lab.world.reboot_device()
+    lab.until(lambda: task.done)
+    assert_counted(lab, task.outcome(), state="aborted")
+    assert lab.state is DeviceState.IDLE
+
+
+def test_session_that_is_stopped_in_the_wait_closes_at_once() -> None:
+    lab, task = at_moment("anesthesia wait", parameters={})
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    lab.run(lab.engine.stop())
+    began = lab.now
+    assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+    assert lab.now - began < SECOND
+
+
+def test_held_device_closes_its_session_while_the_emergency_stop_is_open() -> None:
+    lab, task = at_moment("suction")
+    assert task is not None
+    lab.inject(estop_open=True)
+    lab.until(lambda: task.done)
+    with pytest.raises(CommandRefusedError) as caught:
+        task.outcome()
+    assert caught.value.interlock == 20
+    assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+    assert lab.state is DeviceState.SAFE
+
+
+# --- who else is there ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", RUNNING)
+def test_stop_from_a_viewer_holds_the_session_and_the_operator_takes_it_up(moment: str) -> None:
+    lab, task = at_moment(moment)
+    viewer = Bystander(lab)
+    answer = viewer.ask(M.Stop())
+    assert isinstance(answer, M.StopDone) and answer.state is DeviceState.SAFE
+    again = viewer.ask(M.Stop())
+    assert isinstance(again, M.StopDone) and again.state is DeviceState.SAFE
+    finish(lab, task)
+
+
+@pytest.mark.parametrize("moment", RUNNING)
+def test_emergency_stop_that_is_closed_again_lets_the_session_go_on(moment: str) -> None:
+    lab, task = at_moment(moment)
+    lab.inject(estop_open=True)
+    assert lab.state is DeviceState.SAFE
+    if task is not None:
+        lab.until(lambda: task.done)
+        with pytest.raises(CommandRefusedError, match="emergency stop is still open") as caught:
+            task.outcome()
+        assert caught.value.interlock == 20
+    lab.inject(estop_open=False)
+    assert lab.state is DeviceState.SAFE
+    finish(lab, None)
+
+
+def test_late_command_of_a_cycle_that_was_stopped_is_answered_with_its_ending() -> None:
+    lab, task = at_moment("suction")
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    Bystander(lab).ask(M.Stop())
+    cycle_no = lab.device.nvm.last_cycle_no
+    punches = lab.device.plant.truth.punctures
+    for command in (M.Advance(cycle_no=cycle_no, steps=1), M.Punch(cycle_no=cycle_no, depth_um=3000, deadline_ms=0)):
+        with pytest.raises(Exception, match="its number is used up") as caught:
+            lab.ask(command)
+        assert getattr(caught.value, "ending") is Ending.ABORTED  # noqa: B009
+    assert lab.device.plant.truth.punctures == punches and lab.state is DeviceState.SAFE
+
+
+def test_second_controller_is_told_who_holds_control() -> None:
+    lab = Lab().begin(1)
+    rival = Bystander(lab, Role.CONTROLLER)
+    for command in (M.FaultReset(), M.Disarm(), M.Punch(cycle_no=9, depth_um=3000, deadline_ms=0)):
+        answer = rival.ask(command)
+        assert isinstance(answer, Refused)
+        assert (answer.code.name, answer.actual) == ("E_BUSY", lab.device.ports[0].host_id)
+    assert lab.state is DeviceState.ARMED
+
+
+def test_host_that_says_hello_again_replaces_its_own_link_with_the_reaction_of_a_loss() -> None:
+    lab, task = at_moment("dwell")
+    assert task is not None
+    rival = Bystander(lab)
+    hello = M.Hello(
+        majors=2, minor=0, role=Role.CONTROLLER, features=0, schema_id=0, host_id=lab.world.port.host_id,
+        max_payload_size=224, nonce=1,
+    )  # fmt: skip
+    rival.exchange.hello(hello, lab.now)
+    rival._carry()
+    assert (lab.state, lab.alarm(LINK_LOST)) == (DeviceState.SAFE, "LATCHED")
+
+
+def test_memory_that_was_erased_is_said_plainly() -> None:
+    lab, task = at_moment("count")
+    assert task is not None
+    lab.device.nvm = Nvm(epoch=12345)
+    lab.world.reboot_device()
+    lab.until(lambda: task.done)
+    with pytest.raises(SessionError, match="memory was erased: its journal is 0x00003039"):
+        task.outcome()
+    assert lab.state is DeviceState.IDLE
+
+
+def test_session_that_another_host_closed_is_not_gone_on_with() -> None:
+    lab, _ = at_moment("armed")
+    lab.world.cut()
+    other = Bystander(lab, Role.CONTROLLER)
+    session = lab.device.nvm.session
+    assert session is not None
+    counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
+    other.ask(M.SessionClose(session_no=session.session_no, reason=CloseReason.ABANDONED, **counts))
+    other.exchange.bye(ByeReason.CLOSING, lab.now)
+    other._carry()
+    lab.world.mend()
+    with pytest.raises(SessionError, match="closed on the device by another host"):
+        lab.cycle()
+    with pytest.raises(SessionError, match="by another host, as ABANDONED"):
+        lab.close()
+
+
+def test_anesthesia_that_expired_while_the_link_was_gone_is_given_again() -> None:
+    lab = Lab(parameters={"anesthesia_wait_s": 5, "anesthesia_valid_s": 20}).begin(3)
+    lab.world.cut()
+    lab.wait(25 * SECOND)
+    lab.world.mend()
+    assert_counted(lab, lab.finish())
+    assert any(note.name == "anesthesia_start" for note in lab.notes[2:])
+
+
+def test_aborted_answer_names_the_phase() -> None:
+    lab, task = at_moment("advance")
+    assert task is not None
+    heard: list[M.Aborted] = []
+    answered = lab.engine.link.procedures.answered
+
+    def listen(request: Any, answer: Any, now: Any) -> None:
+        if isinstance(answer, Aborted):
+            heard.append(answer)
+        answered(request, answer, now)
+
+    lab.engine.link.procedures.answered = listen  # type: ignore[method-assign]
+    Bystander(lab).ask(M.Stop())
+    lab.wait(0)
+    assert [(answer.ending, answer.phase) for answer in heard] == [(Ending.ABORTED, Phase.ADVANCE)]

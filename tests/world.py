@@ -1,0 +1,367 @@
+"""One host and one device on one heap, for tests: procedures, faults, and the invariants held after every event.
+
+Law: it judges from outside. What it holds against the device is the plant and the memory, not what the firmware says.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final, TypeVar
+
+from devicectl.log.store import SessionLog
+from devicectl.recorder import Recorder
+from devicectl.session.engine import CycleResult, Engine, Entry, Identity
+from devicectl.session.entries import Finish, Note
+from devicectl.session.machine import State
+from devicectl.session.plan import Plan, make_plan
+from devicectl.session.procedures import Procedure, Task
+from devicectl.simulation.heap import Actor
+from devicectl.simulation.world import World
+from firmware_sim.device import Device
+from firmware_sim.nvm import Nvm
+from firmware_sim.parameters import Parameters
+from firmware_sim.ports import Port
+from firmware_sim.states import HELD
+from protocols import messages as M
+from protocols.enums import CloseReason, DeviceState, Phase, Role
+from protocols.exchange import Answered, Exchange, Told
+from protocols.message import Message
+from protocols.messages import HostHeartbeat
+from protocols.records import Cycle
+from protocols.serial_wire import SerialWire
+from protocols.units import MILLISECOND, SECOND, Micros
+from protocols.wire import decode_record, schema_id
+
+_T = TypeVar("_T")
+
+HOUR: Micros = Micros(3600 * SECOND)
+SHORT: Mapping[str, float] = {"anesthesia_wait_s": 1}
+IDENTITY = Identity("sim://", None, date(2024, 3, 1), {"product": "0", "protocol": "HLP/1.0"})
+
+
+def a_plan(target_cores: int = 80, **changes: Any) -> Plan:
+    """Two zones, 80 cells: enough for a short session and whatever is lost in it."""
+    zones = [{"name": "left", "area_cm2": 40}, {"name": "right", "area_cm2": 40}]
+    return make_plan({"target_cores": target_cores, "zones": zones, **changes})
+
+
+class Invariants:
+    """The model's invariants, checked from outside: a stroke as it begins, the rest after every event.
+
+    `broken` has a sentence for each breach; `clock` says what time it is.
+    """
+
+    def __init__(self, device: Device, clock: Callable[[], Micros]) -> None:
+        self.broken: list[str] = []
+        self._device = device
+        self._clock = clock
+        self._begin_cycle = device.plant.begin_cycle
+        device.plant.begin_cycle = self._stroke_begins  # type: ignore[method-assign]
+
+    def _stroke_begins(self) -> None:
+        now, firmware, plant = self._clock(), self._device.firmware, self._device.plant
+        session = self._device.nvm.session
+        zone = firmware.zones.get(firmware.zone)
+        valid_us = firmware.parameters.anesthesia_valid_s * SECOND
+        if zone is None or not zone.confirmed or now - zone.numbed_at >= valid_us:
+            self.broken.append(f"{now}: PUNCH without anesthesia")
+        if plant.inputs.frozen_kpa is None and plant.sensed_kpa(now) > -40:
+            self.broken.append(f"{now}: PUNCH at {plant.sensed_kpa(now)} kPa")
+        made = 0 if session is None else session.cell_punctures.get((firmware.zone, firmware.cell), 0)
+        if session is None or made + plant.needles > 63:
+            self.broken.append(f"{now}: PUNCH in a cell of {made}")
+        if firmware.state is not DeviceState.ARMED or not any(port.exchange.linked for port in self._device.ports):
+            self.broken.append(f"{now}: PUNCH in {firmware.state.name}")
+        self._begin_cycle()
+
+    def check(self) -> None:
+        """Hold everything else; to be called after each event."""
+        now, firmware, plant, truth = self._clock(), self._device.firmware, self._device.plant, self._device.plant.truth
+        if firmware.state is DeviceState.ADVANCING and plant.depth_um(now) > 0:
+            self.broken.append(f"{now}: ADVANCE with needles at {plant.depth_um(now)} um")
+        if truth.cores_evacuated > truth.punctures or truth.punctures > plant.needles * truth.cycles_commanded:
+            self.broken.append(f"{now}: {truth}")
+        lease = not firmware.armed or any(port.exchange.linked for port in self._device.ports)
+        going_in = plant.depth_um(Micros(now + MILLISECOND)) > plant.depth_um(now)
+        if (firmware.state in HELD or not lease) and (firmware.motion is not None or going_in):
+            self.broken.append(f"{now}: motion in {firmware.state.name}, lease {lease}")
+        assert not self.broken, self.broken
+
+
+class Lab:
+    """A host, a device, the wire, a log in memory, and what was noted."""
+
+    def __init__(
+        self,
+        seed: int = 7,
+        *,
+        plan: Plan | None = None,
+        parameters: Mapping[str, float] = SHORT,
+        nvm: Nvm | None = None,
+        baud: int = 0,
+        tap: Callable[[str, bytes, Micros], None] | None = None,
+        log: SessionLog | None = None,
+    ) -> None:
+        self.random = random.Random(f"{seed}:host")
+        self.device = Device(seed=seed, parameters=Parameters(parameters), nvm=nvm)
+        self.invariants = Invariants(self.device, lambda: self.world.now)
+        self.plan = a_plan() if plan is None else plan
+        self.notes: list[Note] = []
+        self.states: list[State] = []
+        self.entries: list[Entry] = []
+        self.recorder = Recorder(log) if log is not None else None
+        self.engine = self._new_engine()
+        self.world = World(self.engine, self.device, write=self._write, baud=baud, tap=tap)
+
+    def _new_engine(self) -> Engine:
+        return Engine(
+            host_id=self.random.getrandbits(32), draw_nonce=lambda: self.random.getrandbits(32), observer=self
+        )
+
+    def changed(self, before: State, after: State, now: Micros) -> None:
+        self.states.append(after)
+
+    def noted(self, note: Note) -> None:
+        self.notes.append(note)
+
+    def _write(self, entries: list[Entry]) -> None:
+        self.entries += entries
+        if self.recorder is not None:
+            self.recorder.write(entries)
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> Micros:
+        return self.world.now
+
+    @property
+    def state(self) -> DeviceState:
+        return self.device.firmware.state
+
+    def step(self) -> None:
+        assert self.world.step(), "nothing is left to happen"
+        self.invariants.check()
+
+    def until(self, condition: Callable[[], bool], within: int = HOUR) -> None:
+        """Run events until the condition holds.
+
+        Raises:
+            TimeoutError: it does not hold in time.
+        """
+        limit = self.now + within
+        while not condition():
+            if self.world.heap.next_time is None or self.world.heap.next_time > limit:
+                raise TimeoutError(f"not within {within / SECOND:g} s; the device is in {self.state.name}")
+            self.step()
+
+    def wait(self, duration: int) -> None:
+        """Let virtual time pass, to the microsecond."""
+        reached: list[bool] = []
+        self.world.heap.at(Micros(self.now + duration), lambda: reached.append(True))
+        self.until(lambda: bool(reached), duration + 1)
+
+    # --- the host --------------------------------------------------------------------------------------------
+
+    def start(self, procedure: Procedure[_T]) -> Task[_T]:
+        task = self.engine.link.procedures.start(procedure, self.now)
+        self.world.refresh()
+        self.invariants.check()
+        return task
+
+    def run(self, procedure: Procedure[_T], within: int = HOUR) -> _T:
+        task = self.start(procedure)
+        self.until(lambda: task.done, within)
+        return task.outcome()
+
+    def ask(self, command: Message) -> Any:
+        """The answer to one command, given by the host itself."""
+
+        def once() -> Procedure[Any]:
+            return (yield command)
+
+        return self.run(once())
+
+    def open(self) -> None:
+        self.run(self.engine.connect())
+        self.run(self.engine.open_session(self.plan, IDENTITY))
+
+    def numb(self) -> None:
+        self.run(self.engine.confirm_anesthesia("lidocaine injection", "trainer"))
+
+    def cycle(self) -> CycleResult | None:
+        return self.run(self.engine.next_cycle())
+
+    def begin(self, cycles: int = 1) -> "Lab":
+        """Opened, numbed, and so many cycles done."""
+        self.open()
+        self.numb()
+        for _ in range(cycles):
+            self.cycle()
+        return self
+
+    def all_cycles(self) -> Procedure[None]:
+        while (yield from self.engine.next_cycle()) is not None:
+            pass
+
+    def finish(self, within: int = HOUR) -> Finish:
+        """The rest of the session, and its end."""
+        self.run(self.all_cycles(), within)
+        return self.close()
+
+    def close(self, reason: CloseReason = CloseReason.COMPLETED) -> Finish:
+        return self.run(self.engine.close(reason, None))
+
+    # --- the device ------------------------------------------------------------------------------------------
+
+    def inject(self, **inputs: Any) -> None:
+        """Change inputs of the plant, and parameters, as an instructor would."""
+        plant = self.device.plant
+        plant.settle(self.now)
+        for name, value in inputs.items():
+            setattr(plant.inputs if hasattr(plant.inputs, name) else self.device.parameters, name, value)
+        self.device.inputs_changed(self.now)
+        self.world.refresh()
+
+    def until_state(self, state: DeviceState, after: int = 0) -> None:
+        """Run until the device is in `state`, and `after` microseconds more."""
+        self.until(lambda: self.state is state)
+        if after:
+            self.wait(after)
+
+    def alarm(self, code: int) -> str:
+        return self.device.firmware.alarms.state(code).name
+
+    @property
+    def cycles(self) -> list[Cycle]:
+        """The CYCLE records that the host has read, in order."""
+        raws = [raw for entry in self.entries if hasattr(entry, "records") for raw in entry.records]
+        return [record for raw in raws if isinstance(record := decode_record(raw), Cycle)]
+
+    def replace_host(self) -> Engine:
+        """The host is killed, and another one started on the same wire."""
+        world = self.world
+        world.cut("the host was killed")
+        self.engine = world.engine = self._new_engine()
+        host = Actor(self.engine.link.next_deadline, world._advance_host)
+        world.heap.actors = (host, *world.heap.actors[1:])
+        world.mend()
+        return self.engine
+
+
+PHASES: Final[Mapping[str, Phase]] = {
+    "anesthesia wait": Phase.NONE,
+    "arming": Phase.NONE,
+    "armed": Phase.NONE,
+    "extending": Phase.PUNCH,
+    "dwell": Phase.PUNCH,
+    "retract": Phase.PUNCH,
+    "suction": Phase.SUCTION,
+    "advance": Phase.ADVANCE,
+    "count": Phase.COUNT,
+    "reposition": Phase.NONE,
+    "purge": Phase.NONE,
+    "paused": Phase.NONE,
+    "disarming": Phase.NONE,
+}
+"""Moments of a session at which something may go wrong, and the phase of the cycle that is open then."""
+
+_MOMENTS: Final = {
+    "arming": (DeviceState.ARMING, 100),
+    "extending": (DeviceState.PUNCHING, 15),
+    "dwell": (DeviceState.PUNCHING, 35),
+    "retract": (DeviceState.PUNCHING, 60),
+    "suction": (DeviceState.SUCTIONING, 50),
+    "advance": (DeviceState.ADVANCING, 30),
+    "count": (DeviceState.COUNTING, 10),
+    "reposition": (DeviceState.REPOSITIONING, 1_000),
+    "purge": (DeviceState.PURGING, 1_500),
+}
+
+
+def at_moment(name: str, *, done: int = 5, **options: Any) -> tuple[Lab, Task[Any] | None]:
+    """A session brought to one of `PHASES`, after `done` cycles where there are any before, and what the host runs."""
+    lab = Lab(**options)
+    if name == "anesthesia wait":
+        lab.open()
+        task: Task[Any] = lab.start(lab.engine.confirm_anesthesia("lidocaine injection", "trainer"))
+        lab.until_state(DeviceState.ANESTHESIA_WAIT, after=400 * MILLISECOND)
+        return lab, task
+    lab.begin(0 if name == "arming" else done)
+    if name == "armed":
+        lab.wait(300 * MILLISECOND)
+        return lab, None
+    if name == "paused":
+        lab.run(lab.engine.pause())
+        lab.wait(300 * MILLISECOND)
+        return lab, None
+    if name == "disarming":
+        task = lab.start(lab.engine.close(CloseReason.ABORTED, None))
+        lab.until_state(DeviceState.DISARMING, after=100 * MILLISECOND)
+        return lab, task
+    if name == "purge":
+        lab.inject(clog_now={0})
+    task = lab.start(lab.all_cycles())
+    state, after_ms = _MOMENTS[name]
+    lab.until_state(state, after=after_ms * MILLISECOND)
+    return lab, task
+
+
+def assert_counted(lab: Lab, finish: Finish, state: str = "completed") -> None:
+    """The host's fold, the device's totals and the plant's own motions agree, and every cycle ended exactly once."""
+    truth, reader = lab.device.plant.truth, lab.engine.reader
+    assert (finish.state, finish.reconciled) == (state, True), lab.engine.reconciliation
+    assert reader is not None and reader.fold.problems == []
+    counts = reader.fold.counts
+    assert counts == finish.device_totals
+    assert (truth.cycles_commanded, truth.cycles_completed) == (counts.cycles, counts.completed)
+    assert counts.cycles == counts.completed + counts.aborted + counts.ambiguous
+    doubtful = lab.device.plant.needles * counts.ambiguous
+    assert counts.punctures - doubtful <= truth.punctures <= counts.punctures
+    assert truth.cores_counted == counts.cores_counted
+    assert [cycle.cycle_no for cycle in lab.cycles] == list(range(1, counts.cycles + 1))
+
+
+class Bystander:
+    """Another host on another port of the same device, which talks to it at once and without a wire."""
+
+    def __init__(self, lab: Lab, role: Role = Role.VIEWER) -> None:
+        self.lab = lab
+        self.port: Port = lab.device.attach("other")
+        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
+        self.told: list[Message] = []
+        hello = M.Hello(
+            majors=2, minor=0, role=role, features=0, schema_id=schema_id(0), host_id=99, max_payload_size=224, nonce=5
+        )
+        self.exchange.hello(hello, lab.now)
+        self._carry()
+
+    def _carry(self) -> list[Message]:
+        """Bytes to and fro until nobody has any left; the final answers that came."""
+        answers: list[Message] = []
+        now = self.lab.now
+        while outbox := [*self.exchange.take()]:
+            for data in outbox:
+                self.lab.device.receive(self.port, data, now)
+            for data in self.port.exchange.take():
+                for happening in self.exchange.receive(data, now):
+                    if isinstance(happening, Answered):
+                        answers.append(happening.message)
+                    elif isinstance(happening, Told):
+                        self.told.append(happening.message)
+        return answers
+
+    def ask(self, command: Message) -> Message:
+        """The first answer to one command: RECEIVED where it takes time."""
+        self.exchange.submit(command, self.lab.now)
+        answers = self._carry()
+        self.lab.world.refresh()
+        return answers[0]
+
+
+def sentence_of(answer: object) -> str:
+    """The one sentence of a refusal or an error, checked for what every sentence must be."""
+    text = str(getattr(answer, "sentence", answer))
+    assert 0 < len(text.encode()) <= 120 and "\0" not in text and "\n" not in text
+    return text
+
