@@ -213,7 +213,10 @@ def test_motion_after_any_number_of_queries_is_not_expired(queries: int) -> None
 
 @pytest.mark.parametrize(
     ("candidate", "reference", "expected"),
-    [(1, 0, True), (0, 0, False), (0, 1, False), (1, 0xFFFF, True), (0xFFFF, 1, False), (0x8000, 1, True), (0x8001, 1, False)],
+    [
+        (1, 0, True), (0, 0, False), (0, 1, False), (1, 0xFFFF, True), (0xFFFF, 1, False), (0x8000, 1, True),
+        (0x8001, 1, False),
+    ],
 )  # fmt: skip
 def test_serial_arithmetic(candidate: int, reference: int, expected: bool) -> None:
     assert newer(candidate, reference) is expected

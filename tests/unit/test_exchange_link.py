@@ -430,13 +430,15 @@ def test_nak_is_never_answered() -> None:
     assert not device.outbox and device.statistics.strays == 5
 
 
-@pytest.mark.parametrize(("kind", "code"), [(Kind.COMMAND, "Refused"), (Kind.EVENT, "Nak"), (Kind.LINK, "Nak"), (9, "Nak")])
-def test_unknown_message_is_named(kind: int, code: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "answer_name"), [(Kind.COMMAND, "Refused"), (Kind.EVENT, "Nak"), (Kind.LINK, "Nak"), (9, "Nak")]
+)
+def test_unknown_message_is_named(kind: int, answer_name: str) -> None:
     _, device = linked_pair()
     device.take()
     assert device.receive(encode_frame(kind, 0x7FFF, b"", link_id=LINK, correlation_id=9), T0) == []
     ((header, answer),) = seen(device.take())
-    assert type(answer).__name__ == code and header.correlation_id == 9
+    assert type(answer).__name__ == answer_name and header.correlation_id == 9
     assert answer.code is Code.E_UNKNOWN_MESSAGE and "0x7fff" in answer.sentence  # type: ignore[attr-defined]
 
 
