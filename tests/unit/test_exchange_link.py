@@ -340,7 +340,7 @@ def test_answers_to_foreign_frames_do_not_break_the_silence_of_the_link() -> Non
 
 def test_welcome_that_asks_for_a_heartbeat_of_0_does_not_make_an_endless_one() -> None:
     host, _ = linked_pair(heartbeat_idle_ms=0, lease_idle_ms=0)
-    assert host.pace == Pace(LEAST_HEARTBEAT_US, Micros(0))
+    assert host.pace == Pace(Micros(LEAST_HEARTBEAT_US), Micros(0))
     due = host.next_deadline()
     assert due is not None
     host.advance(due)
