@@ -66,7 +66,9 @@ class CycleControl:
         assert outcome is not None
         if outcome.ending is Ending.COMPLETED:
             punctured = self._firmware.plant.all_needles
-            return M.PunchDone(cycle_no=outcome.cycle_no, depth_um=outcome.depth_um, punctured=punctured, vacuum_pa=0)
+            return M.PunchDone(
+                cycle_no=outcome.cycle_no, depth_um=outcome.depth_um, punctured=punctured, vacuum_pa=0
+            )
         text = f"cycle {outcome.cycle_no} ended {outcome.ending.name} in {outcome.phase.name}; its number is used up"
         return M.Aborted(code=Code.E_STATE, ending=outcome.ending, phase=outcome.phase, sentence=text)
 
@@ -156,7 +158,7 @@ class CycleControl:
     def _punched(self, now: Micros) -> None:
         firmware = self._firmware
         self._phase_done = True
-        done = M.PunchDone(
+        done = M.PunchDone.unchecked(
             cycle_no=firmware.nvm.last_cycle_no,
             depth_um=self._measured_um,
             punctured=firmware.plant.all_needles,
@@ -175,7 +177,7 @@ class CycleControl:
             self._phase_done = True
             self._firmware.plant.suck(at)
             vacuum_pa = round(self._firmware.plant.sensed_kpa(at) * 1000)
-            self._firmware.end(None, M.SuctionDone(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
+            self._firmware.end(None, M.SuctionDone.unchecked(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
 
         self._begin_phase(asker, Event.SUCTION_BEGUN, Phase.SUCTION, self._firmware.parameters.suction_ms, sucked, now)
         return None
@@ -190,7 +192,7 @@ class CycleControl:
 
         def advanced(at: Micros) -> None:
             self._phase_done = True
-            self._firmware.end(None, M.AdvanceDone(cycle_no=command.cycle_no), at)
+            self._firmware.end(None, M.AdvanceDone.unchecked(cycle_no=command.cycle_no), at)
 
         duration_ms = self._firmware.parameters.advance_ms
         self._begin_phase(asker, Event.ADVANCE_BEGUN, Phase.ADVANCE, duration_ms, advanced, now)
@@ -246,7 +248,7 @@ class CycleControl:
         self._end(Ending.COMPLETED, Phase.COUNT, outcomes, now)
         session = firmware.nvm.session
         assert session is not None
-        self._last_count = M.CountDone(
+        self._last_count = M.CountDone.unchecked(
             cycle_no=firmware.nvm.last_cycle_no,
             outcomes=pack_outcomes(outcomes),
             cores_counted=seen.bit_count(),

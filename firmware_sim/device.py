@@ -220,7 +220,7 @@ class Device:
         nvm, firmware, session = self.nvm, self.firmware, self.nvm.session
         motion = firmware.motion
         running = motion.asker.correlation_id if motion is not None and isinstance(motion.asker, PortAsker) else 0
-        return Heartbeat(
+        return Heartbeat.unchecked(
             state=firmware.state,
             highest_alarm=firmware.highest_alarm(),
             trigger_held=self.plant.inputs.trigger_held,

@@ -155,7 +155,7 @@ class Firmware:
         """Start a motion whose next step is `then` at `due`, and say RECEIVED."""
         self.enter(event)
         self.motion = Motion(asker, now, due, expected_us, then)
-        asker.reply(M.Received(expected_ms=expected_us // MILLISECOND), now)
+        asker.reply(M.Received.unchecked(expected_ms=expected_us // MILLISECOND), now)
 
     def go_on(self, due: Micros, then: Then) -> None:
         """The motion under way has another step."""

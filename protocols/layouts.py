@@ -19,17 +19,11 @@ from pydantic.fields import FieldInfo
 from protocols.enums import WireEnum
 from protocols.errors import MessageError
 from protocols.fields import MAX_PAYLOAD_SIZE, Since, WireType
+from protocols.message import assemble
 
 _Convert = Callable[[Any], Any]
 _Encode = Callable[[BaseModel], bytes]
 _Numbers = tuple[Callable[[dict[str, Any]], tuple[Any, ...]], Callable[..., bytes]]
-
-# The four slots of a pydantic model. Filling them is what `model_construct` does, five times slower.
-_new: Final = object.__new__
-_set_dict: Final = BaseModel.__dict__["__dict__"].__set__
-_set_fields_set: Final = BaseModel.__dict__["__pydantic_fields_set__"].__set__
-_set_extra: Final = BaseModel.__dict__["__pydantic_extra__"].__set__
-_set_private: Final = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
 class Layout:
@@ -130,12 +124,7 @@ class Layout:
                     raise MessageError(self.name, name, str(error)) from error
             if tail_wire is not None:
                 values[tail_name] = self._decode_tail(tail_wire, tail)
-            message: BaseModel = _new(model)
-            _set_dict(message, values)
-            _set_fields_set(message, all_names)
-            _set_extra(message, None)
-            _set_private(message, None)
-            return message
+            return assemble(model, values, all_names)
 
         return decode
 

@@ -401,14 +401,14 @@ class Engine:
         happened = self.machine.happened
         deadline = self.link.device_uptime_ms() + PUNCH_DEADLINE_MS & 0xFFFF_FFFF
         happened(Event.PUNCH_SENT)
-        yield M.Punch(cycle_no=cycle_no, depth_um=self.plan.depth_um, deadline_ms=deadline)
+        yield M.Punch.unchecked(cycle_no=cycle_no, depth_um=self.plan.depth_um, deadline_ms=deadline)
         self._last_cycle_no = cycle_no
         happened(Event.SUCTION_SENT)
-        yield M.Suction(cycle_no=cycle_no)
+        yield M.Suction.unchecked(cycle_no=cycle_no)
         happened(Event.ADVANCE_SENT)
-        yield M.Advance(cycle_no=cycle_no, steps=1)
+        yield M.Advance.unchecked(cycle_no=cycle_no, steps=1)
         happened(Event.COUNT_SENT)
-        done: M.CountDone = yield M.Count(cycle_no=cycle_no)
+        done: M.CountDone = yield M.Count.unchecked(cycle_no=cycle_no)
         happened(Event.CYCLE_ENDED)
         self._flagged = done.flagged
         self._cycles_left = done.cycles_left

@@ -18,6 +18,7 @@ from protocols.serial_wire import SerialWire
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 
+_BEAT: Final = HostHeartbeat()
 CONNECT_TIMEOUT_US: Final = 10 * SECOND
 """How long a transport may take to come (back): a USB adapter that is plugged in again needs a few seconds."""
 
@@ -33,7 +34,7 @@ class HostLink:
         self, *, host_id: int, role: Role, draw_nonce: Callable[[], int], on_told: Callable[[Message], None],
         on_lost: Callable[[str], None],
     ) -> None:
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
+        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: _BEAT)
         self.procedures = Procedures(self._submit)
         self.welcome: Welcome | None = None
         self.now = Micros(0)
