@@ -85,7 +85,7 @@ class Handpiece:
         self.log = log
         self.recorder = recorder
         self.recording = recording
-        self._abandoned = False
+        self.used_up = False
 
     @property
     def device(self) -> DeviceInfoDone:
@@ -97,7 +97,7 @@ class Handpiece:
     @property
     def open_session_no(self) -> int:
         """The session that the device holds open from before, 0 if none."""
-        return 0 if self._abandoned else self.driver.engine.welcome.session_no
+        return 0 if self.used_up else self.driver.engine.welcome.session_no
 
     def open_session(
         self, plan: Plan | None = None, *, course: str | None = None, session_date: date | None = None
@@ -135,7 +135,7 @@ class Handpiece:
             return None
         if self.find_stored() is None:
             await self.driver.perform(self.driver.engine.abandon(), whole=True)
-            self._abandoned = True
+            self.used_up = True
             return Abandoned(session_no, None)
         session = self.resume_session()
         return Abandoned(session_no, await session.abandon())
@@ -199,7 +199,7 @@ class Session:
 
     async def __aenter__(self) -> Self:
         """Open the session, or take it up again."""
-        if self.opened:
+        if self.opened or self.handpiece.used_up:
             raise SessionError("a connection serves one session: connect again for the next")
         try:
             await (self._open() if self._stored is None else self._perform(self._adopt(self._stored)))

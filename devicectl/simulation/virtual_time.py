@@ -16,10 +16,10 @@ from devicectl.session.engine import Engine, Entry
 from devicectl.session.procedures import Procedure
 from devicectl.simulation.world import Tap, World
 from devicectl.transports.urls import DeviceUrl
+from firmware_sim import nvm_file
 from firmware_sim.device import Device
 from firmware_sim.errors import ParameterError, SimulatorError
 from firmware_sim.nvm import Nvm
-from firmware_sim.nvm_file import load
 from firmware_sim.parameters import Parameters
 from protocols.enums import ByeReason
 from protocols.units import SECOND, Micros
@@ -53,11 +53,14 @@ class VirtualTimeDriver:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        """Say BYE."""
-        self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
-        self.world.refresh()
-        while self.world.heap.next_time == self.now:
-            self.world.step()
+        """Say BYE, and let go of the device's memory."""
+        try:
+            self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
+            self.world.refresh()
+            while self.world.heap.next_time == self.now:
+                self.world.step()
+        finally:
+            nvm_file.close(self.world.device.nvm)
 
     async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
         """Run a procedure to its end; with `whole` a first cancellation waits for that end, unpaced.
@@ -118,7 +121,8 @@ def make_device(url: DeviceUrl, seed: int) -> Device:
         UrlError: an unknown parameter, a value out of its range, or memory that cannot be used.
     """
     try:
-        return Device(seed=seed, parameters=Parameters(url.parameters), nvm=_memory(url))
+        parameters = Parameters(url.parameters)  # before the memory, which stays locked while it is open
+        return Device(seed=seed, parameters=parameters, nvm=_memory(url))
     except ParameterError as error:
         raise UrlError(url.text, error.name, error.reason, "sim://?seed=7&anesthesia_wait_s=1") from error
     except SimulatorError as error:
@@ -126,7 +130,7 @@ def make_device(url: DeviceUrl, seed: int) -> Device:
 
 
 def _memory(url: DeviceUrl) -> Nvm | None:
-    return None if url.nvm is None else load(url.nvm)
+    return None if url.nvm is None else nvm_file.load(url.nvm)
 
 
 def make_driver(

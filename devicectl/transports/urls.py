@@ -6,6 +6,7 @@ serial:///dev/ttyUSB0?baud=115200          a serial port
 tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ EXAMPLES: Final[Mapping[str, str]] = {
 DEFAULT_BAUD: Final = 115_200
 _INTEGER: Final = re.compile(r"-?[0-9]{1,20}\Z")
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?\Z")
+_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^:\[\]\s/]*))(?::(?P<port>[^:]*))?\Z")
+_PORT: Final = re.compile(r"[0-9]{1,5}\Z")
+_IPV6: Final = "an IPv6 address stands in brackets, as in tcp://[::1]:4001"
+MOST_SHOWN: Final = 100
+"""Characters of a wrong URL, or of a part of it, in an error: a line can be read."""
 MOST_SEED: Final = 2**63 - 1
 """What a signed 64-bit column of the session log holds."""
 
@@ -57,69 +63,90 @@ def parse_url(text: str) -> DeviceUrl:
     Raises:
         UrlError: names the part that is wrong and shows a right one.
     """
+    scheme = text.partition("://")[0].lower() if "://" in text else ""
+    if scheme not in EXAMPLES:
+        known = ", ".join(f"{name}://" for name in EXAMPLES)
+        began = repr(_short(scheme)) if scheme else "none"
+        raise _wrong(text, "scheme", f"{began} is not one of {known}", EXAMPLES["sim"])
+    example = EXAMPLES[scheme]
+    if not text.isprintable():
+        raise _wrong(text, "address", "it has characters that cannot be printed", example)
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise UrlError(text, "address", str(error), EXAMPLES["tcp"]) from error
-    scheme = parts.scheme.lower()
-    if scheme not in EXAMPLES or "://" not in text:
-        known = ", ".join(f"{name}://" for name in EXAMPLES)
-        raise UrlError(text, "scheme", f"{scheme or 'none'} is not one of {known}", EXAMPLES["sim"])
-    example = EXAMPLES[scheme]
-    if parts.username is not None or parts.password is not None:
-        raise UrlError(text, "user", "a device URL has no user or password", example)
+        raise _wrong(text, "address", _IPV6, example) from error
+    if "@" in parts.netloc:
+        raise _wrong(text, "user", "a device URL has no user or password", example)
     if parts.fragment:
-        raise UrlError(text, "fragment", f"#{parts.fragment} means nothing here", example)
+        raise _wrong(text, "fragment", f"#{_short(parts.fragment)} means nothing here", example)
     options = _options(text, parts.query, example)
     if scheme == "serial":
         return _serial(text, unquote(parts.netloc + parts.path), options)
     if scheme == "tcp":
-        return _tcp(text, host, port, parts.path, options)
+        return _tcp(text, parts.netloc, parts.path, options)
     if parts.netloc or parts.path.strip("/"):
-        raise UrlError(text, "address", f"{scheme}:// brings its own device; options follow a ?", example)
+        raise _wrong(text, "address", f"{scheme}:// brings its own device; options follow a ?", example)
     return _simulated(text, scheme, options)
+
+
+def _wrong(text: str, part: str, reason: str, example: str) -> UrlError:
+    """The error, with no more of the URL than a line takes, and no password."""
+    return UrlError(_short(re.sub(r"//[^/?#]*@", "//...@", text)), part, reason, example)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "..."
 
 
 def _options(text: str, query: str, example: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=100)
     except ValueError as error:
-        raise UrlError(text, "options", f"{query!r} is not name=value&name=value", example) from error
-    options = dict(pairs)
-    if len(options) != len(pairs):
-        double = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
-        raise UrlError(text, "options", f"{double} is given twice", example)
+        raise _wrong(text, "options", f"{_short(query)!r} is not name=value&name=value", example) from error
+    options: dict[str, str] = {}
+    for name, value in pairs:
+        if not name:
+            raise _wrong(text, "options", f"{_short(query)!r} is not name=value&name=value", example)
+        if name in options:
+            raise _wrong(text, "options", f"{_short(name)} is given twice", example)
+        options[name] = value
     return options
 
 
 def _serial(text: str, path: str, options: dict[str, str]) -> DeviceUrl:
     example = EXAMPLES["serial"]
-    if not path.strip("/"):
-        raise UrlError(text, "path", "no serial port is named", example)
+    if not path.strip("/") or "\0" in path:
+        raise _wrong(text, "path", "no serial port is named", example)
     baud = _integer(text, "baud", options.pop("baud", str(DEFAULT_BAUD)), 300, 4_000_000, example)
     _none_left(text, options, "baud", example)
     return DeviceUrl(text, "serial", path=path, baud=baud)
 
 
-def _tcp(text: str, host: str, port: int | None, path: str, options: dict[str, str]) -> DeviceUrl:
+def _tcp(text: str, address: str, path: str, options: dict[str, str]) -> DeviceUrl:
     example = EXAMPLES["tcp"]
+    found = _ADDRESS.match(unquote(address))
+    if found is None and (address.count(":") > 1 or "[" in address):
+        raise _wrong(text, "host", _IPV6, example)
+    if found is None or "\0" in found[0]:
+        raise _wrong(text, "host", f"{_short(address)!r} is no host name", example)
+    host = found["v6"] or found["name"]
     if not host:
-        raise UrlError(text, "host", "no host is named", example)
-    if not port:
-        raise UrlError(text, "port", "a port from 1 to 65535 is needed", example)
+        raise _wrong(text, "host", "no host is named", example)
+    port = found["port"] or ""
+    if not _PORT.match(port) or not 0 < int(port) <= 0xFFFF:
+        raise _wrong(text, "port", "a port from 1 to 65535 is needed", example)
     if path.strip("/"):
-        raise UrlError(text, "path", f"{path} means nothing over TCP", example)
+        raise _wrong(text, "path", f"{_short(path)} means nothing over TCP", example)
     _none_left(text, options, "no option", example)
-    return DeviceUrl(text, "tcp", host=host, port=port)
+    return DeviceUrl(text, "tcp", host=host, port=int(port))
 
 
 def _simulated(text: str, scheme: str, options: dict[str, str]) -> DeviceUrl:
     example = EXAMPLES[scheme]
     seed = options.pop("seed", None)
     nvm = options.pop("nvm", None)
-    if nvm == "":
-        raise UrlError(text, "nvm", "a file is needed", f"{scheme}://?nvm=handpiece.nvm")
+    if nvm is not None and (not nvm or not nvm.isprintable()):
+        raise _wrong(text, "nvm", f"{_short(nvm)!r} is no file", f"{scheme}://?nvm=handpiece.nvm")
     baud, speed = 0, None
     if scheme == "sim":
         if "baud" in options:
@@ -143,22 +170,22 @@ def _speed(text: str, value: str) -> float | None:
         return None
     speed = _number(text, "speed", value, "sim://?speed=1")
     if not 0.01 <= speed <= 10_000:
-        raise UrlError(text, "speed", f"{value} is not max or a factor from 0.01 to 10000", "sim://?speed=1")
+        raise _wrong(text, "speed", f"{_short(value)} is not max or a factor from 0.01 to 10000", "sim://?speed=1")
     return speed
 
 
 def _integer(text: str, name: str, value: str, low: int, high: int, example: str) -> int:
     if not _INTEGER.match(value) or not low <= int(value) <= high:
-        raise UrlError(text, name, f"{value!r} is not a whole number from {low} to {high}", example)
+        raise _wrong(text, name, f"{_short(value)!r} is not a whole number from {low} to {high}", example)
     return int(value)
 
 
 def _number(text: str, name: str, value: str, example: str) -> float:
-    if not _NUMBER.match(value):
-        raise UrlError(text, name, f"{value!r} is not a finite number", example)
+    if not _NUMBER.match(value) or not math.isfinite(float(value)):
+        raise _wrong(text, _short(name), f"{_short(value)!r} is not a finite number", example)
     return float(value)
 
 
 def _none_left(text: str, options: dict[str, str], known: str, example: str) -> None:
     if options:
-        raise UrlError(text, "options", f"{next(iter(options))} is not known here; {known} is", example)
+        raise _wrong(text, "options", f"{_short(next(iter(options)))} is not known here; {known} is", example)

@@ -1,0 +1,453 @@
+"""The public API over virtual time: a session as the architecture's example writes it, and every way to leave one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any, cast
+
+import pytest
+
+import devicectl
+from devicectl import Plan, clock
+from devicectl.controller import Handpiece, Session
+from devicectl.errors import DevicectlError, SessionError, SessionFoundError
+from devicectl.log.errors import LogError
+from devicectl.log.store import SessionLog
+from devicectl.session.entries import Note
+from devicectl.session.machine import State
+from devicectl.session.procedures import Procedure
+from devicectl.simulation import virtual_time
+from devicectl.simulation.virtual_time import VirtualTimeDriver
+from firmware_sim.device import Device
+from protocols.units import SECOND, Micros
+
+pytestmark = pytest.mark.asyncio
+URL = "sim://?seed=7&anesthesia_wait_s=1"
+PLAN = Plan(target_cores=60)
+
+
+def driver_of(handpiece: Handpiece) -> VirtualTimeDriver:
+    return cast(VirtualTimeDriver, handpiece.driver)
+
+
+def device_of(handpiece: Handpiece) -> Device:
+    return driver_of(handpiece).world.device
+
+
+def assert_at_rest(handpiece: Handpiece) -> None:
+    """Unarmed, the needles home, the line vented or venting, no session open."""
+    device, now = device_of(handpiece), driver_of(handpiece).now
+    assert not device.firmware.armed and device.firmware.motion is None
+    assert not device.plant.pump_on
+    assert device.plant.depth_um(Micros(now + SECOND)) == 0
+    assert device.nvm.register is None and device.nvm.session is None
+
+
+def assert_logged(log: SessionLog, key: int, state: str) -> None:
+    """The log has the session ended and reconciled, and each cycle once."""
+    report = log.load(key)
+    assert (report.summary.state, report.summary.reconciled) == (state, True), report.differences
+    assert report.counts == report.device_totals
+    if report.truth is not None:
+        assert report.truth["cores_counted"] == report.counts.cores_counted
+        assert report.truth["punctures"] == report.counts.punctures
+
+
+@asynccontextmanager
+async def connected(url: str = URL, **options: Any) -> AsyncIterator[tuple[Handpiece, SessionLog]]:
+    with SessionLog.open("sqlite://") as log:
+        async with devicectl.connect(url, log=log, **options) as handpiece:
+            yield handpiece, log
+
+
+async def whole(session: Session) -> None:
+    await session.confirm_anesthesia()
+    async for _ in session.run():
+        pass
+
+
+async def test_the_example_of_the_architecture() -> None:
+    numbers, counted = [], 0
+    async with devicectl.connect("sim://?seed=7") as handpiece:
+        async with handpiece.open_session(Plan(target_cores=300)) as session:
+            await session.confirm_anesthesia(method="lidocaine injection", confirmed_by="trainer")
+            async for cycle in session.run():
+                numbers.append(cycle.cycle_no)
+                counted += cycle.cores_counted
+        summary = session.summary
+    assert summary.cores_counted == counted >= 300
+    assert numbers == list(range(1, len(numbers) + 1)) and summary.cycles >= len(numbers)
+    assert (summary.state, summary.reconciled, summary.succeeded) == ("completed", True, True)
+    assert (summary.log, summary.session_id, summary.seed, summary.simulated) == (None, None, 7, True)
+
+
+async def test_a_session_is_logged_as_it_was() -> None:
+    async with connected() as (handpiece, log):
+        async with handpiece.open_session(PLAN, course="spring", session_date=date(2026, 3, 1)) as session:
+            await whole(session)
+        assert_at_rest(handpiece)
+        assert_logged(log, 1, "completed")
+        report, summary = log.load(1).summary, session.summary
+        assert (report.course, report.session_date) == ("spring", date(2026, 3, 1))
+        assert report.cores_counted == summary.cores_counted and report.cycles == summary.cycles
+        assert report.cores_evacuated == summary.cores_evacuated is not None
+        assert report.coverage_percent == pytest.approx(summary.coverage_percent, abs=0.001)
+        assert report.session_seconds == summary.session_seconds > 0
+        assert log.load(1).wall_seconds == summary.wall_seconds == session.summary.wall_seconds
+
+
+# --- ways to leave a session -------------------------------------------------------------------------------------
+
+
+async def test_an_exception_aborts_and_goes_on() -> None:
+    async with connected() as (handpiece, log):
+        with pytest.raises(ZeroDivisionError):
+            async with handpiece.open_session(PLAN) as session:
+                await session.confirm_anesthesia()
+                async for cycle in session.run():
+                    _ = 1 // (5 - cycle.cycle_no)
+        assert session.summary.state == "aborted" and session.summary.cycles == 5
+        assert_at_rest(handpiece)
+        assert_logged(log, 1, "aborted")
+
+
+async def test_break_aborts_and_keeps_what_was_counted() -> None:
+    async with connected() as (handpiece, log):
+        async with handpiece.open_session(PLAN) as session:
+            await session.confirm_anesthesia()
+            async for cycle in session.run():
+                if cycle.cycle_no == 4:
+                    break
+        assert (session.summary.state, session.summary.cycles, session.summary.reconciled) == ("aborted", 4, True)
+        assert_at_rest(handpiece)
+        assert_logged(log, 1, "aborted")
+
+
+async def test_a_session_left_at_once_is_aborted() -> None:
+    async with connected() as (handpiece, log):
+        async with handpiece.open_session(PLAN) as session:
+            pass
+        assert (session.summary.state, session.summary.cycles) == ("aborted", 0)
+        assert_at_rest(handpiece)
+        assert_logged(log, 1, "aborted")
+
+
+async def test_an_abort_within_the_anesthesia_wait_does_not_wait_for_it() -> None:
+    async with connected("sim://?seed=7&anesthesia_wait_s=600&speed=1") as (handpiece, log):
+        async with handpiece.open_session(PLAN) as session:
+            task = asyncio.get_running_loop().create_task(session.confirm_anesthesia())
+            driver = driver_of(handpiece)
+            while driver.engine.machine.now is not State.ANESTHESIA_WAIT:
+                await clock.pause(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            began = driver.now
+        assert driver.now - began < 5 * SECOND
+        assert_logged(log, 1, "aborted")
+
+
+async def test_a_connection_serves_one_session() -> None:
+    async with connected() as (handpiece, log):
+        async with handpiece.open_session(PLAN) as session:
+            await whole(session)
+        with pytest.raises(SessionError, match="connect again"):
+            async with handpiece.open_session(PLAN):
+                raise AssertionError
+        assert_logged(log, 1, "completed")
+
+
+# --- cancellation at every await ---------------------------------------------------------------------------------
+
+
+class Cancelled(Exception):
+    """The test's own cancellation has come through."""
+
+
+def cancel_after(monkeypatch: pytest.MonkeyPatch, events: int, again_after: int | None = None) -> Callable[[], bool]:
+    """Cancel the current task at its `events`-th await, and once more `again_after` further ones."""
+    monkeypatch.setattr(virtual_time, "EVENTS_BETWEEN_YIELDS", 1)
+    count = 0
+    when = {events} if again_after is None else {events, events + again_after}
+    task = asyncio.current_task()
+    assert task is not None
+
+    async def pause(_: float) -> None:
+        nonlocal count
+        count += 1
+        if count in when:
+            assert task is not None
+            task.cancel()
+        await asyncio.sleep(0)  # noqa: TID251 - the cancellation takes effect here, as in the real pause
+
+    monkeypatch.setattr(clock, "pause", pause)
+    return lambda: count >= events
+
+
+async def run_and_leave(handpiece: Handpiece) -> Session | None:
+    """One session that may be cancelled anywhere; the session if it was begun."""
+    session = handpiece.open_session(Plan(target_cores=6))
+    try:
+        async with session:
+            await whole(session)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+    return session if session.opened else None
+
+
+@pytest.mark.parametrize("events", [*range(1, 30), *range(30, 130, 3), *range(130, 400, 11)])
+async def test_cancelled_after_any_number_of_events(events: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected() as (handpiece, log):
+        with monkeypatch.context() as patch:
+            cancelled = cancel_after(patch, events)
+            session = await run_and_leave(handpiece)
+        assert_at_rest(handpiece)
+        if session is None:
+            with pytest.raises(LogError):
+                log.load(1)
+        else:
+            state = "aborted" if cancelled() and session.summary.state == "aborted" else "completed"
+            assert session.summary.state == state
+            assert_logged(log, 1, state)
+
+
+@pytest.mark.parametrize("events", range(5, 300, 23))
+@pytest.mark.parametrize("again_after", [1, 2, 5])
+async def test_cancelled_twice(events: int, again_after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second takes effect at once; the device stops itself by BYE, and the session can be abandoned."""
+    async with connected() as (handpiece, _):
+        with monkeypatch.context() as patch:
+            cancel_after(patch, events, again_after)
+            await run_and_leave(handpiece)
+        device = device_of(handpiece)
+    assert not device.firmware.armed and device.nvm.register is None
+    assert device.plant.depth_um(Micros(driver_of(handpiece).now + SECOND)) == 0
+
+
+Step = Callable[[Session], Awaitable[Any]]
+
+
+@pytest.mark.parametrize("slow", ["confirm", "cycle"])
+async def test_a_timeout_around_a_step(slow: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At real speed, with a timeout that ends before the step does."""
+    wait = 600 if slow == "confirm" else 0
+    async with connected(f"sim://?seed=7&speed=1&anesthesia_wait_s={wait}") as (handpiece, log):
+        with pytest.raises(TimeoutError):
+            async with handpiece.open_session(PLAN) as session:
+                async with asyncio.timeout(0.15):
+                    await whole(session)
+        assert session.summary.state == "aborted"
+        assert_at_rest(handpiece)
+        assert_logged(log, 1, "aborted")
+
+
+# --- nothing moves while nobody awaits ---------------------------------------------------------------------------
+
+
+async def test_nothing_moves_while_nobody_awaits() -> None:
+    async with connected() as (handpiece, _), handpiece.open_session(PLAN) as session:
+        await session.confirm_anesthesia()
+        async for cycle in session.run():
+            before = driver_of(handpiece).now, device_of(handpiece).nvm.head
+            for _ in range(20):
+                await clock.pause(0)
+            assert (driver_of(handpiece).now, device_of(handpiece).nvm.head) == before
+            if cycle.cycle_no == 3:
+                break
+
+
+async def test_a_driver_that_nothing_can_wake_says_so() -> None:
+    def forever() -> Procedure[None]:
+        yield lambda: False
+
+    async with connected() as (handpiece, _):
+        driver = driver_of(handpiece)
+        driver.world.cut()
+        with pytest.raises(DevicectlError, match="nothing is left to happen"):
+            await driver.perform(forever())
+        assert not [task for task in driver.engine.link.procedures._tasks if not task.done]
+        driver.world.mend()
+
+
+# --- pace --------------------------------------------------------------------------------------------------------
+
+
+class Wall:
+    """A wall clock that goes by its pauses alone."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0
+        self.longest = 0.0
+        monkeypatch.setattr(clock, "monotonic", lambda: Micros(self.now))
+        monkeypatch.setattr(clock, "pause", self.pause)
+
+    async def pause(self, duration: float) -> None:
+        self.longest = max(self.longest, duration)
+        self.now += round(duration * 1e6)
+
+
+@pytest.mark.parametrize("speed", [0.5, 1, 20])
+async def test_the_heap_keeps_the_walls_pace(speed: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = Wall(monkeypatch)
+    async with connected(f"{URL}&speed={speed}") as (handpiece, _):
+        async with handpiece.open_session(PLAN) as session:
+            await whole(session)
+        driver = driver_of(handpiece)
+        assert wall.now == pytest.approx(driver.now / speed, abs=1_000)
+        assert session.summary.wall_seconds == pytest.approx(driver.now / speed / 1e6, rel=0.05)
+
+
+async def test_without_a_speed_the_wall_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = Wall(monkeypatch)
+    async with connected() as (handpiece, _), handpiece.open_session(PLAN) as session:
+        await whole(session)
+    assert wall.now == 0
+
+
+async def test_a_caller_that_dawdled_is_not_caught_up_with_in_a_rush(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = Wall(monkeypatch)
+    async with connected(f"{URL}&speed=1") as (handpiece, _), handpiece.open_session(PLAN) as session:
+        await session.confirm_anesthesia()
+        run = session.run()
+        await anext(run)
+        wall.now += 60 * SECOND
+        before = wall.now, driver_of(handpiece).now
+        for _ in range(5):
+            await anext(run)
+        took, device_took = wall.now - before[0], driver_of(handpiece).now - before[1]
+        assert device_took - virtual_time.MOST_LAG_US - 100_000 <= took <= device_took + 1_000
+        await run.aclose()  # type: ignore[attr-defined]
+
+
+# --- sessions that were found ------------------------------------------------------------------------------------
+
+
+async def test_an_open_session_of_before_is_found_resumed_or_abandoned(tmp_path: Any) -> None:
+    url, path = f"{URL}&nvm={tmp_path / 'nvm'}", tmp_path / "log.sqlite"
+    with SessionLog.open(path, wall_clock=clock.wall) as log:
+        for _ in range(2):
+            await leave_open(url, log)
+        async with devicectl.connect(url, log=log) as handpiece:
+            with pytest.raises(SessionFoundError) as found:
+                async with handpiece.open_session(PLAN):
+                    raise AssertionError
+            assert found.value.known and found.value.session_no == 1
+        async with devicectl.connect(url, log=log) as handpiece:
+            async with handpiece.resume_session() as session:
+                assert session.resumed and session.summary.cycles == 2
+                async for _ in session.run():
+                    pass
+            assert session.summary.succeeded
+            assert_at_rest(handpiece)
+        assert_logged(log, 1, "completed")
+
+
+async def leave_open(url: str, log: SessionLog) -> None:
+    """A process that goes away after two cycles; or, with a session open already, before it does anything."""
+    async with devicectl.connect(url, log=log) as handpiece:
+        if not handpiece.open_session_no:
+            session = await handpiece.open_session(PLAN).__aenter__()
+            await session.confirm_anesthesia()
+            run = session.run()
+            await anext(run)
+            await anext(run)
+            await run.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_open_session_is_abandoned(tmp_path: Any, known: bool) -> None:
+    url = f"sim://?seed=7&anesthesia_wait_s=300&nvm={tmp_path / 'nvm'}"
+    with SessionLog.open(tmp_path / "log.sqlite") as log, SessionLog.open("sqlite://") as other:
+        await leave_open(url, log)
+        async with devicectl.connect(url, log=log if known else other) as handpiece:
+            began = driver_of(handpiece).now
+            abandoned = await handpiece.abandon_session()
+            assert abandoned is not None and abandoned.session_no == 1
+            assert handpiece.open_session_no == 0 or known
+            assert driver_of(handpiece).now - began < 10 * SECOND
+            assert_at_rest(handpiece)
+            if known:
+                assert abandoned.summary is not None and abandoned.summary.reconciled
+                assert_logged(log, 1, "aborted")
+            else:
+                assert abandoned.summary is None
+                with pytest.raises(SessionError, match="connect again"):
+                    await handpiece.open_session(PLAN).__aenter__()
+        async with devicectl.connect(url, log=log) as handpiece:
+            assert await handpiece.abandon_session() is None
+            async with handpiece.open_session(PLAN) as session:
+                await whole(session)
+            assert session.summary.succeeded and session.session_no == 2
+
+
+async def test_nothing_to_resume_and_a_session_that_the_log_does_not_know(tmp_path: Any) -> None:
+    url = f"{URL}&nvm={tmp_path / 'nvm'}"
+    with SessionLog.open("sqlite://") as log, SessionLog.open("sqlite://") as other:
+        async with devicectl.connect(url, log=log) as handpiece:
+            with pytest.raises(SessionError, match="holds no open session"):
+                handpiece.resume_session()
+        await leave_open(url, log)
+        async with devicectl.connect(url, log=other) as handpiece:
+            with pytest.raises(SessionFoundError, match="this log does not know it; --abandon closes it"):
+                handpiece.resume_session()
+
+
+# --- what watches ------------------------------------------------------------------------------------------------
+
+
+class Watcher:
+    """An observer that notes everything and may fail."""
+
+    def __init__(self, fails_in: State | None = None) -> None:
+        self.states: list[State] = []
+        self.notes: list[Note] = []
+        self._fails_in = fails_in
+
+    def changed(self, before: State, after: State, now: Micros) -> None:
+        self.states.append(after)
+        if after is self._fails_in:
+            self._fails_in = None
+            raise OSError("nobody reads")
+
+    def noted(self, note: Note) -> None:
+        self.notes.append(note)
+
+
+async def test_an_observer_sees_every_state() -> None:
+    watcher = Watcher()
+    async with connected(observer=watcher) as (handpiece, _), handpiece.open_session(PLAN) as session:
+        await whole(session)
+    assert watcher.states[:2] == [State.CONNECTING, State.IDLE]
+    assert watcher.states[-2:] == [State.CLOSING, State.COMPLETED]
+    assert watcher.states.count(State.COUNTING) == session.summary.cycles
+    assert any(note.name == "session_open" for note in watcher.notes)
+
+
+@pytest.mark.parametrize("state", [State.ANESTHESIA_WAIT, State.ARMED, State.SUCTIONING, State.REPOSITIONING])
+async def test_an_observer_that_fails_ends_the_session_safely(state: State) -> None:
+    async with connected(observer=Watcher(state)) as (handpiece, log):
+        with pytest.raises(OSError, match="nobody reads"):
+            async with handpiece.open_session(PLAN) as session:
+                await whole(session)
+        assert session.summary.state == "aborted"
+        assert_at_rest(handpiece)
+        assert_logged(log, 1, "aborted")
+
+
+async def test_the_same_seed_gives_the_same_bytes() -> None:
+    async def bytes_of(seed: int) -> list[tuple[str, bytes, Micros]]:
+        heard: list[tuple[str, bytes, Micros]] = []
+        url = f"sim://?seed={seed}"
+        async with (
+            connected(url, tap=lambda *piece: heard.append(piece)) as (handpiece, _),
+            handpiece.open_session(PLAN) as session,
+        ):
+            await whole(session)
+        return heard
+
+    first = await bytes_of(7)
+    assert first == await bytes_of(7) != await bytes_of(8)
+    assert {sender for sender, _, _ in first} == {"host", "device"}

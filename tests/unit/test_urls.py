@@ -1,0 +1,138 @@
+"""Device URLs: every scheme, and every way to get one wrong."""
+
+import pytest
+
+from devicectl.errors import UrlError
+from devicectl.transports.urls import DEFAULT_BAUD, EXAMPLES, MOST_SEED, MOST_SHOWN, DeviceUrl, parse_url
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sim://", {"scheme": "sim"}),
+        ("sim://?", {"scheme": "sim"}),
+        ("SIM://?seed=0", {"scheme": "sim", "seed": 0}),
+        (f"sim://?seed={MOST_SEED}", {"scheme": "sim", "seed": MOST_SEED}),
+        ("sim://?nvm=a%20b/c.nvm", {"scheme": "sim", "nvm": "a b/c.nvm"}),
+        ("sim://?speed=max", {"scheme": "sim", "speed": None}),
+        ("sim://?speed=0.5&baud=9600", {"scheme": "sim", "speed": 0.5, "baud": 9600}),
+        ("sim://?anesthesia_wait_s=1", {"scheme": "sim", "parameters": {"anesthesia_wait_s": 1.0}}),
+        ("sim://?leak_kpa_s=-1.5e-3", {"scheme": "sim", "parameters": {"leak_kpa_s": -0.0015}}),
+        ("sim+tcp://?seed=7", {"scheme": "sim+tcp", "seed": 7}),
+        ("sim+pty://?nvm=x&punch_ms=2", {"scheme": "sim+pty", "nvm": "x", "parameters": {"punch_ms": 2.0}}),
+        ("serial:///dev/ttyUSB0", {"scheme": "serial", "path": "/dev/ttyUSB0", "baud": DEFAULT_BAUD}),
+        ("serial:///dev/ttyUSB0?baud=9600", {"scheme": "serial", "path": "/dev/ttyUSB0", "baud": 9600}),
+        ("serial://COM3", {"scheme": "serial", "path": "COM3", "baud": DEFAULT_BAUD}),
+        ("serial:///tmp/a%20b%3Fc", {"scheme": "serial", "path": "/tmp/a b?c", "baud": DEFAULT_BAUD}),
+        ("tcp://127.0.0.1:4001", {"scheme": "tcp", "host": "127.0.0.1", "port": 4001}),
+        ("tcp://localhost:1/", {"scheme": "tcp", "host": "localhost", "port": 1}),
+        ("tcp://[::1]:65535", {"scheme": "tcp", "host": "::1", "port": 65535}),
+        ("tcp://[fe80::1%25eth0]:4001", {"scheme": "tcp", "host": "fe80::1%eth0", "port": 4001}),
+    ],
+)
+def test_right_urls(text: str, expected: dict[str, object]) -> None:
+    assert parse_url(text) == DeviceUrl(text, **expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scheme", EXAMPLES)
+def test_the_examples_are_right(scheme: str) -> None:
+    url = parse_url(EXAMPLES[scheme])
+    assert url.scheme == scheme
+    assert url.simulated == scheme.startswith("sim")
+
+
+LONG = "9" * 5_000
+WRONG = [
+    ("", "scheme", "none"),
+    ("sim", "scheme", "none"),
+    ("sim:", "scheme", "none"),
+    ("/dev/ttyUSB0", "scheme", "none"),
+    ("http://host:1", "scheme", "http"),
+    ("mqtt://host/site/device", "scheme", "mqtt"),
+    ("tcp:host:1", "scheme", "none"),
+    ("\x1b[2J://", "scheme", "x1b"),
+    ("sim://host", "address", "brings its own device"),
+    ("sim://host:1?seed=7", "address", "brings its own device"),
+    ("sim://7", "address", "brings its own device"),
+    ("sim+tcp:///path", "address", "brings its own device"),
+    ("sim://?seed=7#x", "fragment", "#x"),
+    ("sim://user@?seed=7", "user", "no user"),
+    ("tcp://me:secret@host:1", "user", "no user"),
+    ("sim://?seed", "options", "name=value"),
+    ("sim://?seed=7&", "options", "name=value"),
+    ("sim://?=7", "options", "name=value"),
+    ("sim://?seed=1&seed=2", "options", "seed is given twice"),
+    ("sim://?" + "&".join(f"a{n}=1" for n in range(200)), "options", "name=value"),
+    ("sim://?seed=", "seed", "whole number"),
+    ("sim://?seed=x", "seed", "whole number"),
+    ("sim://?seed=-1", "seed", "whole number"),
+    ("sim://?seed=1.5", "seed", "whole number"),
+    ("sim://?seed=1e3", "seed", "whole number"),
+    ("sim://?seed=0x7", "seed", "whole number"),
+    ("sim://?seed=1_000", "seed", "whole number"),
+    ("sim://?seed=%D9%A7", "seed", "whole number"),
+    (f"sim://?seed={MOST_SEED + 1}", "seed", "whole number"),
+    (f"sim://?seed={LONG}", "seed", "whole number"),
+    ("sim://?nvm=", "nvm", "is no file"),
+    ("sim://?nvm=a%00b", "nvm", "is no file"),
+    ("sim://?speed=0", "speed", "0.01 to 10000"),
+    ("sim://?speed=-1", "speed", "0.01 to 10000"),
+    ("sim://?speed=20000", "speed", "0.01 to 10000"),
+    ("sim://?speed=nan", "speed", "finite number"),
+    ("sim://?speed=inf", "speed", "finite number"),
+    ("sim://?speed=fast", "speed", "finite number"),
+    ("sim://?speed=", "speed", "finite number"),
+    ("sim://?baud=0", "baud", "whole number from 300"),
+    ("sim://?baud=fast", "baud", "whole number from 300"),
+    ("sim://?anesthesia_wait_s=nan", "anesthesia_wait_s", "finite number"),
+    ("sim://?anesthesia_wait_s=-inf", "anesthesia_wait_s", "finite number"),
+    ("sim://?anesthesia_wait_s=1e999", "anesthesia_wait_s", "finite number"),
+    (f"sim://?anesthesia_wait_s={LONG}", "anesthesia_wait_s", "finite number"),
+    ("sim://?anesthesia_wait_s=", "anesthesia_wait_s", "finite number"),
+    ("sim+tcp://?anesthesia_wait_s=one", "anesthesia_wait_s", "finite number"),
+    ("serial://", "path", "no serial port"),
+    ("serial:///", "path", "no serial port"),
+    ("serial:///dev/tty%00S0", "path", "no serial port"),
+    ("serial:///dev/ttyS0?baud=1", "baud", "whole number from 300"),
+    ("serial:///dev/ttyS0?baud=9600.0", "baud", "whole number from 300"),
+    ("serial:///dev/ttyS0?parity=even", "options", "parity is not known here; baud is"),
+    ("tcp://", "host", "no host"),
+    ("tcp://:4001", "host", "no host"),
+    ("tcp://host", "port", "1 to 65535"),
+    ("tcp://host:", "port", "1 to 65535"),
+    ("tcp://host:0", "port", "1 to 65535"),
+    ("tcp://host:65536", "port", "1 to 65535"),
+    ("tcp://host:x", "port", "1 to 65535"),
+    ("tcp://host:-1", "port", "1 to 65535"),
+    (f"tcp://host:{LONG}", "port", "1 to 65535"),
+    ("tcp://::1:4001", "host", "brackets"),
+    ("tcp://[::1:4001", "address", "bracket"),
+    ("tcp://[zz]:4001", "address", "brackets"),
+    ("tcp://a b:4001", "host", "no host name"),
+    ("tcp://a\x00b:4001", "address", "printed"),
+    ("tcp://a%00b:4001", "host", "no host name"),
+    ("tcp://ho\nst:4001", "address", "printed"),
+    ("tcp://host:4001/path", "path", "/path means nothing"),
+    ("tcp://host:4001?nodelay=1", "options", "nodelay is not known here"),
+]
+
+
+@pytest.mark.parametrize(("text", "part", "said"), WRONG, ids=[text[:30] for text, _, _ in WRONG])
+def test_wrong_urls(text: str, part: str, said: str) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse_url(text)
+    error, message = caught.value, str(caught.value)
+    assert error.part == part
+    assert error.url == text or len(error.url) == MOST_SHOWN or "@" in text
+    assert said in error.reason
+    assert message.isprintable(), "one line, and nothing for the terminal to obey"
+    assert len(message) < 400, "however long the URL is"
+    example = message.rpartition("for example ")[2]
+    assert parse_url(example).scheme in EXAMPLES
+
+
+@pytest.mark.parametrize("text", ["tcp://me:hunter2@host:1", "sim://me:hunter2@"])
+def test_a_password_is_not_told(text: str) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse_url(text)
+    assert "hunter2" not in str(caught.value)
