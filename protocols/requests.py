@@ -115,14 +115,20 @@ class Requests:
         self._measure(request, now)
         request.received = True
         request.tries = 0
-        request.due = Micros(now + patience_us)
-        self._find_due()
+        request.due = due = Micros(now + patience_us)
+        if len(self._flying) == 1:
+            self.due = due
+        else:
+            self._find_due()
 
     def answered(self, request: Request, now: Micros) -> Request | None:
         """Note the final answer of a request in flight; returns the command that may be sent in its place, if any."""
         self._measure(request, now)
         del self._flying[request.correlation_id]
-        self._find_due()
+        if self._flying:
+            self._find_due()
+        else:
+            self.due = None
         self._counts[request.lane] -= 1
         waiting = self._waiting[request.lane]
         return waiting.popleft() if waiting else None
@@ -152,5 +158,4 @@ class Requests:
             self.round_trip.sample(Micros(now - request.sent_at))
 
     def _find_due(self) -> None:
-        flying = self._flying
-        self.due = min([request.due for request in flying.values()]) if flying else None
+        self.due = min([request.due for request in self._flying.values()], default=None)
