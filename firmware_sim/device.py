@@ -20,6 +20,7 @@ from firmware_sim.punch_checks import no_room
 from firmware_sim.queries import QUERIES, telemetry
 from firmware_sim.refusals import refusal
 from firmware_sim.rules import REPEATABLE, RULES, Rule, unlawful
+from firmware_sim.states import HELD
 from protocols import messages as M
 from protocols import records as R
 from protocols.enums import ByeReason, Code, Lane, ParamScope, Role
@@ -101,7 +102,7 @@ class Device:
         """Take what a port's transport brought."""
         for happening in port.exchange.receive(data, now):
             self._take_in(port, happening, now)
-        self._keep_pace()
+        self._keep_pace(now)
 
     def advance(self, now: Micros) -> None:
         """Do what is due."""
@@ -117,7 +118,7 @@ class Device:
             if port.stream_us and port.exchange.linked and now >= port.stream_due:
                 port.stream_due = Micros(port.stream_due + port.stream_us)
                 port.exchange.tell(telemetry(self, now), now)
-        self._keep_pace()
+        self._keep_pace(now)
 
     def next_deadline(self) -> Micros | None:
         """When `advance` has something to do."""
@@ -133,7 +134,7 @@ class Device:
     def inputs_changed(self, now: Micros) -> None:
         """Somebody changed `plant.inputs` or a parameter from outside: let the firmware see it now."""
         self.firmware.inputs_changed(now)
-        self._keep_pace()
+        self._keep_pace(now)
 
     # --- links and control -----------------------------------------------------------------------------------
 
@@ -247,14 +248,20 @@ class Device:
             heartbeat, lease = parameters.heartbeat_idle_ms, parameters.lease_idle_ms
         return Pace(Micros(int(heartbeat) * MILLISECOND), Micros(int(lease) * MILLISECOND))
 
-    def _keep_pace(self) -> None:
-        """The controlling link keeps the short lease while the device is armed, and only then."""
+    def _keep_pace(self, now: Micros) -> None:
+        """The controlling link keeps the short lease while the device is armed, and only then.
+
+        A device that was made safe says so at once: its host, which may be waiting for nothing, would else take the
+        longer silence that follows for a lost link.
+        """
         port = self._controller
         if port is not None and port.exchange.linked:
             armed = self.firmware.armed
             if port.exchange.hurried is not armed:
                 port.exchange.hurried = armed
                 port.exchange.pace = self._pace(armed=armed)
+                if self.firmware.state in HELD:
+                    port.exchange.tell(self._beat(now), now)
 
     # --- commands --------------------------------------------------------------------------------------------
 

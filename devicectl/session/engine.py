@@ -177,6 +177,8 @@ class Engine:
         if isinstance(message, M.Alarm):
             self.note("alarm", f"MC-{message.code:04d}", f"{message.state.name}: {message.sentence}")
             self._read_aside()
+        elif isinstance(message, M.Heartbeat) and message.state in HELD:
+            self.link.hurry(False)  # the device holds still, and keeps the long lease
 
     def _link_lost(self, reason: str) -> None:
         if self.machine.now not in (State.DISCONNECTED, *ENDED):
