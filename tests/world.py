@@ -340,16 +340,18 @@ class Bystander:
         """Bytes to and fro until nobody has any left; the final answers that came."""
         answers: list[Message] = []
         now = self.lab.now
-        while outbox := [*self.exchange.take()]:
-            for data in outbox:
+        while True:
+            sent, said = self.exchange.take(), self.port.exchange.take()
+            if not sent and not said:
+                return answers
+            for data in sent:
                 self.lab.device.receive(self.port, data, now)
-            for data in self.port.exchange.take():
+            for data in said:
                 for happening in self.exchange.receive(data, now):
                     if isinstance(happening, Answered):
                         answers.append(happening.message)
                     elif isinstance(happening, Told):
                         self.told.append(happening.message)
-        return answers
 
     def ask(self, command: Message) -> Message:
         """The first answer to one command: RECEIVED where it takes time."""
@@ -357,6 +359,11 @@ class Bystander:
         answers = self._carry()
         self.lab.world.refresh()
         return answers[0]
+
+    def beat(self) -> None:
+        """Say that it is there, and hear what the device has had to say since."""
+        self.exchange.tell(HostHeartbeat(), self.lab.now)
+        self._carry()
 
 
 def sentence_of(answer: object) -> str:
