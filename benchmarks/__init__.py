@@ -1,0 +1,1 @@
+"""Measured beside peers, in one run: only ratios inside a run mean anything."""

@@ -1,0 +1,1 @@
+"""What the simulator is measured beside, as programs to start."""

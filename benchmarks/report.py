@@ -1,0 +1,111 @@
+"""The results as a page for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _range(found: dict[str, Any], digits: int = 0) -> tuple[str, str]:
+    return f"{found['median']:,.{digits}f}", f"{found['least']:,.{digits}f} - {found['most']:,.{digits}f}"
+
+
+def page(results: dict[str, Any]) -> str:
+    """The whole page."""
+    machine = results["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    return (
+        "\n\n".join(
+            [
+                "# Measured",
+                "TRAINING SIMULATOR - NOT A MEDICAL DEVICE. Written by `make bench`.",
+                f"One run on one machine with {machine['cores']} cores ({machine['system']}, "
+                f"{machine['architecture']}, "
+                f"Python {machine['python']}, load {machine['load_before']} before it began). Each round runs every "
+                "case once; ratios are made within a round, and only they mean anything elsewhere. "
+                f"Versions: {versions}.",
+                *_session(results["session"]),
+                *_servers(results["servers"]),
+                *_codec(results["codec"]),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _session(found: dict[str, Any]) -> list[str]:
+    session = found["session"]
+    rows = [
+        ("floor: as many bare frames, no logic, s", *_range(found["floor_s"], 2)),
+        ("session: both ends, log on disk, s", *_range(found["session_s"], 2)),
+        ("`devicectl run --json`, from start to exit, s", *_range(found["command_s"], 2)),
+        ("session over floor", *_range(found["session_of_floor"], 2)),
+        ("session faster than real time", *_range(found["times_real_time"])),
+    ]
+    whole = sum(found["profile_s"].values())
+    profile = [(part, f"{taken / whole:.0%}") for part, taken in found["profile_s"].items()]
+    return [
+        "## A default session in virtual time",
+        f"Seed {session['seed']}: {session['cores_counted']:,} cores counted in {session['cycles']:,} cycles and "
+        f"{session['session_seconds']:,.0f} s of device time; reconciled: {session['reconciled']}; a log of "
+        f"{found['log_bytes'] / 1024:,.0f} KiB.",
+        _table(("", "median", "range"), rows),
+        "Where the time goes (cProfile, which makes small functions look dearer than they are):",
+        _table(("part", "share"), profile),
+    ]
+
+
+def _servers(found: dict[str, Any]) -> list[str]:
+    rows = []
+    for key, rate in found["round_trips_per_s"].items():
+        name, wire = key.split("/")
+        start, memory = found["first_answer_s"][key], found["memory_mib"].get(name) if wire == "tcp" else None
+        rows.append(
+            (
+                name,
+                wire,
+                *_range(rate),
+                f"{found['round_trips_of_ours'][key]:.2f}",
+                f"{start['median']:.2f} ({start['least']:.2f} - {start['most']:.2f})",
+                f"{memory['rss']:.1f} / {memory['pss']:.1f}" if memory else "",
+            )
+        )
+    head = ("server", "wire", "round trips/s", "range", "ours is x times", "start to first answer, s", "RSS / PSS, MiB")
+    notes = [f"Missing, since not installed: {', '.join(found['missing'])}."] if found["missing"] else []
+    notes += [f"Did not start: {', '.join(found['failed'])}."] if found["failed"] else []
+    return [
+        "## Served devices",
+        "One client, one connection, one question after the other, ready-made. Ours answers ECHO frames with rising "
+        "correlation ids, whole protocol included; the bare server gives the same bytes back unread; the peers answer "
+        "a line of text. All servers run at once and are idle until asked.",
+        _table(head, rows),
+        *notes,
+    ]
+
+
+def _codec(found: dict[str, Any]) -> list[str]:
+    rows = []
+    for name, rate in sorted(found["cases"].items(), key=lambda item: (item[0].split("/")[1], -item[1]["median"])):
+        codec, act = name.split("/")
+        ratio = found["ratios"].get(name)
+        rows.append(
+            (
+                f"{act}: {codec}",
+                f"{rate['median']:,}",
+                f"{rate['p10']:,} - {rate['p90']:,}",
+                "" if ratio is None else f"{ratio['median']:.2f} ({ratio['best']:.2f})",
+            )
+        )
+    notes = [f"Missing, since not installed: {', '.join(found['missing'])}."] if found["missing"] else []
+    noise = "; ".join(f"{kind} {taken:.3f} s" for kind, taken in found["garbage"]["cases"].items())
+    return [
+        "## Codec",
+        f"Messages a second, {found['rounds']} rounds; the range is that of the middle eight tenths. A ratio is the "
+        "median of the rounds', and in brackets that of each one's fastest round.",
+        _table(("", "messages/s", "range", "ours is x times"), rows),
+        *notes,
+        f"1 MiB of garbage before a good frame: {noise}.",
+    ]

@@ -1,0 +1,130 @@
+"""Relations between constants that live in different modules: each is sound by itself, and must fit the others."""
+
+import pytest
+
+from devicectl.session import engine, plan
+from devicectl.session import journal as host_journal
+from devicectl.session import link as host_link
+from devicectl.transports import urls
+from firmware_sim import cli, constants, device, journal, queries
+from firmware_sim.alarms import ALARMS
+from firmware_sim.interlocks import INTERLOCKS
+from firmware_sim.serve import options
+from protocols import answers, exchange, fields, framing, notice, records, requests
+from protocols.messages import JournalPage, procedure
+from protocols.units import MILLISECOND, SECOND
+from protocols.wire import layout
+
+DEFAULTS = {parameter.name: parameter.default for parameter in constants.PARAMETERS}
+
+
+def patience_us(tries: int = requests.MOST_TRIES) -> float:
+    """How long a request waits in all before its link counts as lost."""
+    return sum(requests.FIRST_RTO_US * requests.BACKOFF**attempt for attempt in range(tries))
+
+
+@pytest.mark.parametrize("pace", ["armed", "idle"])
+def test_two_heartbeats_may_be_lost_within_a_lease(pace: str) -> None:
+    assert DEFAULTS[f"lease_{pace}_ms"] > 2 * DEFAULTS[f"heartbeat_{pace}_ms"]
+
+
+def test_pace_before_welcome_is_the_devices_idle_pace() -> None:
+    assert exchange.IDLE_PACE.heartbeat_us == DEFAULTS["heartbeat_idle_ms"] * MILLISECOND
+    assert exchange.IDLE_PACE.lease_us == DEFAULTS["lease_idle_ms"] * MILLISECOND
+
+
+def test_five_tries_fit_the_idle_lease() -> None:
+    assert patience_us() < exchange.IDLE_PACE.lease_us
+
+
+def test_a_punch_outlives_its_own_tries() -> None:
+    assert patience_us() < engine.PUNCH_DEADLINE_MS * MILLISECOND
+
+
+def test_a_retry_finds_its_answer() -> None:
+    assert sum(requests.WINDOWS.values()) < answers.REMEMBERED
+
+
+def test_a_transport_may_return_within_an_idle_lease() -> None:
+    assert exchange.IDLE_PACE.lease_us > host_link.CONNECT_TIMEOUT_US
+
+
+def test_journal_reserve_is_a_small_part_of_the_ring() -> None:
+    assert journal.JOURNAL_RESERVE * 8 <= journal.JOURNAL_SLOTS
+
+
+def test_host_reads_the_journal_long_before_it_is_full() -> None:
+    most_between_reads = engine.CYCLES_BETWEEN_READS + engine.MOST_UNLOGGED
+    assert most_between_reads * 4 <= journal.JOURNAL_SLOTS - journal.JOURNAL_RESERVE
+
+
+def test_refusals_leave_more_than_the_reserve() -> None:
+    assert device.REFUSALS_KEEP_FREE >= journal.JOURNAL_RESERVE
+
+
+def test_a_page_of_records_fits_a_frame() -> None:
+    page = layout(JournalPage)
+    for per_page in (queries.RECORDS_PER_PAGE, host_journal.RECORDS_PER_PAGE):
+        assert page.size + per_page * records.RECORD_SIZE <= fields.MAX_PAYLOAD_SIZE
+    assert queries.RECORDS_PER_PAGE == host_journal.RECORDS_PER_PAGE
+
+
+def test_payload_length_fits_its_byte_and_a_frame_one_cobs_block() -> None:
+    assert fields.MAX_PAYLOAD_SIZE <= 0xFF
+    unstuffed = framing.HEADER_SIZE + fields.MAX_PAYLOAD_SIZE + framing.CRC_SIZE
+    assert unstuffed <= 254, "COBS then costs one byte, always"
+    assert unstuffed + 1 == framing.MAX_ENCODED_SIZE
+
+
+def test_a_device_is_never_asked_to_beat_faster_than_the_least() -> None:
+    least_ms = next(row.minimum for row in constants.PARAMETERS if row.name == "heartbeat_armed_ms")
+    assert least_ms * MILLISECOND >= exchange.LEAST_HEARTBEAT_US
+
+
+def test_both_ends_cap_a_cell_alike() -> None:
+    assert DEFAULTS["density_cap_per_cm2"] == plan.MAX_PUNCTURES_PER_CELL
+    assert DEFAULTS["core_diameter_mm"] == plan.CORE_DIAMETER_MM
+    assert DEFAULTS["needles"] == plan.ASSUMED_NEEDLES
+
+
+def test_both_ends_allow_the_same_coverage() -> None:
+    assert procedure.MIN_COVERAGE_BP == plan.MIN_COVERAGE_PERCENT * 100
+    assert procedure.MAX_COVERAGE_BP == plan.MAX_COVERAGE_PERCENT * 100
+
+
+def test_numbness_outlasts_its_onset_and_a_session() -> None:
+    normal_session_s = 1_811
+    assert DEFAULTS["anesthesia_valid_s"] > DEFAULTS["anesthesia_wait_s"] + normal_session_s
+
+
+def test_a_cartridge_outlasts_a_session() -> None:
+    normal_cycles = 3_408
+    assert normal_cycles < DEFAULTS["cartridge_warn_cycles"] < DEFAULTS["cartridge_life_cycles"]
+
+
+def test_a_clog_alone_never_warns_of_a_mismatch() -> None:
+    assert DEFAULTS["clog_empties"] < DEFAULTS["count_warn"] < DEFAULTS["count_stop"] < DEFAULTS["count_window"]
+
+
+def test_operator_waits_for_suction_longer_than_it_must_be_stable() -> None:
+    assert engine.SUCTION_WAIT_US > DEFAULTS["vacuum_stable_s"] * SECOND > engine.SUCTION_POLL_US
+
+
+def test_a_lost_link_retracts_within_its_limit() -> None:
+    retract_limit_ms = 150
+    whole_limit_ms = 800
+    assert DEFAULTS["retract_ms"] <= retract_limit_ms
+    assert DEFAULTS["lease_armed_ms"] + retract_limit_ms <= whole_limit_ms
+
+
+def test_both_ends_take_the_same_seeds() -> None:
+    assert urls.MOST_SEED == options.MOST_SEED
+
+
+def test_programs_show_the_same_notice() -> None:
+    assert cli.NOTICE == notice.NOTICE == "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
+
+
+def test_alarms_belong_to_interlocks_that_are_built() -> None:
+    assert all(INTERLOCKS[rule.interlock].built for rule in ALARMS.values())
+    assert engine.COUNT_STOPPED in ALARMS

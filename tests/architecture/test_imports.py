@@ -1,0 +1,70 @@
+"""The contracts of pyproject.toml hold, and no module escapes them."""
+
+import tomllib
+from typing import Any, Final
+
+import pytest
+from importlinter.cli import lint_imports
+
+from tests.architecture.tree import ROOT, modules
+
+SHELLS: Final = (
+    "devicectl",
+    "devicectl.__main__",
+    "devicectl.cli",
+    "devicectl.clock",
+    "devicectl.controller",
+    "devicectl.log",
+    "devicectl.real_time",
+    "devicectl.simulation",
+    "devicectl.transports",
+    "devicectl.version",
+    "firmware_sim",
+    "firmware_sim.__main__",
+    "firmware_sim.cli",
+    "firmware_sim.clock",
+    "firmware_sim.nvm_file",
+    "firmware_sim.serve",
+)
+"""Modules, and packages with all that is in them, that may touch the world. Every other module is pure."""
+
+CONFIGURATION: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def _pure() -> list[str]:
+    contracts = CONFIGURATION["tool"]["importlinter"]["contracts"]
+    (found,) = (contract["source_modules"] for contract in contracts if "are pure" in contract["name"])
+    return list(found)
+
+
+def _within(name: str, package: str) -> bool:
+    # A root package stands for its own __init__ alone, or nothing in it would have to be named.
+    return name == package or (package not in ("devicectl", "firmware_sim") and name.startswith(f"{package}."))
+
+
+def test_import_contracts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    code = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert code == 0, capsys.readouterr().out
+
+
+def test_every_module_is_pure_or_a_shell() -> None:
+    known = (*_pure(), *SHELLS)
+    strays = [name for name, _ in modules() if not any(_within(name, package) for package in known)]
+    assert not strays, "name them in the contract of the pure modules in pyproject.toml; SHELLS is for what does I/O"
+
+
+def test_no_list_names_a_module_that_is_gone() -> None:
+    there = {name for name, _ in modules()}
+    assert not [name for name in (*_pure(), *SHELLS) if name not in there]
+
+
+def test_a_clock_is_read_in_two_modules_only() -> None:
+    """Which ruff's banned-api cannot see: `import time` itself."""
+    allowed = {"devicectl/clock.py", "firmware_sim/clock.py"}
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for _, path in modules()
+        if any(line.split("#")[0].split() in (["import", "time"],) for line in path.read_text("utf-8").splitlines())
+    }
+    assert readers <= allowed

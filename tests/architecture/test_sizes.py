@@ -1,0 +1,46 @@
+"""How long the modules are. Above the limit a module needs a reason.
+
+python -m tests.architecture.test_sizes        prints the longest
+"""
+
+import statistics
+from typing import Final
+
+from tests.architecture.tree import modules
+
+LIMIT_LINES: Final = 400
+"""Above this, ask why; the aim is 60 to 250."""
+
+REASONS: Final = {
+    "devicectl.controller": "the whole public API: whoever reads it needs all of it",
+    "devicectl.session.engine": "one procedure from HELLO to the closed session, whose parts share the session's state",
+    "firmware_sim.device": "each port's link beside the one firmware",
+    "firmware_sim.nvm": "all that survives a power cut, and each step that changes it",
+    "firmware_sim.plant": "the physics, part by part, over one state",
+    "protocols.exchange": "one end of a link: its two halves share sequence numbers, lease and outbox",
+}
+"""Longer module -> why it is one."""
+
+
+def sizes() -> dict[str, int]:
+    """Lines of every module, the longest first."""
+    found = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules()}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def test_long_modules_have_a_reason() -> None:
+    assert {name for name, lines in sizes().items() if lines > LIMIT_LINES} <= set(REASONS)
+
+
+def test_reasons_are_of_modules_that_there_are() -> None:
+    assert set(REASONS) <= set(sizes())
+
+
+def test_half_of_the_modules_are_short() -> None:
+    assert statistics.median(sizes().values()) <= 250
+
+
+if __name__ == "__main__":
+    for module, lines in list(sizes().items())[:20]:
+        print(f"{lines:5} {module}")
+    print(f"{statistics.median(sizes().values()):5.0f} median of {len(sizes())}")

@@ -1,0 +1,35 @@
+"""The files of the source tree, as the tests of the tree see them."""
+
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+PACKAGES: Final = ("protocols", "firmware_sim", "devicectl")
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Every file under version control or about to be, that is there."""
+    line = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(line, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
+    return tuple(path for name in sorted(set(names) - {""}) if (path := ROOT / name).is_file())
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Name in the tree and content of every tracked file that is text."""
+    for path in tracked():
+        data = path.read_bytes()
+        if b"\0" not in data:
+            yield path.relative_to(ROOT).as_posix(), data.decode("utf-8")
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Dotted name and file of every module of the three packages."""
+    for path in tracked():
+        name = path.relative_to(ROOT)
+        if name.parts[0] in PACKAGES and path.suffix == ".py":
+            parts = name.with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
