@@ -44,9 +44,7 @@ def _parser() -> _Parser:
         ("exec", "Serve one while a COMMAND runs, with its address in $HANDPIECE_URL; gives the COMMAND's exit code."),
     ):
         usage = f"{PROGRAM} exec [OPTIONS] -- COMMAND..." if name == "exec" else None
-        command = commands.add_parser(
-            name, help=text, description=f"{text} {NOTICE}.", usage=usage, allow_abbrev=False
-        )
+        command = commands.add_parser(name, help=text, description=f"{text} {NOTICE}.", usage=usage, allow_abbrev=False)
         _add_options(command)
     return parser
 

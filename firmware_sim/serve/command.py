@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from firmware_sim.serve.options import Options
-from firmware_sim.serve.service import Service, service
+from firmware_sim.serve.service import Reason, Service, service
 
 TIME_OVER: Final = 124
 CANNOT_RUN: Final = 126
@@ -47,21 +47,18 @@ async def _execute(options: Options, command: Sequence[str]) -> int:
 
 async def _attend(device: Service, process: asyncio.subprocess.Process) -> int:
     """Wait for the command; pass on what asks us to end."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, _pass_on, process, number)
+    device.ending.watch_signals(lambda number: _pass_on(process, number))
     reached = device.ending.reached
     async with asyncio.TaskGroup() as group:
         running = group.create_task(process.wait(), name="command")
-        either: set[asyncio.Future[int] | asyncio.Future[str]] = {running, reached}
+        either: set[asyncio.Future[int] | asyncio.Future[Reason]] = {running, reached}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         in_time = running.done()
         if not in_time:
             _signal(process, signal.SIGTERM)
             await asyncio.wait({running}, timeout=GRACE_S)
-            _signal(process, signal.SIGKILL)
-    if not in_time:
-        reached.result()  # raises what the device could not survive
+            _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    if not in_time and reached.result() is Reason.TIME_OVER:  # raises what the device could not survive
         return TIME_OVER
     code = running.result()
     return code if code >= 0 else 128 - code

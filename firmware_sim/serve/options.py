@@ -61,7 +61,7 @@ def parse_address(text: str) -> Address:
     """
     found = _ADDRESS.match(text)
     if found is None:
-        bare = text.count(":") > 1 and "[" not in text
+        bare = text.count(":") > 1 and "[" not in text and "/" not in text
         reason = "an IPv6 address stands in brackets" if bare else f"{text!r} is not HOST:PORT"
         raise OptionError("--tcp", f"{reason}; {_TCP_EXAMPLES}")
     if int(found["port"]) > 0xFFFF:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from firmware_sim.clock import monotonic
-from firmware_sim.device import Device, Port
+from firmware_sim.device import Device
+from firmware_sim.ports import Port
 from protocols.enums import ByeReason
 from protocols.units import SECOND, Micros
 
@@ -45,6 +46,7 @@ class RealTimeDevice:
         self._writers: dict[Port, Write] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due = _NEVER
+        self._closed = False
         self._after()
 
     def attach(self, name: str, write: Write) -> Port:
@@ -62,8 +64,9 @@ class RealTimeDevice:
         del self._writers[port]
         if port in self._taps:
             self._taps.pop(port).closed(now)
-        self.device.detach(port, now)
-        self._after()
+        if not self._closed:
+            self.device.detach(port, now)
+            self._after()
 
     def receive(self, port: Port, data: bytes) -> None:
         """A transport brought bytes."""
@@ -71,20 +74,24 @@ class RealTimeDevice:
         if self._taps:
             self._taps[port].heard("host", data, now)
         if now >= self._due:  # after a stall the loop reads before it rings: a lease that ran out has run out
+            if self._closed:
+                return
             self.device.advance(now)
         self.device.receive(port, data, now)
         self._after()
 
     def close(self) -> None:
-        """Take leave of every host, and do nothing more."""
+        """Take leave of every host as if its transport went, and do nothing more; the transports still stand."""
         now = monotonic()
         for port in self._writers:
             port.exchange.bye(ByeReason.CLOSING, now)
         self._send()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        self._due = Micros(-1)
+        self._closed = True
+        self._due = Micros(0)
+        for port in self._writers:
+            self.device.detach(port, now)
 
     def _after(self) -> None:
         self._send()

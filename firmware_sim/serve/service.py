@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from enum import Enum
 from typing import Any, Final
 
 from firmware_sim.clock import monotonic
@@ -27,16 +28,24 @@ SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 """What asks a device to end; not every system has all."""
 
 
+class Reason(Enum):
+    """Why a device ends."""
+
+    SIGNAL = "it was asked to by a signal"
+    ORPHANED = "whoever started it is gone"
+    TIME_OVER = "its time is over"
+
+
 class Ending:
     """What the service waits for: the first reason to end, or the first error."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.reached: asyncio.Future[str] = self._loop.create_future()
+        self.reached: asyncio.Future[Reason] = self._loop.create_future()
         """Done with the reason, or with the error that the device does not survive."""
         self._parent = os.getppid()
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: Reason) -> None:
         """There is a reason to end."""
         if not self.reached.done():
             self.reached.set_result(reason)
@@ -47,13 +56,13 @@ class Ending:
             self.reached.set_exception(error)
             self.reached.exception()  # it counts as seen, also where a second end comes first
 
-    def watch_signals(self) -> None:
-        """End at a signal, cleanly."""
+    def watch_signals(self, heard: Callable[[int], None] | None = None) -> None:
+        """End at a signal, cleanly; or have it `heard`, by its number, in place of that."""
         for name in SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
                 with contextlib.suppress(NotImplementedError):  # a loop that cannot: Ctrl-C is a KeyboardInterrupt
-                    self._loop.add_signal_handler(number, self.end, name)
+                    self._loop.add_signal_handler(number, heard or self._signalled, number)
 
     def watch_parent(self) -> None:
         """End when whoever started this process has died: its children are then given to another parent.
@@ -61,18 +70,21 @@ class Ending:
         One that had died before this process looked shows itself by the pipe that nobody reads.
         """
         if os.getppid() != self._parent:
-            self.end("the parent is gone")
+            self.end(Reason.ORPHANED)
         else:
             self._loop.call_later(ORPHAN_CHECK_S, self.watch_parent)
 
     def watch_clock(self, max_seconds: float | None) -> None:
         """End after `max_seconds`."""
         if max_seconds is not None:
-            self._loop.call_later(max_seconds, self.end, "the time is over")
+            self._loop.call_later(max_seconds, self.end, Reason.TIME_OVER)
 
     def watch_loop(self) -> None:
         """A defect ends the device at once and aloud; asyncio would print it and go on in an unknown state."""
         self._loop.set_exception_handler(self._handle)
+
+    def _signalled(self, number: int) -> None:
+        self.end(Reason.SIGNAL)
 
     def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -113,7 +125,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
         for opener in wanted(options):
             transports.append(await opener(running, options))
             stack.push_async_callback(transports[-1].close)
-        stack.callback(running.close)
+        stack.callback(_close, running)
         announcement = Announcement(
             urls=[transport.url for transport in transports],
             seed=options.seed,
@@ -127,6 +139,11 @@ async def service(options: Options) -> AsyncIterator[Service]:
         ending.watch_parent()
         ending.watch_clock(options.max_seconds)
         yield Service(announcement, ending)
+
+
+def _close(running: RealTimeDevice) -> None:
+    with contextlib.suppress(NvmFileError):  # a memory that takes no more has been reported when it was found
+        running.close()
 
 
 def _parameters(options: Options) -> Parameters:

@@ -10,7 +10,7 @@ import socket
 from ipaddress import ip_address
 from typing import Final
 
-from firmware_sim.device import Port
+from firmware_sim.ports import Port
 from firmware_sim.serve.errors import NoAddressError, OptionError
 from firmware_sim.serve.options import Address
 from firmware_sim.serve.real_time import RealTimeDevice
@@ -76,8 +76,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio: the connection is gone."""
-        self._leave()
         self.gone.set_result(None)
+        self._leave()
 
     def close(self) -> None:
         """Close once what was written has gone out, or could not go out in time."""

@@ -1,6 +1,6 @@
 """The trace: what went over each port, decoded, a line a frame; times are from the start of the trace.
 
-    tcp:127.0.0.1:50312     0.004250 s host>device  LINK      Hello  seq=1 link=0 correlation=1  majors=2 ...
+tcp:127.0.0.1:50312     0.004250 s host>device  LINK      Hello  seq=1 link=0 correlation=1  majors=2 ...
 """
 
 import contextlib

@@ -6,6 +6,7 @@ A further transport is a module with an opener, a row here, and its option.
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
+from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.options import Options
 from firmware_sim.serve.real_time import RealTimeDevice
 
@@ -41,8 +42,10 @@ async def _open_tcp(device: RealTimeDevice, options: Options) -> Transport:
 
 
 async def _open_pty(device: RealTimeDevice, options: Options) -> Transport:
-    from firmware_sim.serve.pty_line import open_line
-
+    try:
+        from firmware_sim.serve.pty_line import open_line
+    except ImportError as error:
+        raise OptionError("--pty", "this system has no pseudo-terminals; --tcp 127.0.0.1:0 works everywhere") from error
     return open_line(device, options.link)
 
 

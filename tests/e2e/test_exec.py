@@ -1,0 +1,99 @@
+"""`firmware-sim exec`: a device for as long as a command runs."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from protocols.notice import NOTICE
+from tests.programs import DEADLINE_S, FIRMWARE_SIM, ROOT, environment, firmware_sim
+
+HOST = (
+    "import os; from tests.client import serial_port, tcp\n"
+    "scheme, _, where = os.environ['HANDPIECE_URL'].partition('://')\n"
+    "name, _, port = where.rpartition(':')\n"
+    "with serial_port(where) if scheme == 'serial' else tcp((name.strip('[]'), int(port))) as host:\n"
+    "    host.link(); host.echo(); print('echoed', scheme)\n"
+)
+
+WAITS = "import signal; signal.pause()"
+TELLS = (
+    "import signal, sys\n"
+    "def heard(number, frame): print('heard', signal.Signals(number).name, flush=True); sys.exit(9)\n"
+    "signal.signal(signal.SIGTERM, heard); signal.signal(signal.SIGINT, heard)\n"
+    "import os; print(os.environ['HANDPIECE_URL'], flush=True); signal.pause()\n"
+)
+
+
+@pytest.mark.parametrize(("options", "scheme"), [([], "tcp"), (["--tcp", "[::1]:0"], "tcp"), (["--pty"], "serial")])
+def test_a_host_finds_the_device_in_its_environment(options: list[str], scheme: str) -> None:
+    done = firmware_sim("exec", *options, "--", sys.executable, "-c", HOST)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"echoed {scheme}\n"
+    assert NOTICE in done.stderr and "seed" in done.stderr
+
+
+def test_all_addresses_are_in_the_environment() -> None:
+    show = "import os; print(os.environ['HANDPIECE_URLS'])"
+    done = firmware_sim("exec", "--pty", "--tcp", "127.0.0.1:0", "--json", "--", sys.executable, "-c", show)
+    urls = json.loads(done.stdout)
+    assert [url.partition("://")[0] for url in urls] == ["serial", "tcp"]
+    assert json.loads(done.stderr)["urls"] == urls
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 77])
+def test_the_exit_code_is_the_commands(code: int) -> None:
+    assert firmware_sim("exec", "--", sys.executable, "-c", f"raise SystemExit({code})").returncode == code
+
+
+def test_a_command_that_a_signal_ends() -> None:
+    dies = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert firmware_sim("exec", "--", sys.executable, "-c", dies).returncode == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize(("command", "code"), [("no-such-command-here", 127), (str(ROOT / "pyproject.toml"), 126)])
+def test_a_command_that_cannot_run(command: str, code: int) -> None:
+    done = firmware_sim("exec", "--", command)
+    assert done.returncode == code
+    assert command in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_commands_own_options_are_its_own() -> None:
+    show = "import sys; print(sys.argv[1:])"
+    done = firmware_sim("exec", "--", sys.executable, "-c", show, "--tcp", "--", "-x")
+    assert done.stdout == "['--tcp', '--', '-x']\n"
+
+
+def test_a_command_that_takes_too_long() -> None:
+    done = firmware_sim("exec", "--max-seconds", "0.2", "--", sys.executable, "-c", WAITS)
+    assert done.returncode == 124
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_passed_on_and_the_device_ends_with_the_command(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [*FIRMWARE_SIM, "exec", "--", sys.executable, "-c", TELLS],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        name, _, port = process.stdout.readline().strip().removeprefix("tcp://").rpartition(":")
+        process.send_signal(number)
+        assert process.stdout.read() == f"heard {number.name}\n"
+        assert process.wait(DEADLINE_S) == 9
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((name, int(port)))
+
+
+def test_a_device_that_cannot_be_is_no_run_of_the_command(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    done = firmware_sim("exec", "--tcp", "127.0.0.1", "--", sys.executable, "-c", f"open({str(mark)!r}, 'w')")
+    assert done.returncode == 2 and not mark.exists()

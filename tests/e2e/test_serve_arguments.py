@@ -1,0 +1,129 @@
+"""What a user can get wrong on the command line of `firmware-sim`: one line that says so, and exit 2 or 3."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.programs import FIRMWARE_SIM, environment, firmware_sim
+
+WRONG = [
+    ([], "COMMAND"),
+    (["fly"], "invalid choice: 'fly'"),
+    (["serve", "--fly"], "--fly"),
+    (["serve", "now"], "now"),
+    (["serve", "--see", "7"], "--see"),
+    (["serve", "--tcp"], "--tcp"),
+    (["serve", "--tcp", "4001"], "127.0.0.1:4001"),
+    (["serve", "--tcp", ":4001"], "HOST:PORT"),
+    (["serve", "--tcp", "127.0.0.1:"], "HOST:PORT"),
+    (["serve", "--tcp", "127.0.0.1:port"], "HOST:PORT"),
+    (["serve", "--tcp", "127.0.0.1:65536"], "65535"),
+    (["serve", "--tcp", "tcp://127.0.0.1:0"], "HOST:PORT"),
+    (["serve", "--tcp", "::1:0"], "brackets"),
+    (["serve", "--tcp", "no-such-host.invalid:0"], "no-such-host.invalid"),
+    (["serve", "--tcp", "192.0.2.1:0"], "192.0.2.1"),
+    (["serve", "--seed", "seven"], "whole number"),
+    (["serve", "--seed", "-1"], "whole number"),
+    (["serve", "--seed", "9223372036854775808"], "9223372036854775807"),
+    (["serve", "--param", "anesthesia_wait=1"], "anesthesia_wait_s"),
+    (["serve", "--param", "anesthesia_wait_s"], "NAME=VALUE"),
+    (["serve", "--param", "=1"], "NAME=VALUE"),
+    (["serve", "--param", "anesthesia_wait_s=soon"], "not a number"),
+    (["serve", "--param", "anesthesia_wait_s=nan"], "finite"),
+    (["serve", "--param", "needles=9"], "1 to 8"),
+    (["serve", "--param", "needles=2.5"], "whole number"),
+    (["serve", "--param", "needles=2", "--param", "needles=3"], "twice"),
+    (["serve", "--max-seconds", "0"], "above 0"),
+    (["serve", "--max-seconds", "nan"], "above 0"),
+    (["serve", "--max-seconds", "soon"], "soon"),
+    (["serve", "--link", "port"], "--pty"),
+    (["serve", "--pty", "--link", "no/such/folder/port"], "folder that exists"),
+    (["serve", "--pty", "--link", "a-file"], "exists"),
+    (["serve", "--trace", "no/such/folder/trace"], "folder that exists"),
+    (["serve", "--trace", "."], "--trace"),
+    (["serve", "--ready-file", "no/such/folder/ready"], "folder that exists"),
+    (["serve", "--ready-file", "."], "--ready-file"),
+    (["serve", "--nvm", "no/such/folder/memory"], "--nvm"),
+    (["serve", "--nvm", "."], "--nvm"),
+    (["serve", "--nvm", "a-file"], "not a memory file"),
+    (["serve", "--", "pytest"], "exec"),
+    (["exec"], "--"),
+    (["exec", "pytest"], "pytest"),
+    (["exec", "--"], "--"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "hint"), WRONG, ids=[" ".join(arguments) or "none" for arguments, _ in WRONG])
+def test_one_line_that_says_what_is_wrong(arguments: list[str], hint: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_text("somebody's notes, which no device may write to")
+    done = firmware_sim(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("firmware-sim: ")
+    assert hint in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert {path.name for path in tmp_path.iterdir()} == {"a-file"}
+    assert "notes" in (tmp_path / "a-file").read_text()
+
+
+def test_an_address_in_use_is_exit_3() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = firmware_sim("serve", "--tcp", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.returncode == 3
+    assert "in use" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_an_address_in_use_leaves_nothing_behind(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        link, ready = str(tmp_path / "port"), str(tmp_path / "ready")
+        done = firmware_sim("serve", "--pty", "--link", link, "--ready-file", ready, "--tcp", address)
+    assert done.returncode == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("missing", "option"), [("termios", "--pty"), ("fcntl", "--nvm")])
+def test_a_system_without_what_an_option_needs(missing: str, option: str, tmp_path: Path) -> None:
+    values = [] if option == "--pty" else [str(tmp_path / "memory")]
+    without = (
+        f"import sys; sys.modules[{missing!r}] = None; from firmware_sim.cli import call; sys.exit(call(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", without, "serve", option, *values],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert option in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_of_the_users_does_not_stand_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "protocols").mkdir()
+    (tmp_path / "protocols" / "__init__.py").write_text("raise SystemExit('the wrong one')")
+    without_p = [part for part in FIRMWARE_SIM if part != "-P"]
+    done = subprocess.run(
+        [*without_p, "serve", "--json", "--max-seconds", "0.01"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_a_reader_of_its_help_it_says_nothing() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*FIRMWARE_SIM, "serve", "--help"], stdout=write, stderr=subprocess.PIPE, env=environment(), check=False
+    )
+    os.close(write)
+    assert b"Traceback" not in done.stderr

@@ -1,0 +1,177 @@
+"""How `firmware-sim serve` ends: by signal, by time, with its parent, with its memory; and what it leaves behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from firmware_sim.clock import monotonic
+from protocols import messages as M
+from protocols.enums import DeviceState
+from protocols.units import SECOND
+from tests.client import serial_port, tcp
+from tests.programs import DEADLINE_S, FIRMWARE_SIM, environment, firmware_sim, serve
+
+OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_cleanly(number: signal.Signals, tmp_path: Path) -> None:
+    link, ready = tmp_path / "port", tmp_path / "ready.json"
+    with serve("--pty", "--link", str(link), "--tcp", "127.0.0.1:0", "--ready-file", str(ready)) as served:
+        assert link.is_symlink() and ready.exists()
+        served.process.send_signal(number)
+        assert served.process.wait(DEADLINE_S) == 0
+        assert served.process.stderr is not None and served.process.stderr.read() == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_ends_it_while_hosts_are_linked_and_one_does_not_read() -> None:
+    with (
+        serve("--pty", "--tcp", "127.0.0.1:0") as served,
+        tcp(served.tcp) as one,
+        serial_port(served.pty, host_id=2) as two,
+    ):
+        one.link()
+        two.link()
+        assert served.stop() == 0
+
+
+def test_it_ends_when_its_time_is_over() -> None:
+    began = monotonic()
+    done = firmware_sim("serve", "--json", "--max-seconds", "0.3")
+    assert done.returncode == 0 and done.stderr == ""
+    assert monotonic() - began >= 0.3 * SECOND
+
+
+def test_it_ends_when_its_parent_dies(tmp_path: Path) -> None:
+    """The pipe is the child's standard output: it ends when the last process that holds it has ended."""
+    ready = tmp_path / "ready.json"
+    parent = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen({[*FIRMWARE_SIM, 'serve', '--json', '--ready-file', str(ready)]!r})\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout.readline().startswith(b"{")
+        process.kill()
+        assert process.stdout.read() == b""
+    assert not ready.exists()
+
+
+def test_it_ends_when_nobody_is_left_to_read_its_announcement() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with subprocess.Popen(
+        [*FIRMWARE_SIM, "serve", "--json"], stdout=write, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        os.close(write)
+        _, said = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 1
+        assert len(said.splitlines()) == 1 and "Traceback" not in said
+
+
+def test_a_link_left_over_is_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    with serve("--pty", "--link", str(link)) as first:
+        first.kill()
+        assert link.is_symlink()
+        with serve("--pty", "--link", str(link)) as second, serial_port(second.pty) as host:
+            host.link()
+
+
+def test_a_link_that_dangles_is_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    link.symlink_to(tmp_path / "nothing")
+    with serve("--pty", "--link", str(link)) as served, serial_port(served.pty) as host:
+        host.link()
+
+
+def test_the_link_of_another_device_is_left_alone_and_stays_at_its_end(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    with serve("--pty", "--link", str(link)) as first:
+        done = firmware_sim("serve", "--pty", "--link", str(link))
+        assert done.returncode == 2 and "--link" in done.stderr
+        with serial_port(first.pty) as host:
+            host.link()
+        link.unlink()
+        link.write_text("somebody else's")
+        assert first.stop() == 0
+    assert link.read_text() == "somebody else's"
+
+
+def test_the_default_link_is_in_the_runtime_directory_and_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with serve("--pty") as served:
+        assert Path(served.pty) == tmp_path / f"handpiece-{served.process.pid}"
+        assert served.stop() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_a_memory_file_resumes_the_session(end: str, tmp_path: Path) -> None:
+    memory = str(tmp_path / "handpiece.nvm")
+    quick = ("--param", "anesthesia_wait_s=0", "--param", "reposition_mean_s=0.01")
+    with serve("--nvm", memory, "--seed", "7", *quick) as served, tcp(served.tcp) as host:
+        first = host.link()
+        session = host.ask(OPEN)
+        assert isinstance(session, M.SessionOpenDone)
+        host.ask(M.AnesthesiaStart(zone=0, age_s=0, method="cream"))
+        host.ask(M.AnesthesiaConfirm(zone=0, confirmed_by="me"))
+        assert isinstance(host.ask(M.Arm()), M.ArmDone)
+        assert isinstance(host.ask(M.Reposition(zone=0, cell=0)), M.RepositionDone)
+        punch = M.Punch(cycle_no=session.first_cycle_no, depth_um=3000, deadline_ms=0xFFFF_FFFF >> 1)
+        assert isinstance(host.ask(punch), M.PunchDone)
+        if end == "kill":
+            served.kill()
+        else:
+            assert served.stop() == 0
+    with serve("--nvm", memory, "--seed", "7") as served, tcp(served.tcp) as host:
+        again = host.link()
+        assert again.state is DeviceState.SAFE
+        assert again.session_no == session.session_no
+        assert again.cycle_no == session.first_cycle_no
+        assert again.boot_count == first.boot_count + 1
+        assert again.link_id > first.link_id
+        assert again.journal_epoch == first.journal_epoch
+        assert again.cycles == 1 and again.punctures == session.needles
+
+
+def test_a_memory_file_serves_one_device_at_a_time(tmp_path: Path) -> None:
+    memory = str(tmp_path / "handpiece.nvm")
+    with serve("--nvm", memory):
+        done = firmware_sim("serve", "--nvm", memory)
+        assert done.returncode == 2
+        assert "in use" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_memory_that_takes_no_more_ends_the_device(tmp_path: Path) -> None:
+    memory = tmp_path / "handpiece.nvm"
+    limit = "import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); "
+    line = [sys.executable, "-c", limit + "os.execv(sys.argv[1], sys.argv[1:])", *FIRMWARE_SIM]
+    with subprocess.Popen(
+        [*line, "serve", "--json", "--nvm", str(memory), "--tcp", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        port = int(process.stdout.readline().partition("tcp://127.0.0.1:")[2].partition('"')[0])
+        for _ in range(1000):
+            try:
+                with tcp(("127.0.0.1", port)) as host:
+                    host.link()  # each link is counted in the memory
+            except (AssertionError, OSError):
+                break
+        assert process.wait(DEADLINE_S) == 1
+        said = process.stderr.read()
+        assert "--nvm" in said and len(said.splitlines()) == 1

@@ -1,0 +1,132 @@
+"""The device in real time: what is sent to whom, and that a timer is set seldom."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from firmware_sim.clock import monotonic
+from firmware_sim.device import Device
+from firmware_sim.serve.real_time import RealTimeDevice
+from protocols import messages as M
+from protocols.enums import Role
+from protocols.framing import FrameDecoder
+from protocols.message import Message
+from protocols.wire import decode_message, encode_message, schema_id
+
+pytestmark = pytest.mark.asyncio
+
+
+def hello(host_id: int) -> bytes:
+    message = M.Hello(
+        majors=2,
+        minor=0,
+        role=Role.CONTROLLER,
+        features=0,
+        schema_id=schema_id(0),
+        host_id=host_id,
+        max_payload_size=224,
+        nonce=host_id,
+    )
+    return encode_message(message, seq=1, correlation_id=1, flags=2)
+
+
+class Line:
+    """A port with what was written to it."""
+
+    def __init__(self, device: RealTimeDevice, name: str) -> None:
+        self.written = b""
+        self.device = device
+        self.port = device.attach(name, self._write)
+
+    def _write(self, data: bytes) -> None:
+        self.written += data
+
+    def link(self, host_id: int) -> int:
+        self.device.receive(self.port, hello(host_id))
+        (welcome,) = self.take()
+        assert isinstance(welcome, M.Welcome)
+        return welcome.link_id
+
+    def take(self) -> list[Message | None]:
+        data, self.written = self.written, b""
+        frames = FrameDecoder().feed(data)
+        return [decode_message(frame) for frame in frames]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def make() -> Callable[[], RealTimeDevice]:
+    return lambda: RealTimeDevice(Device(seed=7, now=monotonic()))
+
+
+async def test_frames_back_to_back_set_no_timer(
+    make: Callable[[], RealTimeDevice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = make()
+    line = Line(device, "one")
+    link_id = line.link(1)
+    loop = asyncio.get_running_loop()
+    set_at: list[float] = []
+    call_at = loop.call_at
+
+    def counted(when: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        set_at.append(when)
+        return call_at(when, *arguments, **options)
+
+    monkeypatch.setattr(loop, "call_at", counted)
+    for number in range(2, 102):
+        echo = M.Echo(data=b"x")
+        device.receive(line.port, encode_message(echo, seq=number, link_id=link_id, correlation_id=number, flags=2))
+    assert len(line.take()) == 100
+    assert set_at == []
+    device.close()
+
+
+async def test_several_frames_in_one_piece_are_answered_in_one_write(make: Callable[[], RealTimeDevice]) -> None:
+    device = make()
+    line = Line(device, "one")
+    link_id = line.link(1)
+    echoes = [
+        encode_message(M.Echo(data=bytes((number,))), seq=number, link_id=link_id, correlation_id=number, flags=2)
+        for number in range(2, 10)
+    ]
+    device.receive(line.port, b"".join(echoes))
+    assert line.take() == [M.EchoDone(data=bytes((number,))) for number in range(2, 10)]
+    device.close()
+
+
+async def test_after_close_nothing_is_taken_and_nothing_is_due(make: Callable[[], RealTimeDevice]) -> None:
+    device = make()
+    one, two = Line(device, "one"), Line(device, "two")
+    one.link(1)
+    device.close()
+    assert [type(message) for message in one.take()] == [M.Bye]
+    assert two.take() == []
+    device.receive(two.port, hello(2))
+    device.detach(one.port)
+    device.detach(two.port)
+    assert two.written == b""
+
+
+async def test_a_host_replaced_on_another_port_hears_of_it(make: Callable[[], RealTimeDevice]) -> None:
+    device = make()
+    one, two = Line(device, "one"), Line(device, "two")
+    one.link(1)
+    two.link(1)
+    assert [type(message) for message in one.take()] == [M.Bye]
+    device.close()
+
+
+async def test_the_heartbeat_comes_by_the_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from firmware_sim.parameters import Parameters
+
+    parameters = Parameters({"heartbeat_idle_ms": 500, "lease_idle_ms": 1500})
+    device = RealTimeDevice(Device(seed=7, now=monotonic(), parameters=parameters))
+    heard = asyncio.Event()
+    port = device.attach("one", lambda data: heard.set() if len(data) > 0 and linked else None)
+    linked = False
+    device.receive(port, hello(1))
+    linked = True
+    await asyncio.wait_for(heard.wait(), 10)
+    device.close()

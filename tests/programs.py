@@ -1,0 +1,102 @@
+"""Programs that tests start: the simulated handpiece as a process, and programs of the system.
+
+Law: each is ended by the one who started it, by its process, and what a test waits for is a condition with a deadline.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from firmware_sim.clock import monotonic
+from protocols.units import SECOND, Micros
+
+ROOT: Final = Path(__file__).parent.parent
+FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
+DEADLINE_S: Final = 20.0
+"""What takes milliseconds may take this long on a machine that is loaded by everything else."""
+
+
+def deadline(seconds: float = DEADLINE_S) -> Micros:
+    """The time by which something has to have happened."""
+    return Micros(monotonic() + round(seconds * SECOND))
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An environment in which the package is found, installed or not."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(extra or {})}
+
+
+def firmware_sim(*arguments: str, cwd: Path | None = None, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run `firmware-sim` to its end."""
+    return subprocess.run(
+        [*FIRMWARE_SIM, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        cwd=cwd,
+        env=environment(extra),
+        check=False,
+    )
+
+
+@dataclass(slots=True)
+class Served:
+    """A `firmware-sim serve` that answers."""
+
+    process: subprocess.Popen[str]
+    said: dict[str, Any]
+
+    @property
+    def urls(self) -> list[str]:
+        """Its addresses, a pseudo-terminal first."""
+        return list(self.said["urls"])
+
+    @property
+    def tcp(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = next(url for url in self.urls if url.startswith("tcp://"))[6:].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def pty(self) -> str:
+        """The path of its pseudo-terminal."""
+        return next(url for url in self.urls if url.startswith("serial://"))[9:]
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        self.process.terminate()
+        return self.process.wait(DEADLINE_S)
+
+    def kill(self) -> None:
+        """Take its power away."""
+        self.process.kill()
+        self.process.wait(DEADLINE_S)
+
+
+@contextlib.contextmanager
+def serve(*arguments: str) -> Iterator[Served]:
+    """Serve a handpiece while the context lasts."""
+    with subprocess.Popen(
+        [*FIRMWARE_SIM, "serve", "--json", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        try:
+            assert process.stdout is not None and process.stderr is not None
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            yield Served(process, json.loads(line))
+        finally:
+            if process.poll() is None:
+                process.kill()
