@@ -57,21 +57,34 @@ class Driver(Protocol):
 
 
 class _Recording:
-    """Counts alarms, passes everything on to the user's observer and the log."""
+    """Counts alarms, and passes everything on to the user's observer: one that has failed is not asked again.
+
+    Its error ends the session; making the device safe must not meet it once more.
+    """
 
     def __init__(self, observer: Observer | None) -> None:
         self.alarms: dict[str, int] = {}
         self._observer = observer
 
     def changed(self, before: State, after: State, now: Micros) -> None:
-        if self._observer is not None:
-            self._observer.changed(before, after, now)
+        observer = self._observer
+        if observer is not None:
+            try:
+                observer.changed(before, after, now)
+            except BaseException:
+                self._observer = None
+                raise
 
     def noted(self, note: Note) -> None:
         if note.kind == "alarm" and note.detail.startswith("ACTIVE"):
             self.alarms[note.name] = self.alarms.get(note.name, 0) + 1
-        if self._observer is not None:
-            self._observer.noted(note)
+        observer = self._observer
+        if observer is not None:
+            try:
+                observer.noted(note)
+            except BaseException:
+                self._observer = None
+                raise
 
 
 class Handpiece:

@@ -405,11 +405,12 @@ class Watcher:
         self.states: list[State] = []
         self.notes: list[Note] = []
         self._fails_in = fails_in
+        self.failed = False
 
     def changed(self, before: State, after: State, now: Micros) -> None:
         self.states.append(after)
-        if after is self._fails_in:
-            self._fails_in = None
+        self.failed = self.failed or after is self._fails_in
+        if self.failed:
             raise OSError("nobody reads")
 
     def noted(self, note: Note) -> None:

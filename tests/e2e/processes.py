@@ -1,0 +1,82 @@
+"""Real processes for the tests: started, waited for by condition and deadline, ended by their own id."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+DEADLINE_S: Final = 40.0
+"""For anything that takes a second on an idle machine."""
+DEVICECTL: Final = (sys.executable, "-m", "devicectl")
+FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
+
+
+def devicectl(
+    *arguments: str | Path, code: int | None = None, env: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run `devicectl` to its end; `code` is what it must exit with. Never a traceback, never an escape code."""
+    line = [*DEVICECTL, *map(str, arguments)]
+    done = subprocess.run(
+        line,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **(env or {})},
+    )
+    said = f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in said, said
+    assert "\x1b" not in said, "this is no terminal"
+    assert code is None or done.returncode == code, said
+    return done
+
+
+def wait_until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for a condition.
+
+    Raises:
+        AssertionError: it has not come within the deadline.
+    """
+    end = time.monotonic() + deadline_s  # noqa: TID251 - a real deadline for real processes
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {deadline_s:g} s"  # noqa: TID251
+        select.select([], [], [], 0.01)
+
+
+@contextlib.contextmanager
+def started(line: Sequence[str | Path], **options: object) -> Iterator["subprocess.Popen[str]"]:
+    """A process, which is killed at the end if it still runs."""
+    process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload]
+        list(map(str, line)), text=True, stdin=subprocess.DEVNULL, **options
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(DEADLINE_S)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """Read a process's output until `text` was in a line; what was read."""
+    assert process.stdout is not None
+    said = ""
+    while text not in said:
+        line = process.stdout.readline()
+        assert line, f"it ended before it said {text!r}:\n{said}"
+        said += line
+    return said
+
+
+def interrupt(process: "subprocess.Popen[str]") -> None:
+    """Ctrl-C."""
+    process.send_signal(signal.SIGINT)

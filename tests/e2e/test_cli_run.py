@@ -1,0 +1,384 @@
+"""`devicectl run` as a process: its JSON, its exit codes, its one-line errors, Ctrl-C, pipes and terminals."""
+
+import hashlib
+import json
+import os
+import pty
+import re
+import select
+import socket
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocols.notice import NOTICE
+from tests.e2e.processes import DEADLINE_S, DEVICECTL, devicectl, interrupt, read_until, started
+
+KEYS = [
+    "session_id",
+    "simulated",
+    "seed",
+    "device",
+    "course",
+    "state",
+    "target_cores",
+    "cores_counted",
+    "cores_evacuated",
+    "punctures",
+    "cycles",
+    "needles",
+    "coverage_percent",
+    "treated_area_cm2",
+    "session_seconds",
+    "wall_seconds",
+    "reconciled",
+    "alarms",
+    "log",
+]
+FEW = ("--target-cores", "30")
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The session log of this test, by environment."""
+    path = tmp_path / "log.sqlite"
+    monkeypatch.setenv("DEVICECTL_LOG", str(path))
+    return path
+
+
+def exported(session_id: int, format: str = "jsonl") -> str:
+    return devicectl("sessions", "export", str(session_id), "--format", format, code=0).stdout
+
+
+def shown(session_id: int) -> dict[str, str]:
+    lines = devicectl("sessions", "show", str(session_id), code=0).stdout.splitlines()
+    return {line.split("\t")[0]: line.split("\t")[1] for line in lines if "\t" in line}
+
+
+# --- a session ---------------------------------------------------------------------------------------------------
+
+
+def test_json_is_one_object_with_the_products_keys(log: Path) -> None:
+    done = devicectl("run", "--json", "--seed", "7", *FEW, code=0)
+    (line,) = done.stdout.splitlines()
+    summary = json.loads(line)
+    assert list(summary) == KEYS
+    assert (summary["state"], summary["reconciled"], summary["simulated"]) == ("completed", True, True)
+    assert (summary["seed"], summary["session_id"], summary["log"]) == (7, 1, str(log))
+    assert summary["cores_counted"] >= summary["target_cores"] == 30
+    assert NOTICE in done.stderr
+
+
+def test_plain_output_says_what_it_is_and_what_came_of_it(log: Path) -> None:
+    lines = devicectl("run", *FEW, code=0).stdout.splitlines()
+    assert lines[0] == NOTICE
+    assert re.fullmatch(r"device sim://, seed \d+", lines[1]), "a drawn seed is printed"
+    progress = [line for line in lines if "cores/s" in line]
+    assert 8 <= len(progress) <= 10
+    assert all(
+        re.search(r"\d+ of 30 cores, [\d.]+ cores/s, coverage [\d.]+ %, \d+ min \d\d s left", line) for line in progress
+    )
+    assert any(line.startswith("session completed, reconciled:") for line in lines)
+    assert lines[-1] == f"log: {log}, session 1"
+
+
+def test_explain_narrates_every_phase_and_count(log: Path) -> None:
+    said = devicectl("run", "--explain", "--target-cores", "6", code=0).stdout
+    for word in ("numbed", "Armed:", "Punch:", "Suction:", "Advance:", "Count:", "Cycle 1 ended: needle 1", "Closing:"):
+        assert word in said
+    times = [float(found) for found in re.findall(r"^ *([\d.]+) s  ", said, re.MULTILINE)]
+    assert times == sorted(times) and len(times) > 20
+
+
+def test_trace_has_both_directions_decoded(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.txt"
+    devicectl("run", "--trace", path, "--target-cores", "6", code=0)
+    lines = path.read_text().splitlines()
+    assert lines[0] == NOTICE
+    assert any(" host>device  " in line and "Punch" in line and "cycle_no=1" in line for line in lines)
+    assert any(" device>host  " in line and "CountDone" in line for line in lines)
+    assert not [line for line in lines if "BAD" in line or "UNKNOWN" in line]
+
+
+def test_a_plan_from_a_file(log: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("target_cores: 20\ncoverage_percent: 5\nzones: [{name: chin, area_cm2: 4}]\n")
+    summary = json.loads(devicectl("run", "--json", "--plan", plan, code=0).stdout)
+    assert summary["target_cores"] == 20 <= summary["cores_counted"]
+
+
+def test_a_plan_that_cannot_be_reached_is_exit_1(log: Path, tmp_path: Path) -> None:
+    """Every second core goes unseen: the cells are used up before the target."""
+    url = "sim://?seed=7&sensor_false_negative_p=0.5&count_stop=199&count_warn=198"
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("target_cores: 90\ncoverage_percent: 6\nzones: [{name: chin, area_cm2: 2}]\n")
+    done = devicectl("run", "--json", "--device", url, "--plan", plan, code=1)
+    summary = json.loads(done.stdout.splitlines()[-1])
+    assert (summary["state"], summary["reconciled"]) == ("aborted", True)
+    assert len(done.stderr.splitlines()[-1]) > 20 and done.stderr.splitlines()[-1].startswith("devicectl: ")
+
+
+# --- the same seed, the same bytes -------------------------------------------------------------------------------
+
+
+def test_the_same_seed_in_two_processes_gives_the_same_session(tmp_path: Path) -> None:
+    def run_once(name: str, hash_seed: str) -> tuple[list[dict[str, Any]], str]:
+        log, trace = tmp_path / f"{name}.sqlite", tmp_path / f"{name}.trace"
+        env = {"DEVICECTL_LOG": str(log), "PYTHONHASHSEED": hash_seed}
+        common = ("--seed", "11", "--course", "spring", "--date", "2026-03-01", "--target-cores", "300")
+        devicectl("run", *common, "--trace", trace, env=env, code=0)
+        lines = devicectl("sessions", "export", "1", "--format", "jsonl", env=env, code=0).stdout.splitlines()
+        return [without_wall(json.loads(line)) for line in lines], hashlib.sha256(trace.read_bytes()).hexdigest()
+
+    assert run_once("first", "0") == run_once("second", "4711")
+
+
+def without_wall(value: Any) -> Any:
+    """An export's object without wall times."""
+    if isinstance(value, dict):
+        return {name: without_wall(inner) for name, inner in value.items() if "wall" not in name}
+    return [without_wall(inner) for inner in value] if isinstance(value, list) else value
+
+
+# --- what is wrong is one line -----------------------------------------------------------------------------------
+
+
+def one_line(done: "subprocess.CompletedProcess[str]") -> str:
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("devicectl: ") and lines[0].isprintable()
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--seed", "x"], "--seed"),
+        (["--seed", "-1"], "whole number from 0"),
+        (["--seed", "9" * 30], "whole number from 0"),
+        (["--seed", "1", "--device", "sim://?seed=2"], "give one of them"),
+        (["--seed", "1", "--device", "tcp://127.0.0.1:1"], "runs already"),
+        (["--speed", "0"], "--speed 10"),
+        (["--speed", "nan"], "--speed 10"),
+        (["--speed", "2&seed=3"], "--speed 10"),
+        (["--speed", "1", "--device", "tcp://127.0.0.1:1"], "lease"),
+        (["--speed", "max", "--device", "sim+tcp://"], "lease"),
+        (["--target-cores", "0"], "from 1 to"),
+        (["--target-cores", "900000"], "must be at most"),
+        (["--target-cores", "many"], "--target-cores"),
+        (["--date", "2026-02-30"], "2026-03-31"),
+        (["--date", "20260301"], "2026-03-31"),
+        (["--date", "tomorrow"], "2026-03-31"),
+        (["--course", ""], "1 to 80"),
+        (["--course", "a\x1b[2Jb"], "1 to 80"),
+        (["--resume", "--abandon"], "--abandon"),
+        (["--resume", "--target-cores", "5"], "--target-cores"),
+        (["--abandon", "--course", "spring"], "--course"),
+        (["--plan", "/nowhere/plan.yaml"], "/nowhere/plan.yaml"),
+        (["--plan", "/"], "/"),
+        (["--trace", "/nowhere/trace"], "folder that exists"),
+        (["--device", "http://x"], "sim://"),
+        (["--device", "tcp://127.0.0.1"], "port"),
+        (["--device", "sim://?anesthesia_wait=1"], "anesthesia_wait_s"),
+        (["--device", "sim://?anesthesia_wait_s=-1"], "anesthesia_wait_s"),
+        (["--device", "sim://?nvm=/nowhere/x"], "/nowhere/x"),
+        (["--device", "sim+tcp://?anesthesia_wait=1"], "anesthesia_wait_s"),
+        (["--device", "tcp://\x1b[2J:1"], "printed"),
+        (["--bogus"], "--bogus"),
+        (["extra"], "extra"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_wrong_arguments_are_exit_2(log: Path, arguments: list[str], said: str) -> None:
+    done = devicectl("run", "--json", *arguments, code=2)
+    lines = [line for line in done.stderr.splitlines() if line != NOTICE and not line.startswith("device ")]
+    assert len(lines) == 1 and lines[0].startswith("devicectl: ") and said in lines[0], done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["target_cores: many\n", "a: [b\n", "zones: []\n", "target_cores: 10\ntarget_cores: 11\n"]
+)
+def test_wrong_plans_are_exit_2(log: Path, tmp_path: Path, text: str) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(text)
+    assert str(plan) in one_line(devicectl("run", "--plan", plan, code=2))
+
+
+def test_no_device_is_exit_3(log: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        for url in (f"tcp://127.0.0.1:{port}", "serial:///dev/nowhere", "tcp://no.such.host.invalid:1", "tcp://a..b:1"):
+            done = devicectl("run", "--json", "--device", url, code=3)
+            assert done.stderr.splitlines()[-1].startswith("devicectl: cannot "), done.stderr
+            assert done.stdout == ""
+
+
+def test_somebody_else_on_the_port_is_exit_3(log: Path) -> None:
+    """It takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        done = devicectl("run", "--device", f"tcp://127.0.0.1:{mute.getsockname()[1]}", code=3)
+    assert "does not answer" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["folder", "foreign", "garbage", "nowhere", "url"])
+def test_a_log_that_cannot_be_written_is_exit_4(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "log"
+    where = {"nowhere": "/nowhere/log", "url": "nosuch://x"}.get(kind, str(path))
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "foreign":
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE recipes (name)")
+        database.close()
+    elif kind == "garbage":
+        path.write_bytes(b"no database" * 1000)
+    done = devicectl("run", "--log", where, code=4)
+    assert one_line(done).startswith("devicectl: session log ")
+
+
+def test_without_arguments_there_is_help_and_exit_2() -> None:
+    done = devicectl(code=2)
+    assert "run" in done.stdout and "sessions" in done.stdout and NOTICE in " ".join(done.stdout.split())
+    assert devicectl("--version", code=0).stdout.startswith("devicectl ")
+
+
+# --- courses -----------------------------------------------------------------------------------------------------
+
+
+def test_a_course_warns_under_28_days_and_the_log_has_it(log: Path) -> None:
+    def session(date: str) -> "subprocess.CompletedProcess[str]":
+        return devicectl("run", "--course", "spring", "--date", date, *FEW, code=0)
+
+    assert "warning" not in session("2026-03-01").stdout
+    early = session("2026-03-28").stdout
+    assert early.count("warning") == 1 and "27 days after session 1 of 2026-03-01" in early
+    assert "warning" not in session("2026-04-25").stdout
+    listed = devicectl("sessions", "list", code=0).stdout.splitlines()
+    assert [line.split("\t")[:3] for line in listed[2:]] == [
+        ["1", "2026-03-01", "spring"],
+        ["2", "2026-03-28", "spring"],
+        ["3", "2026-04-25", "spring"],
+    ]
+    assert "27 days" in devicectl("sessions", "show", "2", code=0).stdout
+    assert shown(1)["reconciled"] == "yes"
+    assert NOTICE in exported(1, "csv")
+
+
+# --- Ctrl-C ------------------------------------------------------------------------------------------------------
+
+
+def begun(log: Path, *arguments: str) -> list[str]:
+    return [*DEVICECTL, "run", "--seed", "7", *arguments]
+
+
+def assert_interrupted(process: "subprocess.Popen[str]", said: str) -> None:
+    out, err = process.communicate(timeout=DEADLINE_S)
+    said += out
+    assert process.returncode == 1, said + err
+    assert "Traceback" not in said + err
+    assert "interrupted" in said and "session aborted, reconciled" in said
+    assert "log: " in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seen"),
+    [
+        (("--speed", "1"), "session 1 on"),
+        (("--speed", "1", "--device", "sim://?anesthesia_wait_s=1", "--explain"), "Suction:"),
+        (("--speed", "1", "--device", "sim://?anesthesia_wait_s=1", "--explain"), "The hand moves"),
+        (("--target-cores", "11000"), "1100 of 11000"),
+    ],
+)
+def test_ctrl_c_stops_the_device_and_closes_the_session(log: Path, arguments: tuple[str, ...], seen: str) -> None:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(begun(log, *arguments), **pipes) as process:
+        said = read_until(process, seen)
+        interrupt(process)
+        assert_interrupted(process, said)
+    assert (shown(1)["state"], shown(1)["reconciled"]) == ("aborted", "yes")
+
+
+def test_ctrl_c_twice_ends_at_once(log: Path) -> None:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    arguments = ("--speed", "0.1", "--explain", "--device", "sim://?anesthesia_wait_s=0")
+    with started(begun(log, *arguments), **pipes) as process:
+        said = read_until(process, "Suction:")
+        interrupt(process)
+        interrupt(process)
+        out, err = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 1, said + out + err
+        assert "Traceback" not in out + err and "interrupted" in out + err
+
+
+def test_ctrl_c_before_a_session_leaves_nothing(log: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        line = [*begun(log)[:-2], "--device", f"tcp://127.0.0.1:{mute.getsockname()[1]}"]
+        with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            read_until(process, "device tcp://")
+            mute.settimeout(DEADLINE_S)
+            connection, _ = mute.accept()
+            interrupt(process)
+            out, err = process.communicate(timeout=DEADLINE_S)
+            connection.close()
+            assert (process.returncode, err) == (1, "devicectl: interrupted\n"), out + err
+
+
+# --- pipes and terminals -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [(), ("--explain",), ("--json",)])
+def test_a_reader_that_goes_away_is_no_traceback(log: Path, arguments: tuple[str, ...]) -> None:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(begun(log, "--target-cores", "3000", *arguments), **pipes) as process:
+        assert process.stdout is not None and process.stderr is not None
+        if "--json" not in arguments:
+            read_until(process, "session 1 on")
+        process.stdout.close()
+        err = process.stderr.read()
+        assert process.wait(DEADLINE_S) == 1, err
+        assert "Traceback" not in err and "Exception ignored" not in err
+    assert shown(1)["state"] == ("completed" if "--json" in arguments else "aborted")
+
+
+def on_a_terminal(line: list[str], log: Path) -> tuple[int, str]:
+    """Run a command with a pty for output; its exit code and everything it wrote."""
+    master, slave = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "24"}
+    process = subprocess.Popen(line, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL, env=env)
+    os.close(slave)
+    said = b""
+    try:
+        while select.select([master], [], [], DEADLINE_S)[0]:
+            try:
+                piece = os.read(master, 65_536)
+            except OSError:  # the last writer has closed it
+                break
+            if not piece:
+                break
+            said += piece
+        return process.wait(DEADLINE_S), said.decode()
+    finally:
+        os.close(master)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_on_a_terminal_the_bar_moves(log: Path) -> None:
+    code, said = on_a_terminal(begun(log, "--target-cores", "2000"), log)
+    assert code == 0
+    assert "\x1b[" in said
+    seen = {int(found) for found in re.findall(r"(\d+)/2000 cores", said)}
+    assert len(seen) > 3, "it moves"
+    assert NOTICE in said and "session completed, reconciled" in said
+    assert said.count("\x1b[?25l") == said.count("\x1b[?25h"), "the cursor is back"
+
+
+def test_on_a_terminal_explain_is_plain(log: Path) -> None:
+    code, said = on_a_terminal(begun(log, "--explain", "--target-cores", "6"), log)
+    assert code == 0 and "\x1b" not in said and "Punch:" in said
