@@ -18,6 +18,7 @@ from devicectl.errors import (
     CommandRefusedError,
     LinkDeniedError,
     LinkError,
+    LinkLostError,
     SessionError,
 )
 from devicectl.session.count import Counts, Fold, Reconciliation, reconcile
@@ -378,6 +379,7 @@ class Engine:
 
     def _cycle_or_remedy(self) -> Procedure[CycleResult | None]:
         while self.counted < self.plan.target_cores:
+            self._check_link()
             try:
                 if self.machine.now is State.ANESTHESIA_CONFIRMED:
                     yield from self._arm()
@@ -399,6 +401,7 @@ class Engine:
     def _cycle(self) -> Procedure[CycleResult]:
         if self._emitted - self._logged > MOST_UNLOGGED:
             yield lambda: self._emitted - self._logged <= MOST_UNLOGGED
+            self._check_link()
         cycle_no = self._last_cycle_no + 1
         happened = self.machine.happened
         deadline = self.link.device_uptime_ms() + PUNCH_DEADLINE_MS & 0xFFFF_FFFF
@@ -428,6 +431,11 @@ class Engine:
             zone=self._at[0],
             cell=self._at[1],
         )
+
+    def _check_link(self) -> None:
+        """A link that was lost while nothing was asked of the device has raised nothing: raise it now."""
+        if self.machine.now is State.RECOVERING:
+            raise LinkLostError("the link was lost between two commands")
 
     def _read_aside(self) -> None:
         """Read the journal beside whatever else goes on."""

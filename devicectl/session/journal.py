@@ -105,14 +105,14 @@ class JournalReader:
             page: M.JournalPage = yield M.JournalRead(
                 epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE
             )
-            head = page.head
-            if not page.records:
-                break
+            head, asked_from = page.head, self.cursor
             for start in range(0, len(page.records), RECORD_SIZE):
                 raw, before = page.records[start : start + RECORD_SIZE], self.cursor
                 self.add(raw)
                 if self.cursor != before:  # one that came again is a problem of the fold, and no new row
                     records.append(raw)
+            if self.cursor == asked_from:
+                break  # a page that brings nothing new would be asked for for ever
 
     def add(self, raw: bytes) -> None:
         """Fold a record that was read, or that the log holds from an earlier run."""
