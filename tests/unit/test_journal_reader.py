@@ -161,9 +161,8 @@ def test_records_of_an_earlier_run_move_the_cursor_and_the_counts() -> None:
 def test_device_that_repeats_itself_is_not_asked_for_ever() -> None:
     desk = Desk(3)
     desk.run()
-    again = desk.journal.read(1, 2)[1]
-    desk.journal.head += 2
-    desk.journal.read = lambda first, most, uptime_ms=0: (first, again)  # type: ignore[method-assign]
+    again = M.JournalPage(epoch=EPOCH, first=4, tail=4, head=6, records=b"".join(desk.journal.read(1, 2)[1]))
+    desk._answer = lambda command: again  # type: ignore[method-assign]
     assert desk.run().outcome() == 0
     assert desk.reader.fold.problems[0] == "event 1 came again or out of order: 4 was next"
     assert desk.reader.fold.counts.cycles == 3 and len(desk.batches) == 1

@@ -1,0 +1,182 @@
+"""The device's commands beside the interlocks: numbers used once, order, room in the journal, who may say what."""
+
+from typing import Any
+
+import pytest
+
+from devicectl.errors import CommandAbortedError, CommandRefusedError
+from protocols import messages as M
+from protocols import records as R
+from protocols.enums import CloseReason, Code, DeviceState, Phase, Role, Stream
+from protocols.messages import Refused
+from protocols.units import MILLISECOND, SECOND
+from tests.world import Bystander, Lab, assert_counted, at_moment
+
+
+def refusal(lab: Lab, command: Any) -> CommandRefusedError:
+    with pytest.raises(CommandRefusedError) as caught:
+        lab.ask(command)
+    return caught.value
+
+
+def punch(lab: Lab, cycle_no: int, **changes: Any) -> M.Punch:
+    deadline_ms = lab.device.firmware.uptime_ms(lab.now) + 1_000
+    return M.Punch(**{"cycle_no": cycle_no, "depth_um": 3_000, "deadline_ms": deadline_ms, **changes})
+
+
+def test_cycle_number_is_used_once() -> None:
+    lab = Lab().begin(3)
+    truth = lab.device.plant.truth
+    again = lab.ask(punch(lab, 3))
+    assert (again.cycle_no, again.punctured) == (3, 0b111)
+    assert lab.ask(M.Count(cycle_no=3)).total_punctures == 9
+    old, gap = refusal(lab, punch(lab, 2)), refusal(lab, punch(lab, 6))
+    assert (old.code, old.expected) == (Code.E_EXPIRED, 4)
+    assert (gap.code, gap.expected, gap.actual) == (Code.E_CYCLE_GAP, 4, 6)
+    for late in (M.Suction(cycle_no=3), M.Advance(cycle_no=3, steps=1), M.Count(cycle_no=2)):
+        assert refusal(lab, late).code is Code.E_CYCLE_GAP
+    assert (truth.cycles_commanded, truth.punctures) == (3, 9)
+    assert_counted(lab, lab.finish())
+
+
+def test_phases_come_in_order_and_one_at_a_time() -> None:
+    lab, task = at_moment("suction")
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    rival, cycle_no = lab.engine.link.exchange, lab.device.nvm.last_cycle_no
+    lab.wait(200 * MILLISECOND)
+    assert rival.linked and lab.state.name == "SUCTIONING"
+    for command in (M.Count(cycle_no=cycle_no), M.Suction(cycle_no=cycle_no)):
+        error = refusal(lab, command)
+        assert error.code is Code.E_STATE and "out of order" in error.sentence
+    assert "PUNCH needs ARMED" in refusal(lab, punch(lab, cycle_no + 1)).sentence
+    lab.ask(M.Advance(cycle_no=cycle_no, steps=1))
+    lab.ask(M.Count(cycle_no=cycle_no))
+    assert lab.state.name == "ARMED"
+
+
+def test_aborted_cycle_keeps_its_ending_over_a_reboot() -> None:
+    lab, task = at_moment("dwell")
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    lab.world.reboot_device()
+    lab.replace_host()
+    lab.run(lab.engine.connect())
+    with pytest.raises(CommandAbortedError, match="cycle 6 ended ABORTED in PUNCH"):
+        lab.ask(punch(lab, 6))
+    assert lab.state is DeviceState.SAFE
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        ({"depth_um": 3_500}, Code.E_RANGE, "not the session's 3000 um"),
+        ({"deadline_ms": 0}, Code.E_EXPIRED, "too late by"),
+    ],
+)
+def test_punch_that_is_not_the_session_s_is_refused(changes: dict[str, int], code: Code, words: str) -> None:
+    lab = Lab().begin(2)
+    error = refusal(lab, punch(lab, 3, **changes))
+    assert error.code is code and words in error.sentence
+
+
+def test_journal_with_no_room_takes_no_cycle_and_the_operator_reads_it() -> None:
+    lab = Lab().begin(2)
+    nvm = lab.device.nvm
+    while nvm.free >= 64:
+        nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+    error = refusal(lab, punch(lab, 3))
+    assert (error.code, error.expected, error.actual) == (Code.E_STORAGE, 64, 63)
+    assert refusal(lab, M.ParamSet(name="trigger_required", value=0.0)).code is Code.E_STORAGE
+    assert_counted(lab, lab.finish())
+    assert nvm.tail > 960
+
+
+def test_journal_with_no_room_takes_no_anesthesia() -> None:
+    lab = Lab()
+    lab.open()
+    while lab.device.nvm.free >= 64:
+        lab.device.nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+    assert refusal(lab, M.AnesthesiaStart(zone=0, age_s=0, method="cream")).code is Code.E_STORAGE
+
+
+PLANS = [
+    ({"zones_cm2": ()}, "zones of at least 1 cm2"),
+    ({"zones_cm2": (0, 5)}, "zones of at least 1 cm2"),
+    ({"zones_cm2": (1_000, 1_001)}, "2,000 cm2 in all"),
+    ({"depth_um": 3_100}, "not a multiple of 500 um"),
+    ({"target_cores": 10_000}, "at most 48 punctures"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), PLANS)
+def test_plan_that_cannot_be_is_refused(changes: dict[str, Any], words: str) -> None:
+    lab = Lab()
+    lab.run(lab.engine.connect())
+    values = {"target_cores": 10, "coverage_bp": 600, "depth_um": 3_000, "zones_cm2": (1,)}
+    error = refusal(lab, M.SessionOpen(**{**values, **changes}))
+    assert error.code is Code.E_RANGE and words in error.sentence
+    assert lab.device.nvm.session is None
+
+
+def test_session_that_is_open_is_not_opened_again_and_only_its_own_number_closes_it() -> None:
+    lab = Lab().begin(1)
+    again = refusal(lab, M.SessionOpen(target_cores=1, coverage_bp=600, depth_um=3_000, zones_cm2=(1,)))
+    assert "session 1 is open: resume or close it first" in again.sentence
+    lab.ask(M.Disarm())
+    counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
+    other = refusal(lab, M.SessionClose(session_no=9, reason=CloseReason.ABORTED, **counts))
+    assert (other.code, other.expected, other.actual) == (Code.E_STATE, 1, 9)
+    assert refusal(lab, M.SessionClose(session_no=1, reason=CloseReason.UNKNOWN, **counts)).code is Code.E_ARGUMENT
+
+
+def test_viewer_may_look_and_stop_and_nothing_else() -> None:
+    lab = Lab().begin(1)
+    viewer = Bystander(lab)
+    for command in (M.Disarm(), M.AlarmAck(code=1501), M.ParamSet(name="trigger_required", value=1.0)):
+        answer = viewer.ask(command)
+        assert isinstance(answer, Refused) and answer.code is Code.E_AUTH
+    answer = viewer.ask(M.JournalAck(epoch=lab.device.nvm.epoch, upto=2))
+    assert isinstance(answer, Refused) and answer.code is Code.E_AUTH
+    assert isinstance(viewer.ask(M.DeviceInfo()), M.DeviceInfoDone)
+    assert isinstance(viewer.ask(M.Stop()), M.StopDone)
+
+
+def test_parameters_are_read_by_all_and_set_within_their_range() -> None:
+    lab = Lab().begin(1)
+    assert lab.ask(M.ParamGet(name="vacuum_tau_s")).value == 0.8
+    assert lab.ask(M.ParamList(index=0)).name == "needles"
+    assert refusal(lab, M.ParamList(index=60_000)).code is Code.E_RANGE
+    assert refusal(lab, M.ParamGet(name="leek_kpa_s")).code is Code.E_ARGUMENT
+    assert refusal(lab, M.ParamSet(name="leak_kpa_s", value=1.0)).code is Code.E_AUTH
+    assert refusal(lab, M.ParamSet(name="lease_armed_ms", value=9.0)).code is Code.E_RANGE
+    assert lab.ask(M.ParamSet(name="lease_armed_ms", value=900.0)).value == 900
+    assert lab.world.port.exchange.pace.lease_us == 900 * MILLISECOND
+
+
+def test_telemetry_comes_at_its_interval_until_it_is_switched_off() -> None:
+    lab = Lab().begin(1)
+    viewer = Bystander(lab, Role.VIEWER)
+    assert viewer.ask(M.StreamSet(stream=Stream.STATE, interval_ms=5)) == M.StreamSetDone(
+        stream=Stream.STATE, interval_ms=20
+    )
+    lab.wait(SECOND + 1)
+    viewer.beat()
+    heard = [message for message in viewer.told if isinstance(message, M.TelemetryState)]
+    assert len(heard) == 50 and {message.state for message in heard} == {DeviceState.ARMED}
+    assert all(-56_000 < message.vacuum_pa < -50_000 and message.depth_um == 0 for message in heard)
+    viewer.ask(M.StreamSet(stream=Stream.STATE, interval_ms=0))
+    lab.wait(SECOND)
+    viewer.beat()
+    assert len([message for message in viewer.told if isinstance(message, M.TelemetryState)]) == 50
+
+
+def test_truth_is_told_after_the_close_and_only_of_this_run() -> None:
+    lab = Lab().begin(2)
+    assert refusal(lab, M.TruthGet()).code is Code.E_STATE
+    lab.close(CloseReason.ABORTED)
+    assert lab.ask(M.TruthGet()).punctures == 6
+    lab.device.reboot(lab.now)
+    lab.replace_host()
+    lab.run(lab.engine.connect())
+    assert refusal(lab, M.TruthGet()).code is Code.E_UNSUPPORTED
