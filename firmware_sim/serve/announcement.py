@@ -47,7 +47,7 @@ class Announcement:
     def to_text(self) -> str:
         """Several lines."""
         lines = [NOTICE, f"simulated handpiece {self.serial}, seed {self.seed}"]
-        lines += [f"  {url}" for url in self.urls]
+        lines += [f"{URL_VARIABLE}={url}" for url in self.urls]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 

@@ -7,7 +7,6 @@ import asyncio
 import errno
 import os
 import socket
-from ipaddress import ip_address
 from typing import Final
 
 from firmware_sim.ports import Port
@@ -109,10 +108,8 @@ class Listener:
         self._server = server
         self._connections = connections
         host, port = server.sockets[0].getsockname()[:2]
-        self._any = ip_address(host.partition("%")[0]).is_unspecified
-        self._open_to_others = not ip_address(host.partition("%")[0]).is_loopback
-        loopback = "::1" if ":" in host else "127.0.0.1"
-        self.address = Address(loopback if self._any else host, port)
+        self._open_to_others = host != "::1" and not host.startswith("127.")
+        self.address = Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
 
     @property
     def url(self) -> str:

@@ -1,6 +1,7 @@
 """`firmware-sim serve`: hosts come and go over both transports; one controls, the others look."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from protocols.notice import NOTICE
 from protocols.units import Micros
 from protocols.wire import encode_message
 from tests.client import Client, TcpChannel, serial_port, tcp
-from tests.programs import serve
+from tests.programs import firmware_sim, serve
 
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
 
@@ -31,6 +32,15 @@ def opened(client: Client) -> M.SessionOpenDone:
     answer = client.ask(OPEN)
     assert isinstance(answer, M.SessionOpenDone), answer
     return answer
+
+
+def arm(host: Client) -> None:
+    """Take a new session to ARMED."""
+    host.link()
+    opened(host)
+    assert isinstance(host.ask(M.AnesthesiaStart(zone=0, age_s=0, method="cream")), M.AnesthesiaStartDone)
+    assert isinstance(host.ask(M.AnesthesiaConfirm(zone=0, confirmed_by="me")), M.AnesthesiaConfirmDone)
+    assert isinstance(host.ask(M.Arm()), M.ArmDone)
 
 
 def test_a_host_on_tcp() -> None:
@@ -75,15 +85,26 @@ def test_an_alarm_goes_to_every_link() -> None:
     ):
         viewer.link()
         with serial_port(served.pty) as host:
-            host.link()
-            opened(host)
-            assert isinstance(host.ask(M.AnesthesiaStart(zone=0, age_s=0, method="cream")), M.AnesthesiaStartDone)
-            assert isinstance(host.ask(M.AnesthesiaConfirm(zone=0, confirmed_by="me")), M.AnesthesiaConfirmDone)
-            assert isinstance(host.ask(M.Arm()), M.ArmDone)
+            arm(host)
         # The port is closed without a word: what tells is the lease.
         assert viewer.await_told(M.Alarm)
         with serial_port(served.pty) as host:
             assert host.link().state is DeviceState.SAFE
+
+
+def test_a_lease_that_ran_out_during_a_stall_has_run_out() -> None:
+    """What the system kept for the device meanwhile must not renew it."""
+    with serve("--param", "anesthesia_wait_s=0") as served, tcp(served.tcp) as host:
+        arm(host)
+        assert host.welcome is not None
+        served.process.send_signal(signal.SIGSTOP)
+        late = host.welcome.lease_armed_ms / 1000 + 0.2
+        while host.channel.receive(late):
+            pass
+        host.channel.send(encode_message(M.HostHeartbeat(), seq=999, link_id=host.exchange.link_id))
+        served.process.send_signal(signal.SIGCONT)
+        host.pump(lambda: host.lost is not None)
+        assert host.link().state is DeviceState.SAFE
 
 
 @pytest.mark.parametrize("transport", ["pty", "tcp"])
@@ -242,6 +263,17 @@ def test_the_announcement() -> None:
             value = host.ask(M.ParamGet(name="anesthesia_wait_s"))
             assert isinstance(value, M.ParamGetDone) and value.value == 1
     assert served.process.stdout is not None
+
+
+def test_the_announcement_for_people() -> None:
+    done = firmware_sim("serve", "--pty", "--tcp", "0.0.0.0:0", "--seed", "7", "--max-seconds", "0.01")
+    notice, device, *rest = done.stdout.splitlines()
+    assert notice == NOTICE
+    assert "SIM-00000007" in device and "seed 7" in device
+    assert rest[0].startswith("HANDPIECE_URL=serial:///")
+    # Where it listens to every address, a host on this machine uses this one; and a person is warned.
+    assert rest[1].startswith("HANDPIECE_URL=tcp://127.0.0.1:")
+    assert rest[2].startswith("warning: ") and rest[1].rpartition(":")[2] in rest[2]
 
 
 def test_a_seed_is_drawn_where_none_is_given() -> None:

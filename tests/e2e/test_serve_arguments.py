@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware_sim.cli import call
 from tests.programs import FIRMWARE_SIM, environment, firmware_sim
 
 WRONG = [
@@ -58,15 +59,31 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("arguments", "hint"), WRONG, ids=[" ".join(arguments) or "none" for arguments, _ in WRONG])
-def test_one_line_that_says_what_is_wrong(arguments: list[str], hint: str, tmp_path: Path) -> None:
+def test_one_line_that_says_what_is_wrong(
+    arguments: list[str],
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process: warnings are errors here, so that nothing stays open either."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "a-file").write_text("somebody's notes, which no device may write to")
-    done = firmware_sim(*arguments, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("firmware-sim: ")
-    assert hint in done.stderr and "Traceback" not in done.stderr
-    assert done.stdout == ""
+    code = call(arguments)
+    said = capsys.readouterr()
+    assert code == 2, said.err
+    assert len(said.err.splitlines()) == 1 and said.err.startswith("firmware-sim: ")
+    assert hint in said.err
+    assert said.out == ""
     assert {path.name for path in tmp_path.iterdir()} == {"a-file"}
     assert "notes" in (tmp_path / "a-file").read_text()
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve", "--tcp", "4001"], ["serve", "--nvm", "."], ["exec"]])
+def test_no_traceback_from_the_program(arguments: list[str], tmp_path: Path) -> None:
+    done = firmware_sim(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
 
 
 def test_an_address_in_use_is_exit_3() -> None:

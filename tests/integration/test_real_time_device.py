@@ -10,9 +10,10 @@ from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
 from firmware_sim.serve.real_time import RealTimeDevice
 from protocols import messages as M
-from protocols.enums import Role
+from protocols.enums import Code, Role
 from protocols.framing import FrameDecoder
 from protocols.message import Message
+from protocols.units import SECOND
 from protocols.wire import decode_message, encode_message, schema_id
 
 pytestmark = pytest.mark.asyncio
@@ -129,4 +130,19 @@ async def test_the_heartbeat_comes_by_the_timer(monkeypatch: pytest.MonkeyPatch)
     device.receive(port, hello(1))
     linked = True
     await asyncio.wait_for(heard.wait(), 10)
+    device.close()
+
+
+async def test_after_a_stall_the_lease_is_judged_before_what_came_meanwhile(
+    make: Callable[[], RealTimeDevice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = make()
+    line = Line(device, "one")
+    link_id = line.link(1)
+    later = monotonic() + 16 * SECOND  # the idle lease is 15 s
+    monkeypatch.setattr("firmware_sim.serve.real_time.monotonic", lambda: later)
+    device.receive(line.port, encode_message(M.HostHeartbeat(), seq=2, link_id=link_id))
+    assert not line.port.exchange.linked
+    (nak,) = line.take()
+    assert isinstance(nak, M.Nak) and nak.code is Code.E_LINK
     device.close()
