@@ -127,12 +127,18 @@ class Handpiece:
     def resume_session(self) -> "Session":
         """The session that the device holds open, taken up where the log has it, when its context is entered.
 
+        Where the device holds none and the log has one without an end, the device has closed it while no host was
+        there to log that: its end is logged, and nothing is left to do.
+
         Raises:
             SessionError: the device holds none.
             SessionFoundError: it holds one that this log does not know.
         """
         if not self.open_session_no:
-            raise SessionError(f"device {self.device.serial} holds no open session to resume; run without --resume")
+            stored = self._find_unfinished()
+            if stored is None:
+                raise SessionError(f"device {self.device.serial} holds no open session to resume; run without --resume")
+            return Session(self, stored.plan, stored.course, stored.session_date, stored=stored)
         stored = self.find_stored()
         if stored is None:
             raise SessionFoundError(self.open_session_no, self.device.serial, known=False)
@@ -159,6 +165,12 @@ class Handpiece:
             return None
         welcome = self.driver.engine.welcome
         found: StoredSession | None = self.log.find(self.device.serial, welcome.journal_epoch, welcome.session_no)
+        return found
+
+    def _find_unfinished(self) -> StoredSession | None:
+        if self.log is None:
+            return None
+        found: StoredSession | None = self.log.find_open(self.device.serial, self.driver.engine.welcome.journal_epoch)
         return found
 
 
@@ -202,8 +214,13 @@ class Session:
 
     @property
     def resumed(self) -> bool:
-        """Whether this session was taken up again, with its anesthesia already confirmed."""
+        """Whether this session was taken up again."""
         return self._stored is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was closed, or cannot be gone on with."""
+        return self._engine.machine.now in ENDED
 
     @property
     def target_reached(self) -> bool:
@@ -215,7 +232,13 @@ class Session:
         if self.opened or self.handpiece.used_up:
             raise SessionError("a connection serves one session: connect again for the next")
         try:
-            await (self._open() if self._stored is None else self._perform(self._adopt(self._stored)))
+            if self._stored is None:
+                await self._open()
+            elif self.handpiece.open_session_no:
+                await self._perform(self._adopt(self._stored))
+            else:
+                await self._perform(self._adopt(self._stored, restore=False))
+                await self._perform(self._engine.settle(self._wall_seconds()))
         except BaseException as error:
             if self.opened:
                 await self._make_safe(error)
@@ -256,7 +279,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close as completed when the target was reached, else stop the device and close as aborted."""
-        if self._engine.machine.now in ENDED:
+        if self.ended:
             return
         if error is not None:
             await self._make_safe(error)
@@ -267,7 +290,7 @@ class Session:
 
     async def _make_safe(self, error: BaseException) -> None:
         """Abort because of `error`, which is the one to be told: what fails meanwhile is a note on it."""
-        if self._engine.machine.now in ENDED:
+        if self.ended:
             return
         try:
             await self._perform(self._aborting(), whole=not isinstance(error, asyncio.CancelledError))
@@ -277,20 +300,23 @@ class Session:
     async def confirm_anesthesia(
         self, method: str = "lidocaine injection", confirmed_by: str = "automatic operator", *, age_s: int = 0
     ) -> None:
-        """Have every zone numbed, wait as long as the device asks, and confirm each.
+        """Have every zone numbed, wait as long as the device asks, and confirm each; nothing where that was done.
 
         `age_s` is how long ago it was injected. `method` and `confirmed_by` are up to 32 bytes of UTF-8.
         """
-        await self._perform(self._engine.confirm_anesthesia(method, confirmed_by, age_s))
+        if not self.ended:
+            await self._perform(self._engine.confirm_anesthesia(method, confirmed_by, age_s))
 
     async def run(self) -> AsyncIterator[CycleResult]:
         """Cycles until the target is reached: armed, repositioned, purged and recovered as need be.
 
         Raises:
             LinkError: the link is gone for good.
-            CommandError, SessionError: the device needs a person.
+            CommandError, SessionError: the device needs a person, or the anesthesia was not confirmed.
         """
-        while (cycle := await self._perform(self._engine.next_cycle())) is not None:
+        if self._engine.machine.now in (State.SESSION_OPEN, State.ANESTHESIA_WAIT) and not self.target_reached:
+            raise SessionError("the anesthesia is not confirmed: await confirm_anesthesia() first")
+        while not self.ended and (cycle := await self._perform(self._engine.next_cycle())) is not None:
             yield cycle
 
     async def close(self) -> Summary:

@@ -227,9 +227,8 @@ async def _operate(session: "Session", handpiece: "Handpiece", display: "Display
 
 async def _work(session: "Session", display: "Display") -> None:
     operator = session.plan.operator
-    if not session.resumed:
-        await session.confirm_anesthesia(
-            operator.anesthesia_method, operator.confirmed_by, age_s=operator.anesthesia_age_s
-        )
+    # A session that was resumed may have come to its end before this, or not so far: what is confirmed stays so.
+    method, confirmed_by = operator.anesthesia_method, operator.confirmed_by
+    await session.confirm_anesthesia(method, confirmed_by, age_s=operator.anesthesia_age_s)
     async for cycle in session.run():
         display.cycle(cycle)

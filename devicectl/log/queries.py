@@ -36,6 +36,17 @@ def find(connection: Connection, device: str, epoch: int, session_no: int) -> St
     return None if row is None else _stored_session(connection, row)
 
 
+def find_open(connection: Connection, device: str, epoch: int) -> StoredSession | None:
+    """The latest session of a device whose end is not stored."""
+    row = connection.execute(
+        select(schema.sessions)
+        .where(_sessions.device == device, _sessions.epoch == epoch, _sessions.state == "open")
+        .order_by(_sessions.key.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _stored_session(connection, row)
+
+
 def last_of_course(connection: Connection, course: str) -> tuple[date, int] | None:
     """Date and key of the latest session of a course that has a cycle."""
     punched = exists().where(schema.cycles.c.session_key == _sessions.key)

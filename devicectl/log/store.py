@@ -192,6 +192,15 @@ class SessionLog:
         with self._transaction() as connection:
             return queries.find(connection, device, epoch, session_no)
 
+    def find_open(self, device: str, epoch: int) -> StoredSession | None:
+        """The latest session of a device whose end is not stored, None if every one has ended.
+
+        Raises:
+            LogError: the log cannot be read.
+        """
+        with self._transaction() as connection:
+            return queries.find_open(connection, device, epoch)
+
     def records(self, key: int) -> list[bytes]:
         """A session's stored records in order, for the fold of a controller that resumes it.
 

@@ -256,9 +256,7 @@ class Engine:
         return opened
 
     def _begin_reading(self, fold: Fold) -> None:
-        self.reader = JournalReader(
-            epoch=self.welcome.journal_epoch, fold=fold, emit=self._emit, durable=self._durable
-        )
+        self.reader = JournalReader(epoch=self.welcome.journal_epoch, fold=fold, emit=self._emit, durable=self._durable)
 
     def _skip_journal(self) -> Procedure[int]:
         """What stands in the journal before a session is opened belongs to closed ones: its head, acknowledged."""
@@ -278,7 +276,8 @@ class Engine:
             SessionError: the device holds no such session.
         """
         welcome = self.welcome
-        self._check_held(welcome, stored.epoch, stored.session_no)
+        if restore or welcome.session_no:
+            self._check_held(welcome, stored.epoch, stored.session_no)
         self.machine.happened(Event.SESSION_FOUND)
         per_cell = stored.plan.cycles_per_cell(stored.needles)
         self.plan = stored.plan
@@ -637,6 +636,20 @@ class Engine:
             CommandRefusedError: the device's totals are others; the session stays open on both sides.
         """
         return (yield from self._through_losses(lambda: self._close(reason, wall_seconds), self._relink))
+
+    def settle(self, wall_seconds: float | None) -> Procedure[Finish]:
+        """Log the end of an adopted session that the device has closed, and whose end no host has logged.
+
+        Raises:
+            SessionError: the journal does not say how it ended.
+        """
+        opened, reader = self.opened, self.reader
+        assert opened is not None and reader is not None
+        yield from self._through_losses(reader.read, reader.read)
+        closed = reader.closed
+        if closed is None or closed.session_no != opened.session_no:
+            raise SessionError(f"session {opened.session_no} is not open on the device, whose journal has no end of it")
+        return (yield from self._through_losses(lambda: self._close(closed.reason, wall_seconds), self._relink))
 
     def stop(self) -> Procedure[None]:
         """STOP the device: retracted, vented, SAFE. Nothing where there is no link or no session."""

@@ -158,6 +158,15 @@ async def test_a_connection_serves_one_session() -> None:
         assert_logged(log, 1, "completed")
 
 
+async def test_nothing_runs_without_anesthesia() -> None:
+    async with connected() as (handpiece, log):
+        with pytest.raises(SessionError, match="confirm_anesthesia"):
+            async with handpiece.open_session(PLAN) as session:
+                await anext(session.run())
+        assert_at_rest(handpiece)
+        assert_logged(log, 1, "aborted")
+
+
 # --- cancellation at every await ---------------------------------------------------------------------------------
 
 

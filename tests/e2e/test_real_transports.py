@@ -1,0 +1,287 @@
+"""Whole sessions over real transports in real time, with the link cut, the device killed and the host killed."""
+
+import asyncio
+import json
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import devicectl
+from devicectl import Plan, clock
+from devicectl.log.store import SessionLog
+from devicectl.session.entries import Note
+from devicectl.session.machine import State
+from protocols.records import Cycle
+from protocols.units import Micros
+from protocols.wire import decode_record
+from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
+from tests.e2e.processes import devicectl as run_devicectl
+from tests.programs import Served, serve
+
+QUICK: Final = {
+    "anesthesia_wait_s": "1",
+    "reposition_mean_s": "0.5",
+    "suction_ms": "40",
+    "advance_ms": "40",
+    "count_ms": "20",
+}
+"""Parameters that make a session short; everything else is the model's."""
+PARAMETERS: Final = [f"--param={name}={value}" for name, value in QUICK.items()]
+QUERY: Final = "&".join(f"{name}={value}" for name, value in QUICK.items())
+PLAN: Final = Plan(target_cores=60)
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "log.sqlite"
+    monkeypatch.setenv("DEVICECTL_LOG", str(path))
+    return path
+
+
+def assert_exact(path: Path, key: int = 1, state: str = "completed", cycles: int = 1) -> None:
+    """Fold, device totals and, where one plant saw it all, truth agree; every cycle number ended once."""
+    with SessionLog.open(path) as log:
+        report = log.load(key)
+    assert (report.summary.state, report.summary.reconciled) == (state, True), report.differences
+    assert report.counts == report.device_totals
+    numbers = [record.cycle_no for raw in report.records if isinstance(record := decode_record(raw), Cycle)]
+    assert numbers == list(range(report.first_cycle_no, report.first_cycle_no + len(numbers)))
+    assert len(numbers) == report.counts.cycles >= cycles
+    if report.truth is not None:
+        assert report.truth["cores_counted"] == report.counts.cores_counted
+        assert report.truth["punctures"] == report.counts.punctures
+
+
+class When:
+    """An observer that does each of its acts once, the `nth` time that its state is entered."""
+
+    def __init__(self, *acts: tuple[State, Callable[[], None]], nth: int = 2) -> None:
+        self.waiting = list(acts)
+        self.seen: dict[State, int] = {}
+        self._nth = nth
+
+    def changed(self, before: State, after: State, now: Micros) -> None:
+        self.seen[after] = self.seen.get(after, 0) + 1
+        once = after in (State.ANESTHESIA_WAIT, State.CLOSING)
+        for act in self.waiting:
+            if act[0] is after and (once or self.seen[after] >= self._nth):
+                self.waiting.remove(act)
+                self.seen.clear()
+                act[1]()
+                return
+
+    def noted(self, note: Note) -> None:
+        pass
+
+
+async def whole_session(url: str, path: Path, observer: When | None = None) -> devicectl.Summary:
+    with SessionLog.open(path, wall_clock=clock.wall) as log:
+        async with devicectl.connect(url, log=log, observer=observer) as handpiece:
+            async with handpiece.open_session(PLAN) as session:
+                await session.confirm_anesthesia()
+                async for _ in session.run():
+                    pass
+            return session.summary
+
+
+# --- whole ways --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["sim+tcp", "sim+pty"])
+def test_a_simulator_of_its_own(scheme: str, log: Path) -> None:
+    url = f"{scheme}://?{QUERY}"
+    done = run_devicectl("run", "--json", "--device", url, "--seed", "7", "--target-cores", "30", code=0)
+    summary = json.loads(done.stdout)
+    assert (summary["seed"], summary["device"], summary["simulated"]) == (7, "SIM-00000007", True)
+    assert summary["wall_seconds"] >= summary["session_seconds"] > 0
+    assert_exact(log)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "pty"])
+@pytest.mark.asyncio
+async def test_a_device_that_runs_already(transport: str, log: Path) -> None:
+    with serve(f"--{transport}", *(["127.0.0.1:0"] if transport == "tcp" else []), *PARAMETERS) as served:
+        summary = await whole_session(served.urls[0], log)
+        assert summary.succeeded and summary.cores_evacuated is not None
+    assert_exact(log)
+
+
+@pytest.mark.asyncio
+async def test_serial_through_a_bridge_to_tcp(program: Callable[[str], str], log: Path, tmp_path: Path) -> None:
+    link = tmp_path / "ttyHandpiece"
+    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
+        host, port = served.tcp
+        bridge = [program("socat"), f"PTY,link={link},raw,echo=0", f"TCP:{host}:{port},nodelay"]
+        with started(bridge, stderr=subprocess.DEVNULL):
+            wait_until(link.exists, "socat's pty")
+            assert (await whole_session(f"serial://{link}?baud=115200", log)).succeeded
+    assert_exact(log)
+
+
+@pytest.mark.parametrize("scheme", ["sim+tcp", "sim+pty"])
+def test_ctrl_c_stops_a_device_of_its_own(scheme: str, log: Path) -> None:
+    """The foreground group gets a terminal's Ctrl-C; the simulator outlives it until the session is closed."""
+    line = [*DEVICECTL, "run", "--explain", "--device", f"{scheme}://?{QUERY}"]
+    with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
+        said = read_until(process, "Suction:")
+        signal_group(process, signal.SIGINT)
+        out, _ = process.communicate(timeout=40)
+        assert process.returncode == 1 and "Traceback" not in out, said + out
+    assert_exact(log, state="aborted")
+
+
+def signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    import os
+
+    os.killpg(process.pid, number)
+
+
+# --- the link is cut and made again ------------------------------------------------------------------------------
+
+
+class Proxy:
+    """A TCP proxy that can be cut: at once, with the command, or with the answer that comes next."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = host, port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._cut_at_answer = False
+        self.cuts = 0
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            self.cut()
+
+    def cut(self) -> None:
+        self.cuts += 1
+        self._cut_at_answer = False
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def cut_at_answer(self) -> None:
+        self._cut_at_answer = True
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        device_reader, device_writer = await asyncio.open_connection(*self._target)
+        self._writers |= {writer, device_writer}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pump(reader, device_writer))
+                group.create_task(self._pump(device_reader, writer, answers=True))
+        finally:
+            self._writers -= {writer, device_writer}
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bool = False) -> None:
+        try:
+            while data := await reader.read(4096):
+                if answers and self._cut_at_answer:
+                    self.cut()
+                    return
+                writer.write(data)
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
+
+
+PHASES: Final = (
+    State.ANESTHESIA_WAIT,
+    State.PUNCHING,
+    State.SUCTIONING,
+    State.ADVANCING,
+    State.COUNTING,
+    State.REPOSITIONING,
+    State.CLOSING,
+)
+
+
+@pytest.mark.parametrize("lost", ["command", "answer"])
+@pytest.mark.asyncio
+async def test_the_link_is_cut_in_each_phase(lost: str, log: Path) -> None:
+    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
+        proxy = Proxy(*served.tcp)
+        act = proxy.cut if lost == "command" else proxy.cut_at_answer
+        observer = When(*((phase, act) for phase in PHASES))
+        async with proxy.listening() as port:
+            summary = await whole_session(f"tcp://127.0.0.1:{port}", log, observer)
+            assert proxy.cuts == len(PHASES)
+        assert not observer.waiting and summary.succeeded
+    assert_exact(log)
+    with SessionLog.open(log) as opened:
+        notes = opened.load(1).notes
+    assert len([note for note in notes if note.name == "link_lost"]) == len(PHASES)
+
+
+# --- the device is killed ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_the_device_is_killed_in_each_phase(log: Path, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+
+        def start(port: int) -> Served:
+            return stack.enter_context(
+                serve("--tcp", f"127.0.0.1:{port}", "--nvm", str(tmp_path / "nvm"), "--seed", "7", *PARAMETERS)
+            )
+
+        running = [start(0)]
+
+        def restart() -> None:
+            running[-1].kill()
+            running.append(start(running[-1].tcp[1]))
+
+        observer = When(*((phase, restart) for phase in PHASES))
+        summary = await whole_session(running[0].urls[0], log, observer)
+        assert not observer.waiting and len(running) == len(PHASES) + 1
+        assert (summary.state, summary.reconciled) == ("completed", True)
+    assert_exact(log)
+
+
+# --- the host is killed ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sentence", ["session 1 on", "The zones were numbed", "Suction:", "Count:", "The hand moves", "Closing:"]
+)
+def test_the_host_is_killed_and_resumes(sentence: str, log: Path) -> None:
+    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
+        line = [*DEVICECTL, "run", "--explain", "--device", served.urls[0], "--target-cores", "45"]
+        with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            read_until(process, sentence)
+            process.kill()
+            process.wait()
+        done = run_devicectl("run", "--resume", "--json", "--device", served.urls[0], code=0)
+        assert json.loads(done.stdout)["session_id"] == 1
+        assert_exact(log)
+        # Nothing is left open: the next session begins.
+        run_devicectl("run", "--device", served.urls[0], "--target-cores", "6", code=0)
+        assert_exact(log, 2)
+
+
+def test_a_killed_hosts_session_is_abandoned(log: Path, tmp_path: Path) -> None:
+    other = ("--log", str(tmp_path / "other.sqlite"))
+    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
+        url = ("--device", served.urls[0])
+        for known in (True, False):
+            with started([*DEVICECTL, "run", "--explain", *url], stdout=subprocess.PIPE) as process:
+                read_until(process, "Cycle")
+                process.kill()
+                process.wait()
+            refused = run_devicectl("run", *url, code=1).stderr.strip()
+            assert refused.endswith("--resume goes on with it, --abandon closes it")
+            assert "does not know it; --abandon closes it" in run_devicectl("run", *url, *other, code=1).stderr
+            assert "does not know it" in run_devicectl("run", "--resume", *url, *other, code=1).stderr
+            said = run_devicectl("run", "--abandon", *url, *(() if known else other), code=0).stdout
+            assert ("session aborted, reconciled" if known else "this log has nothing of it") in said
+        assert "nothing to abandon" in run_devicectl("run", "--abandon", *url, code=0).stdout
+    assert_exact(log, state="aborted")
