@@ -98,5 +98,8 @@ def serve(*arguments: str) -> Iterator[Served]:
             assert line, process.stderr.read()
             yield Served(process, json.loads(line))
         finally:
-            if process.poll() is None:
+            process.terminate()  # so that it takes its link with it
+            try:
+                process.wait(DEADLINE_S)
+            except subprocess.TimeoutExpired:
                 process.kill()
