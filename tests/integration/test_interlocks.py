@@ -162,6 +162,13 @@ def test_2_zone_that_was_not_numbed_is_not_punched() -> None:
     assert lab.state is S.ARMED
 
 
+def test_2_confirmation_that_was_taken_back_stops_the_next_stroke() -> None:
+    lab = Lab().begin(2)
+    zones = lab.device.firmware.zones
+    zones[0] = zones[0]._replace(confirmed=False)
+    assert refused(lab, punch(lab)).interlock == 2
+
+
 def test_3_confirmation_comes_neither_too_early_nor_too_late() -> None:
     lab = Lab(parameters={"anesthesia_wait_s": 60, "anesthesia_valid_s": 100})
     lab.open()
@@ -390,6 +397,16 @@ def test_8_operator_leaves_a_cell_that_is_full_before_its_time() -> None:
     session.cell_punctures[0, 0] = 48
     assert_counted(lab, lab.finish())
     assert {cycle.cell for cycle in lab.cycles} == {0, 1, 2}
+
+
+@pytest.mark.timeout(30)
+def test_8_stop_while_a_cell_is_full_is_taken_for_a_stop_and_not_for_the_cell() -> None:
+    lab = Lab().begin(16)
+    assert refused(lab, punch(lab)).interlock == 8
+    Bystander(lab).ask(M.Stop())
+    assert refused(lab, M.Reposition(zone=0, cell=1)).interlock == 8  # the highest alarm that is shown
+    assert_counted(lab, lab.finish())
+    assert State.RECOVERING in lab.states
 
 
 def test_9_nothing_outside_the_planned_zones() -> None:
