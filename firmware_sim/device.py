@@ -116,7 +116,8 @@ class Device:
                 for happening in port.exchange.advance(now):
                     self._take_in(port, happening, now)
             if port.stream_us and port.exchange.linked and now >= port.stream_due:
-                port.stream_due = Micros(port.stream_due + port.stream_us)
+                missed = (now - port.stream_due) // port.stream_us  # after a stall the stream goes on, without a burst
+                port.stream_due = Micros(port.stream_due + (missed + 1) * port.stream_us)
                 port.exchange.tell(telemetry(self, now), now)
         self._keep_pace(now)
 
