@@ -6,7 +6,7 @@ BENCH_VENV ?= .venv-bench
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 # One process a core; `make test PYTEST=...` for options of one's own.
-PYTEST ?= -n auto
+PYTEST ?= -n auto --dist worksteal
 
 .PHONY: help run test lint typecheck unit wheel bench nightly coverage docs clean
 
@@ -73,11 +73,11 @@ wheel: $(VENV)/.installed-test
 	$(BIN)/python -m build --outdir "$$place/dist" . >"$$place/build.log" 2>&1 || { cat "$$place/build.log"; exit 1; }; \
 	$(BIN)/python -m venv "$$place/venv"; \
 	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$place"/dist/*.whl; \
-	cp -R tests pyproject.toml "$$place/"; cd "$$place"; \
+	cp -R tests benchmarks pyproject.toml "$$place/"; cd "$$place"; \
 	venv/bin/devicectl run --seed 7 --target-cores 60 --json --log first.sqlite; \
 	venv/bin/devicectl sessions list --log first.sqlite; \
 	venv/bin/firmware-sim --help >/dev/null; \
-	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[test]"; \
+	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest]"; \
 	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py
 
 nightly: $(VENV)/.installed-test

@@ -82,10 +82,20 @@ def _of_typer() -> Iterator[tuple[str, str, str]]:
             for option in command.params:  # type: ignore[attr-defined]
                 name = option.metavar or option.name if option.param_type_name == "argument" else "/".join(option.opts)
                 rows.append((f"`{name}`", _value_of(option), option.help or ""))
-            text = " ".join((command.help or "").split())  # type: ignore[attr-defined]
+            text = _prose(command.help or "")  # type: ignore[attr-defined]
             yield f"## `{path}`", text, _table(("option", "value", "meaning"), rows)
 
     yield from walk(typer.main.get_command(app), "devicectl")
+
+
+def _prose(text: str) -> str:
+    """A help text's paragraphs; one whose lines begin with numbers is a list."""
+    paragraphs = []
+    for paragraph in text.split("\n\n"):
+        lines = paragraph.replace("\b", "").split("\n")
+        listed = [f"- {line.strip()}" if line.strip()[:1].isdecimal() else line.strip() for line in lines]
+        paragraphs.append("\n".join(line for line in listed if line))
+    return "\n\n".join(paragraphs)
 
 
 def _value_of(option: object) -> str:
