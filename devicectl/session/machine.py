@@ -10,7 +10,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from transitions import EventData, Machine, MachineError, Transition
+from transitions import Event as _Event
+from transitions import Machine, MachineError
 
 
 class State(StrEnum):
@@ -158,18 +159,22 @@ def step(state: State, event: Event) -> State:
 _STATES: Final = {state.value: state for state in State}
 
 
-class _PlainTransition(Transition):
-    """A transition without conditions or callbacks, of which the table has none: half of its cost was asking for them."""
+class _PlainEvent(_Event):
+    """An event of a machine without queue, conditions or callbacks, of which the table has none.
 
-    def execute(self, event_data: EventData) -> bool:
-        model = event_data.model
-        assert isinstance(model, SessionMachine) and self.dest is not None
-        model.state = self.dest
+    Asking each trigger for them took four fifths of its time; the rows and the refusal are those of `transitions`.
+    """
+
+    def trigger(self, model: Any, *_args: Any, **_kwargs: Any) -> bool:
+        rows = self.transitions.get(model.state)
+        if not rows:
+            raise MachineError(f"no row for {self.name} in {model.state}")
+        model.state = rows[0].dest
         return True
 
 
 class _PlainMachine(Machine):
-    transition_cls = _PlainTransition
+    event_cls = _PlainEvent
 
 
 class SessionMachine:
