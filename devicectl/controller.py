@@ -341,6 +341,7 @@ class Session:
             return await self._driver.perform(procedure, whole=whole)
         except LogError as error:
             self.log_error = error
+            self._engine.lose_log()
             self._driver.abandon_log()
             with contextlib.suppress(DevicectlError):
                 await self._driver.perform(self._engine.stop(), whole=True)

@@ -100,5 +100,5 @@ class SessionFoundError(SessionError):
     def __init__(self, session_no: int, device: str, *, known: bool) -> None:
         self.session_no = session_no
         self.known = known
-        remedy = "--resume goes on with it, --abandon closes it" if known else "this log does not know it; --abandon closes it"
-        super().__init__(f"device {device} holds open session {session_no}: {remedy}")
+        first = "--resume goes on with it," if known else "this log does not know it;"
+        super().__init__(f"device {device} holds open session {session_no}: {first} --abandon closes it")

@@ -102,9 +102,7 @@ class JournalReader:
     def _read_pages(self, records: list[bytes]) -> Procedure[None]:
         head = self.cursor + 1
         while self.cursor < head:
-            page: M.JournalPage = yield M.JournalRead(
-                epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE
-            )
+            page: M.JournalPage = yield M.JournalRead(epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE)
             head, asked_from = page.head, self.cursor
             for start in range(0, len(page.records), RECORD_SIZE):
                 raw, before = page.records[start : start + RECORD_SIZE], self.cursor

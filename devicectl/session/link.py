@@ -31,7 +31,12 @@ class HostLink:
     """
 
     def __init__(
-        self, *, host_id: int, role: Role, draw_nonce: Callable[[], int], on_told: Callable[[Message], None],
+        self,
+        *,
+        host_id: int,
+        role: Role,
+        draw_nonce: Callable[[], int],
+        on_told: Callable[[Message], None],
         on_lost: Callable[[str], None],
     ) -> None:
         self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: _BEAT)
@@ -171,5 +176,3 @@ class HostLink:
     def _lost(self, reason: str) -> None:
         self._on_lost(reason)
         self.procedures.link_lost(reason, self.now)
-
-

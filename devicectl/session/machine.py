@@ -188,7 +188,7 @@ class SessionMachine:
             model=self,
             states=[state.value for state in State],
             transitions=[
-                {"trigger": row.event.value, "source": [source.value for source in row.sources], "dest": row.target.value}
+                {"trigger": row.event.value, "source": [state.value for state in row.sources], "dest": row.target.value}
                 for row in TABLE
             ],
             initial=State.DISCONNECTED.value,

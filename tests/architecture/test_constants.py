@@ -2,9 +2,9 @@
 
 import pytest
 
-from devicectl.session import engine, plan
 from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
+from devicectl.session import operator, plan, recovery
 from devicectl.transports import urls
 from firmware_sim import cli, constants, device, journal, queries
 from firmware_sim.alarms import ALARMS
@@ -38,7 +38,7 @@ def test_five_tries_fit_the_idle_lease() -> None:
 
 
 def test_a_punch_outlives_its_own_tries() -> None:
-    assert patience_us() < engine.PUNCH_DEADLINE_MS * MILLISECOND
+    assert patience_us() < operator.PUNCH_DEADLINE_MS * MILLISECOND
 
 
 def test_a_retry_finds_its_answer() -> None:
@@ -54,7 +54,7 @@ def test_journal_reserve_is_a_small_part_of_the_ring() -> None:
 
 
 def test_host_reads_the_journal_long_before_it_is_full() -> None:
-    most_between_reads = engine.CYCLES_BETWEEN_READS + engine.MOST_UNLOGGED
+    most_between_reads = operator.CYCLES_BETWEEN_READS + operator.MOST_UNLOGGED
     assert most_between_reads * 4 <= journal.JOURNAL_SLOTS - journal.JOURNAL_RESERVE
 
 
@@ -107,7 +107,7 @@ def test_a_clog_alone_never_warns_of_a_mismatch() -> None:
 
 
 def test_operator_waits_for_suction_longer_than_it_must_be_stable() -> None:
-    assert engine.SUCTION_WAIT_US > DEFAULTS["vacuum_stable_s"] * SECOND > engine.SUCTION_POLL_US
+    assert operator.SUCTION_WAIT_US > DEFAULTS["vacuum_stable_s"] * SECOND > operator.SUCTION_POLL_US
 
 
 def test_a_lost_link_retracts_within_its_limit() -> None:
@@ -127,4 +127,4 @@ def test_programs_show_the_same_notice() -> None:
 
 def test_alarms_belong_to_interlocks_that_are_built() -> None:
     assert all(INTERLOCKS[rule.interlock].built for rule in ALARMS.values())
-    assert engine.COUNT_STOPPED in ALARMS
+    assert recovery.COUNT_STOPPED in ALARMS

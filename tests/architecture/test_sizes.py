@@ -13,7 +13,6 @@ LIMIT_LINES: Final = 400
 
 REASONS: Final = {
     "devicectl.controller": "the whole public API: whoever reads it needs all of it",
-    "devicectl.session.engine": "one procedure from HELLO to the closed session, whose parts share the session's state",
     "firmware_sim.device": "each port's link beside the one firmware",
     "firmware_sim.nvm": "all that survives a power cut, and each step that changes it",
     "firmware_sim.plant": "the physics, part by part, over one state",

@@ -1,0 +1,121 @@
+"""The end of a session: disarmed, read to the last record, closed with the host's own counts, reconciled.
+
+Law: the device compares; a close that it refuses leaves the session open on both sides.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from devicectl.errors import CommandRefusedError, SessionError
+from devicectl.session.context import SessionContext
+from devicectl.session.count import Counts, reconcile
+from devicectl.session.entries import Finish
+from devicectl.session.machine import ENDED, Event, State
+from devicectl.session.operator import AutomaticOperator
+from devicectl.session.procedures import Procedure
+from protocols import messages as M
+from protocols.enums import CloseReason
+
+_COUNTED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
+
+
+class Closing:
+    """How one session is ended."""
+
+    def __init__(self, context: SessionContext, operator: AutomaticOperator) -> None:
+        self._context = context
+        self._operator = operator
+        self._recovery = operator.recovery
+
+    def close(self, reason: CloseReason, wall_seconds: float | None) -> Procedure[Finish]:
+        """Disarm, read the journal to its end, close the session with the fold of it, ask for the truth.
+
+        It needs no way out of a hold: a device that an open emergency stop or a fault holds closes its session too.
+
+        Raises:
+            CommandRefusedError: the device's totals are others; the session stays open on both sides.
+        """
+        return (yield from self._recovery.through(lambda: self._close(reason, wall_seconds), self._recovery.relink))
+
+    def settle(self, wall_seconds: float | None) -> Procedure[Finish]:
+        """Log the end of an adopted session that the device has closed, and whose end no host has logged.
+
+        Raises:
+            SessionError: the journal does not say how it ended.
+        """
+        opened, reader = self._context.session()
+        yield from self._recovery.through(reader.read, reader.read)
+        closed = reader.closed
+        if closed is None or closed.session_no != opened.session_no:
+            raise SessionError(f"session {opened.session_no} is not open on the device, whose journal has no end of it")
+        return (
+            yield from self._recovery.through(lambda: self._close(closed.reason, wall_seconds), self._recovery.relink)
+        )
+
+    def stop(self) -> Procedure[None]:
+        """STOP the device: retracted, vented, SAFE. Nothing where there is no link or no session."""
+        if (
+            self._context.link.exchange.linked
+            and self._context.opened is not None
+            and self._context.machine.now not in ENDED
+        ):
+            yield M.Stop()
+            self._context.note("action", "stop", "")
+            if self._context.machine.now is not State.RECOVERING:
+                self._context.machine.happened(Event.STOPPED)
+
+    def abandon(self) -> Procedure[int]:
+        """Close a session that nobody has the records of; returns its number."""
+        session_no = self._context.welcome.session_no
+        yield M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **dict.fromkeys(_COUNTED, 0))
+        yield from self._recovery.leave_hold(self._context.welcome.state)
+        return session_no
+
+    def _close(self, reason: CloseReason, wall_seconds: float | None) -> Procedure[Finish]:
+        _, reader = self._context.session()
+        if self._context.machine.now in (State.ARMED, State.PAUSED):
+            yield from self._operator.disarm()
+        yield from reader.read()
+        if self._context.machine.now is not State.CLOSING:
+            self._context.machine.happened(Event.CLOSE_BEGUN)
+        device = yield from self._close_on_device(reason)
+        yield from reader.read()
+        yield from self._recovery.release()
+        if self._context.info is not None and self._context.info.has_truth:
+            yield from self._ask_truth()
+        self._context.reconciliation = reconcile(reader.fold, device)
+        completed = reason is CloseReason.COMPLETED
+        self._context.finish = Finish(
+            state="completed" if completed else "aborted",
+            reconciled=self._context.reconciliation.reconciled,
+            session_seconds=reader.clock.seconds,
+            wall_seconds=wall_seconds,
+            device_totals=device,
+            cells_begun=len(reader.fold.cells),
+        )
+        self._context.machine.happened(Event.SESSION_COMPLETED if completed else Event.SESSION_ABORTED)
+        self._context.emit(self._context.finish)
+        yield from self._context.durable()
+        return self._context.finish
+
+    def _close_on_device(self, reason: CloseReason) -> Procedure[Counts]:
+        """SESSION_CLOSE, once; the device's totals."""
+        opened, reader = self._context.session()
+        counts, closed = reader.fold.counts, reader.closed
+        if closed is None:
+            fields = {name: getattr(counts, name) for name in _COUNTED}
+            done: M.SessionCloseDone = yield M.SessionClose(session_no=opened.session_no, reason=reason, **fields)
+            return Counts(**{name: getattr(done, name) for name in _COUNTED})
+        if closed.reason is not reason:
+            raise SessionError(f"session {closed.session_no} was closed by another host, as {closed.reason.name}")
+        # Its DONE was lost with the link. The device has compared the three that are not in the record.
+        return replace(counts, cycles=closed.cycles, punctures=closed.punctures, cores_counted=closed.cores_counted)
+
+    def _ask_truth(self) -> Procedure[None]:
+        try:
+            self._context.truth = yield M.TruthGet()
+        except CommandRefusedError as refused:
+            self._context.note("refusal", "truth_get", str(refused))
+            return
+        assert self._context.truth is not None
+        self._context.emit(self._context.truth)

@@ -1,0 +1,158 @@
+"""What one host holds of its session: the link, the machine, the journal's reader, and what the log is to get.
+
+Law: it knows no procedure. `operator`, `recovery` and `closing` work on it, and `engine` puts them together.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Protocol
+
+from devicectl.session.count import Fold, Reconciliation
+from devicectl.session.entries import Batch, Finish, Note, NoteKind, SessionStart
+from devicectl.session.journal import JournalReader
+from devicectl.session.link import HostLink
+from devicectl.session.machine import ENDED, IS_ARMED, Event, SessionMachine, State
+from devicectl.session.plan import Plan
+from devicectl.session.procedures import Procedure
+from protocols import messages as M
+from protocols.enums import DeviceState, Role
+from protocols.message import Message
+from protocols.units import Micros
+
+HELD: Final = (DeviceState.SAFE, DeviceState.FAULT, DeviceState.LOCKED)
+"""The device holds still until a FAULT_RESET; LOCKED it does for good, and its refusal says why."""
+
+Entry = SessionStart | Batch | Note | Finish | M.TruthGetDone
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the shell knows and the engine only passes on to the log."""
+
+    device_url: str
+    course: str | None
+    session_date: date
+    versions: Mapping[str, str]
+
+
+class Observer(Protocol):
+    """Whoever watches a session: a progress bar, a narrator, a test."""
+
+    def changed(self, before: State, after: State, now: Micros) -> None:
+        """The host's state changed."""
+
+    def noted(self, note: Note) -> None:
+        """Something was noted in the log."""
+
+
+class SessionContext:
+    """One host and at most one session. `counted` is the device's running total, for steering and display.
+
+    `last_cycle_no` is the cycle number used last; `unread_cycles` how many have ended since the journal was read.
+    """
+
+    def __init__(self, *, host_id: int, role: Role, draw_nonce: Callable[[], int], observer: Observer | None) -> None:
+        self.link = HostLink(
+            host_id=host_id, role=role, draw_nonce=draw_nonce, on_told=self._told, on_lost=self._link_lost
+        )
+        self.machine = SessionMachine(self._changed)
+        self.entries: list[Entry] = []
+        self.info: M.DeviceInfoDone | None = None
+        self.opened: M.SessionOpenDone | None = None
+        self.plan = Plan()
+        self.reader: JournalReader | None = None
+        self.counted = 0
+        self.last_cycle_no = 0
+        self.unread_cycles = 0
+        self.finish: Finish | None = None
+        self.truth: M.TruthGetDone | None = None
+        self.reconciliation: Reconciliation | None = None
+        self._observer = observer
+        self._emitted = 0
+        self._logged = 0
+        self._log_lost = False
+
+    @property
+    def welcome(self) -> M.Welcome:
+        """The last WELCOME; only after `connect`."""
+        assert self.link.welcome is not None
+        return self.link.welcome
+
+    def session(self) -> tuple[M.SessionOpenDone, JournalReader]:
+        """What SESSION_OPEN said and the journal's reader; only with a session."""
+        assert self.opened is not None and self.reader is not None
+        return self.opened, self.reader
+
+    # --- the log's side --------------------------------------------------------------------------------------
+
+    def take_entries(self) -> list[Entry]:
+        """What is to be logged, in order; the shell writes it and says `logged`."""
+        entries = self.entries
+        if entries:
+            self.entries = []
+        return entries
+
+    def logged(self, count: int, now: Micros) -> None:
+        """`count` more entries are durable."""
+        if not self._log_lost:
+            self._logged += count
+        self.link.now = now
+        self.link.procedures.poll(now)
+
+    def lose_log(self) -> None:
+        """The log failed. Nothing becomes durable any more, so nothing more of the journal is acknowledged."""
+        self._log_lost = True
+
+    @property
+    def backlog(self) -> int:
+        """Entries that are not durable yet."""
+        return self._emitted - self._logged
+
+    def emit(self, entry: Entry) -> None:
+        """Hand an entry to the log."""
+        self.entries.append(entry)
+        self._emitted += 1
+
+    def durable(self) -> Procedure[None]:
+        """Wait until everything emitted so far is durable."""
+        goal = self._emitted
+        yield lambda: self._logged >= goal
+
+    def note(self, kind: NoteKind, name: str, detail: str) -> None:
+        """Note something that the device's journal does not say."""
+        uptime = self.link.device_uptime_ms() if self.link.welcome is not None else None
+        note = Note(kind, self.link.now, name, detail, uptime)
+        if self.reader is not None:
+            self.emit(note)
+        if self._observer is not None:
+            self._observer.noted(note)
+
+    def begin_reading(self, fold: Fold) -> None:
+        """Read the journal into `fold` from now on."""
+        self.reader = JournalReader(epoch=self.welcome.journal_epoch, fold=fold, emit=self.emit, durable=self.durable)
+
+    def read_aside(self) -> None:
+        """Read the journal beside whatever else goes on."""
+        if self.reader is not None and not self.reader.busy and self.link.exchange.linked:
+            self.unread_cycles = 0
+            self.link.procedures.start(self.reader.read(), self.link.now)
+
+    # --- what the link tells ---------------------------------------------------------------------------------
+
+    def _changed(self, before: State, after: State) -> None:
+        self.link.hurry(after in IS_ARMED)
+        if self._observer is not None:
+            self._observer.changed(before, after, self.link.now)
+
+    def _told(self, message: Message) -> None:
+        if isinstance(message, M.Alarm):
+            self.note("alarm", f"MC-{message.code:04d}", f"{message.state.name}: {message.sentence}")
+            self.read_aside()
+        elif isinstance(message, M.Heartbeat) and message.state in HELD:
+            self.link.hurry(False)  # the device holds still, and keeps the long lease
+
+    def _link_lost(self, reason: str) -> None:
+        if self.machine.now not in (State.DISCONNECTED, *ENDED):
+            self.note("warning", "link_lost", reason)
+            self.machine.happened(Event.LINK_LOST)

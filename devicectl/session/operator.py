@@ -1,0 +1,322 @@
+"""The automatic operator: numbs, arms, cycles, moves on, purges, and does what a trained person would about a refusal.
+
+Law: a number in a reply steers it and is never recorded. What it cannot mend it raises.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, LinkLostError, SessionError
+from devicectl.session.context import SessionContext
+from devicectl.session.entries import NoteKind, ZoneAnesthesia
+from devicectl.session.machine import CYCLE, Event, State
+from devicectl.session.procedures import Procedure, Until
+from devicectl.session.recovery import Recovery, by_held_device
+from protocols import messages as M
+from protocols.enums import Code
+from protocols.records import unpack_outcomes
+from protocols.units import SECOND, Micros
+
+CYCLES_BETWEEN_READS: Final = 64
+"""Cycles after which the journal is read even if the hand has not moved: far below the ring's 1,024 records."""
+PUNCH_DEADLINE_MS: Final = 3_000
+"""A PUNCH that arrives later than its five tries take is not wanted any more."""
+SUCTION_WAIT_US: Final = 30 * SECOND
+SUCTION_POLL_US: Final = SECOND // 2
+"""After a suction loss: how long the operator looks for the leak, and how often he tries."""
+MOST_UNLOGGED: Final = 64
+"""Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
+MOST_PURGES: Final = 5
+"""A purge works nine times in ten: five failures in a row happen once in 100,000 clogs, or the needle is broken."""
+OLDEST_ANESTHESIA_S: Final = 86_400
+"""The age that ANESTHESIA_START can carry; any device has long let it expire."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleResult:
+    """One completed cycle as its COUNT answered it: for display, not for counting. The totals are the session's."""
+
+    cycle_no: int
+    cores_counted: int
+    outcomes: tuple[int, ...]
+    total_cores_counted: int
+    total_punctures: int
+    zone: int
+    cell: int
+
+
+class AutomaticOperator:
+    """One session's operator: where the hand is, which needles are flagged, when each zone was numbed."""
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+        self.recovery = Recovery(context, self._lose_place)
+        self._cycles_left = 0
+        self._cells_used = 0
+        self._at: tuple[int, int] | None = None
+        self._flagged = 0
+        self._numbed: dict[int, Micros] = {}
+        self._confirmed_by = ""
+        self._method = ""
+        self._suction_since: Micros | None = None
+
+    def _lose_place(self) -> None:
+        """The hand was taken off: the cell that was begun last is gone to again."""
+        _, reader = self._context.session()
+        self._cells_used = max(self._cells_used - 1, len(reader.fold.cells) - 1, 0)
+        self._at, self._cycles_left = None, 0
+
+    # --- anesthesia and arming -------------------------------------------------------------------------------
+
+    def confirm_anesthesia(self, method: str, confirmed_by: str, age_s: int = 0) -> Procedure[None]:
+        """Numb every zone, wait until the device lets each be confirmed, and confirm it."""
+        self._method, self._confirmed_by = method, confirmed_by
+        for zone in range(len(self._context.plan.zones)):
+            self._numbed.setdefault(zone, Micros(self._context.link.now - age_s * SECOND))
+        yield from self.recovery.through(self._numb, self.restore)
+
+    def adopt(self, method: str, confirmed_by: str, zones: tuple[ZoneAnesthesia, ...], age_s: float) -> None:
+        """Take over from an operator whose last word is `age_s` seconds old."""
+        self._method, self._confirmed_by = method, confirmed_by
+        for zone in zones:
+            self._numbed[zone.zone] = Micros(self._context.link.now - round((zone.age_s + age_s) * SECOND))
+
+    def _numb(self) -> Procedure[None]:
+        if self._context.machine.now is State.ANESTHESIA_CONFIRMED:
+            return
+        wait_s = 0
+        for zone, numbed_at in self._numbed.items():
+            age_s = min((self._context.link.now - numbed_at) // SECOND, OLDEST_ANESTHESIA_S)
+            started: M.AnesthesiaStartDone = yield M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method)
+            self._context.machine.happened(Event.ANESTHESIA_STARTED)
+            wait_s = max(wait_s, started.wait_s)
+        self._context.note(
+            "action", "anesthesia_start", f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
+        )
+        yield Until(Micros(self._context.link.now + wait_s * SECOND))
+        for zone in self._numbed:
+            yield from self._confirm(zone)
+        self._context.machine.happened(Event.ANESTHESIA_CONFIRMED)
+        self._context.note("action", "anesthesia_confirm", f"{len(self._numbed)} zones, by {self._confirmed_by}")
+
+    def _confirm(self, zone: int) -> Procedure[None]:
+        while True:
+            try:
+                yield M.AnesthesiaConfirm(zone=zone, confirmed_by=self._confirmed_by)
+            except CommandRefusedError as refused:
+                if refused.interlock != 3 or refused.actual >= refused.expected:
+                    raise
+                # Both ends round to seconds, and the device's clock began later: wait out the difference.
+                yield Until(Micros(self._context.link.now + max(1, refused.expected - refused.actual) * SECOND))
+            else:
+                return
+
+    def _arm(self) -> Procedure[None]:
+        self._context.link.hurry(True)
+        try:
+            yield M.Arm()
+        except CommandError:
+            self._context.link.hurry(False)
+            raise
+        self._context.machine.happened(Event.ARMED)
+
+    def disarm(self) -> Procedure[None]:
+        """Stop the pump."""
+        yield M.Disarm()
+        self._context.machine.happened(Event.DISARMED)
+
+    def pause(self) -> Procedure[None]:
+        """Hold between two cycles, armed. The next cycle that is asked for goes on."""
+        if self._context.machine.now is State.ARMED:
+            yield M.Pause()
+            self._context.machine.happened(Event.PAUSED)
+            self._context.note("action", "pause", "")
+
+    def _resume(self) -> Procedure[None]:
+        yield M.Resume()
+        self._context.machine.happened(Event.RESUMED)
+        self._context.note("action", "resume", "")
+
+    # --- cycles ----------------------------------------------------------------------------------------------
+
+    def next_cycle(self) -> Procedure[CycleResult | None]:
+        """Do one more cycle, with all that it needs; None when the target is reached.
+
+        Raises:
+            SessionError: the plan's cells are used up, or the device needs a person.
+            LinkError: the link was lost and could not be recovered.
+            CommandRefusedError: an interlock that the automatic operator has no remedy for.
+        """
+        return (yield from self.recovery.through(self._cycle_or_remedy, self.restore))
+
+    def _cycle_or_remedy(self) -> Procedure[CycleResult | None]:
+        while self._context.counted < self._context.plan.target_cores:
+            self._check_link()
+            try:
+                if self._context.machine.now is State.ANESTHESIA_CONFIRMED:
+                    yield from self._arm()
+                elif self._context.machine.now is State.PAUSED:
+                    yield from self._resume()
+                elif self._flagged:
+                    yield from self._purge()
+                elif self._cycles_left == 0 or self._at is None:
+                    yield from self._reposition()
+                else:
+                    result = yield from self._cycle()
+                    self.recovery.succeeded()
+                    self._suction_since = None
+                    return result
+            except (CommandRefusedError, CommandFailedError) as error:
+                yield from self._remedy(error)
+        return None
+
+    def _cycle(self) -> Procedure[CycleResult]:
+        if self._context.backlog > MOST_UNLOGGED:
+            yield lambda: self._context.backlog <= MOST_UNLOGGED
+            self._check_link()
+        cycle_no = self._context.last_cycle_no + 1
+        happened = self._context.machine.happened
+        deadline = self._context.link.device_uptime_ms() + PUNCH_DEADLINE_MS & 0xFFFF_FFFF
+        happened(Event.PUNCH_SENT)
+        yield M.Punch.unchecked(cycle_no=cycle_no, depth_um=self._context.plan.depth_um, deadline_ms=deadline)
+        self._context.last_cycle_no = cycle_no
+        happened(Event.SUCTION_SENT)
+        yield M.Suction.unchecked(cycle_no=cycle_no)
+        happened(Event.ADVANCE_SENT)
+        yield M.Advance.unchecked(cycle_no=cycle_no, steps=1)
+        happened(Event.COUNT_SENT)
+        done: M.CountDone = yield M.Count.unchecked(cycle_no=cycle_no)
+        happened(Event.CYCLE_ENDED)
+        self._flagged = done.flagged
+        self._cycles_left = done.cycles_left
+        self._context.counted = done.total_cores_counted
+        self._context.unread_cycles += 1
+        if self._context.unread_cycles >= CYCLES_BETWEEN_READS:
+            self._context.read_aside()
+        assert self._context.opened is not None and self._at is not None
+        return CycleResult(
+            cycle_no=cycle_no,
+            cores_counted=done.cores_counted,
+            outcomes=tuple(unpack_outcomes(done.outcomes, self._context.opened.needles)),
+            total_cores_counted=done.total_cores_counted,
+            total_punctures=done.total_punctures,
+            zone=self._at[0],
+            cell=self._at[1],
+        )
+
+    def _check_link(self) -> None:
+        """A link that was lost while nothing was asked of the device has raised nothing: raise it now."""
+        if self._context.machine.now is State.RECOVERING:
+            raise LinkLostError("the link was lost between two commands")
+
+    def _reposition(self) -> Procedure[None]:
+        """Go to the next cell that still takes a cycle; the journal is read while the hand moves."""
+        if self._at is None or self._cycles_left == 0:
+            if self._cells_used >= self._context.plan.cells:
+                reached = f"{self._context.counted} of {self._context.plan.target_cores} cores"
+                raise SessionError(f"all {self._context.plan.cells} cells of the plan are used at {reached}")
+            zone, cell = self._locate(self._cells_used)
+        self._context.machine.happened(Event.REPOSITION_SENT)
+        self._context.read_aside()
+        try:
+            done: M.RepositionDone = yield M.Reposition(zone=zone, cell=cell)
+        finally:
+            if self._context.machine.now is State.REPOSITIONING and self._context.link.exchange.linked:
+                self._context.machine.happened(Event.MOTION_ENDED)
+        self._cells_used += 1
+        self._at, self._cycles_left = (zone, cell), done.cycles_left
+
+    def _locate(self, number: int) -> tuple[int, int]:
+        """Zone and cell of the plan's cell `number`, counted through all zones."""
+        for zone, area in enumerate(zone.area_cm2 for zone in self._context.plan.zones):
+            if number < area:
+                return zone, number
+            number -= area
+        raise AssertionError("number is below plan.cells")
+
+    def _purge(self) -> Procedure[None]:
+        for attempt in range(1, MOST_PURGES + 1):
+            self._context.machine.happened(Event.PURGE_SENT)
+            try:
+                done: M.PurgeDone = yield M.Purge()
+            finally:
+                if self._context.machine.now is State.PURGING and self._context.link.exchange.linked:
+                    self._context.machine.happened(Event.MOTION_ENDED)
+            self._context.note(
+                "action", "purge", f"try {attempt}: cleared {done.cleared:#b}, flagged {done.flagged:#b}"
+            )
+            self._flagged = done.flagged
+            if not done.flagged:
+                return
+        raise SessionError(f"needles {self._flagged:#b} stay clogged after {MOST_PURGES} purges")
+
+    # --- remedies --------------------------------------------------------------------------------------------
+
+    def _remedy(self, error: CommandRefusedError | CommandFailedError) -> Procedure[None]:
+        """Do what a trained operator would; raise what only a person can mend, and a device that is held."""
+        if by_held_device(error):
+            raise error
+        kind: NoteKind = "refusal" if isinstance(error, CommandRefusedError) else "warning"
+        self._context.note(kind, error.command.__class__.__name__.lower(), str(error))
+        command = error.command
+        if isinstance(error, CommandFailedError) and isinstance(command, (M.Punch, M.Suction, M.Advance, M.Count)):
+            self._context.last_cycle_no = max(self._context.last_cycle_no, command.cycle_no)
+        if self._context.machine.now in CYCLE:
+            self._context.machine.happened(Event.CYCLE_ABORTED)
+        if error.code is Code.E_STORAGE:
+            assert self._context.reader is not None
+            yield from self._context.reader.read()
+            return
+        remedy = _REMEDIES.get(error.interlock)
+        if remedy is None:
+            raise error
+        yield from remedy(self)
+
+    def _await_suction(self) -> Procedure[None]:
+        self._context.note("action", "suction_check", "looking for the leak")
+        self._suction_since = self._context.link.now if self._suction_since is None else self._suction_since
+        if self._context.link.now - self._suction_since > SUCTION_WAIT_US:
+            raise SessionError(f"the vacuum did not come back within {SUCTION_WAIT_US // SECOND} s")
+        yield Until(Micros(self._context.link.now + SUCTION_POLL_US))
+
+    def _numb_again(self) -> Procedure[None]:
+        """The anesthesia's time is over: disarm, numb, wait, confirm; arming follows by itself."""
+        if self._context.machine.now is State.ARMED:
+            yield from self.disarm()
+        self._numbed = dict.fromkeys(self._numbed, self._context.link.now)
+        self._context.machine.happened(Event.ANESTHESIA_STARTED)
+        yield from self._numb()
+
+    def _leave_cell(self) -> Procedure[None]:
+        self._cycles_left = 0
+        yield from ()
+
+    # --- after a loss ----------------------------------------------------------------------------------------
+
+    def restore(self) -> Procedure[None]:
+        """From RECOVERING back to where cycles go on: link, journal, alarms, anesthesia."""
+        opened, reader = self._context.session()
+        state = yield from self.recovery.relink()
+        if reader.closed is not None:
+            raise SessionError(f"session {opened.session_no} was closed on the device by another host")
+        yield from self.recovery.leave_hold(state)
+        self._context.machine.happened(Event.RECOVERED)
+        if not self._numbed:
+            return
+        try:
+            yield from self._numb()
+        except CommandRefusedError as refused:
+            if refused.interlock != 3 or by_held_device(refused):
+                raise
+            yield from self._numb_again()  # its time went by while the link was gone
+
+
+_REMEDIES: Final[Mapping[int, Callable[[AutomaticOperator], Procedure[None]]]] = {
+    3: AutomaticOperator._numb_again,
+    4: AutomaticOperator._await_suction,
+    6: AutomaticOperator._purge,
+    8: AutomaticOperator._leave_cell,
+    9: AutomaticOperator._leave_cell,
+}
+"""Interlock -> what a trained operator does about it. The others need a person."""

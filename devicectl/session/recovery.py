@@ -1,0 +1,139 @@
+"""Getting over a lost link or a stop: link, journal, alarms, and back to where cycles go on.
+
+Law: nothing is counted here and nothing is punched; what was open when the link went has ended on the device, and its
+journal says how.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from devicectl.errors import (
+    CommandAbortedError,
+    CommandError,
+    CommandRefusedError,
+    LinkDeniedError,
+    LinkError,
+    SessionError,
+)
+from devicectl.session.context import HELD, SessionContext
+from devicectl.session.machine import Event, State
+from devicectl.session.procedures import Procedure
+from protocols import messages as M
+from protocols.enums import AlarmState, Code, DeviceState
+
+MOST_RECOVERIES: Final = 5
+"""In a row, without a completed cycle between them: more is a device or a line that a person must look at."""
+COUNT_STOPPED: Final = 702
+"""MC-0702: too many cores are missing. To acknowledge it is to say that somebody has looked into it."""
+
+_T = TypeVar("_T")
+
+
+class Recovery:
+    """The recoveries of one session. `place_lost` hears that the hand must be brought to a cell anew."""
+
+    def __init__(self, context: SessionContext, place_lost: Callable[[], None]) -> None:
+        self._context = context
+        self._place_lost = place_lost
+        self._in_a_row = 0
+        self._held_in: DeviceState | None = None
+
+    def succeeded(self) -> None:
+        """A cycle was completed: the next loss is the first again."""
+        self._in_a_row = 0
+
+    def through(self, what: Callable[[], Procedure[_T]], restore: Callable[[], Procedure[object]]) -> Procedure[_T]:
+        """Run `what`; after a lost link or a stop, recover by `restore` and run it again."""
+        while True:
+            try:
+                if self._context.machine.now is State.RECOVERING:
+                    yield from restore()
+                return (yield from what())
+            except LinkDeniedError:
+                raise
+            except (LinkError, CommandAbortedError, CommandRefusedError) as error:
+                if isinstance(error, CommandRefusedError) and not by_held_device(error):
+                    raise
+                self._begin_recovery(error)
+
+    def _begin_recovery(self, error: LinkError | CommandAbortedError | CommandRefusedError) -> None:
+        """Enter RECOVERING.
+
+        Raises:
+            LinkError, CommandError: `error`, when recovery was tried too often in a row.
+        """
+        if self._context.machine.now is not State.RECOVERING:
+            self._context.machine.happened(Event.LINK_LOST if isinstance(error, LinkError) else Event.STOPPED)
+        self._in_a_row += 1
+        if self._in_a_row > MOST_RECOVERIES:
+            raise error
+        self._context.note("action", "recover", f"try {self._in_a_row} of {MOST_RECOVERIES}: {error}")
+
+    def relink(self) -> Procedure[DeviceState]:
+        """Link, and the journal to its head; returns the state in which the device holds still."""
+        opened, reader = self._context.session()
+        if self._context.link.exchange.linked:
+            # A motion was aborted. Whatever the device does now, STOP is harmless twice and says where it is.
+            stopped: M.StopDone = yield M.Stop()
+            state = stopped.state
+            yield from reader.read()
+        else:
+            welcome = yield from self._context.link.make()
+            state = welcome.state
+            if welcome.journal_epoch == reader.epoch:
+                yield from reader.read()
+            if reader.closed is None:
+                self.check_held(welcome, reader.epoch, opened.session_no)
+        self._context.last_cycle_no = reader.fold.last_cycle_no or opened.first_cycle_no - 1
+        self._context.counted = reader.fold.counts.cores_counted
+        self._place_lost()
+        self._held_in = state
+        return state
+
+    def check_held(self, welcome: M.Welcome, epoch: int, session_no: int) -> None:
+        """Hold what the device says it has against the session that this host knows.
+
+        Raises:
+            SessionError: its memory was erased, or it holds another session or none.
+        """
+        if welcome.journal_epoch != epoch:
+            now = f"its journal is 0x{welcome.journal_epoch:08x}"
+            there = f"session {session_no} stands in 0x{epoch:08x}"
+            raise SessionError(f"the device's memory was erased: {now}, and {there}")
+        if welcome.session_no != session_no:
+            held = welcome.session_no or "none"
+            raise SessionError(f"the device no longer holds session {session_no}: it names {held}")
+
+    def leave_hold(self, state: DeviceState) -> Procedure[None]:
+        """Acknowledge what is shown and leave SAFE or FAULT, where the device is in one of them."""
+        self._held_in = None
+        if state in HELD:
+            yield from self._acknowledge_alarms()
+            yield M.FaultReset()
+            self._context.note("action", "fault_reset", f"from {state.name}")
+
+    def _acknowledge_alarms(self) -> Procedure[None]:
+        index, count = 0, 1
+        while index < count:
+            alarm: M.AlarmListDone = yield M.AlarmList(index=index)
+            index, count = index + 1, alarm.count
+            if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED) and alarm.code != COUNT_STOPPED:
+                yield M.AlarmAck(code=alarm.code)
+                self._context.note("action", "alarm_ack", f"MC-{alarm.code:04d}")
+
+    def release(self) -> Procedure[None]:
+        """Leave the hold that a stop or a loss brought; a device that must go on holding is not argued with."""
+        if self._held_in is None:
+            return
+        held_in, self._held_in = self._held_in, None
+        try:
+            yield from self.leave_hold(held_in)
+        except CommandRefusedError as refused:
+            self._context.note("refusal", "fault_reset", str(refused))
+
+
+def by_held_device(refused: CommandError) -> bool:
+    """The device was stopped by somebody else, between two commands of this host."""
+    if not isinstance(refused, CommandRefusedError):
+        return False
+    return refused.code in (Code.E_STATE, Code.E_INTERLOCK) and refused.actual in HELD and refused.expected == 0
