@@ -21,7 +21,7 @@ LEAST_STREAM_MS: Final = 20
 
 
 def _echo(device: "Device", port: "Port", command: M.Echo, now: Micros) -> Message:
-    return M.EchoDone(data=command.data)
+    return M.EchoDone.unchecked(data=command.data)
 
 
 def _device_info(device: "Device", port: "Port", command: M.DeviceInfo, now: Micros) -> Message:
