@@ -13,9 +13,7 @@ LIMIT_LINES: Final = 400
 
 REASONS: Final = {
     "devicectl.controller": "the whole public API: whoever reads it needs all of it",
-    "firmware_sim.device": "each port's link beside the one firmware",
     "firmware_sim.nvm": "all that survives a power cut, and each step that changes it",
-    "firmware_sim.plant": "the physics, part by part, over one state",
     "protocols.exchange": "one end of a link: its two halves share sequence numbers, lease and outbox",
 }
 """Longer module -> why it is one."""
