@@ -1,0 +1,6 @@
+"""The simulated handpiece: firmware, plant, memory, and the ways to reach it.
+
+TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
+
+Law: it may import `protocols`, never `devicectl`. Only `serve`, `nvm_file` and `clock` touch the world.
+"""

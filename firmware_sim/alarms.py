@@ -158,7 +158,7 @@ class Alarms:
         return cleared
 
     def highest_latching(self) -> int | None:
-        """The code of the highest latched alarm whose cause is still there, which `reset` cannot clear; None if none."""
+        """The code of the highest latched alarm whose cause stays, so that `reset` cannot clear it, or None."""
         for alarm in self.listing():
             if alarm.rule.latched and alarm.present:
                 return alarm.rule.code

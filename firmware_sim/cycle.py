@@ -66,9 +66,7 @@ class CycleControl:
         assert outcome is not None
         if outcome.ending is Ending.COMPLETED:
             punctured = self._firmware.plant.all_needles
-            return M.PunchDone(
-                cycle_no=outcome.cycle_no, depth_um=outcome.depth_um, punctured=punctured, vacuum_pa=0
-            )
+            return M.PunchDone(cycle_no=outcome.cycle_no, depth_um=outcome.depth_um, punctured=punctured, vacuum_pa=0)
         text = f"cycle {outcome.cycle_no} ended {outcome.ending.name} in {outcome.phase.name}; its number is used up"
         return M.Aborted(code=Code.E_STATE, ending=outcome.ending, phase=outcome.phase, sentence=text)
 
@@ -209,15 +207,10 @@ class CycleControl:
         firmware = self._firmware
         register = firmware.nvm.register
         return (
-            register is not None
-            and register[0] == cycle_no
-            and self._phase_done
-            and firmware.state is _BEFORE[phase]
+            register is not None and register[0] == cycle_no and self._phase_done and firmware.state is _BEFORE[phase]
         )
 
-    def _not_open(
-        self, asker: Asker, command: Message, cycle_no: int, phase: Phase, now: Micros
-    ) -> Message | None:
+    def _not_open(self, asker: Asker, command: Message, cycle_no: int, phase: Phase, now: Micros) -> Message | None:
         """Why a phase may not begin; None where the command was answered with an ending."""
         register = self._firmware.nvm.register
         if register is not None and register[0] == cycle_no:
@@ -229,9 +222,7 @@ class CycleControl:
         text = f"cycle {cycle_no} is not open; open is {open_no or 'none'}: see the journal"
         return refusal(Code.E_CYCLE_GAP, text, expected=open_no, actual=cycle_no)
 
-    def _begin_phase(
-        self, asker: Asker, event: Event, phase: Phase, duration_ms: int, then: Then, now: Micros
-    ) -> None:
+    def _begin_phase(self, asker: Asker, event: Event, phase: Phase, duration_ms: int, then: Then, now: Micros) -> None:
         self._phase_done = False
         self._firmware.nvm.set_phase(phase)
         duration = from_ms(duration_ms)

@@ -193,9 +193,7 @@ class Firmware:
         elif now >= motion.next_progress:
             motion.next_progress += PROGRESS_EVERY_US
             elapsed = (now - motion.began) // MILLISECOND
-            progress = M.Progress(
-                state=self.state, elapsed_ms=elapsed, expected_ms=motion.expected_us // MILLISECOND
-            )
+            progress = M.Progress(state=self.state, elapsed_ms=elapsed, expected_ms=motion.expected_us // MILLISECOND)
             motion.asker.reply(progress, now)
 
     # --- reactions -------------------------------------------------------------------------------------------

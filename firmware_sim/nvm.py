@@ -403,7 +403,7 @@ class Nvm:
         self._keep("acknowledge", upto)
         return self.journal.acknowledge(upto)
 
-    # -- store -----------------------------------------------------------------------------------------------------------
+    # -- store -----------------------------------------------------------------------------------------------
 
     def _keep(self, key: str, *arguments: Any) -> None:
         """Store a step before it is carried out."""

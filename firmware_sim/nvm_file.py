@@ -1,6 +1,7 @@
-"""The non-volatile memory in a file, for a device that is a process: what it is told survives a kill and a power cut.
+r"""The non-volatile memory in a file, for a device that is a process: what it is told survives a kill and a power cut.
 
-    "HLP/NVM\\n" | version u32 | step*          step: length u32 | CRC-32C u32 over length and body | body, JSON [key, value]
+    "HLP/NVM\n" | version u32 | step*
+    step: length u32 | CRC-32C u32 over length and body | body, JSON [key, value]
 
 Law: a step is in the file whole or not at all. A last step that is torn is dropped; damage before a whole step is an
 error, since to drop what follows would use cycle numbers again. The file shrinks only by rename. One process at a

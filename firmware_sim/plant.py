@@ -77,7 +77,7 @@ class Truth:
 
 
 class Plant:
-    """One handpiece with its consumables. `inputs`, `cartridge`, `clogged`, `truth` and `canister_ul` are open to read."""
+    """One handpiece with its consumables; `inputs`, `cartridge`, `clogged`, `truth` and `canister_ul` may be read."""
 
     def __init__(self, parameters: Parameters, seed: int, *, cartridge_serial: int = 1) -> None:
         self.parameters = parameters

@@ -97,9 +97,7 @@ def start_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaStar
         return interlocked(9, f"zone {command.zone} is not in the plan", expected=zones, actual=command.zone)
     firmware.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)
     firmware.enter(Event.ANESTHESIA_STARTED)
-    firmware.nvm.append(
-        R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=0, age_s=command.age_s
-    )
+    firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=0, age_s=command.age_s)
     return M.AnesthesiaStartDone(wait_s=max(0, firmware.parameters.anesthesia_wait_s - command.age_s))
 
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 
 from protocols.enums import Kind, Lane
 
-
 _Model = TypeVar("_Model", bound=BaseModel)
 
 # The four slots of a pydantic model. Filling them is what `model_construct` does, five times slower.

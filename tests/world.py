@@ -371,4 +371,3 @@ def sentence_of(answer: object) -> str:
     text = str(getattr(answer, "sentence", answer))
     assert 0 < len(text.encode()) <= 120 and "\0" not in text and "\n" not in text
     return text
-

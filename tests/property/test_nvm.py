@@ -231,7 +231,7 @@ def test_file_cut_anywhere_is_the_memory_after_its_last_whole_step(
         final = close(nvm)
         raw = path.read_bytes()
         last_file = marks[-1].inode
-        for cut in data.draw(st.lists(st.integers(0, len(raw) - 1), min_size=5, max_size=20)) + [len(raw)]:
+        for cut in [*data.draw(st.lists(st.integers(0, len(raw) - 1), min_size=5, max_size=20)), len(raw)]:
             path.write_bytes(raw[:cut])
             # Steps of this file that are whole, or else what the file began with: the step before it was made.
             whole = [mark for mark in marks if mark.inode != last_file or mark.size <= cut]

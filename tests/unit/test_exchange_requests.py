@@ -237,9 +237,7 @@ def test_one_motion_four_queries_and_every_stop() -> None:
     queries = [host.submit(Echo(data=b"%d" % n), T0) for n in range(6)]
     stops = [host.submit(Stop(), T0) for _ in range(20)]
     sent = [(type(message), header.correlation_id) for header, message in seen(host.take())]
-    assert sent == [
-        (type(request.message), request.correlation_id) for request in [motions[0], *queries[:4], *stops]
-    ]
+    assert sent == [(type(request.message), request.correlation_id) for request in [motions[0], *queries[:4], *stops]]
     hear(host, EchoDone(data=b""), queries[2].correlation_id, 1)
     assert messages(host) == [queries[4].message]
     hear(host, RECEIVED, motions[0].correlation_id, 1)

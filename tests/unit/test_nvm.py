@@ -337,7 +337,7 @@ def test_journal_survives_its_image_after_it_has_wrapped() -> None:
     assert copy.read(1, 2000) == journal.read(1, 2000)
 
 
-# -- image and steps -----------------------------------------------------------------------------------------------------
+# -- image and steps --------------------------------------------------------------------------------
 
 
 def every_step(nvm: Nvm) -> Iterator[str]:
