@@ -84,6 +84,7 @@ class Display:
         self._session: Session | None = None
         self._device: DeviceInfoDone | None = None
         self._drawn_at = Micros(0)
+        self._phase = ""
         self._now = Micros(0)
         self._armed_at: Micros | None = None
         self._counted_before = 0
@@ -128,8 +129,10 @@ class Display:
         self._now = now
         if after is State.ARMED and self._armed_at is None:
             self._armed_at = now
-        if self._progress is not None and self._refresh_due():
-            self._progress.update(self._task, phase=PHASES.get(after, "coring"))
+        phase = PHASES.get(after, "coring")
+        if self._progress is not None and phase != self._phase:
+            self._phase = phase
+            self._progress.update(self._task, phase=phase)
         if self._explain and (text := STEPS.get((before, after), SENTENCES[after])):
             self.say(f"{now / SECOND:10.3f} s  {text}")
 
@@ -153,17 +156,11 @@ class Display:
             self._next_line += 1 / LINES
             self.say(f"{cycle.total_cores_counted:>6} of {self._plan.target_cores} cores, {self._rates(cycle)}")
 
-    def _refresh_due(self) -> bool:
-        now = clock.monotonic()
-        due = now - self._drawn_at >= REFRESH_US
-        if due:
-            self._drawn_at = now
-        return due
-
     def _draw(self, cycle: CycleResult) -> None:
-        if self._refresh_due():
-            counted = cycle.total_cores_counted
-            self._progress.update(self._task, phase="coring", completed=counted, rates=self._rates(cycle))
+        now = clock.monotonic()
+        if now - self._drawn_at >= REFRESH_US:
+            self._drawn_at = now
+            self._progress.update(self._task, completed=cycle.total_cores_counted, rates=self._rates(cycle))
 
     def _rates(self, cycle: CycleResult) -> str:
         """Rate, coverage and time left, in the device's time."""
