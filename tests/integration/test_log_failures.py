@@ -1,0 +1,160 @@
+"""The log fails in the middle of a session: the device is left safe, what was committed is there, and it is resumed."""
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import devicectl
+from devicectl import Plan, clock
+from devicectl.controller import Handpiece, Session
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.store import SessionLog
+from devicectl.simulation.virtual_time import VirtualTimeDriver
+from protocols.enums import DeviceState
+from protocols.records import Cycle
+from protocols.units import SECOND, Micros
+from protocols.wire import decode_record
+from tests.e2e.processes import DEADLINE_S, DEVICECTL, read_until, started
+from tests.e2e.processes import devicectl as run_devicectl
+
+PLAN = Plan(target_cores=120)
+WRITES = ("begin", "store", "note", "finish", "store_truth")
+
+
+class FailingLog:
+    """A session log whose disk is full from its `at`-th write on."""
+
+    def __init__(self, log: SessionLog, at: int) -> None:
+        self.log = log
+        self.left = at - 1
+        self.writes = 0
+        for name in WRITES:
+            setattr(self, name, self._write(getattr(log, name)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
+
+    def _write(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(*arguments: Any) -> Any:
+            if self.left == 0:
+                raise LogError(LogErrorKind.FULL, self.log.where, "there is no space left")
+            self.left -= 1
+            self.writes += 1
+            return write(*arguments)
+
+        return guarded
+
+
+async def whole(session: Session) -> None:
+    await session.confirm_anesthesia()
+    async for _ in session.run():
+        pass
+
+
+def assert_safe(handpiece: Handpiece) -> None:
+    """SAFE or unarmed, the needles home, the line vented; the session is open."""
+    driver = handpiece.driver
+    assert isinstance(driver, VirtualTimeDriver)
+    device, later = driver.world.device, Micros(driver.now + SECOND)
+    assert device.firmware.state in (DeviceState.SAFE, DeviceState.IDLE) and not device.firmware.armed
+    assert device.plant.depth_um(later) == 0 and not device.plant.pump_on
+    assert device.plant.pressure_kpa(later) > -1
+    assert device.nvm.register is None
+
+
+def assert_exact(path: Path, state: str = "completed") -> None:
+    with SessionLog.open(path) as log:
+        report = log.load(1)
+    assert (report.summary.state, report.summary.reconciled) == (state, True), report.differences
+    numbers = [record.cycle_no for raw in report.records if isinstance(record := decode_record(raw), Cycle)]
+    assert numbers == list(range(1, report.counts.cycles + 1))
+
+
+async def count_writes() -> int:
+    with SessionLog.open("sqlite://") as log:
+        failing = FailingLog(log, 1_000_000)
+        url = "sim://?seed=7&anesthesia_wait_s=1"
+        async with devicectl.connect(url, log=failing) as handpiece, handpiece.open_session(PLAN) as session:
+            await whole(session)
+        return failing.writes
+
+
+@pytest.mark.asyncio
+async def test_whichever_write_fails(tmp_path: Path) -> None:
+    writes = await count_writes()
+    assert writes > 10
+    for at in range(1, writes + 1):
+        await fail_and_resume(tmp_path / str(at), at)
+
+
+async def fail_and_resume(folder: Path, at: int) -> None:
+    folder.mkdir()
+    path, url = folder / "log.sqlite", f"sim://?seed=7&anesthesia_wait_s=1&nvm={folder / 'nvm'}"
+    with SessionLog.open(path, wall_clock=clock.wall) as log:
+        failing = FailingLog(log, at)
+        async with devicectl.connect(url, log=failing) as handpiece:
+            session = handpiece.open_session(PLAN)
+            with pytest.raises(LogError, match="no space left"):
+                async with session:
+                    await whole(session)
+            assert isinstance(session.log_error, LogError)
+            assert_safe(handpiece)
+            acknowledged = handpiece.driver.world.device.nvm.tail  # type: ignore[attr-defined]
+    with SessionLog.open(path, wall_clock=clock.wall) as log:
+        if at > 1:
+            assert log.load(1).next_event_no >= acknowledged, "only what is durable was acknowledged"
+        async with devicectl.connect(url, log=log) as handpiece:
+            if at == 1:
+                abandoned = await handpiece.abandon_session()
+                assert abandoned is not None and abandoned.summary is None
+                return
+            if not handpiece.open_session_no and log.load(1).summary.state != "open":
+                return  # the write that failed was no part of the session's records
+            async with handpiece.resume_session() as session:
+                await whole(session)
+            assert session.summary.state == "completed" and session.summary.reconciled
+    assert_exact(path)
+
+
+@pytest.mark.asyncio
+async def test_a_failure_while_leaving_is_a_note_and_is_told(tmp_path: Path) -> None:
+    with SessionLog.open(tmp_path / "log.sqlite") as log:
+        failing = FailingLog(log, 1_000_000)
+        async with devicectl.connect("sim://?seed=7&anesthesia_wait_s=1", log=failing) as handpiece:
+            with pytest.raises(ZeroDivisionError) as caught:
+                async with handpiece.open_session(PLAN) as session:
+                    await session.confirm_anesthesia()
+                    await anext(session.run())
+                    failing.left = 0
+                    _ = 1 // 0
+            assert "no space left" in caught.value.__notes__[0]
+            assert session.log_error is not None and session.summary.state == "open"
+            assert_safe(handpiece)
+
+
+def test_a_locked_log_is_exit_4_and_is_resumed_by_another_process(tmp_path: Path) -> None:
+    path, url = tmp_path / "log.sqlite", f"sim://?seed=7&anesthesia_wait_s=1&nvm={tmp_path / 'nvm'}"
+    common = ("--device", url, "--log", str(path))
+    line = [*DEVICECTL, "run", "--explain", "--json", "--target-cores", "3000", *common]
+    with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        said = read_until(process, "Cycle 5 ended")
+        with sqlite3.connect(path, isolation_level=None, timeout=DEADLINE_S) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            out, _ = process.communicate(timeout=DEADLINE_S)
+            with suppress(sqlite3.OperationalError):
+                lock.execute("ROLLBACK")
+        lock.close()
+        assert process.returncode == 4, said + out
+        assert "Traceback" not in out
+        assert "another process is writing to it" in out.splitlines()[-1]
+        summary = json.loads(out.splitlines()[-2])
+        assert (summary["state"], summary["reconciled"]) == ("open", False)
+    done = run_devicectl("run", "--json", "--resume", *common, code=0)
+    assert json.loads(done.stdout)["cores_counted"] >= 3000
+    assert_exact(path)
