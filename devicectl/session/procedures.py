@@ -84,13 +84,12 @@ class Procedures:
 
     def __init__(self, submit: Callable[[Message, Micros], Request]) -> None:
         self._submit = submit
-        self._tasks: list[Task[Any]] = []
         self._by_request: dict[Request, Task[Any]] = {}
+        self._polled: list[Task[Any]] = []  # those that wait for a time or a condition, in the order of waiting
 
     def start(self, procedure: Procedure[Result], now: Micros) -> Task[Result]:
         """Begin a procedure; it runs to its first wait at once."""
         task = Task(procedure)
-        self._tasks.append(task)
         self._run(task, None, None, now)
         return task
 
@@ -109,32 +108,36 @@ class Procedures:
 
     def poll(self, now: Micros) -> None:
         """Resume those whose time or condition has come."""
-        for task in list(self._tasks):
+        if not self._polled:
+            return
+        for task in list(self._polled):
             wait = task.waits_for
-            if wait.__class__ is Request or wait is None:
-                continue
-            if wait.over(now) if isinstance(wait, Until) else wait():  # type: ignore[operator]
+            # Another one that was resumed before it may have ended it.
+            if task in self._polled and (wait.over(now) if isinstance(wait, Until) else wait()):  # type: ignore[operator,misc]
+                self._polled.remove(task)
                 self._run(task, None, None, now)
 
     def next_deadline(self) -> Micros | None:
         """The earliest time that a procedure waits for."""
-        times = [task.waits_for.time for task in self._tasks if isinstance(task.waits_for, Until)]
+        if not self._polled:
+            return None
+        times = [task.waits_for.time for task in self._polled if isinstance(task.waits_for, Until)]
         return min(times) if times else None
 
     def cancel(self, task: Task[Any]) -> None:
         """End a procedure where it stands; an answer that it waits for is forgotten."""
         if isinstance(task.waits_for, Request):
             self._by_request.pop(task.waits_for, None)
+        elif task in self._polled:
+            self._polled.remove(task)
         if not task.done:
             task.close()
-            self._tasks.remove(task)
 
     def _run(self, task: Task[Any], value: Any, error: Exception | None, now: Micros) -> None:
         while True:
             wait = task.resume(value, error)
             value = error = None
             if wait is None:
-                self._tasks.remove(task)
                 return
             if isinstance(wait, Message):
                 try:
@@ -147,6 +150,7 @@ class Procedures:
                 return
             if not (wait.over(now) if isinstance(wait, Until) else wait()):
                 task.waits_for = wait
+                self._polled.append(task)
                 return
 
 

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from devicectl import clock
 from devicectl.errors import DevicectlError, UrlError
 from devicectl.session.engine import Engine, Entry
-from devicectl.session.procedures import Procedure
+from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.world import Tap, World
 from devicectl.transports.urls import DeviceUrl
 from firmware_sim import nvm_file
@@ -80,8 +80,7 @@ class VirtualTimeDriver:
                     if not whole or cancelled is not None:
                         raise
                     cancelled = error
-                if not world.step():
-                    raise DevicectlError("the simulation has stopped: nothing is left to happen, and nothing has ended")
+                self._step(task)
         finally:
             if not task.done:
                 procedures.cancel(task)
@@ -94,13 +93,22 @@ class VirtualTimeDriver:
         """Go on without the log, to make the device safe after the log has failed."""
         self.world.write = lambda entries: None
 
+    def _step(self, task: Task[_T]) -> None:
+        """Run events until the task is done or others are to run: one event where the wall sets the pace."""
+        step = self.world.step
+        for _ in range(1 if self._speed is not None else EVENTS_BETWEEN_YIELDS - self._events % EVENTS_BETWEEN_YIELDS):
+            self._events += 1
+            if not step():
+                raise DevicectlError("the simulation has stopped: nothing is left to happen, and nothing has ended")
+            if task.done:
+                return
+
     async def _let_others_run(self, *, paced: bool) -> None:
         """Before an event: wait until the wall has come to it, or now and then let other tasks run."""
-        self._events += 1
         ahead = self._ahead_us(self._speed) if paced and self._speed is not None else 0.0
         if ahead > 0:
             await clock.pause(ahead / 1e6)
-        elif self._events % EVENTS_BETWEEN_YIELDS == 0:
+        elif self._events and self._events % EVENTS_BETWEEN_YIELDS == 0:
             await clock.pause(0)
 
     def _ahead_us(self, speed: float) -> float:

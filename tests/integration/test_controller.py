@@ -277,7 +277,8 @@ async def test_a_driver_that_nothing_can_wake_says_so() -> None:
         driver.world.cut()
         with pytest.raises(DevicectlError, match="nothing is left to happen"):
             await driver.perform(forever())
-        assert not [task for task in driver.engine.link.procedures._tasks if not task.done]
+        procedures = driver.engine.link.procedures
+        assert not procedures._by_request and not procedures._polled
         driver.world.mend()
 
 
