@@ -8,7 +8,7 @@ more than its annotation (enums, text, narrower ranges, finite floats). A proper
 import math
 import struct
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any, Final
 
@@ -164,13 +164,19 @@ def since(field: FieldInfo) -> int:
     return next((item.minor for item in field.metadata if isinstance(item, Since)), 0)
 
 
+@cache
+def _members(enum: type[WireEnum]) -> tuple[WireEnum, ...]:
+    """What each value of a byte stands for."""
+    return tuple(map(enum, range(256)))
+
+
 def _converters(field: FieldInfo, wire: WireType) -> list[_Convert]:
     """What must be done to a value of `wire` before it satisfies its annotation, in order."""
     unknown = [item for item in field.metadata if isinstance(item, BaseMetadata) and not isinstance(item, Ge | Le)]
     if unknown:
         raise TypeError(f"{unknown[0]} is a constraint that a layout does not check")
     if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
-        return [tuple(map(field.annotation, range(256))).__getitem__]
+        return [_members(field.annotation).__getitem__]
     if wire.code.endswith("s"):
         return [_to_text]
     low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]

@@ -5,6 +5,7 @@ Law: a number in a reply steers it and is never recorded. What it cannot mend it
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, LinkLostError, SessionError
@@ -44,6 +45,12 @@ class CycleResult:
     total_punctures: int
     zone: int
     cell: int
+
+
+@lru_cache(maxsize=1024)
+def _outcomes(packed: int, needles: int) -> tuple[int, ...]:
+    """One outcome a needle; a session has a few dozen different ones."""
+    return tuple(unpack_outcomes(packed, needles))
 
 
 class AutomaticOperator:
@@ -198,7 +205,7 @@ class AutomaticOperator:
         return CycleResult(
             cycle_no=cycle_no,
             cores_counted=done.cores_counted,
-            outcomes=tuple(unpack_outcomes(done.outcomes, self._context.opened.needles)),
+            outcomes=_outcomes(done.outcomes, self._context.opened.needles),
             total_cores_counted=done.total_cores_counted,
             total_punctures=done.total_punctures,
             zone=self._at[0],
