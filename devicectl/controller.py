@@ -32,7 +32,8 @@ from devicectl.session.machine import ENDED, State
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
 from devicectl.summary import Summary, coverage_percent
-from devicectl.transports.port import Receiver, Transport, open_transport
+from devicectl.transports.opening import open_transport
+from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import DeviceUrl, parse_url
 from devicectl.version import VERSION
 from protocols.enums import CloseReason, Role

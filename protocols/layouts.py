@@ -32,7 +32,7 @@ class Layout:
     `size` is that of the fixed fields in bytes, `least` the size at minor 0 (a shorter payload is malformed; one
     between is zero-filled, a longer one cut, since a later minor only appends). `encode` makes the payload of a
     built, hence valid, message, and raises MessageError where a tail makes it longer than a payload can be; `decode`
-    makes a message of a payload. `numbers` is set where a message is nothing but two or more numbers, as the frequent
+    makes a message of a payload. `numbers` is set where a message is nothing but numbers, as the frequent
     ones are: what takes them from `__dict__`, and what packs them.
     """
 
@@ -87,6 +87,8 @@ class Layout:
             return lambda message: b""
         if len(names) == 1:
             (name,) = names
+            if self.tail is None and not self.fields[0][1].code.endswith("s"):
+                self.numbers = (lambda values: (values[name],)), pack
             return lambda message: pack(*_texts_encoded([message.__dict__[name]]))
         get = itemgetter(*names)
         if any(wire.code.endswith("s") for _, wire in self.fields):

@@ -1,11 +1,10 @@
-"""What a transport is to the host, and how one is opened from a URL."""
+"""What a transport is to the host, and the one over TCP."""
 
 import asyncio
 import os
 from typing import Final, Protocol
 
 from devicectl.errors import LinkError
-from devicectl.transports.urls import DeviceUrl
 
 
 class Receiver(Protocol):
@@ -96,16 +95,3 @@ def _reason(error: OSError) -> str:
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)
-
-
-async def open_transport(url: DeviceUrl, receiver: Receiver) -> Transport:
-    """Open what `url` names: `tcp` or `serial`.
-
-    Raises:
-        LinkError: it cannot be opened.
-    """
-    if url.scheme == "tcp":
-        return await open_tcp(url.host, url.port, receiver)
-    from devicectl.transports.serial_port import open_serial
-
-    return await open_serial(url.path, url.baud, receiver)
