@@ -215,6 +215,11 @@ class RealTimeDriver:
         self._after()
 
     @_reported
+    def _opened(self) -> None:
+        self.engine.link.connected(self.now)
+        self._after()
+
+    @_reported
     def _ring(self) -> None:
         self._timer = self._timer_due = None
         self.engine.link.advance(self.now)
@@ -246,8 +251,7 @@ class RealTimeDriver:
                     self._transport = await self._opener(self)
                 except LinkError:
                     continue
-                self.engine.link.connected(self.now)
-                self._after()
+                self._opened()
 
     def _after(self) -> None:
         """Send, log, wake whoever waits, and set the timer; after anything has happened."""

@@ -305,7 +305,8 @@ def test_ctrl_c_stops_the_device_and_closes_the_session(log: Path, arguments: tu
 
 def test_ctrl_c_twice_ends_at_once(log: Path) -> None:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    arguments = ("--speed", "0.1", "--explain", "--device", "sim://?anesthesia_wait_s=0")
+    url = "sim://?anesthesia_wait_s=0&reposition_mean_s=0.01&vacuum_tau_s=0.05"
+    arguments = ("--speed", "0.2", "--explain", "--device", url)
     with started(begun(log, *arguments), **pipes) as process:
         said = read_until(process, "Suction:")
         interrupt(process)
