@@ -28,7 +28,7 @@ REOPEN_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to open a transport again; the last one repeats. A USB adapter needs about a second."""
 
 Open = Callable[[Receiver], Awaitable[Transport]]
-Tap = Callable[[str, bytes, Micros], None]
+Tap = Callable[[str, Any, Micros], None]
 
 
 class LogThread:
@@ -198,8 +198,8 @@ class RealTimeDriver:
     # --- what happens ----------------------------------------------------------------------------------------
 
     @_reported
-    def received(self, data: bytes) -> None:
-        """The transport brought bytes."""
+    def received(self, data: Any) -> None:
+        """The transport brought something for the wire: bytes, or MQTT messages."""
         now = self.now
         if self._tap is not None:
             self._tap("device", data, now)

@@ -7,7 +7,8 @@ Law: no I/O, no clock. Who may command is decided here; what a command does, in 
 """
 
 import random
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from firmware_sim.alarms import ALARMS
 from firmware_sim.errors import ParameterError
@@ -27,6 +28,7 @@ from protocols.enums import ByeReason, Code, Lane, ParamScope, Role
 from protocols.exchange import Commanded, Greeted, LinkLost, Pace
 from protocols.message import Message
 from protocols.messages import Heartbeat, Refused, Welcome
+from protocols.serial_wire import SerialWire, Wire
 from protocols.units import MILLISECOND, Micros
 from protocols.wire import schema_id
 
@@ -84,9 +86,9 @@ class Device:
             port.restart()
         self._boot(now)
 
-    def attach(self, name: str) -> Port:
-        """A transport is there."""
-        port = Port(name, self._beat)
+    def attach(self, name: str, make_wire: Callable[[], Wire[Any, Any]] = SerialWire) -> Port:
+        """A transport is there; what it carries is what the wire of `make_wire` takes and gives."""
+        port = Port(name, self._beat, make_wire)
         self.ports.append(port)
         return port
 
@@ -98,7 +100,7 @@ class Device:
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
-    def receive(self, port: Port, data: bytes, now: Micros) -> None:
+    def receive(self, port: Port, data: Any, now: Micros) -> None:
         """Take what a port's transport brought."""
         for happening in port.exchange.receive(data, now):
             self._take_in(port, happening, now)

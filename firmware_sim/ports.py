@@ -1,25 +1,29 @@
 """The device's ports: one transport's place each, the end of a link on it, and who is owed an answer there."""
 
 from collections.abc import Callable
+from typing import Any
 
 from protocols.enums import Role
 from protocols.exchange import Exchange
 from protocols.message import Message
-from protocols.serial_wire import SerialWire
+from protocols.serial_wire import SerialWire, Wire
 from protocols.units import MILLISECOND, Micros
 
 
 class Port:
-    """One transport's place at the device, and the link on it."""
+    """One transport's place at the device, and the link on it. `make_wire` gives the wire, anew at each start."""
 
-    def __init__(self, name: str, beat: Callable[[Micros], Message]) -> None:
+    def __init__(
+        self, name: str, beat: Callable[[Micros], Message], make_wire: Callable[[], Wire[Any, Any]] = SerialWire
+    ) -> None:
         self.name = name
         self._beat = beat
+        self._make_wire = make_wire
         self.restart()
 
     def restart(self) -> None:
         """Begin anew, with no link and nothing half received."""
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=self._beat)
+        self.exchange: Exchange[Any, Any] = Exchange(self._make_wire(), beat=self._beat)
         self.role = Role.VIEWER
         self.host_id = 0
         self.stream_us = 0
@@ -36,7 +40,7 @@ class PortAsker:
 
     __slots__ = ("correlation_id", "exchange")
 
-    def __init__(self, exchange: Exchange[bytes, bytes], correlation_id: int) -> None:
+    def __init__(self, exchange: Exchange[Any, Any], correlation_id: int) -> None:
         self.exchange = exchange
         self.correlation_id = correlation_id
 

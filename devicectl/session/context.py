@@ -6,7 +6,7 @@ Law: it knows no procedure. `operator`, `recovery` and `closing` work on it, and
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from devicectl.session.count import Fold, Reconciliation
 from devicectl.session.entries import Batch, Finish, Note, NoteKind, SessionStart
@@ -18,6 +18,7 @@ from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols.enums import DeviceState, Role
 from protocols.message import Message
+from protocols.serial_wire import Wire
 from protocols.units import Micros
 
 HELD: Final = (DeviceState.SAFE, DeviceState.FAULT, DeviceState.LOCKED)
@@ -52,9 +53,17 @@ class SessionContext:
     `last_cycle_no` is the cycle number used last; `unread_cycles` how many have ended since the journal was read.
     """
 
-    def __init__(self, *, host_id: int, role: Role, draw_nonce: Callable[[], int], observer: Observer | None) -> None:
+    def __init__(
+        self,
+        *,
+        host_id: int,
+        role: Role,
+        draw_nonce: Callable[[], int],
+        observer: Observer | None,
+        wire: Wire[Any, Any],
+    ) -> None:
         self.link = HostLink(
-            host_id=host_id, role=role, draw_nonce=draw_nonce, on_told=self._told, on_lost=self._link_lost
+            host_id=host_id, role=role, draw_nonce=draw_nonce, on_told=self._told, on_lost=self._link_lost, wire=wire
         )
         self.machine = SessionMachine(self._changed)
         self.entries: list[Entry] = []

@@ -7,6 +7,7 @@ Law: counts are a fold of the device's journal. A number in a reply steers the p
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from devicectl.errors import LinkError
 from devicectl.session.closing import Closing
@@ -19,6 +20,7 @@ from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols.enums import Role
+from protocols.serial_wire import SerialWire, Wire
 
 __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
 
@@ -33,8 +35,10 @@ class Engine(SessionContext):
         role: Role = Role.CONTROLLER,
         draw_nonce: Callable[[], int],
         observer: Observer | None = None,
+        wire: Wire[Any, Any] | None = None,
     ) -> None:
-        super().__init__(host_id=host_id, role=role, draw_nonce=draw_nonce, observer=observer)
+        wire = wire if wire is not None else SerialWire()
+        super().__init__(host_id=host_id, role=role, draw_nonce=draw_nonce, observer=observer, wire=wire)
         self._operator = AutomaticOperator(self)
         self._recovery = self._operator.recovery
         closing = Closing(self, self._operator)

@@ -4,7 +4,7 @@ Law: no I/O. A shell says `connected` and `disconnected`, feeds bytes and drains
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from devicectl.errors import LinkDeniedError, LinkError, LinkLostError
 from devicectl.session.procedures import Procedure, Procedures, Until
@@ -14,7 +14,7 @@ from protocols.framing import MAJOR
 from protocols.message import Message
 from protocols.messages import Hello, HostHeartbeat, Refused, Welcome
 from protocols.requests import Request
-from protocols.serial_wire import SerialWire
+from protocols.serial_wire import Wire
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 
@@ -38,8 +38,9 @@ class HostLink:
         draw_nonce: Callable[[], int],
         on_told: Callable[[Message], None],
         on_lost: Callable[[str], None],
+        wire: Wire[Any, Any],
     ) -> None:
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: _BEAT)
+        self.exchange: Exchange[Any, Any] = Exchange(wire, beat=lambda _: _BEAT)
         self.procedures = Procedures(self._submit)
         self.welcome: Welcome | None = None
         self.now = Micros(0)
@@ -73,7 +74,7 @@ class HostLink:
             self._outcome = LinkLost(reason, [])
         self.procedures.poll(now)
 
-    def receive(self, data: bytes, now: Micros) -> None:
+    def receive(self, data: Any, now: Micros) -> None:
         """Take what the transport brought."""
         self.now = now
         for happening in self.exchange.receive(data, now):

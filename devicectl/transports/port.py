@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from devicectl.errors import LinkError
 
@@ -10,8 +10,8 @@ from devicectl.errors import LinkError
 class Receiver(Protocol):
     """Who hears of a transport, always from the event loop."""
 
-    def received(self, data: bytes) -> None:
-        """Bytes came in."""
+    def received(self, data: Any) -> None:
+        """Something came in for the wire: bytes, or MQTT messages."""
 
     def closed(self, reason: str) -> None:
         """The transport is gone; called at most once."""
@@ -20,8 +20,8 @@ class Receiver(Protocol):
 class Transport(Protocol):
     """An open way to a device."""
 
-    def write(self, data: bytes) -> None:
-        """Send bytes, in order. A transport whose peer takes nothing for long closes itself."""
+    def write(self, data: Any) -> None:
+        """Send what the wire made, in order. A transport whose peer takes nothing for long closes itself."""
 
     def close(self) -> None:
         """Close; `closed` is not called for it."""
