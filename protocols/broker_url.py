@@ -1,0 +1,153 @@
+"""URLs of a device behind an MQTT broker, as both commands take them.
+
+mqtt://127.0.0.1:1883/bench/sim-7
+mqtts://broker.example:8883/bench/sim-7?ca=ca.pem&cert=host.pem&key=host.key&credentials=host.txt
+
+Law: pure; a file is named here and read by a shell. A user name or password never stands in a URL, which process
+lists, logs and shell histories show.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from protocols.errors import ProtocolError
+from protocols.topics import DEFAULT_ROOT, DeviceTopics, TopicError
+
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+"""Scheme -> the port that IANA assigned to it."""
+USERNAME_VARIABLE: Final = "HANDPIECE_MQTT_USERNAME"
+PASSWORD_VARIABLE: Final = "HANDPIECE_MQTT_PASSWORD"
+"""The environment's user name and password, where the URL names no file with `credentials`."""
+_FILES: Final = ("ca", "cert", "key", "credentials")
+_OPTIONS: Final = (*_FILES, "root")
+_PORT: Final = re.compile(r"[0-9]{1,5}\Z")
+_HOST: Final = re.compile(r"[^\s\[\]/@]+\Z")
+
+
+class BrokerUrlError(ProtocolError, ValueError):
+    """`part` of a broker's URL is wrong; `reason` says why and what would be right."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        self.part = part
+        self.reason = reason
+        super().__init__(f"{part}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUrl:
+    """A broker and a device's topics there.
+
+    The files are paths: CA certificates, own certificate and key, and credentials, which has two lines: the user
+    name and the password.
+    """
+
+    host: str
+    port: int
+    topics: DeviceTopics
+    tls: bool = False
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    credentials: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port, for people: IPv6 in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        """The URL that parses to this."""
+        given = {name: getattr(self, name) for name in _FILES}
+        if self.topics.root != DEFAULT_ROOT:
+            given["root"] = self.topics.root
+        options = "&".join(f"{name}={quote(value)}" for name, value in given.items() if value is not None)
+        path = "/".join(quote(level, safe="") for level in (self.topics.site, self.topics.device))
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.address}/{path}{'?' if options else ''}{options}"
+
+
+def parse_broker_url(text: str) -> BrokerUrl:
+    """A broker's URL from text.
+
+    Raises:
+        BrokerUrlError: names the part that is wrong.
+    """
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise BrokerUrlError("host", "an IPv6 address stands in brackets, as in mqtt://[::1]/site/device") from error
+    if parts.scheme not in PORTS:
+        raise BrokerUrlError("scheme", f"{parts.scheme[:20]!r} is not mqtt or mqtts")
+    if "@" in parts.netloc:
+        reason = f"it stands in no URL; set {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}, or name a credentials=FILE"
+        raise BrokerUrlError("user", reason)
+    if parts.fragment:
+        raise BrokerUrlError("fragment", "nothing follows a #, and no id may have one")
+    host, port = _address(parts.netloc, PORTS[parts.scheme])
+    options = _options(parts.query)
+    tls = parts.scheme == "mqtts"
+    if not tls and (misplaced := next((name for name in ("ca", "cert", "key") if name in options), None)):
+        raise BrokerUrlError(misplaced, "certificates are for mqtts://; mqtt:// is not encrypted")
+    if ("cert" in options) != ("key" in options):
+        raise BrokerUrlError("cert", "a client's certificate and its key come together: cert=FILE&key=FILE")
+    topics = _topics(parts.path, options.pop("root", DEFAULT_ROOT))
+    return BrokerUrl(host, port, topics, tls, **options)
+
+
+def _address(netloc: str, default_port: int) -> tuple[str, int]:
+    bracketed = re.match(r"\[(?P<host>[0-9A-Fa-f:.]+(?:%\w+)?)\](?::(?P<port>.*))?\Z", netloc)
+    if bracketed is not None:
+        host, port = bracketed["host"], bracketed["port"]
+    elif netloc.count(":") > 1:
+        raise BrokerUrlError("host", "an IPv6 address stands in brackets, as in mqtt://[::1]/site/device")
+    else:
+        host, _, rest = unquote(netloc).partition(":")
+        port = rest if ":" in netloc else None
+    if not _HOST.match(host) or not host.isprintable():
+        raise BrokerUrlError("host", "no host is named" if not host else f"{host[:40]!r} is no host name")
+    if port is None:
+        return host, default_port
+    if not _PORT.match(port) or not 0 < int(port) <= 0xFFFF:
+        raise BrokerUrlError("port", f"{port[:20]!r} is not a port from 1 to 65535")
+    return host, int(port)
+
+
+def _options(query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=20)
+    except ValueError as error:
+        raise BrokerUrlError("options", f"{query[:40]!r} is not name=value&name=value") from error
+    options: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in _OPTIONS:
+            raise BrokerUrlError("options", f"{name[:40]!r} is not known here; {', '.join(_OPTIONS)} are")
+        if name in options:
+            raise BrokerUrlError("options", f"{name} is given twice")
+        if not value or not value.isprintable():
+            raise BrokerUrlError(name, "no file is named" if name in _FILES else "it is empty")
+        options[name] = value
+    return options
+
+
+def _topics(path: str, root: str) -> DeviceTopics:
+    levels = path.removeprefix("/").split("/")
+    if len(levels) != 2 or not all(levels):
+        raise BrokerUrlError("path", f"{path[:40]!r} is not /site/device")
+    site, device = (unquote(level) for level in levels)
+    try:
+        return DeviceTopics(site, device, root)
+    except TopicError as error:
+        raise BrokerUrlError(error.part, f"{error.text!r}: {error.reason}") from error
+
+
+def parse_credentials(text: str) -> tuple[str, str]:
+    """User name and password from a credentials file: one line each; the password may be missing.
+
+    Raises:
+        BrokerUrlError: there is no user name, or there are more lines.
+    """
+    lines = text.splitlines()
+    if not lines or not lines[0].strip() or any(lines[2:]):
+        raise BrokerUrlError("credentials", "the file has two lines: the user name, then the password")
+    return lines[0].strip(), lines[1] if len(lines) > 1 else ""
