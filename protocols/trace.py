@@ -10,11 +10,14 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from protocols.bodies import decode_body
 from protocols.enums import WireEnum
 from protocols.errors import MessageError
 from protocols.fields import Unit
 from protocols.framing import BadFrame, Frame, FrameDecoder, Header, kind_name
+from protocols.message import Message
 from protocols.messages import Event, JournalPage, Welcome
+from protocols.mqtt import COMMANDS, Publication
 from protocols.notice import NOTICE
 from protocols.records import RECORD_SIZE
 from protocols.units import Micros
@@ -35,6 +38,8 @@ _FLAGS: Final = (
     "IGNORABLE_7",
 )
 _INDENT: Final = " " * 12
+MOST_SHOWN_BYTES: Final = 200
+"""Of a body that is no message: enough to see whose it is."""
 
 
 class Tracer:
@@ -44,15 +49,20 @@ class Tracer:
         """Start at the beginning of both directions."""
         self._decoders = {sender: FrameDecoder() for sender in _RECEIVER}
 
-    def describe(self, sender: str, data: bytes, now: Micros) -> list[str]:
+    def describe(self, sender: str, data: bytes | Publication, now: Micros) -> list[str]:
         """What `data`, sent by "host" or "device", completes: one line a frame, and further lines indented.
 
         Raises:
             KeyError: there is no such sender.
         """
         lines = []
-        for item in self._decoders[sender].feed(data):
-            first, *more = _bad_frame(item) if isinstance(item, BadFrame) else _frame(item)
+        items: list[list[str]]
+        if isinstance(data, Publication):
+            items = [_publication(data)]
+        else:
+            found = self._decoders[sender].feed(data)
+            items = [_bad_frame(item) if isinstance(item, BadFrame) else _frame(item) for item in found]
+        for first, *more in items:
             seconds, micros = divmod(now, 1_000_000)
             lines.append(f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  {first}")
             lines += [_INDENT + line for line in more]
@@ -74,6 +84,23 @@ def _frame(frame: Frame) -> list[str]:
         return [_line(header, error.message, f"BAD PAYLOAD {_quoted(str(error))}  hex {frame.payload.hex()}")]
     if message is None:
         return [_line(header, f"UNKNOWN 0x{header.message_id:04x}", f"hex {frame.payload.hex()}")]
+    return _message(header, message)
+
+
+def _publication(publication: Publication) -> list[str]:
+    """As a frame, and below it where it went; a retained one is marked, since no command may be."""
+    levels = publication.topic.rsplit("/", 2)[-2:]
+    model = COMMANDS.get(levels[-1]) if levels[0] == "command" else None
+    header, message, problem = decode_body(publication.body, model, levels[-1])
+    where = f"topic {_quoted(publication.topic)}{' RETAINED' if publication.retain else ''}"
+    if message is not None:
+        return [*_message(header, message), where]
+    text = problem.sentence if problem is not None else ""
+    body = publication.body[:MOST_SHOWN_BYTES].decode(errors="replace")
+    return [_line(header, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}"), where]
+
+
+def _message(header: Header, message: Message) -> list[str]:
     more = []
     if isinstance(message, JournalPage):
         more = _records(message.records)

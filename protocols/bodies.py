@@ -1,0 +1,233 @@
+"""Messages as JSON: the bodies of MQTT, from the same models as the bytes of the serial wire.
+
+{"message":"Punch","seq":12,"link_id":1,"correlation_id":12,"payload":{"cycle_no":7,"depth_um":3000,"deadline_ms":0}}
+
+Enumerations stand by name, bytes as hex, journal records as objects with their kind in `record`. What is missing beside
+`message` and `payload` is 0; a key that is not known is passed over, as a longer payload is on the serial wire.
+
+Law: a body is bounded before it is parsed; what comes out is a valid message or a `Problem`, never an exception.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import from_json, to_json
+
+from protocols import messages as M
+from protocols.enums import Code, Kind, WireEnum
+from protocols.errors import MessageError
+from protocols.fields import WireType
+from protocols.framing import MAJOR, REPLAYED, RETRANSMIT, Header
+from protocols.layouts import since, wire_type
+from protocols.message import REGISTRY, Message
+from protocols.records import RECORD_SIZE, RECORDS
+from protocols.serial_wire import Envelope, Problem, sentence
+from protocols.wire import decode_record, encode_record
+
+MOST_BODY_BYTES: Final = 8192
+"""Bytes. The longest lawful body is a journal page: six records of some 350 bytes each."""
+_FLAGS: Final = {"RETRANSMIT": RETRANSMIT, "REPLAYED": REPLAYED}
+"""Those that JSON carries; that a reply is wanted is said by MQTT's Response Topic."""
+_NOT_KNOWN_FLAG: Final = 0x10
+"""A must-understand bit: what the sender meant by a flag of another name cannot be passed over."""
+_RECORD_FIELDS: Final = {(M.JournalPage, "records"), (M.Event, "record")}
+_RECORDS_BY_NAME: Final = {model.__name__: model for model in RECORDS.values()}
+
+BY_NAME: Final[Mapping[str, type[Message]]] = {model.__name__: model for model in REGISTRY.values()}
+"""A message's name in a body -> its model."""
+
+_Convert = Callable[[Any], Any]
+
+
+# --- to JSON -------------------------------------------------------------------------------------------------------
+
+
+def encode_body(message: Message, seq: int, link_id: int, correlation_id: int, flags: int = 0) -> bytes:
+    """One message with what a frame's header has."""
+    body: dict[str, Any] = {"message": message.__class__.__name__, "seq": seq}
+    if link_id:
+        body["link_id"] = link_id
+    if correlation_id:
+        body["correlation_id"] = correlation_id
+    if shown := [name for name, bit in _FLAGS.items() if flags & bit]:
+        body["flags"] = shown
+    body["payload"] = payload_of(message)
+    return to_json(body)
+
+
+def payload_of(message: Message) -> dict[str, Any]:
+    """A message's fields as JSON has them."""
+    model = message.__class__
+    return {
+        name: _records_of(value) if (model, name) in _RECORD_FIELDS else plain(value)
+        for name, value in message.__dict__.items()
+    }
+
+
+def record_of(raw: bytes) -> dict[str, Any]:
+    """A journal record as JSON has it; one that this version cannot show without loss as its 32 bytes in hex."""
+    try:
+        record = decode_record(raw)
+    except MessageError:
+        record = None
+    if record is None or encode_record(record) != raw:
+        return {"raw": raw.hex()}
+    return {"record": record.__class__.__name__, **{name: plain(value) for name, value in record.__dict__.items()}}
+
+
+def plain(value: Any) -> Any:
+    """A field's value as JSON has it."""
+    if isinstance(value, WireEnum):
+        return value.name
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, BaseModel):
+        return {name: plain(item) for name, item in value.__dict__.items()}
+    return value
+
+
+def _records_of(raw: bytes) -> list[dict[str, Any]]:
+    return [record_of(raw[start : start + RECORD_SIZE]) for start in range(0, len(raw), RECORD_SIZE)]
+
+
+# --- from JSON -----------------------------------------------------------------------------------------------------
+
+
+def decode_body(raw: bytes, model: type[Message] | None, name: str) -> Envelope:
+    """The message in a body: of `model`, or where that is None of the one that the body names.
+
+    `name` says in an error what was looked for. Where there is a problem, the header has what could be read.
+    """
+    try:
+        body, numbers = _read(raw)
+    except ValueError as error:
+        return _problem(_header(model, 0, 0, 0, 0), str(error))
+    said = body.get("message", name)
+    if model is None:
+        model = BY_NAME.get(said) if isinstance(said, str) else None
+    header = _header(model, _flags(body.get("flags", [])), *numbers)
+    if model is None:
+        return _problem(header, f"message {str(said)[:40]} is not known to this version", Code.E_UNKNOWN_MESSAGE)
+    if said not in (name, model.__name__):
+        return _problem(header, f"the topic is of {model.__name__}, the body of {str(said)[:40]}")
+    try:
+        return Envelope(header, _message(model, body.get("payload", {})), None)
+    except MessageError as error:
+        return _problem(header, str(error))
+
+
+def _read(raw: bytes) -> tuple[dict[str, Any], list[int]]:
+    """A body's object, and its seq, link id and correlation id."""
+    if len(raw) > MOST_BODY_BYTES:
+        raise ValueError(f"a body has at most {MOST_BODY_BYTES} bytes, this one {len(raw)}")
+    try:
+        body = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ValueError("the body is not a JSON object")
+    numbers = [body.get(key, 0) for key in ("seq", "link_id", "correlation_id")]
+    if not all(type(number) is int and 0 <= number <= 0xFFFF for number in numbers):
+        raise ValueError("seq, link_id and correlation_id are whole numbers from 0 to 65535")
+    return body, numbers
+
+
+def _header(model: type[Message] | None, flags: int, seq: int, link_id: int, correlation_id: int) -> Header:
+    kind, message_id = (Kind.COMMAND, 0) if model is None else (model.KIND, model.ID)
+    return Header(MAJOR << 4 | kind, flags, message_id, seq, link_id, correlation_id, 0, 0)
+
+
+def _problem(header: Header, text: str, code: Code = Code.E_ARGUMENT) -> Envelope:
+    return Envelope(header, None, Problem(code, sentence(text)))
+
+
+def _flags(names: Any) -> int:
+    if not isinstance(names, list):
+        return _NOT_KNOWN_FLAG
+    bits = 0
+    for name in names:
+        bits |= _FLAGS.get(name, _NOT_KNOWN_FLAG) if isinstance(name, str) else _NOT_KNOWN_FLAG
+    return bits
+
+
+def _message(model: type[Message], payload: Any) -> Message:
+    if not isinstance(payload, dict):
+        raise MessageError(model.__name__, None, "the payload is not a JSON object")
+    values = {}
+    for name, (convert, zero) in _fields[model].items():
+        if name in payload:
+            try:
+                values[name] = convert(payload[name])
+            except (ValueError, TypeError) as error:
+                raise MessageError(model.__name__, name, str(error)) from error
+        elif zero is not None:
+            values[name] = zero
+    return _validated(model, values)
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _validated(model: type[_Model], values: dict[str, Any]) -> _Model:
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise MessageError(model.__name__, ".".join(map(str, first["loc"])), first["msg"]) from error
+
+
+class _Fields(dict[type[BaseModel], dict[str, tuple[_Convert, Any]]]):
+    """For each model: a field's name -> what turns its JSON into a value, and its zero if a later minor added it."""
+
+    def __missing__(self, model: type[BaseModel]) -> dict[str, tuple[_Convert, Any]]:
+        made = self[model] = {}
+        for name, field in model.model_fields.items():
+            convert = _from_records if (model, name) in _RECORD_FIELDS else _converter(field, wire_type(field))
+            made[name] = (convert, None if since(field) == 0 else convert(_ZEROS[field.annotation]))
+        return made
+
+
+def _converter(field: FieldInfo, wire: WireType) -> _Convert:
+    kind = field.annotation
+    if isinstance(kind, type) and issubclass(kind, WireEnum):
+        return lambda value: kind.__members__.get(_text(value), kind["UNKNOWN"])
+    if kind is bytes:
+        return lambda value: bytes.fromhex(_text(value))
+    if wire.tail:
+        return lambda value: tuple(value) if isinstance(value, list) else value
+    if kind is float:
+        return lambda value: float(value) if type(value) is int else value
+    return lambda value: value
+
+
+_fields: Final = _Fields()
+_ZEROS: Final[Mapping[Any, Any]] = {int: 0, float: 0.0, bool: False, str: "", bytes: ""}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text is needed")
+    return value
+
+
+def _from_records(value: Any) -> bytes:
+    if not isinstance(value, list):
+        raise ValueError("a list of records is needed")
+    return b"".join(_record(item) for item in value)
+
+
+def _record(item: Any) -> bytes:
+    if not isinstance(item, dict):
+        raise ValueError("a record is an object")
+    if "raw" in item:
+        return bytes.fromhex(_text(item["raw"]))
+    model = _RECORDS_BY_NAME.get(_text(item.get("record")))
+    if model is None:
+        raise ValueError(f"record {str(item.get('record'))[:40]} is not known to this version")
+    fields = _fields[model]
+    values = {name: convert(item[name]) for name, (convert, _) in fields.items() if name in item}
+    return encode_record(_validated(model, values))

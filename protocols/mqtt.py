@@ -1,0 +1,135 @@
+"""The MQTT wire: what the exchange sends and receives, as publications.
+
+A host's messages go to `command/{name}`, its heartbeat to `heartbeat/{client}`; what a device says to one host goes to
+`reply/{client}`, but for its heartbeat and telemetry, which have topics of their own: several links share those, and a
+host passes over what is of another link.
+
+Law: it knows topics and bodies, and no broker. Which client a command came from is in its Response Topic: a shell
+finds the wire by `DeviceTopics.client_of` and feeds it.
+"""
+
+from typing import Final, NamedTuple
+
+from protocols.bodies import BY_NAME, decode_body, encode_body
+from protocols.enums import Code, Kind
+from protocols.framing import BadFrame
+from protocols.message import Message
+from protocols.messages import Bye, Heartbeat, Hello, HostHeartbeat, Nak, Welcome
+from protocols.serial_wire import Envelope, Problem
+from protocols.topics import DeviceTopics, topic_name
+
+MOST_COMMAND_EXPIRY_S: Final = 2
+"""Seconds that a broker may keep a command: by then its host has asked again, or has lost the link."""
+HEARTBEAT_EXPIRY_S: Final = 1
+"""Seconds. An old heartbeat says nothing about now."""
+TELEMETRY_EXPIRY_S: Final = 5
+MOST_ASKED: Final = 32
+"""Correlation data that a device keeps; a host has at most five commands under way, and retries each."""
+
+COMMANDS: Final = {
+    topic_name(name): model
+    for name, model in BY_NAME.items()
+    if model.KIND is Kind.COMMAND or model in (Hello, Bye, Nak)
+}
+"""The last level of `command/{name}` -> what a host says there."""
+
+
+class Publication(NamedTuple):
+    """One MQTT message, as it is sent or was received. `expiry_s` is in seconds; None where a property is not set."""
+
+    topic: str
+    body: bytes
+    qos: int = 1
+    retain: bool = False
+    expiry_s: int | None = None
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+
+
+class HostWire:
+    """The host's end: one client of one device."""
+
+    def __init__(self, topics: DeviceTopics, client: str) -> None:
+        self.topics = topics
+        self.client = client
+        self._reply = topics.of("reply", client)
+        self._heartbeat = topics.of("heartbeat", client)
+        self._link_id = 0
+
+    def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
+        """What a publication on one of this client's topics says; nothing where it is of another link."""
+        if publication.retain:
+            return []  # What a device once said to somebody is no answer now.
+        envelope = decode_body(publication.body, None, "")
+        if publication.topic == self._reply:
+            if isinstance(envelope.message, Welcome):
+                self._link_id = envelope.header.link_id
+        elif envelope.header.link_id != self._link_id:
+            return []
+        return [envelope]
+
+    def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Publication:
+        """One message to the device."""
+        body = encode_body(message, seq, link_id, correlation_id, flags)
+        if isinstance(message, HostHeartbeat):
+            return Publication(self._heartbeat, body, qos=0, expiry_s=HEARTBEAT_EXPIRY_S)
+        return Publication(
+            self.topics.of("command", topic_name(message.__class__.__name__)),
+            body,
+            expiry_s=MOST_COMMAND_EXPIRY_S,
+            response_topic=self._reply,
+            correlation_data=b"%d" % correlation_id,
+        )
+
+
+class DeviceWire:
+    """The device's end towards one client."""
+
+    def __init__(self, topics: DeviceTopics, client: str) -> None:
+        self._topics = topics
+        self._reply = topics.of("reply", client)
+        self._asked: dict[int, bytes | None] = {}
+
+    def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
+        """What a client's publication says."""
+        levels = self._topics.parse(publication.topic) or ("",)
+        if levels[0] == "heartbeat":
+            return [] if publication.retain else [decode_body(publication.body, HostHeartbeat, "HostHeartbeat")]
+        name = levels[-1]
+        model = COMMANDS.get(name)
+        envelope = decode_body(publication.body, model, name)
+        header = envelope.header
+        self._remember(header.correlation_id, publication.correlation_data)
+        if model is None:
+            return [Envelope(header, None, Problem(Code.E_UNKNOWN_MESSAGE, f"there is no command/{name[:40]}"))]
+        if envelope.problem is None and (text := _unlawful(publication)) is not None:
+            return [Envelope(header, None, Problem(Code.E_ARGUMENT, text))]
+        return [envelope]
+
+    def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Publication:
+        """One message to the client."""
+        body = encode_body(message, seq, link_id, correlation_id, flags)
+        if isinstance(message, Heartbeat):
+            return Publication(self._topics.of("heartbeat"), body, qos=0, expiry_s=HEARTBEAT_EXPIRY_S)
+        if message.KIND is Kind.TELEMETRY:
+            stream = topic_name(message.__class__.__name__.removeprefix("Telemetry"))
+            return Publication(self._topics.of("telemetry", stream), body, qos=0, expiry_s=TELEMETRY_EXPIRY_S)
+        return Publication(self._reply, body, correlation_data=self._asked.get(correlation_id))
+
+    def _remember(self, correlation_id: int, data: bytes | None) -> None:
+        """Keep what MQTT's requester wants to see again; the oldest goes first."""
+        self._asked.pop(correlation_id, None)
+        self._asked[correlation_id] = data
+        if len(self._asked) > MOST_ASKED:
+            del self._asked[next(iter(self._asked))]
+
+
+def _unlawful(publication: Publication) -> str | None:
+    """Why a command's properties keep it from being carried out."""
+    if publication.retain:
+        return "a retained command is never carried out: it would be given again to every device that connects"
+    if publication.correlation_data is None:
+        return "a command needs MQTT's Correlation Data"
+    if publication.expiry_s is None or publication.expiry_s > MOST_COMMAND_EXPIRY_S:
+        return f"a command needs a Message Expiry Interval of at most {MOST_COMMAND_EXPIRY_S} s"
+    return None
