@@ -28,6 +28,7 @@ CARTRIDGE_WORN: Final = 1201
 CARTRIDGE_WORN_OUT: Final = 1202
 POWER_LOST_IN_STROKE: Final = 1401
 LINK_LOST: Final = 1501
+RETAINED_COMMAND: Final = 1502
 MOTOR_STALLED: Final = 1601
 HOT: Final = 1701
 TOO_HOT: Final = 1702
@@ -81,6 +82,7 @@ ALARMS: Final[dict[int, AlarmRule]] = {
             POWER_LOST_IN_STROKE, _HIGH, "Power was lost in a cycle: the reserve retracted the needles.", latched=True
         ),
         _rule(LINK_LOST, _HIGH, "The link to the controller was lost: retracted, vented, disarmed.", latched=True),
+        _rule(RETAINED_COMMAND, _LOW, "A retained command lies at the broker: refused. Clear it from its topic."),
         _rule(MOTOR_STALLED, _HIGH, "The needle motor stalls: retracted and locked."),
         _rule(HOT, _LOW, "The handle is warm: look at its vent."),
         _rule(TOO_HOT, _MEDIUM, "The handle is too hot: no new cycle until it has cooled."),

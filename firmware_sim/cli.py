@@ -53,7 +53,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--pty", action="store_true", help="at a pseudo-terminal, for hosts that open a serial port")
     add("--link", metavar="PATH", help="the name of the pseudo-terminal; else one of its own in the runtime directory")
-    add("--tcp", metavar="HOST:PORT", help="on TCP; port 0 is any free one (default, without --pty: 127.0.0.1:0)")
+    add("--tcp", metavar="HOST:PORT", help="on TCP; port 0 is any free one (default, alone: 127.0.0.1:0)")
+    add("--mqtt", metavar="URL", help="behind an MQTT 5 broker, such as mqtt://127.0.0.1:1883/bench/sim-7")
     add("--seed", metavar="N", help="repeats everything that is random; else one is drawn and printed")
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here; a restart with it resumes")
@@ -69,12 +70,14 @@ def _options(arguments: argparse.Namespace) -> "Options":
 
     if arguments.link is not None and not arguments.pty:
         raise OptionError("--link", "names a pseudo-terminal: it needs --pty")
-    tcp = arguments.tcp if arguments.tcp is not None or arguments.pty else options.DEFAULT_TCP
+    elsewhere = arguments.pty or arguments.mqtt is not None
+    tcp = arguments.tcp if arguments.tcp is not None or elsewhere else options.DEFAULT_TCP
     return options.Options(
         seed=options.parse_seed(arguments.seed),
         pty=arguments.pty,
         link=arguments.link,
         tcp=None if tcp is None else options.parse_address(tcp),
+        mqtt=None if arguments.mqtt is None else options.parse_broker(arguments.mqtt),
         parameters=options.parse_parameters(arguments.param),
         nvm=arguments.nvm,
         trace=arguments.trace,

@@ -1,5 +1,6 @@
-"""The only reader of a clock in `firmware_sim`."""
+"""The only reader of a clock in `firmware_sim`, and the only place that waits for one."""
 
+import asyncio
 import time
 
 from protocols.units import Micros
@@ -8,3 +9,8 @@ from protocols.units import Micros
 def monotonic() -> Micros:
     """Microseconds of the system's monotonic clock, the one that asyncio's loops count in seconds."""
     return Micros(time.monotonic_ns() // 1_000)
+
+
+async def pause(duration: float) -> None:
+    """Let `duration` seconds pass."""
+    await asyncio.sleep(duration)

@@ -141,6 +141,11 @@ class Device:
 
     # --- links and control -----------------------------------------------------------------------------------
 
+    @property
+    def controller_host_id(self) -> int:
+        """The host that holds control, 0 if none does."""
+        return 0 if self._controller is None else self._controller.host_id
+
     def may_control(self, port: Port) -> bool:
         """Whether this link holds control or may have it: role controller, and nobody else holds it."""
         return port.role is Role.CONTROLLER and self._controller in (None, port)
@@ -209,7 +214,7 @@ class Device:
             state=self.firmware.state,
             simulated=True,
             uptime_ms=self.firmware.uptime_ms(now),
-            controller_host_id=0 if self._controller is None else self._controller.host_id,
+            controller_host_id=self.controller_host_id,
             model_version=MODEL_VERSION,
         )
 

@@ -28,9 +28,9 @@ _SENTENCES: Final = {
 SESSION_TAKEN_OVER: Final = 0x8E
 
 
-def why(code: int | None, otherwise: str) -> str:
-    """A broker's reason code in words."""
-    return _SENTENCES.get(-1 if code is None else code, otherwise)
+def why(code: int) -> str:
+    """A broker's reason code in words; empty where the library's own have to do."""
+    return _SENTENCES.get(code, "")
 
 
 def denied(code: int) -> bool:

@@ -3,7 +3,8 @@
     SimulatorError
     `-- ServeError          ends the program with `exit_code`
         |-- OptionError     2   an option that cannot be carried out as it was given
-        `-- NoAddressError  3   an address that another program holds
+        |-- NoAddressError  3   an address that another program holds
+        `-- NoBrokerError   3   a broker that is not there, or that keeps the device out
 
 Each message is one line that says what is wrong and what would be right.
 """
@@ -38,3 +39,13 @@ class NoAddressError(ServeError):
     def __init__(self, address: str) -> None:
         self.address = address
         super().__init__(f"--tcp {address}: in use by another program; port 0 takes a free one")
+
+
+class NoBrokerError(ServeError):
+    """The broker cannot be used; `reason` says why."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"--mqtt: {reason}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from firmware_sim.serve.errors import OptionError
+from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 
 MOST_SEED: Final = 2**63 - 1
 """What a signed 64-bit column of a session log holds."""
@@ -45,6 +46,7 @@ class Options:
     pty: bool = False
     link: str | None = None
     tcp: Address | None = None
+    mqtt: BrokerUrl | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
     nvm: str | None = None
     trace: str | None = None
@@ -67,6 +69,18 @@ def parse_address(text: str) -> Address:
     if int(found["port"]) > 0xFFFF:
         raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
     return Address(found["v6"] or found["name"], int(found["port"]))
+
+
+def parse_broker(text: str) -> BrokerUrl:
+    """A broker's URL with site and device.
+
+    Raises:
+        OptionError: it is not that.
+    """
+    try:
+        return parse_broker_url(text)
+    except BrokerUrlError as error:
+        raise OptionError("--mqtt", f"{error}; for example mqtt://127.0.0.1:1883/bench/sim-7") from error
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, float]:

@@ -7,23 +7,24 @@ a deadline that each frame moves back would else cost a timer a frame.
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
 from firmware_sim.ports import Port
 from protocols.enums import ByeReason
+from protocols.serial_wire import SerialWire, Wire
 from protocols.units import SECOND, Micros
 
-Write = Callable[[bytes], None]
-"""Sends whole frames, in order; never raises and never blocks."""
+Write = Callable[[Any], None]
+"""Sends what the port's wire made, in order: whole frames, or one publication a call; never raises, never blocks."""
 
 
 class Tap(Protocol):
     """Hears what goes over one port."""
 
-    def heard(self, sender: str, data: bytes, now: Micros) -> None:
-        """A piece of bytes that "host" or "device" sent."""
+    def heard(self, sender: str, data: Any, now: Micros) -> None:
+        """What "host" or "device" sent: a piece of bytes, or a publication."""
 
     def closed(self, now: Micros) -> None:
         """The port is gone."""
@@ -49,14 +50,24 @@ class RealTimeDevice:
         self._closed = False
         self._after()
 
-    def attach(self, name: str, write: Write) -> Port:
-        """A transport is there; `write` takes what the device sends on it."""
-        port = self.device.attach(name)
-        if self._open_tap is not None:
-            self._taps[port] = tap = self._open_tap(name, monotonic())
+    def attach(self, name: str, write: Write, make_wire: Callable[[], Wire[Any, Any]] = SerialWire) -> Port:
+        """A transport is there; `write` takes what the device sends on it, as the wire of `make_wire` has it."""
+        port = self.device.attach(name, make_wire)
+        tap = self.open_tap(name)
+        if tap is not None:
+            self._taps[port] = tap
             write = _tapped(tap, write)
         self._writers[port] = write
         return port
+
+    def open_tap(self, name: str) -> Tap | None:
+        """A place in the trace, for a port or for what belongs to none; None where nothing is traced."""
+        return None if self._open_tap is None else self._open_tap(name, monotonic())
+
+    def set_alarm(self, code: int, present: bool) -> None:
+        """A transport found the cause of an alarm, or found it gone."""
+        self.device.firmware.set_alarm(code, present, monotonic())
+        self._after()
 
     def detach(self, port: Port) -> None:
         """A transport is gone."""
@@ -68,8 +79,8 @@ class RealTimeDevice:
             self.device.detach(port, now)
             self._after()
 
-    def receive(self, port: Port, data: bytes) -> None:
-        """A transport brought bytes."""
+    def receive(self, port: Port, data: Any) -> None:
+        """A transport brought something for the port's wire."""
         now = monotonic()
         if self._taps:
             self._taps[port].heard("host", data, now)
@@ -105,8 +116,13 @@ class RealTimeDevice:
     def _send(self) -> None:
         for port, write in self._writers.items():
             frames = port.exchange.take()
-            if frames:
-                write(frames[0] if len(frames) == 1 else b"".join(frames))
+            if len(frames) == 1:
+                write(frames[0])
+            elif frames and isinstance(frames[0], bytes):
+                write(b"".join(frames))
+            else:
+                for publication in frames:
+                    write(publication)
 
     def _ring(self) -> None:
         self._timer = None
@@ -116,7 +132,7 @@ class RealTimeDevice:
 
 
 def _tapped(tap: Tap, write: Write) -> Write:
-    def tapped(data: bytes) -> None:
+    def tapped(data: Any) -> None:
         tap.heard("device", data, monotonic())
         write(data)
 

@@ -11,6 +11,7 @@ from typing import Final, TextIO
 from firmware_sim.clock import monotonic
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.real_time import OpenTap
+from protocols.mqtt import Publication
 from protocols.trace import HEADING, Tracer
 from protocols.units import SECOND, Micros
 
@@ -29,8 +30,8 @@ class PortTrace:
         self._tracer = Tracer()
         self._note("opened", now)
 
-    def heard(self, sender: str, data: bytes, now: Micros) -> None:
-        """A piece of bytes."""
+    def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
+        """A piece of bytes, or a publication."""
         lines = self._tracer.describe(sender, data, Micros(now - self._start))
         self._say([f"{self._name} {line}" for line in lines])
 

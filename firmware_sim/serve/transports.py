@@ -49,9 +49,17 @@ async def _open_pty(device: RealTimeDevice, options: Options) -> Transport:
     return open_line(device, options.link)
 
 
+async def _join_broker(device: RealTimeDevice, options: Options) -> Transport:
+    from firmware_sim.serve.mqtt import join
+
+    assert options.mqtt is not None
+    return await join(device, options.mqtt)
+
+
 _OPENERS: Final[tuple[tuple[Callable[[Options], bool], Opener], ...]] = (
     (lambda options: options.pty, _open_pty),
     (lambda options: options.tcp is not None, _open_tcp),
+    (lambda options: options.mqtt is not None, _join_broker),
 )
 """Whether it is wanted, and what opens it; imported only then, since not every system has every transport."""
 

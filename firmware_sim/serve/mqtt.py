@@ -1,0 +1,264 @@
+"""MQTT: the device behind a broker, with a port for each client that gives it commands.
+
+A connection that breaks is made again for as long as the service lasts, with a new client and a new birth; the ports
+of the old one go with it. What a broker loses or holds back, the leases see.
+
+Law: what clients can make this end keep is bounded: ports, bytes of a body, publications that the broker does not take.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from firmware_sim.alarms import RETAINED_COMMAND
+from firmware_sim.clock import monotonic, pause
+from firmware_sim.ports import Port
+from firmware_sim.serve.errors import NoBrokerError, OptionError
+from firmware_sim.serve.real_time import RealTimeDevice, Tap
+from firmware_sim.serve.snapshots import Snapshots
+from protocols.broker_url import BrokerUrl, BrokerUrlError
+from protocols.mqtt import DeviceWire, Publication
+from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, client_options, explain
+from protocols.mqtt_properties import SESSION_TAKEN_OVER, from_message, to_properties
+
+MOST_PORTS: Final = 16
+"""As many as connections on TCP, and for the same reason."""
+RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Waits between attempts to reach the broker again; the last one repeats."""
+SHOW_EVERY_S: Final = 0.1
+"""How often the public topics are brought up to date: faster than anybody reads."""
+CLOSE_TIMEOUT_S: Final = 1.0
+"""How long the broker may take for the last publications."""
+
+
+class BrokerClient(Calls, aiomqtt.Client):
+    """One connection to the broker."""
+
+
+class Broker:
+    """The way to the device through a broker."""
+
+    def __init__(self, device: RealTimeDevice, url: BrokerUrl) -> None:
+        self._device = device
+        self._url = url
+        self._topics = url.topics
+        self._loop = asyncio.get_running_loop()
+        self._born: asyncio.Future[None] = self._loop.create_future()
+        self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MOST_UNSENT)
+        self._snapshots: Snapshots | None = None
+        self._ports: dict[str, Port] = {}
+        self._ignored: Tap | None = None
+        self._warned: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        """The device URL that a host opens."""
+        return str(self._url)
+
+    @property
+    def warning(self) -> str:
+        """A sentence where others can read what is said."""
+        if self._url.tls or self._url.host in ("localhost", "::1") or self._url.host.startswith("127."):
+            return ""
+        return f"mqtt:// to {self._url.host} is not encrypted; mqtts:// is"
+
+    async def open(self) -> None:
+        """Connect, and wait until the broker has the birth.
+
+        Raises:
+            OptionError: a file of the URL cannot be used.
+            NoBrokerError: the broker is not there, or keeps this device out.
+        """
+        self._options = _options(self._url)
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
+        self._keeper = self._group.create_task(self._keep_connected(), name="broker")
+        try:
+            await self._born
+        except BaseException:
+            await self._stop()
+            raise
+
+    async def close(self) -> None:
+        """Take leave of the broker, where it is there, and disconnect."""
+        if self._snapshots is not None:
+            self._put(self._snapshots.leave())
+            with contextlib.suppress(TimeoutError):  # then the will says it
+                await asyncio.wait_for(self._unsent.join(), CLOSE_TIMEOUT_S)
+        await self._stop()
+
+    async def _stop(self) -> None:
+        self._keeper.cancel()
+        await self._group.__aexit__(None, None, None)
+        self._drop_ports()
+        if self._ignored is not None:
+            self._ignored.closed(monotonic())
+
+    # --- connections -----------------------------------------------------------------------------------------
+
+    async def _keep_connected(self) -> None:
+        attempt = 0
+        try:
+            while True:
+                error = await self._connection()
+                attempt = 0 if self._snapshots is not None else attempt + 1
+                self._snapshots = None
+                self._drop_ports()
+                code = getattr(getattr(error, "rc", None), "value", None)
+                if not self._born.done() or isinstance(error, DeniedError) or code == SESSION_TAKEN_OVER:
+                    raise NoBrokerError(explain(error, self._url)) from error
+                await pause(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
+        except Exception as error:  # noqa: BLE001 - whoever opens hears it, else whoever watches the service's end
+            if self._born.done():
+                self._loop.call_exception_handler({"message": "the broker's keeper ended", "exception": error})
+            else:
+                self._born.set_exception(error)
+
+    async def _connection(self) -> Exception:
+        """One connection, from birth to its end; what ended it."""
+        snapshots = Snapshots(self._device.device, self._topics, self._device.device.nvm.next_birth_no())
+        will = snapshots.will()
+        last_words = aiomqtt.Will(
+            will.topic, will.body, will.qos, will.retain, to_properties(will, PacketTypes.WILLMESSAGE)
+        )
+        try:
+            async with BrokerClient(**self._options, will=last_words) as client:
+                await self._live(client, snapshots)
+        except (aiomqtt.MqttError, DeniedError) as error:
+            return error
+        except BaseExceptionGroup as group:
+            routine, others = group.split((aiomqtt.MqttError, DeniedError))
+            if routine is None or others is not None:
+                raise
+            first = routine.exceptions[0]
+            assert isinstance(first, Exception)
+            return first
+        raise AssertionError("a connection ends with an error or a cancellation")
+
+    async def _live(self, client: BrokerClient, snapshots: Snapshots) -> None:
+        self._device.set_alarm(RETAINED_COMMAND, present=False)  # if one still lies there, it comes now
+        # Retained as published: one that is given now and retained is told from one that is not.
+        options = SubscribeOptions(qos=1, retainAsPublished=True)
+        for topic in ("command", "heartbeat"):
+            await client.listen(self._topics.of(topic, "+"), options=options)
+        for publication in snapshots.birth():
+            await client.send(publication)
+        self._unsent = asyncio.Queue(MOST_UNSENT)
+        self._snapshots = snapshots
+        if not self._born.done():
+            self._born.set_result(None)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read(client), name="broker: read")
+            group.create_task(self._write(client), name="broker: write")
+            group.create_task(self._show(snapshots), name="broker: show")
+
+    # --- what is sent ----------------------------------------------------------------------------------------
+
+    async def _write(self, client: BrokerClient) -> None:
+        while True:
+            publication = await self._unsent.get()
+            try:
+                await client.send(publication)
+            except DeniedError as error:  # of one client's topic: the others still have their device
+                self._warn(explain(error, self._url))
+            self._unsent.task_done()
+
+    async def _show(self, snapshots: Snapshots) -> None:
+        while not self._unsent.full():
+            for publication in snapshots.changes():
+                self._put(publication)
+            await pause(SHOW_EVERY_S)
+        raise aiomqtt.MqttError(f"the broker has not taken {MOST_UNSENT} publications")
+
+    def _put(self, publication: Publication) -> None:
+        """Queue a publication. One that finds no room is lost, and within `SHOW_EVERY_S` the connection is."""
+        if self._snapshots is not None:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._unsent.put_nowait(publication)
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warned and len(self._warned) < MOST_PORTS:
+            self._warned.add(text)
+            print(f"firmware-sim: --mqtt: {text}", file=sys.stderr, flush=True)
+
+    # --- what comes in ---------------------------------------------------------------------------------------
+
+    async def _read(self, client: BrokerClient) -> None:
+        async for message in client.messages:
+            self._take(from_message(message))
+
+    def _take(self, publication: Publication) -> None:
+        levels = self._topics.parse(publication.topic)
+        if levels is None or len(levels) != 2:
+            return
+        kind, last = levels
+        if kind == "command" and publication.retain and publication.body:
+            self._device.set_alarm(RETAINED_COMMAND, present=True)
+        name = self._topics.client_of(publication.response_topic) if kind == "command" else last
+        port = None if name is None else self._ports.get(name) or self._attach(name, kind)
+        if port is not None:
+            self._device.receive(port, publication)
+        elif kind == "command":
+            self._ignore(publication)
+
+    def _attach(self, name: str, kind: str) -> Port | None:
+        """A port for a client that gives a command; a heartbeat alone is worth none."""
+        if kind != "command" or not self._make_room():
+            return None
+        port = self._device.attach(f"mqtt:{name}", self._put, lambda: DeviceWire(self._topics, name))
+        self._ports[name] = port
+        return port
+
+    def _make_room(self) -> bool:
+        """A client without a link gives way, the oldest first."""
+        if len(self._ports) < MOST_PORTS:
+            return True
+        idle = next((name for name, port in self._ports.items() if not port.exchange.linked), None)
+        if idle is not None:
+            self._device.detach(self._ports.pop(idle))
+        return idle is not None
+
+    def _ignore(self, publication: Publication) -> None:
+        """A command that cannot be answered, since it does not say whom; it is in the trace alone."""
+        if self._ignored is None:
+            self._ignored = self._device.open_tap("mqtt:ignored")
+        if self._ignored is not None:
+            self._ignored.heard("host", publication, monotonic())
+
+    def _drop_ports(self) -> None:
+        ports, self._ports = self._ports, {}
+        for port in ports.values():
+            self._device.detach(port)
+
+
+def _options(url: BrokerUrl) -> dict[str, Any]:
+    """What every connection's client is made with."""
+    identifier = f"device-{url.topics.site}-{url.topics.device}"
+    try:
+        options = client_options(url, identifier, os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
+    except BrokerUrlError as error:
+        raise OptionError("--mqtt", str(error)) from error
+    if url.tls:
+        options["tls_params"] = aiomqtt.TLSParameters(ca_certs=url.ca, certfile=url.cert, keyfile=url.key)
+    at_once = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return {**options, "protocol": aiomqtt.ProtocolVersion.V5, "socket_options": (at_once,)}
+
+
+async def join(device: RealTimeDevice, url: BrokerUrl) -> Broker:
+    """Be reached through the broker of `url`.
+
+    Raises:
+        OptionError: a file of the URL cannot be used.
+        NoBrokerError: the broker is not there, or keeps this device out.
+    """
+    broker = Broker(device, url)
+    await broker.open()
+    return broker

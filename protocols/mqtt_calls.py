@@ -1,0 +1,117 @@
+"""What both ends' shells ask of a broker alike: who they are, what they send, and what a no means.
+
+The client library drops the reason in a PUBACK and raises nothing where the broker's access list forbids a publication;
+`Calls` puts that right for either shell's client: `class BrokerClient(Calls, aiomqtt.Client)`.
+
+Law: it imports no client and opens nothing; files are read by the function that is handed in.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, BrokerUrl, BrokerUrlError, parse_credentials
+from protocols.errors import ProtocolError
+from protocols.mqtt import Publication
+from protocols.mqtt_properties import denied, to_properties, why
+
+TIMEOUT_S: Final = 4.0
+"""How long the broker may take for any one thing: an end that is kept out has to be told so within five seconds."""
+KEEPALIVE_S: Final = 10
+"""After one and a half of these the broker gives up a silent connection and speaks its will. No safety hangs on it."""
+MOST_UNSENT: Final = 256
+"""Publications that wait for the broker: one that has not taken the first of so many is not there."""
+
+
+class DeniedError(ProtocolError):
+    """The broker's access list forbids this user `what`, such as "publish to handpiece/v1/a/b/command/hello"."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"the broker's access list does not let this user {what}")
+
+
+class Calls:
+    """Publishing and subscribing that hear a no. Mixed in before the library's client."""
+
+    _last_puback = 0
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
+        self._last_puback = reason_code.value
+        super()._on_publish(client, userdata, mid, reason_code, properties)  # type: ignore[misc]
+
+    async def send(self, publication: Publication) -> None:
+        """Publish, and wait until the broker has it. One at a time, or the answers would be taken for each other's.
+
+        Raises:
+            DeniedError: the access list does not let this user.
+            aiomqtt.MqttError: the connection is gone.
+        """
+        topic, body, qos, retain, *_ = publication
+        publish: Any = self.publish  # type: ignore[attr-defined]
+        await publish(topic, body, qos, retain, to_properties(publication))
+        if qos and denied(self._last_puback):
+            raise DeniedError(f"publish to {topic}")
+
+    async def listen(self, topic: str, **options: Any) -> None:
+        """Subscribe, at QoS 1 where no other options are given.
+
+        Raises:
+            DeniedError: the access list does not let this user.
+            aiomqtt.MqttError: the connection is gone.
+        """
+        subscribe: Any = self.subscribe  # type: ignore[attr-defined]
+        codes = await subscribe(topic, **(options or {"qos": 1}))
+        if denied(codes[0] if isinstance(codes[0], int) else codes[0].value):
+            raise DeniedError(f"subscribe to {topic}")
+
+
+def client_options(
+    url: BrokerUrl, identifier: str, environment: Mapping[str, str], read: Callable[[str], str]
+) -> dict[str, Any]:
+    """What the library's client is made with, but for protocol, TLS and will. `read` gives a file's text.
+
+    Raises:
+        BrokerUrlError: the credentials cannot be used.
+    """
+    if url.credentials is not None:
+        username, password = parse_credentials(_read("credentials", url.credentials, read))
+    else:
+        username, password = environment.get(USERNAME_VARIABLE, ""), environment.get(PASSWORD_VARIABLE, "")
+    for name in ("ca", "cert", "key"):
+        path = getattr(url, name)
+        if path is not None:
+            _read(name, path, read)  # the library would say that a file is missing, and not which
+    return {
+        "hostname": url.host,
+        "port": url.port,
+        "identifier": identifier,
+        "username": username or None,
+        "password": password or None,
+        "timeout": TIMEOUT_S,
+        "keepalive": KEEPALIVE_S,
+        "clean_start": True,
+    }
+
+
+def _read(name: str, path: str, read: Callable[[str], str]) -> str:
+    try:
+        return read(path)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise BrokerUrlError(name, f"cannot read {path}: {reason}") from error
+
+
+def explain(error: Exception, url: BrokerUrl) -> str:
+    """Why a connection to the broker is not there or not of use, in one sentence."""
+    if isinstance(error, DeniedError):
+        return str(error)
+    code = getattr(error, "rc", None)
+    number = getattr(code, "value", code)
+    where = f"broker {url.address}"
+    if isinstance(number, int) and (text := why(number)):
+        return f"{where}: {text}"
+    text = str(error)
+    if "timed out" in text:
+        hint = "; does it ask for a client's certificate (cert=FILE&key=FILE)?" if url.tls and url.cert is None else ""
+        return f"{where}: no answer within {TIMEOUT_S:g} s{hint}"
+    return f"{where}: {text}"
