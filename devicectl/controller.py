@@ -38,6 +38,7 @@ from devicectl.transports.urls import DeviceUrl, parse_url
 from devicectl.version import VERSION
 from protocols.enums import CloseReason, Role
 from protocols.messages import DeviceInfoDone
+from protocols.serial_wire import SerialWire, Wire
 from protocols.units import Micros
 
 _T = TypeVar("_T")
@@ -389,13 +390,13 @@ async def connect(
     *,
     log: Any = None,
     observer: Observer | None = None,
-    tap: Callable[[str, bytes, Micros], None] | None = None,
+    tap: Callable[[str, Any, Micros], None] | None = None,
     role: Role = Role.CONTROLLER,
 ) -> AsyncIterator[Handpiece]:
     """Connect to the device at `url` and link with it, for as long as the context lasts.
 
     `log` is a `devicectl.log.store.SessionLog`; without one nothing is kept. `observer` sees states and notes, `tap`
-    every piece of bytes as it is sent or received.
+    every piece of bytes, or MQTT publication, as it is sent or received.
 
     Raises:
         UrlError: the URL is wrong.
@@ -420,7 +421,7 @@ async def _driver(
     url: DeviceUrl,
     observer: Observer,
     write: Callable[[list[Entry]], None],
-    tap: Callable[[str, bytes, Micros], None] | None,
+    tap: Callable[[str, Any, Micros], None] | None,
     role: Role,
 ) -> AsyncIterator[Driver]:
     seed = url.seed if url.seed is not None else secrets.randbits(32)
@@ -428,11 +429,14 @@ async def _driver(
         from devicectl.simulation.virtual_time import host_random, make_driver
 
         draw = host_random(seed)
-        engine = _engine(draw.getrandbits, role, observer)
+        engine = Engine(
+            host_id=draw.getrandbits(32), role=role, draw_nonce=lambda: draw.getrandbits(32), observer=observer
+        )
         async with make_driver(url, engine, seed, write, tap) as virtual:
             yield virtual
         return
-    engine = _engine(secrets.randbits, role, observer)
+    host_id = secrets.randbits(32)
+    client = f"host-{host_id:08x}"
     async with contextlib.AsyncExitStack() as stack:
         if url.simulated:
             from devicectl.simulation.process import simulator
@@ -442,13 +446,24 @@ async def _driver(
             target = url
 
         async def opener(receiver: Receiver) -> Transport:
-            return await open_transport(target, receiver)
+            return await open_transport(target, client, receiver)
 
+        engine = Engine(
+            host_id=host_id,
+            role=role,
+            draw_nonce=lambda: secrets.randbits(32),
+            observer=observer,
+            wire=_wire(target, client),
+        )
         yield await stack.enter_async_context(RealTimeDriver(engine, opener, write, tap))
 
 
-def _engine(draw_bits: Callable[[int], int], role: Role, observer: Observer) -> Engine:
-    return Engine(host_id=draw_bits(32), role=role, draw_nonce=lambda: draw_bits(32), observer=observer)
+def _wire(url: DeviceUrl, client: str) -> Wire[Any, Any]:
+    if url.broker is None:
+        return SerialWire()
+    from protocols.mqtt import HostWire
+
+    return HostWire(url.broker.topics, client)
 
 
 __all__ = ["Abandoned", "Handpiece", "LinkError", "Session", "connect"]

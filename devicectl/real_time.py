@@ -9,7 +9,7 @@ observer, a tap or the log raises is raised where the session is awaited, never 
 import asyncio
 import queue
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -126,13 +126,14 @@ class RealTimeDriver:
         self._loop = asyncio.get_running_loop()
         self._log = LogThread(self._write, self._logged, self.fail)
         self._gone = asyncio.Event()
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
         try:
             self._transport = await self._opener(self)
         except BaseException:
+            await self._group.__aexit__(None, None, None)
             self._log.close()
             raise
-        self._group = asyncio.TaskGroup()
-        await self._group.__aenter__()
         self._keeper = self._group.create_task(self._keep_open(), name="transport")
         self.engine.link.connected(self.now)
         self._after()
@@ -194,6 +195,16 @@ class RealTimeDriver:
         self._write = lambda entries: None
         self._log.close()
         self._log = LogThread(self._write, self._logged, self.fail)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a transport's own task; what it raises ends the session where that is awaited."""
+        self._group.create_task(self._watched(work), name="transport's own")
+
+    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - it is raised where the session is awaited
+            self.fail(error)
 
     # --- what happens ----------------------------------------------------------------------------------------
 

@@ -1,17 +1,21 @@
-"""How a transport is opened from a URL. The serial one is imported where one is asked for, and pyserial with it."""
+"""How a transport is opened from a URL. All but TCP are imported where they are asked for."""
 
 from devicectl.transports.port import Receiver, Transport, open_tcp
 from devicectl.transports.urls import DeviceUrl
 
 
-async def open_transport(url: DeviceUrl, receiver: Receiver) -> Transport:
-    """Open what `url` names: `tcp` or `serial`.
+async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Transport:
+    """Open what `url` names: TCP, a serial port, or a broker, where this host is `client`.
 
     Raises:
         LinkError: it cannot be opened.
     """
     if url.scheme == "tcp":
         return await open_tcp(url.host, url.port, receiver)
+    if url.broker is not None:
+        from devicectl.transports.mqtt import open_mqtt
+
+        return await open_mqtt(url.broker, client, receiver)
     from devicectl.transports.serial_port import open_serial
 
     return await open_serial(url.path, url.baud, receiver)

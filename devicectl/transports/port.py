@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 from devicectl.errors import LinkError
@@ -15,6 +16,9 @@ class Receiver(Protocol):
 
     def closed(self, reason: str) -> None:
         """The transport is gone; called at most once."""
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a transport's own task, beside all else; it ends soon after the transport was closed."""
 
 
 class Transport(Protocol):

@@ -4,6 +4,7 @@ sim://?seed=7&anesthesia_wait_s=1          in process, virtual time
 sim+pty://  sim+tcp://                     a simulator of its own, over a real transport, in real time
 serial:///dev/ttyUSB0?baud=115200          a serial port
 tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
+mqtt://127.0.0.1:1883/bench/sim-7          a device behind an MQTT 5 broker; mqtts:// with TLS
 """
 
 import math
@@ -14,6 +15,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from devicectl.errors import UrlError
+from protocols.broker_url import PORTS, BrokerUrl, BrokerUrlError, parse_broker_url
 
 EXAMPLES: Final[Mapping[str, str]] = {
     "sim": "sim://?seed=7",
@@ -21,6 +23,8 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "sim+tcp": "sim+tcp://?seed=7",
     "serial": "serial:///dev/ttyUSB0?baud=115200",
     "tcp": "tcp://127.0.0.1:4001",
+    "mqtt": "mqtt://127.0.0.1:1883/bench/sim-7",
+    "mqtts": "mqtts://127.0.0.1:8883/bench/sim-7?ca=ca.pem&credentials=host.txt",
 }
 """Scheme -> a URL that is right."""
 
@@ -50,6 +54,7 @@ class DeviceUrl:
     nvm: str | None = None
     speed: float | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
+    broker: BrokerUrl | None = None
 
     @property
     def simulated(self) -> bool:
@@ -71,6 +76,8 @@ def parse_url(text: str) -> DeviceUrl:
     example = EXAMPLES[scheme]
     if not text.isprintable():
         raise _wrong(text, "address", "it has characters that cannot be printed", example)
+    if scheme in PORTS:
+        return _broker(text, scheme)
     try:
         parts = urlsplit(text)
     except ValueError as error:
@@ -139,6 +146,14 @@ def _tcp(text: str, address: str, path: str, options: dict[str, str]) -> DeviceU
         raise _wrong(text, "path", f"{_short(path)} means nothing over TCP", example)
     _none_left(text, options, "no option", example)
     return DeviceUrl(text, "tcp", host=host, port=int(port))
+
+
+def _broker(text: str, scheme: str) -> DeviceUrl:
+    try:
+        broker = parse_broker_url(text)
+    except BrokerUrlError as error:
+        raise _wrong(text, error.part, error.reason, EXAMPLES[scheme]) from error
+    return DeviceUrl(text, scheme, host=broker.host, port=broker.port, broker=broker)
 
 
 def _simulated(text: str, scheme: str, options: dict[str, str]) -> DeviceUrl:

@@ -42,6 +42,8 @@ CLOSE_TIMEOUT_S: Final = 1.0
 class BrokerClient(Calls, aiomqtt.Client):
     """One connection to the broker."""
 
+    at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
+
 
 class Broker:
     """The way to the device through a broker."""

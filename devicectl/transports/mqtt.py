@@ -1,0 +1,206 @@
+"""MQTT: one connection to a broker, on which the device's birth has been seen.
+
+It ends when the broker is lost, when the device is (its will), and when it is born anew: its ports went with the old
+connection. The driver then opens the next, with a new client.
+
+Law: it carries publications and reads `status`; what they say to each other is the exchange's.
+"""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+import aiomqtt
+
+from devicectl.errors import LinkError
+from devicectl.transports.port import Receiver, Transport
+from protocols.broker_url import BrokerUrl, BrokerUrlError
+from protocols.errors import MessageError
+from protocols.mqtt import Publication
+from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, client_options, explain
+from protocols.mqtt_properties import from_message
+from protocols.status import Status
+
+BIRTH_TIMEOUT_S: Final = 3.0
+"""How long the retained `status` may take: the broker has it, or nobody does. With the time that a broker takes to
+let a client in, it stays below five seconds."""
+HELLO_TIMEOUT_S: Final = 2.0
+"""How long a device may take to answer HELLO that is online and that the broker has handed it to."""
+
+
+class BrokerClient(Calls, aiomqtt.Client):
+    """One connection to the broker."""
+
+    at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
+
+
+class _EndError(Exception):
+    """This end breaks the connection off."""
+
+
+_ROUTINE: Final = (aiomqtt.MqttError, DeniedError, _EndError)
+
+
+class MqttTransport:
+    """A connection to a broker. `run` is its life; `ready` is done with its birth, or with why there was none."""
+
+    def __init__(self, url: BrokerUrl, client: str, receiver: Receiver) -> None:
+        self._url = url
+        self._client = client
+        self._receiver = receiver
+        self._loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[None] = self._loop.create_future()
+        self._unsent: asyncio.Queue[Publication | None] = asyncio.Queue(MOST_UNSENT)
+        self._status_topic = url.topics.of("status")
+        self._reply_topic = url.topics.of("reply", client)
+        self._hello_topic = url.topics.of("command", "hello")
+        self._birth_no: int | None = None
+        self._absent = ""
+        self._patience: asyncio.TimerHandle | None = None
+        self._broken = ""
+        self._closing = False
+
+    def write(self, publication: Publication) -> None:
+        """Send a publication, in order."""
+        self._queue(publication)
+
+    def close(self) -> None:
+        """Leave the broker once what was written has gone out."""
+        self._closing = True
+        self._stop_patience()
+        self._queue(None)
+
+    async def run(self, options: dict[str, Any]) -> None:
+        """Connect, and carry publications to the end of the connection, which the receiver is told."""
+        reason = await self._connection(options)
+        self._stop_patience()
+        if not self.ready.done():
+            self.ready.set_exception(LinkError(reason))
+        elif not self._closing:
+            self._receiver.closed(reason)
+
+    async def _connection(self, options: dict[str, Any]) -> str:
+        try:
+            async with BrokerClient(**options) as client:
+                await self._live(client)
+        except _ROUTINE as error:
+            return self._reason(error)
+        except BaseExceptionGroup as group:
+            routine, others = group.split(_ROUTINE)
+            if routine is None or others is not None:
+                raise
+            return self._reason(routine.exceptions[0])
+        return ""
+
+    def _reason(self, error: BaseException) -> str:
+        return str(error) if isinstance(error, _EndError) else explain(error, self._url)
+
+    async def _live(self, client: BrokerClient) -> None:
+        topics = self._url.topics
+        for topic in (self._reply_topic, topics.of("heartbeat"), topics.of("telemetry", "+"), self._status_topic):
+            await client.listen(topic)
+        birth = self._loop.call_later(BIRTH_TIMEOUT_S, self._not_born)
+        try:
+            async with asyncio.TaskGroup() as group:
+                reader = group.create_task(self._read(client), name="broker: read")
+                await self._write(client)
+                reader.cancel()
+        finally:
+            birth.cancel()
+
+    # --- what is sent ----------------------------------------------------------------------------------------
+
+    def _queue(self, publication: Publication | None) -> None:
+        """Queue a publication, or the end. Where there is no room the broker is gone, and the rest with it."""
+        try:
+            self._unsent.put_nowait(publication)
+        except asyncio.QueueFull:
+            self._break_off(f"the broker has not taken {MOST_UNSENT} publications")
+
+    async def _write(self, client: BrokerClient) -> None:
+        while (publication := await self._unsent.get()) is not None:
+            if self._broken:
+                raise _EndError(self._broken)
+            await client.send(publication)
+            if publication.topic == self._hello_topic and self._patience is None:
+                self._patience = self._loop.call_later(HELLO_TIMEOUT_S, self._not_answered)
+
+    def _break_off(self, reason: str) -> None:
+        """End the connection for a reason; what is still queued is not sent."""
+        self._broken = reason
+        while not self._unsent.empty():
+            self._unsent.get_nowait()
+        self._unsent.put_nowait(_NOTHING)
+
+    # --- what comes in ---------------------------------------------------------------------------------------
+
+    async def _read(self, client: BrokerClient) -> None:
+        async for message in client.messages:
+            publication = from_message(message)
+            if publication.topic == self._status_topic:
+                self._take_status(publication.body)
+            elif self.ready.done():
+                if publication.topic == self._reply_topic:
+                    self._stop_patience()
+                self._receiver.received(publication)
+
+    def _take_status(self, body: bytes) -> None:
+        """Births and wills. What is none, and a will of another birth, says nothing."""
+        try:
+            status = Status.from_body(body)
+        except MessageError:
+            return
+        if not self.ready.done():
+            self._absent = "" if status.online else f"it went offline ({status.reason})"
+            if status.online:
+                self._birth_no = status.birth_no
+                self.ready.set_result(None)
+        elif status.online and status.birth_no != self._birth_no:
+            self._break_off("the device has connected to its broker anew")
+        elif not status.online and status.birth_no == self._birth_no:
+            self._break_off(f"the device has gone from its broker ({status.reason})")
+
+    def _not_born(self) -> None:
+        if not self.ready.done():
+            where = f"no device {self._url.topics.site}/{self._url.topics.device} at broker {self._url.address}"
+            kept_out = f"nothing on {self._status_topic}, or this user may not read it"
+            self._break_off(f"{where}: {self._absent or kept_out}")
+
+    def _not_answered(self) -> None:
+        may = f"may this user read {self._reply_topic}, and the device publish there?"
+        self._break_off(f"the broker took HELLO for {self._hello_topic}, and no reply came; {may}")
+
+    def _stop_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+_NOTHING: Final = Publication("", b"")
+"""Wakes the writer, which then finds that the connection is broken off."""
+
+
+async def open_mqtt(url: BrokerUrl, client: str, receiver: Receiver) -> Transport:
+    """Connect to the broker and find the device there.
+
+    Raises:
+        LinkError: no broker, no device, or the broker keeps this host out.
+    """
+    try:
+        options = client_options(url, client, os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
+    except BrokerUrlError as error:
+        raise LinkError(f"device URL {url}: {error}") from error
+    if url.tls:
+        options["tls_params"] = aiomqtt.TLSParameters(ca_certs=url.ca, certfile=url.cert, keyfile=url.key)
+    options["protocol"] = aiomqtt.ProtocolVersion.V5
+    options["socket_options"] = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+    transport = MqttTransport(url, client, receiver)
+    receiver.start(transport.run(options))
+    try:
+        await transport.ready
+    except BaseException:
+        transport.close()
+        raise
+    return transport
