@@ -63,6 +63,8 @@ class Device:
         self.nvm = nvm if nvm is not None else Nvm(epoch=epoch)
         self.plant = plant if plant is not None else Plant(self.parameters, seed)
         self.ports: list[Port] = []
+        self.link_ended: Callable[[Port, Micros], None] | None = None
+        """Hears that the link on a port has ended, before the device reacts to it; for reports."""
         self._controller: Port | None = None
         if self.nvm.cartridge_serial:  # the memory outlived an earlier plant: its consumables are still fitted
             self.plant.cartridge.serial = self.nvm.cartridge_serial
@@ -219,6 +221,8 @@ class Device:
         )
 
     def _link_gone(self, port: Port, now: Micros) -> None:
+        if self.link_ended is not None:
+            self.link_ended(port, now)
         port.role = Role.VIEWER
         port.stream_us = 0
         if self._controller is port:

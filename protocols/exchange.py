@@ -96,6 +96,7 @@ class Statistics:
     replays: int = 0
     naks: int = 0
     strays: int = 0
+    leases_expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ class Exchange(Generic[WireIn, WireOut]):
         if self.link_id:
             pace = self._pace
             if pace.lease_us and now >= self._last_heard + pace.lease_us:
+                self.statistics.leases_expired += 1
                 self._lose(f"nothing heard for {pace.lease_us // MILLISECOND} ms")
                 return self._drain()
             if now >= self._last_sent + pace.heartbeat_us:
