@@ -1,4 +1,4 @@
-"""A simulated device as a process of its own, reached over a real transport: `sim+pty://` and `sim+tcp://`.
+"""A simulated device as a process of its own, reached over a real transport: `sim+pty://`, `sim+tcp://`, `sim+mqtt://`.
 
 It imports nothing of the simulator: it starts the program and reads the one line with its addresses.
 """
@@ -19,9 +19,13 @@ STOP_TIMEOUT_S: Final = 5.0
 BAD_ARGUMENTS: Final = 2
 
 
-def command(url: DeviceUrl, seed: int) -> list[str]:
-    """The command line that brings the device `url` asks for."""
-    transport = ["--pty"] if url.scheme == "sim+pty" else ["--tcp", "127.0.0.1:0"]
+def command(url: DeviceUrl, seed: int, address: str = "") -> list[str]:
+    """The command line that brings the device `url` asks for; for `sim+mqtt://`, to the broker at `address`."""
+    transport = {
+        "sim+pty": ["--pty"],
+        "sim+tcp": ["--tcp", "127.0.0.1:0"],
+        "sim+mqtt": ["--mqtt", f"mqtt://{address}/sim/handpiece-{seed}"],
+    }[url.scheme]
     line = [sys.executable, "-P", "-m", "firmware_sim", "serve", "--json", *transport, "--seed", str(seed)]
     for name, value in url.parameters.items():
         line += ["--param", f"{name}={value:.15g}"]
@@ -30,14 +34,26 @@ def command(url: DeviceUrl, seed: int) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def simulator(url: DeviceUrl, seed: int) -> AsyncIterator[DeviceUrl]:
-    """Run the simulator while the context lasts; gives the URL at which it answers.
+    """Run the simulator, and the broker that it needs, while the context lasts; gives the URL at which it answers.
 
     Raises:
         UrlError: it does not take the URL's options.
-        LinkError: it did not come up.
+        LinkError: it did not come up, or there is no broker.
     """
+    if url.scheme == "sim+mqtt":
+        from devicectl.simulation.broker import broker
+
+        async with broker() as address, _simulator(url, command(url, seed, address)) as target:
+            yield target
+    else:
+        async with _simulator(url, command(url, seed)) as target:
+            yield target
+
+
+@contextlib.asynccontextmanager
+async def _simulator(url: DeviceUrl, line: list[str]) -> AsyncIterator[DeviceUrl]:
     process = await asyncio.create_subprocess_exec(
-        *command(url, seed),
+        *line,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -1,7 +1,7 @@
 """Device URLs: what they may say, checked before anything is opened.
 
 sim://?seed=7&anesthesia_wait_s=1          in process, virtual time
-sim+pty://  sim+tcp://                     a simulator of its own, over a real transport, in real time
+sim+pty://  sim+tcp://  sim+mqtt://        a simulator of its own, over a real transport, in real time
 serial:///dev/ttyUSB0?baud=115200          a serial port
 tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
 mqtt://127.0.0.1:1883/bench/sim-7          a device behind an MQTT 5 broker; mqtts:// with TLS
@@ -21,6 +21,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "sim": "sim://?seed=7",
     "sim+pty": "sim+pty://?seed=7",
     "sim+tcp": "sim+tcp://?seed=7",
+    "sim+mqtt": "sim+mqtt://?seed=7",
     "serial": "serial:///dev/ttyUSB0?baud=115200",
     "tcp": "tcp://127.0.0.1:4001",
     "mqtt": "mqtt://127.0.0.1:1883/bench/sim-7",
