@@ -59,6 +59,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here; a restart with it resumes")
     add("--trace", metavar="FILE", help="write both directions of each port, decoded; - is standard error")
+    add("--report", metavar="FILE", help="at the end, what each host did and how it went; JSON where it ends in .json")
     add("--ready-file", metavar="FILE", help="appears when the device answers, with the JSON of --json")
     add("--max-seconds", metavar="N", help="end after this time")
     add("--json", action="store_true", help="announce the device in one line of JSON")
@@ -81,6 +82,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         parameters=options.parse_parameters(arguments.param),
         nvm=arguments.nvm,
         trace=arguments.trace,
+        report=arguments.report,
         ready_file=arguments.ready_file,
         max_seconds=options.parse_seconds(arguments.max_seconds),
         json=arguments.json,

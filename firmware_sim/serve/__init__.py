@@ -3,7 +3,7 @@
     options ---> service ---> real_time ---> Device
                     |             |
                     |             +--- transports: tcp, pty_line      (bytes in, bytes out)
-                    +--- announcement, trace, parent                  (what it says, whom it watches)
+                    +--- announcement, trace, report, parent          (what it says, whom it watches)
 
 Law: the only part of the simulator that does any I/O, and nothing of the procedure is decided here.
 """

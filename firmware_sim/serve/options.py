@@ -50,6 +50,7 @@ class Options:
     parameters: Mapping[str, float] = field(default_factory=dict)
     nvm: str | None = None
     trace: str | None = None
+    report: str | None = None
     ready_file: str | None = None
     max_seconds: float | None = None
     json: bool = False

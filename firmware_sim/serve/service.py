@@ -9,11 +9,12 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, ParameterError
+from firmware_sim.journal import FIRST_EVENT_NO
 from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters
 from firmware_sim.serve.announcement import Announcement, ReadyFile
@@ -21,6 +22,9 @@ from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.options import Options
 from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
 from firmware_sim.serve.transports import wanted
+
+if TYPE_CHECKING:
+    from firmware_sim.serve.report import Report, ReportFile
 
 ORPHAN_CHECK_S: Final = 0.5
 """How often to look whether the parent still lives: often enough that a port is free again before it is missed."""
@@ -116,10 +120,16 @@ async def service(options: Options) -> AsyncIterator[Service]:
     async with contextlib.AsyncExitStack() as stack:
         parameters = _parameters(options)
         ready_file = ReadyFile(options.ready_file) if options.ready_file is not None else None
+        report_file = _report_file(options.report) if options.report is not None else None
         open_tap = stack.enter_context(_trace(options, ending)) if options.trace is not None else None
         nvm = stack.enter_context(_memory(options.nvm)) if options.nvm is not None else None
         ending.watch_loop()
+        first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
         device = Device(seed=options.seed, now=monotonic(), parameters=parameters, nvm=nvm)
+        if report_file is not None:
+            report = _watched(device, first_event_no, open_tap)
+            open_tap = report.open_tap
+            stack.callback(lambda: report_file.write(report.make(monotonic())))  # after all that follows has closed
         running = RealTimeDevice(device, open_tap=open_tap)
         transports = []
         for opener in wanted(options):
@@ -151,6 +161,18 @@ def _parameters(options: Options) -> Parameters:
         return Parameters(options.parameters)
     except ParameterError as error:
         raise OptionError("--param", str(error)) from error
+
+
+def _report_file(path: str) -> "ReportFile":
+    from firmware_sim.serve.report import ReportFile
+
+    return ReportFile(path)
+
+
+def _watched(device: Device, first_event_no: int, open_tap: OpenTap | None) -> "Report":
+    from firmware_sim.serve.report import Report
+
+    return Report(device, first_event_no, open_tap)
 
 
 @contextlib.contextmanager

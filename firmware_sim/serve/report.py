@@ -1,0 +1,243 @@
+"""The report of a device's run: what each host did and how that went, as JSON or as text.
+
+Law: one object holds it all; the text says the same, line by line. The file appears whole, at the end.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from firmware_sim.alarms import ALARMS
+from firmware_sim.device import FIRMWARE_VERSION, MODEL_VERSION, Device
+from firmware_sim.serve.errors import OptionError, ServeError
+from firmware_sim.serve.real_time import OpenTap
+from firmware_sim.serve.run import Run
+from firmware_sim.serve.tally import Refusals, Tally
+from firmware_sim.serve.watch import OTHER_HOSTS, Watch
+from protocols.enums import Ending
+from protocols.framing import MAJOR
+from protocols.notice import NOTICE
+from protocols.units import SECOND, Micros
+
+Item = dict[str, Any]
+
+
+class ReportFile:
+    """The file of a report; `.json` at the end of its name makes it one JSON object, anything else text."""
+
+    def __init__(self, path: str) -> None:
+        """Remove an earlier report, and see that there can be a new one.
+
+        Raises:
+            OptionError: the path cannot be used.
+        """
+        self._path = Path(path)
+        self._fresh = Path(f"{path}.{os.getpid()}.new")
+        if self._path.exists() and not self._path.is_file():
+            raise OptionError("--report", f"{path} is no regular file; name one that may be replaced")
+        try:
+            self._path.unlink(missing_ok=True)
+            self._fresh.touch()
+            self._fresh.unlink()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            text = f"cannot write {path}: {reason}; name a file in a folder that exists"
+            raise OptionError("--report", text) from error
+
+    def write(self, report: Item) -> None:
+        """Let it appear.
+
+        Raises:
+            ServeError: it cannot be written.
+        """
+        is_json = self._path.suffix.lower() == ".json"
+        text = json.dumps(report, indent=2, ensure_ascii=False) + "\n" if is_json else to_text(report)
+        try:
+            self._fresh.write_text(text, encoding="utf-8")
+            self._fresh.replace(self._path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._fresh.unlink()
+            raise ServeError(f"--report {self._path}: {error.strerror}") from error
+
+
+class Report:
+    """The report of one device, from its boot on."""
+
+    def __init__(self, device: Device, first_event_no: int, inner: OpenTap | None = None) -> None:
+        """Watch `device`; `first_event_no` is the first journal record of this run, `inner` the trace."""
+        self._device = device
+        self._watch = Watch(device, first_event_no, inner)
+        self.open_tap: OpenTap = self._watch.open_tap
+
+    def make(self, now: Micros) -> Item:
+        """The report as it stands, made of what JSON has."""
+        device, watch = self._device, self._watch
+        watch.run.fold()
+        hosts = list(watch.hosts.values())
+        return {
+            "notice": NOTICE,
+            "simulated": True,
+            "seed": device.seed,
+            "serial": device.serial,
+            "firmware_version": FIRMWARE_VERSION,
+            "model_version": MODEL_VERSION,
+            "protocol": f"HLP/{MAJOR}",
+            "uptime_s": device.firmware.uptime_ms(now) / 1000,
+            "verdict": _verdict(hosts, list(watch.strangers.values())),
+            "hosts": [_host(tally) for tally in hosts],
+            "never_linked": [_host(tally) for tally in watch.strangers.values()],
+            "device": _device(device, watch.run),
+        }
+
+
+def _verdict(hosts: list[Tally], strangers: list[Tally]) -> list[str]:
+    """What there is to say of all hosts together."""
+    if hosts:
+        return []
+    if not strangers:
+        return ["Nobody said anything to the device."]
+    return ["No host ever said HELLO." if not any(one.hellos for one in strangers) else "No host was granted a link."]
+
+
+def _host(tally: Tally) -> Item:
+    known: Item = {
+        "host_id": "others" if tally.host_id == OTHER_HOSTS else tally.host_id,
+        "role": tally.role.name.lower(),
+        "links": tally.links,
+        "linked_s": round(tally.linked_us / SECOND, 3),
+        "leases_expired": {"while_armed": tally.leases_expired_armed, "at_rest": tally.leases_expired_idle},
+    }
+    return {
+        **({} if tally.host_id is None else known),
+        "transports": tally.transports,
+        "verdict": tally.verdict(),
+        "frames": {
+            "received": tally.frames_received,
+            "sent": tally.frames_sent,
+            "received_again": tally.retransmits,
+            "answered_from_memory": tally.replays,
+        },
+        "bad_frames": {reason.value: count for reason, count in tally.bad_frames.most_common()},
+        "naks": [{"code": code.name, **_seen(seen)} for code, seen in tally.naks.items()],
+        "refusals": [
+            {"code": code.name, "interlock": interlock, **_seen(seen)}
+            for (code, interlock), seen in tally.refusals.items()
+        ],
+        "commands": dict(tally.commands.most_common()),
+        "motions": {"failed": tally.failed, "aborted": tally.aborted},
+    }
+
+
+def _seen(seen: Refusals) -> Item:
+    return {"count": seen.count, "of": dict(seen.commands.most_common()), "first": seen.sentence}
+
+
+def _device(device: Device, run: Run) -> Item:
+    session = device.nvm.session
+    return {
+        "state": device.firmware.state.name,
+        "sessions_opened": len(run.sessions_opened),
+        "sessions_closed": [
+            {
+                "session_no": closed.session_no,
+                "reason": closed.reason.name.lower(),
+                "cycles": closed.cycles,
+                "cores_counted": closed.cores_counted,
+            }
+            for closed in run.sessions_closed
+        ],
+        "session_open": None if session is None else session.session_no,
+        "cycles": {
+            "total": run.endings.total(),
+            **{ending.name.lower(): run.endings[ending] for ending in _ENDINGS},
+        },
+        "punctures": run.punctures,
+        "cores_counted": run.cores_counted,
+        "truth": {"cores_evacuated": run.cores_evacuated},
+        "alarms": [
+            {"alarm": ALARMS[code].label, "raised": count, "sentence": ALARMS[code].sentence}
+            for code, count in sorted(run.alarms.items())
+        ],
+    }
+
+
+_ENDINGS: Final = (Ending.COMPLETED, Ending.ABORTED, Ending.AMBIGUOUS)
+
+
+# --- text ----------------------------------------------------------------------------------------------------------
+
+
+def to_text(report: Item) -> str:
+    """The report for people to read."""
+    lines = [
+        report["notice"],
+        f"simulated handpiece {report['serial']}, seed {report['seed']}, firmware {report['firmware_version']}, "
+        f"model {report['model_version']}, {report['protocol']}, up for {report['uptime_s']:.1f} s",
+        *report["verdict"],
+    ]
+    for host in report["hosts"]:
+        host_id = host["host_id"]
+        name = f"host 0x{host_id:08X}" if isinstance(host_id, int) else "other hosts"
+        lines += ["", f"{name}, {host['role']}, by {', '.join(host['transports'])}", *_host_lines(host)]
+    for host in report["never_linked"]:
+        lines += ["", f"by {', '.join(host['transports'])}, never linked", *_host_lines(host)]
+    lines += ["", "device", *_device_lines(report["device"])]
+    return "".join(f"{_printable(line)}\n" for line in lines)
+
+
+def _printable(text: str) -> str:
+    """A sentence may repeat what a host sent: it is to write to nobody's terminal but what it says."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def _host_lines(host: Item) -> Iterator[str]:
+    for sentence in host["verdict"]:
+        yield f"  {sentence}"
+    if "links" in host:
+        expired = host["leases_expired"]
+        yield _row("links", f"{host['links']}, {host['linked_s']:.1f} s in all")
+        yield _row("leases expired", f"{expired['while_armed']} while armed, {expired['at_rest']} at rest")
+    frames = host["frames"]
+    yield _row("frames", f"{frames['received']} received, {frames['sent']} sent")
+    again = f"{frames['received_again']} received again, {frames['answered_from_memory']} answered from memory"
+    yield _row("retries", again)
+    yield _row("bad frames", _counts(host["bad_frames"]))
+    for nak in host["naks"]:
+        yield _row("NAK", f"{nak['code']} {nak['count']} ({_counts(nak['of'])}): {nak['first']}")
+    for refusal in host["refusals"]:
+        interlock = f" {refusal['interlock']}" if refusal["interlock"] else ""
+        counts = f"{refusal['count']} ({_counts(refusal['of'])})"
+        yield _row("refused", f"{refusal['code']}{interlock} {counts}: {refusal['first']}")
+    yield _row("motions", f"{host['motions']['failed']} failed, {host['motions']['aborted']} aborted")
+    yield _row("commands", _counts(host["commands"]))
+
+
+def _device_lines(device: Item) -> Iterator[str]:
+    cycles = device["cycles"]
+    yield _row("state", device["state"])
+    closed = [
+        f"{one['session_no']} {one['reason']} ({one['cores_counted']} cores in {one['cycles']} cycles)"
+        for one in device["sessions_closed"]
+    ]
+    yield _row("sessions", f"{device['sessions_opened']} opened, closed: {', '.join(closed) or 'none'}")
+    yield _row("session open", "none" if device["session_open"] is None else str(device["session_open"]))
+    endings = ", ".join(f"{cycles[ending.name.lower()]} {ending.name.lower()}" for ending in _ENDINGS)
+    yield _row("cycles", f"{cycles['total']}: {endings}")
+    yield _row("punctures", f"{device['punctures']}")
+    yield _row("cores counted", f"{device['cores_counted']}")
+    yield _row("evacuated", f"{device['truth']['cores_evacuated']} (truth, which no sensor sees)")
+    for alarm in device["alarms"]:
+        yield _row("alarm", f"{alarm['alarm']} raised {alarm['raised']}: {alarm['sentence']}")
+
+
+def _row(name: str, content: str) -> str:
+    return f"    {name:14} {content}"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    """`crc 4, short 1`; `none` where there are none."""
+    return ", ".join(f"{name or 'unasked'} {count}" for name, count in counts.items()) or "none"

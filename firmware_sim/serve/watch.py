@@ -1,0 +1,251 @@
+"""Watches what goes over a device's ports, and counts it for each host: what a report is made of.
+
+It is a tap, as the trace is, with a decoder of its own: a device that nobody asked for a report does nothing for one.
+What no wire shows (a lease that ran out, truth) it takes from the device.
+
+Law: it only reads. Of a host it keeps numbers, and a line for each kind of refusal and each session; hosts beyond
+`MOST_HOSTS` are counted as one.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any, Final
+
+from cobs import cobs
+
+from firmware_sim.device import Device
+from firmware_sim.ports import Port
+from firmware_sim.serve.crc_mistakes import crc_mistake
+from firmware_sim.serve.real_time import OpenTap, Tap
+from firmware_sim.serve.run import Run
+from firmware_sim.serve.tally import Closed, Tally
+from protocols import messages as M
+from protocols.bodies import decode_body
+from protocols.enums import CloseReason, Kind
+from protocols.errors import MessageError
+from protocols.framing import CRC_SIZE, REPLAYED, RETRANSMIT, BadFrame, BadReason, Frame, FrameDecoder, Header
+from protocols.message import REGISTRY, Message
+from protocols.mqtt import COMMANDS, Publication
+from protocols.units import Micros
+from protocols.wire import decode_message
+
+MOST_HOSTS: Final = 64
+"""Host ids are the hosts' own: one that makes a new one for each link must not fill the memory."""
+OTHER_HOSTS: Final = -1
+"""The host id under which the rest is counted."""
+MOST_PENDING: Final = 64
+"""Commands without an answer that are remembered by name; a host has at most six under way."""
+
+_READ: Final = frozenset(
+    (model.KIND, model.ID)
+    for model in (M.Hello, M.Welcome, M.Nak, M.Refused, M.SessionOpenDone, M.SessionClose, M.SessionCloseDone)
+)
+"""Messages whose content is looked at; of all others kind and id are enough."""
+
+
+class Watch:
+    """All hosts of one device. `open_tap` makes the taps; `inner` is the trace's, which hears the same."""
+
+    def __init__(self, device: Device, first_event_no: int, inner: OpenTap | None = None) -> None:
+        self.run = Run(device, first_event_no)
+        self.hosts: dict[int, Tally] = {}
+        self.strangers: dict[str, Tally] = {}
+        self._device = device
+        self._inner = inner
+        self._ports: dict[str, PortWatch] = {}
+        device.link_ended = self._link_ended
+
+    def open_tap(self, name: str, now: Micros) -> Tap:
+        """The tap of a port."""
+        inner = None if self._inner is None else self._inner(name, now)
+        watch = self._ports[name] = PortWatch(name, self, inner)
+        return watch
+
+    def host(self, host_id: int) -> Tally:
+        """The tally of a host."""
+        if host_id not in self.hosts and len(self.hosts) >= MOST_HOSTS:
+            host_id = OTHER_HOSTS
+        return self.hosts.setdefault(host_id, Tally(host_id=host_id))
+
+    def gone(self, port: "PortWatch") -> None:
+        """A port is closed; what came on it before any link is a stranger's."""
+        self._ports.pop(port.name, None)
+        if port.tally.host_id is None and port.tally.bytes_received:
+            transport = port.tally.transports[0]
+            self.strangers.setdefault(transport, Tally(transports=[transport])).absorb(port.tally)
+
+    def opened(self, tally: Tally, session_no: int) -> None:
+        """A host has opened a session."""
+        tally.left_open = session_no
+
+    def closed(self, tally: Tally, closed: Closed) -> None:
+        """A host has closed a session, whoever opened it."""
+        tally.closed.append(closed)
+        for other in self.hosts.values():
+            if other.left_open == closed.session_no:
+                other.left_open = 0
+
+    def _link_ended(self, port: Port, now: Micros) -> None:
+        watch = self._ports.get(port.name)
+        if watch is not None:
+            armed = self._device.firmware.armed and self._device.controller_host_id == port.host_id
+            watch.unlinked(port.exchange.statistics.leases_expired, armed, now)
+
+
+class PortWatch:
+    """The tap of one port. Until a host has linked on it, nobody knows whose it is."""
+
+    def __init__(self, name: str, watch: Watch, inner: Tap | None) -> None:
+        self.name = name
+        self.tally = Tally(transports=[name.partition(":")[0]])
+        self._watch = watch
+        self._inner = inner
+        self._decoders = {"host": FrameDecoder(), "device": FrameDecoder()}
+        self._hellos: OrderedDict[int, M.Hello] = OrderedDict()
+        self._pending: OrderedDict[int, tuple[str, Message | None]] = OrderedDict()
+        self._linked_at: Micros | None = None
+        self._leases_expired = 0
+
+    def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
+        """A piece of bytes, or a publication."""
+        if self._inner is not None:
+            self._inner.heard(sender, data, now)
+        if sender == "host":
+            self.tally.bytes_received += len(data.body if isinstance(data, Publication) else data)
+            for header, message in self._decoded(sender, data):
+                self._asked(header, message)
+        else:
+            for header, message in self._decoded(sender, data):
+                self._answered(header, message, now)
+        self._watch.run.keep_up()
+
+    def closed(self, now: Micros) -> None:
+        """The port is gone."""
+        if self._inner is not None:
+            self._inner.closed(now)
+        self._unlink(now)
+        self._watch.gone(self)
+
+    def unlinked(self, leases_expired: int, armed: bool, now: Micros) -> None:
+        """The device holds the link to have ended; `leases_expired` on this port so far."""
+        if leases_expired > self._leases_expired:
+            self._leases_expired = leases_expired
+            if armed:
+                self.tally.leases_expired_armed += 1
+            else:
+                self.tally.leases_expired_idle += 1
+        self._unlink(now)
+
+    def _unlink(self, now: Micros) -> None:
+        if self._linked_at is not None:
+            self.tally.linked_us = Micros(self.tally.linked_us + now - self._linked_at)
+            self._linked_at = None
+
+    # --- what goes over it -----------------------------------------------------------------------------------
+
+    def _decoded(self, sender: str, data: bytes | Publication) -> Iterator[tuple[Header, Message | None]]:
+        """Each good frame, with its message where that is looked at; bad ones are counted."""
+        if isinstance(data, Publication):
+            levels = data.topic.rsplit("/", 2)[-2:]
+            model = COMMANDS.get(levels[-1]) if levels[0] == "command" else None
+            envelope = decode_body(data.body, model, levels[-1])
+            yield envelope.header, envelope.message
+            return
+        for item in self._decoders[sender].feed(data):
+            if isinstance(item, BadFrame):
+                if sender == "host":
+                    self._bad(item)
+            else:
+                yield item.header, _message(item)
+
+    def _bad(self, bad: BadFrame) -> None:
+        self.tally.bad_frames[bad.reason] += 1
+        if bad.reason is BadReason.CRC and bad.crc_received is not None:
+            mistake = crc_mistake(cobs.decode(bad.raw)[:-CRC_SIZE], bad.crc_received)
+            if mistake:
+                self.tally.crc_mistakes[mistake] += 1
+
+    def _asked(self, header: Header, message: Message | None) -> None:
+        tally = self.tally
+        tally.frames_received += 1
+        if header.flags & RETRANSMIT:
+            tally.retransmits += 1
+        elif header.kind == Kind.COMMAND:
+            name = _name(header)
+            tally.commands[name] += 1
+            _remember(self._pending, header.correlation_id, (name, message))
+        if isinstance(message, M.Hello):
+            tally.hellos += 1
+            _remember(self._hellos, header.correlation_id, message)
+
+    def _answered(self, header: Header, message: Message | None, now: Micros) -> None:
+        self.tally.frames_sent += 1
+        if header.flags & REPLAYED:
+            self.tally.replays += 1
+        elif isinstance(message, M.Welcome):
+            self._welcomed(header, message, now)
+        elif isinstance(message, M.Nak):
+            self.tally.naked(message.code, self._command_of(header), message.sentence)
+        elif isinstance(message, M.Refused):
+            self.tally.refused(message.code, message.interlock, self._command_of(header), message.sentence)
+        elif header.kind == Kind.REPLY:
+            self._done(header, message)
+
+    def _done(self, header: Header, message: Message | None) -> None:
+        tally, model = self.tally, REGISTRY.get((header.kind, header.message_id))
+        if model is M.CountDone:
+            tally.cycles += 1
+        elif model is M.Failed:
+            tally.failed += 1
+        elif model is M.Aborted:
+            tally.aborted += 1
+        elif isinstance(message, M.SessionOpenDone):
+            self._watch.opened(tally, message.session_no)
+        elif isinstance(message, M.SessionCloseDone):
+            _, close = self._pending.get(header.correlation_id, ("", None))
+            reason = close.reason if isinstance(close, M.SessionClose) else CloseReason.UNKNOWN
+            self._watch.closed(tally, Closed(message.session_no, reason, message.cycles, message.cores_counted))
+
+    def _welcomed(self, header: Header, welcome: M.Welcome, now: Micros) -> None:
+        hello = self._hellos.get(header.correlation_id)
+        if hello is None:
+            return
+        self._unlink(now)
+        tally = self._watch.host(hello.host_id)
+        if tally is not self.tally:
+            if self.tally.host_id is None:
+                tally.absorb(self.tally)
+            else:
+                tally.absorb(Tally(transports=self.tally.transports[-1:]))
+            self.tally = tally
+        tally.links += 1
+        tally.role = welcome.role
+        tally.heartbeat_armed_ms, tally.heartbeat_idle_ms = welcome.heartbeat_armed_ms, welcome.heartbeat_idle_ms
+        tally.lease_off = tally.lease_off or 0 in (welcome.lease_armed_ms, welcome.lease_idle_ms)
+        self._pending.clear()
+        self._linked_at = now
+
+    def _command_of(self, header: Header) -> str:
+        name, _ = self._pending.get(header.correlation_id, ("", None))
+        return name or ("Hello" if header.correlation_id in self._hellos else "")
+
+
+def _message(frame: Frame) -> Message | None:
+    if (frame.header.kind, frame.header.message_id) not in _READ:
+        return None
+    try:
+        return decode_message(frame)
+    except MessageError:
+        return None
+
+
+def _name(header: Header) -> str:
+    model = REGISTRY.get((header.kind, header.message_id))
+    return f"0x{header.message_id:04X}" if model is None else model.__name__
+
+
+def _remember(held: OrderedDict[int, Any], key: int, value: Any) -> None:
+    held[key] = value
+    held.move_to_end(key)
+    if len(held) > MOST_PENDING:
+        held.popitem(last=False)

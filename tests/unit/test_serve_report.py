@@ -1,0 +1,540 @@
+"""The report's rules: each sentence appears where it is due and nowhere else; what is counted, of whom."""
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from firmware_sim.device import Device
+from firmware_sim.journal import FIRST_EVENT_NO, JOURNAL_SLOTS
+from firmware_sim.parameters import Parameters
+from firmware_sim.serve.crc_mistakes import crc_mistake
+from firmware_sim.serve.errors import OptionError, ServeError
+from firmware_sim.serve.report import Report, ReportFile, to_text
+from firmware_sim.serve.run import FOLD_EVERY
+from firmware_sim.serve.tally import REMEDIES, VERDICTS, Closed, Refusals, Tally
+from firmware_sim.serve.watch import MOST_HOSTS, MOST_PENDING
+from protocols import messages as M
+from protocols.enums import CloseReason, Code, Role
+from protocols.framing import RETRANSMIT, BadReason, crc32c, encode_frame, pack_crc, stuff
+from protocols.message import Message
+from protocols.notice import NOTICE
+from protocols.units import SECOND, Micros
+from protocols.wire import encode_message
+
+GOOD_COMMANDS: Final = Counter({"SessionOpen": 1, "JournalRead": 2, "JournalAck": 1})
+GOOD: Final = Closed(1, CloseReason.COMPLETED, 10, 30)
+
+
+def controller(**values: Any) -> Tally:
+    """A host of which there is nothing to remark, but for `values`."""
+    standard = {"role": Role.CONTROLLER, "links": 1, "cycles": 10, "commands": Counter(GOOD_COMMANDS)}
+    return Tally(host_id=1, heartbeat_armed_ms=200, heartbeat_idle_ms=5000, **{**standard, **values})
+
+
+def stranger(**values: Any) -> Tally:
+    return Tally(transports=["tcp"], **values)
+
+
+CASES: Final = [
+    (
+        stranger(bytes_received=45, frames_received=1),
+        stranger(bytes_received=45, hellos=1),
+        "It never said HELLO: 1 frame in 45 bytes.",
+    ),
+    (stranger(hellos=2), controller(hellos=2), "Its HELLO was not granted."),
+    (controller(closed=[GOOD]), controller(), "Good: 30 cores in 10 cycles, closed and reconciled."),
+    (
+        controller(closed=[Closed(2, CloseReason.ABORTED, 1, 3)]),
+        controller(closed=[GOOD]),
+        "Session 2 was closed as aborted: 3 cores in 1 cycle, reconciled.",
+    ),
+    (
+        controller(closed=[Closed(2, CloseReason.ABANDONED, 1, 3)]),
+        controller(closed=[GOOD]),
+        "Session 2 was abandoned: its counts were never compared.",
+    ),
+    (controller(left_open=4), controller(), "It left the session open: session 4."),
+    (
+        controller(cycles=0, commands=Counter({"DeviceInfo": 1})),
+        controller(cycles=0, role=Role.VIEWER, commands=Counter({"DeviceInfo": 1})),
+        "It linked as controller and opened no session.",
+    ),
+    (
+        controller(leases_expired_armed=3),
+        controller(leases_expired_idle=3),
+        "The lease expired 3 times: heartbeats came too late (every 200 ms while armed).",
+    ),
+    (
+        controller(leases_expired_idle=1),
+        controller(leases_expired_armed=1),
+        "The lease expired once at rest: silence without BYE (every 5 s while idle).",
+    ),
+    (
+        controller(lease_off=True),
+        controller(),
+        "The lease was switched off: with a real device its loss would have stopped the motion.",
+    ),
+    (
+        controller(refusals={(Code.E_CYCLE_GAP, 0): Refusals("cycle 9 leaves a gap", 12)}),
+        controller(),
+        "12 commands were refused E_CYCLE_GAP: use last cycle_no + 1.",
+    ),
+    (
+        controller(refusals={(Code.E_INTERLOCK, 8): Refusals("63 punctures in this cell.", 1)}),
+        controller(refusals={(Code.E_STATE, 0): Refusals("PUNCH needs ARMED", 1)}),
+        "1 command was refused E_INTERLOCK 8 (density): 63 punctures in this cell.",
+    ),
+    (
+        controller(refusals={(Code.E_EXPIRED, 0): Refusals("too late by 3 ms", 2)}),
+        controller(),
+        f"2 commands were refused E_EXPIRED: {REMEDIES[Code.E_EXPIRED]}.",
+    ),
+    (
+        stranger(hellos=1, naks={Code.E_SCHEMA: Refusals("schemas differ", 2)}),
+        stranger(hellos=1),
+        f"2 frames could not be taken, E_SCHEMA: {REMEDIES[Code.E_SCHEMA]}.",
+    ),
+    (
+        controller(bad_frames=Counter({BadReason.CRC: 4, BadReason.SHORT: 1})),
+        controller(bad_frames=Counter({BadReason.SHORT: 1})),
+        "The CRC is wrong in 4 of 5 bad frames: check the polynomial (CRC-32C, not CRC-32) and what it is taken over.",
+    ),
+    (
+        controller(bad_frames=Counter({BadReason.CRC: 1}), crc_mistakes=Counter({"it is not complemented": 1})),
+        controller(bad_frames=Counter({BadReason.CRC: 1})),
+        "The CRC is wrong in 1 of 1 bad frame: it is not complemented.",
+    ),
+    (
+        controller(bad_frames=Counter({BadReason.COBS: 2, BadReason.SHORT: 1})),
+        controller(bad_frames=Counter({BadReason.CRC: 2})),
+        "3 of 3 bad frames: no frame after unstuffing; COBS, and a zero on both sides of each frame.",
+    ),
+    (
+        controller(bad_frames=Counter({BadReason.LENGTH: 1})),
+        controller(bad_frames=Counter({BadReason.CRC: 1})),
+        "The last byte of the header is wrong in 1 of 1 bad frame: it is the payload's size.",
+    ),
+    (
+        controller(bad_frames=Counter({BadReason.OVERSIZE: 2})),
+        controller(bad_frames=Counter({BadReason.LENGTH: 2})),
+        "2 of 2 bad frames: more than 241 bytes without a zero.",
+    ),
+    (controller(failed=1), controller(), "1 motion FAILED, 0 motions ABORTED: see the journal."),
+    (controller(aborted=2), controller(failed=2), "0 motions FAILED, 2 motions ABORTED: see the journal."),
+    (
+        controller(retransmits=5, replays=1),
+        controller(replays=1),
+        "It sent 5 frames again, and 1 answer came from memory: answers were lost, or its first retry is too early "
+        "(200 ms).",
+    ),
+    (
+        controller(commands=Counter({"SessionOpen": 1})),
+        controller(commands=Counter({"SessionOpen": 1, "JournalRead": 1})),
+        "It never read the journal: a count is a fold of its records, not of replies.",
+    ),
+    (
+        controller(commands=Counter({"SessionOpen": 1, "JournalRead": 1})),
+        controller(commands=Counter({"SessionOpen": 1})),
+        "It never acknowledged the journal: PUNCH is refused E_STORAGE once that is full.",
+    ),
+]
+"""A host of which it is said, one of which it is not, and the sentence."""
+
+
+@pytest.mark.parametrize(("said_of", "not_of", "sentence"), CASES, ids=[sentence[:40] for _, _, sentence in CASES])
+def test_sentence(said_of: Tally, not_of: Tally, sentence: str) -> None:
+    assert sentence in said_of.verdict()
+    assert sentence not in not_of.verdict()
+
+
+def test_every_rule_has_a_case_and_none_holds_always() -> None:
+    for number, rule in enumerate(VERDICTS):
+        assert any(rule.holds(said_of) for said_of, _, _ in CASES), f"no case for rule {number}"
+        assert not all(rule.holds(tally) for case in CASES for tally in case[:2]), f"rule {number} holds always"
+
+
+def test_a_host_of_which_there_is_nothing_to_say() -> None:
+    assert controller().verdict() == ["Nothing to remark."]
+    assert Tally(host_id=1, role=Role.VIEWER, links=1).verdict() == ["Nothing to remark."]
+
+
+def test_each_refusal_has_a_remedy() -> None:
+    assert set(Code) - set(REMEDIES) == {Code.OK, Code.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("checksum", "hint"),
+    [
+        (lambda body: zlib.crc32(body), "zlib"),
+        (lambda body: int.from_bytes(pack_crc(crc32c(body)), "big"), "low byte"),
+        (lambda body: crc32c(body) ^ 0xFFFF_FFFF, "complemented"),
+        (lambda body: crc32c(body[12:]), "payload alone"),
+        (lambda body: crc32c(body[:12]), "header alone"),
+        (lambda body: 0, "0"),
+        (lambda body: crc32c(body) ^ 0x100, ""),
+    ],
+)
+def test_known_mistakes_of_a_checksum(checksum: Callable[[bytes], int], hint: str) -> None:
+    body = bytes(range(1, 40))
+    found = crc_mistake(body, checksum(body))
+    assert hint in found if hint else found == ""
+
+
+# --- what is counted -----------------------------------------------------------------------------------------------
+
+
+class Bench:
+    """A device without any I/O, its report, and hosts that send bytes."""
+
+    def __init__(self, **parameters: float) -> None:
+        self.now = Micros(SECOND)
+        quick = {"anesthesia_wait_s": 0, "reposition_mean_s": 0.01, **parameters}
+        self.device = Device(seed=7, now=self.now, parameters=Parameters(quick))
+        self.report = Report(self.device, FIRST_EVENT_NO)
+        self.ports: dict[str, Any] = {}
+        self.taps: dict[str, Any] = {}
+        self.number = 0
+
+    def attach(self, name: str) -> None:
+        self.ports[name] = self.device.attach(name)
+        self.taps[name] = self.report.open_tap(name, self.now)
+
+    def detach(self, name: str) -> None:
+        self.taps.pop(name).closed(self.now)
+        self.device.detach(self.ports.pop(name), self.now)
+
+    def send(self, name: str, data: bytes) -> None:
+        self.taps[name].heard("host", data, self.now)
+        self.device.receive(self.ports[name], data, self.now)
+        self.flush()
+
+    def flush(self) -> None:
+        for name, port in self.ports.items():
+            if frames := port.exchange.take():
+                self.taps[name].heard("device", b"".join(frames), self.now)
+
+    def wait(self, seconds: float) -> None:
+        end = self.now + round(seconds * SECOND)
+        while (due := self.device.next_deadline()) is not None and due <= end:
+            self.now = due
+            self.device.advance(due)
+            self.flush()
+        self.now = Micros(end)
+
+    def hello(self, name: str, host_id: int = 1, role: Role = Role.CONTROLLER, schema_id: int = 0) -> None:
+        self.number += 1
+        hello = M.Hello(
+            majors=2,
+            minor=0,
+            role=role,
+            features=0,
+            schema_id=schema_id,
+            host_id=host_id,
+            max_payload_size=224,
+            nonce=1,
+        )
+        self.send(name, encode_message(hello, seq=self.number, link_id=0, correlation_id=self.number, flags=2))
+
+    def ask(self, name: str, command: Message, *, settle_s: float = 0.0, flags: int = 2) -> None:
+        """Send a command; while it settles the host stays in touch."""
+        self.number += 1 if not flags & RETRANSMIT else 0
+        link_id = self.ports[name].exchange.link_id
+        self.send(
+            name, encode_message(command, seq=self.number, link_id=link_id, correlation_id=self.number, flags=flags)
+        )
+        for _ in range(round(settle_s / 0.1)):
+            self.wait(0.1)
+            self.send(name, encode_message(M.HostHeartbeat(), seq=0, link_id=link_id))
+
+    def open(self, name: str) -> None:
+        self.ask(name, M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,)))
+
+    def arm(self, name: str) -> None:
+        self.open(name)
+        self.ask(name, M.AnesthesiaStart(zone=0, age_s=0, method="cream"))
+        self.ask(name, M.AnesthesiaConfirm(zone=0, confirmed_by="me"))
+        self.ask(name, M.Arm(), settle_s=3)
+        self.ask(name, M.Reposition(zone=0, cell=0), settle_s=1)
+
+    def cycle(self, name: str) -> None:
+        cycle_no = self.device.nvm.last_cycle_no + 1
+        self.ask(name, M.Punch(cycle_no=cycle_no, depth_um=3000, deadline_ms=0x7FFF_FFFF), settle_s=0.3)
+        self.ask(name, M.Suction(cycle_no=cycle_no), settle_s=0.3)
+        self.ask(name, M.Advance(cycle_no=cycle_no, steps=1), settle_s=0.3)
+        self.ask(name, M.Count(cycle_no=cycle_no), settle_s=0.3)
+
+    def made(self) -> Any:
+        return self.report.make(self.now)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = Bench()
+    bench.attach("tcp:127.0.0.1:50000")
+    return bench
+
+
+TCP: Final = "tcp:127.0.0.1:50000"
+
+
+def test_nobody_came() -> None:
+    report = Bench().made()
+    assert report["verdict"] == ["Nobody said anything to the device."]
+    assert report["hosts"] == report["never_linked"] == []
+
+
+def test_a_connection_that_says_nothing_is_nobody(bench: Bench) -> None:
+    bench.detach(TCP)
+    assert bench.made()["verdict"] == ["Nobody said anything to the device."]
+
+
+def test_a_host_that_never_links(bench: Bench) -> None:
+    body = bytes(range(1, 30))
+    bench.send(TCP, b"\0" + stuff(body + pack_crc(zlib.crc32(body))) + b"\0")
+    bench.detach(TCP)
+    report = bench.made()
+    assert report["verdict"] == ["No host ever said HELLO."]
+    (one,) = report["never_linked"]
+    assert one["transports"] == ["tcp"] and one["bad_frames"] == {"crc": 1}
+    assert any("zlib" in sentence for sentence in one["verdict"])
+    assert "host_id" not in one and "never linked" in to_text(report)
+
+
+def test_a_hello_that_is_not_granted(bench: Bench) -> None:
+    bench.hello(TCP, schema_id=5)
+    bench.detach(TCP)
+    report = bench.made()
+    assert report["verdict"] == ["No host was granted a link."]
+    (one,) = report["never_linked"]
+    assert one["naks"][0]["code"] == "E_SCHEMA" and one["naks"][0]["of"] == {"Hello": 1}
+
+
+def test_what_came_before_the_link_is_of_the_host_that_linked(bench: Bench) -> None:
+    bench.send(TCP, b"\0\x11AT\r\n\0")
+    bench.hello(TCP, host_id=9)
+    (host,) = bench.made()["hosts"]
+    assert host["host_id"] == 9 and host["role"] == "controller" and host["links"] == 1
+    assert host["bad_frames"] and host["frames"] == {
+        "received": 1,
+        "sent": 1,
+        "received_again": 0,
+        "answered_from_memory": 0,
+    }
+
+
+def test_one_host_by_two_ways_is_one(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.wait(2)
+    bench.detach(TCP)
+    bench.attach("pty")
+    bench.hello("pty")
+    bench.wait(1)
+    bench.detach("pty")
+    (host,) = bench.made()["hosts"]
+    assert host["links"] == 2 and host["transports"] == ["tcp", "pty"]
+    assert host["linked_s"] == 3.0
+
+
+def test_two_hosts_on_one_line_are_two() -> None:
+    bench = Bench()
+    bench.attach("pty")
+    for host_id in (1, 2):
+        bench.hello("pty", host_id=host_id, role=Role.VIEWER)
+        bench.ask("pty", M.DeviceInfo())
+    one, two = bench.made()["hosts"]
+    assert (one["host_id"], two["host_id"]) == (1, 2)
+    assert one["commands"] == two["commands"] == {"DeviceInfo": 1}
+
+
+def test_a_lease_that_expires_while_armed_and_one_at_rest(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.arm(TCP)
+    bench.wait(1)
+    (host,) = bench.made()["hosts"]
+    assert host["leases_expired"] == {"while_armed": 1, "at_rest": 0}
+    bench.hello(TCP)
+    bench.wait(20)
+    (host,) = bench.made()["hosts"]
+    assert host["leases_expired"] == {"while_armed": 1, "at_rest": 1}
+    assert host["linked_s"] < 30
+    (alarm,) = bench.made()["device"]["alarms"]
+    assert alarm["alarm"] == "MC-1501" and alarm["raised"] == 1
+
+
+def test_a_viewers_lease_is_never_one_of_an_armed_device(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.attach("pty")
+    bench.hello("pty", host_id=2, role=Role.VIEWER)
+    bench.arm(TCP)
+    for _ in range(60):
+        bench.ask(TCP, M.DeviceInfo(), settle_s=0.3)
+    viewer = bench.made()["hosts"][1]
+    assert viewer["leases_expired"] == {"while_armed": 0, "at_rest": 1}
+
+
+def test_refusals_by_code_and_interlock_with_the_first_sentence(bench: Bench) -> None:
+    bench.hello(TCP)
+    for cycle_no in (7, 8):
+        bench.ask(TCP, M.Arm())
+        bench.open(TCP)
+        bench.ask(TCP, M.Punch(cycle_no=cycle_no, depth_um=3000, deadline_ms=1))
+    (host,) = bench.made()["hosts"]
+    seen = {(one["code"], one["interlock"]): one for one in host["refusals"]}
+    assert seen["E_CYCLE_GAP", 0]["count"] == 2 and seen["E_CYCLE_GAP", 0]["of"] == {"Punch": 2}
+    assert "cycle 7" in seen["E_CYCLE_GAP", 0]["first"]
+    assert seen["E_INTERLOCK", 2]["of"] == {"Arm": 1}
+    assert seen["E_STATE", 0]["of"] == {"Arm": 1, "SessionOpen": 1}
+
+
+def test_a_retry_is_counted_apart_from_its_command(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.ask(TCP, M.DeviceInfo())
+    bench.ask(TCP, M.DeviceInfo(), flags=2 | RETRANSMIT)
+    (host,) = bench.made()["hosts"]
+    assert host["commands"] == {"DeviceInfo": 1}
+    assert host["frames"]["received_again"] == host["frames"]["answered_from_memory"] == 1
+
+
+def test_a_session_from_its_opening_to_its_close(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.arm(TCP)
+    for _ in range(2):
+        bench.cycle(TCP)
+    (host,) = bench.made()["hosts"]
+    assert "It left the session open: session 1." in host["verdict"]
+    assert bench.made()["device"]["session_open"] == 1
+    session = bench.device.nvm.session
+    assert session is not None
+    bench.ask(TCP, M.Disarm(), settle_s=2)
+    bench.ask(
+        TCP,
+        M.SessionClose(
+            session_no=1,
+            reason=CloseReason.COMPLETED,
+            cycles=2,
+            completed=2,
+            aborted=0,
+            ambiguous=0,
+            punctures=session.punctures,
+            cores_counted=session.cores_counted,
+        ),
+    )
+    report = bench.made()
+    (host,) = report["hosts"]
+    assert host["verdict"][0] == f"Good: {session.cores_counted} cores in 2 cycles, closed and reconciled."
+    device = report["device"]
+    assert device["session_open"] is None and device["sessions_opened"] == 1
+    assert device["sessions_closed"][0]["reason"] == "completed"
+    assert device["cycles"] == {"total": 2, "completed": 2, "aborted": 0, "ambiguous": 0}
+    assert device["punctures"] == session.punctures and device["cores_counted"] == session.cores_counted
+    assert device["truth"] == {"cores_evacuated": bench.device.plant.truth.cores_evacuated}
+    assert device["truth"]["cores_evacuated"] > 0
+    text = to_text(report)
+    assert text.startswith(NOTICE) and "truth, which no sensor sees" in text
+
+
+def test_the_truth_of_two_sessions_is_added_up(bench: Bench) -> None:
+    bench.hello(TCP)
+    truths = []
+    for number in (1, 2):
+        bench.arm(TCP)
+        bench.cycle(TCP)
+        truths.append(bench.device.plant.truth.cores_evacuated)
+        bench.ask(TCP, M.Disarm(), settle_s=2)
+        zero = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
+        bench.ask(TCP, M.SessionClose(session_no=number, reason=CloseReason.ABANDONED, **zero))
+    report = bench.made()
+    assert report["device"]["truth"]["cores_evacuated"] == sum(truths) > truths[0]
+    assert [one["reason"] for one in report["device"]["sessions_closed"]] == ["abandoned", "abandoned"]
+
+
+def test_nothing_is_missed_where_the_journal_goes_round(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.open(TCP)
+    records = 2 * JOURNAL_SLOTS
+    assert FOLD_EVERY < JOURNAL_SLOTS // 2
+    for number in range(records):
+        bench.ask(TCP, M.ParamSet(name="trigger_required", value=float(number % 2)))
+        bench.ask(TCP, M.JournalAck(epoch=bench.device.nvm.epoch, upto=bench.device.nvm.head))
+    assert bench.device.nvm.head > records
+    assert bench.made()["device"]["sessions_opened"] == 1
+
+
+def test_what_hosts_make_it_keep_is_bounded(bench: Bench) -> None:
+    for host_id in range(MOST_HOSTS + 5):
+        bench.hello(TCP, host_id=host_id, role=Role.VIEWER)
+    hosts = bench.made()["hosts"]
+    assert len(hosts) == MOST_HOSTS + 1
+    assert hosts[-1]["host_id"] == "others" and hosts[-1]["links"] == 5
+    assert "other hosts" in to_text(bench.made())
+    tap = bench.taps[TCP]
+    for number in range(1, 3 * MOST_PENDING):
+        tap.heard("host", encode_frame(0, 0x0309, b"", correlation_id=number), bench.now)
+    assert len(tap._pending) == MOST_PENDING
+
+
+def test_the_trace_hears_the_same(bench: Bench) -> None:
+    heard: list[tuple[str, bytes]] = []
+
+    class Inner:
+        def heard(self, sender: str, data: bytes, now: Micros) -> None:
+            heard.append((sender, data))
+
+        def closed(self, now: Micros) -> None:
+            heard.append(("closed", b""))
+
+    tap = Report(bench.device, FIRST_EVENT_NO, lambda name, now: Inner()).open_tap("pty", bench.now)
+    tap.heard("host", b"\0\1", bench.now)
+    tap.closed(bench.now)
+    assert heard == [("host", b"\0\1"), ("closed", b"")]
+
+
+def test_what_a_host_sent_cannot_write_to_a_terminal(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.ask(TCP, M.ParamSet(name="\x1b[2Jx", value=1.0))
+    text = to_text(bench.made())
+    assert "\x1b" not in text and "\\x1b[2J" in text
+
+
+# --- the file ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.JSON", "report.txt", "report"])
+def test_the_file_is_what_its_name_says(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    report = Bench().made()
+    ReportFile(str(path)).write(report)
+    text = path.read_text(encoding="utf-8")
+    if name.lower().endswith(".json"):
+        assert json.loads(text) == report
+    else:
+        assert text == to_text(report)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_earlier_report_is_gone_from_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    path.write_text("of another run")
+    ReportFile(str(path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    for path in (tmp_path, tmp_path / "no" / "report.txt", tmp_path / "a-file" / "report.txt"):
+        with pytest.raises(OptionError, match="--report"):
+            ReportFile(str(path))
+
+
+def test_a_folder_that_goes_meanwhile(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    file = ReportFile(str(folder / "report.txt"))
+    folder.rmdir()
+    with pytest.raises(ServeError, match="--report"):
+        file.write(Bench().made())
