@@ -59,6 +59,7 @@ class Broker:
         self._ports: dict[str, Port] = {}
         self._ignored: Tap | None = None
         self._warned: set[str] = set()
+        self._closing = False
 
     @property
     def url(self) -> str:
@@ -98,6 +99,7 @@ class Broker:
         await self._stop()
 
     async def _stop(self) -> None:
+        self._closing = True
         self._keeper.cancel()
         await self._group.__aexit__(None, None, None)
         self._drop_ports()
@@ -114,9 +116,13 @@ class Broker:
                 attempt = 0 if self._snapshots is not None else attempt + 1
                 self._snapshots = None
                 self._drop_ports()
+                if self._closing:
+                    return  # A task group that fails while it is cancelled forgets that it was.
                 code = getattr(getattr(error, "rc", None), "value", None)
                 if not self._born.done() or isinstance(error, DeniedError) or code == SESSION_TAKEN_OVER:
                     raise NoBrokerError(explain(error, self._url)) from error
+                if attempt == 0:
+                    _say(f"{explain(error, self._url)}; connecting again")
                 await pause(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
         except Exception as error:  # noqa: BLE001 - whoever opens hears it, else whoever watches the service's end
             if self._born.done():
@@ -189,7 +195,7 @@ class Broker:
     def _warn(self, text: str) -> None:
         if text not in self._warned and len(self._warned) < MOST_PORTS:
             self._warned.add(text)
-            print(f"firmware-sim: --mqtt: {text}", file=sys.stderr, flush=True)
+            _say(text)
 
     # --- what comes in ---------------------------------------------------------------------------------------
 
@@ -239,6 +245,10 @@ class Broker:
         ports, self._ports = self._ports, {}
         for port in ports.values():
             self._device.detach(port)
+
+
+def _say(text: str) -> None:
+    print(f"firmware-sim: --mqtt: {text}", file=sys.stderr, flush=True)
 
 
 def _options(url: BrokerUrl) -> dict[str, Any]:
