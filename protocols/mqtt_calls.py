@@ -118,16 +118,26 @@ def _read(name: str, path: str, read: Callable[[str], str]) -> str:
         raise BrokerUrlError(name, f"cannot read {path}: {reason}") from error
 
 
+def reason_code(error: BaseException) -> int:
+    """The broker's reason code in an error of the client library, or in what caused it; -1 where there is none."""
+    for one in (error, error.__cause__):
+        code = getattr(one, "rc", None)
+        number = getattr(code, "value", code)
+        if isinstance(number, int):
+            return number
+    return -1
+
+
 def explain(error: BaseException, url: BrokerUrl) -> str:
     """Why a connection to the broker is not there or not of use, in one sentence."""
     if isinstance(error, DeniedError):
         return str(error)
-    code = getattr(error, "rc", None)
-    number = getattr(code, "value", code)
     where = f"broker {url.address}"
-    if isinstance(number, int) and (text := why(number)):
+    if text := why(reason_code(error)):
         return f"{where}: {text}"
     text = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+    if "iteration" in text:  # in the library's words: it was iterating over messages
+        text = "the connection was lost"
     if "timed out" in text:
         hint = "; does it ask for a client's certificate (cert=FILE&key=FILE)?" if url.tls and url.cert is None else ""
         return f"{where}: no answer within {TIMEOUT_S:g} s{hint}"

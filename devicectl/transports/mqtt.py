@@ -7,6 +7,7 @@ Law: it carries publications and reads `status`; what they say to each other is 
 """
 
 import asyncio
+import logging
 import os
 import socket
 from pathlib import Path
@@ -28,6 +29,11 @@ BIRTH_TIMEOUT_S: Final = 3.0
 let a client in, it stays below five seconds."""
 HELLO_TIMEOUT_S: Final = 2.0
 """How long a device may take to answer HELLO that is online and that the broker has handed it to."""
+
+
+_LOGGER: Final = logging.getLogger(__name__)
+"""Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
+_LOGGER.addHandler(logging.NullHandler())
 
 
 class BrokerClient(Calls, aiomqtt.Client):
@@ -195,6 +201,7 @@ async def open_mqtt(url: BrokerUrl, client: str, receiver: Receiver) -> Transpor
     if url.tls:
         options["tls_params"] = aiomqtt.TLSParameters(ca_certs=url.ca, certfile=url.cert, keyfile=url.key)
     options["protocol"] = aiomqtt.ProtocolVersion.V5
+    options["logger"] = _LOGGER
     options["socket_options"] = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
     transport = MqttTransport(url, client, receiver)
     receiver.start(transport.run(options))

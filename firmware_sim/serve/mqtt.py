@@ -8,6 +8,7 @@ Law: what clients can make this end keep is bounded: ports, bytes of a body, pub
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import sys
@@ -26,17 +27,27 @@ from firmware_sim.serve.real_time import RealTimeDevice, Tap
 from firmware_sim.serve.snapshots import Snapshots
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.mqtt import DeviceWire, Publication
-from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, client_options, explain
+from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, client_options, explain, reason_code
 from protocols.mqtt_properties import SESSION_TAKEN_OVER, from_message, to_properties
+from protocols.units import SECOND
 
 MOST_PORTS: Final = 16
 """As many as connections on TCP, and for the same reason."""
 RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to reach the broker again; the last one repeats."""
+SHORT_LIFE_US: Final = 1 * SECOND
+MOST_SHORT_LIVES: Final = 10
+"""In a row: two devices of one id throw each other out several times a second, and not every broker says why."""
 SHOW_EVERY_S: Final = 0.1
 """How often the public topics are brought up to date: faster than anybody reads."""
 CLOSE_TIMEOUT_S: Final = 1.0
 """How long the broker may take for the last publications."""
+
+
+_NO_DELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+_LOGGER: Final = logging.getLogger(__name__)
+"""Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
+_LOGGER.addHandler(logging.NullHandler())
 
 
 class BrokerClient(Calls, aiomqtt.Client):
@@ -109,17 +120,19 @@ class Broker:
     # --- connections -----------------------------------------------------------------------------------------
 
     async def _keep_connected(self) -> None:
-        attempt = 0
+        attempt = short = 0
         try:
             while True:
-                error = await self._connection()
-                attempt = 0 if self._snapshots is not None else attempt + 1
-                self._snapshots = None
+                began, error = monotonic(), await self._connection()
+                lived, self._snapshots = self._snapshots is not None, None
+                attempt = 0 if lived else attempt + 1
+                short = short + 1 if lived and monotonic() - began < SHORT_LIFE_US else 0
                 self._drop_ports()
                 if self._closing:
                     return  # A task group that fails while it is cancelled forgets that it was.
-                code = getattr(getattr(error, "rc", None), "value", None)
-                if not self._born.done() or isinstance(error, DeniedError) or code == SESSION_TAKEN_OVER:
+                if short == MOST_SHORT_LIVES or reason_code(error) == SESSION_TAKEN_OVER:
+                    raise NoBrokerError(f"{explain(error, self._url)}: {self._twin()}") from error
+                if not self._born.done() or isinstance(error, DeniedError):
                     raise NoBrokerError(explain(error, self._url)) from error
                 if attempt == 0:
                     _say(f"{explain(error, self._url)}; connecting again")
@@ -129,6 +142,10 @@ class Broker:
                 self._loop.call_exception_handler({"message": "the broker's keeper ended", "exception": error})
             else:
                 self._born.set_exception(error)
+
+    def _twin(self) -> str:
+        topics = self._topics
+        return f"does another device serve {topics.site}/{topics.device}? each must have an id of its own"
 
     async def _connection(self) -> Exception:
         """One connection, from birth to its end; what ended it."""
@@ -260,8 +277,7 @@ def _options(url: BrokerUrl) -> dict[str, Any]:
         raise OptionError("--mqtt", str(error)) from error
     if url.tls:
         options["tls_params"] = aiomqtt.TLSParameters(ca_certs=url.ca, certfile=url.cert, keyfile=url.key)
-    at_once = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return {**options, "protocol": aiomqtt.ProtocolVersion.V5, "socket_options": (at_once,)}
+    return {**options, "protocol": aiomqtt.ProtocolVersion.V5, "socket_options": (_NO_DELAY,), "logger": _LOGGER}
 
 
 async def join(device: RealTimeDevice, url: BrokerUrl) -> Broker:
