@@ -35,7 +35,7 @@ MUST_UNDERSTAND: Final = 0x30
 
 _HEADER: Final = struct.Struct("<BBHHHHBB")
 _CRC: Final = struct.Struct("<I")
-_RESIDUE: Final = 0x4867_4BC7
+RESIDUE: Final = 0x4867_4BC7
 """CRC-32C of any bytes followed by their own CRC-32C, little-endian: so a frame is checked whole, without a cut."""
 
 _SLICE_SIZE: Final = 4096
@@ -43,7 +43,8 @@ _SLICE_SIZE: Final = 4096
 
 stuff: Final[Callable[[bytes], bytes]] = cobs.encode
 crc32c: Final[Callable[[bytes], int]] = google_crc32c.value
-_unstuff: Final[Callable[[bytes], bytes]] = cobs.decode
+DecodeError: Final[type[Exception]] = cobs.DecodeError
+unstuff: Final[Callable[[bytes], bytes]] = cobs.decode
 
 pack_header: Final = _HEADER.pack
 """The header's 12 bytes from its eight fields, in the order of `Header`."""
@@ -51,8 +52,9 @@ pack_header: Final = _HEADER.pack
 pack_crc: Final = _CRC.pack
 """A CRC-32C's four bytes."""
 
-_unpack_header: Final = _HEADER.unpack_from
-_fill: Final = tuple.__new__
+unpack_header: Final = _HEADER.unpack_from
+"""The header's eight fields from the bytes that begin with it."""
+fill: Final = tuple.__new__
 """Makes a named tuple of values known to be right in number, in half the time of its constructor."""
 
 
@@ -129,17 +131,20 @@ def seal(body: bytes) -> bytes:
 
 
 class FrameDecoder:
-    """Finds frames in a stream of bytes that comes in pieces of any size."""
+    """Finds frames in a stream of bytes that comes in pieces of any size.
+
+    `kept` is what may be the beginning of a frame; `discarding` is set in the midst of what is too long to be one.
+    """
 
     def __init__(self) -> None:
         """Start as after a zero: what comes first may be a frame."""
-        self._kept = b""
-        self._discarding = False
+        self.kept = b""
+        self.discarding = False
 
     @property
     def buffered(self) -> int:
         """Bytes kept for the next call; never above `MAX_ENCODED_SIZE`."""
-        return len(self._kept)
+        return len(self.kept)
 
     def feed(self, data: bytes) -> list[Frame | BadFrame]:
         """Everything that `data` completes, in order."""
@@ -147,22 +152,22 @@ class FrameDecoder:
             starts = range(0, len(data), _SLICE_SIZE)
             return [item for start in starts for item in self.feed(data[start : start + _SLICE_SIZE])]
         pieces = data.split(b"\0")
-        if self._kept:
-            pieces[0] = self._kept + pieces[0]
-        elif self._discarding:
+        if self.kept:
+            pieces[0] = self.kept + pieces[0]
+        elif self.discarding:
             if len(pieces) == 1:
                 return []
             pieces[0] = b""
-            self._discarding = False
-        self._kept = kept = pieces.pop()
+            self.discarding = False
+        self.kept = kept = pieces.pop()
         found = []
         for piece in pieces:
             if piece:
                 found.append(_decode(piece))
         if len(kept) > MAX_ENCODED_SIZE:
             found.append(_decode(kept))
-            self._kept = b""
-            self._discarding = True
+            self.kept = b""
+            self.discarding = True
         return found
 
 
@@ -170,18 +175,18 @@ def _decode(stuffed: bytes) -> Frame | BadFrame:
     if len(stuffed) > MAX_ENCODED_SIZE:
         return BadFrame(BadReason.OVERSIZE, stuffed[:MAX_ENCODED_SIZE])
     try:
-        body = _unstuff(stuffed)
-    except cobs.DecodeError:
+        body = unstuff(stuffed)
+    except DecodeError:
         return BadFrame(BadReason.COBS, stuffed)
     if len(body) < HEADER_SIZE + CRC_SIZE:
         return BadFrame(BadReason.SHORT, stuffed)
-    if crc32c(body) != _RESIDUE:
+    if crc32c(body) != RESIDUE:
         (received,) = _CRC.unpack(body[-CRC_SIZE:])
         return BadFrame(BadReason.CRC, stuffed, crc32c(body[:-CRC_SIZE]), received)
-    header = _fill(Header, _unpack_header(body))
+    header = fill(Header, unpack_header(body))
     if header.payload_size != len(body) - HEADER_SIZE - CRC_SIZE:
         return BadFrame(BadReason.LENGTH, stuffed)
-    return _fill(Frame, (header, body[HEADER_SIZE:-CRC_SIZE]))
+    return fill(Frame, (header, body[HEADER_SIZE:-CRC_SIZE]))
 
 
 def kind_name(kind: int) -> str:
