@@ -15,7 +15,7 @@ from firmware_sim.device import FIRMWARE_VERSION, MODEL_VERSION, Device
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.run import Run
-from firmware_sim.serve.tally import Refusals, Tally
+from firmware_sim.serve.tally import Refusals, Tally, count_of
 from firmware_sim.serve.watch import OTHER_HOSTS, Watch
 from protocols.enums import Ending
 from protocols.framing import MAJOR
@@ -220,7 +220,8 @@ def _device_lines(device: Item) -> Iterator[str]:
     cycles = device["cycles"]
     yield _row("state", device["state"])
     closed = [
-        f"{one['session_no']} {one['reason']} ({one['cores_counted']} cores in {one['cycles']} cycles)"
+        f"{one['session_no']} {one['reason']} "
+        f"({count_of(one['cores_counted'], 'core')} in {count_of(one['cycles'], 'cycle')})"
         for one in device["sessions_closed"]
     ]
     yield _row("sessions", f"{device['sessions_opened']} opened, closed: {', '.join(closed) or 'none'}")
