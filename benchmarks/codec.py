@@ -26,7 +26,8 @@ from rich.table import Table
 from protocols.enums import DeviceState
 from protocols.framing import Frame, FrameDecoder
 from protocols.messages import Punch, TelemetryState
-from protocols.wire import decode_message, encode_message
+from protocols.serial_wire import Envelope, SerialWire
+from protocols.wire import encode_message
 
 Case = Callable[[], object]
 
@@ -61,12 +62,12 @@ def _ours() -> dict[str, Case]:
 def _ours_of(name: str, model: type[TelemetryState] | type[Punch], values: dict[str, Any]) -> dict[str, Case]:
     message = model(**values)
     frame = encode_message(message, seq=1, link_id=2, correlation_id=3)
-    decoder = FrameDecoder()
+    wire = SerialWire()
 
     def decode() -> object:
-        (item,) = decoder.feed(frame)
-        assert item.__class__ is Frame
-        return decode_message(item)
+        (envelope,) = wire.feed(frame)
+        assert envelope.__class__ is Envelope
+        return envelope[1]
 
     assert decode() == message
     return {

@@ -15,7 +15,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from protocols.answers import Answers
 from protocols.enums import ByeReason, Code, Kind, WireEnum
 from protocols.errors import LocalError
-from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header
+from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header, fill
 from protocols.message import Message
 from protocols.messages import Aborted, Bye, Failed, Heartbeat, Hello, Nak, Progress, Received, Refused, Welcome
 from protocols.requests import MOST_TRIES, Request, Requests
@@ -382,7 +382,7 @@ class Exchange(Generic[WireIn, WireOut]):
             self._refuse(header, Problem(Code.E_ARGUMENT, text), now)
         else:
             answers.begin(correlation_id, command)
-            self._happened.append(Commanded(correlation_id, command))
+            self._happened.append(fill(Commanded, (correlation_id, command)))
 
     def _answer(self, correlation_id: int, message: Message, now: Micros) -> None:
         request, model = self._requests.find(correlation_id), message.__class__
@@ -392,14 +392,14 @@ class Exchange(Generic[WireIn, WireOut]):
             # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
             patience_us = 2 * message.expected_ms * MILLISECOND + 3 * self._pace.heartbeat_us
             self._requests.received(request, now, patience_us)
-            self._happened.append(Answered(request, message, False))
+            self._happened.append(fill(Answered, (request, message, False)))
         else:
             self._end(request, message, now)
 
     def _end(self, request: Request, message: Message, now: Micros) -> None:
         """The final answer is here; what waited for its place goes out."""
         follower = self._requests.answered(request, now)
-        self._happened.append(Answered(request, message, True))
+        self._happened.append(fill(Answered, (request, message, True)))
         if follower is not None:
             self._launch(follower, now)
 

@@ -76,7 +76,7 @@ def _make_body(model: type[Message]) -> _Body:
 _bodies: Final = _Bodies()
 
 
-def encode_message(message: Message, *, seq: int, link_id: int = 0, correlation_id: int = 0, flags: int = 0) -> bytes:
+def encode_message(message: Message, seq: int, link_id: int = 0, correlation_id: int = 0, flags: int = 0) -> bytes:
     """A message as one whole frame with both its zeros: `encode_frame` of `encode_payload`, in one step.
 
     Raises:

@@ -155,7 +155,7 @@ class HostLink:
         return self.exchange.submit(command, self.now)
 
     def _take_in(self, happening: object) -> None:
-        if isinstance(happening, Answered):
+        if happening.__class__ is Answered:
             if happening.final:
                 self.procedures.answered(happening.request, happening.message, self.now)
         elif isinstance(happening, Told):

@@ -92,6 +92,7 @@ class World:
     def _settle(self) -> None:
         """Carry what both ends have to say until neither has more; without a delay, that is all of this instant."""
         engine, now = self.engine, self.heap.now
+        carried = self._tap is not None or self._us_per_byte  # else a piece is there as soon as it is sent
         while True:
             while engine.entries:
                 entries = engine.take_entries()
@@ -99,10 +100,16 @@ class World:
                 engine.logged(len(entries), now)
             sent = engine.link.exchange.take()
             for data in sent:
-                self._carry("host", data, self.host_muted)
+                if carried or self.host_muted:
+                    self._carry("host", data, self.host_muted)
+                else:
+                    self.device.receive(self.port, data, now)
             answered = self.port.exchange.take()
             for data in answered:
-                self._carry("device", data, self.device_muted)
+                if carried or self.device_muted:
+                    self._carry("device", data, self.device_muted)
+                else:
+                    engine.link.receive(data, now)
             if not sent and not answered:
                 return
 
