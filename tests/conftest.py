@@ -1,11 +1,16 @@
-"""What all tests share: how many examples and seeds, and that a missing program fails where it must be there."""
+"""What all tests share: how many examples, seeds, a broker; and that a missing program fails where it must be there."""
 
+import importlib.util
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+
+from tests.brokers import Mosquitto, running
 
 # An example has no deadline: a busy machine is not a defect. The suite's own timeout ends what hangs.
 settings.register_profile("default", deadline=None)
@@ -29,11 +34,33 @@ def program() -> Callable[[str], str]:
     """The path of a system program; where it is missing the test is skipped, and in CI fails."""
 
     def find(name: str) -> str:
-        path = shutil.which(name)
+        path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
         if path is None:
-            if os.environ.get("CI") == "true":
-                pytest.fail(f"{name} is not installed, and CI must have it: see .ci/run")
-            pytest.skip(f"{name} is not installed")
+            _missing(name, ".ci/run")
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def package() -> Callable[[str], None]:
+    """The same for a package that is an extra."""
+
+    def find(name: str) -> None:
+        if importlib.util.find_spec(name) is None:
+            _missing(name, "pyproject.toml")
+
+    return find
+
+
+def _missing(name: str, where: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is not installed, and CI must have it: see {where}")
+    pytest.skip(f"{name} is not installed")
+
+
+@pytest.fixture
+def mosquitto(program: Callable[[str], str], tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker on this machine, without passwords and encryption."""
+    with running(program("mosquitto"), tmp_path) as broker:
+        yield broker

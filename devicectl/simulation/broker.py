@@ -27,7 +27,7 @@ STOP_TIMEOUT_S: Final = 5.0
 POLL_S: Final = 0.01
 ATTEMPTS: Final = 5
 """Ports that are tried: between its choice and its use, any program may take one."""
-FOLDERS: Final = ("/usr/sbin", "/usr/local/sbin", r"C:\Program Files\mosquitto")
+FOLDERS: Final = [r"C:\Program Files\mosquitto"] if os.name == "nt" else ["/usr/sbin", "/usr/local/sbin"]
 """Where Mosquitto is installed and PATH need not lead."""
 _SCRIPTS: Final = Path(__file__).parent
 _MISSING: Final = (
@@ -39,12 +39,13 @@ _DISCONNECT: Final = b"\xe0\x00"
 
 
 class Program(NamedTuple):
-    """A broker's program: its configuration for a port, and its command line before the configuration's path.
+    """A broker's program: its name, its configuration for a port, and its command line before the configuration's path.
 
     It listens itself, and not another program at the same port, once `sign` is on its standard error; `{client}` there
     is a client's identifier.
     """
 
+    name: str
     configure: Callable[[int], str]
     command: Sequence[str | Path]
     sign: str
@@ -53,7 +54,7 @@ class Program(NamedTuple):
 def mosquitto() -> Program | None:
     """Mosquitto, where it is installed."""
     path = shutil.which("mosquitto") or shutil.which("mosquitto", path=os.pathsep.join(FOLDERS))
-    return None if path is None else Program(loopback, (path, "-c"), " as {client} ")
+    return None if path is None else Program("mosquitto", loopback, (path, "-c"), " as {client} ")
 
 
 def embedded() -> Program | None:
@@ -61,11 +62,11 @@ def embedded() -> Program | None:
     if importlib.util.find_spec("iotcore") is None:
         return None
     line = (sys.executable, "-P", _SCRIPTS / "embedded_broker.py")
-    return Program(_rumqttd, line, "Listening for remote connections")
+    return Program("iotcore", _rumqttd, line, "Listening for remote connections")
 
 
 KNOWN: Final = (mosquitto, embedded)
-"""What finds a program, the better known first."""
+"""What finds a program, the better known first; where one does not start, the next is tried."""
 
 
 def _rumqttd(port: int) -> str:
@@ -96,19 +97,20 @@ async def broker(known: Sequence[Callable[[], Program | None]] = KNOWN) -> Async
     Raises:
         LinkError: no program is installed that is one, or it does not come up.
     """
-    program = next((found for find in known if (found := find()) is not None), None)
-    if program is None:
+    programs = [program for find in known if (program := find()) is not None]
+    if not programs:
         raise LinkError(_MISSING)
-    said = ""
-    for _ in range(ATTEMPTS):
+    said: dict[str, str] = {}
+    for program in (program for program in programs for _ in range(ATTEMPTS)):
         with tempfile.TemporaryDirectory(prefix="devicectl-broker-", ignore_cleanup_errors=True) as folder:
-            port = _free_port()
-            async with _running(program, port, Path(folder)) as process:
-                if await _answers(process, port, program.sign, Path(folder, "log")):
+            port, log = _free_port(), Path(folder, "log")
+            async with _running(program, port, Path(folder), log) as process:
+                if await _answers(process, port, program.sign, log):
                     yield f"{HOST}:{port}"
                     return
-                said = _last_line(Path(folder, "log")) or said
-    raise LinkError(f"the broker {Path(program.command[0]).name} did not start: {said or 'it said nothing'}")
+            said[program.name] = _last_line(log) or "it said nothing"
+    reasons = "; ".join(f"{name} did not start: {line}" for name, line in said.items())
+    raise LinkError(f"no broker for sim+mqtt://: {reasons}")
 
 
 def _free_port() -> int:
@@ -119,18 +121,18 @@ def _free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def _running(program: Program, port: int, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    configuration = folder / "configuration"
+async def _running(program: Program, port: int, folder: Path, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    configuration = folder / "broker.toml"  # its end is how iotcore knows a format; Mosquitto does not look at it
     configuration.write_text(program.configure(port), encoding="utf-8")
     leash = (sys.executable, "-I", _SCRIPTS / "leash.py", folder)
-    with (folder / "log").open("wb") as log:
+    with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *leash,
             *program.command,
             configuration,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=log,
+            stderr=errors,
             start_new_session=True,  # a Ctrl-C is for the host, which closes the session through this broker
         )
     try:

@@ -20,7 +20,7 @@ def main() -> None:
 
     try:
         iotcore.Broker(config_path=sys.argv[1]).run_forever()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
 
 

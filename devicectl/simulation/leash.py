@@ -3,12 +3,14 @@
     python -I leash.py FOLDER COMMAND...        COMMAND runs until standard input ends; then FOLDER is removed
 
 The owner holds the other end of the pipe. Whatever ends the owner, the system closes that: no signal has to arrive,
-and nobody has to ask for a parent. The exit code is the COMMAND's.
+and nobody has to ask for a parent. A COMMAND that ends by itself leaves FOLDER, in which its owner can read why; the
+exit code is the COMMAND's.
 
 Law: a script of its own, which imports nothing of the package: it is there for as long as the COMMAND is.
 """
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -33,27 +35,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _watch(process: "subprocess.Popen[bytes]") -> None:
-    sys.stdin.buffer.read()
-    _end(process)
-
-
 def _asked(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
-
-
-def _run(command: list[str]) -> int:
-    try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    except OSError as error:
-        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
-        return NO_COMMAND
-    threading.Thread(target=_watch, args=(process,), daemon=True).start()
-    try:
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            _end(process)
 
 
 def main() -> int:
@@ -61,9 +44,26 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _asked)
     folder, *command = sys.argv[1:]
     try:
-        return _run(command)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        return NO_COMMAND
+
+    let_go = threading.Event()
+
+    def wait_for_owner() -> None:
+        while os.read(0, 4096):  # not sys.stdin: its lock would be held at this program's own end
+            pass
+        let_go.set()
+        _end(process)
+
+    threading.Thread(target=wait_for_owner, daemon=True).start()
+    try:
+        return process.wait()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _end(process)
+        if let_go.is_set():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
