@@ -34,8 +34,12 @@ class ReportFile:
         Raises:
             OptionError: the path cannot be used.
         """
+        self.due = False
+        """Set once there is something to report: a device that never answered leaves nothing behind."""
         self._path = Path(path)
         self._fresh = Path(f"{path}.{os.getpid()}.new")
+        if path == "-":
+            raise OptionError("--report", "- is no file; for example report.txt or report.json")
         if self._path.exists() and not self._path.is_file():
             raise OptionError("--report", f"{path} is no regular file; name one that may be replaced")
         try:
@@ -48,11 +52,13 @@ class ReportFile:
             raise OptionError("--report", text) from error
 
     def write(self, report: Item) -> None:
-        """Let it appear.
+        """Let it appear, if it is due.
 
         Raises:
             ServeError: it cannot be written.
         """
+        if not self.due:
+            return
         is_json = self._path.suffix.lower() == ".json"
         text = json.dumps(report, indent=2, ensure_ascii=False) + "\n" if is_json else to_text(report)
         try:

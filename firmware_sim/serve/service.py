@@ -143,6 +143,8 @@ async def service(options: Options) -> AsyncIterator[Service]:
             parameters=options.parameters,
             warnings=[transport.warning for transport in transports if transport.warning],
         )
+        if report_file is not None:
+            report_file.due = True
         if ready_file is not None:
             ready_file.write(announcement)
             stack.callback(ready_file.remove)

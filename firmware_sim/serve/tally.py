@@ -206,7 +206,7 @@ VERDICTS: Final = (
     Verdict(lambda t: bool(t.closed), lambda t: [_close(closed) for closed in t.closed]),
     Verdict(lambda t: t.left_open > 0, lambda t: [f"It left the session open: session {t.left_open}."]),
     Verdict(
-        lambda t: _controls(t) and not t.commands["SessionOpen"] and not t.cycles,
+        lambda t: _controls(t) and not (t.commands["SessionOpen"] or t.cycles or t.closed),
         lambda t: ["It linked as controller and opened no session."],
     ),
     Verdict(lambda t: t.leases_expired_armed + t.leases_expired_idle > 0, _leases),

@@ -123,7 +123,7 @@ def test_it_is_written_after_a_signal_with_the_host_still_there(number: signal.S
         served.process.send_signal(number)
         assert served.process.wait(DEADLINE_S) == 0
     (one,) = read(path)["hosts"]
-    assert one["links"] == 1 and one["linked_s"] > 0
+    assert one["links"] == 1
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -173,7 +173,15 @@ def test_over_a_memory_of_before_it_tells_of_this_run_alone(tmp_path: Path) -> N
     assert read(path)["device"]["session_open"] == 1
 
 
-@pytest.mark.parametrize("path", [".", "no-such-folder/report.txt", "a-file/report.txt", "\0"])
+def test_a_device_that_cannot_be_served_leaves_none(tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = firmware_sim("serve", "--report", str(path), "--tcp", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.returncode == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", ["-", ".", "no-such-folder/report.txt", "a-file/report.txt", "\0"])
 def test_a_path_that_cannot_be_written_is_one_line_and_exit_2(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firmware_sim.device import Device
 from firmware_sim.journal import FIRST_EVENT_NO, JOURNAL_SLOTS
@@ -21,8 +23,10 @@ from firmware_sim.serve.watch import MOST_HOSTS, MOST_PENDING
 from protocols import messages as M
 from protocols.enums import CloseReason, Code, Role
 from protocols.framing import RETRANSMIT, BadReason, crc32c, encode_frame, pack_crc, stuff
-from protocols.message import Message
+from protocols.message import REGISTRY, Message
+from protocols.mqtt import DeviceWire, HostWire, Publication
 from protocols.notice import NOTICE
+from protocols.topics import DeviceTopics
 from protocols.units import SECOND, Micros
 from protocols.wire import encode_message
 
@@ -61,7 +65,7 @@ CASES: Final = [
     (controller(left_open=4), controller(), "It left the session open: session 4."),
     (
         controller(cycles=0, commands=Counter({"DeviceInfo": 1})),
-        controller(cycles=0, role=Role.VIEWER, commands=Counter({"DeviceInfo": 1})),
+        controller(cycles=0, commands=Counter({"DeviceInfo": 1}), closed=[GOOD]),
         "It linked as controller and opened no session.",
     ),
     (
@@ -501,6 +505,47 @@ def test_what_a_host_sent_cannot_write_to_a_terminal(bench: Bench) -> None:
     assert "\x1b" not in text and "\\x1b[2J" in text
 
 
+def test_a_host_behind_a_broker() -> None:
+    bench = Bench()
+    topics = DeviceTopics("handpiece", "bench", "sim-7")
+    host = HostWire(topics, "me")
+    port = bench.device.attach("mqtt:me", lambda: DeviceWire(topics, "me"))
+    tap = bench.report.open_tap("mqtt:me", bench.now)
+    hello = M.Hello(
+        majors=2, minor=0, role=Role.CONTROLLER, features=0, schema_id=0, host_id=3, max_payload_size=224, nonce=1
+    )
+    arm: Message = M.Arm()
+    for number, message in enumerate((hello, arm, M.HostHeartbeat()), 1):
+        publication = host.encode(message, number, port.exchange.link_id, number if message.LANE else 0, 2)
+        tap.heard("host", publication, bench.now)
+        bench.device.receive(port, publication, bench.now)
+        for answer in port.exchange.take():
+            tap.heard("device", answer, bench.now)
+    (one,) = bench.made()["hosts"]
+    assert one["host_id"] == 3 and one["transports"] == ["mqtt"] and one["links"] == 1
+    assert one["commands"] == {"Arm": 1} and one["frames"]["received"] == 3
+    assert one["refusals"][0]["of"] == {"Arm": 1}
+    ignored = bench.report.open_tap("mqtt:ignored", bench.now)
+    ignored.heard("host", Publication("x/command/arm", b"not JSON"), bench.now)
+    ignored.closed(bench.now)
+    (stranger,) = bench.made()["never_linked"]
+    assert stranger["transports"] == ["mqtt"] and stranger["frames"]["received"] == 1
+
+
+@given(
+    st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(sorted(REGISTRY))), max_size=8), st.binary(max_size=30)
+)
+def test_nothing_that_either_end_sends_raises(items: list[Any], payload: bytes) -> None:
+    bench = Bench()
+    bench.attach(TCP)
+    for item in items:
+        data = item if isinstance(item, bytes) else encode_frame(item[0], item[1], payload, correlation_id=1, seq=1)
+        for sender in ("host", "device"):
+            bench.taps[TCP].heard(sender, data, bench.now)
+    bench.taps[TCP].closed(bench.now)
+    assert to_text(bench.made())
+
+
 # --- the file ------------------------------------------------------------------------------------------------------
 
 
@@ -508,7 +553,11 @@ def test_what_a_host_sent_cannot_write_to_a_terminal(bench: Bench) -> None:
 def test_the_file_is_what_its_name_says(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     report = Bench().made()
-    ReportFile(str(path)).write(report)
+    file = ReportFile(str(path))
+    file.write(report)
+    assert not path.exists(), "it is not due yet"
+    file.due = True
+    file.write(report)
     text = path.read_text(encoding="utf-8")
     if name.lower().endswith(".json"):
         assert json.loads(text) == report
@@ -526,7 +575,7 @@ def test_an_earlier_report_is_gone_from_the_start(tmp_path: Path) -> None:
 
 def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "a-file").touch()
-    for path in (tmp_path, tmp_path / "no" / "report.txt", tmp_path / "a-file" / "report.txt"):
+    for path in ("-", tmp_path, tmp_path / "no" / "report.txt", tmp_path / "a-file" / "report.txt"):
         with pytest.raises(OptionError, match="--report"):
             ReportFile(str(path))
 
@@ -536,5 +585,6 @@ def test_a_folder_that_goes_meanwhile(tmp_path: Path) -> None:
     folder.mkdir()
     file = ReportFile(str(folder / "report.txt"))
     folder.rmdir()
+    file.due = True
     with pytest.raises(ServeError, match="--report"):
         file.write(Bench().made())
