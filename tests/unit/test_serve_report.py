@@ -431,6 +431,7 @@ def test_a_session_from_its_opening_to_its_close(bench: Bench) -> None:
     report = bench.made()
     (host,) = report["hosts"]
     assert host["verdict"][0] == f"Good: {session.cores_counted} cores in 2 cycles, closed and reconciled."
+    assert not any("left" in sentence for sentence in host["verdict"])
     device = report["device"]
     assert device["session_open"] is None and device["sessions_opened"] == 1
     assert device["sessions_closed"][0]["reason"] == "completed"
