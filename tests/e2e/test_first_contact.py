@@ -203,7 +203,7 @@ def test_a_session_by_the_page_alone(tmp_path: Path) -> None:
     ) as served:
         host = Stranger(served.tcp)
         with host.socket:
-            counts = session(host, {row.name: row for row in dump("welcome").rows})
+            counts = session(host)
         assert served.stop() == 0
     made: Any = json.loads(report.read_text(encoding="utf-8"))
     (one,) = made["hosts"]
@@ -211,33 +211,82 @@ def test_a_session_by_the_page_alone(tmp_path: Path) -> None:
     assert counts[:4] == [3, 3, 0, 0] and counts[4] == 9
 
 
-def session(host: Stranger, rows: dict[str, Row]) -> list[int]:
-    """Three cycles in one cell; the counts that the device took."""
-    host.socket.sendall(dump("hello").wire)
-    host.seq = host.correlation_id = 1
-    welcome = first_body(host)
+def test_the_way_back_after_a_lost_lease_by_the_page_alone(tmp_path: Path) -> None:
+    """Section 5: silence while armed, NAK E_LINK, HELLO, FAULT_RESET, and on with the next cycle."""
+    report = tmp_path / "report.json"
+    quick = ("--param", "anesthesia_wait_s=0", "--param", "reposition_mean_s=0.01")
+    with serve("--tcp", "127.0.0.1:0", "--report", str(report), *quick) as served:
+        host = Stranger(served.tcp)
+        with host.socket:
+            greet(host)
+            opened = host.ask(OPEN, struct.pack("<IHHH", 9, 400, 3000, 1))
+            be_armed(host)
+            while list(host.bodies(1.0)):
+                pass  # its heartbeats end with the link
+            host.frame(LINK, 4, asks=False)
+            nak = first_body(host)
+            assert (nak[0] & 15, int.from_bytes(nak[2:4], "little"), nak[12]) == (LINK, 6, E_LINK)
+            welcome = greet(host)
+            assert welcome["state"] == SAFE and welcome["session_no"] == 1
+            host.ask(FAULT_RESET)
+            be_armed(host)
+            cycle(host, welcome, welcome["cycle_no"] + 1)
+            counts = close(host, welcome, opened)
+        assert served.stop() == 0
+    (one,) = json.loads(report.read_text(encoding="utf-8"))["hosts"]
+    assert counts[:5] == [1, 1, 0, 0, 3] and one["links"] == 2
+    assert one["verdict"][0].endswith("closed and reconciled.") and "The lease expired once" in one["verdict"][1]
+    assert any("E_LINK" in said for said in one["verdict"])
 
-    def of_welcome(name: str) -> int:
-        row = rows[name]
-        return int.from_bytes(welcome[row.at : row.at + len(row.raw)], "little")
 
-    welcomed_at = deadline(0)
-    host.link_id = of_welcome("link_id")
-    opened = host.ask(0x0301, struct.pack("<IHHH", 9, 400, 3000, 1))
-    session_no, first_cycle_no, needles = struct.unpack_from("<IIB", opened)
+SAFE, E_LINK = 15, 4
+OPEN, FAULT_RESET = 0x0301, 0x030F
+
+
+def greet(host: Stranger) -> dict[str, int]:
+    """The page's HELLO, with the next numbers; the numbers of WELCOME by name, and when it came."""
+    host.link_id = 0
+    host.frame(LINK, 1, good(dump("hello").wire[1:-1])[12:])
+    body = first_body(host)
+    rows = [row for row in dump("welcome").rows if row.at >= 12 and len(row.raw) <= 8]
+    welcome = {row.name: int.from_bytes(body[row.at : row.at + len(row.raw)], "little") for row in rows}
+    host.link_id = welcome["link_id"]
+    return {**welcome, "came_at_us": deadline(0)}
+
+
+def be_armed(host: Stranger) -> None:
+    """Section 4, 3 to 5."""
     host.ask(0x0302, struct.pack("<BI32s", 0, 600, b"lidocaine"))
     host.ask(0x0303, struct.pack("<B32s", 0, b"operator"))
     host.ask(0x0304)
     host.ask(0x0306, struct.pack("<BH", 0, 0))
-    for cycle_no in range(first_cycle_no, first_cycle_no + 3):
-        deadline_ms = of_welcome("uptime_ms") + (deadline(0) - welcomed_at) // 1000 + 5000
-        host.ask(0x0307, struct.pack("<IHI", cycle_no, 3000, deadline_ms))
-        host.ask(0x0308, struct.pack("<I", cycle_no))
-        host.ask(0x0309, struct.pack("<IB", cycle_no, 1))
-        host.ask(0x030A, struct.pack("<I", cycle_no))
+
+
+def cycle(host: Stranger, welcome: dict[str, int], cycle_no: int) -> None:
+    """Section 4, 6."""
+    deadline_ms = welcome["uptime_ms"] + (deadline(0) - welcome["came_at_us"]) // 1000 + 5000
+    host.ask(0x0307, struct.pack("<IHI", cycle_no, 3000, deadline_ms))
+    host.ask(0x0308, struct.pack("<I", cycle_no))
+    host.ask(0x0309, struct.pack("<IB", cycle_no, 1))
+    host.ask(0x030A, struct.pack("<I", cycle_no))
+
+
+def session(host: Stranger) -> list[int]:
+    """Three cycles in one cell; the counts that the device took."""
+    welcome = greet(host)
+    opened = host.ask(OPEN, struct.pack("<IHHH", 9, 400, 3000, 1))
+    be_armed(host)
+    for number in range(3):
+        cycle(host, welcome, welcome["cycle_no"] + 1 + number)
+    return close(host, welcome, opened)
+
+
+def close(host: Stranger, welcome: dict[str, int], opened: bytes) -> list[int]:
+    """Section 4, 7 to 10, and section 6; the counts."""
+    session_no, first_cycle_no, needles = struct.unpack_from("<IIB", opened)
     host.ask(0x0305)
-    counts, cursor, head = [0] * 6, of_welcome("journal_tail"), -1
-    epoch = of_welcome("journal_epoch")
+    counts, cursor, head = [0] * 6, welcome["journal_tail"], -1
+    epoch = welcome["journal_epoch"]
     while cursor != head:
         page = host.ask(0x0502, struct.pack("<IIB", epoch, cursor, 6))
         (head,) = struct.unpack_from("<I", page, 12)
