@@ -37,6 +37,10 @@ def test_its_session_is_the_same_each_time() -> None:
     assert "closed and reconciled" in again.report
 
 
+def test_sizes() -> None:
+    assert f"send it the {len(course().pieces[0].data)} bytes above" in PROSE
+
+
 def test_checksum_and_retry() -> None:
     assert crc32c(b"123456789") == 0xE3069283 and "0xE3069283" in TEXT
     assert FIRST_RTO_US == 200 * MILLISECOND and "answer after 200 ms" in PROSE
