@@ -5,6 +5,7 @@ Law: a broker answers when it is given to a test, and is ended by whoever starte
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -61,6 +62,16 @@ class Mosquitto:
     def kill(self) -> None:
         """Take its power away."""
         self._end(lambda process: process.kill())
+
+    def pause(self) -> None:
+        """Let it neither do anything nor end."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def _end(self, how: Callable[["subprocess.Popen[bytes]"], None]) -> None:
         process, self._process = self._process, None

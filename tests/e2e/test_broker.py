@@ -22,7 +22,7 @@ from protocols.mqtt import Publication
 from protocols.mqtt_properties import from_message, to_properties
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.processes import read_until, started, wait_until
-from tests.e2e.test_real_transports import QUERY, assert_exact, whole_session
+from tests.e2e.sessions import QUERY, assert_exact, whole_session
 
 Finder = Callable[[], Program | None]
 COMMAND: Final = "handpiece/v1/bench/sim-7/command/stop"

@@ -7,35 +7,14 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-import devicectl
-from devicectl import Plan, clock
 from devicectl.log.store import SessionLog
-from devicectl.session.entries import Note
-from devicectl.session.machine import State
-from protocols.records import Cycle
-from protocols.units import Micros
-from protocols.wire import decode_record
 from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
+from tests.e2e.sessions import PARAMETERS, PHASES, QUERY, When, assert_exact, whole_session
 from tests.programs import Served, serve
-
-QUICK: Final = {
-    "anesthesia_wait_s": "1",
-    "reposition_mean_s": "0.5",
-    "vacuum_tau_s": "0.1",
-    "vent_tau_s": "0.05",
-    "suction_ms": "40",
-    "advance_ms": "40",
-    "count_ms": "20",
-}
-"""Parameters that make a session short; everything else is the model's."""
-PARAMETERS: Final = [f"--param={name}={value}" for name, value in QUICK.items()]
-QUERY: Final = "&".join(f"{name}={value}" for name, value in QUICK.items())
-PLAN: Final = Plan(target_cores=60)
 
 
 @pytest.fixture
@@ -43,52 +22,6 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "log.sqlite"
     monkeypatch.setenv("DEVICECTL_LOG", str(path))
     return path
-
-
-def assert_exact(path: Path, key: int = 1, state: str = "completed", cycles: int = 1) -> None:
-    """Fold, device totals and, where one plant saw it all, truth agree; every cycle number ended once."""
-    with SessionLog.open(path) as log:
-        report = log.load(key)
-    assert (report.summary.state, report.summary.reconciled) == (state, True), report.differences
-    assert report.counts == report.device_totals
-    numbers = [record.cycle_no for raw in report.records if isinstance(record := decode_record(raw), Cycle)]
-    assert numbers == list(range(report.first_cycle_no, report.first_cycle_no + len(numbers)))
-    assert len(numbers) == report.counts.cycles >= cycles
-    if report.truth is not None:
-        assert report.truth["cores_counted"] == report.counts.cores_counted
-        assert report.truth["punctures"] == report.counts.punctures
-
-
-class When:
-    """An observer that does each of its acts once, the `nth` time that its state is entered."""
-
-    def __init__(self, *acts: tuple[State, Callable[[], None]], nth: int = 2) -> None:
-        self.waiting = list(acts)
-        self.seen: dict[State, int] = {}
-        self._nth = nth
-
-    def changed(self, before: State, after: State, now: Micros) -> None:
-        self.seen[after] = self.seen.get(after, 0) + 1
-        once = after in (State.ANESTHESIA_WAIT, State.CLOSING)
-        for act in self.waiting:
-            if act[0] is after and (once or self.seen[after] >= self._nth):
-                self.waiting.remove(act)
-                self.seen.clear()
-                act[1]()
-                return
-
-    def noted(self, note: Note) -> None:
-        pass
-
-
-async def whole_session(url: str, path: Path, observer: When | None = None) -> devicectl.Summary:
-    with SessionLog.open(path, wall_clock=clock.wall) as log:
-        async with devicectl.connect(url, log=log, observer=observer) as handpiece:
-            async with handpiece.open_session(PLAN) as session:
-                await session.confirm_anesthesia()
-                async for _ in session.run():
-                    pass
-            return session.summary
 
 
 # --- whole ways --------------------------------------------------------------------------------------------------
@@ -194,17 +127,6 @@ class Proxy:
             return
         finally:
             writer.close()
-
-
-PHASES: Final = (
-    State.ANESTHESIA_WAIT,
-    State.PUNCHING,
-    State.SUCTIONING,
-    State.ADVANCING,
-    State.COUNTING,
-    State.REPOSITIONING,
-    State.CLOSING,
-)
 
 
 @pytest.mark.parametrize("lost", ["command", "answer"])
