@@ -168,9 +168,10 @@ class PortWatch:
     def _asked(self, header: Header, message: Message | None) -> None:
         tally = self.tally
         tally.frames_received += 1
-        if header.flags & RETRANSMIT:
-            tally.retransmits += 1
-        elif header.kind == Kind.COMMAND:
+        again = bool(header.flags & RETRANSMIT)
+        tally.retransmits += again
+        # Where the first of them was lost on the way, the second is the command.
+        if header.kind == Kind.COMMAND and not (again and header.correlation_id in self._pending):
             name = _name(header)
             tally.commands[name] += 1
             _remember(self._pending, header.correlation_id, (name, message))

@@ -404,6 +404,34 @@ def test_a_retry_is_counted_apart_from_its_command(bench: Bench) -> None:
     assert host["frames"]["received_again"] == host["frames"]["answered_from_memory"] == 1
 
 
+def test_a_retry_whose_first_was_lost_is_the_command(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.open(TCP)
+    bench.number += 1
+    zero = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
+    bench.ask(TCP, M.SessionClose(session_no=1, reason=CloseReason.ABANDONED, **zero), flags=2 | RETRANSMIT)
+    (host,) = bench.made()["hosts"]
+    assert host["commands"] == {"SessionOpen": 1, "SessionClose": 1}
+    assert "Session 1 was abandoned: its counts were never compared." in host["verdict"]
+
+
+def test_motions_that_were_stopped_and_that_failed(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.arm(TCP)
+    bench.ask(TCP, M.Punch(cycle_no=1, depth_um=3000, deadline_ms=0x7FFF_FFFF))
+    bench.ask(TCP, M.Stop())
+    bench.ask(TCP, M.FaultReset())
+    bench.device.plant.inputs.pump_stalled = True
+    bench.ask(TCP, M.AnesthesiaStart(zone=0, age_s=0, method="cream"))
+    bench.ask(TCP, M.AnesthesiaConfirm(zone=0, confirmed_by="me"))
+    bench.ask(TCP, M.Arm(), settle_s=30)
+    report = bench.made()
+    assert report["hosts"][0]["motions"] == {"failed": 1, "aborted": 1}
+    assert "1 motion FAILED, 1 motion ABORTED: see the journal." in report["hosts"][0]["verdict"]
+    assert report["device"]["cycles"]["aborted"] == 1
+    assert "MC-0401 raised 1" in to_text(report)
+
+
 def test_a_session_from_its_opening_to_its_close(bench: Bench) -> None:
     bench.hello(TCP)
     bench.arm(TCP)
