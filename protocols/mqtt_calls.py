@@ -21,6 +21,14 @@ KEEPALIVE_S: Final = 10
 """After one and a half of these the broker gives up a silent connection and speaks its will. No safety hangs on it."""
 MOST_UNSENT: Final = 256
 """Publications that wait for the broker: one that has not taken the first of so many is not there."""
+SHUT_OUT: Final = "it closed the connection without a word"
+
+_TLS_NOISE: Final = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
+"""What stands around the sentence in an error of the system, or of TLS."""
+_PLAINER: Final = {
+    "no certificate or crl found": "there is no certificate in the file that ca= names",
+    "key values mismatch": "the files that cert= and key= name are not a pair",
+}
 
 
 class DeniedError(ProtocolError):
@@ -37,10 +45,25 @@ class Calls:
     `at_once` is the socket option that has the system acknowledge what it has received, where it has one. A broker
     that leaves Nagle's algorithm on, as Mosquitto does by default, holds back each message after its PUBACK until then:
     40 ms with every command.
+
+    `broken` is the library's error. It would wait for the broker's answer to CONNECT also where the broker has closed
+    the connection in place of one, as it does to a client whose certificate it does not take.
     """
 
     at_once: ClassVar[tuple[int, int, int] | None] = None
+    broken: ClassVar[type[Exception]]
     _last_puback = 0
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        # The library connects in a thread of its own, and this may be called there.
+        self._loop.call_soon_threadsafe(self._end_connecting)  # type: ignore[attr-defined]
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)  # type: ignore[misc]
+
+    def _end_connecting(self) -> None:
+        connected = self._connected  # type: ignore[attr-defined]
+        if not connected.done():
+            connected.set_exception(self.broken(SHUT_OUT))
+            connected.exception()  # it counts as seen, also where nobody waits for it any more
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
         self._last_puback = reason_code.value
@@ -135,10 +158,22 @@ def explain(error: BaseException, url: BrokerUrl) -> str:
     where = f"broker {url.address}"
     if text := why(reason_code(error)):
         return f"{where}: {text}"
-    text = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+    text = _TLS_NOISE.sub("", str(error))
     if "iteration" in text:  # in the library's words: it was iterating over messages
         text = "the connection was lost"
-    if "timed out" in text:
-        hint = "; does it ask for a client's certificate (cert=FILE&key=FILE)?" if url.tls and url.cert is None else ""
-        return f"{where}: no answer within {TIMEOUT_S:g} s{hint}"
-    return f"{where}: {text}"
+    elif "timed out" in text:
+        text = f"no answer within {TIMEOUT_S:g} s"
+    elif "certificate verify failed" in text:
+        reason = text.rpartition("failed: ")[2]
+        text = f"its certificate is not accepted: {reason}; ca=FILE names the authority that it has to be from"
+    elif text == SHUT_OUT:
+        text += _why_shut_out(url)
+    return f"{where}: {_PLAINER.get(text, text)}"
+
+
+def _why_shut_out(url: BrokerUrl) -> str:
+    if not url.tls:
+        return "; is this its port for TLS, mqtts://?"
+    if url.cert is None:
+        return "; does it ask for a client's certificate (cert=FILE&key=FILE)?"
+    return f"; does it take the certificate in {url.cert}?"

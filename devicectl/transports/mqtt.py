@@ -40,6 +40,7 @@ class BrokerClient(Calls, aiomqtt.Client):
     """One connection to the broker."""
 
     at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
+    broken = aiomqtt.MqttError
 
 
 class _EndError(Exception):
