@@ -2,7 +2,8 @@
 
     python -m tests.architecture.generate_docs        rewrites every file
 
-To add a page, add its file name and a function that returns its whole text to `PAGES`; nothing else is needed.
+To add a page, add its file name and a function that returns its whole text to `PAGES`; nothing else is needed. What
+is made from the code and stands in another folder is in `ELSEWHERE`.
 """
 
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from firmware_sim.parameters import parameters_table
-from tests.architecture import message_tables, reference_pages
+from tests.architecture import c_header, first_contact, message_tables, reference_pages
 
-FOLDER: Final = Path(__file__).parents[2] / "docs" / "generated"
+ROOT: Final = Path(__file__).parents[2]
+FOLDER: Final = ROOT / "docs" / "generated"
 
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("alarms.md", reference_pages.alarms),
@@ -24,16 +26,21 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
 ]
 """(file name in `docs/generated/`, what returns its text); texts depend on the code alone, never on time or machine."""
 
+ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
+    ("docs/first-contact.md", first_contact.page),
+    ("examples/c_host/hlp1.h", c_header.text),
+]
+"""(path in the tree, what returns the file's text)."""
+
 
 def main() -> None:
     """Rewrite every page that has changed, and name it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text_of in PAGES:
-        path = FOLDER / name
+    for path, text_of in [*((FOLDER / name, of) for name, of in PAGES), *((ROOT / name, of) for name, of in ELSEWHERE)]:
         text = text_of()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-            print(f"written: {name}")
+            print(f"written: {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":
