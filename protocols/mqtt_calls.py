@@ -168,6 +168,8 @@ def explain(error: BaseException, url: BrokerUrl) -> str:
         text = f"its certificate is not accepted: {reason}; ca=FILE names the authority that it has to be from"
     elif text == SHUT_OUT:
         text += _why_shut_out(url)
+    elif url.tls and ("reset by peer" in text or "wrong version" in text):
+        text += "; does it speak TLS at this port?"
     return f"{where}: {_PLAINER.get(text, text)}"
 
 

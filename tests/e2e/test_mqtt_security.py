@@ -1,0 +1,324 @@
+"""A broker with TLS, users and an access list: sessions through it, and each way to be kept out, told as what it is."""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import aiomqtt
+import pytest
+
+import devicectl
+from devicectl import clock
+from devicectl.session.procedures import Procedure
+from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, parse_broker_url
+from protocols.enums import Role
+from protocols.message import Message
+from protocols.messages import Stop, StopDone
+from protocols.mosquitto import PUBLIC, Access, acl_file
+from protocols.mqtt import COMMANDS, Publication
+from protocols.mqtt_calls import Calls, DeniedError
+from tests.brokers import (
+    PASSWORDS,
+    TOPICS,
+    Mosquitto,
+    by_certificate,
+    by_password,
+    make_certificates,
+    running,
+    write_acl,
+    write_passwords,
+)
+from tests.e2e.processes import DEVICECTL, started, wait_until
+from tests.e2e.processes import devicectl as run_devicectl
+from tests.e2e.sessions import PARAMETERS, assert_exact, whole_session
+from tests.programs import FIRMWARE_SIM, environment, firmware_sim, serve
+from tests.unit.test_mosquitto import allowed
+
+MOST_S: Final = 5.0
+"""Within this, whoever is kept out is told."""
+START_S: Final = 4.0
+"""What an interpreter may take to come up beside it, on a machine that is loaded by everything else."""
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificates")
+    make_certificates(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(certificates: Path, tmp_path: Path, program: Callable[[str], str]) -> Path:
+    """All that a broker needs, but for what a test changes."""
+    for file in certificates.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    write_acl(tmp_path)
+    write_passwords(program("mosquitto_passwd"), tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def passwords(folder: Path, program: Callable[[str], str]) -> Iterator[Mosquitto]:
+    with running(program("mosquitto"), folder, by_password(folder)) as broker:
+        yield broker
+
+
+@pytest.fixture
+def required(folder: Path, program: Callable[[str], str]) -> Iterator[Mosquitto]:
+    """A broker that asks for certificates."""
+    with running(program("mosquitto"), folder, by_certificate(folder)) as broker:
+        yield broker
+
+
+def with_password(broker: Mosquitto, folder: Path, user: str, ca: str = "ca.pem") -> str:
+    return broker.url(scheme="mqtts", ca=folder / ca, credentials=folder / f"{user}.txt")
+
+
+def with_certificate(broker: Mosquitto, folder: Path, user: str) -> str:
+    return broker.url(scheme="mqtts", ca=folder / "ca.pem", cert=folder / f"{user}.pem", key=folder / f"{user}.key")
+
+
+# --- sessions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["password", "certificate"])
+@pytest.mark.asyncio
+async def test_a_session(kind: str, folder: Path, program: Callable[[str], str]) -> None:
+    configure, url = (by_password, with_password) if kind == "password" else (by_certificate, with_certificate)
+    log = folder / "log.sqlite"
+    with (
+        running(program("mosquitto"), folder, configure(folder)) as broker,
+        serve("--mqtt", url(broker, folder, "device"), "--seed", "8", *PARAMETERS),
+    ):
+        summary = await whole_session(url(broker, folder, "controller"), log)
+    assert summary.succeeded and summary.cores_counted >= 60
+    assert_exact(log, cycles=20)
+
+
+def test_the_password_is_shown_nowhere(passwords: Mosquitto, folder: Path) -> None:
+    """It comes by the environment or in a file: it is in no process list, log, trace or session log."""
+    secrets = [PASSWORDS["device"].encode(), PASSWORDS["controller"].encode()]
+    made = folder / "made"
+    made.mkdir()
+    url = passwords.url(scheme="mqtts", ca=folder / "ca.pem")
+    device = with_password(passwords, folder, "device")
+    options = ("--trace", str(made / "device.trace"), "--nvm", str(made / "nvm"), *PARAMETERS)
+    line = [*DEVICECTL, "run", "--explain", "--json", "--target-cores", "6", "--device", url]
+    line += ["--trace", str(made / "host.trace"), "--log", str(made / "log.sqlite")]
+    account = {USERNAME_VARIABLE: "controller", PASSWORD_VARIABLE: PASSWORDS["controller"]}
+    with (
+        serve("--mqtt", device, *options) as served,
+        (made / "said").open("wb") as said,
+        started(line, stdout=said, stderr=said, env=environment(account)) as host,
+    ):
+        wait_until(lambda: "Suction:" in (made / "said").read_text("utf-8"), "the session's first cycle")
+        lines = list(command_lines())
+        assert any(url.encode() in text for text in lines), "the host is among them"
+        assert not [text for text in lines if any(secret in text for secret in secrets)]
+        assert host.wait(20) == 0
+        announced = json.dumps(served.said).encode()
+    texts = {path.name: path.read_bytes() for path in made.iterdir()} | {"announced": announced}
+    assert {"said", "device.trace", "host.trace", "log.sqlite"} <= set(texts) and all(texts.values())
+    assert url.encode() in texts["log.sqlite"], "the log names its device"
+    assert not [name for name, text in texts.items() if any(secret in text for secret in secrets)]
+    assert not any(secret.decode() in passwords.log for secret in secrets)
+
+
+def command_lines() -> Iterator[bytes]:
+    """What everybody on this machine can see of each process."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            with contextlib.suppress(OSError):
+                yield (process / "cmdline").read_bytes()
+
+
+# --- kept out by the broker --------------------------------------------------------------------------------------
+
+
+def kept_out(url: str, folder: Path, **account: str) -> list[str]:
+    """What host and device say who may not come in: each its own line, in time, and nothing of a password."""
+    lines = (
+        [*DEVICECTL, "run", "--log", str(folder / "log.sqlite"), "--device", url],
+        [*FIRMWARE_SIM, "serve", "--max-seconds", "10", "--mqtt", url],
+    )
+    said = []
+    for line in lines:
+        began = clock.monotonic()
+        done = subprocess.run(
+            line, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, env=environment(account)
+        )
+        assert clock.monotonic() - began < (MOST_S + START_S) * 1e6
+        (sentence,) = done.stderr.splitlines()
+        assert done.returncode == 3, sentence
+        assert "hunter" not in sentence
+        said.append(sentence)
+    return said
+
+
+NOT_LET_IN: Final = "the broker does not let this user in"
+SHUT: Final = "it closed the connection without a word"
+BY_ENVIRONMENT: Final = {USERNAME_VARIABLE: "controller", PASSWORD_VARIABLE: "hunter-3"}
+
+
+@pytest.mark.parametrize(
+    ("given", "account", "sentence"),
+    [
+        ("ca=ca.pem&credentials=wrong.txt", {}, NOT_LET_IN),
+        ("ca=ca.pem&credentials=nobody.txt", {}, NOT_LET_IN),
+        ("ca=ca.pem", {}, NOT_LET_IN),
+        ("ca=ca.pem", BY_ENVIRONMENT, NOT_LET_IN),
+        ("ca=other-ca.pem&credentials=controller.txt", {}, "its certificate is not accepted"),
+        ("credentials=controller.txt", {}, "its certificate is not accepted"),
+        ("ca=acl&credentials=controller.txt", {}, "there is no certificate in the file that ca= names"),
+        ("ca=ca.pem&cert=device.pem&key=viewer.key", {}, "the files that cert= and key= name are not a pair"),
+        (None, {}, f"{SHUT}; is this its port for TLS, mqtts://?"),
+    ],
+)
+def test_passwords_and_the_brokers_certificate(
+    given: str | None, account: dict[str, str], sentence: str, passwords: Mosquitto, folder: Path
+) -> None:
+    (folder / "wrong.txt").write_text("controller\nhunter-3\n")
+    (folder / "nobody.txt").write_text("nobody\nhunter-2\n")
+    pairs = [] if given is None else [pair.split("=") for pair in given.split("&")]
+    url = passwords.url(TOPICS, "mqtt" if given is None else "mqtts", **{name: folder / file for name, file in pairs})
+    for said in kept_out(url, folder, **account):
+        assert sentence in said and f"127.0.0.1:{passwords.port}" in said
+
+
+@pytest.mark.parametrize(
+    ("user", "sentence"),
+    [
+        (None, f"{SHUT}; does it ask for a client's certificate (cert=FILE&key=FILE)?"),
+        ("stranger", f"{SHUT}; does it take the certificate in "),
+    ],
+)
+def test_clients_certificates(user: str | None, sentence: str, required: Mosquitto, folder: Path) -> None:
+    without = required.url(scheme="mqtts", ca=folder / "ca.pem")
+    for said in kept_out(without if user is None else with_certificate(required, folder, user), folder):
+        assert sentence in said
+
+
+def test_a_broker_without_tls(mosquitto: Mosquitto, folder: Path) -> None:
+    for said in kept_out(mosquitto.url(scheme="mqtts", ca=folder / "ca.pem"), folder):
+        assert "does it speak TLS at this port?" in said
+
+
+# --- kept out by the access list ---------------------------------------------------------------------------------
+
+NO_REPLY: Final = "and no reply came; may this user read "
+
+
+@pytest.mark.parametrize(
+    ("without", "sentence"),
+    [
+        ("write {base}command/+", "does not let this user publish to {base}command/hello"),
+        ("read {base}command/+", NO_REPLY),
+        ("read {base}reply/", NO_REPLY),
+        ("write {base}reply/", NO_REPLY),
+        ("read {base}status", "nothing on {base}status, or this user may not read it"),
+    ],
+)
+def test_a_right_that_a_host_lacks(without: str, sentence: str, folder: Path, program: Callable[[str], str]) -> None:
+    base = TOPICS.base
+    write_acl(folder, without=without.format(base=base))
+    with (
+        running(program("mosquitto"), folder, by_password(folder)) as broker,
+        serve("--mqtt", with_password(broker, folder, "device")),
+    ):
+        url = with_password(broker, folder, "controller")
+        began = clock.monotonic()
+        done = run_devicectl("run", "--log", folder / "log.sqlite", "--device", url, code=3)
+        assert clock.monotonic() - began < (MOST_S + START_S) * 1e6
+        (said,) = done.stderr.splitlines()
+        assert sentence.format(base=base) in said
+
+
+@pytest.mark.parametrize("user", ["viewer", "observer"])
+def test_a_host_that_may_not_command(user: str, passwords: Mosquitto, folder: Path) -> None:
+    with serve("--mqtt", with_password(passwords, folder, "device")):
+        url = with_password(passwords, folder, user)
+        (said,) = run_devicectl("run", "--log", folder / "log.sqlite", "--device", url, code=3).stderr.splitlines()
+    assert "the broker's access list does not let this user publish to " in said
+
+
+def stop() -> Procedure[Message]:
+    answer: Message = yield Stop()
+    return answer
+
+
+@pytest.mark.asyncio
+async def test_a_viewer_looks_and_stops(passwords: Mosquitto, folder: Path) -> None:
+    with serve("--mqtt", with_password(passwords, folder, "device")):
+        async with devicectl.connect(with_password(passwords, folder, "viewer"), role=Role.VIEWER) as handpiece:
+            assert handpiece.device.simulated
+            assert isinstance(await handpiece.driver.perform(stop()), StopDone)
+
+
+@pytest.mark.parametrize("without", ["status", "info"])
+def test_a_right_that_the_device_lacks(without: str, folder: Path, program: Callable[[str], str]) -> None:
+    topic = TOPICS.of(without)
+    write_acl(folder, without=f"write {topic}")
+    with running(program("mosquitto"), folder, by_password(folder)) as broker:
+        done = firmware_sim("serve", "--max-seconds", "10", "--mqtt", with_password(broker, folder, "device"))
+    (said,) = done.stderr.splitlines()
+    assert done.returncode == 3 and f"does not let this user publish to {topic}" in said
+
+
+# --- the list itself ---------------------------------------------------------------------------------------------
+
+OTHERS: Final = ("heartbeat/host-other", "reply/host-other", "elsewhere")
+SHOWN: Final = (*(name.replace("+", "state") for name in PUBLIC), *(f"command/{name}" for name in COMMANDS), *OTHERS)
+
+
+class Client(Calls, aiomqtt.Client):
+    broken = aiomqtt.MqttError
+
+
+@asynccontextmanager
+async def client(url: str, name: str) -> AsyncIterator[Client]:
+    broker = parse_broker_url(url)
+    assert broker.credentials is not None
+    user, password = Path(broker.credentials).read_text().split()
+    tls = aiomqtt.TLSParameters(ca_certs=broker.ca)
+    version = aiomqtt.ProtocolVersion.V5
+    async with Client(
+        broker.host, broker.port, identifier=name, username=user, password=password, tls_params=tls, protocol=version
+    ) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("user", Access)
+@pytest.mark.asyncio
+async def test_mosquitto_reads_the_list_as_it_is_meant(user: str, folder: Path, program: Callable[[str], str]) -> None:
+    """Each topic written by each user, and read by it: as tests/unit has it from Mosquitto's manual."""
+    text, name = acl_file(TOPICS), f"{user}-1"
+    (folder / "acl").write_text(f"{text}pattern read end\nuser all\ntopic readwrite #\n")
+    write_passwords(program("mosquitto_passwd"), folder, {**PASSWORDS, "all": "all-hunter-2"})
+    topics = [TOPICS.of(*shown.split("/")) for shown in (*SHOWN, f"heartbeat/{name}", f"reply/{name}")]
+    written, read = set(), set()
+    with running(program("mosquitto"), folder, by_password(folder)) as broker:
+        async with (
+            client(with_password(broker, folder, "all"), "all") as everybody,
+            client(with_password(broker, folder, user), name) as one,
+        ):
+            for topic in topics:
+                with contextlib.suppress(DeniedError):
+                    await one.send(Publication(topic, b"{}"))
+                    written.add(topic)
+            for topic in (TOPICS.of("#"), "end"):
+                await one.listen(topic)
+            for topic in (*topics, "end"):
+                await everybody.send(Publication(topic, b"{}"))
+            async with asyncio.timeout(10):
+                async for message in one.messages:
+                    if message.topic.value == "end":
+                        break
+                    read.add(message.topic.value)
+    assert written == {topic for topic in topics if allowed(text, user, "write", topic, name)}
+    assert read == {topic for topic in topics if allowed(text, user, "read", topic, name)}
+    assert written != set(topics) != read
