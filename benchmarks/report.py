@@ -30,6 +30,7 @@ def page(results: dict[str, Any]) -> str:
                 *_session(results["session"]),
                 *_servers(results["servers"]),
                 *_codec(results["codec"]),
+                *_mqtt(results["mqtt"]),
             ]
         )
         + "\n"
@@ -108,4 +109,33 @@ def _codec(found: dict[str, Any]) -> list[str]:
         _table(("", "messages/s", "range", "ours is x times"), rows),
         *notes,
         f"1 MiB of garbage before a good frame: {noise}.",
+    ]
+
+
+_MQTT_CASES = {
+    "bare": "bare round trip, QoS 1 both ways",
+    "paced": "the same, 60 ms apart, as a session's commands are",
+    "library": "bare, with the library's own socket options",
+    "echo": "ECHO, whole protocol at both ends",
+    "motion": "command to DONE, less the motion",
+}
+
+
+def _mqtt(found: dict[str, Any]) -> list[str]:
+    if not found:
+        return ["## MQTT", "Not measured: Mosquitto is not installed."]
+    rows = [
+        (
+            text,
+            *(f"{found['ms'][name][figure]:.2f}" for figure in ("median", "p95", "most")),
+            f"{found['of_bare'][name]:.2f}",
+            f"{found['of_paced'][name]:.2f}",
+        )
+        for name, text in _MQTT_CASES.items()
+    ]
+    return [
+        "## MQTT",
+        f"Over Mosquitto on this machine, {found['rounds']} rounds; milliseconds. The ratios are medians of the rounds'. "
+        "A motion's end is found by a timer, which asyncio rounds up to the next millisecond.",
+        _table(("", "median", "95 %", "most", "x bare", "x paced"), rows),
     ]

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import codec, report
+from benchmarks import codec, mqtt, report
 from benchmarks.servers import SERVERS, Running, Server, all_running
 
 HERE: Final = Path(__file__).parent
@@ -175,6 +175,8 @@ def main() -> None:
         results["session"] = measure_session(options.rounds, folder)
         print("servers", file=sys.stderr)
         results["servers"] = measure_servers(options.rounds, folder)
+        print("mqtt", file=sys.stderr)
+        results["mqtt"] = mqtt.measure(options.rounds)
     (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     text = report.page(results)
     (options.output / "results.md").write_text(text, encoding="utf-8")
