@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from firmware_sim.parameters import parameters_table
-from tests.architecture import c_header, first_contact, message_tables, reference_pages
+from tests.architecture import broker_page, c_header, first_contact, message_tables, reference_pages
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "generated"
 
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("alarms.md", reference_pages.alarms),
+    ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
     ("messages.md", message_tables.page),

@@ -1,0 +1,65 @@
+"""docs/mqtt.md is carried out as it stands: its access list, passwords and certificates let a device and a host in."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import devicectl
+from protocols.mosquitto import RIGHTS, USERS, acl_file
+from protocols.topics import DEFAULT_ROOT
+from tests.brokers import TOPICS, by_certificate, by_password, running
+from tests.programs import DEADLINE_S, environment, serve
+
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text(encoding="utf-8")
+BLOCKS: Final = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+SCRIPTS: Final = [block for block in BLOCKS if re.search(r">acl |mosquitto_passwd|openssl req", block)]
+
+
+def carry_out(script: str, folder: Path) -> None:
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env=environment({"PATH": path}),
+        capture_output=True,
+        text=True,
+        timeout=2 * DEADLINE_S,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.asyncio
+async def test_what_the_page_makes_lets_them_in(program: Callable[[str], str], tmp_path: Path) -> None:
+    for needed in ("bash", "openssl", "mosquitto_passwd"):
+        program(needed)
+    assert len(SCRIPTS) == 3
+    for script in SCRIPTS:
+        carry_out(script, tmp_path)
+    assert (tmp_path / "acl").read_text() == acl_file(TOPICS)
+    for user in USERS:
+        password = (tmp_path / f"{user}.txt").read_text().splitlines()[1]
+        assert len(password) == 32 and password not in (tmp_path / "passwords").read_text()
+    for configure, options in (
+        (by_password, "ca={0}/ca.pem&credentials={0}/{1}.txt"),
+        (by_certificate, "ca={0}/ca.pem&cert={0}/{1}.pem&key={0}/{1}.key"),
+    ):
+        with running(program("mosquitto"), tmp_path, configure(tmp_path)) as broker:
+            url = broker.url(scheme="mqtts") + "?" + options
+            with serve("--mqtt", url.format(tmp_path, "device")):
+                async with devicectl.connect(url.format(tmp_path, "controller")) as handpiece:
+                    assert handpiece.device.simulated
+
+
+def test_the_page_names_every_topic() -> None:
+    table = PAGE[PAGE.index("| topic |") : PAGE.index("A message of the protocol")]
+    named = {
+        name.partition("/")[0] for cell in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for name in cell.split("`")
+    }
+    given = {name.partition("/")[0] for rights in RIGHTS.values() for name in (*rights.reads, *rights.writes)}
+    assert given <= named and f"in place of `{DEFAULT_ROOT}`" in PAGE
