@@ -99,13 +99,11 @@ def text() -> str:
     return "\n".join(parts).replace("\n\n\n", "\n\n").rstrip("\n") + "\n"
 
 
-def structs() -> dict[str, list[tuple[str, int, int]]]:
-    """C struct -> its members as (name, offset, size in bytes), of every payload and record that has any."""
-    found = {}
-    for model in [*REGISTRY.values(), *RECORDS.values()]:
-        if model.__module__.startswith("protocols.") and (rows := list(_members_of(model))):
-            found[f"hlp1_{_struct_name(model)}"] = [(name, offset, wire.size) for name, offset, wire, _ in rows]
-    return found
+def structs() -> dict[str, type[BaseModel]]:
+    """C struct -> its model, of every payload and record that has a fixed field."""
+    models = [*REGISTRY.values(), *RECORDS.values()]
+    own = (model for model in models if model.__module__.startswith("protocols.") and layout(model).fields)
+    return {f"hlp1_{_struct_name(model)}": model for model in own}
 
 
 # --- numbers -------------------------------------------------------------------------------------------------------
@@ -227,7 +225,7 @@ def _members_of(model: type[BaseModel]) -> Iterator[tuple[str, int, WireType, st
             offset += 1
         wire = wire_type(field)
         if not wire.tail:
-            yield f"{name}_" if name in RESERVED else name, offset, wire, _said(field)
+            yield member_name(name), offset, wire, _said(field)
         offset += wire.size
 
 
@@ -271,6 +269,11 @@ def _checks(models: list[type[Message]]) -> Iterator[str]:
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
+
+
+def member_name(field: str) -> str:
+    """What a field is called in C."""
+    return f"{field}_" if field in RESERVED else field
 
 
 def _struct_name(model: type[BaseModel]) -> str:
