@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 Tap = Callable[[str, bytes, Micros], None]
 
-_DEVICE = "URL of the device: sim:// (the default), sim+tcp://, sim+pty://, serial:///dev/ttyUSB0 or tcp://HOST:PORT."
+_DEVICE = (
+    "URL of the device: sim:// (the default), sim+tcp://, sim+pty://, sim+mqtt://, serial:///dev/ttyUSB0, "
+    "tcp://HOST:PORT or mqtt://HOST/SITE/DEVICE."
+)
 _SEED = "Repeats everything that is random. Without it one is drawn and printed."
 _SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real time."
 _RESUME = "Go on with the session that the device holds open."
