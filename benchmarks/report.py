@@ -135,7 +135,7 @@ def _mqtt(found: dict[str, Any]) -> list[str]:
     ]
     return [
         "## MQTT",
-        f"Over Mosquitto on this machine, {found['rounds']} rounds; milliseconds. A ratio is the median of the rounds'. "
+        f"Over Mosquitto on this machine, {found['rounds']} rounds; in ms. A ratio is the median of the rounds'. "
         "A motion's end is found by a timer, which asyncio rounds up to the next millisecond.",
         _table(("", "median", "95 %", "most", "x bare", "x paced"), rows),
     ]

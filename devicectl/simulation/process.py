@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from devicectl.errors import LinkError, UrlError
@@ -33,8 +33,10 @@ def command(url: DeviceUrl, seed: int, address: str = "") -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def simulator(url: DeviceUrl, seed: int) -> AsyncIterator[DeviceUrl]:
+async def simulator(url: DeviceUrl, seed: int, options: Sequence[str] = ()) -> AsyncIterator[DeviceUrl]:
     """Run the simulator, and the broker that it needs, while the context lasts; gives the URL at which it answers.
+
+    `options` are further ones of `firmware-sim serve`.
 
     Raises:
         UrlError: it does not take the URL's options.
@@ -43,10 +45,10 @@ async def simulator(url: DeviceUrl, seed: int) -> AsyncIterator[DeviceUrl]:
     if url.scheme == "sim+mqtt":
         from devicectl.simulation.broker import broker
 
-        async with broker() as address, _simulator(url, command(url, seed, address)) as target:
+        async with broker() as address, _simulator(url, [*command(url, seed, address), *options]) as target:
             yield target
     else:
-        async with _simulator(url, command(url, seed)) as target:
+        async with _simulator(url, [*command(url, seed), *options]) as target:
             yield target
 
 

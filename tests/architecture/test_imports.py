@@ -17,6 +17,7 @@ SHELLS: Final = (
     "devicectl.log",
     "devicectl.real_time",
     "devicectl.simulation",
+    "devicectl.testing",
     "devicectl.transports",
     "devicectl.version",
     "firmware_sim",

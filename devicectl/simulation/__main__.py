@@ -1,0 +1,53 @@
+"""A simulator of any `sim+...` URL for another program: its address in a line of JSON, until standard input ends.
+
+    python -P -m devicectl.simulation 'sim+tcp://?seed=7&anesthesia_wait_s=1'
+
+It is what `firmware-sim serve` is, with the broker that `sim+mqtt://` needs.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import sys
+
+from devicectl.errors import DevicectlError, UrlError
+from devicectl.simulation.process import simulator
+from devicectl.transports.urls import EXAMPLES, parse_url
+
+BAD_ARGUMENTS, NO_DEVICE = 2, 3
+SEED_BITS = 32
+
+
+async def _serve(text: str, trace: str | None) -> None:
+    url = parse_url(text)
+    if not url.scheme.startswith("sim+"):
+        raise UrlError(text, "scheme", "it starts no process", EXAMPLES["sim+tcp"])
+    seed = url.seed if url.seed is not None else secrets.randbits(SEED_BITS)
+    async with simulator(url, seed, () if trace is None else ("--trace", trace)) as target:
+        print(json.dumps({"simulated": True, "url": target.text, "seed": seed}), flush=True)
+        await asyncio.to_thread(_wait_for_owner)
+
+
+def _wait_for_owner() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+
+
+def main() -> int:
+    """Serve until the owner lets go; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m devicectl.simulation", description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--trace")
+    options = parser.parse_args()
+    try:
+        asyncio.run(_serve(options.url, options.trace))
+    except DevicectlError as error:
+        print(error, file=sys.stderr)
+        return BAD_ARGUMENTS if isinstance(error, UrlError) else NO_DEVICE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Connections for tests: one held by a task of its own, with a trace and a session log beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+from devicectl import Handpiece, SessionError, clock, connect
+from devicectl.log.store import SessionLog
+from devicectl.testing.run import Run
+from protocols.enums import Role
+from protocols.messages import TruthGetDone
+from protocols.trace import HEADING, Tracer
+from protocols.units import Micros
+
+_T = TypeVar("_T")
+
+
+@asynccontextmanager
+async def connected(run: Run) -> AsyncIterator[Handpiece]:
+    """The handpiece of a test."""
+    folder = run.open_folder()
+    tracer = Tracer()
+    with (
+        (folder / "trace.txt").open("w", encoding="utf-8") as trace,
+        SessionLog.open(folder / "session.sqlite", wall_clock=clock.wall) as log,
+    ):
+        print(HEADING, file=trace)
+
+        def tap(sender: str, data: Any, now: Micros) -> None:
+            trace.writelines(f"{line}\n" for line in tracer.describe(sender, data, now))
+
+        handpiece, leave = await _entered(lambda: connect(run.device_url, log=log, tap=tap))
+        try:
+            yield handpiece
+        finally:
+            await leave()
+
+
+async def _entered(make: Callable[[], AbstractAsyncContextManager[_T]]) -> tuple[_T, Callable[[], Awaitable[None]]]:
+    """Enter a context in a task of its own; its value, and what leaves it.
+
+    A fixture's two halves may run in different tasks, and a task group must be left by the one that entered it.
+    """
+    loop = asyncio.get_running_loop()
+    entered: asyncio.Future[_T] = loop.create_future()
+    left = asyncio.Event()
+
+    async def hold() -> None:
+        try:
+            async with make() as value:
+                entered.set_result(value)
+                await left.wait()
+        except Exception as error:
+            if entered.done():
+                raise
+            entered.set_exception(error)
+
+    task = loop.create_task(hold(), name="handpiece of a test")
+
+    async def leave() -> None:
+        left.set()
+        await task
+
+    return await entered, leave
+
+
+def identify(url: str) -> bool:
+    """Whether the device at `url` says that it is simulated; it is looked at, and nothing is done."""
+
+    async def ask() -> bool:
+        async with connect(url, role=Role.VIEWER) as handpiece:
+            return handpiece.device.simulated
+
+    return asyncio.run(ask())
+
+
+def truth_of(handpiece: Handpiece) -> TruthGetDone:
+    """What a closed session's device knows.
+
+    Raises:
+        SessionError: the session is not closed.
+    """
+    truth = handpiece.driver.engine.truth
+    if truth is None:
+        raise SessionError("the truth is told once the session is closed: await session.close() first")
+    return truth
+
+
+__all__ = ["connected", "identify", "truth_of"]

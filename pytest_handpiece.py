@@ -1,0 +1,229 @@
+"""pytest's way to a handpiece: fixtures, options and markers. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
+
+    async def test_counts(handpiece_session):
+        async for cycle in handpiece_session.run():
+            assert cycle.cores_counted <= 3
+
+pytest loads this module in every repository of an environment that the package is installed in, so it imports nothing
+but pytest and the standard library: not even the package, until a test asks for one of the fixtures.
+"""
+
+import importlib.util
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from devicectl import Handpiece, Plan, Session
+    from devicectl.testing.run import Run
+    from protocols.messages import TruthGetDone
+
+DEFAULT_URL: Final = "sim://"
+SEED_BYTES: Final = 4
+"""Of a base seed that is drawn: short enough to be typed again."""
+_BASE_SEED: Final = pytest.StashKey[int]()
+_RUN: Final = pytest.StashKey["Run"]()
+_MARKERS: Final = (
+    "handpiece_sim_only: needs a simulated handpiece; skipped on hardware",
+    "handpiece_hardware_safe: may run on hardware, with --handpiece-allow-hardware",
+    "handpiece_param(name=value): parameters with which the simulated handpiece starts",
+)
+
+
+# --- options -------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options; without any, each test has a simulator of its own in virtual time."""
+    add = parser.getgroup("handpiece", "simulated handpiece").addoption
+    add("--handpiece-url", action="append", metavar="URL", help="a device's URL; each test runs once per URL (sim://)")
+    add("--handpiece-seed", type=int, metavar="N", help="repeats the seeds of all tests; else one is drawn")
+    add("--handpiece-artifacts", metavar="DIR", help="where a failing test leaves its trace, log and seed")
+    add("--handpiece-allow-hardware", action="store_true", help="run tests marked handpiece_hardware_safe on hardware")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers; draw the base seed once, also for workers."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    given = config.getoption("--handpiece-seed")
+    sent = getattr(config, "workerinput", {}).get("handpiece_seed")
+    drawn = int.from_bytes(os.urandom(SEED_BYTES), "big") if given is None else given
+    config.stash[_BASE_SEED] = drawn if sent is None else sent
+    if urls := config.getoption("--handpiece-url"):
+        _check_urls(urls)
+
+
+def _check_urls(urls: list[str]) -> None:
+    from devicectl.testing.names import hidden
+
+    if not hidden():  # else it is said where a test needs it
+        from devicectl import UrlError
+        from devicectl.transports.urls import parse_url
+
+        try:
+            for url in urls:
+                parse_url(url)
+        except UrlError as error:
+            raise pytest.UsageError(f"--handpiece-url: {error}") from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: every worker has the same base seed."""
+    node.workerinput["handpiece_seed"] = node.config.stash[_BASE_SEED]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """The base seed, where any of the options is used."""
+    urls = config.getoption("--handpiece-url")
+    if not urls and config.getoption("--handpiece-seed") is None:
+        return None
+    return f"handpiece: seed {config.stash[_BASE_SEED]}, {', '.join(urls or [DEFAULT_URL])}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Once per URL, where there are several."""
+    urls = metafunc.config.getoption("--handpiece-url") or []
+    if len(urls) > 1 and "_handpiece_run" in metafunc.fixturenames:
+        metafunc.parametrize("_handpiece_run", urls, indirect=True, ids=[url.partition("?")[0] for url in urls])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failing test says where its artifacts are, and the line that repeats it."""
+    report = yield
+    run = item.stash.get(_RUN, None)
+    if run is not None:
+        if report.failed:
+            run.failed = True
+            report.sections.append(("handpiece", run.story()))
+        if call.when == "teardown":
+            run.finish()
+    return report
+
+
+# --- fixtures ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _handpiece_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """What one test runs against, and what it leaves behind."""
+    from devicectl.testing.run import Run
+
+    config, item = request.config, request.node
+    urls = config.getoption("--handpiece-url") or [DEFAULT_URL]
+    run = Run(
+        item.nodeid,
+        getattr(request, "param", urls[0]),
+        base_seed=config.stash[_BASE_SEED],
+        parameters=dict(pair for mark in reversed(list(_marks(item))) for pair in mark.kwargs.items()),
+        artifacts=config.getoption("--handpiece-artifacts"),
+        scratch=tmp_path_factory.getbasetemp(),
+        urls=config.getoption("--handpiece-url") or [],
+    )
+    item.stash[_RUN] = run
+    item.user_properties.extend(run.properties())
+    if run.refused_parameters:
+        pytest.skip(f"{run.url} is started by somebody else: its parameters are not this test's to set")
+    return run
+
+
+def _marks(item: pytest.Item) -> Iterator[pytest.Mark]:
+    return item.iter_markers("handpiece_param")
+
+
+@pytest.fixture
+def handpiece_seed(_handpiece_run: "Run") -> int:
+    """The test's own seed: a hash of the base seed and the test's name."""
+    return _handpiece_run.seed
+
+
+@pytest.fixture
+def handpiece_url(request: pytest.FixtureRequest, _handpiece_run: "Run") -> Iterator[str]:
+    """A handpiece for a host of any language: the URL of a simulator in a process of its own, or of the one given."""
+    from devicectl.testing.process import served
+
+    with served(_handpiece_run) as url:
+        if not _handpiece_run.simulated:
+            from devicectl.testing.handpieces import identify
+
+            _judge(request, identify(url))
+        yield url
+
+
+def _judge(request: pytest.FixtureRequest, simulated: bool) -> None:
+    """Whether the test may run on this device."""
+    if simulated:
+        return
+    marked = request.node.get_closest_marker
+    if marked("handpiece_sim_only") is not None:
+        pytest.skip("the device is no simulator, and the test is marked handpiece_sim_only")
+    if not request.config.getoption("--handpiece-allow-hardware"):
+        pytest.fail("the device is no simulator: --handpiece-allow-hardware lets tests run on it", pytrace=False)
+    if marked("handpiece_hardware_safe") is None:
+        pytest.skip("the device is no simulator, and the test is not marked handpiece_hardware_safe")
+
+
+@pytest.fixture
+def handpiece_plan() -> "Plan":
+    """The plan of `handpiece_session`, of a dozen cores; override it for another."""
+    from devicectl.testing.names import require
+
+    require()
+    from devicectl import Plan
+
+    return Plan(target_cores=12)
+
+
+def _async_fixture(function: Callable[..., Any]) -> Any:
+    """A fixture of pytest-asyncio, also in its strict mode; where that is missing, one that says so."""
+    if importlib.util.find_spec("pytest_asyncio") is not None:
+        import pytest_asyncio
+
+        return pytest_asyncio.fixture(function)
+
+    def missing() -> None:
+        text = f"the fixture {function.__name__} is async: install pytest-asyncio, or use handpiece_url"
+        pytest.fail(text, pytrace=False)
+
+    return pytest.fixture(missing, name=function.__name__)
+
+
+@_async_fixture
+async def handpiece(request: pytest.FixtureRequest, _handpiece_run: "Run") -> AsyncIterator["Handpiece"]:
+    """A handpiece, connected; its trace and session log are kept where the test fails."""
+    from devicectl.testing.names import require
+
+    require()
+    from devicectl.testing.handpieces import connected
+
+    async with connected(_handpiece_run) as found:
+        _judge(request, found.device.simulated)
+        yield found
+
+
+@_async_fixture
+async def handpiece_session(handpiece: "Handpiece", handpiece_plan: "Plan") -> AsyncIterator["Session"]:
+    """A session of `handpiece_plan`, its anesthesia confirmed; closed at the end, if the test has not done it."""
+    async with handpiece.open_session(handpiece_plan) as session:
+        await session.confirm_anesthesia()
+        yield session
+
+
+@_async_fixture
+async def handpiece_truth(handpiece: "Handpiece") -> "Callable[[], Awaitable[TruthGetDone]]":
+    """Await it once the session is closed: what really came out, of a device that knows."""
+    from devicectl.testing.handpieces import truth_of
+
+    if not handpiece.device.has_truth:
+        pytest.skip("this device knows no ground truth")
+
+    async def truth() -> "TruthGetDone":
+        return truth_of(handpiece)
+
+    return truth
