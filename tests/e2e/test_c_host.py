@@ -112,9 +112,9 @@ def test_a_whole_session(at: list[str], c_host: str, tmp_path: Path) -> None:
     assert_agrees(done.stdout, memory)
 
 
-def test_clogged_needles_are_purged(c_host: str, tmp_path: Path) -> None:
+def test_clogged_needles_are_purged_and_the_lease_is_kept_meanwhile(c_host: str, tmp_path: Path) -> None:
     memory = tmp_path / "device.nvm"
-    clogs = ["--param", "clog_hazard=0.05", "--param", "purge_s=0.1"]
+    clogs = ["--param", "clog_hazard=0.05", "--param", "purge_s=3"]  # longer than the lease: only a heartbeat keeps it
     done = run(c_host, "--tcp", "127.0.0.1:0", *QUICK, *clogs, "--seed", "3", "--nvm", str(memory))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "alarm MC-0601" in done.stdout and "purged; needles still clogged: 0x00" in done.stdout
