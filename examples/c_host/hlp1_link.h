@@ -24,7 +24,8 @@
 
 #include "hlp1.h"
 
-enum { STUCK_MS = 5000 }; /* how long a line may take no bytes, or a connection to be made */
+enum { STUCK_MS = 5000 };      /* how long a line may take no bytes, or a connection to be made */
+enum { LEAST_BEAT_MS = 50 };   /* however little a WELCOME asks for: a heartbeat of 0 would be sent without end */
 enum found { NOTHING, GOOD, OVERSIZE, BAD_COBS, TOO_SHORT, BAD_CRC, BAD_LENGTH };
 enum result { DONE, REFUSED, FAILED, ABORTED, INTERRUPTED };
 
@@ -178,7 +179,8 @@ static bool next_frame(struct link *l, int64_t until) {
                 return true;
             }
         }
-        int64_t now = now_ms(), beat_at = l->link_id ? l->sent_at + l->heartbeat_ms : until;
+        int64_t now = now_ms(), beat_ms = l->heartbeat_ms > LEAST_BEAT_MS ? l->heartbeat_ms : LEAST_BEAT_MS;
+        int64_t beat_at = l->link_id ? l->sent_at + beat_ms : until;
         if (l->link_id && l->lease_ms && now - l->heard_at > l->lease_ms) lost(l, "nothing was heard for the lease");
         if (l->link_id && now >= beat_at) { tell(l, HLP1_MSG_HOST_HEARTBEAT, 0, NULL, 0); continue; }
         if (now >= until || (interrupted && !l->deaf)) return false;
@@ -233,7 +235,10 @@ static enum result ask(struct link *l, uint16_t id, const void *payload, size_t 
     int64_t rto = HLP1_FIRST_RTO_MS, due = now_ms() + rto;
     for (;;) {
         if (!next_frame(l, due)) {
-            if (interrupted && !l->deaf) return INTERRUPTED;
+            if (interrupted && !l->deaf) {
+                strcpy(l->no.sentence, "interrupted");
+                return INTERRUPTED;
+            }
             if (tries++ >= HLP1_MAX_TRIES) lost(l, "no answer");
             send_frame(l, kind, HLP1_FLAG_REPLY_WANTED | HLP1_FLAG_RETRANSMIT, header, payload);
             l->retries++, rto = rto * 3 / 2, due = now_ms() + rto;

@@ -274,6 +274,19 @@ def test_a_port_that_never_answers_is_no_device(c_host: str) -> None:
     assert (done.returncode, done.stderr) == (3, "c_host: no link: no answer\n")
 
 
+def test_ctrl_c_before_there_is_a_link(c_host: str) -> None:
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        env = environment({"HANDPIECE_URL": f"tcp://127.0.0.1:{silent.getsockname()[1]}"})
+        process = stack.enter_context(started([c_host], stderr=subprocess.PIPE, env=env))
+        connection, _ = silent.accept()
+        with connection:
+            assert connection.recv(1) == b"\0"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, errors) == (3, "c_host: no link: interrupted\n")
+
+
 # --- its codec against the golden frames ---------------------------------------------------------------------------
 
 HARNESS: Final = r"""
