@@ -1,0 +1,339 @@
+"""The pytest plugin, as a user's repository has it: each test runs pytest in a process and a folder of its own."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from protocols.notice import NOTICE
+from tests.programs import environment
+
+LOOP: Final = ("-o", "asyncio_default_fixture_loop_scope=function")
+PLAIN: Final = (*LOOP, "-p", "no:randomly", "-p", "no:cacheprovider")
+SESSION: Final = """
+    import pytest
+
+    @pytest.mark.asyncio
+    async def test_session(handpiece_session, handpiece_truth, handpiece_seed, handpiece):
+        cycles = [cycle async for cycle in handpiece_session.run()]
+        summary = await handpiece_session.close()
+        assert summary.reconciled and summary.cores_counted == sum(cycle.cores_counted for cycle in cycles)
+        assert (await handpiece_truth()).cores_counted == summary.cores_counted
+        assert handpiece.device.seed == handpiece_seed
+"""
+SEEDS: Final = """
+    import pytest
+
+    @pytest.mark.parametrize("number", range(4))
+    def test_seed(number, handpiece_seed, request):
+        with open(f"{request.config.rootpath}/seeds-{number}", "w") as file:
+            file.write(str(handpiece_seed))
+"""
+
+
+def seeds_of(path: Path) -> list[str]:
+    return [(path / f"seeds-{number}").read_text() for number in range(4)]
+
+
+# --- where it is not used ----------------------------------------------------------------------------------------
+
+
+def test_it_does_nothing_where_it_is_not_used(pytester: pytest.Pytester) -> None:
+    """Same output, same warnings; and of all modules only its own is imported besides."""
+    pytester.makeconftest(
+        """
+        import json, sys
+
+        def pytest_unconfigure(config):
+            with open(config.rootpath / f"modules{len(config.option.plugins)}", "w") as file:
+                json.dump(sorted(sys.modules), file)
+        """
+    )
+    pytester.makepyfile("def test_nothing(): pass")
+    with_it = pytester.runpytest_subprocess(*PLAIN, "-W", "error")
+    without = pytester.runpytest_subprocess(*PLAIN, "-W", "error", "-p", "no:handpiece")
+    with_it.assert_outcomes(passed=1)
+    both = [[line for line in run.outlines if " in " not in line] for run in (with_it, without)]
+    for lines in both:
+        assert not [line for line in lines if "handpiece" in line and not line.startswith("plugins:")]
+    assert len(both[0]) == len(both[1])
+    imported = [set(json.loads(file.read_text())) for file in pytester.path.glob("modules*")]
+    fewer, more = sorted(imported, key=len)
+    assert more - fewer == {"pytest_handpiece"}
+    assert not {"devicectl", "protocols", "firmware_sim", "pydantic", "aiomqtt", "sqlalchemy", "rich"} & more
+
+
+def test_it_is_found_by_its_entry_point() -> None:
+    from importlib.metadata import entry_points
+
+    (found,) = [point for point in entry_points(group="pytest11") if point.value == "pytest_handpiece"]
+    assert found.name == "handpiece"
+
+
+# --- fixtures ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_a_session_in_both_modes_of_pytest_asyncio(pytester: pytest.Pytester, mode: str) -> None:
+    text = SESSION if mode == "strict" else SESSION.replace("@pytest.mark.asyncio", "")
+    pytester.makepyfile(text)
+    run = pytester.runpytest_subprocess(*PLAIN, "-W", "error", "-o", f"asyncio_mode={mode}")
+    run.assert_outcomes(passed=1)
+
+
+def test_without_pytest_asyncio_it_says_what_is_missing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_it="""
+        def test_async(handpiece): pass
+        def test_url(handpiece_url): assert handpiece_url.startswith("tcp://127.0.0.1:")
+        """,
+    )
+    # As if it were not installed: neither the plugin finds it, nor pytest loads it.
+    pytester.makeconftest("")
+    pytester.makepyfile(
+        without="""
+        import importlib.util, sys
+        found = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *rest: None if name == "pytest_asyncio" else found(name, *rest)
+        import pytest
+        sys.exit(pytest.main(["-p", "no:asyncio", "-p", "no:randomly", *sys.argv[1:]]))
+        """
+    )
+    run = pytester.runpython_c("import runpy, sys; sys.argv = ['x', 'test_it.py']; runpy.run_path('without.py')")
+    run.assert_outcomes(passed=1, errors=1)
+    run.stdout.fnmatch_lines(["*the fixture handpiece is async: install pytest-asyncio, or use handpiece_url*"])
+
+
+def test_the_seed_is_a_hash_of_the_name(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SEEDS)
+    pytester.runpytest_subprocess(*PLAIN, "--handpiece-seed", "5").assert_outcomes(passed=4)
+    alone = seeds_of(pytester.path)
+    assert len(set(alone)) == 4
+    pytester.runpytest_subprocess(*PLAIN, "--handpiece-seed", "5", "-n", "2").assert_outcomes(passed=4)
+    assert seeds_of(pytester.path) == alone
+    pytester.runpytest_subprocess(*PLAIN, "--handpiece-seed", "6").assert_outcomes(passed=4)
+    assert not set(seeds_of(pytester.path)) & set(alone)
+
+
+def test_workers_share_a_base_seed_that_was_drawn(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_fails(number, handpiece_seed):
+            assert False
+        """
+    )
+    run = pytester.runpytest_subprocess(*PLAIN, "-n", "2")
+    bases = {line.rpartition(" ")[2] for line in run.outlines if line.startswith("repeat: ")}
+    assert len(bases) == 1, bases
+
+
+def test_parameters_by_marker(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.handpiece_param(needles=2)
+        class TestIt:
+            @pytest.mark.asyncio
+            async def test_two(self, handpiece):
+                assert handpiece.device.needles == 2
+
+            @pytest.mark.handpiece_param(needles=4)
+            @pytest.mark.asyncio
+            async def test_the_nearest_counts(self, handpiece):
+                assert handpiece.device.needles == 4
+
+            @pytest.mark.handpiece_param(noodles=4)
+            @pytest.mark.asyncio
+            async def test_unknown(self, handpiece):
+                pass
+        """
+    )
+    run = pytester.runpytest_subprocess(*PLAIN)
+    run.assert_outcomes(passed=2, errors=1)
+    run.stdout.fnmatch_lines(["*device URL *: noodles: *"])
+
+
+def test_the_same_file_over_several_urls(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SESSION)
+    urls = ("sim://", "sim+pty://", "sim+tcp://?needles=2")
+    run = pytester.runpytest_subprocess(*PLAIN, "-v", *(part for url in urls for part in ("--handpiece-url", url)))
+    run.assert_outcomes(passed=3)
+    run.stdout.fnmatch_lines([f"*test_session[[]{url.partition('?')[0]}[]] PASSED*" for url in urls])
+    run.stdout.fnmatch_lines(["handpiece: seed * sim://, sim+pty://, sim+tcp://[?]needles=2"])
+
+
+@pytest.mark.parametrize("scheme", ["sim", "sim+pty", "sim+tcp"])
+def test_a_url_for_any_host(pytester: pytest.Pytester, scheme: str) -> None:
+    pytester.makepyfile(
+        """
+        import subprocess, sys
+
+        def test_host(handpiece_url, tmp_path):
+            line = [sys.executable, "-m", "devicectl", "run", "--device", handpiece_url, "--target-cores", "6",
+                    "--log", str(tmp_path / "log.sqlite")]
+            assert subprocess.run(line).returncode == 0
+        """
+    )
+    pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", f"{scheme}://").assert_outcomes(passed=1)
+
+
+# --- failures ----------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("word", ["it's [odd]"])
+        @pytest.mark.asyncio
+        async def test_fails(word, handpiece_session, handpiece_seed):
+            async for cycle in handpiece_session.run():
+                break
+            raise AssertionError(f"seed is {handpiece_seed}")
+
+        def test_passes(handpiece_seed):
+            pass
+        """
+    )
+    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-artifacts", "left", "-n", "2")
+    run.assert_outcomes(passed=1, failed=1)
+    (folder,) = (pytester.path / "left").iterdir()
+    assert {file.name for file in folder.iterdir()} >= {"trace.txt", "session.sqlite", "seed.txt"}
+    trace = (folder / "trace.txt").read_text()
+    assert trace.startswith(NOTICE) and " Punch " in trace and " SessionClose " in trace
+    (repeat,) = {line.removeprefix("repeat: ") for line in run.outlines if line.startswith("repeat: ")}
+    assert repeat in (folder / "seed.txt").read_text()
+    seed = re.search(r"seed is (\d+)", run.stdout.str())
+    program, *arguments = shlex.split(repeat)
+    assert program == "pytest" and seed is not None
+    again = pytester.runpytest_subprocess(*PLAIN, *arguments)
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines([f"*{seed[0]}*"])
+
+
+def test_junit_has_seed_url_and_version(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SEEDS)
+    run = pytester.runpytest_subprocess(
+        *PLAIN, "--junit-xml", "junit.xml", "-n", "2", "--handpiece-url", "sim://?needles=2"
+    )
+    run.assert_outcomes(passed=4)
+    cases = list(ElementTree.parse(pytester.path / "junit.xml").iter("testcase"))
+    assert len(cases) == 4
+    for case in cases:
+        found = {item.get("name"): item.get("value") for item in case.iter("property")}
+        assert found["handpiece_seed"] in seeds_of(pytester.path)
+        assert found["handpiece_url"] == "sim://?needles=2" and found["handpiece_version"]
+
+
+def test_a_wrong_url_is_one_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_nothing(): pass")
+    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", "sim+tpc://")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(["ERROR: --handpiece-url: device URL 'sim+tpc://': scheme: *"])
+    assert "Traceback" not in run.stderr.str()
+
+
+def test_a_device_that_is_not_there(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SESSION)
+    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", "tcp://127.0.0.1:1")
+    run.assert_outcomes(errors=1)
+    run.stdout.fnmatch_lines(["*LinkError: cannot connect to 127.0.0.1:1: Connection refused"])
+
+
+# --- other people's names ----------------------------------------------------------------------------------------
+
+
+def test_a_repository_with_protocols_of_its_own(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pytester.path / "protocols").mkdir()
+    (pytester.path / "protocols" / "__init__.py").write_text("OURS = True\n")
+    pytester.makepyfile(
+        """
+        import socket, pytest, protocols
+
+        def test_host(handpiece_url, monkeypatch):
+            assert protocols.OURS
+            host, port = handpiece_url.removeprefix("tcp://").split(":")
+            socket.create_connection((host, int(port))).close()
+
+        @pytest.mark.asyncio
+        async def test_in_process(handpiece):
+            pass
+        """
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{pytester.path}:{environment()['PYTHONPATH']}")
+    run = pytester.runpytest_subprocess(*PLAIN)
+    run.assert_outcomes(passed=1, errors=1)
+    run.stdout.fnmatch_lines(
+        ["*protocols hides the package `protocols` that the handpiece is made with: *handpiece_url*"]
+    )
+
+
+# --- hardware ----------------------------------------------------------------------------------------------------
+
+HARDWARE: Final = """
+import firmware_sim.device as device
+from firmware_sim.cli import main
+
+info, welcome = device.Device.info, device.Device._welcome
+device.Device.info = lambda self: info(self).model_copy(update={"simulated": False})
+device.Device._welcome = lambda self, *rest: welcome(self, *rest).model_copy(update={"simulated": False})
+main()
+"""
+
+
+@pytest.fixture
+def hardware(tmp_path: Path) -> Iterator[str]:
+    """A device that does not say that it is simulated."""
+    script = tmp_path / "hardware.py"
+    script.write_text(HARDWARE)
+    line = [sys.executable, "-P", str(script), "serve", "--json", "--tcp", "127.0.0.1:0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["urls"][0]
+        process.terminate()
+
+
+def test_hardware_is_left_alone_unless_it_is_allowed(pytester: pytest.Pytester, hardware: str) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.asyncio
+        async def test_any(handpiece): pass
+
+        def test_any_host(handpiece_url): pass
+
+        @pytest.mark.handpiece_sim_only
+        @pytest.mark.asyncio
+        async def test_sim(handpiece): pass
+
+        @pytest.mark.handpiece_param(needles=2)
+        @pytest.mark.asyncio
+        async def test_parameter(handpiece): pass
+
+        @pytest.mark.handpiece_hardware_safe
+        @pytest.mark.asyncio
+        async def test_safe(handpiece):
+            assert not handpiece.device.simulated
+        """
+    )
+    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", hardware, "-rs")
+    run.assert_outcomes(errors=3, skipped=2)
+    run.stdout.fnmatch_lines(["*the device is no simulator: --handpiece-allow-hardware lets tests run on it*"])
+    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", hardware, "--handpiece-allow-hardware", "-rs")
+    run.assert_outcomes(passed=1, skipped=4)
+    run.stdout.fnmatch_lines_random(
+        ["*not marked handpiece_hardware_safe*", "*handpiece_sim_only*", "*not this test's to set*"]
+    )
