@@ -7,14 +7,18 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 # One process a core; `make test PYTEST=...` for options of one's own.
 PYTEST ?= -n auto --dist worksteal
+# What `make flakes` repeats, and how often.
+FLAKES ?= tests/integration/test_pytest_plugin.py
+TIMES ?= 50
 
-.PHONY: help run test lint typecheck unit wheel bench nightly coverage docs clean
+.PHONY: help run test lint typecheck unit wheel bench nightly flakes coverage docs clean
 
 help:
 	@echo "make run      a whole session against the simulated handpiece"
 	@echo "make test     lint, types, architecture, tests, and the built wheel in a venv of its own"
 	@echo "make bench    codec, simulators and session beside their peers, to benchmarks/results.md"
 	@echo "make nightly  the long tests: 300 seeds, many more examples"
+	@echo "make flakes   the pytest plugin's tests 50 times, on a machine that is twice as busy as it has cores"
 	@echo "make coverage branch coverage, by module"
 	@echo "make docs     docs/generated anew"
 	@echo "make clean    everything that was made"
@@ -82,6 +86,9 @@ wheel: $(VENV)/.installed-test
 
 nightly: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST) -m "nightly or not nightly" --hypothesis-profile nightly --seeds 300 --timeout 3600
+
+flakes: $(VENV)/.installed-test
+	$(BIN)/python -m tests.repeat $(TIMES) $(PYTEST) $(FLAKES)
 
 coverage: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q $(PYTEST) --cov --cov-report=term
