@@ -5,6 +5,7 @@
 
 import importlib.metadata
 import importlib.resources
+import importlib.util
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 PACKAGES = ("protocols", "firmware_sim", "devicectl")
+PLUGIN = "pytest_handpiece.py"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 
@@ -35,10 +37,12 @@ def test_nothing_comes_from_the_sources(package: str) -> None:
     assert where.parent == Path(sysconfig.get_path("purelib"))
 
 
-def test_no_python_but_the_three_packages_is_installed() -> None:
-    distribution = importlib.metadata.distribution("devicectl")
-    tops = {file.parts[0] for file in distribution.files or () if file.suffix == ".py" and len(file.parts) > 1}
-    assert tops <= set(PACKAGES)
+def test_no_python_but_the_three_packages_and_the_plugin_is_installed() -> None:
+    files = [file for file in importlib.metadata.distribution("devicectl").files or () if file.suffix == ".py"]
+    assert {file.parts[0] for file in files if len(file.parts) > 1} <= set(PACKAGES)
+    # An editable install has a finder of its maker's beside it.
+    assert {file.name for file in files if len(file.parts) == 1 and "__editable__" not in file.name} <= {PLUGIN}
+    assert importlib.util.find_spec(PLUGIN.removesuffix(".py")) is not None
 
 
 @pytest.mark.parametrize("program", ["devicectl", "firmware-sim"])
