@@ -99,6 +99,12 @@ def _explained_run(line: str, folder: Path) -> None:
     assert process.returncode == 1
 
 
+def _run_over_mqtt(line: str, folder: Path) -> None:
+    done = _run(line, folder)
+    assert done.returncode == 0, done.stderr
+    assert NOTICE in done.stdout and "reconciled" in done.stdout
+
+
 def _serve(line: str, folder: Path) -> None:
     """It answers at both addresses that it prints."""
     with _running(line, folder) as process:
@@ -140,6 +146,7 @@ CHECKS: Final[dict[str, Callable[[str, Path], None]]] = {
     ".venv/bin/pip install": _pip,
     ".venv/bin/devicectl run": _default_run,
     "devicectl run --explain": _explained_run,
+    "devicectl run --device 'sim+mqtt://": _run_over_mqtt,
     "devicectl sessions": _sessions,
     "firmware-sim serve": _serve,
     "firmware-sim exec": _exec,
