@@ -58,32 +58,25 @@ class Driver(Protocol):
         """Go on without the log."""
 
 
-class _Recording:
-    """Counts alarms, and passes everything on to the user's observer: one that has failed is not asked again.
+class _Guarded:
+    """Passes everything on to the user's observer: one that has failed is not asked again.
 
     Its error ends the session; making the device safe must not meet it once more.
     """
 
-    def __init__(self, observer: Observer | None) -> None:
-        self.alarms: dict[str, int] = {}
-        self._observer = observer
+    def __init__(self, observer: Observer) -> None:
+        self._observer: Observer | None = observer
 
     def changed(self, before: State, after: State, now: Micros) -> None:
-        observer = self._observer
-        if observer is not None:
-            try:
-                observer.changed(before, after, now)
-            except BaseException:
-                self._observer = None
-                raise
+        self._pass_on(lambda observer: observer.changed(before, after, now))
 
     def noted(self, note: Note) -> None:
-        if note.kind == "alarm" and note.detail.startswith("ACTIVE"):
-            self.alarms[note.name] = self.alarms.get(note.name, 0) + 1
-        observer = self._observer
-        if observer is not None:
+        self._pass_on(lambda observer: observer.noted(note))
+
+    def _pass_on(self, tell: Callable[[Observer], None]) -> None:
+        if self._observer is not None:
             try:
-                observer.noted(note)
+                tell(self._observer)
             except BaseException:
                 self._observer = None
                 raise
@@ -92,14 +85,11 @@ class _Recording:
 class Handpiece:
     """A device that is connected. `device` says who it is."""
 
-    def __init__(
-        self, driver: Driver, url: DeviceUrl, *, log: Any, recorder: Recorder | None, recording: _Recording
-    ) -> None:
+    def __init__(self, driver: Driver, url: DeviceUrl, *, log: Any, recorder: Recorder | None) -> None:
         self.driver = driver
         self.url = url
         self.log = log
         self.recorder = recorder
-        self.recording = recording
         self.used_up = False
 
     @property
@@ -361,6 +351,7 @@ class Session:
         counts = reader.fold.counts if reader is not None else Counts()
         area = len(reader.fold.cells) if reader is not None else 0
         wall = finish.wall_seconds if finish is not None else None
+        alarms = sorted(reader.alarms.items()) if reader is not None else []
         return Summary(
             session_id=handpiece.recorder.key if handpiece.recorder is not None else None,
             simulated=device.simulated,
@@ -379,7 +370,7 @@ class Session:
             session_seconds=reader.clock.seconds if reader is not None else 0.0,
             wall_seconds=wall if wall is not None else self._wall_seconds(),
             reconciled=finish is not None and finish.reconciled,
-            alarms=dict(sorted(handpiece.recording.alarms.items())),
+            alarms={f"MC-{code:04d}": times for code, times in alarms},
             log=handpiece.log.where if handpiece.log is not None else None,
         )
 
@@ -403,11 +394,11 @@ async def connect(
         LinkError: no device, or no link with it.
     """
     device_url = parse_url(url) if isinstance(url, str) else url
-    recording = _Recording(observer)
+    guarded = _Guarded(observer) if observer is not None else None
     recorder = Recorder(log) if log is not None else None
     write = recorder.write if recorder is not None else _forget
-    async with _driver(device_url, recording, write, tap, role) as driver:
-        handpiece = Handpiece(driver, device_url, log=log, recorder=recorder, recording=recording)
+    async with _driver(device_url, guarded, write, tap, role) as driver:
+        handpiece = Handpiece(driver, device_url, log=log, recorder=recorder)
         await driver.perform(driver.engine.connect())
         yield handpiece
 
@@ -419,7 +410,7 @@ def _forget(entries: list[Entry]) -> None:
 @contextlib.asynccontextmanager
 async def _driver(
     url: DeviceUrl,
-    observer: Observer,
+    observer: Observer | None,
     write: Callable[[list[Entry]], None],
     tap: Callable[[str, Any, Micros], None] | None,
     role: Role,

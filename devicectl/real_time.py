@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from devicectl import clock
-from devicectl.errors import LinkError
+from devicectl.errors import LinkError, UrlError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.procedures import Procedure, Task
 from devicectl.transports.port import Receiver, Transport
@@ -260,7 +260,7 @@ class RealTimeDriver:
                 attempt += 1
                 try:
                     self._transport = await self._opener(self)
-                except LinkError:
+                except (LinkError, UrlError):  # also when a file of the URL has gone since
                     continue
                 self._opened()
 

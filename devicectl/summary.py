@@ -7,9 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One session. `cores_evacuated` is None on a device that has no ground truth; `alarms` counts each code raised.
+    """One session. `cores_evacuated` is None on a device that has no ground truth.
 
-    `state` is completed, aborted, faulted or open; `log` says where the session log is, None where none was kept.
+    `alarms` is how often each code was raised, by the journal. `state` is completed, aborted, faulted or open; `log`
+    says where the session log is, None where none was kept.
     """
 
     session_id: int | None

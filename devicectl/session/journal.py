@@ -4,6 +4,7 @@ Law: the host's own cursor is the authority; the acknowledgement only frees the 
 the log whole, and nothing is acknowledged before the log has said that it is on disk.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -12,6 +13,7 @@ from devicectl.session.entries import Batch
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols import records as R
+from protocols.enums import AlarmState
 from protocols.records import RECORD_SIZE
 
 RECORDS_PER_PAGE: Final = 6
@@ -49,7 +51,7 @@ class SessionClock:
 class JournalReader:
     """One session's reading of the journal. `emit` takes a batch for the log; `durable` waits until it is written.
 
-    `closed` is the record that a session was closed, once that was read.
+    `closed` is the record that a session was closed, once that was read; `alarms` how often each code was raised.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class JournalReader:
         self.epoch = epoch
         self._emit = emit
         self.closed: R.SessionClosed | None = None
+        self.alarms = Counter[int]()
         self._durable = durable
         self._busy = False
         self._acknowledged = self.cursor
@@ -119,3 +122,5 @@ class JournalReader:
             self.clock.add(record)
         if isinstance(record, R.SessionClosed):
             self.closed = record
+        elif isinstance(record, R.AlarmChanged) and record.state is AlarmState.ACTIVE:
+            self.alarms[record.code] += 1

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import aiomqtt
 
-from devicectl.errors import LinkError
+from devicectl.errors import LinkError, UrlError
 from devicectl.transports.port import Receiver, Transport
+from devicectl.transports.urls import EXAMPLES
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.errors import MessageError
 from protocols.mqtt import Publication
@@ -193,12 +194,13 @@ async def open_mqtt(url: BrokerUrl, client: str, receiver: Receiver) -> Transpor
     """Connect to the broker and find the device there.
 
     Raises:
+        UrlError: a file that the URL names cannot be used.
         LinkError: no broker, no device, or the broker keeps this host out.
     """
     try:
         options = client_options(url, client, os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
     except BrokerUrlError as error:
-        raise LinkError(f"device URL {url}: {error}") from error
+        raise UrlError(str(url), error.part, error.reason, EXAMPLES["mqtts"]) from error
     if url.tls:
         options["tls_params"] = aiomqtt.TLSParameters(ca_certs=url.ca, certfile=url.cert, keyfile=url.key)
     options["protocol"] = aiomqtt.ProtocolVersion.V5

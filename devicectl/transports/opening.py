@@ -8,6 +8,7 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
     """Open what `url` names: TCP, a serial port, or a broker, where this host is `client`.
 
     Raises:
+        UrlError: a file that it names cannot be used.
         LinkError: it cannot be opened.
     """
     if url.scheme == "tcp":

@@ -140,7 +140,7 @@ def command_lines() -> Iterator[bytes]:
 # --- kept out by the broker --------------------------------------------------------------------------------------
 
 
-def kept_out(url: str, folder: Path, **account: str) -> list[str]:
+def kept_out(url: str, folder: Path, account: dict[str, str] | None = None, code: int = 3) -> list[str]:
     """What host and device say who may not come in: each its own line, in time, and nothing of a password."""
     lines = (
         [*DEVICECTL, "run", "--log", str(folder / "log.sqlite"), "--device", url],
@@ -154,7 +154,7 @@ def kept_out(url: str, folder: Path, **account: str) -> list[str]:
         )
         assert clock.monotonic() - began < (MOST_S + START_S) * 1e6
         (sentence,) = done.stderr.splitlines()
-        assert done.returncode == 3, sentence
+        assert done.returncode == code, sentence
         assert "hunter" not in sentence
         said.append(sentence)
     return said
@@ -186,7 +186,7 @@ def test_passwords_and_the_brokers_certificate(
     (folder / "nobody.txt").write_text("nobody\nhunter-2\n")
     pairs = [] if given is None else [pair.split("=") for pair in given.split("&")]
     url = passwords.url(TOPICS, "mqtt" if given is None else "mqtts", **{name: folder / file for name, file in pairs})
-    for said in kept_out(url, folder, **account):
+    for said in kept_out(url, folder, account):
         assert sentence in said and f"127.0.0.1:{passwords.port}" in said
 
 
@@ -201,6 +201,13 @@ def test_clients_certificates(user: str | None, sentence: str, required: Mosquit
     without = required.url(scheme="mqtts", ca=folder / "ca.pem")
     for said in kept_out(without if user is None else with_certificate(required, folder, user), folder):
         assert sentence in said
+
+
+@pytest.mark.parametrize("name", ["ca", "credentials"])
+def test_a_file_that_is_not_there(name: str, folder: Path) -> None:
+    """Nothing is opened: a wrong argument."""
+    for said in kept_out(f"mqtts://127.0.0.1:1/bench/sim-7?{name}=nope.pem", folder, code=2):
+        assert f"{name}: cannot read nope.pem: No such file or directory" in said
 
 
 def test_a_broker_without_tls(mosquitto: Mosquitto, folder: Path) -> None:

@@ -10,7 +10,7 @@ from devicectl.session.procedures import Procedure, Procedures, Task
 from firmware_sim.journal import Journal
 from protocols import messages as M
 from protocols import records as R
-from protocols.enums import CloseReason, Phase
+from protocols.enums import AlarmPriority, AlarmState, CloseReason, Phase
 from protocols.message import Message
 from protocols.requests import Request
 from protocols.units import Micros
@@ -184,6 +184,17 @@ def test_close_of_the_session_is_noticed() -> None:
     assert desk.reader.closed is None
     desk.run()
     assert desk.reader.closed == closed
+
+
+def test_alarms_are_counted_as_they_were_raised() -> None:
+    desk = Desk()
+    alarm = R.AlarmChanged(
+        event_no=1, uptime_ms=9, code=1501, interlock=6, priority=AlarmPriority.HIGH, state=AlarmState.ACTIVE
+    )
+    for number, state in enumerate((AlarmState.ACTIVE, AlarmState.LATCHED, AlarmState.INACTIVE, AlarmState.ACTIVE), 1):
+        desk.journal.append(encode_record(alarm.model_copy(update={"event_no": number, "state": state})))
+    desk.run()
+    assert desk.reader.alarms == {1501: 2}
 
 
 def an_action(uptime_ms: int, message_id: int = M.Arm.ID) -> R.Action:
