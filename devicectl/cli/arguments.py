@@ -23,6 +23,7 @@ DRAWN_SEED_BITS: Final = 32
 """Short enough to be typed again."""
 MOST_COURSE_LENGTH: Final = 80
 """Characters: a line of a terminal."""
+_WHOLE: Final = re.compile(r"-?[0-9]{1,30}\Z")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
@@ -37,6 +38,17 @@ class Wanted:
     log: str
     resume: bool
     abandon: bool
+
+
+def whole_number(text: str) -> int:
+    """A whole number, for options and arguments that are one.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    if not _WHOLE.match(text):
+        raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not a whole number; for example 60")
+    return int(text)
 
 
 def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
-from devicectl.cli.arguments import Wanted, course_name, device_url, refuse_together, session_date, session_plan
+from devicectl.cli.arguments import (
+    Wanted,
+    course_name,
+    device_url,
+    refuse_together,
+    session_date,
+    session_plan,
+    whole_number,
+)
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
 from protocols.units import Micros
@@ -36,9 +44,10 @@ _ABANDON = "Close the session that the device holds open as aborted, and end."
 _Device = Annotated[str, typer.Option("--device", metavar="URL", help=_DEVICE, show_default=False)]
 _PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="A plan in YAML or JSON.")]
 _Target = Annotated[
-    int | None, typer.Option("--target-cores", metavar="N", help="Count N cores, not the plan's 10,000.")
+    int | None,
+    typer.Option("--target-cores", metavar="N", parser=whole_number, help="Count N cores, not the plan's 10,000."),
 ]
-_Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help=_SEED)]
+_Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_number, help=_SEED)]
 _Speed = Annotated[str | None, typer.Option("--speed", metavar="max|FACTOR", help=_SPEED)]
 _Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="The course this session belongs to.")]
 _Date = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The session's date; else today.")]

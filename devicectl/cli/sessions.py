@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
+from devicectl.cli.arguments import whole_number
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
 from protocols.notice import NOTICE
@@ -30,7 +31,10 @@ _Log = Annotated[
     str | None,
     typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
 ]
-_Id = Annotated[int, typer.Argument(metavar="ID", help="The session's number in this log: see `sessions list`.")]
+_Id = Annotated[
+    int,
+    typer.Argument(metavar="ID", parser=whole_number, help="The session's number in this log: see `sessions list`."),
+]
 
 
 class Format(StrEnum):

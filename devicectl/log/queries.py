@@ -7,7 +7,7 @@ to be held against the fold.
 import json
 from dataclasses import fields
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, exists, func, select
 
@@ -23,6 +23,8 @@ from protocols.wire import decode_record
 
 _sessions = schema.sessions.c
 _records = schema.records.c
+_MOST_KEY: Final = 2**31 - 1
+"""Of an INTEGER that every database has."""
 
 
 def find(connection: Connection, device: str, epoch: int, session_no: int) -> StoredSession | None:
@@ -106,7 +108,9 @@ def load(connection: Connection, key: int, where: str) -> SessionReport:
     Raises:
         LogError: MISSING when there is no such session.
     """
-    row = connection.execute(select(schema.sessions).where(_sessions.key == key)).one_or_none()
+    row = None
+    if 0 < key <= _MOST_KEY:  # a database's driver raises on another
+        row = connection.execute(select(schema.sessions).where(_sessions.key == key)).one_or_none()
     if row is None:
         raise LogError(
             LogErrorKind.MISSING, where, f"has no session {key}: `devicectl sessions list` shows those it has"

@@ -94,8 +94,9 @@ def test_a_file_that_cannot_be_written(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [("show", "9"), ("export", "9", "--format", "csv")])
 def test_a_wrong_number_is_one_line_and_exit_2(path: Path, command: tuple[str, ...]) -> None:
-    output = run(*command, code=2)
-    assert output == f"session log {path}: has no session 9: `devicectl sessions list` shows those it has\n"
+    for number in ("9", "0", "99999999999999999999"):
+        output = run(*(number if word == "9" else word for word in command), code=2)
+        assert output == f"session log {path}: has no session {number}: `devicectl sessions list` shows those it has\n"
 
 
 def test_what_is_no_number_is_exit_2(path: Path) -> None:
