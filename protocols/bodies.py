@@ -32,7 +32,8 @@ _FLAGS: Final = {"RETRANSMIT": RETRANSMIT, "REPLAYED": REPLAYED}
 """Those that JSON carries; that a reply is wanted is said by MQTT's Response Topic."""
 _NOT_KNOWN_FLAG: Final = 0x10
 """A must-understand bit: what the sender meant by a flag of another name cannot be passed over."""
-_RECORD_FIELDS: Final = {(M.JournalPage, "records"), (M.Event, "record")}
+RECORD_FIELDS: Final = {(M.JournalPage, "records"), (M.Event, "record")}
+"""(message, field) whose bytes are whole journal records: JSON has them as a list of objects."""
 _RECORDS_BY_NAME: Final = {model.__name__: model for model in RECORDS.values()}
 
 BY_NAME: Final[Mapping[str, type[Message]]] = {model.__name__: model for model in REGISTRY.values()}
@@ -61,7 +62,7 @@ def payload_of(message: Message) -> dict[str, Any]:
     """A message's fields as JSON has them."""
     model = message.__class__
     return {
-        name: _records_of(value) if (model, name) in _RECORD_FIELDS else plain(value)
+        name: _records_of(value) if (model, name) in RECORD_FIELDS else plain(value)
         for name, value in message.__dict__.items()
     }
 
@@ -186,7 +187,7 @@ class _Fields(dict[type[BaseModel], dict[str, tuple[_Convert, Any]]]):
     def __missing__(self, model: type[BaseModel]) -> dict[str, tuple[_Convert, Any]]:
         made = self[model] = {}
         for name, field in model.model_fields.items():
-            convert = _from_records if (model, name) in _RECORD_FIELDS else _converter(field, wire_type(field))
+            convert = _from_records if (model, name) in RECORD_FIELDS else _converter(field, wire_type(field))
             made[name] = (convert, None if since(field) == 0 else convert(_ZEROS[field.annotation]))
         return made
 

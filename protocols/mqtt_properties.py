@@ -10,7 +10,9 @@ from paho.mqtt.properties import Properties
 
 from protocols.mqtt import Publication
 
-_CONTENT_TYPE: Final = "application/json"
+CONTENT_TYPE: Final = "application/json"
+PAYLOAD_IS_TEXT: Final = 1
+"""MQTT's Payload Format Indicator: UTF-8."""
 _NOT_AUTHORIZED: Final = 0x87
 _SENTENCES: Final = {
     0x84: "the broker does not speak MQTT 5",
@@ -44,8 +46,8 @@ def denied(code: int) -> bool:
 def to_properties(publication: Publication, packet: int = PacketTypes.PUBLISH) -> Properties:
     """What stands beside the body."""
     properties = Properties(packet)  # type: ignore[no-untyped-call]  # the library's own
-    properties.ContentType = _CONTENT_TYPE
-    properties.PayloadFormatIndicator = 1
+    properties.ContentType = CONTENT_TYPE
+    properties.PayloadFormatIndicator = PAYLOAD_IS_TEXT
     if publication.expiry_s is not None:
         properties.MessageExpiryInterval = publication.expiry_s
     if publication.response_topic is not None:

@@ -6,23 +6,34 @@ To add a page, add its file name and a function that returns its whole text to `
 is made from the code and stands in another folder is in `ELSEWHERE`.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from firmware_sim.parameters import parameters_table
+from protocols import asyncapi, schemas
 from tests.architecture import broker_page, c_header, first_contact, message_tables, reference_pages
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "generated"
 
+
+def as_json(document: schemas.Schema) -> str:
+    """One value a line: a change shows in a diff as what it is."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("alarms.md", reference_pages.alarms),
+    ("asyncapi-device.json", lambda: as_json(asyncapi.document(asyncapi.Side.DEVICE))),
+    ("asyncapi-host.json", lambda: as_json(asyncapi.document(asyncapi.Side.HOST))),
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
     ("messages.md", message_tables.page),
     ("parameters.md", parameters_table),
+    ("schemas.json", lambda: as_json(schemas.document())),
     ("session_states.md", reference_pages.session_states),
 ]
 """(file name in `docs/generated/`, what returns its text); texts depend on the code alone, never on time or machine."""
