@@ -1,0 +1,187 @@
+"""What the wire writes fits its schema, and what the wire would not write does not."""
+
+import json
+from functools import cache
+from typing import Any, Final, get_args
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from referencing import Registry, Resource
+
+from protocols import schemas
+from protocols.bodies import encode_body, record_of
+from protocols.enums import Kind, WireEnum
+from protocols.framing import RETRANSMIT
+from protocols.message import Message
+from protocols.messages import Event, Hello, JournalPage, Nak, Refused
+from protocols.records import RECORD_SIZE, RECORDS
+from protocols.schemas import CATALOGUE, SNAPSHOTS
+from protocols.wire import encode_record
+from tests.property.strategies import instances
+
+DOCUMENT: Final = schemas.document()
+REGISTRY: Final[Registry[Any]] = Registry().with_resource("schemas.json", Resource.from_contents(DOCUMENT))
+NUMBERS: Final = st.integers(1, 0xFFFF)
+FEW: Final = 15
+"""Examples of each message: the models differ more than their values do, and the validator is slow."""
+PLAIN: Final[dict[Any, st.SearchStrategy[Any]]] = {
+    bool: st.booleans(),
+    int: st.integers(0, 2**63),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    str: st.text(st.characters(exclude_categories=["Cs"])),
+}
+WITH_RECORDS: Final = (Event, JournalPage)
+
+
+@cache
+def judge(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator({"$ref": f"schemas.json#/$defs/{name}"}, registry=REGISTRY)
+
+
+def fits(name: str, body: Any) -> bool:
+    return judge(name).is_valid(body)
+
+
+def body_of(message: Message, number: int, flags: int = 0) -> dict[str, Any]:
+    linked = 0 if isinstance(message, Hello) else number
+    asked = message.KIND in (Kind.COMMAND, Kind.REPLY, Kind.PROGRESS) or message.__class__.__name__ in (
+        "Hello",
+        "Welcome",
+        "Nak",
+    )
+    body: dict[str, Any] = json.loads(encode_body(message, number, linked, number if asked else 0, flags))
+    return body
+
+
+records = st.sampled_from(list(RECORDS.values())).flatmap(instances).map(lambda record: encode_record(record))  # type: ignore[arg-type]
+
+
+def messages(model: type[Message]) -> st.SearchStrategy[Any]:
+    """Lawful messages; those that carry records carry real ones, or what no version knows."""
+    if model not in WITH_RECORDS:
+        return instances(model)
+    name = "record" if model is Event else "records"
+    raw = st.one_of(records, st.binary(min_size=RECORD_SIZE, max_size=RECORD_SIZE))
+    several = raw if model is Event else st.lists(raw, max_size=6).map(b"".join)
+    return st.builds(lambda message, value: message.model_copy(update={name: value}), instances(model), several)
+
+
+@pytest.mark.parametrize("model", CATALOGUE, ids=lambda model: model.__name__)
+@settings(max_examples=FEW)
+@given(data=st.data())
+def test_what_is_written_fits(model: type[Message], data: st.DataObject) -> None:
+    judge(model.__name__).validate(body_of(data.draw(messages(model)), data.draw(NUMBERS)))
+
+
+@pytest.mark.parametrize("model", CATALOGUE, ids=lambda model: model.__name__)
+@settings(max_examples=2)
+@given(data=st.data())
+def test_what_is_not_written_does_not_fit(model: type[Message], data: st.DataObject) -> None:
+    body = body_of(data.draw(messages(model)), data.draw(NUMBERS))
+    payload = body["payload"]
+    wrong = [
+        {**body, "more": 1},
+        {**body, "message": "Nobody"},
+        {**body, "seq": 0x10000},
+        {**body, "flags": ["SIGNED"]},
+        {**body, "payload": {**payload, "more": 1}},
+        {**body, "payload": [payload]},
+        {key: value for key, value in body.items() if key != "seq"},
+        {key: value for key, value in body.items() if key != "payload"},
+    ]
+    wrong += [{**body, "payload": {key: payload[key] for key in payload if key != name}} for name in payload]
+    wrong += [{**body, "payload": {**payload, name: None}} for name in payload]
+    wrong += [{**body, "payload": {**payload, name: {}}} for name in payload]
+    wrong += [{**body, "payload": {**payload, name: bad}} for name, bad in beyond(model)]
+    wrong += [body_of(other.unchecked(), 1) for other in CATALOGUE if other is not model and not other.model_fields]
+    for one in wrong:
+        assert not fits(model.__name__, one), one
+
+
+def beyond(model: type[BaseModel]) -> list[tuple[str, Any]]:
+    """For each field of a message what is just beyond its range, read off the model by pydantic's own schema."""
+    found: list[tuple[str, Any]] = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
+            found += [(name, "NO_SUCH"), (name, 1)]
+        elif field.annotation is int:
+            limits = model.model_json_schema()["properties"][name]
+            found += [(name, limits["minimum"] - 1), (name, limits["maximum"] + 1), (name, 0.5), (name, "1")]
+        elif field.annotation is bool:
+            found += [(name, 0), (name, "true")]
+        elif field.annotation is str:
+            found += [(name, "\0"), (name, "x" * 300)]
+    return found
+
+
+@pytest.mark.parametrize("model", RECORDS.values(), ids=lambda model: model.__name__)
+@settings(max_examples=FEW)
+@given(data=st.data())
+def test_records(model: type[BaseModel], data: st.DataObject) -> None:
+    body = json.loads(json.dumps(record_of(encode_record(data.draw(instances(model))))))  # type: ignore[arg-type]
+    judge(schemas.ANY_RECORD).validate(body)
+    assert not fits(schemas.ANY_RECORD, {**body, "more": 1})
+    assert not fits(schemas.ANY_RECORD, {key: value for key, value in body.items() if key != "event_no"} | {"raw": 1})
+
+
+@given(st.binary(min_size=RECORD_SIZE, max_size=RECORD_SIZE))
+def test_whatever_stands_in_a_journal(raw: bytes) -> None:
+    judge(schemas.ANY_RECORD).validate(json.loads(json.dumps(record_of(raw))))
+
+
+def shown(annotation: Any) -> st.SearchStrategy[Any]:
+    """What a device may show where an annotation stands: no number of its is negative."""
+    if items := get_args(annotation):
+        return st.lists(shown(items[0]), max_size=4).map(tuple)
+    if issubclass(annotation, WireEnum):
+        return st.sampled_from(annotation)
+    if issubclass(annotation, BaseModel):
+        fields = {name: shown(field.annotation) for name, field in annotation.model_fields.items()}
+        return st.builds(annotation, **fields)
+    return PLAIN[annotation]
+
+
+@pytest.mark.parametrize("model", SNAPSHOTS, ids=lambda model: model.__name__)
+@settings(max_examples=FEW)
+@given(data=st.data())
+def test_snapshots(model: type[Any], data: st.DataObject) -> None:
+    body = json.loads(data.draw(shown(model)).to_body())
+    judge(model.__name__).validate(body)
+    assert not fits(model.__name__, {**body, "more": 1})
+    for name in body:
+        assert not fits(model.__name__, {key: value for key, value in body.items() if key != name})
+
+
+@pytest.mark.parametrize("model", [model for model in CATALOGUE if model.KIND is Kind.COMMAND])
+def test_a_command_may_say_that_it_was_sent_before(model: type[Message]) -> None:
+    body = body_of(model.unchecked(), 7, RETRANSMIT) | {"payload": {}}
+    assert body["flags"] == ["RETRANSMIT"]
+    errors = [error for error in judge(model.__name__).iter_errors(body) if "payload" not in error.absolute_path]
+    assert not errors
+
+
+@pytest.mark.parametrize("model", [Nak, Refused])
+def test_what_answers_a_command_without_a_number_has_none(model: type[Message]) -> None:
+    values = {"code": 1, "sentence": "no"}
+    fields = {name: values.get(name, 0) for name in model.model_fields}
+    body = {"message": model.__name__, "seq": 1, "link_id": 1, "payload": fields}
+    fields["code"] = "E_ARGUMENT"
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum) and name != "code":
+            fields[name] = next(iter(field.annotation)).name
+    judge(model.__name__).validate(body)
+
+
+def test_every_enumerator_is_listed() -> None:
+    kinds = {
+        field.annotation
+        for model in (*CATALOGUE, *RECORDS.values(), *SNAPSHOTS)
+        for field in model.model_fields.values()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum)
+    }
+    assert len(kinds) > 5
+    for kind in kinds:
+        assert DOCUMENT["$defs"][kind.__name__]["enum"] == [one.name for one in kind]
