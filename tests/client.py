@@ -6,7 +6,7 @@ It is the exchange and a channel; what it is told besides its answers is kept in
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import serial
 
@@ -16,19 +16,19 @@ from protocols.enums import Role
 from protocols.exchange import Answered, Denied, Exchange, Linked, LinkLost, Pace, Told
 from protocols.framing import MAJOR
 from protocols.message import Message
-from protocols.serial_wire import SerialWire
+from protocols.serial_wire import SerialWire, Wire
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 from tests.programs import DEADLINE_S, deadline
 
 
 class Channel(Protocol):
-    """What carries the client's bytes."""
+    """What carries what the client's wire makes: bytes, on a serial wire."""
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: Any) -> None:
         """Send all of it."""
 
-    def receive(self, seconds: float) -> bytes | None:
+    def receive(self, seconds: float) -> Any:
         """What has come, after at most `seconds`; b"" for nothing, None where the channel was closed."""
 
 
@@ -74,9 +74,16 @@ class SerialChannel:
 class Client:
     """One host on one channel."""
 
-    def __init__(self, channel: Channel, *, host_id: int = 1, role: Role = Role.CONTROLLER) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        host_id: int = 1,
+        role: Role = Role.CONTROLLER,
+        wire: Wire[Any, Any] | None = None,
+    ) -> None:
         self.channel = channel
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda now: M.HostHeartbeat())
+        self.exchange: Exchange[Any, Any] = Exchange(wire or SerialWire(), beat=lambda now: M.HostHeartbeat())
         self.told: list[Message] = []
         self.lost: LinkLost | None = None
         self.welcome: M.Welcome | None = None
@@ -137,7 +144,7 @@ class Client:
             assert data is not None, "the device closed the channel"
             self._take_in(data, monotonic())
 
-    def _take_in(self, data: bytes, now: Micros) -> None:
+    def _take_in(self, data: Any, now: Micros) -> None:
         for happening in [*self.exchange.receive(data, now), *self.exchange.advance(now)]:
             match happening:
                 case Linked(welcome):

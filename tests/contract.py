@@ -1,0 +1,170 @@
+"""The committed AsyncAPI documents as a judge of what passes a broker.
+
+Law: it reads `docs/generated/` and imports nothing of the product: what a mistake there does to the documents and to
+the wires alike is not its to find, every difference between the two is.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+from referencing import Registry, Resource
+
+FOLDER: Final = Path(__file__).parents[1] / "docs" / "generated"
+SIDES: Final = ("host", "device")
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One publication as a broker gave it to a subscriber; None where a property was not there."""
+
+    topic: str
+    body: bytes
+    qos: int
+    retain: bool
+    content_type: str | None = None
+    payload_format: int | None = None
+    expiry_s: int | None = None
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel, who sends on it and how, by the sender's own document."""
+
+    name: str
+    address: re.Pattern[str]
+    sender: str
+    operation: dict[str, Any]
+    messages: dict[str, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Contract:
+    """Judges publications one after another: it remembers what was asked, since an answer brings that back."""
+
+    documents: dict[str, dict[str, Any]]
+    schemas: Registry[Any]
+    channels: list[Channel] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    """(channel, message) of all that was judged."""
+    _asked: dict[tuple[str, int], bytes | None] = field(default_factory=dict)
+
+    @classmethod
+    def committed(cls) -> "Contract":
+        """The documents as they stand in the tree."""
+        documents = {side: json.loads((FOLDER / f"asyncapi-{side}.json").read_text("utf-8")) for side in SIDES}
+        bodies = Resource.from_contents(json.loads((FOLDER / "schemas.json").read_text("utf-8")))
+        made = cls(documents, Registry().with_resource("schemas.json", bodies))
+        made.channels = [made._channel(side, one) for side in SIDES for one in made._sent_by(side)]
+        return made
+
+    def differences(self, one: Seen) -> Iterator[str]:
+        """What a publication is that the documents do not say, in words."""
+        fitting = [channel for channel in self.channels if channel.address.fullmatch(one.topic)]
+        if len(fitting) != 1:
+            yield f"{one.topic} is on {len(fitting)} channels"
+            return
+        (channel,) = fitting
+        yield from self._published(channel.operation["bindings"]["mqtt"], one)
+        try:
+            body = json.loads(one.body)
+        except ValueError:
+            yield f"{one.topic}: the body is not JSON"
+            return
+        name = self._message_of(channel, body)
+        if name is None:
+            yield f"{one.topic}: {body.get('message')!r} is no message of {channel.name}"
+            return
+        self.seen.add((channel.name, name))
+        message = channel.messages[name]
+        yield from (f"{one.topic}: {error.message}" for error in self._judge(message).iter_errors(body))
+        yield from self._beside(message, one)
+        yield from self._correlated(message, body, one)
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def _sent_by(self, side: str) -> list[dict[str, Any]]:
+        return [one for one in self.documents[side]["operations"].values() if one["action"] == "send"]
+
+    def _channel(self, side: str, operation: dict[str, Any]) -> Channel:
+        document = self.documents[side]
+        name = operation["channel"]["$ref"].removeprefix("#/channels/")
+        channel = document["channels"][name]
+        components = document["components"]["messages"]
+        messages = {
+            key: components[message["$ref"].removeprefix("#/components/messages/")]
+            for key, message in channel["messages"].items()
+        }
+        return Channel(name, self._pattern(side, channel["address"]), side, operation, messages)
+
+    def _pattern(self, side: str, template: str) -> re.Pattern[str]:
+        """What a topic looks like; a parameter is one level, of those that it lists where it does."""
+        parameters = self.documents[side]["components"]["parameters"]
+        parts = _PARAMETER.split(template)
+        found = ""
+        for text, name in zip(parts[::2], [*parts[1::2], None], strict=True):
+            found += re.escape(text)
+            if name is not None:
+                listed = parameters[name].get("enum")
+                found += f"(?P<{name}>{'|'.join(map(re.escape, listed)) if listed else '[^/]+'})"
+        return re.compile(found)
+
+    def _judge(self, message: dict[str, Any]) -> jsonschema.Draft202012Validator:
+        return jsonschema.Draft202012Validator(message["payload"], registry=self.schemas)
+
+    def _message_of(self, channel: Channel, body: Any) -> str | None:
+        """The one message of a channel, or that which has the name in the body's `message`."""
+        if len(channel.messages) == 1:
+            return next(iter(channel.messages))
+        said = body.get("message") if isinstance(body, dict) else None
+        return said if said in channel.messages else None
+
+    # --- judging -----------------------------------------------------------------------------------------------
+
+    def _published(self, binding: dict[str, Any], one: Seen) -> Iterator[str]:
+        if one.qos != binding["qos"]:
+            yield f"{one.topic}: QoS {one.qos}, not {binding['qos']}"
+        if one.retain != binding["retain"]:
+            yield f"{one.topic}: retain {one.retain}, not {binding['retain']}"
+        most_s = binding.get("messageExpiryInterval")  # a broker counts it down
+        lawful = one.expiry_s is None if most_s is None else one.expiry_s in range(most_s + 1)
+        if not lawful:
+            yield f"{one.topic}: expires after {one.expiry_s} s, not {most_s} s"
+
+    def _beside(self, message: dict[str, Any], one: Seen) -> Iterator[str]:
+        binding = message["bindings"]["mqtt"]
+        if not one.content_type == binding["contentType"] == message["contentType"]:
+            yield f"{one.topic}: content type {one.content_type}, not {binding['contentType']}"
+        if one.payload_format != binding["payloadFormatIndicator"]:
+            yield f"{one.topic}: payload format {one.payload_format}, not {binding['payloadFormatIndicator']}"
+        template = binding.get("responseTopic")
+        if (template is None) != (one.response_topic is None):
+            yield f"{one.topic}: response topic {one.response_topic}, not {template}"
+        elif template is not None and not self._pattern("host", template).fullmatch(one.response_topic or ""):
+            yield f"{one.topic}: response topic {one.response_topic} is not like {template}"
+        elif one.response_topic is not None and not _of_one_device(one.topic, one.response_topic):
+            yield f"{one.topic}: response topic {one.response_topic} is another device's"
+
+    def _correlated(self, message: dict[str, Any], body: dict[str, Any], one: Seen) -> Iterator[str]:
+        declared = "correlationData" in message["bindings"]["mqtt"]
+        number = body.get("correlation_id", 0)
+        if one.response_topic is not None:
+            self._asked[one.response_topic, number] = one.correlation_data
+            if declared and one.correlation_data is None:
+                yield f"{one.topic}: no correlation data"
+        elif not declared and one.correlation_data is not None:
+            yield f"{one.topic}: correlation data {one.correlation_data!r}, where none is declared"
+        elif declared and number and one.correlation_data != self._asked.get((one.topic, number), b"nothing"):
+            yield f"{one.topic}: correlation data {one.correlation_data!r} is not that of command {number}"
+
+
+def _of_one_device(topic: str, other: str) -> bool:
+    """Both begin with the same `{root}/v1/{site}/{device}/`."""
+    return topic.split("/")[:4] == other.split("/")[:4]

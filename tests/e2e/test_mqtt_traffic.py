@@ -1,0 +1,192 @@
+"""Everything that passes the broker in a whole session, judged by the committed AsyncAPI documents."""
+
+import json
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from devicectl.session.machine import State
+from firmware_sim.clock import monotonic
+from protocols import messages as M
+from protocols.enums import ByeReason, Code, Kind, Role, Stream
+from protocols.framing import Frame, FrameDecoder
+from protocols.message import Message
+from protocols.mqtt import HostWire, Publication
+from protocols.mqtt_properties import from_message, to_properties
+from protocols.wire import decode_message
+from tests.brokers import HOST, TOPICS, Mosquitto
+from tests.client import Client
+from tests.contract import Contract, Seen
+from tests.e2e.processes import wait_until
+from tests.e2e.sessions import PARAMETERS, When, assert_exact, whole_session
+from tests.programs import DEADLINE_S, serve
+from tests.vectors import make_vectors
+
+VIEWER: Final = "viewer-1"
+
+
+@contextmanager
+def subscribed(
+    mosquitto: Mosquitto, topics: list[str], take: Callable[[Any], None], name: str = ""
+) -> Iterator[paho.Client]:
+    """A client that hands on what is published on `topics`, as it was published; the library's own thread reads."""
+    ready: queue.SimpleQueue[None] = queue.SimpleQueue()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5)
+    client.on_message = lambda client, userdata, message: take(message)
+    client.on_subscribe = lambda *_: ready.put(None)
+    client.connect(HOST, mosquitto.port)
+    client.loop_start()
+    try:
+        options = SubscribeOptions(qos=2, retainAsPublished=True)
+        client.subscribe([(topic, options) for topic in topics])
+        ready.get(timeout=DEADLINE_S)
+        yield client
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def as_seen(message: Any) -> Seen:
+    properties = message.properties
+    return Seen(
+        topic=message.topic,
+        body=bytes(message.payload),
+        qos=message.qos,
+        retain=bool(message.retain),
+        content_type=getattr(properties, "ContentType", None),
+        payload_format=getattr(properties, "PayloadFormatIndicator", None),
+        expiry_s=getattr(properties, "MessageExpiryInterval", None),
+        response_topic=getattr(properties, "ResponseTopic", None),
+        correlation_data=getattr(properties, "CorrelationData", None),
+    )
+
+
+class Capture:
+    """What an independent subscriber saw, in the broker's order; the library's thread appends and the test reads."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+
+    def take(self, message: Any) -> None:
+        self.seen.append(as_seen(message))
+
+    def has(self, channel: str, text: bytes) -> bool:
+        topic = TOPICS.of(channel)
+        return any(one.topic == topic and text in one.body for one in list(self.seen))
+
+
+# --- a viewer -----------------------------------------------------------------------------------------------------
+
+
+class MqttChannel:
+    """Publications to and from a broker."""
+
+    def __init__(self, incoming: "queue.SimpleQueue[Publication]") -> None:
+        self.client: paho.Client | None = None
+        self.incoming = incoming
+
+    def send(self, data: Publication) -> None:
+        assert self.client is not None
+        properties = to_properties(data, PacketTypes.PUBLISH)
+        self.client.publish(data.topic, data.body, data.qos, data.retain, properties)
+
+    def receive(self, seconds: float) -> list[Publication]:
+        try:
+            return [self.incoming.get(timeout=max(seconds, 0.001))]
+        except queue.Empty:
+            return []
+
+
+class ViewerWire(HostWire):
+    """Takes what the channel gives: any number of publications."""
+
+    def feed(self, data: Any) -> Any:
+        return [item for publication in data for item in super(ViewerWire, self).feed(publication)]
+
+
+@contextmanager
+def viewer(mosquitto: Mosquitto) -> Iterator[Client]:
+    incoming: queue.SimpleQueue[Publication] = queue.SimpleQueue()
+    channel = MqttChannel(incoming)
+
+    def take(message: Any) -> None:
+        incoming.put(from_message(message))
+
+    with subscribed(mosquitto, [TOPICS.of("reply", VIEWER), TOPICS.of("telemetry", "+")], take, VIEWER) as client:
+        channel.client = client
+        yield Client(channel, host_id=2, role=Role.VIEWER, wire=ViewerWire(TOPICS, VIEWER))
+
+
+def commands() -> Iterator[Message]:
+    """One of each command that there is, off the golden vectors; their values mean nothing to this device."""
+    for vector in json.loads((make_vectors.HERE / "frames.json").read_text("utf-8"))["frames"]:
+        if vector["outcome"] == "message" and vector["header"]["kind"] == Kind.COMMAND:
+            frame = FrameDecoder().feed(bytes.fromhex(vector["hex"]))[0]
+            assert isinstance(frame, Frame)
+            message = decode_message(frame)
+            assert message is not None
+            yield message
+
+
+def watch(host: Client) -> None:
+    """While the controller is kept from beating: ask for telemetry, be refused, and see the device alarm."""
+    host.link()
+    assert isinstance(host.ask(M.StreamSet(stream=Stream.STATE, interval_ms=20)), M.StreamSetDone)
+    host.await_told(M.TelemetryState)
+    refused = host.ask(M.Arm())
+    assert isinstance(refused, M.Refused) and refused.code is Code.E_AUTH
+    host.pump(lambda: any(isinstance(message, M.Alarm) for message in host.told))
+
+
+def ask_everything(host: Client) -> None:
+    """Every command there is, one of another link, and the two that answer nothing."""
+    answers = [host.ask(command) for command in commands()]
+    assert sum(isinstance(answer, M.Refused) for answer in answers) > 10
+    wire = ViewerWire(TOPICS, VIEWER)
+    nak = M.Nak(code=Code.E_ARGUMENT, seq=1, expected=0, actual=0, sentence="a test has nothing to complain of")
+    for message, link_id, number in ((nak, host.exchange.link_id, 0), (M.Arm(), 0xFFFF, 0xFFFF)):
+        host.channel.send(wire.encode(message, 0xFFFF, link_id, number, 0))
+    naks = host.exchange.statistics.strays
+    host.pump(lambda: host.exchange.statistics.strays > naks)
+    host.exchange.bye(ByeReason.CLOSING, monotonic())
+    host.pump(lambda: True)
+
+
+# --- tests --------------------------------------------------------------------------------------------------------
+
+PROCEDURE: Final = ("SessionOpen", "Arm", "Reposition", "Punch", "Suction", "Advance", "Count", "SessionClose")
+ON_REPLY: Final = {"Welcome", "Received", "Refused", "Alarm", "Nak", "Bye", *(f"{name}Done" for name in PROCEDURE)}
+"""What a device says at least to one of its hosts in such a session."""
+
+
+@pytest.mark.asyncio
+async def test_a_whole_session_is_as_the_documents_say(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    capture, contract, log = Capture(), Contract.committed(), tmp_path / "log.sqlite"
+    nvm = f"--nvm={tmp_path / 'nvm'}"
+    with subscribed(mosquitto, [TOPICS.of("#")], capture.take):
+        with serve("--mqtt", mosquitto.url(), "--seed", "7", nvm, *PARAMETERS) as served:
+            with viewer(mosquitto) as host:
+                summary = await whole_session(mosquitto.url(), log, When((State.COUNTING, lambda: watch(host))))
+                assert summary.succeeded and "MC-1501" in summary.alarms
+                ask_everything(host)
+            served.kill()
+            wait_until(lambda: capture.has("status", b'"lost"'), "the broker speaks the will")
+        with serve("--mqtt", mosquitto.url(), nvm) as served, viewer(mosquitto) as host:
+            host.link()
+            assert served.stop() == 0
+            wait_until(lambda: capture.has("status", b'"closed"'), "the device takes its leave")
+            wait_until(lambda: capture.has(f"reply/{VIEWER}", b'"Bye"'), "and says so to its host")
+    assert_exact(log)
+
+    assert [text for one in capture.seen for text in contract.differences(one)] == []
+    channels = {name for document in contract.documents.values() for name in document["channels"]}
+    assert {name for name, _ in contract.seen} == channels
+    assert {message for channel, message in contract.seen if channel == "reply"} >= ON_REPLY
