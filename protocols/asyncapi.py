@@ -10,11 +10,11 @@ are asked what they would publish; those of snapshots from the table below.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, get_origin
 
 from protocols import messages as M
 from protocols.broker_url import PORTS
-from protocols.enums import Kind, Lane
+from protocols.enums import Kind, Lane, WireEnum
 from protocols.exchange import MINOR
 from protocols.framing import MAJOR
 from protocols.message import REGISTRY, Message
@@ -124,8 +124,14 @@ def _shown_flows() -> Iterator[_Flow]:
 
 
 def _as_sent(wire: DeviceWire | HostWire, model: type[Message]) -> Publication:
-    """How a wire publishes a message; of its body nothing is told, so it has no fields."""
-    return wire.encode(model.unchecked(), 0, 0, 0, 0)
+    """How a wire publishes a message, whatever is in it: of its body nothing is told."""
+    empty = model.unchecked(**{name: _zero(field.annotation) for name, field in model.model_fields.items()})
+    return wire.encode(empty, 0, 0, 0, 0)
+
+
+def _zero(annotation: Any) -> Any:
+    kind = get_origin(annotation) or annotation
+    return next(iter(kind)) if issubclass(kind, WireEnum) else kind()
 
 
 def _flow(name: str, channel: str, sender: Side, sent: Publication, *models: type[Message], summary: str = "") -> _Flow:
