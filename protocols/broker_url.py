@@ -82,7 +82,7 @@ def parse_broker_url(text: str) -> BrokerUrl:
     if "@" in parts.netloc:
         reason = f"it stands in no URL; set {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}, or name a credentials=FILE"
         raise BrokerUrlError("user", reason)
-    if parts.fragment:
+    if "#" in text:  # also one that nothing follows
         raise BrokerUrlError("fragment", "nothing follows a #, and no id may have one")
     host, port = _address(parts.netloc, PORTS[parts.scheme])
     options = _options(parts.query)

@@ -85,7 +85,7 @@ def parse_url(text: str) -> DeviceUrl:
         raise _wrong(text, "address", _IPV6, example) from error
     if "@" in parts.netloc:
         raise _wrong(text, "user", "a device URL has no user or password", example)
-    if parts.fragment:
+    if "#" in text:
         raise _wrong(text, "fragment", f"#{_short(parts.fragment)} means nothing here", example)
     options = _options(text, parts.query, example)
     if scheme == "serial":

@@ -58,6 +58,8 @@ WRONG = [
     ("sim+tcp:///path", "address", "brings its own device"),
     ("sim+mqtt://broker:1883", "address", "brings its own device"),
     ("sim://?seed=7#x", "fragment", "#x"),
+    ("tcp://127.0.0.1:1#", "fragment", "#"),
+    ("mqtt://127.0.0.1/a/b#", "fragment", "no id may have one"),
     ("sim://user@?seed=7", "user", "no user"),
     ("tcp://me:secret@host:1", "user", "no user"),
     ("sim://?seed", "options", "name=value"),
