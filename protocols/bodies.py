@@ -20,7 +20,7 @@ from protocols.enums import Code, Kind, WireEnum
 from protocols.errors import MessageError
 from protocols.fields import WireType
 from protocols.framing import MAJOR, REPLAYED, RETRANSMIT, Header
-from protocols.layouts import since, wire_type
+from protocols.layouts import LAYOUTS, since, wire_type
 from protocols.message import REGISTRY, Message
 from protocols.records import RECORD_SIZE, RECORDS
 from protocols.serial_wire import Envelope, Problem, sentence
@@ -46,7 +46,12 @@ _Convert = Callable[[Any], Any]
 
 
 def encode_body(message: Message, seq: int, link_id: int, correlation_id: int, flags: int = 0) -> bytes:
-    """One message with what a frame's header has."""
+    """One message with what a frame's header has.
+
+    Raises:
+        MessageError: its tail array is too long for one frame.
+    """
+    _check_tail(message)
     body: dict[str, Any] = {"message": message.__class__.__name__, "seq": seq}
     if link_id:
         body["link_id"] = link_id
@@ -93,6 +98,13 @@ def plain(value: Any) -> Any:
 
 def _records_of(raw: bytes) -> list[dict[str, Any]]:
     return [record_of(raw[start : start + RECORD_SIZE]) for start in range(0, len(raw), RECORD_SIZE)]
+
+
+def _check_tail(message: Message) -> None:
+    """What no frame holds is no message here either: an end behind a broker sees what one behind a wire sees."""
+    found = LAYOUTS[message.__class__]
+    if found.tail is not None:
+        found.encode(message)
 
 
 # --- from JSON -----------------------------------------------------------------------------------------------------
@@ -167,7 +179,9 @@ def _message(model: type[Message], payload: Any) -> Message:
                 raise MessageError(model.__name__, name, str(error)) from error
         elif zero is not None:
             values[name] = zero
-    return _validated(model, values)
+    message = _validated(model, values)
+    _check_tail(message)
+    return message
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -201,7 +215,7 @@ def _converter(field: FieldInfo, wire: WireType) -> _Convert:
     if wire.tail:
         return lambda value: tuple(value) if isinstance(value, list) else value
     if kind is float:
-        return lambda value: float(value) if type(value) is int else value
+        return _number
     return lambda value: value
 
 
@@ -215,6 +229,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _number(value: Any) -> Any:
+    """JSON does not tell 3 from 3.0, and has whole numbers of any length."""
+    try:
+        return float(value) if type(value) is int else value
+    except OverflowError as error:
+        raise ValueError("a finite number is needed") from error
+
+
 def _from_records(value: Any) -> bytes:
     if not isinstance(value, list):
         raise ValueError("a list of records is needed")
@@ -225,7 +247,10 @@ def _record(item: Any) -> bytes:
     if not isinstance(item, dict):
         raise ValueError("a record is an object")
     if "raw" in item:
-        return bytes.fromhex(_text(item["raw"]))
+        raw = bytes.fromhex(_text(item["raw"]))
+        if len(raw) != RECORD_SIZE:
+            raise ValueError(f"a record has {RECORD_SIZE} bytes, this one {len(raw)}")
+        return raw
     model = _RECORDS_BY_NAME.get(_text(item.get("record")))
     if model is None:
         raise ValueError(f"record {str(item.get('record'))[:40]} is not known to this version")

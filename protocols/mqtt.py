@@ -55,6 +55,7 @@ class HostWire:
         self._reply = topics.of("reply", client)
         self._heartbeat = topics.of("heartbeat", client)
         self._link_id = 0
+        self._nonce: int | None = None
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
         """What a publication on one of this client's topics says; nothing where it is of another link."""
@@ -62,7 +63,8 @@ class HostWire:
             return []  # What a device once said to somebody is no answer now.
         envelope = decode_body(publication.body, None, "")
         if publication.topic == self._reply:
-            if isinstance(envelope.message, Welcome):
+            # One that answers an earlier HELLO comes late, and its link's heartbeats are not ours.
+            if isinstance(envelope.message, Welcome) and envelope.message.nonce == self._nonce:
                 self._link_id = envelope.header.link_id
         elif envelope.header.link_id != self._link_id:
             return []
@@ -70,6 +72,8 @@ class HostWire:
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Publication:
         """One message to the device."""
+        if isinstance(message, Hello):
+            self._nonce = message.nonce
         body = encode_body(message, seq, link_id, correlation_id, flags)
         if isinstance(message, HostHeartbeat):
             return Publication(self._heartbeat, body, qos=0, expiry_s=HEARTBEAT_EXPIRY_S)
@@ -114,7 +118,9 @@ class DeviceWire:
         if message.KIND is Kind.TELEMETRY:
             stream = topic_name(message.__class__.__name__.removeprefix("Telemetry"))
             return Publication(self._topics.of("telemetry", stream), body, qos=0, expiry_s=TELEMETRY_EXPIRY_S)
-        return Publication(self._reply, body, correlation_data=self._asked.get(correlation_id))
+        # 0 is in what answers nothing, and in the NAK to a body that could not be read.
+        asked = correlation_id or isinstance(message, Nak)
+        return Publication(self._reply, body, correlation_data=self._asked.get(correlation_id) if asked else None)
 
     def _remember(self, correlation_id: int, data: bytes | None) -> None:
         """Keep what MQTT's requester wants to see again; the oldest goes first."""

@@ -69,8 +69,9 @@ SENTENCE_SIZE: Final = 120
 
 
 def sentence(text: str) -> str:
-    """A text cut to what fits a refusal."""
-    return text.encode()[:SENTENCE_SIZE].decode(errors="ignore").replace("\0", " ")
+    """A text cut to what fits a refusal, on one line: it may quote what a peer wrote."""
+    plain = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(plain).encode()[:SENTENCE_SIZE].decode(errors="ignore")
 
 
 class SerialWire:

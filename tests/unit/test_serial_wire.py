@@ -53,9 +53,9 @@ def test_too_long_a_tail_is_not_encoded() -> None:
         SerialWire().encode(Echo(data=b"x" * 225), 1, 2, 3, 0)
 
 
-def test_sentence_is_cut_between_characters_and_has_no_nul() -> None:
+def test_sentence_is_cut_between_characters_and_is_one_line_without_nul() -> None:
     assert sentence("short") == "short"
-    assert sentence("a\0b") == "a b"
+    assert sentence("a\0b\n\x1b[2J\u202e") == r"a\x00b\n\x1b[2J\u202e"
     assert sentence("x" * 121) == "x" * SENTENCE_SIZE
     cut = sentence("x" + "\N{EURO SIGN}" * 60)
     assert cut == "x" + "\N{EURO SIGN}" * 39 and len(cut.encode()) == 118
