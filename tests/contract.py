@@ -73,10 +73,9 @@ class Contract:
             return
         (channel,) = fitting
         yield from self._published(channel.operation["bindings"]["mqtt"], one)
-        try:
-            body = json.loads(one.body)
-        except ValueError:
-            yield f"{one.topic}: the body is not JSON"
+        body = _object(one.body)
+        if body is None:
+            yield f"{one.topic}: the body is not a JSON object"
             return
         name = self._message_of(channel, body)
         if name is None:
@@ -119,11 +118,11 @@ class Contract:
     def _judge(self, message: dict[str, Any]) -> jsonschema.Draft202012Validator:
         return jsonschema.Draft202012Validator(message["payload"], registry=self.schemas)
 
-    def _message_of(self, channel: Channel, body: Any) -> str | None:
+    def _message_of(self, channel: Channel, body: dict[str, Any]) -> str | None:
         """The one message of a channel, or that which has the name in the body's `message`."""
         if len(channel.messages) == 1:
             return next(iter(channel.messages))
-        said = body.get("message") if isinstance(body, dict) else None
+        said = str(body.get("message"))
         return said if said in channel.messages else None
 
     # --- judging -----------------------------------------------------------------------------------------------
@@ -163,6 +162,14 @@ class Contract:
             yield f"{one.topic}: correlation data {one.correlation_data!r}, where none is declared"
         elif declared and number and one.correlation_data != self._asked.get((one.topic, number), b"nothing"):
             yield f"{one.topic}: correlation data {one.correlation_data!r} is not that of command {number}"
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _of_one_device(topic: str, other: str) -> bool:

@@ -139,6 +139,8 @@ def commands() -> Iterator[Message]:
 def watch(host: Client) -> None:
     """While the controller is kept from beating: ask for telemetry, be refused, and see the device alarm."""
     host.link()
+    nak = M.Nak(code=Code.E_ARGUMENT, seq=1, expected=0, actual=0, sentence="a test has nothing to complain of")
+    host.channel.send(ViewerWire(TOPICS, VIEWER).encode(nak, 0xFFFF, host.exchange.link_id, 0, 0))
     assert isinstance(host.ask(M.StreamSet(stream=Stream.STATE, interval_ms=20)), M.StreamSetDone)
     host.await_told(M.TelemetryState)
     refused = host.ask(M.Arm())
@@ -147,15 +149,12 @@ def watch(host: Client) -> None:
 
 
 def ask_everything(host: Client) -> None:
-    """Every command there is, one of another link, and the two that answer nothing."""
+    """Every command there is, and one of another link; then take leave."""
     answers = [host.ask(command) for command in commands()]
     assert sum(isinstance(answer, M.Refused) for answer in answers) > 10
-    wire = ViewerWire(TOPICS, VIEWER)
-    nak = M.Nak(code=Code.E_ARGUMENT, seq=1, expected=0, actual=0, sentence="a test has nothing to complain of")
-    for message, link_id, number in ((nak, host.exchange.link_id, 0), (M.Arm(), 0xFFFF, 0xFFFF)):
-        host.channel.send(wire.encode(message, 0xFFFF, link_id, number, 0))
-    naks = host.exchange.statistics.strays
-    host.pump(lambda: host.exchange.statistics.strays > naks)
+    strays = host.exchange.statistics.strays
+    host.channel.send(ViewerWire(TOPICS, VIEWER).encode(M.Arm(), 0xFFFF, 0xFFFF, 0xFFFF, 0))
+    host.pump(lambda: host.exchange.statistics.strays > strays)  # a NAK to what is no command of this link
     host.exchange.bye(ByeReason.CLOSING, monotonic())
     host.pump(lambda: True)
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,8 @@ from protocols.schemas import CATALOGUE
 from protocols.status import Status
 from protocols.topics import DeviceTopics
 
-OFFICIAL: Final = json.loads((Path(__file__).parents[1] / "vectors" / "asyncapi" / "3.0.0.json").read_text("utf-8"))
+ROOT: Final = Path(__file__).parents[2]
+OFFICIAL: Final = json.loads((ROOT / "tests" / "vectors" / "asyncapi" / "3.0.0.json").read_text("utf-8"))
 IDS: Final = {"root": "handpiece", "site": "bench", "device": "sim-7", "client": "host-1", "stream": "state"}
 DOCUMENTS: Final = {side: document(side) for side in Side}
 FILES: Final = {"schemas.json": schemas.document()}
@@ -83,6 +85,12 @@ def test_every_reference_leads_somewhere(side: Side) -> None:
     assert {reference.partition("#")[0] for reference in found} == {"", "schemas.json"}
 
 
+@pytest.mark.parametrize("place", ["#/channels/commandPunch/messages/Nobody", "schemas.json#/$defs/Nobody"])
+def test_a_reference_to_nowhere_is_seen(place: str) -> None:
+    with pytest.raises(KeyError):
+        resolve(place, DOCUMENTS[Side.HOST])
+
+
 @pytest.mark.parametrize("side", Side)
 def test_messages_of_an_operation_are_of_its_channel(side: Side) -> None:
     for operation in DOCUMENTS[side]["operations"].values():
@@ -116,9 +124,14 @@ def test_addresses_are_topics_of_a_device() -> None:
     assert addresses == {topics.of(name) for name in shown | commands | {"heartbeat/host-1", "reply/host-1"}}
 
 
-def test_every_message_is_in_it() -> None:
-    payloads = {message["payload"]["$ref"] for message in DOCUMENTS[Side.HOST]["components"]["messages"].values()}
+def test_every_message_is_on_a_channel_and_said_by_somebody() -> None:
+    whole = DOCUMENTS[Side.HOST]
+    places = {place for operation in whole["operations"].values() for place in references(operation["messages"])}
+    places |= {place for one in whole["operations"].values() for place in references(one.get("reply", {}))}
+    said = [resolve(resolve(place, whole)["$ref"], whole) for place in places if "/messages/" in place]
+    payloads = {message["payload"]["$ref"] for message in said}
     assert {f"schemas.json#/$defs/{model.__name__}" for model in CATALOGUE} <= payloads
+    assert len(places) - 1 == sum(len(channel["messages"]) for channel in whole["channels"].values())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -151,3 +164,12 @@ def test_the_schemas_are_schemas(dialect: type[jsonschema.Draft7Validator]) -> N
     dialect.check_schema(schemas.document())
     for reference in set(references(schemas.document())):
         assert resolve("schemas.json" + reference, {}), reference
+
+
+def test_the_page_shows_how_to_judge_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    exec(shown, {})
+    with pytest.raises(jsonschema.ValidationError, match="-1 is less than the minimum"):
+        exec(shown.replace('"cycle_no":1', '"cycle_no":-1'), {})
