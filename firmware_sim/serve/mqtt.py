@@ -1,9 +1,9 @@
-"""MQTT: the device behind a broker, with a port for each client that gives it commands.
+"""MQTT: the device behind a broker.
 
 A connection that breaks is made again for as long as the service lasts, with a new client and a new birth; the ports
 of the old one go with it. What a broker loses or holds back, the leases see.
 
-Law: what clients can make this end keep is bounded: ports, bytes of a body, publications that the broker does not take.
+Law: what a broker can make this end keep is bounded: publications that it does not take. Of its clients, see `clients`.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from firmware_sim.alarms import RETAINED_COMMAND
 from firmware_sim.clock import monotonic, pause
-from firmware_sim.ports import Port
+from firmware_sim.serve.clients import Clients
 from firmware_sim.serve.errors import NoBrokerError, OptionError
-from firmware_sim.serve.real_time import RealTimeDevice, Tap
+from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from protocols.broker_url import BrokerUrl, BrokerUrlError
-from protocols.mqtt import DeviceWire, Publication
+from protocols.mqtt import Publication
 from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, client_options, explain, reason_code
 from protocols.mqtt_properties import SESSION_TAKEN_OVER, from_message, to_properties
 from protocols.units import SECOND
 
-MOST_PORTS: Final = 16
-"""As many as connections on TCP, and for the same reason."""
+MOST_WARNINGS: Final = 16
+"""Different ones in one life."""
 RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to reach the broker again; the last one repeats."""
 SHORT_LIFE_US: Final = 1 * SECOND
@@ -68,8 +68,7 @@ class Broker:
         self._born: asyncio.Future[None] = self._loop.create_future()
         self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MOST_UNSENT)
         self._snapshots: Snapshots | None = None
-        self._ports: dict[str, Port] = {}
-        self._ignored: Tap | None = None
+        self._clients = Clients(device, url.topics, self._put)
         self._warned: set[str] = set()
         self._closing = False
 
@@ -114,9 +113,7 @@ class Broker:
         self._closing = True
         self._keeper.cancel()
         await self._group.__aexit__(None, None, None)
-        self._drop_ports()
-        if self._ignored is not None:
-            self._ignored.closed(monotonic())
+        self._clients.close()
 
     # --- connections -----------------------------------------------------------------------------------------
 
@@ -128,7 +125,7 @@ class Broker:
                 lived, self._snapshots = self._snapshots is not None, None
                 attempt = 0 if lived else attempt + 1
                 short = short + 1 if lived and monotonic() - began < SHORT_LIFE_US else 0
-                self._drop_ports()
+                self._clients.drop()
                 if self._closing:
                     return  # A task group that fails while it is cancelled forgets that it was.
                 if short == MOST_SHORT_LIVES or reason_code(error) == SESSION_TAKEN_OVER:
@@ -211,7 +208,7 @@ class Broker:
                 self._unsent.put_nowait(publication)
 
     def _warn(self, text: str) -> None:
-        if text not in self._warned and len(self._warned) < MOST_PORTS:
+        if text not in self._warned and len(self._warned) < MOST_WARNINGS:
             self._warned.add(text)
             _say(text)
 
@@ -219,50 +216,7 @@ class Broker:
 
     async def _read(self, client: BrokerClient) -> None:
         async for message in client.messages:
-            self._take(from_message(message))
-
-    def _take(self, publication: Publication) -> None:
-        levels = self._topics.parse(publication.topic)
-        if levels is None or len(levels) != 2:
-            return
-        kind, last = levels
-        if kind == "command" and publication.retain and publication.body:
-            self._device.set_alarm(RETAINED_COMMAND, present=True)
-        name = self._topics.client_of(publication.response_topic) if kind == "command" else last
-        port = None if name is None else self._ports.get(name) or self._attach(name, kind)
-        if port is not None:
-            self._device.receive(port, publication)
-        elif kind == "command":
-            self._ignore(publication)
-
-    def _attach(self, name: str, kind: str) -> Port | None:
-        """A port for a client that gives a command; a heartbeat alone is worth none."""
-        if kind != "command" or not self._make_room():
-            return None
-        port = self._device.attach(f"mqtt:{name}", self._put, lambda: DeviceWire(self._topics, name))
-        self._ports[name] = port
-        return port
-
-    def _make_room(self) -> bool:
-        """A client without a link gives way, the oldest first."""
-        if len(self._ports) < MOST_PORTS:
-            return True
-        idle = next((name for name, port in self._ports.items() if not port.exchange.linked), None)
-        if idle is not None:
-            self._device.detach(self._ports.pop(idle))
-        return idle is not None
-
-    def _ignore(self, publication: Publication) -> None:
-        """A command that cannot be answered, since it does not say whom; it is in the trace alone."""
-        if self._ignored is None:
-            self._ignored = self._device.open_tap("mqtt:ignored")
-        if self._ignored is not None:
-            self._ignored.heard("host", publication, monotonic())
-
-    def _drop_ports(self) -> None:
-        ports, self._ports = self._ports, {}
-        for port in ports.values():
-            self._device.detach(port)
+            self._clients.take(from_message(message))
 
 
 def _say(text: str) -> None:

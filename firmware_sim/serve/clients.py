@@ -1,0 +1,110 @@
+"""The hosts behind a broker: a port for each client that gives commands, and what becomes of everything else.
+
+Law: what clients can make this end keep or say is bounded, and no command acts for its being retained.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from firmware_sim.alarms import RETAINED_COMMAND
+from firmware_sim.clock import monotonic
+from firmware_sim.ports import Port
+from firmware_sim.serve.real_time import RealTimeDevice, Tap
+from protocols.enums import Code
+from protocols.exchange import MOST_NAKS_PER_SECOND
+from protocols.messages import Nak
+from protocols.mqtt import DeviceWire, Publication
+from protocols.serial_wire import Envelope
+from protocols.topics import DeviceTopics
+from protocols.units import SECOND, Micros
+
+MOST_PORTS: Final = 16
+"""As many as connections on TCP, and for the same reason."""
+
+
+class Clients:
+    """The clients of one broker that this device knows. `put` sends a publication."""
+
+    def __init__(
+        self,
+        device: RealTimeDevice,
+        topics: DeviceTopics,
+        put: Callable[[Publication], None],
+        clock: Callable[[], Micros] = monotonic,
+    ) -> None:
+        self.ports: dict[str, Port] = {}
+        self._device = device
+        self._topics = topics
+        self._put = put
+        self._clock = clock
+        self._ignored: Tap | None = None
+        self._turned_away: deque[Micros] = deque(maxlen=MOST_NAKS_PER_SECOND)
+
+    def take(self, publication: Publication) -> None:
+        """What came in on `command/{name}` or `heartbeat/{client}`."""
+        levels = self._topics.parse(publication.topic)
+        if levels is None or len(levels) != 2 or levels[0] not in ("command", "heartbeat"):
+            return
+        kind, last = levels
+        if kind == "command" and publication.retain and publication.body:
+            self._device.set_alarm(RETAINED_COMMAND, present=True)
+        name = self._topics.client_of(publication.response_topic) if kind == "command" else last
+        port = None if name is None else self.ports.get(name)
+        if port is None and name is not None and kind == "command":  # a heartbeat alone is worth no port
+            port = self._attach(name)
+        if port is not None:
+            self._device.receive(port, publication)
+        elif kind == "command":
+            self._ignore(name, publication)
+
+    def drop(self) -> None:
+        """The connection is gone, and all ports with it."""
+        ports, self.ports = self.ports, {}
+        for port in ports.values():
+            self._device.detach(port)
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self.drop()
+        if self._ignored is not None:
+            self._ignored.closed(self._clock())
+
+    def _attach(self, name: str) -> Port | None:
+        if not self._make_room():
+            return None
+        port = self._device.attach(f"mqtt:{name}", self._put, lambda: DeviceWire(self._topics, name))
+        self.ports[name] = port
+        return port
+
+    def _make_room(self) -> bool:
+        """A client without a link gives way, the oldest first."""
+        if len(self.ports) < MOST_PORTS:
+            return True
+        idle = next((name for name, port in self.ports.items() if not port.exchange.linked), None)
+        if idle is not None:
+            self._device.detach(self.ports.pop(idle))
+        return idle is not None
+
+    def _ignore(self, name: str | None, publication: Publication) -> None:
+        """A command that cannot be answered, since it does not say whom, or of one client too many."""
+        if self._ignored is None:
+            self._ignored = self._device.open_tap("mqtt:ignored")
+        if self._ignored is not None:
+            self._ignored.heard("host", publication, self._clock())
+        if name is not None and publication.topic != self._topics.of("command", "nak"):
+            self._turn_away(name, publication)
+
+    def _turn_away(self, name: str, publication: Publication) -> None:
+        """Say why there is no port, as seldom as any end says NAK."""
+        recent, now = self._turned_away, self._clock()
+        if len(recent) == MOST_NAKS_PER_SECOND and now - recent[0] < SECOND:
+            return
+        recent.append(now)
+        wire = DeviceWire(self._topics, name)
+        text = f"{MOST_PORTS} hosts have links to this device: one has to leave first"
+        for envelope in wire.feed(publication):
+            assert isinstance(envelope, Envelope)
+            header = envelope.header
+            nak = Nak(code=Code.E_BUSY, seq=header.seq, expected=MOST_PORTS, actual=MOST_PORTS, sentence=text)
+            self._put(wire.encode(nak, 0, header.link_id, header.correlation_id, 0))
