@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from firmware_sim.device import Device, Port
-from firmware_sim.nvm_image import snapshot
-from protocols.enums import CloseReason, Code, DeviceState, Kind, Lane, RecordKind, Role, Stream
+from protocols.enums import CloseReason, Code, DeviceState, Kind, Lane, Role, Stream
 from protocols.framing import HEADER_SIZE, REPLAYED, RETRANSMIT, encode_frame, pack_header, seal
 from protocols.message import REGISTRY, Message
 from protocols.messages import (
@@ -53,6 +52,7 @@ from protocols.messages import (
 )
 from protocols.units import Micros
 from protocols.wire import encode_payload, schema_id
+from tests.integration.device_state import refusals_of, state_of
 from tests.unit.exchange_pair import frame, hello, seen
 
 HOLDER = 5
@@ -104,27 +104,13 @@ class Bench:
             answers += [m for header, m in sent if header.correlation_id == self.correlation_id]
         return answers[-1]
 
-    def state(self) -> tuple[Any, ...]:
-        """All of the device that bad input must not change; the journal without its refusals."""
-        device = self.device
-        image = snapshot(device.nvm)
-        del image["journal"], image["link_count"]
-        _, _, held = device.nvm.journal.snapshot()
-        raw = bytes.fromhex(held)
-        records = [raw[at : at + 32] for at in range(0, len(raw), 32)]
-        kept = [record[4:] for record in records if record[8] != RecordKind.REFUSAL]
-        firmware = device.firmware
-        return (
-            image, kept, device.nvm.tail, firmware.state, firmware.motion, dict(firmware.zones), firmware.cell,
-            firmware.alarms.listing(), device.parameters.hash, repr(device.plant.truth),
-            device._controller, self.port.exchange.link_id, self.port.role,
-        )  # fmt: skip
+    def state(self) -> dict[str, Any]:
+        """All of the device that bad input must not change."""
+        return state_of(self.device, self.port)
 
     def refusals(self) -> int:
         """REFUSAL records in the journal."""
-        _, _, held = self.device.nvm.journal.snapshot()
-        raw = bytes.fromhex(held)
-        return sum(raw[at + 8] == RecordKind.REFUSAL for at in range(0, len(raw), 32))
+        return refusals_of(self.device)
 
 
 @pytest.fixture
