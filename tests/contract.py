@@ -44,6 +44,11 @@ class Channel:
     operation: dict[str, Any]
     messages: dict[str, dict[str, Any]]
 
+    @property
+    def answers(self) -> set[str]:
+        """The messages that may answer what is said here."""
+        return {one["$ref"].rpartition("/")[2] for one in self.operation.get("reply", {}).get("messages", [])}
+
 
 @dataclass(slots=True)
 class Contract:
@@ -54,7 +59,8 @@ class Contract:
     channels: list[Channel] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
     """(channel, message) of all that was judged."""
-    _asked: dict[tuple[str, int], bytes | None] = field(default_factory=dict)
+    _asked: dict[tuple[str, int], tuple[bytes | None, Channel]] = field(default_factory=dict)
+    """(response topic, correlation id) -> correlation data of the last command that had them, and where it was said."""
 
     @classmethod
     def committed(cls) -> "Contract":
@@ -85,7 +91,7 @@ class Contract:
         message = channel.messages[name]
         yield from (f"{one.topic}: {error.message}" for error in self._judge(message).iter_errors(body))
         yield from self._beside(message, one)
-        yield from self._correlated(message, body, one)
+        yield from self._correlated(channel, name, body.get("correlation_id", 0), one)
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -151,17 +157,21 @@ class Contract:
         elif one.response_topic is not None and not _of_one_device(one.topic, one.response_topic):
             yield f"{one.topic}: response topic {one.response_topic} is another device's"
 
-    def _correlated(self, message: dict[str, Any], body: dict[str, Any], one: Seen) -> Iterator[str]:
-        declared = "correlationData" in message["bindings"]["mqtt"]
-        number = body.get("correlation_id", 0)
+    def _correlated(self, channel: Channel, name: str, number: int, one: Seen) -> Iterator[str]:
+        """A command is remembered; an answer brings back its data, and is one of those that it may have."""
+        declared = "correlationData" in channel.messages[name]["bindings"]["mqtt"]
         if one.response_topic is not None:
-            self._asked[one.response_topic, number] = one.correlation_data
+            self._asked[one.response_topic, number] = one.correlation_data, channel
             if declared and one.correlation_data is None:
                 yield f"{one.topic}: no correlation data"
         elif not declared and one.correlation_data is not None:
             yield f"{one.topic}: correlation data {one.correlation_data!r}, where none is declared"
-        elif declared and number and one.correlation_data != self._asked.get((one.topic, number), b"nothing"):
-            yield f"{one.topic}: correlation data {one.correlation_data!r} is not that of command {number}"
+        elif declared and number:
+            data, asked = self._asked.get((one.topic, number), (None, None))
+            if asked is None or one.correlation_data != data:
+                yield f"{one.topic}: correlation data {one.correlation_data!r} is not that of command {number}"
+            elif name not in asked.answers:
+                yield f"{one.topic}: {name} is no answer to {asked.name}"
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

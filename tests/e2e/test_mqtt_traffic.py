@@ -185,7 +185,8 @@ async def test_a_whole_session_is_as_the_documents_say(mosquitto: Mosquitto, tmp
             wait_until(lambda: capture.has(f"reply/{VIEWER}", b'"Bye"'), "and says so to its host")
     assert_exact(log)
 
-    assert [text for one in capture.seen for text in contract.differences(one)] == []
+    wrong = [text for one in capture.seen for text in contract.differences(one)]
+    assert not wrong, "\n".join(wrong[:20])
     channels = {name for document in contract.documents.values() for name in document["channels"]}
     assert {name for name, _ in contract.seen} == channels
     assert {message for channel, message in contract.seen if channel == "reply"} >= ON_REPLY

@@ -9,6 +9,7 @@ import pytest
 
 from protocols import messages as M
 from protocols.enums import AlarmPriority, AlarmState
+from protocols.message import Message
 from protocols.mqtt import DeviceWire, HostWire, Publication
 from protocols.mqtt_properties import CONTENT_TYPE, PAYLOAD_IS_TEXT
 from protocols.topics import DeviceTopics
@@ -29,10 +30,14 @@ def seen(publication: Publication) -> Seen:
 COMMAND: Final = seen(HOST.encode(PUNCH, 2, 1, 7, 0))
 
 
-def answered() -> Seen:
+def answer(message: Message) -> Publication:
     wire = DeviceWire(TOPICS, "host-1")
     wire.feed(HOST.encode(PUNCH, 2, 1, 7, 0))
-    return seen(wire.encode(M.Received(expected_ms=5), 3, 1, 7, 0))
+    return wire.encode(message, 3, 1, 7, 0)
+
+
+def answered() -> Seen:
+    return seen(answer(M.Received(expected_ms=5)))
 
 
 def told() -> Seen:
@@ -91,6 +96,7 @@ CHANGES: Final[dict[str, tuple[Callable[[], Seen], str]]] = {
     "correlation data beside an alarm": (lambda: replace(told(), correlation_data=b"0"), "where none is declared"),
     "correlation data of nobody": (lambda: replace(answered(), correlation_data=b"8"), "not that of command 7"),
     "an answer without": (lambda: replace(answered(), correlation_data=None), "not that of command 7"),
+    "another command's answer": (lambda: seen(answer(M.ArmDone(vacuum_pa=-50_000))), "ArmDone is no answer to"),
     "an answer to nothing": (lambda: body(answered(), correlation_id=8), "not that of command 8"),
     "a topic of no channel": (lambda: replace(COMMAND, topic=TOPICS.of("command")), "on 0 channels"),
     "a command that there is not": (lambda: replace(COMMAND, topic=TOPICS.of("command", "jump")), "on 0 channels"),
