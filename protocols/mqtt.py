@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from protocols.bodies import BY_NAME, decode_body, encode_body
 from protocols.enums import Code, Kind
-from protocols.framing import BadFrame
+from protocols.framing import MAJOR, BadFrame
 from protocols.message import Message
 from protocols.messages import Bye, Heartbeat, Hello, HostHeartbeat, Nak, Welcome
 from protocols.serial_wire import Envelope, Problem
@@ -68,7 +68,7 @@ class HostWire:
                 self._link_id = envelope.header.link_id
         elif envelope.header.link_id != self._link_id:
             return []
-        return [envelope]
+        return [_said_to_a_host(envelope)]
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Publication:
         """One message to the device."""
@@ -84,6 +84,19 @@ class HostWire:
             response_topic=self._reply,
             correlation_data=b"%d" % correlation_id,
         )
+
+
+def _said_to_a_host(envelope: Envelope) -> Envelope:
+    """What nobody knows, or only a device takes, is no command to be refused.
+
+    What the device makes of such a refusal would end the host's own command of the same correlation id.
+    """
+    header, message, problem = envelope
+    if header.kind != Kind.COMMAND:
+        return envelope
+    if message is not None:
+        problem = Problem(Code.E_UNSUPPORTED, "this end is the host: it gives commands and takes none")
+    return Envelope(header._replace(major_and_kind=MAJOR << 4 | Kind.REPLY), None, problem)
 
 
 class DeviceWire:

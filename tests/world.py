@@ -27,8 +27,10 @@ from protocols.enums import CloseReason, DeviceState, Phase, Role
 from protocols.exchange import Answered, Exchange, Told
 from protocols.message import Message
 from protocols.messages import HostHeartbeat
+from protocols.mqtt import DeviceWire, HostWire
 from protocols.records import Cycle
-from protocols.serial_wire import SerialWire
+from protocols.serial_wire import SerialWire, Wire
+from protocols.topics import DeviceTopics
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import decode_record, schema_id
 
@@ -88,8 +90,17 @@ class Invariants:
         assert not self.broken, self.broken
 
 
+class BrokeredDevice(Device):
+    """A device each of whose ports is the client of that name behind a broker."""
+
+    topics: DeviceTopics
+
+    def attach(self, name: str, make_wire: Callable[[], Wire[Any, Any]] | None = None) -> Port:
+        return super().attach(name, lambda: DeviceWire(self.topics, name))
+
+
 class Lab:
-    """A host, a device, the wire, a log in memory, and what was noted."""
+    """A host, a device, the wire, a log in memory, and what was noted. With `topics` the wire is MQTT's."""
 
     def __init__(
         self,
@@ -101,9 +112,14 @@ class Lab:
         baud: int = 0,
         tap: Callable[[str, bytes, Micros], None] | None = None,
         log: SessionLog | None = None,
+        topics: DeviceTopics | None = None,
     ) -> None:
         self.random = random.Random(f"{seed}:host")
-        self.device = Device(seed=seed, parameters=Parameters(parameters), nvm=nvm)
+        self.topics = topics
+        kind = Device if topics is None else BrokeredDevice
+        self.device = kind(seed=seed, parameters=Parameters(parameters), nvm=nvm)
+        if topics is not None:
+            self.device.topics = topics  # type: ignore[attr-defined]
         self.invariants = Invariants(self.device, lambda: self.world.now)
         self.plan = a_plan() if plan is None else plan
         self.notes: list[Note] = []
@@ -115,7 +131,10 @@ class Lab:
 
     def _new_engine(self) -> Engine:
         return Engine(
-            host_id=self.random.getrandbits(32), draw_nonce=lambda: self.random.getrandbits(32), observer=self
+            host_id=self.random.getrandbits(32),
+            draw_nonce=lambda: self.random.getrandbits(32),
+            observer=self,
+            wire=None if self.topics is None else HostWire(self.topics, "sim"),
         )
 
     def changed(self, before: State, after: State, now: Micros) -> None:
