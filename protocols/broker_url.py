@@ -73,6 +73,8 @@ def parse_broker_url(text: str) -> BrokerUrl:
     Raises:
         BrokerUrlError: names the part that is wrong.
     """
+    if not text.isprintable():  # urlsplit leaves line ends and tabs out without a word
+        raise BrokerUrlError("address", "it has characters that cannot be printed")
     try:
         parts = urlsplit(text)
     except ValueError as error:
@@ -102,9 +104,9 @@ def _address(netloc: str, default_port: int) -> tuple[str, int]:
     elif netloc.count(":") > 1:
         raise BrokerUrlError("host", "an IPv6 address stands in brackets, as in mqtt://[::1]/site/device")
     else:
-        host, _, rest = unquote(netloc).partition(":")
-        port = rest if ":" in netloc else None
-    if not _HOST.match(host) or not host.isprintable():
+        host, colon, rest = netloc.partition(":")
+        host, port = unquote(host), rest if colon else None
+    if not _HOST.match(host) or not host.isprintable() or (bracketed is None and ":" in host):
         raise BrokerUrlError("host", "no host is named" if not host else f"{host[:40]!r} is no host name")
     if port is None:
         return host, default_port
