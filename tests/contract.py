@@ -1,6 +1,6 @@
-"""The committed AsyncAPI documents as a judge of what passes a broker.
+"""The AsyncAPI documents, by default the committed ones, as a judge of what passes a broker.
 
-Law: it reads `docs/generated/` and imports nothing of the product: what a mistake there does to the documents and to
+Law: it reads them and imports nothing of the product: what a mistake there does to the documents and to
 the wires alike is not its to find, every difference between the two is.
 """
 
@@ -65,9 +65,13 @@ class Contract:
     @classmethod
     def committed(cls) -> "Contract":
         """The documents as they stand in the tree."""
-        documents = {side: json.loads((FOLDER / f"asyncapi-{side}.json").read_text("utf-8")) for side in SIDES}
-        bodies = Resource.from_contents(json.loads((FOLDER / "schemas.json").read_text("utf-8")))
-        made = cls(documents, Registry().with_resource("schemas.json", bodies))
+        asyncapi = {side: json.loads((FOLDER / f"asyncapi-{side}.json").read_text("utf-8")) for side in SIDES}
+        return cls.of(asyncapi, json.loads((FOLDER / "schemas.json").read_text("utf-8")))
+
+    @classmethod
+    def of(cls, documents: dict[str, dict[str, Any]], schemas: dict[str, Any]) -> "Contract":
+        """A document of each side, and the file of schemas that they refer to."""
+        made = cls(documents, Registry().with_resource("schemas.json", Resource.from_contents(schemas)))
         made.channels = [made._channel(side, one) for side in SIDES for one in made._sent_by(side)]
         return made
 

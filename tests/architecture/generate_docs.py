@@ -13,6 +13,7 @@ from typing import Final
 
 from firmware_sim.parameters import parameters_table
 from protocols import asyncapi, schemas
+from protocols.mqtt_flows import Side
 from tests.architecture import broker_page, c_header, first_contact, message_tables, reference_pages
 
 ROOT: Final = Path(__file__).parents[2]
@@ -26,8 +27,8 @@ def as_json(document: schemas.Schema) -> str:
 
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("alarms.md", reference_pages.alarms),
-    ("asyncapi-device.json", lambda: as_json(asyncapi.document(asyncapi.Side.DEVICE))),
-    ("asyncapi-host.json", lambda: as_json(asyncapi.document(asyncapi.Side.HOST))),
+    ("asyncapi-device.json", lambda: as_json(asyncapi.document(Side.DEVICE))),
+    ("asyncapi-host.json", lambda: as_json(asyncapi.document(Side.HOST))),
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),

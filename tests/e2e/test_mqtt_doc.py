@@ -8,15 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import jsonschema
 import pytest
 
 import devicectl
 from protocols.mosquitto import RIGHTS, USERS, acl_file
 from protocols.topics import DEFAULT_ROOT
 from tests.brokers import TOPICS, by_certificate, by_password, running
-from tests.programs import DEADLINE_S, environment, serve
+from tests.programs import DEADLINE_S, ROOT, environment, serve
 
-PAGE: Final = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text(encoding="utf-8")
+PAGE: Final = (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8")
 BLOCKS: Final = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 SCRIPTS: Final = [block for block in BLOCKS if re.search(r">acl |mosquitto_passwd|openssl req", block)]
 
@@ -54,6 +55,14 @@ async def test_what_the_page_makes_lets_them_in(program: Callable[[str], str], t
             with serve("--mqtt", url.format(tmp_path, "device")):
                 async with devicectl.connect(url.format(tmp_path, "controller")) as handpiece:
                     assert handpiece.device.simulated
+
+
+def test_the_page_shows_how_to_judge_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    (shown,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    exec(shown, {})
+    with pytest.raises(jsonschema.ValidationError, match="-1 is less than the minimum"):
+        exec(shown.replace('"cycle_no":1', '"cycle_no":-1'), {})
 
 
 def test_the_page_names_every_topic() -> None:
