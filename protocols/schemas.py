@@ -1,8 +1,8 @@
 """JSON Schemas of every body on MQTT's topics, off the same annotations as the bytes of the serial wire.
 
 A schema is what this version sends: each key that it writes, and no other. A reader passes over keys that it does not
-know and takes missing numbers as 0, so that it can live with a newer sender; whoever validates what it reads drops
-`additionalProperties` and `required` first.
+know, takes enumerators that it does not know as UNKNOWN and missing numbers as 0, so that it can live with a newer
+sender; whoever validates what it reads drops `additionalProperties`, `enum` and `required` first.
 
 They use only what means the same in draft-07, which AsyncAPI builds on, and in draft 2020-12.
 

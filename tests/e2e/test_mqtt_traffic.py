@@ -167,6 +167,15 @@ ON_REPLY: Final = {"Welcome", "Received", "Refused", "Alarm", "Nak", "Bye", *(f"
 """What a device says at least to one of its hosts in such a session."""
 
 
+def assert_will(contract: Contract, spoken: Seen) -> None:
+    """It is as the device's document has it, but for the numbers of its connection."""
+    will = contract.documents["device"]["servers"]["loopback"]["bindings"]["mqtt"]["lastWill"]
+    assert (spoken.qos, spoken.retain) == (will["qos"], will["retain"])
+    assert spoken.topic.endswith(will["topic"].rpartition("}")[2])
+    found, said = json.loads(spoken.body), json.loads(will["message"])
+    assert {key for key in found.keys() | said.keys() if found.get(key) != said.get(key)} <= {"birth_no", "boot_count"}
+
+
 @pytest.mark.asyncio
 async def test_a_whole_session_is_as_the_documents_say(mosquitto: Mosquitto, tmp_path: Path) -> None:
     capture, contract, log = Capture(), Contract.committed(), tmp_path / "log.sqlite"
@@ -188,6 +197,7 @@ async def test_a_whole_session_is_as_the_documents_say(mosquitto: Mosquitto, tmp
 
     wrong = [text for one in capture.seen for text in contract.differences(one)]
     assert not wrong, "\n".join(wrong[:20])
+    assert_will(contract, next(one for one in capture.seen if b'"lost"' in one.body))
     channels = {name for document in contract.documents.values() for name in document["channels"]}
     assert {name for name, _ in contract.seen} == channels
     assert {message for channel, message in contract.seen if channel == "reply"} >= ON_REPLY
