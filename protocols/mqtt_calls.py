@@ -6,8 +6,9 @@ The client library drops the reason in a PUBACK and raises nothing where the bro
 Law: it imports no client and opens nothing; files are read by the function that is handed in.
 """
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, BrokerUrl, BrokerUrlError, parse_credentials
@@ -39,31 +40,60 @@ class DeniedError(ProtocolError):
         super().__init__(f"the broker's access list does not let this user {what}")
 
 
+class LostError(ProtocolError):
+    """The connection is gone; `rc` is the reason that the broker, or else the library, gave for that."""
+
+    def __init__(self, rc: Any) -> None:
+        self.rc = rc
+        super().__init__("the connection was lost")
+
+
 class Calls:
-    """Publishing and subscribing that hear a no. Mixed in before the library's client.
+    """Publishing and subscribing that hear a no, and the end of the connection. Mixed in before the library's client.
 
     `at_once` is the socket option that has the system acknowledge what it has received, where it has one. A broker
     that leaves Nagle's algorithm on, as Mosquitto does by default, holds back each message after its PUBACK until then:
     40 ms with every command.
 
-    `broken` is the library's error. It would wait for the broker's answer to CONNECT also where the broker has closed
-    the connection in place of one, as it does to a client whose certificate it does not take.
+    `broken` is the library's error. It would wait for an answer where the broker has closed the connection in place
+    of one, as it does to a client whose certificate it does not take. And it forgets why that was where it came with
+    the answer to CONNECT, as it may when another client connects with the same identifier.
     """
 
     at_once: ClassVar[tuple[int, int, int] | None] = None
     broken: ClassVar[type[Exception]]
     _last_puback = 0
+    _lost: LostError | None = None
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        self._lost = self._lost or LostError(reason_code)
         # The library connects in a thread of its own, and this may be called there.
-        self._loop.call_soon_threadsafe(self._end_connecting)  # type: ignore[attr-defined]
+        self._loop.call_soon_threadsafe(self._end_waiting)  # type: ignore[attr-defined]
         super()._on_disconnect(client, userdata, flags, reason_code, properties)  # type: ignore[misc]
+        disconnected = self._disconnected  # type: ignore[attr-defined]
+        if disconnected.done():
+            disconnected.exception()  # it counts as seen: `_lost` is what tells
 
-    def _end_connecting(self) -> None:
+    def _end_waiting(self) -> None:
         connected = self._connected  # type: ignore[attr-defined]
         if not connected.done():
             connected.set_exception(self.broken(SHUT_OUT))
             connected.exception()  # it counts as seen, also where nobody waits for it any more
+        for answer in self._pending_subscribes.values():  # type: ignore[attr-defined]
+            if not answer.done():
+                answer.set_exception(self.broken(SHUT_OUT))
+        for answered in self._pending_publishes.values():  # type: ignore[attr-defined]
+            answered.set()
+
+    @contextlib.contextmanager
+    def _until_lost(self) -> Iterator[None]:
+        """A call of the library, which ends with the connection, and then by the reason for that."""
+        try:
+            yield
+        except self.broken as error:
+            raise self._lost or error from error
+        if self._lost is not None:
+            raise self._lost
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
         self._last_puback = reason_code.value
@@ -84,25 +114,30 @@ class Calls:
 
         Raises:
             DeniedError: the access list does not let this user.
-            aiomqtt.MqttError: the connection is gone.
+            LostError: the connection is gone.
+            aiomqtt.MqttError: there was no answer.
         """
         topic, body, qos, retain, *_ = publication
         publish: Any = self.publish  # type: ignore[attr-defined]
-        await publish(topic, body, qos, retain, to_properties(publication))
-        if qos and denied(self._last_puback):
-            raise DeniedError(f"publish to {topic}")
+        self._last_puback = 0
+        with self._until_lost():
+            await publish(topic, body, qos, retain, to_properties(publication))
+            if denied(self._last_puback):
+                raise DeniedError(f"publish to {topic}")
 
     async def listen(self, topic: str, **options: Any) -> None:
         """Subscribe, at QoS 1 where no other options are given.
 
         Raises:
             DeniedError: the access list does not let this user.
-            aiomqtt.MqttError: the connection is gone.
+            LostError: the connection is gone.
+            aiomqtt.MqttError: there was no answer.
         """
         subscribe: Any = self.subscribe  # type: ignore[attr-defined]
-        codes = await subscribe(topic, **(options or {"qos": 1}))
-        if denied(codes[0] if isinstance(codes[0], int) else codes[0].value):
-            raise DeniedError(f"subscribe to {topic}")
+        with self._until_lost():
+            codes = await subscribe(topic, **(options or {"qos": 1}))
+            if denied(codes[0] if isinstance(codes[0], int) else codes[0].value):
+                raise DeniedError(f"subscribe to {topic}")
 
 
 def client_options(

@@ -21,7 +21,7 @@ from devicectl.transports.urls import EXAMPLES
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.errors import MessageError
 from protocols.mqtt import Publication
-from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, client_options, explain
+from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, LostError, client_options, explain
 from protocols.mqtt_properties import from_message
 from protocols.status import Status
 
@@ -48,7 +48,7 @@ class _EndError(Exception):
     """This end breaks the connection off."""
 
 
-_ROUTINE: Final = (aiomqtt.MqttError, DeniedError, _EndError)
+_ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError, _EndError)
 
 
 class MqttTransport:

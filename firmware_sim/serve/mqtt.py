@@ -27,7 +27,7 @@ from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.mqtt import Publication
-from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, client_options, explain, reason_code
+from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, LostError, client_options, explain, reason_code
 from protocols.mqtt_properties import SESSION_TAKEN_OVER, from_message, to_properties
 from protocols.units import SECOND
 
@@ -55,6 +55,10 @@ class BrokerClient(Calls, aiomqtt.Client):
 
     at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
     broken = aiomqtt.MqttError
+
+
+_ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)
+"""What ends a connection in the ordinary way."""
 
 
 class Broker:
@@ -155,10 +159,10 @@ class Broker:
         try:
             async with BrokerClient(**self._options, will=last_words) as client:
                 await self._live(client, snapshots)
-        except (aiomqtt.MqttError, DeniedError) as error:
+        except _ROUTINE as error:
             return error
         except BaseExceptionGroup as group:
-            routine, others = group.split((aiomqtt.MqttError, DeniedError))
+            routine, others = group.split(_ROUTINE)
             if routine is None or others is not None:
                 raise
             first = routine.exceptions[0]
