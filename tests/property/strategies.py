@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from protocols.bodies import RECORD_FIELDS
 from protocols.enums import WireEnum
 from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.layouts import wire_type
-from protocols.wire import layout
+from protocols.records import RECORD_SIZE, RECORDS, Record
+from protocols.wire import encode_record, layout
 
 
 def values_of(field: FieldInfo, room: int) -> st.SearchStrategy[Any]:
@@ -57,3 +59,21 @@ def _damage(payload: bytes, hits: list[int]) -> bytes:
         if raw:
             raw[(hit & 0xFF) % len(raw)] = hit >> 8
     return bytes(raw)
+
+
+def bodied(model: type[BaseModel]) -> st.SearchStrategy[Any]:
+    """Lawful messages of one class as JSON carries them: what holds journal records holds whole ones."""
+    whole = [name for owner, name in RECORD_FIELDS if owner is model]
+    if not whole:
+        return instances(model)
+    records = st.one_of(
+        st.sampled_from(list(RECORDS.values())).flatmap(instances).map(_as_record),
+        st.binary(min_size=RECORD_SIZE, max_size=RECORD_SIZE),
+    )
+    raw = st.lists(records, max_size=6).map(b"".join)
+    return st.builds(lambda message, value: message.model_copy(update={whole[0]: value}), instances(model), raw)
+
+
+def _as_record(record: BaseModel) -> bytes:
+    assert isinstance(record, Record)
+    return encode_record(record)
