@@ -1,240 +1,350 @@
-/* A host in C: a session of 30 cores against a handpiece, with nothing but libc, POSIX and the two headers beside it.
+/* A host in C99: one session of 30 cores against a handpiece, with nothing but libc, POSIX and hlp1.h.
  * TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
  *
  * Exit codes: 0 closed, and both ends counted the same; 1 ended otherwise; 2 bad HANDPIECE_URL; 3 no device or link.
- * Replies steer it; what it counts is its own fold of the device's journal, and nothing else. */
+ * Replies steer it; what it counts is its own fold of the device's journal, and nothing else. All waiting is done in
+ * next_frame(), which beats meanwhile, so no wait costs the lease. */
 #define _POSIX_C_SOURCE 200809L
-#include "hlp1_link.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#define HLP1_FRAMES
+#include "hlp1.h"
 
-enum { TARGET = 30, CELLS = 3, COVERAGE_BP = 400, DEPTH_UM = 3000, PUNCH_VALID_MS = 3000 };
-enum { MOST_REMEDIES = 60, PAUSE_MS = 500, MOST_PURGES = 5 }; /* 60 x 500 ms: time to find a leak */
+#define fail(code, ...) (fprintf(stderr, "c_host: " __VA_ARGS__), fputc('\n', stderr), exit(code))
+enum { TARGET = 30, CELLS = 3, COVERAGE_BP = 400, DEPTH_UM = 3000, PUNCH_VALID_MS = 3000, STUCK_MS = 5000 };
+enum { MOST_REMEDIES = 20, PAUSE_MS = 500 };     /* in a row; 10 s are time to find a leak */
+enum result { DONE, REFUSED, STOPPED, INTERRUPTED }; /* REFUSED: nothing was begun. STOPPED: begun, and not finished */
 
-struct counts { uint32_t cycles, completed, aborted, ambiguous, punctures, cores_counted; };
-struct host {
-    struct link link;
+static volatile sig_atomic_t interrupted;
+static struct link {
+    int fd, heartbeat_ms, lease_ms;              /* a lease of 0 never ends */
+    struct hlp1_decoder decoder;
+    struct hlp1_frame frame;                     /* the last good one of this link */
+    uint16_t seq, id, correlation_id;
+    int64_t sent_at, heard_at;                   /* ms of this machine's clock */
+    uint32_t uptime_offset_ms;                   /* device uptime minus that clock */
+    uint8_t state, interlock;                    /* the device's, as it last said; what stopped the last command */
+    char sentence[121];                          /* why it was not done */
+    unsigned retries, bad_frames; bool deaf;     /* SIGINT interrupts nothing any more */
+} l;
+static struct host {
     struct hlp1_welcome welcome;
     struct hlp1_session_open_done session;
-    struct counts fold;
-    uint32_t cursor, next_cycle_no, problems; /* of the fold: next record, next cycle, what cannot be explained */
-    uint32_t cycle_no, counted;               /* the last number used; what the last COUNT said */
-    uint16_t cells_used;
-    uint8_t cycles_left, flagged;             /* cycles that fit the present cell; needles held to be clogged */
-    unsigned remedies, purges;                /* in a row */
-    bool numbed, confirmed, armed, closed;
-};
+    struct { uint32_t cycles, completed, aborted, ambiguous, punctures, cores_counted; } fold;
+    uint32_t cursor, next_cycle_no, problems;    /* of the fold: next record, next cycle, what cannot be explained */
+    uint32_t cycle_no, counted;                  /* the last number used; what the last COUNT said */
+    uint8_t cells_used, cycles_left, flagged;    /* cycles that fit the present cell; needles held to be clogged */
+    unsigned remedies; bool numbed, confirmed, armed, closed;
+} h;
 
-static void greet(struct host *h) {
-    struct hlp1_hello hello = {.majors = 1u << HLP1_MAJOR, .minor = HLP1_MINOR, .role = HLP1_ROLE_CONTROLLER,
-        .schema_id = HLP1_SCHEMA_ID, .host_id = 0xC057u, .max_payload_size = HLP1_MAX_PAYLOAD_SIZE,
-        .nonce = (uint32_t)now_ms() ^ (uint32_t)getpid() << 16};
-    struct hlp1_welcome *w = &h->welcome;
-    struct link *l = &h->link;
-    if (ask(l, HLP1_MSG_HELLO, &hello, sizeof hello) != DONE) fail(3, "no link: %s", l->no.sentence);
-    take(l, w, sizeof *w);
-    if (!w->link_id || w->link_id != l->frame.header.link_id || w->nonce != hello.nonce) lost(l, "not our WELCOME");
-    if (w->schema_id != HLP1_SCHEMA_ID) lost(l, "the device has another schema: make hlp1.h anew");
-    l->link_id = w->link_id, l->heartbeat_ms = w->heartbeat_idle_ms, l->lease_ms = w->lease_idle_ms;
-    l->state = w->state, l->uptime_offset_ms = w->uptime_ms - (uint32_t)now_ms();
-    h->cursor = w->journal_head, h->cycle_no = w->cycle_no; /* what is older is of an earlier session */
-    struct hlp1_device_info_done i;
-    if (ask(l, HLP1_MSG_DEVICE_INFO, NULL, 0) != DONE) fail(1, "DEVICE_INFO: %s", l->no.sentence);
-    take(l, &i, sizeof i);
-    printf("%s%.32s %.16s: %u needles\n", i.simulated ? HLP1_NOTICE "\n" : "", i.model, i.serial, i.needles);
+static void on_interrupt(int number) { (void)number; interrupted = 1; }
+static void lost(const char *why) {
+    if (!l.id) fail(3, "no link: %s", why);
+    fail(1, "link lost: %s%s", why, h.session.session_no && !h.closed ? "; the session stays open on the device" : "");
+}
+
+static int64_t now_ms(void) {
+    struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void send_frame(unsigned kind, unsigned flags, struct hlp1_header header, const void *payload) {
+    struct hlp1_frame frame = {.header = header}; uint8_t wire[HLP1_MAX_FRAME_SIZE];
+    frame.header.major_and_kind = (uint8_t)(HLP1_MAJOR << 4 | kind);
+    frame.header.flags = (uint8_t)flags, frame.header.link_id = l.id;
+    if (payload) memcpy(frame.payload, payload, header.payload_size);
+    for (size_t size = hlp1_encode(&frame, wire), sent = 0; sent < size;) {
+        struct pollfd line = {.fd = l.fd, .events = POLLOUT};
+        ssize_t n = write(l.fd, wire + sent, size - sent);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) lost(strerror(errno));
+        /* While the line is full nothing else can be said either, so here waiting costs nothing. */
+        if (n < 0 && errno == EAGAIN && poll(&line, 1, STUCK_MS) == 0) lost("it takes no more bytes");
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    l.sent_at = now_ms();
+}
+
+static void tell(uint16_t id, const void *payload, uint8_t size) {
+    struct hlp1_header header = {.message_id = id, .seq = ++l.seq, .payload_size = size};
+    send_frame(HLP1_KIND_LINK, 0, header, payload);
+}
+
+/* Copies the fixed fields of the last frame; what is behind them is an array, or of a later minor. */
+static void take(void *out, size_t size) {
+    if (l.frame.header.payload_size < size) lost("a payload is too short for its message");
+    if (size) memcpy(out, l.frame.payload, size);
+}
+
+/* Whether a good frame is one of this link; before WELCOME, what answers HELLO. Any other renews nothing. */
+static bool ours(const struct hlp1_header *header) {
+    bool link = l.id ? header->link_id == l.id : (header->major_and_kind & 15) == HLP1_KIND_LINK;
+    return link && header->major_and_kind >> 4 == HLP1_MAJOR && !(header->flags & HLP1_FLAG_MUST_UNDERSTAND);
+}
+
+/* Waits for a frame of this link and beats meanwhile; false when it is `until`, or on SIGINT. */
+static bool next_frame(int64_t until) {
+    for (;;) {
+        int64_t now = now_ms(), beat_at = l.id ? l.sent_at + l.heartbeat_ms : until;
+        int64_t wait = (until < beat_at ? until : beat_at) - now;
+        struct pollfd line = {.fd = l.fd, .events = POLLIN};
+        uint8_t byte;
+        if (l.id && l.lease_ms && now - l.heard_at > l.lease_ms) lost("nothing was heard for the lease");
+        if (l.id && now >= beat_at) { tell(HLP1_MSG_HOST_HEARTBEAT, NULL, 0); continue; }
+        if (now >= until || (interrupted && !l.deaf)) return false;
+        if (poll(&line, 1, wait < 100 ? (int)wait : 100) <= 0) continue; /* so that lease and SIGINT are not missed */
+        ssize_t n = read(l.fd, &byte, 1);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) lost(n ? strerror(errno) : "it was closed");
+        enum hlp1_found found = n < 0 ? HLP1_FOUND_NOTHING : hlp1_feed(&l.decoder, byte, &l.frame);
+        l.bad_frames += found > HLP1_FOUND_FRAME; /* never answered: nothing in such bytes can be trusted */
+        if (found == HLP1_FOUND_FRAME && ours(&l.frame.header)) { l.heard_at = now; return true; }
+    }
+}
+
+/* What answers nothing. Returns the correlation id that a heartbeat says is running, -1 for anything else. */
+static int told(void) {
+    unsigned id = l.frame.header.message_id;
+    struct hlp1_heartbeat beat;
+    struct hlp1_alarm alarm;
+    if (id == HLP1_MSG_BYE) lost("the device said BYE");
+    if (id == HLP1_MSG_NAK && l.frame.payload[0] == HLP1_CODE_E_LINK) lost("the device does not know it any more");
+    if (id == HLP1_MSG_ALARM) take(&alarm, sizeof alarm), printf("alarm MC-%04u: %u\n", alarm.code, alarm.state);
+    if (id != HLP1_MSG_HEARTBEAT) return -1;
+    take(&beat, sizeof beat), l.state = beat.state, l.uptime_offset_ms = beat.uptime_ms - (uint32_t)now_ms();
+    return beat.running_correlation_id;
+}
+
+/* Keeps why a command did not end in DONE. All four such answers end with a sentence; a NAK is as good as a refusal. */
+static enum result explain(unsigned id) {
+    size_t size = id == HLP1_MSG_REFUSED ? HLP1_SIZE_REFUSED : id == HLP1_MSG_FAILED ? HLP1_SIZE_FAILED
+                : id == HLP1_MSG_ABORTED ? HLP1_SIZE_ABORTED : HLP1_SIZE_NAK;
+    if (l.frame.header.payload_size < size) lost("a payload is too short for its message");
+    memcpy(l.sentence, l.frame.payload + size + 1 - sizeof l.sentence, sizeof l.sentence - 1);
+    for (char *at = l.sentence; *at; at++) if ((*at > 0 && *at < ' ') || *at == 127) *at = '?'; /* for a terminal */
+    l.interlock = id == HLP1_MSG_REFUSED || id == HLP1_MSG_FAILED ? l.frame.payload[1] : 0;
+    return id == HLP1_MSG_FAILED || id == HLP1_MSG_ABORTED ? STOPPED : REFUSED;
+}
+
+/* Sends a command, or HELLO, and waits for what ends it. A retry keeps seq and correlation id, so that the device
+ * carries it out once, whatever the line does. After DONE the answer is in `done`; else l.sentence says why. */
+static enum result ask(uint16_t id, const void *payload, size_t size, void *done, size_t done_size) {
+    unsigned kind = id == HLP1_MSG_HELLO ? HLP1_KIND_LINK : HLP1_KIND_COMMAND, tries = 1;
+    if (!++l.correlation_id) ++l.correlation_id; /* 0 means that nobody asked */
+    struct hlp1_header header = {.message_id = id, .seq = ++l.seq, .correlation_id = l.correlation_id};
+    struct hlp1_received received = {0};
+    header.payload_size = (uint8_t)size;
+    send_frame(kind, HLP1_FLAG_REPLY_WANTED, header, payload);
+    for (int64_t rto = HLP1_FIRST_RTO_MS, due = now_ms() + rto;;) {
+        if (!next_frame(due)) {
+            if (interrupted && !l.deaf) { strcpy(l.sentence, "interrupted"); return INTERRUPTED; }
+            if (tries++ >= HLP1_MAX_TRIES) lost("no answer");
+            send_frame(kind, HLP1_FLAG_REPLY_WANTED | HLP1_FLAG_RETRANSMIT, header, payload);
+            l.retries++, rto = rto * 3 / 2, due = now_ms() + rto;
+            continue;
+        }
+        unsigned number = l.frame.header.message_id;
+        if (l.frame.header.correlation_id != l.correlation_id) {
+            int running = told();
+            /* Received, quiet, and not what runs: its end was lost on the way, so it is asked for again. */
+            if (tries == 0 && running >= 0 && running != l.correlation_id) due = now_ms();
+        } else if (number == HLP1_MSG_RECEIVED || number == HLP1_MSG_PROGRESS) {
+            if (number == HLP1_MSG_RECEIVED) take(&received, sizeof received);
+            tries = 0, rto = HLP1_FIRST_RTO_MS; /* it has five tries again, should it fall silent */
+            due = now_ms() + 2 * (int64_t)received.expected_ms + 3 * l.heartbeat_ms;
+        } else if (number == (id == HLP1_MSG_HELLO ? HLP1_MSG_WELCOME : id)) {
+            take(done, done_size);
+            return DONE;
+        } else if (number == HLP1_MSG_NAK || (number >= HLP1_MSG_REFUSED && number <= HLP1_MSG_ABORTED)) {
+            return explain(number);
+        }
+    }
+}
+
+static void rest(int64_t ms) { for (int64_t end = now_ms() + ms; next_frame(end);) told(); }
+
+/* The transport behind a device URL. Ends the program where there is none: 2 for a bad URL, 3 for no device. */
+static int open_url(const char *url) {
+    const char *form = "serial:///dev/ttyUSB0 or tcp://127.0.0.1:7777", *port = "";
+    if (!url || !*url) fail(2, "HANDPIECE_URL is not set; run under `firmware-sim exec`, or set it to %s", form);
+    if (strncmp(url, "serial:///", 10) == 0 && !strchr(url, '?')) { /* 115200 baud, and every byte as it is */
+        struct termios raw;
+        int fd = open(url + 9, O_RDWR | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0 || tcgetattr(fd, &raw)) fail(3, "no device: %s: %s", url + 9, strerror(errno));
+        raw.c_iflag = raw.c_oflag = raw.c_lflag = 0, raw.c_cflag = CS8 | CREAD | CLOCAL;
+        cfsetispeed(&raw, B115200), cfsetospeed(&raw, B115200), tcsetattr(fd, TCSANOW, &raw);
+        return fd;
+    }
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    char name[256] = "", *colon;
+    if (strncmp(url, "tcp://", 6) == 0 && strlen(url + 6) < sizeof name) strcpy(name, url + 6);
+    if ((colon = strrchr(name, ':')) != NULL) *colon = 0, port = colon + 1;
+    if (!*name || !*port || strspn(port, "0123456789") != strlen(port))
+        fail(2, "HANDPIECE_URL %s is not of the form %s", url, form);
+    int error = getaddrinfo(name, port, &hints, &found);
+    if (error) fail(3, "no device at %s: %s", url, gai_strerror(error));
+    int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
+    if (connect(fd, found->ai_addr, found->ai_addrlen)) fail(3, "no device at %s: %s", url, strerror(errno));
+    freeaddrinfo(found), fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
 }
 
 /* ---- the journal: what is counted, and nothing else ---- */
 
-static void fold(struct host *h, const uint8_t *record) {
-    struct hlp1_record_cycle c;
-    struct hlp1_record_gap gap;
+static void fold(const uint8_t *record) {
+    struct hlp1_record_cycle c; struct hlp1_record_gap gap;
     memcpy(&c, record, sizeof c), memcpy(&gap, record, sizeof gap);
-    h->problems += c.event_no != h->cursor || c.kind == HLP1_RECORD_KIND_GAP;
-    h->cursor = c.event_no + (c.kind == HLP1_RECORD_KIND_GAP ? gap.missing : 1);
-    h->closed = h->closed || c.kind == HLP1_RECORD_KIND_SESSION_CLOSED;
+    h.problems += c.event_no != h.cursor || c.kind == HLP1_RECORD_KIND_GAP;
+    h.cursor = c.event_no + (c.kind == HLP1_RECORD_KIND_GAP ? gap.missing : 1);
+    h.closed = h.closed || c.kind == HLP1_RECORD_KIND_SESSION_CLOSED;
     if (c.kind != HLP1_RECORD_KIND_CYCLE) return;
-    h->problems += c.cycle_no != h->next_cycle_no++; /* each number ends once, in order */
-    h->fold.cycles++;
-    h->fold.completed += c.ending == HLP1_ENDING_COMPLETED;
-    h->fold.aborted += c.ending == HLP1_ENDING_ABORTED;
-    h->fold.ambiguous += c.ending == HLP1_ENDING_AMBIGUOUS;
+    h.problems += c.cycle_no != h.next_cycle_no++; /* each number ends once, in order */
+    h.fold.cycles++;
+    h.fold.completed += c.ending == HLP1_ENDING_COMPLETED;
+    h.fold.aborted += c.ending == HLP1_ENDING_ABORTED;
+    h.fold.ambiguous += c.ending == HLP1_ENDING_AMBIGUOUS;
     for (unsigned needle = 0; needle < c.needles && needle < HLP1_MAX_NEEDLES; needle++) {
         unsigned outcome = c.outcomes >> 4 * needle & 15u;
-        h->fold.punctures += outcome != HLP1_NEEDLE_OUTCOME_NOT_PUNCTURED; /* one not known counts as punctured */
-        h->fold.cores_counted += outcome == HLP1_NEEDLE_OUTCOME_COUNTED;
+        h.fold.punctures += outcome != HLP1_NEEDLE_OUTCOME_NOT_PUNCTURED; /* one not known counts as punctured */
+        h.fold.cores_counted += outcome == HLP1_NEEDLE_OUTCOME_COUNTED;
     }
 }
 
-static enum result read_journal(struct host *h) {
+static enum result read_journal(void) {
     struct hlp1_journal_page page;
+    struct hlp1_journal_read from = {.epoch = h.welcome.journal_epoch, .max_records = HLP1_RECORDS_PER_PAGE};
     do {
-        struct hlp1_journal_read read = {h->welcome.journal_epoch, h->cursor, HLP1_RECORDS_PER_PAGE};
-        enum result result = ask(&h->link, HLP1_MSG_JOURNAL_READ, &read, sizeof read);
+        from.first = h.cursor;
+        enum result result = ask(HLP1_MSG_JOURNAL_READ, &from, sizeof from, &page, sizeof page);
         if (result != DONE) return result;
-        take(&h->link, &page, sizeof page);
-        size_t end = h->link.frame.header.payload_size;
-        for (size_t at = sizeof page; at + HLP1_RECORD_SIZE <= end; at += HLP1_RECORD_SIZE)
-            fold(h, h->link.frame.payload + at);
-        if (h->cursor == read.first) break; /* nothing new: it would be asked for for ever */
-    } while (h->cursor < page.head);
+        for (size_t at = sizeof page; at + HLP1_RECORD_SIZE <= l.frame.header.payload_size; at += HLP1_RECORD_SIZE)
+            fold(l.frame.payload + at);
+    } while (h.cursor < page.head && h.cursor != from.first); /* nothing new would be asked for for ever */
     /* A host that keeps a log has it on disk before this: the device may now overwrite what was read. */
-    struct hlp1_journal_ack ack = {h->welcome.journal_epoch, h->cursor};
-    return ask(&h->link, HLP1_MSG_JOURNAL_ACK, &ack, sizeof ack);
+    struct hlp1_journal_ack ack = {h.welcome.journal_epoch, h.cursor};
+    return ask(HLP1_MSG_JOURNAL_ACK, &ack, sizeof ack, NULL, 0);
 }
 
 /* ---- the procedure ---- */
 
-static enum result command(struct host *h, uint16_t id, const void *payload, size_t size, void *done,
-                           size_t done_size) {
-    enum result result = ask(&h->link, id, payload, size);
-    if (result == DONE) take(&h->link, done, done_size);
-    return result;
+static void greet(void) {
+    struct hlp1_hello hello = {.majors = 1u << HLP1_MAJOR, .minor = HLP1_MINOR, .role = HLP1_ROLE_CONTROLLER,
+        .schema_id = HLP1_SCHEMA_ID, .host_id = 0xC057u, .max_payload_size = HLP1_MAX_PAYLOAD_SIZE,
+        .nonce = (uint32_t)now_ms() ^ (uint32_t)getpid() << 16};
+    struct hlp1_welcome *w = &h.welcome;
+    if (ask(HLP1_MSG_HELLO, &hello, sizeof hello, w, sizeof *w) != DONE) fail(3, "no link: %s", l.sentence);
+    if (!w->link_id || w->link_id != l.frame.header.link_id || w->nonce != hello.nonce) lost("not our WELCOME");
+    if (w->schema_id != HLP1_SCHEMA_ID) lost("the device has another schema: make hlp1.h anew");
+    l.id = w->link_id, l.heartbeat_ms = w->heartbeat_idle_ms, l.lease_ms = w->lease_idle_ms, l.state = w->state;
+    l.uptime_offset_ms = w->uptime_ms - (uint32_t)now_ms();
+    h.cursor = w->journal_head, h.cycle_no = w->cycle_no; /* what is older is of an earlier session */
+    if (w->simulated) printf("%s\n", HLP1_NOTICE);
+    if (w->session_no) fail(1, "session %u is open on the device: close it first", w->session_no);
 }
 
-static void open_session(struct host *h) {
-    struct hlp1_session_open plan = {.target_cores = TARGET, .coverage_bp = COVERAGE_BP, .depth_um = DEPTH_UM};
-    uint8_t payload[sizeof plan + 2] = {0};
-    memcpy(payload, &plan, sizeof plan), payload[sizeof plan] = CELLS; /* one zone: u16 cm2, low byte first */
-    h->link.deaf = true; /* an interrupt between the question and its answer would leave a session that nobody knows */
-    enum result result = command(h, HLP1_MSG_SESSION_OPEN, payload, sizeof payload, &h->session, sizeof h->session);
-    h->link.deaf = false;
-    h->next_cycle_no = h->session.first_cycle_no;
-    if (result != DONE) fail(1, "SESSION_OPEN: %s", h->link.no.sentence);
-    h->link.at_stake = "; the session stays open on the device";
-}
-
-static enum result numb(struct host *h) {
-    struct hlp1_anesthesia_start start = {.method = "lidocaine injection"};
-    struct hlp1_anesthesia_start_done done;
-    enum result result = command(h, HLP1_MSG_ANESTHESIA_START, &start, sizeof start, &done, sizeof done);
-    if (result != DONE) return result;
-    h->numbed = true;
-    printf("numbed; the device asks for %u s\n", done.wait_s);
-    rest(&h->link, 1000 * (int64_t)done.wait_s);
-    return DONE;
-}
-
-static enum result confirm(struct host *h) {
-    struct hlp1_anesthesia_confirm by = {.confirmed_by = "c_host"};
-    enum result result = ask(&h->link, HLP1_MSG_ANESTHESIA_CONFIRM, &by, sizeof by);
-    h->confirmed = result == DONE;
-    return result;
-}
-
-static enum result arm(struct host *h) {
-    h->link.heartbeat_ms = h->welcome.heartbeat_armed_ms;
-    enum result result = ask(&h->link, HLP1_MSG_ARM, NULL, 0);
-    h->armed = result == DONE;
-    if (h->armed) h->link.lease_ms = h->welcome.lease_armed_ms, printf("armed\n"); /* not before: ARM may be lost */
-    return result;
-}
-
-static enum result reposition(struct host *h) {
-    struct hlp1_reposition to = {.cell = h->cells_used}; /* the device refuses one that is not in the plan */
-    struct hlp1_reposition_done done;
-    enum result result = command(h, HLP1_MSG_REPOSITION, &to, sizeof to, &done, sizeof done);
-    if (result != DONE) return result;
-    h->cells_used++, h->cycles_left = done.cycles_left;
-    printf("cell %u takes %u cycles\n", done.cell, done.cycles_left);
-    return read_journal(h);
-}
-
-static enum result purge(struct host *h) {
-    struct hlp1_purge_done done;
-    enum result result = command(h, HLP1_MSG_PURGE, NULL, 0, &done, sizeof done);
-    if (result != DONE) return result;
-    h->flagged = done.flagged;
-    h->purges = done.flagged ? h->purges + 1 : 0;
-    printf("purged; needles still clogged: 0x%02x\n", done.flagged);
-    return DONE;
-}
-
-static enum result cycle(struct host *h) {
-    struct hlp1_punch punch = {.cycle_no = h->cycle_no + 1, .depth_um = DEPTH_UM};
-    struct hlp1_advance next = {.cycle_no = punch.cycle_no, .steps = 1};
-    struct hlp1_count_done done;
-    punch.deadline_ms = (uint32_t)now_ms() + h->link.uptime_offset_ms + PUNCH_VALID_MS; /* wraps, as it should */
-    enum result result = ask(&h->link, HLP1_MSG_PUNCH, &punch, sizeof punch);
-    if (result == REFUSED || result == INTERRUPTED) return result; /* refused: the number is still free */
-    h->cycle_no = punch.cycle_no;
-    for (uint16_t id = HLP1_MSG_SUCTION; result == DONE && id <= HLP1_MSG_COUNT; id++) /* all three name the cycle */
-        result = ask(&h->link, id, &next, id == HLP1_MSG_ADVANCE ? sizeof next : sizeof next.cycle_no);
-    if (result != DONE) return result;
-    take(&h->link, &done, sizeof done);
-    h->counted = done.total_cores_counted, h->cycles_left = done.cycles_left, h->flagged = done.flagged;
-    h->remedies = 0;
-    printf("cycle %u: %u cores, %u of %u\n", done.cycle_no, done.cores_counted, h->counted, (unsigned)TARGET);
-    return DONE;
-}
-
-/* What a trained operator does about a no. False: a person is needed. */
-static bool remedied(struct host *h, enum result result) {
-    bool held = h->link.state == HLP1_DEVICE_STATE_SAFE || h->link.state == HLP1_DEVICE_STATE_FAULT;
-    if (result == INTERRUPTED) return false;
-    printf("%s: %s\n", result == REFUSED ? "refused" : result == FAILED ? "failed" : "aborted", h->link.no.sentence);
-    if (held || h->link.state == HLP1_DEVICE_STATE_LOCKED || h->remedies++ >= MOST_REMEDIES) return false;
-    if (result == ABORTED) return true; /* its number is used up; where the device is now, the next command tells */
-    if (h->link.no.code == HLP1_CODE_E_STORAGE) return read_journal(h) == DONE;
-    switch (h->link.no.interlock) {
-    case HLP1_INTERLOCK_ANESTHESIA_TIME: /* both ends round to seconds: wait out the difference */
-    case HLP1_INTERLOCK_SUCTION: rest(&h->link, PAUSE_MS); return true;
-    case HLP1_INTERLOCK_CLOG: h->flagged = 1; return true;
-    case HLP1_INTERLOCK_DENSITY: h->cycles_left = 0; return true;
-    default: return false;
+/* Does what is next. */
+static enum result step(void) {
+    enum result result;
+    if (!h.numbed) {
+        struct hlp1_anesthesia_start start = {.method = "lidocaine injection"};
+        struct hlp1_anesthesia_start_done done;
+        if ((result = ask(HLP1_MSG_ANESTHESIA_START, &start, sizeof start, &done, sizeof done)) != DONE) return result;
+        h.numbed = true, printf("numbed; the device asks for %u s\n", done.wait_s);
+        rest(1000 * ((int64_t)done.wait_s + 1)); /* both ends round to seconds */
+    } else if (!h.confirmed) {
+        struct hlp1_anesthesia_confirm by = {.confirmed_by = "c_host"};
+        if ((result = ask(HLP1_MSG_ANESTHESIA_CONFIRM, &by, sizeof by, NULL, 0)) != DONE) return result;
+        h.confirmed = true;
+    } else if (!h.armed) {
+        l.heartbeat_ms = h.welcome.heartbeat_armed_ms;
+        if ((result = ask(HLP1_MSG_ARM, NULL, 0, NULL, 0)) != DONE) return result;
+        h.armed = true, l.lease_ms = h.welcome.lease_armed_ms, printf("armed\n"); /* not before: ARM may be lost */
+    } else if (h.flagged) {
+        struct hlp1_purge_done done;
+        if ((result = ask(HLP1_MSG_PURGE, NULL, 0, &done, sizeof done)) != DONE) return result;
+        h.flagged = done.flagged, h.remedies += done.flagged != 0;
+        printf("purged; needles still clogged: 0x%02x\n", done.flagged);
+    } else if (!h.cycles_left) {
+        struct hlp1_reposition to = {.cell = h.cells_used}; /* the device refuses one that is not in the plan */
+        struct hlp1_reposition_done done;
+        if ((result = ask(HLP1_MSG_REPOSITION, &to, sizeof to, &done, sizeof done)) != DONE) return result;
+        h.cells_used++, h.cycles_left = done.cycles_left;
+        printf("cell %u takes %u cycles\n", done.cell, done.cycles_left);
+        return read_journal();
+    } else {
+        struct hlp1_punch punch = {h.cycle_no + 1, DEPTH_UM, (uint32_t)now_ms() + l.uptime_offset_ms + PUNCH_VALID_MS};
+        struct hlp1_advance next = {.cycle_no = punch.cycle_no, .steps = 1}; /* SUCTION and COUNT are its beginning */
+        struct hlp1_count_done done;
+        result = ask(HLP1_MSG_PUNCH, &punch, sizeof punch, NULL, 0);
+        if (result == REFUSED || result == INTERRUPTED) return result; /* refused: the number is still free */
+        h.cycle_no = punch.cycle_no;
+        if (result == DONE) result = ask(HLP1_MSG_SUCTION, &next, sizeof next.cycle_no, NULL, 0);
+        if (result == DONE) result = ask(HLP1_MSG_ADVANCE, &next, sizeof next, NULL, 0);
+        if (result == DONE) result = ask(HLP1_MSG_COUNT, &next, sizeof next.cycle_no, &done, sizeof done);
+        if (result != DONE) return result;
+        h.counted = done.total_cores_counted, h.cycles_left = done.cycles_left, h.flagged = done.flagged;
+        printf("cycle %u: %u cores, %u of %u\n", done.cycle_no, done.cores_counted, h.counted, (unsigned)TARGET);
     }
+    h.remedies = h.flagged ? h.remedies : 0;
+    return DONE;
 }
 
-/* Does what is next until the target is counted; false where it could not be. */
-static bool work(struct host *h) {
-    while (h->counted < TARGET) {
-        enum result result = !h->numbed ? numb(h) : !h->confirmed ? confirm(h) : !h->armed ? arm(h)
-                           : h->flagged ? purge(h) : !h->cycles_left ? reposition(h) : cycle(h);
-        if (h->purges >= MOST_PURGES || (result != DONE && !remedied(h, result))) return false;
+/* Works until the target is counted; false where a person is needed. Suction alone comes back by itself. */
+static bool work(void) {
+    while (h.counted < TARGET && h.remedies < MOST_REMEDIES) {
+        enum result result = step();
+        if (result == DONE) continue;
+        if (result != INTERRUPTED) printf("%s: %s\n", result == REFUSED ? "refused" : "not done", l.sentence);
+        if (result == INTERRUPTED || l.state >= HLP1_DEVICE_STATE_SAFE) return false;
+        if (l.interlock != HLP1_INTERLOCK_SUCTION) return false;
+        h.remedies++, rest(PAUSE_MS);
     }
-    return true;
+    return h.counted >= TARGET;
 }
 
 /* Disarms or stops, reads the journal to its end, and closes with the fold of it; the exit code. */
-static int close_session(struct host *h, bool completed) {
-    struct link *l = &h->link;
-    struct counts device = {0};
-    l->deaf = true, l->lease_ms = h->welcome.lease_idle_ms;
-    if (ask(l, completed ? HLP1_MSG_DISARM : HLP1_MSG_STOP, NULL, 0) != DONE)
-        printf("not disarmed: %s\n", l->no.sentence); /* a device that holds itself is closed as it is */
-    l->heartbeat_ms = h->welcome.heartbeat_idle_ms;
-    if (read_journal(h) != DONE) fail(1, "the journal cannot be read: %s", l->no.sentence);
-    struct hlp1_session_close close = {.session_no = h->session.session_no,
-        .reason = completed ? HLP1_CLOSE_REASON_COMPLETED : HLP1_CLOSE_REASON_ABORTED, .cycles = h->fold.cycles,
-        .completed = h->fold.completed, .aborted = h->fold.aborted, .ambiguous = h->fold.ambiguous,
-        .punctures = h->fold.punctures, .cores_counted = h->fold.cores_counted};
-    if (ask(l, HLP1_MSG_SESSION_CLOSE, &close, sizeof close) != DONE) fail(1, "not closed: %s", l->no.sentence);
+static int close_session(bool completed) {
+    l.deaf = true, l.lease_ms = h.welcome.lease_idle_ms;
+    if (ask(completed ? HLP1_MSG_DISARM : HLP1_MSG_STOP, NULL, 0, NULL, 0) != DONE)
+        printf("not disarmed: %s\n", l.sentence); /* a device that holds itself is closed as it is */
+    l.heartbeat_ms = h.welcome.heartbeat_idle_ms;
+    if (read_journal() != DONE) fail(1, "the journal cannot be read: %s", l.sentence);
+    struct hlp1_session_close close = {.session_no = h.session.session_no,
+        .reason = completed ? HLP1_CLOSE_REASON_COMPLETED : HLP1_CLOSE_REASON_ABORTED};
     struct hlp1_session_close_done done;
-    take(l, &done, sizeof done);
-    memcpy(&device, (const char *)&done + offsetof(struct hlp1_session_close_done, cycles), sizeof device);
-    l->at_stake = NULL;
-    if (read_journal(h) != DONE || !h->closed) h->problems++; /* the close itself is on record, or it was none */
-    if (!completed) ask(l, HLP1_MSG_FAULT_RESET, NULL, 0);    /* the way out of SAFE, for whoever comes next */
-    struct hlp1_bye bye = {.reason = HLP1_BYE_REASON_CLOSING};
-    tell(l, HLP1_MSG_BYE, 0, &bye, sizeof bye);
-    bool agreed = memcmp(&device, &h->fold, sizeof device) == 0 && h->problems == 0;
-    printf("link: retries=%u bad_frames=%u strays=%u\n", l->retries, l->bad_frames, l->strays);
+    memcpy(&close.cycles, &h.fold, sizeof h.fold); /* the same six, in the same order */
+    if (ask(HLP1_MSG_SESSION_CLOSE, &close, sizeof close, &done, sizeof done)) fail(1, "not closed: %s", l.sentence);
+    if (read_journal() != DONE || !h.closed) h.problems++; /* the close itself is on record, or it was none */
+    if (!completed) ask(HLP1_MSG_FAULT_RESET, NULL, 0, NULL, 0); /* the way out of SAFE, for whoever comes next */
+    tell(HLP1_MSG_BYE, &(struct hlp1_bye){.reason = HLP1_BYE_REASON_CLOSING}, sizeof(struct hlp1_bye));
+    bool agreed = memcmp(&done.cycles, &h.fold, sizeof h.fold) == 0 && h.problems == 0;
+    printf("link: retries=%u bad_frames=%u\n", l.retries, l.bad_frames);
     printf("session=%u %s cycles=%u completed=%u aborted=%u ambiguous=%u punctures=%u cores_counted=%u agreed=%s\n",
-           h->session.session_no, completed ? "completed" : "aborted", h->fold.cycles, h->fold.completed,
-           h->fold.aborted, h->fold.ambiguous, h->fold.punctures, h->fold.cores_counted, agreed ? "yes" : "no");
+           h.session.session_no, completed ? "completed" : "aborted", h.fold.cycles, h.fold.completed,
+           h.fold.aborted, h.fold.ambiguous, h.fold.punctures, h.fold.cores_counted, agreed ? "yes" : "no");
     return completed && agreed ? 0 : 1;
 }
 
-#ifndef HLP1_NO_MAIN
 int main(void) {
-    static struct host host;
+    struct { struct hlp1_session_open plan; uint8_t cm2[2]; } open = {
+        {.target_cores = TARGET, .coverage_bp = COVERAGE_BP, .depth_um = DEPTH_UM}, {CELLS, 0}}; /* one zone */
     struct sigaction action = {.sa_handler = on_interrupt};
-    sigaction(SIGINT, &action, NULL), sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGINT, &action, NULL), sigaction(SIGTERM, &action, NULL), signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0); /* whoever watches sees each step as it is done */
-    host.link.fd = open_url(getenv("HANDPIECE_URL"));
-    greet(&host);
-    if (host.welcome.session_no) fail(1, "session %u is open on the device: close it first", host.welcome.session_no);
-    open_session(&host);
-    bool completed = work(&host);
-    return close_session(&host, completed);
+    l.fd = open_url(getenv("HANDPIECE_URL"));
+    greet();
+    l.deaf = true; /* an interrupt between the question and its answer would leave a session that nobody knows */
+    if (ask(HLP1_MSG_SESSION_OPEN, &open, sizeof open, &h.session, sizeof h.session))
+        fail(1, "SESSION_OPEN: %s", l.sentence);
+    l.deaf = false, h.next_cycle_no = h.session.first_cycle_no;
+    return close_session(work());
 }
-#endif

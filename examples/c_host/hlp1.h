@@ -9,7 +9,9 @@
  *
  * A comment behind a field is its offset, its wire type, its unit and its range. Numbers are little-endian: copy bytes
  * with memcpy on such a machine, convert on another. A text (char[n]) is UTF-8 filled up with NUL; one that fills
- * its field has none, so print it with "%.*s". A value that an enumeration does not list is to be read as UNKNOWN. */
+ * its field has none, so print it with "%.*s". A value that an enumeration does not list is to be read as UNKNOWN.
+ *
+ * With HLP1_FRAMES defined before the include, three functions put frames on a wire and find them there. */
 #ifndef HLP1_H
 #define HLP1_H
 
@@ -1077,5 +1079,88 @@ HLP1_CHECK(record_parameter_set, HLP1_RECORD_SIZE);
 HLP1_CHECK(record_boot, HLP1_RECORD_SIZE);
 HLP1_CHECK(record_anesthesia, HLP1_RECORD_SIZE);
 HLP1_CHECK(record_action, HLP1_RECORD_SIZE);
+
+/* --- frames --- */
+
+#ifdef HLP1_FRAMES
+
+struct hlp1_frame { struct hlp1_header header; uint8_t payload[HLP1_MAX_PAYLOAD_SIZE]; };
+
+/* One direction of a wire, zeroed before its first byte: what came since the last zero. */
+struct hlp1_decoder { uint8_t kept[HLP1_MAX_ENCODED_SIZE]; unsigned used, discarding; };
+
+/* What a byte completes: nothing yet, a frame, or bytes that are none, for the first reason in this order. */
+enum hlp1_found {
+    HLP1_FOUND_NOTHING = 0,
+    HLP1_FOUND_FRAME = 1,
+    HLP1_FOUND_OVERSIZE = 2,
+    HLP1_FOUND_COBS = 3,
+    HLP1_FOUND_SHORT = 4,
+    HLP1_FOUND_CRC = 5,
+    HLP1_FOUND_LENGTH = 6
+};
+
+static inline uint32_t hlp1_crc32c(const uint8_t *data, unsigned size) {
+    uint32_t crc = 0xFFFFFFFFu;
+    for (unsigned i = 0; i < size; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1u ? 0x82F63B78u : 0u);
+    }
+    return ~crc;
+}
+
+/* Header, the payload that header.payload_size tells, and checksum, stuffed between two zeros. `wire` has room for
+ * HLP1_MAX_FRAME_SIZE bytes; returns how many were written. */
+static inline unsigned hlp1_encode(const struct hlp1_frame *frame, uint8_t *wire) {
+    const uint8_t *body = (const uint8_t *)frame;
+    unsigned size = HLP1_HEADER_SIZE + frame->header.payload_size, code = 1, out = 2;
+    uint32_t crc = hlp1_crc32c(body, size);
+    wire[0] = 0;
+    for (unsigned i = 0; i < size + HLP1_CRC_SIZE; i++) {
+        uint8_t byte = i < size ? body[i] : (uint8_t)(crc >> 8 * (i - size));
+        if (byte) { wire[out++] = byte; continue; }
+        wire[code] = (uint8_t)(out - code);
+        code = out++;
+    }
+    wire[code] = (uint8_t)(out - code);
+    wire[out++] = 0;
+    return out;
+}
+
+/* What stood between two zeros. */
+static inline enum hlp1_found hlp1_decode(const uint8_t *stuffed, unsigned size, struct hlp1_frame *frame) {
+    uint8_t body[HLP1_MAX_ENCODED_SIZE];
+    unsigned out = 0;
+    uint32_t crc = 0;
+    for (unsigned in = 0; in < size;) {
+        unsigned run = stuffed[in++] - 1u; /* never 0 - 1: there is no zero between zeros */
+        if (run > size - in) return HLP1_FOUND_COBS;
+        while (run--) body[out++] = stuffed[in++];
+        if (in < size) body[out++] = 0;
+    }
+    if (out < HLP1_HEADER_SIZE + HLP1_CRC_SIZE) return HLP1_FOUND_SHORT;
+    out -= HLP1_CRC_SIZE;
+    for (unsigned i = 0; i < HLP1_CRC_SIZE; i++) crc |= (uint32_t)body[out + i] << 8 * i;
+    if (crc != hlp1_crc32c(body, out)) return HLP1_FOUND_CRC;
+    if (body[HLP1_HEADER_SIZE - 1] != out - HLP1_HEADER_SIZE) return HLP1_FOUND_LENGTH;
+    for (unsigned i = 0; i < out; i++) ((uint8_t *)frame)[i] = body[i];
+    return HLP1_FOUND_FRAME;
+}
+
+/* Takes the next byte off the wire; `frame` is written only where a frame is found. */
+static inline enum hlp1_found hlp1_feed(struct hlp1_decoder *decoder, uint8_t byte, struct hlp1_frame *frame) {
+    unsigned size = decoder->used;
+    if (byte && decoder->discarding) return HLP1_FOUND_NOTHING;
+    if (byte && size < HLP1_MAX_ENCODED_SIZE) {
+        decoder->kept[decoder->used++] = byte;
+        return HLP1_FOUND_NOTHING;
+    }
+    decoder->used = 0;
+    decoder->discarding = byte != 0; /* too long: said once, and skipped up to the next zero */
+    if (byte) return HLP1_FOUND_OVERSIZE;
+    return size ? hlp1_decode(decoder->kept, size, frame) : HLP1_FOUND_NOTHING;
+}
+
+#endif
 
 #endif
