@@ -56,6 +56,7 @@ class QuickClient(Calls, aiomqtt.Client):
     """The library's client with the socket options of ours."""
 
     at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
+    broken = aiomqtt.MqttError
 
 
 CLIENTS: Final[dict[str, type[aiomqtt.Client]]] = {"bare": QuickClient, "library": aiomqtt.Client}

@@ -2,7 +2,7 @@
 
 Law: after anything has been done to the device, what every port has to say is sent, since an alarm goes to all. The
 timer is never later than the device's next deadline; it may be earlier, finds nothing to do then, and is set anew:
-a deadline that each frame moves back would else cost a timer a frame.
+a deadline that each frame moves back would else cost a timer a frame. The last `EARLY_US` are waited out awake.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from firmware_sim.device import Device
 from firmware_sim.ports import Port
 from protocols.enums import ByeReason
 from protocols.serial_wire import SerialWire, Wire
-from protocols.units import SECOND, Micros
+from protocols.units import MILLISECOND, SECOND, Micros
 
 Write = Callable[[Any], None]
 """Sends what the port's wire made, in order: whole frames, or one publication a call; never raises, never blocks."""
@@ -33,6 +33,8 @@ class Tap(Protocol):
 OpenTap = Callable[[str, Micros], Tap]
 """Makes the tap of a port, from its name and the time."""
 
+EARLY_US: Final = 1 * MILLISECOND
+"""An event loop rounds a timer up to the next millisecond, by which a motion of 20 ms would end 5 % late."""
 _NEVER: Final = Micros(2**63)
 
 
@@ -45,7 +47,7 @@ class RealTimeDevice:
         self._taps: dict[Port, Tap] = {}
         self._loop = asyncio.get_running_loop()
         self._writers: dict[Port, Write] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._due = _NEVER
         self._closed = False
         self._after()
@@ -111,7 +113,7 @@ class RealTimeDevice:
             if self._timer is not None:
                 self._timer.cancel()
             self._due = due
-            self._timer = self._loop.call_at(due / SECOND, self._ring)
+            self._timer = self._loop.call_at((due - EARLY_US) / SECOND, self._ring)
 
     def _send(self) -> None:
         for port, write in self._writers.items():
@@ -125,9 +127,14 @@ class RealTimeDevice:
                     write(publication)
 
     def _ring(self) -> None:
+        now, due = monotonic(), self.device.next_deadline()
+        if due is not None and now < due <= now + EARLY_US:
+            self._due = due
+            self._timer = self._loop.call_soon(self._ring)
+            return
         self._timer = None
         self._due = _NEVER
-        self.device.advance(monotonic())
+        self.device.advance(now)
         self._after()
 
 

@@ -13,7 +13,7 @@ from protocols import messages as M
 from protocols.enums import Code, Role
 from protocols.framing import FrameDecoder
 from protocols.message import Message
-from protocols.units import SECOND
+from protocols.units import SECOND, Micros
 from protocols.wire import decode_message, encode_message, schema_id
 
 pytestmark = pytest.mark.asyncio
@@ -131,6 +131,32 @@ async def test_the_heartbeat_comes_by_the_timer(monkeypatch: pytest.MonkeyPatch)
     linked = True
     await asyncio.wait_for(heard.wait(), 10)
     device.close()
+
+
+async def test_the_timer_does_nothing_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rings early, since the loop would ring late, and waits for the moment."""
+    from firmware_sim.parameters import Parameters
+
+    parameters = Parameters({"heartbeat_idle_ms": 500, "lease_idle_ms": 1500})
+    inner = Device(seed=7, now=monotonic(), parameters=parameters)
+    early: list[int] = []
+    done = asyncio.Event()
+    advance = inner.advance
+
+    def watched(now: Micros) -> None:
+        due = inner.next_deadline()
+        assert due is not None
+        early.append(due - now)
+        advance(now)
+        if len(early) == 2:
+            done.set()
+
+    monkeypatch.setattr(inner, "advance", watched)
+    device = RealTimeDevice(inner)
+    device.receive(device.attach("one", lambda data: None), hello(1))
+    await asyncio.wait_for(done.wait(), 10)
+    device.close()
+    assert max(early) <= 0
 
 
 async def test_after_a_stall_the_lease_is_judged_before_what_came_meanwhile(
