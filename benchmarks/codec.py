@@ -35,8 +35,6 @@ CALLS_PER_ROUND: Final = 200
 """A round of one case then takes 0.2 to 4 ms: long beside the clock's grain, short beside a machine's slow moments."""
 
 GARBAGE_SIZE: Final = 1 << 20
-GARBAGE_LIMIT_S: Final = 0.5
-"""What 1 MiB of garbage before a good frame may cost."""
 
 TELEMETRY: Final[dict[str, Any]] = {
     "uptime_ms": 1_234_567,
@@ -153,13 +151,14 @@ def measure(rounds: int) -> dict[str, Any]:
     for _ in range(rounds):
         for name, timer in timers.items():
             seconds[name].append(timer.timeit(CALLS_PER_ROUND))
+    noise = garbage()
     return {
         "unit": "messages/s",
         "rounds": rounds,
         "cases": {name: _summary([CALLS_PER_ROUND / taken for taken in times]) for name, times in seconds.items()},
         "ratios": _ratios(seconds),
         "missing": missing,
-        "garbage": {"unit": "s", "size_bytes": GARBAGE_SIZE, "limit": GARBAGE_LIMIT_S, "cases": garbage()},
+        "garbage": {"unit": "s", "size_bytes": GARBAGE_SIZE, "most": max(noise.values()), "cases": noise},
     }
 
 
@@ -237,7 +236,7 @@ def main() -> None:
     for name in result["missing"]:
         console.print(f"missing: {name} is not installed (pip install devicectl[bench])", markup=False)
     for kind, taken in result["garbage"]["cases"].items():
-        console.print(f"1 MiB of garbage before a good frame, {kind}: {taken:.4f} s (limit {GARBAGE_LIMIT_S} s)")
+        console.print(f"1 MiB of garbage before a good frame, {kind}: {taken:.4f} s")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.targets import judge
+
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
@@ -27,14 +29,27 @@ def page(results: dict[str, Any]) -> str:
                 f"Python {machine['python']}, load {machine['load_before']} before it began). Each round runs every "
                 "case once; ratios are made within a round, and only they mean anything elsewhere. "
                 f"Versions: {versions}.",
+                *_targets(results),
                 *_session(results["session"]),
                 *_servers(results["servers"]),
                 *_codec(results["codec"]),
                 *_mqtt(results["mqtt"]),
+                *_plugin(results["plugin"]),
             ]
         )
         + "\n"
     )
+
+
+def _targets(results: dict[str, Any]) -> list[str]:
+    rows = []
+    for target, figure, met in judge(results):
+        bound = "" if target.most is None else f"at most {target.most:g}"
+        bound = bound if target.least is None else f"at least {target.least:g}"
+        aim = "" if target.aim is None else f"{target.aim:g}"
+        shown = "not measured" if figure is None else f"{figure:.3g}"
+        rows.append((target.what, bound, aim, shown, ("yes" if met else "**no**") if bound else ""))
+    return ["## Targets", _table(("medians", "bound", "aim", "measured", "met"), rows)]
 
 
 def _session(found: dict[str, Any]) -> list[str]:
@@ -44,6 +59,7 @@ def _session(found: dict[str, Any]) -> list[str]:
         ("session: both ends, log on disk, s", *_range(found["session_s"], 2)),
         ("`devicectl run --json`, from start to exit, s", *_range(found["command_s"], 2)),
         ("session over floor", *_range(found["session_of_floor"], 2)),
+        ("`devicectl run` over floor", *_range(found["command_of_floor"], 2)),
         ("session faster than real time", *_range(found["times_real_time"])),
     ]
     whole = sum(found["profile_s"].values())
@@ -135,7 +151,19 @@ def _mqtt(found: dict[str, Any]) -> list[str]:
     ]
     return [
         "## MQTT",
-        f"Over Mosquitto on this machine, {found['rounds']} rounds; in ms. A ratio is the median of the rounds'. "
-        "A motion's end is found by a timer, which asyncio rounds up to the next millisecond.",
+        f"Over Mosquitto on this machine, {found['rounds']} rounds; in ms. A ratio is the median of the rounds'.",
         _table(("", "median", "95 %", "most", "x bare", "x paced"), rows),
+    ]
+
+
+def _plugin(found: dict[str, Any]) -> list[str]:
+    rows = [
+        ("with the plugin, s", *_range(found["with_s"], 3)),
+        ("without it, s", *_range(found["without_s"], 3)),
+        ("with over without", *_range(found["ratio"], 2)),
+    ]
+    return [
+        "## The pytest plugin where nobody uses it",
+        f"`pytest --collect-only` as a process, in a repository of {found['tests']} tests that uses no fixture of it.",
+        _table(("", "median", "range"), rows),
     ]

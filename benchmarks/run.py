@@ -1,7 +1,9 @@
 """`make bench`: everything in one run, round by round, to benchmarks/results.md and results.json.
 
 Law: in each round every case runs once, so that a slow moment of the machine falls on all of them, and a ratio is made
-within a round. A peer that is not installed is named as missing; nothing is promised about another machine.
+within a round. A peer that is not installed is named as missing; nothing is promised about another machine. The exit
+code is 1 where a target is not met. Programs are started with their modules compiled, as they are for whoever starts
+one a second time.
 """
 
 import argparse
@@ -18,8 +20,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import codec, mqtt, report
+from benchmarks import codec, mqtt, plugin, report
 from benchmarks.servers import SERVERS, Running, Server, all_running
+from benchmarks.targets import judge
 
 HERE: Final = Path(__file__).parent
 SCRATCH: Final = HERE.parent / "build"
@@ -120,6 +123,7 @@ def measure_session(rounds: int, folder: Path) -> dict[str, Any]:
         "session_s": spread(sessions),
         "command_s": spread(commands),
         "session_of_floor": spread([taken / floor for taken, floor in zip(sessions, floors, strict=True)], 2),
+        "command_of_floor": spread([taken / floor for taken, floor in zip(commands, floors, strict=True)], 2),
         "times_real_time": spread([first["session_seconds"] / taken for taken in sessions], 0),
         "session": {key: first[key] for key in ("seed", "cores_counted", "cycles", "session_seconds", "reconciled")},
         "log_bytes": (folder / "api-0.sqlite").stat().st_size,
@@ -134,6 +138,17 @@ def _python(*arguments: str) -> str:
             f"python -m {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}"
         )
     return done.stdout
+
+
+def measure_plugin(rounds: int, folder: Path) -> dict[str, Any]:
+    """What the pytest plugin costs whoever does not use it."""
+    pairs = plugin.measure(rounds, folder)
+    return {
+        "tests": plugin.TESTS,
+        "with_s": spread([used for used, _ in pairs], 3),
+        "without_s": spread([unused for _, unused in pairs], 3),
+        "ratio": spread([used / unused for used, unused in pairs], 2),
+    }
 
 
 # --- all -----------------------------------------------------------------------------------------------------------
@@ -157,8 +172,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Measure, print and write."""
+def main() -> int:
+    """Measure, print and write; 1 where a target is not met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument(
         "--rounds", type=int, default=7, help="of servers and sessions; the codec takes seven times as many"
@@ -166,6 +181,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE, help="folder for results.md and results.json")
     options = parser.parse_args()
     SCRATCH.mkdir(exist_ok=True)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # for the programs that are started
     results: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(dir=SCRATCH, prefix="bench-") as name:
         folder = Path(name)
@@ -177,11 +193,14 @@ def main() -> None:
         results["servers"] = measure_servers(options.rounds, folder)
         print("mqtt", file=sys.stderr)
         results["mqtt"] = mqtt.measure(options.rounds)
+        print("plugin", file=sys.stderr)
+        results["plugin"] = measure_plugin(options.rounds, folder)
     (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     text = report.page(results)
     (options.output / "results.md").write_text(text, encoding="utf-8")
     print(text)
+    return 0 if all(met for _, _, met in judge(results)) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
