@@ -1,8 +1,11 @@
-"""A serial port through pyserial: by the event loop's reader where the port has a file descriptor, else by a thread."""
+"""A serial port through pyserial: by the event loop's reader where the port has a file descriptor, else by threads."""
 
 import asyncio
+import contextlib
 import os
+import queue
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import serial
@@ -27,9 +30,12 @@ async def open_serial(path: str, baud: int, receiver: Receiver) -> Transport:
         reason = getattr(error, "strerror", None) or str(error)
         raise LinkError(f"cannot open serial port {path}: {reason}") from error
     loop = asyncio.get_running_loop()
-    if os.name == "posix" and hasattr(port, "fileno"):
-        return _PolledSerial(port, receiver, loop)
-    return _ThreadedSerial(port, receiver, loop)
+    return (_PolledSerial if has_descriptor(port) else _ThreadedSerial)(port, receiver, loop)
+
+
+def has_descriptor(port: serial.Serial) -> bool:
+    """Whether an event loop can wait for this port."""
+    return os.name == "posix" and hasattr(port, "fileno")
 
 
 class _PolledSerial:
@@ -103,31 +109,51 @@ class _PolledSerial:
 
 
 class _ThreadedSerial:
-    """A thread reads; for ports without a descriptor that a loop can wait for."""
+    """A thread reads and another one writes; for ports without a descriptor that a loop can wait for."""
 
     def __init__(self, port: serial.Serial, receiver: Receiver, loop: asyncio.AbstractEventLoop) -> None:
         self._port = port
         self._receiver = receiver
         self._loop = loop
         self._open = True
-        port.timeout = 0.1  # seconds; how soon the thread notices that it is to end
-        self._thread = threading.Thread(target=self._read, name="serial reader", daemon=True)
-        self._thread.start()
+        self._unsent: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._unsent_size = 0
+        port.timeout = 0.1  # seconds; how soon the reader notices that it is to end, where reading cannot be cancelled
+        self._threads = [self._start(self._read, "serial reader"), self._start(self._write, "serial writer")]
+
+    def _start(self, work: Callable[[], None], name: str) -> threading.Thread:
+        def watched() -> None:
+            try:
+                work()
+            except (serial.SerialException, OSError, TypeError) as error:  # TypeError: closed while it was read
+                self._loop.call_soon_threadsafe(self._fail, f"serial port {self._port.name}: {error}")
+
+        thread = threading.Thread(target=watched, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    # --- in the threads --------------------------------------------------------------------------------------
 
     def _read(self) -> None:
         while self._open:
-            try:
-                data = self._port.read(1)
-                data += self._port.read(self._port.in_waiting) if data else b""
-            except (serial.SerialException, OSError, TypeError) as error:
-                self._loop.call_soon_threadsafe(self._fail, f"serial port: {error}")
-                return
+            data = self._port.read(1)
             if data:
+                data += self._port.read(self._port.in_waiting)
                 self._loop.call_soon_threadsafe(self._pass_on, data)
+
+    def _write(self) -> None:
+        while (data := self._unsent.get()) is not None:
+            self._port.write(data)
+            self._loop.call_soon_threadsafe(self._sent, len(data))
+
+    # --- on the loop -----------------------------------------------------------------------------------------
 
     def _pass_on(self, data: bytes) -> None:
         if self._open:
             self._receiver.received(data)
+
+    def _sent(self, size: int) -> None:
+        self._unsent_size -= size
 
     def _fail(self, reason: str) -> None:
         if self._open:
@@ -135,15 +161,19 @@ class _ThreadedSerial:
             self._receiver.closed(reason)
 
     def write(self, data: bytes) -> None:
-        if not self._open:
-            return
-        try:
-            self._port.write(data)
-        except (serial.SerialException, OSError) as error:
-            self._loop.call_soon(self._fail, f"serial port: {error}")
+        if self._open:
+            self._unsent_size += len(data)
+            self._unsent.put(data)
+            if self._unsent_size > MOST_UNSENT_BYTES:
+                # Not from within a write: the host hears of it between two events, as of anything else.
+                self._loop.call_soon(self._fail, f"serial port {self._port.name} takes no more bytes")
 
     def close(self) -> None:
         if self._open:
             self._open = False
-            self._thread.join(1.0)
+            self._unsent.put(None)  # after what was written
+            with contextlib.suppress(AttributeError):  # not every kind of port has it
+                self._port.cancel_read()
+            for thread in self._threads:
+                thread.join(1.0)
             self._port.close()

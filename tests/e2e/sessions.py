@@ -52,7 +52,10 @@ def assert_exact(path: Path, key: int = 1, state: str = "completed", cycles: int
 
 
 class When:
-    """An observer that does each of its acts once, the `nth` time that its state is entered."""
+    """An observer that does each of its acts once, the `nth` time that its state is entered since the last one.
+
+    The hand moves again after each recovery, and else seldom: its moves are counted from the beginning.
+    """
 
     def __init__(self, *acts: tuple[State, Callable[[], None]], nth: int = 2) -> None:
         self.waiting = list(acts)
@@ -65,7 +68,7 @@ class When:
         for act in self.waiting:
             if act[0] is after and (once or self.seen[after] >= self._nth):
                 self.waiting.remove(act)
-                self.seen.clear()
+                self.seen = {State.REPOSITIONING: self.seen.get(State.REPOSITIONING, 0)}
                 act[1]()
                 return
 

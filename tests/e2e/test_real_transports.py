@@ -1,20 +1,34 @@
 """Whole sessions over real transports in real time, with the link cut, the device killed and the host killed."""
 
-import asyncio
 import json
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from devicectl.log.store import SessionLog
+from devicectl.transports import serial_port
+from tests.e2e.lines import Line, PtyLine, TcpLine
 from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import PARAMETERS, PHASES, QUERY, When, assert_exact, whole_session
 from tests.programs import Served, serve
+
+TRANSPORTS: Final = {"tcp": ("--tcp", "127.0.0.1:0"), "pty": ("--pty",)}
+"""How a device is served on each."""
+
+
+@pytest.fixture(params=[*TRANSPORTS, "pty, by threads"])
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each of them; a serial port also as it is read where an event loop cannot wait for it."""
+    name, _, by_threads = request.param.partition(", ")
+    if by_threads:
+        monkeypatch.setattr(serial_port, "has_descriptor", lambda port: False)
+    return str(name)
 
 
 @pytest.fixture
@@ -37,10 +51,9 @@ def test_a_simulator_of_its_own(scheme: str, log: Path) -> None:
     assert_exact(log)
 
 
-@pytest.mark.parametrize("transport", ["tcp", "pty"])
 @pytest.mark.asyncio
 async def test_a_device_that_runs_already(transport: str, log: Path) -> None:
-    with serve(f"--{transport}", *(["127.0.0.1:0"] if transport == "tcp" else []), *PARAMETERS) as served:
+    with serve(*TRANSPORTS[transport], *PARAMETERS) as served:
         summary = await whole_session(served.urls[0], log)
         assert summary.succeeded and summary.cores_evacuated is not None
     assert_exact(log)
@@ -79,66 +92,16 @@ def signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> No
 # --- the link is cut and made again ------------------------------------------------------------------------------
 
 
-class Proxy:
-    """A TCP proxy that can be cut: at once, with the command, or with the answer that comes next."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = host, port
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._cut_at_answer = False
-        self.cuts = 0
-
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            self.cut()
-
-    def cut(self) -> None:
-        self.cuts += 1
-        self._cut_at_answer = False
-        for writer in self._writers:
-            writer.transport.abort()
-
-    def cut_at_answer(self) -> None:
-        self._cut_at_answer = True
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        device_reader, device_writer = await asyncio.open_connection(*self._target)
-        self._writers |= {writer, device_writer}
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, device_writer))
-                group.create_task(self._pump(device_reader, writer, answers=True))
-        finally:
-            self._writers -= {writer, device_writer}
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bool = False) -> None:
-        try:
-            while data := await reader.read(4096):
-                if answers and self._cut_at_answer:
-                    self.cut()
-                    return
-                writer.write(data)
-        except ConnectionError:
-            return
-        finally:
-            writer.close()
-
-
 @pytest.mark.parametrize("lost", ["command", "answer"])
 @pytest.mark.asyncio
-async def test_the_link_is_cut_in_each_phase(lost: str, log: Path) -> None:
-    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
-        proxy = Proxy(*served.tcp)
-        act = proxy.cut if lost == "command" else proxy.cut_at_answer
+async def test_the_link_is_cut_in_each_phase(transport: str, lost: str, log: Path, tmp_path: Path) -> None:
+    with serve(*TRANSPORTS[transport], *PARAMETERS) as served:
+        line: Line = TcpLine(served) if transport == "tcp" else PtyLine(served, tmp_path / "ttyHandpiece")
+        act = line.cut if lost == "command" else line.cut_at_answer
         observer = When(*((phase, act) for phase in PHASES))
-        async with proxy.listening() as port:
-            summary = await whole_session(f"tcp://127.0.0.1:{port}", log, observer)
-            assert proxy.cuts == len(PHASES)
+        async with line.listening() as url:
+            summary = await whole_session(url, log, observer)
+            assert line.cuts == len(PHASES)
         assert not observer.waiting and summary.succeeded
     assert_exact(log)
     with SessionLog.open(log) as opened:
@@ -150,19 +113,22 @@ async def test_the_link_is_cut_in_each_phase(lost: str, log: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_device_is_killed_in_each_phase(log: Path, tmp_path: Path) -> None:
+async def test_the_device_is_killed_in_each_phase(transport: str, log: Path, tmp_path: Path) -> None:
     with ExitStack() as stack:
 
-        def start(port: int) -> Served:
-            return stack.enter_context(
-                serve("--tcp", f"127.0.0.1:{port}", "--nvm", str(tmp_path / "nvm"), "--seed", "7", *PARAMETERS)
-            )
+        def start(*where: str) -> Served:
+            memory = ("--nvm", str(tmp_path / "nvm"), "--seed", "7")
+            return stack.enter_context(serve(*where, *memory, *PARAMETERS))
 
-        running = [start(0)]
+        link = str(tmp_path / "ttyHandpiece")
+        running = [start("--pty", "--link", link) if transport == "pty" else start("--tcp", "127.0.0.1:0")]
 
         def restart() -> None:
             running[-1].kill()
-            running.append(start(running[-1].tcp[1]))
+            if transport == "pty":
+                running.append(start("--pty", "--link", link))
+            else:
+                running.append(start("--tcp", f"127.0.0.1:{running[-1].tcp[1]}"))
 
         observer = When(*((phase, restart) for phase in PHASES))
         summary = await whole_session(running[0].urls[0], log, observer)
@@ -174,12 +140,18 @@ async def test_the_device_is_killed_in_each_phase(log: Path, tmp_path: Path) -> 
 # --- the host is killed ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "sentence", ["session 1 on", "The zones were numbed", "Suction:", "Count:", "The hand moves", "Closing:"]
+KILLED_AT: Final = (
+    *("session 1 on", "The zones were numbed", "Armed:", "The hand moves", "Punch:", "Suction:", "Advance:", "Count:"),
+    "Closing:",
 )
-def test_the_host_is_killed_and_resumes(sentence: str, log: Path) -> None:
-    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
-        line = [*DEVICECTL, "run", "--explain", "--device", served.urls[0], "--target-cores", "30"]
+"""What the host says as it enters each phase."""
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("sentence", KILLED_AT)
+def test_the_host_is_killed_and_resumes(sentence: str, transport: str, log: Path) -> None:
+    with serve(*TRANSPORTS[transport], *PARAMETERS) as served:
+        line = [*DEVICECTL, "run", "--explain", "--device", served.urls[0], "--target-cores", "12"]
         with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             read_until(process, sentence)
             process.kill()
