@@ -70,11 +70,24 @@ def _venv(line: str, folder: Path) -> None:
 
 def _pip(line: str, folder: Path) -> None:
     """What pip is asked to install is this tree, and what it installs can be imported: see also `make wheel`."""
-    assert line == ".venv/bin/pip install ."
+    assert line == ".venv/bin/pip install -e '.[test]'"
+    assert (ROOT / "pyproject.toml").read_text(encoding="utf-8").count("\ntest = [") == 1
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for target in project["scripts"].values():
         module, _, name = target.partition(":")
         assert callable(getattr(import_module(module), name))
+
+
+def _pytest(line: str, folder: Path) -> None:
+    """What runs here: that it finds the tests."""
+    assert _run("python -m pytest --collect-only -q tests/architecture/test_readme.py", ROOT).returncode == 0
+
+
+def _activate(line: str, folder: Path) -> None:
+    """It comes before the commands that are called by their names alone, and a venv has it."""
+    names = [command for command in _commands() if command.startswith(("devicectl", "firmware-sim"))]
+    assert _commands().index(line) < _commands().index(names[0])
+    assert (SCRIPTS / "activate").is_file()
 
 
 def _default_run(line: str, folder: Path) -> None:
@@ -145,6 +158,8 @@ CHECKS: Final[dict[str, Callable[[str, Path], None]]] = {
     "python3 -m venv": _venv,
     ".venv/bin/pip install": _pip,
     ".venv/bin/devicectl run": _default_run,
+    ".venv/bin/python -m pytest": _pytest,
+    ". .venv/bin/activate": _activate,
     "devicectl run --explain": _explained_run,
     "devicectl run --device 'sim+mqtt://": _run_over_mqtt,
     "devicectl sessions": _sessions,

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from typing import Final
 
-from tests.architecture.tree import texts
+from tests.architecture.tree import ROOT, of_export, texts, tracked
 
 # By the beginning of their SHA-256, so that this file does not hold them either.
 BANNED_WORDS: Final = frozenset(
@@ -73,3 +73,8 @@ def test_the_ban_bites() -> None:
     assert _OPEN_END.search("TO" + "DO: later")
     assert not _OPEN_END.search("TO" + "DO(12): later")
     assert _words("see a.b-c") == {"see", "a.b-c", "b-c", "c", "a", "b"}
+
+
+def test_an_export_has_the_same_files() -> None:
+    """Without version control the same files are looked at."""
+    assert {path for path in of_export(ROOT) if ".git" not in path.relative_to(ROOT).parts} == set(tracked())

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,10 +13,32 @@ PACKAGES: Final = ("protocols", "firmware_sim", "devicectl")
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Every file under version control or about to be, that is there."""
+    """Every file under version control or about to be, that is there; of an export, each that was not made there."""
+    return _in_git() if (ROOT / ".git").exists() else of_export(ROOT)
+
+
+def _in_git() -> tuple[Path, ...]:
     line = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     names = subprocess.run(line, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
     return tuple(path for name in sorted(set(names) - {""}) if (path := ROOT / name).is_file())
+
+
+def of_export(root: Path) -> tuple[Path, ...]:
+    """Every file below a folder but for what a .gitignore names: plain names and endings, the root's at any depth."""
+
+    def kept(path: Path) -> bool:
+        anywhere, here = _patterns(root), _patterns(path.parent)
+        parts = path.relative_to(root).parts
+        made = any(fnmatch(part, pattern) for part in parts for pattern in anywhere)
+        return path.is_file() and not made and not any(fnmatch(path.name, pattern) for pattern in here)
+
+    return tuple(sorted(path for path in root.rglob("*") if kept(path)))
+
+
+@cache
+def _patterns(folder: Path) -> list[str]:
+    path = folder / ".gitignore"
+    return [line.rstrip("/") for line in path.read_text(encoding="utf-8").split()] if path.is_file() else []
 
 
 def texts() -> Iterator[tuple[str, str]]:
