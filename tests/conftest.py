@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import pytest
 from hypothesis import settings
@@ -32,12 +32,16 @@ def seeds(request: pytest.FixtureRequest) -> range:
     return range(1, int(request.config.getoption("--seeds")) + 1)
 
 
+_ASIDE: Final = ("/usr/sbin", "/usr/local/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin")))
+"""Where Debian has programs that users do not start."""
+
+
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
     """The path of a system program; where it is missing the test is skipped, and in CI fails."""
 
     def find(name: str) -> str:
-        path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+        path = shutil.which(name) or shutil.which(name, path=os.pathsep.join(_ASIDE))
         if path is None:
             _missing(name, ".ci/run")
         return path

@@ -1,10 +1,10 @@
-"""The session log on PostgreSQL: the same calls, a cluster of our own. Needs its programs and the psycopg driver."""
+"""The session log on PostgreSQL: the same calls, a cluster of our own."""
 
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,20 +22,11 @@ TRUTH = TruthGetDone(
 )
 
 
-def _programs() -> Path | None:
-    """Where `initdb` is: on the path, or where Debian keeps it."""
-    found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    return folders[-1] if folders else None
-
-
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(program: Callable[[str], str], package: Callable[[str], None]) -> Iterator[str]:
     """A cluster that listens on a socket in its own folder and ends with the module. It refuses to run as root."""
-    pytest.importorskip("psycopg", reason="needs the psycopg driver")
-    programs = _programs()
-    if programs is None:
-        pytest.skip("needs PostgreSQL's initdb and pg_ctl")
+    package("psycopg")
+    programs = Path(program("initdb")).parent
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     try:
