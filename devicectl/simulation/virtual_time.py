@@ -16,7 +16,6 @@ from devicectl.session.engine import Engine, Entry
 from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.world import Tap, World
 from devicectl.transports.urls import DeviceUrl
-from firmware_sim import nvm_file
 from firmware_sim.device import Device
 from firmware_sim.errors import ParameterError, SimulatorError
 from firmware_sim.nvm import Nvm
@@ -60,7 +59,7 @@ class VirtualTimeDriver:
             while self.world.heap.next_time == self.now:
                 self.world.step()
         finally:
-            nvm_file.close(self.world.device.nvm)
+            _let_go(self.world.device.nvm)
 
     async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
         """Run a procedure to its end; with `whole` a first cancellation waits for that end, unpaced.
@@ -138,7 +137,21 @@ def make_device(url: DeviceUrl, seed: int) -> Device:
 
 
 def _memory(url: DeviceUrl) -> Nvm | None:
-    return None if url.nvm is None else nvm_file.load(url.nvm)
+    """The memory in the URL's file. What keeps it needs a POSIX system, and a device without one does not."""
+    if url.nvm is None:
+        return None
+    try:
+        from firmware_sim.nvm_file import load
+    except ImportError as error:
+        raise UrlError(url.text, "nvm", "this system cannot lock a file; leave it out", "sim://?seed=7") from error
+    return load(url.nvm)
+
+
+def _let_go(nvm: Nvm) -> None:
+    if nvm.store is not None:
+        from firmware_sim.nvm_file import close
+
+        close(nvm)
 
 
 def make_driver(
