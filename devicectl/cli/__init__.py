@@ -11,6 +11,7 @@ from typing import Final
 
 import typer
 
+from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.errors import DevicectlError, LinkError, UrlError
@@ -31,8 +32,9 @@ app = typer.Typer(
     help="Drive a handpiece through a session. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.",
     add_completion=False,
     pretty_exceptions_enable=False,
+    cls=PlainGroup,
 )
-app.command("run")(run)
+app.command("run", cls=PlainCommand)(run)
 app.add_typer(sessions_app)
 
 
@@ -42,11 +44,13 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_VERSION: Final = typer.Option(
+    False, "--version", callback=_show_version, is_eager=True, help="Print the version.", metavar=""
+)
+
+
 @app.callback(invoke_without_command=True)
-def _options(
-    context: typer.Context,
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
-) -> None:
+def _options(context: typer.Context, version: bool = _VERSION) -> None:
     """Drive a handpiece through a session. TRAINING SIMULATOR - NOT A MEDICAL DEVICE."""
     if context.invoked_subcommand is None:
         _show_help(context)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 import typer
 
 from devicectl.cli.arguments import whole_number
+from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
 from protocols.notice import NOTICE
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 EXIT_ARGUMENT: Final = 2
 EXIT_LOG: Final = 4
 
-app = typer.Typer(name="sessions", help="Read the session log.", no_args_is_help=True)
+app = typer.Typer(name="sessions", help="Read the session log.", no_args_is_help=True, cls=PlainGroup)
 
 _Log = Annotated[
     str | None,
@@ -44,7 +45,7 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
-@app.command("list")
+@app.command("list", cls=PlainCommand)
 def list_sessions(log: _Log = None) -> None:
     """List every session, the first first."""
     print(NOTICE)
@@ -64,7 +65,7 @@ def list_sessions(log: _Log = None) -> None:
     _print_table(columns, [_list_row(summary) for summary in found])
 
 
-@app.command("show")
+@app.command("show", cls=PlainCommand)
 def show_session(session_id: _Id, log: _Log = None) -> None:
     """Show one session: its counts, whether they reconcile, and what was noted."""
     with _log_errors(), _open(default_log_path(log)) as reader:
@@ -78,7 +79,7 @@ def show_session(session_id: _Id, log: _Log = None) -> None:
         _print_table(("host clock, s", "note", "name", "detail"), rows)
 
 
-@app.command("export")
+@app.command("export", cls=PlainCommand)
 def export_session(
     session_id: _Id,
     format: Annotated[Format, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")],
