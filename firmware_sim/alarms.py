@@ -176,14 +176,6 @@ class Alarms:
         alarm = self._active.get(code)
         return alarm is not None and alarm.present
 
-    @property
-    def sounding(self) -> AlarmPriority:
-        """The highest priority that nobody has acknowledged: what is heard, where `highest` is what is seen."""
-        return max(
-            (alarm.rule.priority for alarm in self._active.values() if not alarm.acknowledged),
-            default=AlarmPriority.NONE,
-        )
-
     def listing(self) -> list[ActiveAlarm]:
         """All that are not inactive: the highest priority first, then the oldest, then the lowest code."""
         return sorted(self._active.values(), key=lambda alarm: (-alarm.rule.priority, alarm.since_ms, alarm.rule.code))

@@ -367,11 +367,6 @@ class Plant:
         goal = self._heat_goal
         return goal + (self._heat_c - goal) * math.exp((self._heat_at - at) / (self.parameters.heat_tau_s * 1e6))
 
-    def when_temperature_crosses(self, threshold_c: float, now: Micros) -> Micros | None:
-        """When the handle will next reach the threshold under present inputs; None if never."""
-        start = self.temperature_c(now)
-        return _when(start, self._heat_goal, threshold_c, self.parameters.heat_tau_s * 1e6, now)
-
 
 _NEVER_SHARE: Final = 1e-9
 """A threshold this near to the goal, against the way still to go, is never reached: floats end there."""
