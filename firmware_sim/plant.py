@@ -56,7 +56,7 @@ class PlantInputs:
 
 @dataclass(slots=True)
 class Cartridge:
-    """A needle cartridge; `cycles` are the strokes it has made, wherever it made them."""
+    """A needle cartridge; `cycles` are those in which it punctured, wherever it did."""
 
     serial: int
     sterile: bool = True
