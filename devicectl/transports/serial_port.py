@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import queue
 import threading
@@ -27,15 +28,25 @@ async def open_serial(path: str, baud: int, receiver: Receiver) -> Transport:
     try:
         port = serial.serial_for_url(path, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
     except (serial.SerialException, ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise LinkError(f"cannot open serial port {path}: {reason}") from error
+        raise LinkError(f"cannot open serial port {path}: {_reason(error)}") from error
     loop = asyncio.get_running_loop()
     return (_PolledSerial if has_descriptor(port) else _ThreadedSerial)(port, receiver, loop)
 
 
-def has_descriptor(port: serial.Serial) -> bool:
-    """Whether an event loop can wait for this port."""
-    return os.name == "posix" and hasattr(port, "fileno")
+def has_descriptor(port: serial.SerialBase) -> bool:
+    """Whether an event loop can wait for this port: for others, such as loop://, it cannot."""
+    return os.name == "posix" and isinstance(port, serial.Serial)
+
+
+def _reason(error: Exception) -> str:
+    """Why a port cannot be opened. pyserial puts a number and its own words around what the system said."""
+    number = error.errno if isinstance(error, OSError) else None
+    cause = error.__context__  # the terminal settings' own error, which is a class that not every system has
+    if number is None and cause is not None and cause.args[:1] == (errno.ENOTTY,):
+        return "it is no serial port"
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return "it is in use by another program"
+    return str(error) if number is None else os.strerror(number)
 
 
 class _PolledSerial:
