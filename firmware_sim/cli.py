@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import gc
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -34,11 +35,23 @@ class _Parser(argparse.ArgumentParser):
         raise _UsageError(f"{message} (see `{self.prog} --help`)")
 
 
+class _CommandParser(_Parser):
+    """Its help ends with the names of the parameters, which are loaded for that alone."""
+
+    def format_help(self) -> str:
+        """Argparse: the text of `--help`."""
+        from firmware_sim.constants import PARAMETERS
+
+        names = ", ".join(parameter.name for parameter in PARAMETERS)
+        self.epilog = f"parameters of --param, with range and reason in docs/generated/parameters.md: {names}"
+        return super().format_help()
+
+
 def _parser() -> _Parser:
     parser = _Parser(
         prog=PROGRAM, description=f"A simulated handpiece for anybody's host. {NOTICE}.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_CommandParser)
     for name, text in (
         ("serve", "Serve a simulated handpiece until Ctrl-C, SIGTERM or the end of the parent process."),
         ("exec", "Serve one while a COMMAND runs, with its address in $HANDPIECE_URL; gives the COMMAND's exit code."),
@@ -93,7 +106,9 @@ def call(arguments: Sequence[str]) -> int:
     """Run the command line; its exit code. Whatever a user can do wrong is one line on standard error."""
     own, command = _split(arguments)
     try:
-        parsed = _parser().parse_args(own)
+        parsed, unknown = _parser().parse_known_args(own)
+        if unknown:
+            raise _UsageError(_explain(unknown, behind_dashes=parsed.command == "exec" and "--" not in arguments))
         if parsed.command == "exec" and not command:
             raise _UsageError(f"exec needs a command after --; for example `{PROGRAM} exec --pty -- pytest`")
         if parsed.command == "serve" and command:
@@ -119,6 +134,14 @@ def _unswept() -> Iterator[None]:
     yield
     gc.freeze()
     gc.enable()
+
+
+def _explain(unknown: Sequence[str], *, behind_dashes: bool) -> str:
+    """What is wrong with arguments that are no options."""
+    text = f"unrecognized arguments: {shlex.join(unknown)}"
+    if behind_dashes:
+        return f"{text}; the command stands behind --, for example `{PROGRAM} exec --pty -- {shlex.join(unknown)}`"
+    return f"{text} (see `{PROGRAM} --help`)"
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

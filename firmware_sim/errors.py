@@ -1,7 +1,8 @@
 """The exception tree of the device.
 
     SimulatorError
-    |-- ParameterError      a value that a parameter cannot have, or a parameter that does not exist
+    |-- ParameterError      a value that a parameter cannot have
+    |   `-- UnknownParameterError   there is no parameter of that name
     |-- NvmError            the firmware used its non-volatile memory out of order: a defect of the caller
     `-- NvmFileError        the file that holds the non-volatile memory cannot be used
 
@@ -14,13 +15,21 @@ class SimulatorError(Exception):
 
 
 class ParameterError(SimulatorError, ValueError):
-    """`value` is not one that the parameter `name` can have; `reason` says what is."""
+    """`value` is not one that the parameter `name` can have (None: no value can help); `reason` says what is."""
 
     def __init__(self, name: str, value: float | None, reason: str) -> None:
         self.name = name
         self.value = value
         self.reason = reason
         super().__init__(f"{name}: {reason}")
+
+
+class UnknownParameterError(ParameterError):
+    """There is no parameter `name`; `nearest` is the one that looks most like it, "" if none does."""
+
+    def __init__(self, name: str, nearest: str) -> None:
+        self.nearest = nearest
+        super().__init__(name, None, f"no such parameter{f'; did you mean {nearest}?' if nearest else ''}")
 
 
 class NvmError(SimulatorError):

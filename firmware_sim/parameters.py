@@ -6,16 +6,16 @@ several times a cycle; the class body lists them once more for the type checker,
 
 import difflib
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import google_crc32c
 
 from firmware_sim.constants import ORDERED, PARAMETERS, Parameter
-from firmware_sim.errors import ParameterError
+from firmware_sim.errors import ParameterError, UnknownParameterError
 from protocols.messages.parameters import ParamListDone
 
-__all__ = ["PARAMETERS", "Parameter", "ParameterError", "Parameters", "parameters_table"]
+__all__ = ["PARAMETERS", "Parameter", "ParameterError", "Parameters", "nearest", "parameters_table"]
 
 _INDEX: Final = {parameter.name: index for index, parameter in enumerate(PARAMETERS)}
 _PACK: Final = struct.Struct(f"<{len(PARAMETERS)}d").pack
@@ -113,13 +113,11 @@ class Parameters:
         """The index of the parameter `name`, from 0.
 
         Raises:
-            ParameterError: there is none of that name; the message names the nearest.
+            UnknownParameterError: there is none of that name; the message names the nearest.
         """
         index = _INDEX.get(name)
         if index is None:
-            close = difflib.get_close_matches(name, _INDEX, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"the first of {len(PARAMETERS)} is {PARAMETERS[0].name}"
-            raise ParameterError(name, None, f"no such parameter; {hint}")
+            raise UnknownParameterError(name, nearest(name))
         return index
 
     def value_of(self, name: str) -> float:
@@ -173,6 +171,11 @@ class Parameters:
     def _hash(self) -> int:
         crc: int = google_crc32c.value(_PACK(*(getattr(self, parameter.name) for parameter in PARAMETERS)))
         return crc
+
+
+def nearest(name: str, others: Iterable[str] = ()) -> str:
+    """The parameter, or one of `others`, whose name looks most like `name`; "" if none does."""
+    return next(iter(difflib.get_close_matches(name, [*_INDEX, *others], n=1)), "")
 
 
 def _checked(parameter: Parameter, value: float) -> float:

@@ -15,11 +15,11 @@ from devicectl.errors import DevicectlError, UrlError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.world import Tap, World
-from devicectl.transports.urls import DeviceUrl
+from devicectl.transports.urls import SIM_OPTIONS, DeviceUrl
 from firmware_sim.device import Device
-from firmware_sim.errors import ParameterError, SimulatorError
+from firmware_sim.errors import ParameterError, SimulatorError, UnknownParameterError
 from firmware_sim.nvm import Nvm
-from firmware_sim.parameters import Parameters
+from firmware_sim.parameters import Parameters, nearest
 from protocols.enums import ByeReason
 from protocols.units import SECOND, Micros
 
@@ -130,6 +130,11 @@ def make_device(url: DeviceUrl, seed: int) -> Device:
     try:
         parameters = Parameters(url.parameters)  # before the memory, which stays locked while it is open
         return Device(seed=seed, parameters=parameters, nvm=_memory(url))
+    except UnknownParameterError as error:
+        close = nearest(error.name, SIM_OPTIONS)
+        hint = f"; did you mean {close}?" if close else ""
+        reason = f"no such option or parameter{hint} (`firmware-sim serve --help` lists the parameters)"
+        raise UrlError(url.text, error.name, reason, "sim://?seed=7&anesthesia_wait_s=1") from error
     except ParameterError as error:
         raise UrlError(url.text, error.name, error.reason, "sim://?seed=7&anesthesia_wait_s=1") from error
     except SimulatorError as error:

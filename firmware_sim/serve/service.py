@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
-from firmware_sim.errors import NvmFileError, ParameterError
+from firmware_sim.errors import NvmFileError, ParameterError, UnknownParameterError
 from firmware_sim.journal import FIRST_EVENT_NO
 from firmware_sim.nvm import Nvm
-from firmware_sim.parameters import Parameters
+from firmware_sim.parameters import Parameters, nearest
 from firmware_sim.serve.announcement import Announcement, ReadyFile
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.options import Options
@@ -30,6 +30,8 @@ ORPHAN_CHECK_S: Final = 0.5
 """How often to look whether the parent still lives: often enough that a port is free again before it is missed."""
 SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
 """What asks a device to end; not every system has all."""
+_NO_PARAMETERS: Final = ("seed", "nvm")
+"""Options that stand beside the parameters in a device URL, and so are taken for some of them."""
 
 
 class Reason(Enum):
@@ -161,6 +163,11 @@ def _close(running: RealTimeDevice) -> None:
 def _parameters(options: Options) -> Parameters:
     try:
         return Parameters(options.parameters)
+    except UnknownParameterError as error:
+        close = nearest(error.name, _NO_PARAMETERS)
+        hint = f"; did you mean {'--' if close in _NO_PARAMETERS else ''}{close}?" if close else ""
+        reason = f"{error.name}: no such parameter{hint} (`firmware-sim serve --help` lists all)"
+        raise OptionError("--param", reason) from error
     except ParameterError as error:
         raise OptionError("--param", str(error)) from error
 

@@ -30,7 +30,9 @@ WRONG = [
     (["serve", "--seed", "seven"], "whole number"),
     (["serve", "--seed", "-1"], "whole number"),
     (["serve", "--seed", "9223372036854775808"], "9223372036854775807"),
-    (["serve", "--param", "anesthesia_wait=1"], "anesthesia_wait_s"),
+    (["serve", "--param", "anesthesia_wait=1"], "did you mean anesthesia_wait_s? (`firmware-sim serve --help` lists"),
+    (["serve", "--param", "foo=1"], "foo: no such parameter (`firmware-sim serve --help` lists"),
+    (["serve", "--param", "sed=1"], "did you mean --seed?"),
     (["serve", "--param", "anesthesia_wait_s"], "NAME=VALUE"),
     (["serve", "--param", "=1"], "NAME=VALUE"),
     (["serve", "--param", "anesthesia_wait_s=soon"], "not a number"),
@@ -53,7 +55,9 @@ WRONG = [
     (["serve", "--nvm", "a-file"], "not a memory file"),
     (["serve", "--", "pytest"], "exec"),
     (["exec"], "--"),
-    (["exec", "pytest"], "pytest"),
+    (["exec", "pytest"], "the command stands behind --, for example `firmware-sim exec --pty -- pytest`"),
+    (["exec", "sh", "-c", "echo hi"], "behind --, for example `firmware-sim exec --pty -- sh -c 'echo hi'`"),
+    (["exec", "--fly", "--", "pytest"], "unrecognized arguments: --fly (see"),
     (["exec", "--"], "--"),
 ]
 

@@ -6,8 +6,8 @@ import typing
 import pytest
 
 from firmware_sim.constants import ORDERED, PARAMETERS, Parameter
-from firmware_sim.errors import SimulatorError
-from firmware_sim.parameters import ParameterError, Parameters, parameters_table
+from firmware_sim.errors import SimulatorError, UnknownParameterError
+from firmware_sim.parameters import ParameterError, Parameters, nearest, parameters_table
 from protocols.enums import ParamScope
 from protocols.wire import decode_payload, encode_payload
 
@@ -139,10 +139,18 @@ def test_pairs_are_in_order_from_the_start(low: str, high: str) -> None:
 
 
 def test_unknown_name_is_met_with_the_nearest() -> None:
-    with pytest.raises(ParameterError, match="needels: no such parameter; did you mean needles"):
+    with pytest.raises(UnknownParameterError, match="needels: no such parameter; did you mean needles.$") as caught:
         Parameters({"needels": 3})
-    with pytest.raises(ParameterError, match="no such parameter; the first of 61 is needles"):
+    assert (caught.value.name, caught.value.value, caught.value.nearest) == ("needels", None, "needles")
+    with pytest.raises(UnknownParameterError, match="^zzzzzzzz: no such parameter$") as caught:
         Parameters().value_of("zzzzzzzz")
+    assert caught.value.nearest == ""
+
+
+def test_the_nearest_may_be_something_else() -> None:
+    assert nearest("sed") == ""
+    assert nearest("sed", ["seed", "nvm"]) == "seed"
+    assert nearest("anesthesia_wait", ["seed"]) == "anesthesia_wait_s"
 
 
 def test_generated_table_has_every_row() -> None:
