@@ -96,7 +96,15 @@ PARAMETERS: Final = (
     _P("count_warn", "strokes", 12, 1, 10_000, "assumption", "missing, clogs set apart: 0.06 false alarms a session"),
     _P("count_stop", "strokes", 24, 1, 10_000, "assumption", "twice the warning"),
     _P("density_cap_per_cm2", "1/cm2", 63, 1, 200, "derived", "8 % [S] of 1 cm2 over a core's area, rounded down"),
-    _P("density_warn", "1", 0.9, 0.0, 1.0, "assumption", "share of a cell's plan limit"),
+    _P(
+        "density_warn",
+        "1",
+        0.9,
+        0.0,
+        1.0,
+        "assumption",
+        "share of a cell's plan limit, above which coming back to it warns",
+    ),
     # Heat of the handle.
     _P("heat_tau_s", "s", 600.0, 1.0, 10_000.0, "assumption", "a handle of some 100 g"),
     _P("heat_k_per_w", "K/W", 4.0, 0.1, 100.0, "assumption", "vent open"),

@@ -49,6 +49,8 @@ class Firmware:
         self.motion: Motion | None = None
         self.zones: dict[int, Zone] = {}
         self.zone, self.cell = 0, NO_CELL
+        self.last_place = nvm.site[:2]
+        """Zone and cell that the hand was at last; after a boot those of the cycle begun last."""
         self.home_due = Micros(0)
         """When the needles, last called home out of turn, should be there."""
         self.truth_session_no = 0  # the session that the plant's truth is of
@@ -269,6 +271,7 @@ _OF_A_SESSION = (
     A.NEEDLES_CLOGGED,
     A.COUNT_MISMATCH,
     A.COUNT_STOPPED,
+    A.DENSITY_NEAR,
     A.DENSITY_REACHED,
 )
 """Alarms whose cause is of one session's skin, line and count, not of the device."""

@@ -86,7 +86,7 @@ INTERLOCKS: Final[dict[int, Interlock]] = {
             DENSITY,
             "density",
             "more skin is removed in one place than planned",
-            "stop at the cell's plan; lock at the cap per square centimetre",
+            "warn of coming back to a cell near its limit; stop at the cell's plan; lock at the cap per cm2",
         ),
         Interlock(ZONE, "zone", "a stroke outside the planned zones", "refuse a cell that is not in the plan"),
         Interlock(DEPTH, "depth", "a stroke goes deeper than set", "retract and lock beyond the hard stop"),

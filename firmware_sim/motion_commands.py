@@ -4,7 +4,7 @@ from firmware_sim import alarms as A
 from firmware_sim.firmware import Firmware
 from firmware_sim.motion import Asker
 from firmware_sim.plant import VENTED_KPA
-from firmware_sim.punch_checks import NO_CELL, cycles_left, refuse_cartridge
+from firmware_sim.punch_checks import NO_CELL, cycles_left, refuse_cartridge, watch_density
 from firmware_sim.refusals import interlocked
 from firmware_sim.states import HELD, Event
 from protocols import messages as M
@@ -68,6 +68,7 @@ def reposition(firmware: Firmware, asker: Asker, command: M.Reposition, now: Mic
 
     def arrived(at: Micros) -> None:
         firmware.zone, firmware.cell = zone, sum(session.zones_cm2[:zone]) + cell
+        watch_density(firmware, at)
         made, left = session.cell_punctures.get((zone, firmware.cell), 0), cycles_left(firmware)
         done = M.RepositionDone(zone=zone, cell=cell, cell_punctures=made, cycles_left=left)
         firmware.end(Event.MOTION_ENDED, done, at)

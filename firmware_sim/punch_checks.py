@@ -32,6 +32,20 @@ def cycles_left(firmware: "Firmware") -> int:
     return max(0, (session.punctures_per_cell - made) // firmware.plant.needles)
 
 
+def watch_density(firmware: "Firmware", now: Micros) -> None:
+    """Interlock 8, as the hand arrives: warn of a cell that it comes back to and that is nearly full.
+
+    A plan fills a cell in one visit. Where no other cell was visited since, it is the same visit.
+    """
+    session, place = firmware.nvm.session, (firmware.zone, firmware.cell)
+    if session is None or place == firmware.last_place:
+        return
+    firmware.last_place = place
+    made, limit = session.cell_punctures.get(place, 0), session.punctures_per_cell
+    near = made > 0 and made >= firmware.parameters.density_warn * limit and cycles_left(firmware) > 0
+    firmware.set_alarm(A.DENSITY_NEAR, near, now)
+
+
 def no_room(firmware: "Firmware") -> Refused | None:
     """The journal's rule: nothing of a session may be overwritten before the host has it."""
     free = firmware.nvm.free

@@ -28,7 +28,7 @@ from protocols.exchange import Answered, Exchange, Told
 from protocols.message import Message
 from protocols.messages import HostHeartbeat
 from protocols.mqtt import DeviceWire, HostWire
-from protocols.records import Cycle
+from protocols.records import AlarmChanged, Cycle, Record
 from protocols.serial_wire import SerialWire, Wire
 from protocols.topics import DeviceTopics
 from protocols.units import MILLISECOND, SECOND, Micros
@@ -252,10 +252,19 @@ class Lab:
         return self.device.firmware.alarms.state(code).name
 
     @property
+    def records(self) -> list[Record | None]:
+        """The journal's records that the host has read, in order."""
+        return [decode_record(raw) for entry in self.entries if hasattr(entry, "records") for raw in entry.records]
+
+    @property
     def cycles(self) -> list[Cycle]:
-        """The CYCLE records that the host has read, in order."""
-        raws = [raw for entry in self.entries if hasattr(entry, "records") for raw in entry.records]
-        return [record for raw in raws if isinstance(record := decode_record(raw), Cycle)]
+        """The CYCLE records among them."""
+        return [record for record in self.records if isinstance(record, Cycle)]
+
+    @property
+    def alarms_read(self) -> set[int]:
+        """The codes of the alarms among them."""
+        return {record.code for record in self.records if isinstance(record, AlarmChanged)}
 
     def replace_host(self) -> Engine:
         """The host is killed, and another one started on the same wire."""

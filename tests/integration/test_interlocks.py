@@ -373,6 +373,59 @@ def test_8_cell_takes_its_plan_and_no_more() -> None:
     assert_counted(lab, lab.finish())
 
 
+def test_8_coming_back_to_a_cell_that_is_nearly_full_warns() -> None:
+    lab = Lab().begin(15)  # 45 of 48
+    for cell, state in ((1, "INACTIVE"), (0, "ACTIVE"), (0, "ACTIVE"), (2, "INACTIVE"), (0, "ACTIVE")):
+        lab.ask(M.Reposition(zone=0, cell=cell))
+        alarm_is(lab, A.DENSITY_NEAR, state, AlarmPriority.MEDIUM)
+    lab.cycle()  # it is a warning: the cell takes what its plan has
+    session = lab.device.nvm.session
+    assert session is not None and session.cell_punctures == {(0, 0): 48}
+    alarm_is(lab, A.DENSITY_NEAR, "ACTIVE", AlarmPriority.MEDIUM)
+    lab.cycle()
+    alarm_is(lab, A.DENSITY_NEAR, "INACTIVE", AlarmPriority.MEDIUM)
+    lab.ask(M.Reposition(zone=0, cell=0))  # full: this is for MC-0802 to say
+    alarm_is(lab, A.DENSITY_NEAR, "INACTIVE", AlarmPriority.MEDIUM)
+    assert_counted(lab, lab.finish())
+
+
+@pytest.mark.parametrize(("cycles", "warn", "state"), [(14, 0.9, "INACTIVE"), (14, 0.8, "ACTIVE"), (1, 0.0, "ACTIVE")])
+def test_8_warning_begins_at_its_share_of_the_plan(cycles: int, warn: float, state: str) -> None:
+    lab = Lab(parameters={"anesthesia_wait_s": 1, "density_warn": warn}).begin(cycles)
+    for cell in (1, 0):
+        lab.ask(M.Reposition(zone=0, cell=cell))
+    alarm_is(lab, A.DENSITY_NEAR, state, AlarmPriority.MEDIUM)
+    lab.ask(M.Reposition(zone=1, cell=0))  # the first time there
+    alarm_is(lab, A.DENSITY_NEAR, "INACTIVE", AlarmPriority.MEDIUM)
+
+
+@pytest.mark.parametrize("loss", ["cable", "reboot", "stop"])
+def test_8_going_on_in_a_cell_after_a_loss_is_no_coming_back(loss: str) -> None:
+    lab = Lab().begin(15)
+    if loss == "cable":
+        lab.world.cut()
+        lab.world.mend()
+    elif loss == "reboot":
+        lab.world.reboot_device()
+    else:
+        lab.ask(M.Stop())
+    lab.cycle()
+    session = lab.device.nvm.session
+    assert session is not None and session.cell_punctures == {(0, 0): 48}
+    assert_counted(lab, lab.finish())
+    assert A.DENSITY_NEAR not in lab.alarms_read
+
+
+def test_8_warning_ends_with_the_session() -> None:
+    lab = Lab().begin(15)
+    for cell in (1, 0):
+        lab.ask(M.Reposition(zone=0, cell=cell))
+    alarm_is(lab, A.DENSITY_NEAR, "ACTIVE", AlarmPriority.MEDIUM)
+    lab.close(CloseReason.ABORTED)
+    alarm_is(lab, A.DENSITY_NEAR, "INACTIVE", AlarmPriority.MEDIUM)
+    assert A.DENSITY_NEAR in lab.alarms_read
+
+
 def test_8_cell_at_the_hard_cap_locks_the_device_for_good() -> None:
     lab = Lab().begin(2)
     session = lab.device.nvm.session

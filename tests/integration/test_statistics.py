@@ -17,6 +17,7 @@ import pytest
 
 from devicectl.session.count import coverage_percent
 from devicectl.session.plan import Plan
+from firmware_sim.alarms import DENSITY_NEAR
 from protocols.units import Micros
 from tests.world import Lab, assert_counted
 
@@ -42,6 +43,7 @@ def session_of(seed: int) -> Outcome:
     finish = lab.finish()
     assert_counted(lab, finish)
     assert finish.device_totals is not None
+    assert DENSITY_NEAR not in lab.alarms_read, "the plan fills each cell in one visit"
     counts, truth = finish.device_totals, lab.device.plant.truth
     coverage = coverage_percent(counts.cores_counted, finish.cells_begun)
     return Outcome(finish.session_seconds, counts.cores_counted, counts.cycles, counts.punctures, truth.clogs, coverage)
