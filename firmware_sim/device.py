@@ -187,6 +187,7 @@ class Device:
                 self._link_gone(other, now)
         port.role = Role.CONTROLLER if hello.role is Role.CONTROLLER else Role.VIEWER
         port.host_id = hello.host_id
+        port.max_payload_size = hello.max_payload_size
         port.stream_us = 0
         port.exchange.welcome(self._welcome(port, greeted, now), greeted, now)
         port.exchange.pace = self._pace(armed=False)

@@ -5,6 +5,7 @@ from typing import Any
 
 from protocols.enums import Role
 from protocols.exchange import Exchange
+from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.message import Message
 from protocols.serial_wire import SerialWire, Wire
 from protocols.units import MILLISECOND, Micros
@@ -26,6 +27,8 @@ class Port:
         self.exchange: Exchange[Any, Any] = Exchange(self._make_wire(), beat=self._beat)
         self.role = Role.VIEWER
         self.host_id = 0
+        self.max_payload_size = MAX_PAYLOAD_SIZE
+        """Bytes that the host takes, as it said in HELLO."""
         self.stream_us = 0
         self.stream_due = Micros(0)
 

@@ -8,19 +8,29 @@ from firmware_sim.refusals import refusal
 from protocols import messages as M
 from protocols.enums import AlarmPriority, AlarmState, Code, Stream
 from protocols.message import Message
+from protocols.records import RECORD_SIZE
 from protocols.units import Micros
+from protocols.wire import layout
 
 if TYPE_CHECKING:
     from firmware_sim.device import Device
     from firmware_sim.ports import Port
 
 RECORDS_PER_PAGE: Final = 6
-"""(224 - 16) / 32: what fits one payload beside the page's own head."""
+"""What `records_per_page` of the largest payload is."""
 LEAST_STREAM_MS: Final = 20
 """A 115,200 baud line carries about 240 telemetry frames a second; 50 leave room for the procedure."""
 
 
+def records_per_page(max_payload_size: int) -> int:
+    """Journal records that fit a payload beside the page's own head."""
+    return (max_payload_size - layout(M.JournalPage).size) // RECORD_SIZE
+
+
 def _echo(device: "Device", port: "Port", command: M.Echo, now: Micros) -> Message:
+    if len(command.data) > port.max_payload_size:
+        text = f"{len(command.data)} B to echo: this host's HELLO allows payloads of {port.max_payload_size} B"
+        return refusal(Code.E_RANGE, text, expected=port.max_payload_size, actual=len(command.data))
     return M.EchoDone.unchecked(data=command.data)
 
 
@@ -55,7 +65,7 @@ def _journal_read(device: "Device", port: "Port", command: M.JournalRead, now: M
     if command.epoch != nvm.epoch:
         text = f"journal epoch is 0x{nvm.epoch:08x}, not 0x{command.epoch:08x}: this memory was erased"
         return refusal(Code.E_ARGUMENT, text, expected=nvm.epoch, actual=command.epoch)
-    first, records = nvm.read(command.first, min(command.max_records, RECORDS_PER_PAGE))
+    first, records = nvm.read(command.first, min(command.max_records, records_per_page(port.max_payload_size)))
     return M.JournalPage(epoch=nvm.epoch, first=first, tail=nvm.tail, head=nvm.head, records=b"".join(records))
 
 

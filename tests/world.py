@@ -25,6 +25,8 @@ from firmware_sim.states import HELD
 from protocols import messages as M
 from protocols.enums import CloseReason, DeviceState, Phase, Role
 from protocols.exchange import Answered, Exchange, Told
+from protocols.fields import MAX_PAYLOAD_SIZE
+from protocols.framing import CRC_SIZE, HEADER_SIZE
 from protocols.message import Message
 from protocols.messages import HostHeartbeat
 from protocols.mqtt import DeviceWire, HostWire
@@ -350,18 +352,35 @@ def assert_counted(lab: Lab, finish: Finish, state: str = "completed") -> None:
     assert [cycle.cycle_no for cycle in lab.cycles] == list(range(1, counts.cycles + 1))
 
 
+def payload_size(frame: bytes) -> int:
+    """Of one whole frame: without two zeros, a code byte, header and checksum."""
+    return len(frame) - 3 - HEADER_SIZE - CRC_SIZE
+
+
 class Bystander:
     """Another host on another port of the same device, which talks to it at once and without a wire."""
 
-    def __init__(self, lab: Lab, role: Role = Role.VIEWER) -> None:
+    def __init__(self, lab: Lab, role: Role = Role.VIEWER, *, max_payload_size: int = MAX_PAYLOAD_SIZE) -> None:
         self.lab = lab
+        self.longest_payload = 0
         self.port: Port = lab.device.attach("other")
         self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
         self.told: list[Message] = []
+        self.greet(role, max_payload_size=max_payload_size)
+
+    def greet(self, role: Role = Role.VIEWER, *, max_payload_size: int = MAX_PAYLOAD_SIZE) -> None:
+        """Ask for a link, in place of any that there is."""
         hello = M.Hello(
-            majors=2, minor=0, role=role, features=0, schema_id=schema_id(0), host_id=99, max_payload_size=224, nonce=5
+            majors=2,
+            minor=0,
+            role=role,
+            features=0,
+            schema_id=schema_id(0),
+            host_id=99,
+            max_payload_size=max_payload_size,
+            nonce=5,
         )
-        self.exchange.hello(hello, lab.now)
+        self.exchange.hello(hello, self.lab.now)
         self._carry()
 
     def _carry(self) -> list[Message]:
@@ -375,6 +394,7 @@ class Bystander:
             for data in sent:
                 self.lab.device.receive(self.port, data, now)
             for data in said:
+                self.longest_payload = max(self.longest_payload, payload_size(data))
                 for happening in self.exchange.receive(data, now):
                     if isinstance(happening, Answered):
                         answers.append(happening.message)

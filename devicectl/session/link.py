@@ -10,6 +10,7 @@ from devicectl.errors import LinkDeniedError, LinkError, LinkLostError
 from devicectl.session.procedures import Procedure, Procedures, Until
 from protocols.enums import Code, Role
 from protocols.exchange import MINOR, Answered, Commanded, Denied, Exchange, Linked, LinkLost, Pace, Told
+from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.framing import MAJOR
 from protocols.message import Message
 from protocols.messages import Hello, HostHeartbeat, Refused, Welcome
@@ -118,7 +119,7 @@ class HostLink:
             features=0,
             schema_id=schema_id(MINOR),
             host_id=self._host_id,
-            max_payload_size=224,
+            max_payload_size=MAX_PAYLOAD_SIZE,
             nonce=self._draw_nonce(),
         )
         self.exchange.hello(hello, self.now)

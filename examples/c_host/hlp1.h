@@ -368,7 +368,7 @@ struct hlp1_hello {
     uint64_t features;                 /*   4 u64 */
     uint32_t schema_id;                /*  12 u32 */
     uint32_t host_id;                  /*  16 u32 */
-    uint8_t max_payload_size;          /*  20 u8, B, 64 to 224 */
+    uint8_t max_payload_size;          /*  20 u8, B, 131 to 224 */
     uint32_t nonce;                    /*  21 u32 */
 };
 

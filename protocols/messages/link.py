@@ -5,12 +5,27 @@ from typing import Annotated
 from pydantic import Field
 
 from protocols.enums import AlarmPriority, ByeReason, Code, DeviceState, Ending, Kind, Lane, Phase, Role
-from protocols.fields import S16, S120, U8, U16, U32, U64, EnumByte, Flag, TailBytes, Unit
+from protocols.fields import (
+    LEAST_MAX_PAYLOAD_SIZE,
+    MAX_PAYLOAD_SIZE,
+    S16,
+    S120,
+    U8,
+    U16,
+    U32,
+    U64,
+    EnumByte,
+    Flag,
+    TailBytes,
+    Unit,
+)
 from protocols.message import Message
 
 
 class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
     """The host asks for a link. Sent with link id 0; answered by WELCOME, or NAK with E_VERSION or E_SCHEMA.
+
+    No payload that the device sends on the link is longer than `max_payload_size`.
 
     0 u16 majors | 2 u8 minor | 3 enum8 role | 4 u64 features | 12 u32 schema_id | 16 u32 host_id |
     20 u8 max_payload_size | 21 u32 nonce
@@ -22,7 +37,7 @@ class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
     features: U64
     schema_id: U32
     host_id: U32
-    max_payload_size: Annotated[U8, Unit("B"), Field(ge=64, le=224)]
+    max_payload_size: Annotated[U8, Unit("B"), Field(ge=LEAST_MAX_PAYLOAD_SIZE, le=MAX_PAYLOAD_SIZE)]
     nonce: U32
 
 

@@ -11,6 +11,7 @@ from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
 from firmware_sim.serve import options
 from protocols import answers, exchange, fields, framing, notice, records, requests
+from protocols.message import REGISTRY
 from protocols.messages import JournalPage, procedure
 from protocols.units import MILLISECOND, SECOND
 from protocols.wire import layout
@@ -64,9 +65,17 @@ def test_refusals_leave_more_than_the_reserve() -> None:
 
 def test_a_page_of_records_fits_a_frame() -> None:
     page = layout(JournalPage)
-    for per_page in (queries.RECORDS_PER_PAGE, host_journal.RECORDS_PER_PAGE):
-        assert page.size + per_page * records.RECORD_SIZE <= fields.MAX_PAYLOAD_SIZE
+    for size in (fields.LEAST_MAX_PAYLOAD_SIZE, fields.MAX_PAYLOAD_SIZE):
+        per_page = queries.records_per_page(size)
+        assert 0 < page.size + per_page * records.RECORD_SIZE <= size < page.size + (per_page + 1) * records.RECORD_SIZE
+    assert queries.records_per_page(fields.MAX_PAYLOAD_SIZE) == queries.RECORDS_PER_PAGE
     assert queries.RECORDS_PER_PAGE == host_journal.RECORDS_PER_PAGE
+
+
+def test_every_message_of_one_size_fits_what_any_host_takes() -> None:
+    assert max(layout(model).size for model in REGISTRY.values()) == fields.LEAST_MAX_PAYLOAD_SIZE
+    tails = {model.__name__ for model in REGISTRY.values() if layout(model).tail is not None}
+    assert tails == {"Echo", "EchoDone", "Event", "JournalPage", "SessionOpen"}, "a device keeps what it sends short"
 
 
 def test_payload_length_fits_its_byte_and_a_frame_one_cobs_block() -> None:

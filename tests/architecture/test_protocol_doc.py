@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+from firmware_sim.queries import records_per_page
 from protocols.enums import Code
 from protocols.exchange import MOST_NAKS_PER_SECOND
+from protocols.fields import LEAST_MAX_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE
 from protocols.framing import MAX_ENCODED_SIZE, BadReason, Frame, FrameDecoder, crc32c, encode_frame
 from protocols.messages import Suction
 from protocols.wire import decode_message, encode_message
@@ -41,5 +43,8 @@ def test_sizes_and_limits() -> None:
     sizes = len(encode_frame(0, 1, b"")), len(encode_frame(0, 1, bytes(224)))
     assert f"is {sizes[0]} to {sizes[1]} bytes on the wire" in TEXT
     assert f"more than {MAX_ENCODED_SIZE} of them" in TEXT
+    assert f"the host takes, {LEAST_MAX_PAYLOAD_SIZE} to {MAX_PAYLOAD_SIZE} bytes" in TEXT
+    assert (records_per_page(LEAST_MAX_PAYLOAD_SIZE), records_per_page(MAX_PAYLOAD_SIZE)) == (3, 6)
+    assert "three in 131 bytes and six in 224" in TEXT
     assert MOST_NAKS_PER_SECOND == 10
     assert "At most ten NAKs a second" in TEXT

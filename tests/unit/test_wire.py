@@ -85,8 +85,9 @@ def test_refusal_names_message_field_and_reason() -> None:
     assert isinstance(caught.value, ProtocolError)
     with pytest.raises(MessageError, match=r"^ParamSet: payload of 39 B, needs 40 B$"):
         decode_payload(ParamSet, payload[:-1])
-    with pytest.raises(MessageError, match=r"^Hello\.max_payload_size: 63 is outside 64\.\.224$"):
-        decode_payload(Hello, bytes(20) + b"\x3f" + bytes(4))
+    with pytest.raises(MessageError, match=r"^Hello\.max_payload_size: 130 is outside 131\.\.224$"):
+        decode_payload(Hello, bytes(20) + b"\x82" + bytes(4))
+    assert decode_payload(Hello, bytes(20) + b"\x83" + bytes(4)).max_payload_size == 131
 
 
 def test_a_payload_of_a_later_minor_is_cut() -> None:

@@ -224,7 +224,7 @@ def bad_payloads() -> Iterator[Vector]:
     yield patched("a character cut by the field's end", "ParamGet", "name", b"n" * 31 + b"\xc3", "bad UTF-8")
     yield patched("text goes on after its NUL", "ParamGet", "name", b"a\0b" + bytes(29), "text after NUL")
     yield patched("text after a NUL in front", "AnesthesiaConfirm", "confirmed_by", b"\0x", "text after NUL")
-    yield patched("max_payload_size 63", "Hello", "max_payload_size", b"\x3f", "out of range")
+    yield patched("max_payload_size 130", "Hello", "max_payload_size", b"\x82", "out of range")
     yield patched("max_payload_size 225", "Hello", "max_payload_size", b"\xe1", "out of range")
     yield patched("no steps", "Advance", "steps", b"\x00", "out of range")
     yield patched("nine steps", "Advance", "steps", b"\x09", "out of range")
