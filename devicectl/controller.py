@@ -25,13 +25,13 @@ from devicectl.errors import DevicectlError, LinkError, SessionError, SessionFou
 from devicectl.log.errors import LogError
 from devicectl.real_time import RealTimeDriver
 from devicectl.recorder import Recorder
-from devicectl.session.count import Counts
+from devicectl.session.count import Counts, coverage_percent
 from devicectl.session.engine import CycleResult, Engine, Entry, Identity, Observer
 from devicectl.session.entries import Note, StoredSession
 from devicectl.session.machine import ENDED, State
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
-from devicectl.summary import Summary, coverage_percent
+from devicectl.summary import Summary
 from devicectl.transports.opening import open_transport
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import DeviceUrl, parse_url
@@ -112,7 +112,7 @@ class Handpiece:
         Raises (on entering):
             SessionFoundError: the device holds a session that was never closed.
             SessionError: this connection has had its session.
-            PlanError: the plan does not fit its zones with this device's needles.
+            PlanError: the plan is not one that this device can do.
         """
         return Session(self, plan if plan is not None else Plan(), course, session_date or clock.today(), stored=None)
 
@@ -198,6 +198,12 @@ class Session:
         """The number that the device gave the session."""
         assert self._engine.opened is not None
         return self._engine.opened.session_no
+
+    @property
+    def core_diameter_um(self) -> int:
+        """Of the needles that it is done with: as it was at its opening, whatever the device has now."""
+        opened = self._engine.opened
+        return self.handpiece.device.core_diameter_um if opened is None else opened.core_diameter_um
 
     @property
     def opened(self) -> bool:
@@ -365,7 +371,7 @@ class Session:
             punctures=counts.punctures,
             cycles=counts.cycles,
             needles=device.needles,
-            coverage_percent=coverage_percent(counts.cores_counted, area, device.core_diameter_um),
+            coverage_percent=coverage_percent(counts.cores_counted, area, self.core_diameter_um),
             treated_area_cm2=area,
             session_seconds=reader.clock.seconds if reader is not None else 0.0,
             wall_seconds=wall if wall is not None else self._wall_seconds(),

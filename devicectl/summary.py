@@ -1,8 +1,9 @@
 """What a session came to: the one object that `devicectl run --json` prints."""
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from devicectl.session.count import COVERAGE_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,9 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON has it; the names are the product's, in its order."""
-        return asdict(self)
+        return {**asdict(self), "coverage_percent": round(self.coverage_percent, COVERAGE_DIGITS)}
 
     @property
     def succeeded(self) -> bool:
         """Completed, with counts that both ends agree on."""
         return self.state == "completed" and self.reconciled
-
-
-def coverage_percent(cores_counted: int, area_cm2: int, core_diameter_um: int) -> float:
-    """Share of the treated skin that the counted cores removed, in percent; 0 where nothing was treated."""
-    if area_cm2 == 0:
-        return 0.0
-    core_mm2 = math.pi / 4 * (core_diameter_um / 1000) ** 2
-    return round(cores_counted * core_mm2 / (area_cm2 * 100) * 100, 3)

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from devicectl import clock
+from devicectl.session.count import coverage_percent
 from devicectl.session.engine import CycleResult
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
 from devicectl.session.plan import Plan
-from devicectl.summary import coverage_percent
 from devicectl.transports.urls import DeviceUrl
 from protocols.enums import NeedleOutcome
 from protocols.notice import NOTICE
@@ -82,7 +82,6 @@ class Display:
         self._progress: Any = None
         self._task: Any = None
         self._session: Session | None = None
-        self._device: DeviceInfoDone | None = None
         self._drawn_at = Micros(0)
         self._phase = ""
         self._now = Micros(0)
@@ -107,7 +106,7 @@ class Display:
 
     def opened(self, session: "Session", device: "DeviceInfoDone") -> None:
         """The session is open."""
-        self._session, self._device, self._plan = session, device, session.plan
+        self._session, self._plan = session, session.plan
         plan, before = session.plan, session.summary
         self._counted_before, self._area_before = before.cores_counted, max(0, before.treated_area_cm2 - 1)
         share = before.cores_counted / plan.target_cores
@@ -164,13 +163,13 @@ class Display:
 
     def _rates(self, cycle: CycleResult) -> str:
         """Rate, coverage and time left, in the device's time."""
-        assert self._device is not None
+        assert self._session is not None
         elapsed = (self._now - (self._armed_at or 0)) / SECOND
         rate = (cycle.total_cores_counted - self._counted_before) / elapsed if elapsed > 0 else 0.0
         missing = max(0, self._plan.target_cores - cycle.total_cores_counted)
         minutes, seconds = divmod(round(missing / rate) if rate else 0, 60)
         area = self._area_before + len(self._cells)
-        coverage = coverage_percent(cycle.total_cores_counted, area, self._device.core_diameter_um)
+        coverage = coverage_percent(cycle.total_cores_counted, area, self._session.core_diameter_um)
         return f"{rate:.1f} cores/s, coverage {coverage:.2f} %, {minutes} min {seconds:02} s left"
 
     # --- the end ---------------------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ def _show_rows(report: "SessionReport") -> Iterator[tuple[str, str]]:
     yield "simulated", f"{_yes_no(summary.simulated)}, seed {_or_dash(summary.seed)}, model {summary.model_version}"
     yield "cores counted", f"{counts.cores_counted} of {plan.target_cores}"
     yield "cores evacuated", f"{_or_dash(summary.cores_evacuated)} (ground truth)"
-    yield "punctures", f"{counts.punctures} by {report.needles} needles"
+    yield "punctures", f"{counts.punctures} by {report.needles} needles of {report.core_diameter_um / 1_000:g} mm"
     yield (
         "cycles",
         (f"{counts.cycles}: {counts.completed} completed, {counts.aborted} aborted, {counts.ambiguous} ambiguous"),

@@ -10,12 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    StaticPool,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    literal_column,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import user_log_path
-from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata
+from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata, sessions
 
 BUSY_TIMEOUT_MS: Final = 2_000
 """How long a commit waits for another process. A batch holds the lock for about a millisecond; a person waits."""
@@ -190,6 +202,12 @@ def check(connection: Connection, where: str) -> bool:
         raise LogError(LogErrorKind.NEWER_SCHEMA, where, reason)
     if version != SCHEMA_VERSION:
         reason = f"has schema version {version}, which never was: this program knows {SCHEMA_VERSION}"
+        raise LogError(LogErrorKind.UNKNOWN_SCHEMA, where, reason)
+    # An empty answer has the names of its columns, in a tenth of the time that reflection takes.
+    there = connection.execute(select(literal_column("*")).select_from(sessions).limit(0)).keys()
+    missing = [column.name for column in sessions.columns if column.name not in there]
+    if missing:
+        reason = f"has no {missing[0]}: it was made before schema version {version} was released; use another --log"
         raise LogError(LogErrorKind.UNKNOWN_SCHEMA, where, reason)
     return True
 

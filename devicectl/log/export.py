@@ -17,7 +17,7 @@ from typing import Any, Final, TextIO
 
 from devicectl.log.report import SessionReport
 from devicectl.log.rows import outcome_names
-from devicectl.session.count import MAX_NEEDLES, tally
+from devicectl.session.count import COVERAGE_DIGITS, MAX_NEEDLES, tally
 from protocols.enums import RecordKind
 from protocols.errors import MessageError
 from protocols.notice import NOTICE
@@ -32,8 +32,8 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0
 
 _SESSION_COLUMNS: Final = (
     "session_id", "session_no", "device", "course", "session_date", "state", "target_cores", "cycles", "completed",
-    "aborted", "ambiguous", "cells_begun", "coverage_percent", "cores_evacuated", "session_seconds", "reconciled",
-    "wall_seconds", "began_wall", "stored_wall",
+    "aborted", "ambiguous", "cells_begun", "core_diameter_um", "coverage_percent", "cores_evacuated",
+    "session_seconds", "reconciled", "wall_seconds", "began_wall", "stored_wall",
 )  # fmt: skip
 _CYCLE_COLUMNS: Final = ("event_no", "uptime_ms", "cycle_no", "cell", "depth_um", "ending", "phase")
 _COMMON_COLUMNS: Final = ("punctures", "cores_counted")
@@ -95,7 +95,8 @@ def _session_fields(report: SessionReport) -> dict[str, Any]:
         "target_cores": summary.target_cores,
         **asdict(report.counts),
         "cells_begun": summary.cells_begun,
-        "coverage_percent": round(summary.coverage_percent, 4),
+        "core_diameter_um": report.core_diameter_um,
+        "coverage_percent": round(summary.coverage_percent, COVERAGE_DIGITS),
         "cores_evacuated": summary.cores_evacuated,
         "session_seconds": summary.session_seconds,
         "reconciled": summary.reconciled,
@@ -140,6 +141,7 @@ def _json_items(report: SessionReport) -> Iterator[dict[str, Any]]:
         "device_url": report.device_url,
         "epoch": report.epoch,
         "needles": report.needles,
+        "core_diameter_um": report.core_diameter_um,
         "first_event_no": report.first_event_no,
         "first_cycle_no": report.first_cycle_no,
         "plan": report.plan.model_dump(mode="json"),

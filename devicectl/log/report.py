@@ -53,6 +53,7 @@ class SessionReport:
     device_url: str
     plan: Plan
     needles: int
+    core_diameter_um: int
     versions: Mapping[str, str]
     first_event_no: int
     next_event_no: int

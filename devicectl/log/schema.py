@@ -61,6 +61,7 @@ sessions: Final = Table(
     Column("next_event_no", BigInteger, nullable=False, doc="the host's cursor in the journal"),
     Column("first_cycle_no", BigInteger, nullable=False),
     Column("needles", Integer, nullable=False),
+    Column("core_diameter_um", Integer, nullable=False),
     Column("plan", Text, nullable=False, doc="JSON"),
     Column("versions", Text, nullable=False, doc="JSON: product, protocol, model"),
     Column("began_wall", String(32), doc="ISO 8601, UTC; empty when no clock was given"),

@@ -107,6 +107,7 @@ class SessionLog:
             "next_event_no": start.first_event_no,
             "first_cycle_no": start.first_cycle_no,
             "needles": start.needles,
+            "core_diameter_um": start.core_diameter_um,
             "plan": start.plan.model_dump_json(),
             "versions": to_json(dict(sorted(start.versions.items()))).decode(),
             "began_wall": wall,

@@ -37,6 +37,16 @@ class Identity:
     versions: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """What the device said of a session when it was opened: its number there, and the needles that it is done with."""
+
+    session_no: int
+    first_cycle_no: int
+    needles: int
+    core_diameter_um: int
+
+
 class Observer(Protocol):
     """Whoever watches a session: a progress bar, a narrator, a test."""
 
@@ -68,7 +78,7 @@ class SessionContext:
         self.machine = SessionMachine(self._changed)
         self.entries: list[Entry] = []
         self.info: M.DeviceInfoDone | None = None
-        self.opened: M.SessionOpenDone | None = None
+        self.opened: OpenedSession | None = None
         self.plan = Plan()
         self.reader: JournalReader | None = None
         self.counted = 0
@@ -88,8 +98,8 @@ class SessionContext:
         assert self.link.welcome is not None
         return self.link.welcome
 
-    def session(self) -> tuple[M.SessionOpenDone, JournalReader]:
-        """What SESSION_OPEN said and the journal's reader; only with a session."""
+    def session(self) -> tuple[OpenedSession, JournalReader]:
+        """What was said at its opening and the journal's reader; only with a session."""
         assert self.opened is not None and self.reader is not None
         return self.opened, self.reader
 

@@ -7,16 +7,22 @@ engine while a session lasts and over the stored rows when its log is read, so t
                                          '--> problems: gaps, cycles with no ending or with two, totals that disagree
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 from typing import Any, Final
 
-from devicectl.session.plan import CELL_AREA_MM2, CORE_AREA_MM2
 from protocols.enums import Ending, NeedleOutcome
 from protocols.errors import MessageError
 from protocols.records import Cycle, Gap, Record, SessionClosed, SessionOpened
 from protocols.wire import decode_record
+
+CELL_AREA_MM2: Final = 100
+"""A cell is 1 cm2: where the hand rests between two repositions."""
+
+COVERAGE_DIGITS: Final = 3
+"""Decimal places of a coverage in JSON and exports, the same in each."""
 
 MAX_NEEDLES: Final = 8
 """Needles whose outcomes fit a cycle's record: four bits each in 32."""
@@ -227,9 +233,10 @@ def reconcile(fold: Fold, device: Counts) -> Reconciliation:
     return Reconciliation(not differences, differences)
 
 
-def coverage_percent(cores_counted: int, cells_begun: int) -> float:
+def coverage_percent(cores_counted: int, cells_begun: int, core_diameter_um: int) -> float:
     """The percentage of the treated skin that was removed: of the cells begun, not of the planned ones; 0 before any.
 
     Never to be added up over sessions: skin heals between them.
     """
-    return 100 * cores_counted * CORE_AREA_MM2 / (cells_begun * CELL_AREA_MM2) if cells_begun else 0.0
+    core_mm2 = math.pi / 4 * (core_diameter_um / 1000) ** 2
+    return 100 * cores_counted * core_mm2 / (cells_begun * CELL_AREA_MM2) if cells_begun else 0.0

@@ -9,17 +9,18 @@ Law: counts are a fold of the device's journal. A number in a reply steers the p
 from collections.abc import Callable
 from typing import Any
 
-from devicectl.errors import LinkError
+from devicectl.errors import CommandRefusedError, LinkError
 from devicectl.session.closing import Closing
-from devicectl.session.context import Entry, Identity, Observer, SessionContext
+from devicectl.session.context import Entry, Identity, Observer, OpenedSession, SessionContext
 from devicectl.session.count import Fold
 from devicectl.session.entries import SessionStart, StoredSession
 from devicectl.session.machine import ENDED, Event, State
 from devicectl.session.operator import AutomaticOperator, CycleResult
 from devicectl.session.plan import Plan
+from devicectl.session.plan_file import PlanError
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
-from protocols.enums import Role
+from protocols.enums import Code, Role
 from protocols.serial_wire import SerialWire, Wire
 
 __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
@@ -68,26 +69,21 @@ class Engine(SessionContext):
         assert self.info is not None
         return self.info
 
-    def open_session(self, plan: Plan, identity: Identity) -> Procedure[M.SessionOpenDone]:
+    def open_session(self, plan: Plan, identity: Identity) -> Procedure[None]:
         """Open a session on an idle device.
 
         Raises:
-            PlanError: the plan does not fit its zones with this device's needles.
+            PlanError: the plan is not one that this device can do.
             CommandRefusedError: the device does not open it.
         """
         info = self.info
         assert info is not None
-        plan.check_fits(info.needles)
         yield from self._recovery.leave_hold(self.welcome.state)
         head = yield from self._skip_journal()
-        opened: M.SessionOpenDone = yield M.SessionOpen(
-            target_cores=plan.target_cores,
-            coverage_bp=plan.coverage_bp,
-            depth_um=plan.depth_um,
-            zones_cm2=tuple(zone.area_cm2 for zone in plan.zones),
-        )
+        opened = yield from self._open_on_device(plan)
         self.machine.happened(Event.SESSION_OPENED)
-        self.plan, self.opened = plan, opened
+        self.plan = plan
+        self.opened = OpenedSession(opened.session_no, opened.first_cycle_no, opened.needles, info.core_diameter_um)
         self.last_cycle_no = opened.first_cycle_no - 1
         start = SessionStart(
             simulated=self.welcome.simulated,
@@ -99,6 +95,7 @@ class Engine(SessionContext):
             first_event_no=head,
             first_cycle_no=opened.first_cycle_no,
             needles=opened.needles,
+            core_diameter_um=info.core_diameter_um,
             plan=plan,
             course=identity.course,
             session_date=identity.session_date,
@@ -109,7 +106,21 @@ class Engine(SessionContext):
         self.begin_reading(Fold(opened.needles, opened.first_cycle_no, first_event_no=head))
         self.note("action", "session_open", f"{plan.target_cores} cores at {plan.coverage_percent:g} %")
         yield from self.durable()
-        return opened
+
+    def _open_on_device(self, plan: Plan) -> Procedure[M.SessionOpenDone]:
+        """SESSION_OPEN. That the plan is out of the device's range is the plan's error, as if it had said so itself."""
+        try:
+            done: M.SessionOpenDone = yield M.SessionOpen(
+                target_cores=plan.target_cores,
+                coverage_bp=plan.coverage_bp,
+                depth_um=plan.depth_um,
+                zones_cm2=tuple(zone.area_cm2 for zone in plan.zones),
+            )
+        except CommandRefusedError as refused:
+            if refused.code is not Code.E_RANGE:
+                raise
+            raise PlanError("plan", None, None, f"this device cannot do it: {refused.sentence}") from refused
+        return done
 
     def _skip_journal(self) -> Procedure[int]:
         """What stands in the journal before a session is opened belongs to closed ones: its head, acknowledged."""
@@ -132,16 +143,8 @@ class Engine(SessionContext):
         if restore or welcome.session_no:
             self._recovery.check_held(welcome, stored.epoch, stored.session_no)
         self.machine.happened(Event.SESSION_FOUND)
-        per_cell = stored.plan.cycles_per_cell(stored.needles)
         self.plan = stored.plan
-        self.opened = M.SessionOpenDone(
-            session_no=stored.session_no,
-            first_cycle_no=stored.first_cycle_no,
-            needles=stored.needles,
-            cells=stored.plan.cells,
-            cycles_per_cell=per_cell,
-            punctures_per_cell=per_cell * stored.needles,
-        )
+        self.opened = OpenedSession(stored.session_no, stored.first_cycle_no, stored.needles, stored.core_diameter_um)
         self.begin_reading(Fold(stored.needles, stored.first_cycle_no, first_event_no=stored.first_event_no))
         assert self.reader is not None
         for raw in records:

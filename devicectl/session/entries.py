@@ -27,7 +27,8 @@ class SessionStart:
     """A session was opened on the device.
 
     `device` is its serial, `session_no` the number it issued, `first_event_no` the host's cursor in the journal of
-    `epoch`. `seed` is None where nothing can be repeated. `versions` names "product", "protocol" and "model".
+    `epoch`. `core_diameter_um` is of the device's needles then: coverage is reckoned with it for good. `seed` is None
+    where nothing can be repeated. `versions` names "product", "protocol" and "model".
     """
 
     simulated: bool
@@ -39,6 +40,7 @@ class SessionStart:
     first_event_no: int
     first_cycle_no: int
     needles: int
+    core_diameter_um: int
     plan: Plan
     course: str | None
     session_date: date
@@ -113,6 +115,7 @@ class StoredSession:
     next_event_no: int
     first_cycle_no: int
     needles: int
+    core_diameter_um: int
     plan: Plan
     course: str | None
     session_date: date

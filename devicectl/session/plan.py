@@ -1,10 +1,10 @@
 """The plan of one session: how many cores, how dense, how deep, where, and what the operator says.
 
-Law: a plan that exists can be done. What is outside the model's ranges, and what does not fit its zones, is refused
-when it is made, with the numbers; so nobody downstream checks again.
+Law: what no device could do is refused when a plan is made, with the numbers: a value outside the model's ranges, or a
+target far beyond its zones. How many cores a cell takes is the device's to say, by its needles, their diameter and its
+cap: what it cannot do it refuses when the session is opened. Nobody between the two checks again.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
@@ -13,24 +13,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from devicectl.session.plan_file import PlanError, read_values
 
-CORE_DIAMETER_MM: Final = 0.40
-"""Fact: trialx.com listing 327795; "less than half a millimetre" in the procedure's description."""
-
-CORE_AREA_MM2: Final = math.pi / 4 * CORE_DIAMETER_MM**2
-"""mm2 of skin that one core removes: 0.1257."""
-
-CELL_AREA_MM2: Final = 100
-"""A cell is 1 cm2: where the hand rests between two repositions."""
-
-MAX_PUNCTURES_PER_CELL: Final = 63
-"""Hard cap of the model in a cell of 1 cm2, just under 8 % of its area."""
+MAX_PUNCTURES_PER_CELL: Final = 200
+"""No device takes more in a cell of 1 cm2: the highest cap that one can be given. Its own is 63 unless it says so."""
 
 MIN_COVERAGE_PERCENT: Final = 4.0
 MAX_COVERAGE_PERCENT: Final = 8.0
 """4 % to 8 % of the skin in the treated area is removed; a plan outside is refused."""
-
-ASSUMED_NEEDLES: Final = 3
-"""Needles of the model's array, for checking a plan before a device has said how many it has."""
 
 MAX_ZONES: Final = 64
 MAX_ZONE_CM2: Final = 1_000
@@ -95,8 +83,8 @@ class Plan(_Frozen):
     """A session's plan.
 
     Raises:
-        pydantic.ValidationError: a value outside its range, or a plan that does not fit its zones. `make_plan` says the
-            same in one line.
+        pydantic.ValidationError: a value outside its range, or a target that no device could reach in its zones.
+            `make_plan` says the same in one line.
     """
 
     target_cores: Annotated[int, Field(ge=1, le=1_000_000, description="a whole number of cores from 1 to 1000000")] = (
@@ -138,43 +126,16 @@ class Plan(_Frozen):
         """How many cells of 1 cm2 the zones have together."""
         return sum(zone.area_cm2 for zone in self.zones)
 
-    def cycles_per_cell(self, needles: int) -> int:
-        """How many cycles of `needles` punctures a cell takes under the plan's density and the hard cap."""
-        cap = self.coverage_bp / 10_000 * CELL_AREA_MM2 / CORE_AREA_MM2
-        return min(round(cap / needles), MAX_PUNCTURES_PER_CELL // needles)
-
-    def capacity(self, needles: int) -> int:
-        """The most punctures that the zones take."""
-        return self.cells * self.cycles_per_cell(needles) * needles
-
-    def check_fits(self, needles: int) -> None:
-        """Hold the target against the zones for a device with `needles` needles.
-
-        Raises:
-            PlanError: the target needs more punctures than the zones take.
-        """
-        misfit = self._misfit(needles)
-        if misfit is not None:
-            raise PlanError("plan", "target_cores", self.target_cores, misfit)
-
-    def _misfit(self, needles: int) -> str | None:
-        capacity, cycles = self.capacity(needles), self.cycles_per_cell(needles)
-        if self.target_cores <= capacity:
-            return None
-        return (
-            f"must be at most {capacity}: {self.cells} cells x {cycles} cycles x {needles} needles"
-            f" at {self.coverage_percent:g} %; more area or coverage would make room"
-        )
-
     @model_validator(mode="after")
     def _check(self) -> Self:
         names = [zone.name for zone in self.zones]
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise _Misfit(f"zones.{index}.name", name, "must be another name: an earlier zone has it")
-        misfit = self._misfit(ASSUMED_NEEDLES)
-        if misfit is not None:
-            raise _Misfit("target_cores", self.target_cores, misfit)
+        most = self.cells * MAX_PUNCTURES_PER_CELL
+        if self.target_cores > most:
+            cells = f"{self.cells} cells x {MAX_PUNCTURES_PER_CELL} punctures, more than any device takes"
+            raise _Misfit("target_cores", self.target_cores, f"must be at most {most}: {cells}; more area makes room")
         return self
 
 

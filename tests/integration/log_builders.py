@@ -28,6 +28,7 @@ def a_start(**changes: Any) -> SessionStart:
         "first_event_no": 1,
         "first_cycle_no": 1,
         "needles": 3,
+        "core_diameter_um": 400,
         "plan": Plan(),
         "course": None,
         "session_date": date(2024, 3, 1),

@@ -10,7 +10,7 @@ from protocols import records as R
 from protocols.enums import CloseReason, Code, DeviceState, Phase, Role, Stream
 from protocols.messages import Refused
 from protocols.units import MILLISECOND, SECOND
-from tests.world import Bystander, Lab, assert_counted, at_moment
+from tests.world import IDENTITY, Bystander, Lab, assert_counted, at_moment
 
 
 def refusal(lab: Lab, command: Any) -> CommandRefusedError:
@@ -119,10 +119,34 @@ def test_plan_that_cannot_be_is_refused(changes: dict[str, Any], words: str) -> 
     assert lab.device.nvm.session is None
 
 
+@pytest.mark.parametrize(
+    ("coverage_bp", "parameters", "cycles"),
+    [
+        (400, {}, 11),
+        (500, {}, 13),
+        (600, {}, 16),
+        (800, {}, 21),
+        (600, {"core_diameter_mm": 0.3}, 21),
+        (600, {"core_diameter_mm": 0.49}, 11),
+        (600, {"core_diameter_mm": 0.3, "density_cap_per_cm2": 113}, 28),
+        (800, {"needles": 8}, 7),
+        (800, {"needles": 1}, 63),
+    ],
+)
+def test_what_a_cell_takes_is_the_devices_to_say(coverage_bp: int, parameters: dict[str, float], cycles: int) -> None:
+    lab = Lab(parameters=parameters)
+    lab.run(lab.engine.connect())
+    opened = lab.ask(M.SessionOpen(target_cores=10, coverage_bp=coverage_bp, depth_um=3_000, zones_cm2=(1,)))
+    assert opened.cycles_per_cell == cycles
+    assert opened.punctures_per_cell == cycles * opened.needles <= parameters.get("density_cap_per_cm2", 63)
+
+
 def test_session_that_is_open_is_not_opened_again_and_only_its_own_number_closes_it() -> None:
     lab = Lab().begin(1)
     again = refusal(lab, M.SessionOpen(target_cores=1, coverage_bp=600, depth_um=3_000, zones_cm2=(1,)))
     assert "session 1 is open: resume or close it first" in again.sentence
+    with pytest.raises(CommandRefusedError, match="session 1 is open"):
+        lab.run(lab.engine.open_session(lab.plan, IDENTITY))
     lab.ask(M.Disarm())
     counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
     other = refusal(lab, M.SessionClose(session_no=9, reason=CloseReason.ABORTED, **counts))

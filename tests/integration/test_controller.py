@@ -1,6 +1,7 @@
 """The public API over virtual time: a session as the architecture's example writes it, and every way to leave one."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
@@ -11,11 +12,12 @@ import pytest
 import devicectl
 from devicectl import Plan, clock
 from devicectl.controller import Handpiece, Session
-from devicectl.errors import DevicectlError, SessionError, SessionFoundError
+from devicectl.errors import CommandRefusedError, DevicectlError, SessionError, SessionFoundError
 from devicectl.log.errors import LogError
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
+from devicectl.session.plan_file import PlanError
 from devicectl.session.procedures import Procedure
 from devicectl.simulation import virtual_time
 from devicectl.simulation.virtual_time import VirtualTimeDriver
@@ -92,9 +94,49 @@ async def test_a_session_is_logged_as_it_was() -> None:
         assert (report.course, report.session_date) == ("spring", date(2026, 3, 1))
         assert report.cores_counted == summary.cores_counted and report.cycles == summary.cycles
         assert report.cores_evacuated == summary.cores_evacuated is not None
-        assert report.coverage_percent == pytest.approx(summary.coverage_percent, abs=0.001)
+        assert report.coverage_percent == summary.coverage_percent > 0
         assert report.session_seconds == summary.session_seconds > 0
         assert log.load(1).wall_seconds == summary.wall_seconds == session.summary.wall_seconds
+
+
+@pytest.mark.parametrize("diameter_mm", [0.2, 0.3, 0.49])
+async def test_coverage_is_of_the_devices_own_needles(diameter_mm: float) -> None:
+    async with connected(f"{URL}&core_diameter_mm={diameter_mm}") as (handpiece, log):
+        async with handpiece.open_session(PLAN) as session:
+            await whole(session)
+        cores_mm2 = session.summary.cores_counted * math.pi / 4 * diameter_mm**2
+        coverage = session.summary.coverage_percent
+        assert coverage == pytest.approx(cores_mm2 / session.summary.treated_area_cm2, abs=0.001)
+        assert log.load(1).core_diameter_um == round(diameter_mm * 1_000)
+        assert log.load(1).summary.coverage_percent == coverage
+
+
+async def test_a_resumed_session_is_reckoned_as_it_was_begun(tmp_path: Any) -> None:
+    """Its needles are the ones that it was opened with, in the summary as in the log."""
+    url = f"{URL}&nvm={tmp_path / 'nvm'}"
+    with SessionLog.open("sqlite://") as log:
+        await leave_open(f"{url}&core_diameter_mm=0.3", log)
+        other = f"{url}&core_diameter_mm=0.4"
+        async with devicectl.connect(other, log=log) as handpiece, handpiece.resume_session() as session:
+            assert session.core_diameter_um == 300
+            await whole(session)
+        assert session.summary.coverage_percent == log.load(1).summary.coverage_percent > 0
+
+
+async def test_a_plan_is_held_against_the_device_that_is_there() -> None:
+    more_than_the_default_takes = Plan(target_cores=14_000)
+    async with connected() as (handpiece, _):
+        with pytest.raises(PlanError, match="14000 cores do not fit 240 cells: at most 11520 punctures") as caught:
+            await handpiece.open_session(more_than_the_default_takes).__aenter__()
+        assert isinstance(caught.value.__cause__, CommandRefusedError)
+        assert_at_rest(handpiece)
+    async with connected(f"{URL}&core_diameter_mm=0.49") as (handpiece, _):
+        with pytest.raises(PlanError, match="at most 7920 punctures"):
+            await handpiece.open_session().__aenter__()
+    async with connected(f"{URL}&core_diameter_mm=0.3") as (handpiece, log):
+        async with handpiece.open_session(more_than_the_default_takes):
+            pass
+        assert_logged(log, 1, "aborted")
 
 
 # --- ways to leave a session -------------------------------------------------------------------------------------

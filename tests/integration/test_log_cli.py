@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,22 @@ def test_show(path: Path) -> None:
     assert shown["cycles"] == "4: 4 completed, 0 aborted, 0 ambiguous"
     assert shown["coverage"] == "1.01 % of 1 cm2, planned 6 %"
     assert shown["simulated"] == "yes, seed 7, model 1"
+
+
+def test_list_show_and_export_reckon_coverage_with_the_sessions_own_needles(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    with SessionLog.open(path) as log:
+        a_stored_session(log, core_diameter_um=300)
+    coverage = 8 * 0.15**2 * math.pi  # 8 cores of 1 cm2
+    assert table(run("list", "--log", path))[2][7] == f"{coverage:.2f} %" == "0.57 %"
+    shown = {line[0]: line[1] for line in table(run("show", "1", "--log", path))[1:]}
+    assert shown["coverage"] == "0.57 % of 1 cm2, planned 6 %"
+    assert shown["punctures"] == "12 by 3 needles of 0.3 mm"
+    (row, *_) = csv.DictReader(io.StringIO(run("export", "1", "--format", "csv", "--log", path)))
+    assert (row["core_diameter_um"], row["coverage_percent"]) == ("300", f"{coverage:.3f}")
+    lines = run("export", "1", "--format", "jsonl", "--log", path).splitlines()
+    assert json.loads(lines[1])["core_diameter_um"] == 300
+    assert json.loads(lines[-1])["coverage_percent"] == round(coverage, 3)
 
 
 def test_show_says_why_a_session_is_not_reconciled(path: Path) -> None:

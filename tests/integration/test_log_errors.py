@@ -79,6 +79,16 @@ def test_another_version_s_log_is_left_as_it_was(path: Path, version: int, kind:
     assert path.read_bytes() == before
 
 
+def test_a_log_from_before_the_first_release_is_left_as_it_was(path: Path) -> None:
+    with SessionLog.open(path) as log:
+        a_stored_session(log)
+    sql(path, "ALTER TABLE sessions DROP COLUMN core_diameter_um")
+    before = path.read_bytes()
+    said = "has no core_diameter_um: it was made before schema version 1 was released"
+    assert said in refused(path, LogErrorKind.UNKNOWN_SCHEMA)
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [b"hello, world\n" * 100, b"\0" * 4096, b"SQLite format 3\0" + b"\xff" * 4080])
 def test_a_file_that_is_no_database(path: Path, content: bytes) -> None:
     path.write_bytes(content)

@@ -45,7 +45,8 @@ def session_of(seed: int) -> Outcome:
     assert finish.device_totals is not None
     assert DENSITY_NEAR not in lab.alarms_read, "the plan fills each cell in one visit"
     counts, truth = finish.device_totals, lab.device.plant.truth
-    coverage = coverage_percent(counts.cores_counted, finish.cells_begun)
+    opened, _ = lab.engine.session()
+    coverage = coverage_percent(counts.cores_counted, finish.cells_begun, opened.core_diameter_um)
     return Outcome(finish.session_seconds, counts.cores_counted, counts.cycles, counts.punctures, truth.clogs, coverage)
 
 

@@ -1,5 +1,6 @@
 """The fold: counts from records, and everything that keeps them from being believed."""
 
+import math
 from typing import Any
 
 import pytest
@@ -249,6 +250,18 @@ def test_every_difference_has_both_numbers() -> None:
     assert verdict.differences == ["punctures: 4 on the device, 3 here", "cores_counted: 2 on the device, 3 here"]
 
 
-@pytest.mark.parametrize(("cores", "cells", "percent"), [(0, 0, 0.0), (0, 3, 0.0), (10_000, 213, 5.9), (63, 1, 7.917)])
-def test_coverage_is_of_the_cells_begun(cores: int, cells: int, percent: float) -> None:
-    assert coverage_percent(cores, cells) == pytest.approx(percent, abs=0.001)
+@pytest.mark.parametrize(
+    ("cores", "cells", "core_um", "percent"),
+    [
+        (0, 0, 400, 0.0),
+        (10, 0, 400, 0.0),
+        (0, 3, 400, 0.0),
+        (10_000, 213, 400, 5.9),
+        (63, 1, 400, 7.917),
+        (48, 1, 400, 100 * 48 * math.pi * 0.2**2 / 100),
+        (100, 2, 500, 100 * 100 * math.pi * 0.25**2 / 200),
+        (63, 1, 300, 4.453),
+    ],
+)
+def test_coverage_is_of_the_cells_begun(cores: int, cells: int, core_um: int, percent: float) -> None:
+    assert coverage_percent(cores, cells, core_um) == pytest.approx(percent, abs=0.001)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from devicectl.errors import DevicectlError
-from devicectl.session.plan import CORE_AREA_MM2, Plan, Zone, load_plan, make_plan
+from devicectl.session.plan import Plan, Zone, load_plan, make_plan
 from devicectl.session.plan_file import MAX_DEPTH, MAX_FILE_SIZE, PlanError, read_values
 
 
@@ -35,36 +35,18 @@ def test_the_default_is_the_model_s_session() -> None:
     assert [zone.area_cm2 for zone in plan.zones] == [70, 70, 30, 30, 40]
     assert plan.operator.anesthesia_method == "lidocaine injection"
     assert plan.operator.confirmed_by == "automatic operator"
-    assert pytest.approx(0.1257, abs=5e-5) == CORE_AREA_MM2
 
 
-@pytest.mark.parametrize(("percent", "cycles"), [(4, 11), (5, 13), (6, 16), (8, 21)])
-def test_cycles_per_cell_of_three_needles(percent: float, cycles: int) -> None:
-    assert Plan(target_cores=1, coverage_percent=percent).cycles_per_cell(3) == cycles
-
-
-@pytest.mark.parametrize("needles", range(1, 9))
-def test_no_cell_takes_more_than_the_hard_cap(needles: int) -> None:
-    assert Plan(target_cores=1, coverage_percent=8.0).cycles_per_cell(needles) * needles <= 63
-
-
-def test_a_plan_just_fits_its_zones_or_is_refused_with_the_numbers() -> None:
-    assert make_plan({"target_cores": 11_520}).capacity(3) == 11_520
-    error = refused({"target_cores": 11_521})
-    assert (error.key, error.value) == ("target_cores", 11_521)
-    assert "must be at most 11520: 240 cells x 16 cycles x 3 needles at 6 %" in str(error)
-
-
-def test_a_device_of_other_needles_is_checked_again() -> None:
-    plan = Plan(target_cores=14_000, coverage_percent=8.0)
-    plan.check_fits(3)
-    with pytest.raises(PlanError, match="at most 13440: 240 cells x 7 cycles x 8 needles at 8 %"):
-        plan.check_fits(8)
+def test_what_no_device_could_do_in_its_zones_is_refused_with_the_numbers() -> None:
+    assert make_plan({"target_cores": 48_000}).target_cores == 48_000
+    error = refused({"target_cores": 48_001})
+    assert (error.key, error.value) == ("target_cores", 48_001)
+    assert "must be at most 48000: 240 cells x 200 punctures, more than any device takes" in str(error)
 
 
 def test_built_in_code_it_refuses_as_well() -> None:
     with pytest.raises(ValidationError, match="240 cells"):
-        Plan(target_cores=20_000)
+        Plan(target_cores=50_000)
 
 
 def test_is_frozen() -> None:
