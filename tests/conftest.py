@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NoReturn
@@ -43,7 +44,7 @@ def program() -> Callable[[str], str]:
     def find(name: str) -> str:
         path = shutil.which(name) or shutil.which(name, path=os.pathsep.join(_ASIDE))
         if path is None:
-            _missing(name, ".ci/run")
+            _missing(f"{name} is not installed", ".ci/run")
         return path
 
     return find
@@ -55,15 +56,42 @@ def package() -> Callable[[str], None]:
 
     def find(name: str) -> None:
         if importlib.util.find_spec(name) is None:
-            _missing(name, "pyproject.toml")
+            _missing(f"{name} is not installed", "pyproject.toml")
 
     return find
 
 
-def _missing(name: str, where: str) -> NoReturn:
+def _missing(what: str, where: str) -> NoReturn:
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{name} is not installed, and CI must have it: see {where}")
-    pytest.skip(f"{name} is not installed")
+        pytest.fail(f"{what}, and CI must have it: see {where}")
+    pytest.skip(what)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB; where none may be mounted the test is skipped, and in CI fails."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    as_root = () if os.geteuid() == 0 else ("sudo", "-n")  # as in .ci/run
+    options = f"size=256k,mode=700,uid={os.getuid()},gid={os.getgid()}"
+    line = [*as_root, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        said = done.stderr.strip() if done.returncode else None
+    except OSError as error:
+        said = f"{line[0]}: {error.strerror}"
+    if said is not None:
+        _missing(f"no tmpfs can be mounted ({said})", ".ci/run")
+    yield folder
+    subprocess.run([*as_root, "umount", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def held_to_modes(program: Callable[[str], str]) -> tuple[str, ...]:
+    """What begins a command that is to be held to the modes of files and folders, which root is not."""
+    if os.geteuid() != 0:
+        return ()
+    return (program("setpriv"), "--bounding-set=-dac_override,-dac_read_search")
 
 
 @pytest.fixture
