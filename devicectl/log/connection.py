@@ -4,6 +4,7 @@ Law: nothing is written into a file before it is known to be ours or empty. On S
 write lock at its beginning (so it cannot fail half way for want of it) and is synced to disk before commit returns.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from sqlalchemy import (
     literal_column,
     make_url,
     select,
+    update,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -71,8 +73,10 @@ def parse_where(where: str | Path) -> URL:
         raise _bad_url(text) from error
 
 
-def connect(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Connection:
+def connect(url: URL, *, readonly: bool, busy_timeout_ms: int, immutable: bool = False) -> Connection:
     """The only connection of an engine of its own. It may pass from thread to thread but serves one at a time.
+
+    With `immutable` a file is read without a lock and without its -wal file: only where nobody can write it.
 
     Raises:
         LogError: the database or its driver is not there, or the URL says what it does not understand.
@@ -80,7 +84,7 @@ def connect(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Connection:
     shown = show(url)
     try:
         with translated(shown):
-            return _make_engine(url, readonly=readonly, busy_timeout_ms=busy_timeout_ms).connect()
+            return _make_engine(url, readonly, busy_timeout_ms, immutable=immutable).connect()
     except (ArgumentError, ValueError, TypeError) as error:
         raise _bad_url(shown) from error
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -99,11 +103,11 @@ def _bad_url(text: str) -> LogError:
     return LogError(LogErrorKind.UNWRITABLE, text, reason)
 
 
-def _make_engine(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Engine:
+def _make_engine(url: URL, readonly: bool, busy_timeout_ms: int, *, immutable: bool) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, poolclass=StaticPool)
     engine = create_engine(
-        _readonly_url(url) if readonly and url.database and not url.query else url,
+        _readonly_url(url, immutable=immutable) if readonly and is_file(url) else url,
         poolclass=StaticPool,
         connect_args={"check_same_thread": False, "timeout": busy_timeout_ms / 1_000},
     )
@@ -111,10 +115,9 @@ def _make_engine(url: URL, *, readonly: bool, busy_timeout_ms: int) -> Engine:
     return engine
 
 
-def _readonly_url(url: URL) -> URL:
-    return URL.create(
-        "sqlite", database=Path(url.database or "").absolute().as_uri(), query={"mode": "ro", "uri": "true"}
-    )
+def _readonly_url(url: URL, *, immutable: bool) -> URL:
+    how = {"immutable": "1"} if immutable else {"mode": "ro"}
+    return URL.create("sqlite", database=Path(url.database or "").absolute().as_uri(), query={**how, "uri": "true"})
 
 
 def _take_over_transactions(engine: Engine, begin: str) -> None:
@@ -128,6 +131,29 @@ def _take_over_transactions(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def is_file(url: URL) -> bool:
+    """Whether the database is a file of SQLite's that the URL only names."""
+    return url.get_backend_name() == "sqlite" and bool(url.database) and not url.query
+
+
+def refuse_pending(url: URL) -> None:
+    """Say what keeps a file from being read where its folder cannot be written, which SQLite has no words for.
+
+    Beside a log stands a -wal file while somebody writes it, and after a crash: what was committed last is there, and
+    SQLite reads it through a third file, which it makes.
+
+    Raises:
+        LogError: there is such a file with something in it, or the log itself may not be read.
+    """
+    path = Path(url.database or "")
+    if not os.access(path, os.R_OK):
+        raise LogError(LogErrorKind.UNWRITABLE, show(url), "access is denied: must be a file that can be read")
+    pending = Path(f"{path}-wal")
+    if pending.exists() and pending.stat().st_size:
+        reason = f"its last entries are in {pending.name}, and its folder may only be read: copy both to another one"
+        raise LogError(LogErrorKind.UNWRITABLE, show(url), reason)
 
 
 def refuse_folder(url: URL) -> None:
@@ -172,6 +198,9 @@ def prepare(connection: Connection, where: str) -> None:
     elif connection.dialect.name == "sqlite":
         connection.rollback()
         _set_durable(connection)
+    # What may only be read is found out now, and not when a session has been opened on a device.
+    connection.rollback()
+    connection.execute(update(log_meta).values(app=APP))
     connection.rollback()
 
 

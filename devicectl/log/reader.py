@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 
 from devicectl.log import connection as database
 from devicectl.log import queries
@@ -28,18 +28,16 @@ class LogReader:
         url = database.parse_where(where)
         shown = database.show(url)
         database.refuse_folder(url)
-        if url.get_backend_name() == "sqlite" and url.database and not url.query and not Path(url.database).exists():
+        if database.is_file(url) and not Path(url.database or "").exists():
             raise LogError(LogErrorKind.MISSING, shown, "is not there: the first `devicectl run` makes it")
-        connection = database.connect(url, readonly=True, busy_timeout_ms=database.BUSY_TIMEOUT_MS)
         try:
-            with database.translated(shown):
-                if not database.check(connection, shown):
-                    raise LogError(LogErrorKind.MISSING, shown, "is empty: the first `devicectl run` fills it")
-                connection.rollback()
-        except LogError:
-            database.disconnect(connection)
-            raise
-        return cls(connection, shown)
+            return cls(_connect(url, shown), shown)
+        except LogError as error:
+            if error.kind is not LogErrorKind.UNWRITABLE or not database.is_file(url):
+                raise
+            # SQLite would write beside the file even to read it. Where it cannot, nobody else of ours writes either.
+            database.refuse_pending(url)
+            return cls(_connect(url, shown, immutable=True), shown)
 
     def close(self) -> None:
         """Close the database."""
@@ -68,3 +66,17 @@ class LogReader:
         """
         with database.translated(self.where), self._connection.begin():
             return queries.load(self._connection, key, self.where)
+
+
+def _connect(url: URL, shown: str, *, immutable: bool = False) -> Connection:
+    """A connection to what is known to be a log of ours."""
+    connection = database.connect(url, readonly=True, busy_timeout_ms=database.BUSY_TIMEOUT_MS, immutable=immutable)
+    try:
+        with database.translated(shown):
+            if not database.check(connection, shown):
+                raise LogError(LogErrorKind.MISSING, shown, "is empty: the first `devicectl run` fills it")
+            connection.rollback()
+    except LogError:
+        database.disconnect(connection)
+        raise
+    return connection
