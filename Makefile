@@ -8,7 +8,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 # One process a core; `make test PYTEST=...` for options of one's own.
 PYTEST ?= -n auto --dist worksteal
 # What `make flakes` repeats, and how often.
-FLAKES ?= tests/integration/test_pytest_plugin.py
+FLAKES ?= tests/integration/test_pytest_plugin.py tests/integration/test_pytest_plugin_names.py
 TIMES ?= 50
 
 .PHONY: help run test lint typecheck unit wheel bench nightly flakes coverage docs clean
@@ -82,7 +82,8 @@ wheel: $(VENV)/.installed-test
 	venv/bin/devicectl sessions list --log first.sqlite; \
 	venv/bin/firmware-sim --help >/dev/null; \
 	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest]"; \
-	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py
+	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py \
+		tests/integration/test_pytest_plugin_names.py
 
 nightly: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST) -m "nightly or not nightly" --hypothesis-profile nightly --seeds 300 --timeout 3600

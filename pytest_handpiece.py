@@ -52,22 +52,16 @@ def pytest_configure(config: pytest.Config) -> None:
     sent = getattr(config, "workerinput", {}).get("handpiece_seed")
     drawn = int.from_bytes(os.urandom(SEED_BYTES), "big") if given is None else given
     config.stash[_BASE_SEED] = drawn if sent is None else sent
-    if urls := config.getoption("--handpiece-url"):
+    urls = config.getoption("--handpiece-url")
+    if urls and sent is None:
         _check_urls(urls)
 
 
 def _check_urls(urls: list[str]) -> None:
-    from devicectl.testing.names import hidden
+    from devicectl.testing.process import check
 
-    if not hidden():  # else it is said where a test needs it
-        from devicectl import UrlError
-        from devicectl.transports.urls import parse_url
-
-        try:
-            for url in urls:
-                parse_url(url)
-        except UrlError as error:
-            raise pytest.UsageError(f"--handpiece-url: {error}") from None
+    if wrong := check(urls):
+        raise pytest.UsageError(f"--handpiece-url: {wrong}")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -146,12 +140,10 @@ def handpiece_seed(_handpiece_run: "Run") -> int:
 @pytest.fixture
 def handpiece_url(request: pytest.FixtureRequest, _handpiece_run: "Run") -> Iterator[str]:
     """A handpiece for a host of any language: the URL of a simulator in a process of its own, or of the one given."""
-    from devicectl.testing.process import served
+    from devicectl.testing.process import identify, served
 
     with served(_handpiece_run) as url:
         if not _handpiece_run.simulated:
-            from devicectl.testing.handpieces import identify
-
             _judge(request, identify(url))
         yield url
 

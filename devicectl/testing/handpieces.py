@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from devicectl import Handpiece, SessionError, clock, connect
 from devicectl.log.store import SessionLog
 from devicectl.testing.run import Run
-from protocols.enums import Role
 from protocols.messages import TruthGetDone
 from protocols.trace import HEADING, Tracer
 from protocols.units import Micros
@@ -65,16 +64,6 @@ async def _entered(make: Callable[[], AbstractAsyncContextManager[_T]]) -> tuple
     return await entered, leave
 
 
-def identify(url: str) -> bool:
-    """Whether the device at `url` says that it is simulated; it is looked at, and nothing is done."""
-
-    async def ask() -> bool:
-        async with connect(url, role=Role.VIEWER) as handpiece:
-            return handpiece.device.simulated
-
-    return asyncio.run(ask())
-
-
 def truth_of(handpiece: Handpiece) -> TruthGetDone:
     """What a closed session's device knows.
 
@@ -87,4 +76,4 @@ def truth_of(handpiece: Handpiece) -> TruthGetDone:
     return truth
 
 
-__all__ = ["connected", "identify", "truth_of"]
+__all__ = ["connected", "truth_of"]

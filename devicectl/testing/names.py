@@ -1,9 +1,10 @@
-"""Whether this package's own `protocols` is the one that Python finds: a repository may have a folder of that name.
+"""Whether this package's own `protocols` is the one that Python finds: a repository may have one of its own.
 
 Law: it imports nothing of the package, which could not be imported where that is so.
 """
 
 import importlib.util
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +14,20 @@ _OURS: Final = "serial_wire.py"
 
 
 def hidden() -> str | None:
-    """Where the `protocols` is that hides ours; None where nothing does."""
-    found = importlib.util.find_spec("protocols")
-    places = [Path(place) for place in (found.submodule_search_locations or [])] if found is not None else []
-    if any((place / _OURS).is_file() for place in places):
+    """Where the folder or module `protocols` is that hides ours in this process; None where nothing does."""
+    return _another(importlib.util.find_spec("protocols"))
+
+
+def has_another(path: str) -> bool:
+    """Whether `path`, as one of those on which Python looks for modules, has a `protocols` that is not ours."""
+    return _another(PathFinder.find_spec("protocols", [path])) is not None
+
+
+def _another(found: ModuleSpec | None) -> str | None:
+    places = list(found.submodule_search_locations or []) if found is not None else []
+    if found is None or any((Path(place) / _OURS).is_file() for place in places):
         return None
-    return str(places[0]) if places else "nowhere"
+    return places[0] if places else found.origin
 
 
 def require() -> None:
@@ -27,6 +36,6 @@ def require() -> None:
     if where is not None:
         pytest.fail(
             f"{where} hides the package `protocols` that the handpiece is made with: use the fixture handpiece_url, "
-            "whose simulator runs in a process of its own, or rename that folder",
+            "whose simulator runs in a process of its own, or rename it",
             pytrace=False,
         )

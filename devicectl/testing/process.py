@@ -1,20 +1,20 @@
-"""A simulator in a process of its own for a test, whatever transport it is asked for.
+"""Processes of a test: a simulator, whatever transport it is asked for, and one that answers questions about URLs.
 
-Law: the standard library alone, as in `run`. The process is started with `-P`, and with no path in its environment that
-has another `protocols`: a repository's own folder of that name stays out of the simulator.
+Law: the standard library alone, as in `run`. A process is started with `-P`, and with no path in its environment that
+has another `protocols`: one of a repository's own stays out of it.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import pytest
 
+from devicectl.testing.names import has_another
 from devicectl.testing.run import Run
 
 STOP_TIMEOUT_S: Final = 10.0
@@ -28,7 +28,7 @@ def served(run: Run) -> Iterator[str]:
         return
     url = run.device_url.replace("sim://", "sim+tcp://", 1) if run.scheme == "sim" else run.device_url
     url = url if run.scheme != "sim" or "anesthesia_wait_s" in url else f"{url}&anesthesia_wait_s=1"
-    line = [sys.executable, "-P", "-m", "devicectl.simulation", url, "--trace", str(run.open_folder() / "trace.txt")]
+    line = _line("devicectl.simulation", url, "--trace", str(run.open_folder() / "trace.txt"))
     process = subprocess.Popen(
         line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
     )
@@ -46,12 +46,33 @@ def served(run: Run) -> Iterator[str]:
             process.communicate()
 
 
+def check(urls: Sequence[str]) -> str:
+    """What is wrong with the first of the URLs that is not right; else nothing."""
+    done = _asked("check", *urls)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def identify(url: str) -> bool:
+    """Whether the device at `url` says that it is simulated. The test fails where there is none."""
+    done = _asked("identify", url)
+    if done.returncode:
+        pytest.fail(f"no handpiece: {done.stderr.strip()}", pytrace=False)
+    return json.loads(done.stdout) is True
+
+
+def _asked(*question: str) -> "subprocess.CompletedProcess[str]":
+    line = _line("devicectl.testing", *question)
+    return subprocess.run(
+        line, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_environment(), check=False
+    )
+
+
+def _line(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
 def _environment() -> dict[str, str]:
     """Ours, without the paths on which another `protocols` lies."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    kept = [path for path in paths if path and not _has_another(Path(path))]
+    kept = [path for path in paths if path and not has_another(path)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(kept)}
-
-
-def _has_another(path: Path) -> bool:
-    return (path / "protocols").exists() and not (path / "protocols" / "serial_wire.py").exists()

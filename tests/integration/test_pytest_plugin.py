@@ -252,34 +252,6 @@ def test_a_device_that_is_not_there(pytester: pytest.Pytester) -> None:
     run.stdout.fnmatch_lines(["*LinkError: cannot connect to 127.0.0.1:1: Connection refused"])
 
 
-# --- other people's names ----------------------------------------------------------------------------------------
-
-
-def test_a_repository_with_protocols_of_its_own(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    (pytester.path / "protocols").mkdir()
-    (pytester.path / "protocols" / "__init__.py").write_text("OURS = True\n")
-    pytester.makepyfile(
-        """
-        import socket, pytest, protocols
-
-        def test_host(handpiece_url, monkeypatch):
-            assert protocols.OURS
-            host, port = handpiece_url.removeprefix("tcp://").split(":")
-            socket.create_connection((host, int(port))).close()
-
-        @pytest.mark.asyncio
-        async def test_in_process(handpiece):
-            pass
-        """
-    )
-    monkeypatch.setenv("PYTHONPATH", f"{pytester.path}:{environment()['PYTHONPATH']}")
-    run = pytester.runpytest_subprocess(*PLAIN)
-    run.assert_outcomes(passed=1, errors=1)
-    run.stdout.fnmatch_lines(
-        ["*protocols hides the package `protocols` that the handpiece is made with: *handpiece_url*"]
-    )
-
-
 # --- hardware ----------------------------------------------------------------------------------------------------
 
 HARDWARE: Final = """

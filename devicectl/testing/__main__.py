@@ -1,0 +1,43 @@
+"""What the pytest plugin asks of URLs, in a process of its own: in a test's, `protocols` may be another one's.
+
+    python -P -m devicectl.testing check URL...      whether they are right
+    python -P -m devicectl.testing identify URL      whether the device says that it is simulated: a line of JSON
+
+Exit codes as of `devicectl`: 2 for a URL that is wrong, 3 for no device; with a sentence on standard error.
+"""
+
+import asyncio
+import json
+import sys
+
+from devicectl.errors import DevicectlError, UrlError
+from devicectl.transports.urls import parse_url
+
+BAD_ARGUMENTS, NO_DEVICE = 2, 3
+
+
+async def identify(url: str) -> bool:
+    """Whether the device at `url` says that it is simulated; it is looked at, and nothing is done."""
+    from devicectl import connect  # most of the package: checking a URL goes without
+    from protocols.enums import Role
+
+    async with connect(url, role=Role.VIEWER) as handpiece:
+        return handpiece.device.simulated
+
+
+def main() -> int:
+    """Answer one question; the exit code."""
+    question, *urls = sys.argv[1:]
+    try:
+        for url in urls:
+            parse_url(url)
+        if question == "identify":
+            print(json.dumps(asyncio.run(identify(urls[0]))))
+    except DevicectlError as error:
+        print(error, file=sys.stderr)
+        return BAD_ARGUMENTS if isinstance(error, UrlError) else NO_DEVICE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
