@@ -11,18 +11,21 @@ but pytest and the standard library: not even the package, until a test asks for
 import importlib.util
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from devicectl import Handpiece, Plan, Session
-    from devicectl.testing.run import Run
+    from devicectl.testing.run import Invocation, Run
     from protocols.messages import TruthGetDone
 
 DEFAULT_URL: Final = "sim://"
 SEED_BYTES: Final = 4
 """Of a base seed that is drawn: short enough to be typed again."""
+_REPEATED: Final = {"--rootdir": "rootdir", "-c": "inifilename", "-o": "override_ini", "--asyncio-mode": "asyncio_mode"}
+"""Options of pytest and pytest-asyncio that decide a test's node id, and with it its seed, or how it runs."""
 _BASE_SEED: Final = pytest.StashKey[int]()
 _RUN: Final = pytest.StashKey["Run"]()
 _MARKERS: Final = (
@@ -52,9 +55,14 @@ def pytest_configure(config: pytest.Config) -> None:
     sent = getattr(config, "workerinput", {}).get("handpiece_seed")
     drawn = int.from_bytes(os.urandom(SEED_BYTES), "big") if given is None else given
     config.stash[_BASE_SEED] = drawn if sent is None else sent
-    urls = config.getoption("--handpiece-url")
+    urls = _urls(config)
     if urls and sent is None:
         _check_urls(urls)
+
+
+def _urls(config: pytest.Config) -> list[str]:
+    """Each URL once: one of the configuration file's may be on the command line again."""
+    return list(dict.fromkeys(config.getoption("--handpiece-url") or []))
 
 
 def _check_urls(urls: list[str]) -> None:
@@ -62,6 +70,15 @@ def _check_urls(urls: list[str]) -> None:
 
     if wrong := check(urls):
         raise pytest.UsageError(f"--handpiece-url: {wrong}")
+
+
+def _repeated(config: pytest.Config) -> list[str]:
+    """What else of the command line the line that repeats a failure needs: without it seed or result may be others."""
+    words = ["--handpiece-allow-hardware"] if config.getoption("--handpiece-allow-hardware") else []
+    for option, name in _REPEATED.items():
+        given = config.getoption(name, None) or []
+        words += [word for value in (given if isinstance(given, list) else [given]) for word in (option, str(value))]
+    return words
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -72,7 +89,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """The base seed, where any of the options is used."""
-    urls = config.getoption("--handpiece-url")
+    urls = _urls(config)
     if not urls and config.getoption("--handpiece-seed") is None:
         return None
     return f"handpiece: seed {config.stash[_BASE_SEED]}, {', '.join(urls or [DEFAULT_URL])}"
@@ -80,7 +97,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Once per URL, where there are several."""
-    urls = metafunc.config.getoption("--handpiece-url") or []
+    urls = _urls(metafunc.config)
     if len(urls) > 1 and "_handpiece_run" in metafunc.fixturenames:
         metafunc.parametrize("_handpiece_run", urls, indirect=True, ids=[url.partition("?")[0] for url in urls])
 
@@ -109,17 +126,10 @@ def _handpiece_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     """What one test runs against, and what it leaves behind."""
     from devicectl.testing.run import Run
 
-    config, item = request.config, request.node
-    urls = config.getoption("--handpiece-url") or [DEFAULT_URL]
-    run = Run(
-        item.nodeid,
-        getattr(request, "param", urls[0]),
-        base_seed=config.stash[_BASE_SEED],
-        parameters=dict(pair for mark in reversed(list(_marks(item))) for pair in mark.kwargs.items()),
-        artifacts=config.getoption("--handpiece-artifacts"),
-        scratch=tmp_path_factory.getbasetemp(),
-        urls=config.getoption("--handpiece-url") or [],
-    )
+    item = request.node
+    invocation = _invocation(request.config, tmp_path_factory.getbasetemp() / "handpiece")
+    url = getattr(request, "param", [*invocation.urls, DEFAULT_URL][0])
+    run = Run(item.nodeid, url, parameters=_parameters(item), invocation=invocation)
     item.stash[_RUN] = run
     item.user_properties.extend(run.properties())
     if run.refused_parameters:
@@ -127,8 +137,26 @@ def _handpiece_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     return run
 
 
-def _marks(item: pytest.Item) -> Iterator[pytest.Mark]:
-    return item.iter_markers("handpiece_param")
+def _invocation(config: pytest.Config, scratch: Path) -> "Invocation":
+    from devicectl.testing.run import Invocation
+
+    place = config.invocation_params.dir
+    return Invocation(
+        place=place,
+        root=config.rootpath,
+        base_seed=config.stash[_BASE_SEED],
+        urls=_urls(config),
+        options=_repeated(config),
+        artifacts=place / (config.getoption("--handpiece-artifacts") or scratch),
+    )
+
+
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    """Those of its marks; of one name the nearest."""
+    found: dict[str, object] = {}
+    for mark in reversed(list(item.iter_markers("handpiece_param"))):
+        found |= mark.kwargs
+    return found
 
 
 @pytest.fixture

@@ -24,11 +24,9 @@ STOP_TIMEOUT_S: Final = 10.0
 def served(run: Run) -> Iterator[str]:
     """The URL of a device for any host: of a simulator while the context lasts, or the one that was given."""
     if not run.simulated:
-        yield run.device_url
+        yield run.host_url
         return
-    url = run.device_url.replace("sim://", "sim+tcp://", 1) if run.scheme == "sim" else run.device_url
-    url = url if run.scheme != "sim" or "anesthesia_wait_s" in url else f"{url}&anesthesia_wait_s=1"
-    line = _line("devicectl.simulation", url, "--trace", str(run.open_folder() / "trace.txt"))
+    line = _line("devicectl.simulation", run.host_url, "--trace", str(run.open_folder() / "trace.txt"))
     process = subprocess.Popen(
         line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
     )

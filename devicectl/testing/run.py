@@ -4,10 +4,12 @@ Law: the standard library alone. A test of a host in another language needs noth
 """
 
 import hashlib
+import os
 import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -18,43 +20,56 @@ SEED_BYTES: Final = 4
 """Short enough to be typed again."""
 QUICK: Final = {"anesthesia_wait_s": "1"}
 """What a simulator in real time starts with unless it is told otherwise: nobody waits five minutes in a test."""
+VIRTUAL: Final = frozenset({"baud", "speed"})
+"""Options of `sim://` alone: of its line and its clock, which a process of its own has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How pytest was started, for all tests of a run. `place` is where: what its command line is relative to."""
+
+    place: Path
+    root: Path
+    """What node ids are relative to."""
+    base_seed: int
+    urls: Sequence[str]
+    """Those of the command line; none stands for `sim://`."""
+    options: Sequence[str]
+    """What else of the command line decides how a test runs and which seed it has."""
+    artifacts: Path
+    """Each failing test has a folder in it. Absolute: a test may go elsewhere."""
 
 
 class Run:
     """One test's. `url` is what was asked for; `device_url` has the test's seed and parameters in it."""
 
-    def __init__(
-        self,
-        node_id: str,
-        url: str,
-        *,
-        base_seed: int,
-        parameters: Mapping[str, object],
-        artifacts: str | None,
-        scratch: Path,
-        urls: Sequence[str],
-    ) -> None:
+    def __init__(self, node_id: str, url: str, *, parameters: Mapping[str, object], invocation: Invocation) -> None:
         self.node_id = node_id
         self.url = url
         self.failed = False
-        self._base_seed = base_seed
-        self._urls = urls
-        self._keep = artifacts is not None
-        scheme, _, query = url.partition("://")
-        self.scheme = scheme
-        self.simulated = scheme == "sim" or scheme.startswith("sim+")
+        self._invocation = invocation
+        self.scheme = url.partition("://")[0].lower()
+        self.simulated = self.scheme == "sim" or self.scheme.startswith("sim+")
         self.refused_parameters = bool(parameters) and not self.simulated
-        digest = hashlib.sha256(f"{base_seed}:{node_id}".encode()).digest()
+        digest = hashlib.sha256(f"{invocation.base_seed}:{node_id}".encode()).digest()
         self.seed = int.from_bytes(digest[:SEED_BYTES], "big")
-        self.device_url = url
+        self.device_url = self.host_url = url
         if self.simulated:
-            options = {**({} if scheme == "sim" else QUICK), "seed": str(self.seed)}
-            options |= dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+            options = {"seed": str(self.seed), **dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))}
             options |= {name: str(value) for name, value in parameters.items()}
             self.seed = int(options["seed"]) if options["seed"].isdecimal() else self.seed
-            self.device_url = f"{scheme}://?{urlencode(options)}"
-        name = re.sub(r"[^\w.-]+", "_", node_id.rpartition("/")[2])[:80]
-        self.folder = Path(artifacts if artifacts is not None else scratch / "handpiece") / f"{name}-{digest.hex()[:8]}"
+            self._set_urls(options)
+        self.folder = invocation.artifacts / f"{_name(node_id)}-{digest.hex()[:8]}"
+
+    def _set_urls(self, options: Mapping[str, str]) -> None:
+        """For a host of any language `sim://` is on TCP, and so in real time, like every other URL."""
+        quick = {**QUICK, **options}
+        if self.scheme == "sim":
+            self.device_url = f"sim://?{urlencode(options)}"
+            served = {name: value for name, value in quick.items() if name not in VIRTUAL}
+            self.host_url = f"sim+tcp://?{urlencode(served)}"
+        else:
+            self.device_url = self.host_url = f"{self.scheme}://?{urlencode(quick)}"
 
     def open_folder(self) -> Path:
         """The folder of its artifacts, made."""
@@ -66,9 +81,12 @@ class Run:
         return [("handpiece_seed", self.seed), ("handpiece_url", self.url), ("handpiece_version", VERSION)]
 
     def command(self) -> str:
-        """The line that repeats the test."""
-        urls = [argument for url in self._urls for argument in ("--handpiece-url", url)]
-        return shlex.join(["pytest", self.node_id, "--handpiece-seed", str(self._base_seed), *urls])
+        """The line that repeats the test, in the folder in which pytest was started."""
+        of = self._invocation
+        path, separator, name = self.node_id.partition("::")
+        node_id = f"{os.path.relpath(of.root / path, of.place)}{separator}{name}"
+        urls = [argument for url in of.urls for argument in ("--handpiece-url", url)]
+        return shlex.join(["pytest", node_id, "--handpiece-seed", str(of.base_seed), *urls, *of.options])
 
     def story(self) -> str:
         """For the report of a failure."""
@@ -81,3 +99,9 @@ class Run:
             (self.open_folder() / "seed.txt").write_text(text, encoding="utf-8")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _name(node_id: str) -> str:
+    """A node id for the name of a folder: of its path the last part. What follows may have slashes, as URLs do."""
+    path, _, test = node_id.partition("::")
+    return re.sub(r"[^\w.-]+", "_", f"{path.rpartition('/')[2]}::{test}")[:80]

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,60 +166,70 @@ def test_parameters_by_marker(pytester: pytest.Pytester) -> None:
 
 
 def test_the_same_file_over_several_urls(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(SESSION)
-    urls = ("sim://", "sim+pty://", "sim+tcp://?needles=2")
+    """For tests in Python, and for a host in a process of its own."""
+    host = """
+    import subprocess, sys
+
+    pytestmark = pytest.mark.handpiece_param(anesthesia_wait_s=0, reposition_mean_s=0.1)
+
+    def test_host(handpiece_url):
+        host = [sys.executable, "-m", "devicectl.testing", "identify", handpiece_url]
+        assert subprocess.run(host, stdout=subprocess.PIPE).stdout == b"true\\n"
+    """
+    pytester.makepyfile(SESSION + host)
+    urls = ("sim://?speed=max", "sim+pty://", "sim+tcp://?needles=2")
     run = pytester.runpytest_subprocess(*PLAIN, "-v", *(part for url in urls for part in ("--handpiece-url", url)))
-    run.assert_outcomes(passed=3)
-    run.stdout.fnmatch_lines([f"*test_session[[]{url.partition('?')[0]}[]] PASSED*" for url in urls])
-    run.stdout.fnmatch_lines(["handpiece: seed * sim://, sim+pty://, sim+tcp://[?]needles=2"])
-
-
-@pytest.mark.parametrize("scheme", ["sim", "sim+pty", "sim+tcp"])
-def test_a_url_for_any_host(pytester: pytest.Pytester, scheme: str) -> None:
-    pytester.makepyfile(
-        """
-        import subprocess, sys
-
-        def test_host(handpiece_url, tmp_path):
-            line = [sys.executable, "-m", "devicectl", "run", "--device", handpiece_url, "--target-cores", "6",
-                    "--log", str(tmp_path / "log.sqlite")]
-            assert subprocess.run(line).returncode == 0
-        """
-    )
-    pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", f"{scheme}://").assert_outcomes(passed=1)
+    run.assert_outcomes(passed=6)
+    for test in ("session", "host"):
+        run.stdout.fnmatch_lines([f"*test_{test}[[]{url.partition('?')[0]}[]] PASSED*" for url in urls])
+    run.stdout.fnmatch_lines(["handpiece: seed * sim://[?]speed=max, sim+pty://, sim+tcp://[?]needles=2"])
 
 
 # --- failures ----------------------------------------------------------------------------------------------------
 
 
-def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
+def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where pytest is started in a folder of the repository, and a test goes to yet another one."""
+    pytester.makeini("[pytest]\naddopts = --handpiece-url sim://")
+    text = """
         import pytest
 
+        @pytest.fixture(autouse=True)
+        def elsewhere(monkeypatch, tmp_path):
+            monkeypatch.chdir(tmp_path)
+
         @pytest.mark.parametrize("word", ["it's [odd]"])
-        @pytest.mark.asyncio
         async def test_fails(word, handpiece_session, handpiece_seed):
             async for cycle in handpiece_session.run():
                 break
-            raise AssertionError(f"seed is {handpiece_seed}")
+            needles = handpiece_session.handpiece.device.needles
+            raise AssertionError(f"seed is {handpiece_seed} of {needles} needles")
 
         def test_passes(handpiece_seed):
             pass
-        """
-    )
-    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-artifacts", "left", "-n", "2")
-    run.assert_outcomes(passed=1, failed=1)
-    (folder,) = (pytester.path / "left").iterdir()
+    """
+    tests = pytester.mkdir("tests")
+    (tests / "test_it.py").write_text(textwrap.dedent(text))
+    monkeypatch.chdir(tests)
+    urls = ("--handpiece-url", "sim://", "--handpiece-url", "sim://?needles=2")
+    options = (*PLAIN, *urls, "--handpiece-allow-hardware", "--asyncio-mode", "auto", "-n", "2")
+    run = pytester.runpytest_subprocess(*options, "--handpiece-artifacts", "left", "test_it.py")
+    run.assert_outcomes(passed=2, failed=2)
+    folders = list((tests / "left").iterdir())
+    assert len(folders) == 2
+    assert all(folder.name.startswith("test_it.py_test_fails_sim_") for folder in folders)
+    (folder,) = [folder for folder in folders if "needles=2" in (folder / "seed.txt").read_text().splitlines()[0]]
     assert {file.name for file in folder.iterdir()} >= {"trace.txt", "session.sqlite", "seed.txt"}
     trace = (folder / "trace.txt").read_text()
     assert trace.startswith(NOTICE) and " Punch " in trace and " SessionClose " in trace
-    (repeat,) = {line.removeprefix("repeat: ") for line in run.outlines if line.startswith("repeat: ")}
-    assert repeat in (folder / "seed.txt").read_text()
-    seed = re.search(r"seed is (\d+)", run.stdout.str())
+    (repeat,) = re.findall("^repeat: (.*)$", (folder / "seed.txt").read_text(), re.MULTILINE)
+    assert f"repeat: {repeat}" in run.outlines
+    seed = re.search(r"seed is \d+ of 2 needles", run.stdout.str())
     program, *arguments = shlex.split(repeat)
-    assert program == "pytest" and seed is not None
-    again = pytester.runpytest_subprocess(*PLAIN, *arguments)
+    assert program == "pytest" and seed is not None and "--handpiece-allow-hardware" in arguments
+    again = pytester.runpytest_subprocess("-p", "no:randomly", *arguments)
     again.assert_outcomes(failed=1)
     again.stdout.fnmatch_lines([f"*{seed[0]}*"])
 

@@ -1,0 +1,91 @@
+"""What one test of the pytest plugin runs against: its URLs, its folder, the line that repeats it."""
+
+import shlex
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from devicectl.testing.run import VIRTUAL, Invocation, Run
+from devicectl.transports.urls import parse_url
+
+ROOT: Final = Path("/repository")
+NODE_ID: Final = "tests/test_it.py::TestIt::test_one"
+
+
+def run_of(node_id: str = NODE_ID, url: str = "sim://", parameters: dict[str, object] | None = None, **of: Any) -> Run:
+    usual = {"place": ROOT, "root": ROOT, "base_seed": 5, "urls": (), "options": (), "artifacts": ROOT / "left"}
+    return Run(node_id, url, parameters=parameters or {}, invocation=Invocation(**{**usual, **of}))
+
+
+def options(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+# --- URLs ----------------------------------------------------------------------------------------------------------
+
+
+def test_for_a_host_sim_is_on_tcp_without_what_it_alone_has() -> None:
+    run = run_of(url="sim://?speed=1&baud=9600&seed=3&nvm=/a b&needles=2", parameters={"clog_hazard": 0.1})
+    mine = {"seed": "3", "nvm": "/a b", "needles": "2", "clog_hazard": "0.1"}
+    assert run.device_url.startswith("sim://?")
+    assert options(run.device_url) == {**mine, "speed": "1", "baud": "9600"}
+    assert run.host_url.startswith("sim+tcp://?")
+    assert options(run.host_url) == {**mine, "anesthesia_wait_s": "1"}
+    assert run.seed == 3
+
+
+def test_what_sim_alone_has_is_a_parameter_to_every_other() -> None:
+    given = "&".join(f"{name}=300" for name in VIRTUAL)
+    assert not parse_url(f"sim://?{given}").parameters
+    assert set(parse_url(f"sim+tcp://?{given}").parameters) == VIRTUAL
+
+
+@pytest.mark.parametrize("url", ["sim+tcp://", "SIM+TCP://", "sim+pty:///"])
+def test_a_simulator_in_real_time_waits_for_a_second_unless_told_otherwise(url: str) -> None:
+    assert options(run_of(url=url).device_url) == {"seed": str(run_of().seed), "anesthesia_wait_s": "1"}
+    assert options(run_of(url=f"{url}?anesthesia_wait_s=9").host_url)["anesthesia_wait_s"] == "9"
+    assert "anesthesia_wait_s" not in run_of().device_url
+
+
+def test_a_device_that_is_there_already_keeps_its_url() -> None:
+    run = run_of(url="serial:///dev/x?baud=9600", parameters={"needles": 2})
+    assert run.device_url == run.host_url == "serial:///dev/x?baud=9600"
+    assert run.refused_parameters and not run.simulated
+
+
+# --- what a failure leaves -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("test", "name"),
+    [
+        ("test_one", "test_it.py_test_one-"),
+        ("test_one[sim+tcp://]", "test_it.py_test_one_sim_tcp_-"),
+        ("test_one[tcp://[::1]:4001-a/b]", "test_it.py_test_one_tcp_1_4001-a_b_-"),
+    ],
+)
+def test_its_folder_has_the_name_of_the_test(test: str, name: str) -> None:
+    folder = run_of(f"tests/deep/test_it.py::{test}").folder
+    assert folder.parent == ROOT / "left" and folder.name.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("place", "node_id"),
+    [
+        ("", "tests/test_it.py::TestIt::test_one"),
+        ("tests", "test_it.py::TestIt::test_one"),
+        ("docs", "../tests/test_it.py::TestIt::test_one"),
+    ],
+)
+def test_the_line_that_repeats_it_is_for_where_pytest_was_started(place: str, node_id: str) -> None:
+    assert run_of(place=ROOT / place).command() == f"pytest {node_id} --handpiece-seed 5"
+
+
+def test_the_line_that_repeats_it_has_all_that_matters() -> None:
+    test = f"{NODE_ID}[it's-sim://]"
+    run = run_of(test, urls=("sim://", "tcp://h:1"), options=("--handpiece-allow-hardware", "-o", "asyncio_mode=auto"))
+    urls = ["--handpiece-url", "sim://", "--handpiece-url", "tcp://h:1"]
+    rest = ["--handpiece-allow-hardware", "-o", "asyncio_mode=auto"]
+    assert shlex.split(run.command()) == ["pytest", test, "--handpiece-seed", "5", *urls, *rest]
