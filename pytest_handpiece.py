@@ -28,6 +28,7 @@ _REPEATED: Final = {"--rootdir": "rootdir", "-c": "inifilename", "-o": "override
 """Options of pytest and pytest-asyncio that decide a test's node id, and with it its seed, or how it runs."""
 _BASE_SEED: Final = pytest.StashKey[int]()
 _RUN: Final = pytest.StashKey["Run"]()
+_MARK_EXAMPLE: Final = "@pytest.mark.handpiece_param(needles=2)"
 _MARKERS: Final = (
     "handpiece_sim_only: needs a simulated handpiece; skipped on hardware",
     "handpiece_hardware_safe: may run on hardware, with --handpiece-allow-hardware",
@@ -152,9 +153,11 @@ def _invocation(config: pytest.Config, scratch: Path) -> "Invocation":
 
 
 def _parameters(item: pytest.Item) -> dict[str, object]:
-    """Those of its marks; of one name the nearest."""
+    """Those of its marks; of one name the nearest. A mark that says none fails the test: it would mean nothing."""
     found: dict[str, object] = {}
     for mark in reversed(list(item.iter_markers("handpiece_param"))):
+        if mark.args or not mark.kwargs:
+            pytest.fail(f"handpiece_param takes name=value, as in {_MARK_EXAMPLE}", pytrace=False)
         found |= mark.kwargs
     return found
 

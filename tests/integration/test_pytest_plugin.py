@@ -158,11 +158,20 @@ def test_parameters_by_marker(pytester: pytest.Pytester) -> None:
             @pytest.mark.asyncio
             async def test_unknown(self, handpiece):
                 pass
+
+            @pytest.mark.handpiece_param("needles", 2)
+            def test_positional(self, handpiece_seed):
+                pass
+
+            @pytest.mark.handpiece_param
+            def test_empty(self, handpiece_seed):
+                pass
         """
     )
     run = pytester.runpytest_subprocess(*PLAIN)
-    run.assert_outcomes(passed=2, errors=1)
+    run.assert_outcomes(passed=2, errors=3)
     run.stdout.fnmatch_lines(["*device URL *: noodles: *"])
+    assert run.outlines.count("handpiece_param takes name=value, as in @pytest.mark.handpiece_param(needles=2)") == 2
 
 
 def test_the_same_file_over_several_urls(pytester: pytest.Pytester) -> None:
