@@ -8,8 +8,8 @@ pytest loads this module in every repository of an environment that the package 
 but pytest and the standard library: not even the package, until a test asks for one of the fixtures.
 """
 
-import importlib.util
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     sent = getattr(config, "workerinput", {}).get("handpiece_seed")
     drawn = int.from_bytes(os.urandom(SEED_BYTES), "big") if given is None else given
     config.stash[_BASE_SEED] = drawn if sent is None else sent
+    config.pluginmanager.register(_async_fixtures(config), "handpiece-async")
     urls = _urls(config)
     if urls and sent is None:
         _check_urls(urls)
@@ -203,21 +204,6 @@ def handpiece_plan() -> "Plan":
     return Plan(target_cores=12)
 
 
-def _async_fixture(function: Callable[..., Any]) -> Any:
-    """A fixture of pytest-asyncio, also in its strict mode; where that is missing, one that says so."""
-    if importlib.util.find_spec("pytest_asyncio") is not None:
-        import pytest_asyncio
-
-        return pytest_asyncio.fixture(function)
-
-    def missing() -> None:
-        text = f"the fixture {function.__name__} is async: install pytest-asyncio, or use handpiece_url"
-        pytest.fail(text, pytrace=False)
-
-    return pytest.fixture(missing, name=function.__name__)
-
-
-@_async_fixture
 async def handpiece(request: pytest.FixtureRequest, _handpiece_run: "Run") -> AsyncIterator["Handpiece"]:
     """A handpiece, connected; its trace and session log are kept where the test fails."""
     from devicectl.testing.names import require
@@ -230,7 +216,6 @@ async def handpiece(request: pytest.FixtureRequest, _handpiece_run: "Run") -> As
         yield found
 
 
-@_async_fixture
 async def handpiece_session(handpiece: "Handpiece", handpiece_plan: "Plan") -> AsyncIterator["Session"]:
     """A session of `handpiece_plan`, its anesthesia confirmed; closed at the end, if the test has not done it."""
     async with handpiece.open_session(handpiece_plan) as session:
@@ -238,7 +223,6 @@ async def handpiece_session(handpiece: "Handpiece", handpiece_plan: "Plan") -> A
         yield session
 
 
-@_async_fixture
 async def handpiece_truth(handpiece: "Handpiece") -> "Callable[[], Awaitable[TruthGetDone]]":
     """Await it once the session is closed: what really came out, of a device that knows."""
     from devicectl.testing.handpieces import truth_of
@@ -250,3 +234,26 @@ async def handpiece_truth(handpiece: "Handpiece") -> "Callable[[], Awaitable[Tru
         return truth_of(handpiece)
 
     return truth
+
+
+# --- async fixtures: made once it is known who runs them -----------------------------------------------------------
+
+
+def _async_fixtures(config: pytest.Config) -> type:
+    """As pytest-asyncio makes them, also for its strict mode, where pytest has loaded it; else such as say so.
+
+    It is not imported here: a repository that has it installed may have switched it off.
+    """
+    plugin = sys.modules.get("pytest_asyncio.plugin")
+    there = plugin is not None and config.pluginmanager.is_registered(plugin)
+    made = plugin.fixture if plugin is not None and there else _missing
+    functions: tuple[Callable[..., Any], ...] = (handpiece, handpiece_session, handpiece_truth)
+    return type("AsyncFixtures", (), {function.__name__: made(function) for function in functions})
+
+
+def _missing(function: Callable[..., Any]) -> Any:
+    def missing() -> None:
+        text = f"the fixture {function.__name__} is async and needs pytest-asyncio, which pytest has not loaded"
+        pytest.fail(f"{text}; handpiece_url needs nothing but pytest", pytrace=False)
+
+    return pytest.fixture(missing, name=function.__name__)

@@ -47,7 +47,7 @@ def seeds_of(path: Path) -> list[str]:
 
 
 def test_it_does_nothing_where_it_is_not_used(pytester: pytest.Pytester) -> None:
-    """Same output, same warnings; and of all modules only its own is imported besides."""
+    """Same output, same warnings; and of all modules only its own is imported besides, also without pytest-asyncio."""
     pytester.makeconftest(
         """
         import json, sys
@@ -58,8 +58,9 @@ def test_it_does_nothing_where_it_is_not_used(pytester: pytest.Pytester) -> None
         """
     )
     pytester.makepyfile("def test_nothing(): pass")
-    with_it = pytester.runpytest_subprocess(*PLAIN, "-W", "error")
-    without = pytester.runpytest_subprocess(*PLAIN, "-W", "error", "-p", "no:handpiece")
+    options = ("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
+    with_it = pytester.runpytest_subprocess(*options)
+    without = pytester.runpytest_subprocess(*options, "-p", "no:handpiece")
     with_it.assert_outcomes(passed=1)
     both = [[line for line in run.outlines if " in " not in line] for run in (with_it, without)]
     for lines in both:
@@ -91,25 +92,16 @@ def test_a_session_in_both_modes_of_pytest_asyncio(pytester: pytest.Pytester, mo
 
 def test_without_pytest_asyncio_it_says_what_is_missing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
-        test_it="""
-        def test_async(handpiece): pass
+        """
+        def test_async(handpiece_truth, handpiece): pass
         def test_url(handpiece_url): assert handpiece_url.startswith("tcp://127.0.0.1:")
         """,
     )
-    # As if it were not installed: neither the plugin finds it, nor pytest loads it.
-    pytester.makeconftest("")
-    pytester.makepyfile(
-        without="""
-        import importlib.util, sys
-        found = importlib.util.find_spec
-        importlib.util.find_spec = lambda name, *rest: None if name == "pytest_asyncio" else found(name, *rest)
-        import pytest
-        sys.exit(pytest.main(["-p", "no:asyncio", "-p", "no:randomly", *sys.argv[1:]]))
-        """
-    )
-    run = pytester.runpython_c("import runpy, sys; sys.argv = ['x', 'test_it.py']; runpy.run_path('without.py')")
+    run = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:randomly", "-p", "no:cacheprovider")
     run.assert_outcomes(passed=1, errors=1)
-    run.stdout.fnmatch_lines(["*the fixture handpiece is async: install pytest-asyncio, or use handpiece_url*"])
+    run.stdout.fnmatch_lines(
+        ["the fixture handpiece_truth is async and needs pytest-asyncio, which pytest has not loaded; *handpiece_url*"]
+    )
 
 
 def test_the_seed_is_a_hash_of_the_name(pytester: pytest.Pytester) -> None:
