@@ -18,10 +18,13 @@ FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
 
 
 def devicectl(
-    *arguments: str | Path, code: int | None = None, env: dict[str, str] | None = None
+    *arguments: str | Path, code: int | None = None, env: dict[str, str] | None = None, through: Sequence[str] = ()
 ) -> "subprocess.CompletedProcess[str]":
-    """Run `devicectl` to its end; `code` is what it must exit with. Never a traceback, never an escape code."""
-    line = [*DEVICECTL, *map(str, arguments)]
+    """Run `devicectl` to its end; `code` is what it must exit with. Never a traceback, never an escape code.
+
+    `through` is the beginning of a command that runs another one.
+    """
+    line = [*through, *DEVICECTL, *map(str, arguments)]
     done = subprocess.run(
         line,
         capture_output=True,
@@ -35,6 +38,14 @@ def devicectl(
     assert "\x1b" not in said, "this is no terminal"
     assert code is None or done.returncode == code, said
     return done
+
+
+def one_line(done: "subprocess.CompletedProcess[str]") -> str:
+    """The one line on standard error, which is all that is said of an error."""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("devicectl: ") and lines[0].isprintable()
+    return lines[0]
 
 
 def wait_until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:

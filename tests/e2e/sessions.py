@@ -9,9 +9,12 @@ from devicectl import Plan, clock
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
+from protocols import messages as M
+from protocols.enums import Role, Stream
 from protocols.records import Cycle
 from protocols.units import Micros
 from protocols.wire import decode_record
+from tests.client import tcp
 
 QUICK: Final = {
     "anesthesia_wait_s": "1",
@@ -25,6 +28,8 @@ QUICK: Final = {
 """Parameters that make a session short; everything else is the model's."""
 PARAMETERS: Final = [f"--param={name}={value}" for name, value in QUICK.items()]
 QUERY: Final = "&".join(f"{name}={value}" for name, value in QUICK.items())
+VIEWER_ID: Final = 77
+"""A host of its own: one that links again under a controller's id would take its link away."""
 PLAN: Final = Plan(target_cores=60)
 PHASES: Final = (
     State.ANESTHESIA_WAIT,
@@ -49,6 +54,20 @@ def assert_exact(path: Path, key: int = 1, state: str = "completed", cycles: int
     if report.truth is not None:
         assert report.truth["cores_counted"] == report.counts.cores_counted
         assert report.truth["punctures"] == report.counts.punctures
+
+
+def assert_retracted_and_vented(address: tuple[str, int]) -> M.Welcome:
+    """What a viewer hears of a device that is left at rest: its WELCOME. Venting may still take its half second."""
+    with tcp(address, host_id=VIEWER_ID, role=Role.VIEWER) as viewer:
+        welcome = viewer.link()
+        viewer.ask(M.StreamSet(stream=Stream.STATE, interval_ms=20))
+
+        def vented() -> bool:
+            told = [message for message in viewer.told if isinstance(message, M.TelemetryState)]
+            return bool(told) and told[-1].depth_um == 0 and told[-1].vacuum_pa > -1_000
+
+        viewer.pump(vented)
+    return welcome
 
 
 class When:

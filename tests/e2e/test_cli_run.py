@@ -7,7 +7,6 @@ import pty
 import re
 import select
 import socket
-import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from protocols.notice import NOTICE
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, devicectl, interrupt, read_until, started
+from tests.e2e.processes import DEADLINE_S, DEVICECTL, devicectl, interrupt, one_line, read_until, started
 
 KEYS = [
     "session_id",
@@ -146,13 +145,6 @@ def without_wall(value: Any) -> Any:
 # --- what is wrong is one line -----------------------------------------------------------------------------------
 
 
-def one_line(done: "subprocess.CompletedProcess[str]") -> str:
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("devicectl: ") and lines[0].isprintable()
-    return lines[0]
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -228,22 +220,6 @@ def test_somebody_else_on_the_port_is_exit_3(log: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         done = devicectl("run", "--device", f"tcp://127.0.0.1:{mute.getsockname()[1]}", code=3)
     assert "does not answer" in done.stderr
-
-
-@pytest.mark.parametrize("kind", ["folder", "foreign", "garbage", "nowhere", "url"])
-def test_a_log_that_cannot_be_written_is_exit_4(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "log"
-    where = {"nowhere": "/nowhere/log", "url": "nosuch://x"}.get(kind, str(path))
-    if kind == "folder":
-        path.mkdir()
-    elif kind == "foreign":
-        with sqlite3.connect(path) as database:
-            database.execute("CREATE TABLE recipes (name)")
-        database.close()
-    elif kind == "garbage":
-        path.write_bytes(b"no database" * 1000)
-    done = devicectl("run", "--log", where, code=4)
-    assert one_line(done).startswith("devicectl: session log ")
 
 
 def test_without_arguments_there_is_help_and_exit_2() -> None:
