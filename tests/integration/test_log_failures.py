@@ -1,8 +1,10 @@
 """The log fails in the middle of a session: the device is left safe, what was committed is there, and it is resumed."""
 
+import asyncio
 import json
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,24 +19,32 @@ from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.store import SessionLog
 from devicectl.simulation.virtual_time import VirtualTimeDriver
 from protocols.enums import DeviceState
+from protocols.messages import Welcome
 from protocols.records import Cycle
 from protocols.units import SECOND, Micros
 from protocols.wire import decode_record
+from tests.e2e import sessions
 from tests.e2e.processes import DEADLINE_S, DEVICECTL, read_until, started
 from tests.e2e.processes import devicectl as run_devicectl
+from tests.e2e.sessions import assert_retracted_and_vented
+from tests.programs import Served, serve
 
 PLAN = Plan(target_cores=120)
+QUICK = [*(f"--param={name}={value}" for name, value in {**sessions.QUICK, "anesthesia_wait_s": "0"}.items())]
+SIX_CYCLES_A_CELL = "--param=needles=8"
+TWO_CELLS = Plan(target_cores=60)
 WRITES = ("begin", "store", "note", "finish", "store_truth")
 
 
 class FailingLog:
-    """A session log whose disk is full from its `at`-th write on."""
+    """A session log whose disk is full from its `at`-th write on, of those that are in `of`."""
 
-    def __init__(self, log: SessionLog, at: int) -> None:
+    def __init__(self, log: SessionLog, at: int, of: tuple[str, ...] = WRITES) -> None:
         self.log = log
         self.left = at - 1
         self.writes = 0
-        for name in WRITES:
+        self.failed = threading.Event()
+        for name in of:
             setattr(self, name, self._write(getattr(log, name)))
 
     def __getattr__(self, name: str) -> Any:
@@ -43,6 +53,7 @@ class FailingLog:
     def _write(self, write: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(*arguments: Any) -> Any:
             if self.left == 0:
+                self.failed.set()
                 raise LogError(LogErrorKind.FULL, self.log.where, "there is no space left")
             self.left -= 1
             self.writes += 1
@@ -158,3 +169,66 @@ def test_a_locked_log_is_exit_4_and_is_resumed_by_another_process(tmp_path: Path
     done = run_devicectl("run", "--json", "--resume", *common, code=0)
     assert json.loads(done.stdout)["cores_counted"] >= 3000
     assert_exact(path)
+
+
+# --- over a real transport: the log has a thread of its own ------------------------------------------------------
+
+
+@pytest.mark.parametrize(("of", "at"), [("begin", 1), ("store", 2), ("finish", 1), ("store_truth", 1)])
+@pytest.mark.asyncio
+async def test_over_tcp_whichever_write_fails(tmp_path: Path, of: str, at: int) -> None:
+    path = tmp_path / "log.sqlite"
+    with serve("--tcp", "127.0.0.1:0", *QUICK, SIX_CYCLES_A_CELL) as served, SessionLog.open(path) as log:
+        url, failing = served.urls[0], FailingLog(log, at, (of,))
+        async with devicectl.connect(url, log=failing) as handpiece:
+            session = handpiece.open_session(TWO_CELLS)
+            with pytest.raises(LogError, match="no space left"):
+                async with session:
+                    await whole(session)
+            assert isinstance(session.log_error, LogError) and failing.failed.is_set()
+            welcome = await safe(served)
+        await all_is_there(served, log, welcome, begun=of != "begin")
+
+
+@pytest.mark.asyncio
+async def test_over_tcp_a_failure_while_nobody_awaits_is_raised_at_the_next_step(tmp_path: Path) -> None:
+    with (
+        serve("--tcp", "127.0.0.1:0", *QUICK, SIX_CYCLES_A_CELL) as served,
+        SessionLog.open(tmp_path / "log.sqlite") as log,
+    ):
+        failing = FailingLog(log, 1_000_000, ("store",))
+        async with devicectl.connect(served.urls[0], log=failing) as handpiece:
+            with pytest.raises(LogError, match="no space left"):
+                async with handpiece.open_session(TWO_CELLS) as session:
+                    await session.confirm_anesthesia()
+                    async for cycle in session.run():
+                        assert cycle.cycle_no == 1
+                        failing.left = 0
+                        session._engine.read_aside()
+                        await asyncio.to_thread(failing.failed.wait, DEADLINE_S)
+            assert session.log_error is not None
+            welcome = await safe(served)
+        await all_is_there(served, log, welcome)
+
+
+async def safe(served: Served) -> Welcome:
+    """The device was stopped; that this host lets go of the link is not what stops it."""
+    welcome = await asyncio.to_thread(assert_retracted_and_vented, served.tcp)
+    assert welcome.state in (DeviceState.SAFE, DeviceState.IDLE)
+    return welcome
+
+
+async def all_is_there(served: Served, log: SessionLog, welcome: Welcome, *, begun: bool = True) -> None:
+    """Nothing that is not in the log was acknowledged, and the session comes to its end."""
+    if not begun:
+        assert welcome.session_no == 1
+        async with devicectl.connect(served.urls[0], log=log) as handpiece:
+            abandoned = await handpiece.abandon_session()
+        assert abandoned is not None and abandoned.summary is None
+        return
+    assert welcome.journal_tail <= log.load(1).next_event_no, "only what is durable was acknowledged"
+    if welcome.session_no or log.load(1).summary.state == "open":
+        async with devicectl.connect(served.urls[0], log=log) as handpiece, handpiece.resume_session() as session:
+            await whole(session)
+        assert session.summary.succeeded
+    assert (report := log.load(1)).summary.reconciled, report.differences
