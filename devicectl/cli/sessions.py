@@ -5,16 +5,17 @@ not there, 4 for a log that cannot be read.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
 from devicectl.cli.arguments import whole_number
 from devicectl.cli.help import PlainCommand, PlainGroup
+from devicectl.cli.tables import print_list, print_table, printable
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
 from protocols.notice import NOTICE
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 EXIT_ARGUMENT: Final = 2
 EXIT_LOG: Final = 4
+COLUMNS: Final = ("id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled")
+SPARE_COLUMNS: Final = ("evacuated", "course", "coverage", "device", "reconciled")
+"""What a narrow terminal does not show, the first one first: 80 columns have room for all but `evacuated`."""
 
 app = typer.Typer(name="sessions", help="Read the session log.", no_args_is_help=True, cls=PlainGroup)
 
@@ -61,8 +65,7 @@ def list_sessions(log: _Log = None) -> None:
     if not found:
         print(f"no session yet in {where}")
         return
-    columns = ("id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled")
-    _print_table(columns, [_list_row(summary) for summary in found])
+    print_list(COLUMNS, [_list_row(summary) for summary in found], cut="course", spare=SPARE_COLUMNS)
 
 
 @app.command("show", cls=PlainCommand)
@@ -71,12 +74,12 @@ def show_session(session_id: _Id, log: _Log = None) -> None:
     with _log_errors(), _open(default_log_path(log)) as reader:
         report = reader.session(session_id)
     print(NOTICE)
-    _print_table(("session", str(report.summary.key)), list(_show_rows(report)))
+    print_table(("session", str(report.summary.key)), list(_show_rows(report)))
     for difference in report.differences:
-        print(f"not reconciled: {_printable(difference)}")
+        print(f"not reconciled: {printable(difference)}")
     if report.notes:
         rows = [(f"{note.at_us / 1e6:.3f}", note.kind, note.name, note.detail) for note in report.notes]
-        _print_table(("host clock, s", "note", "name", "detail"), rows)
+        print_table(("host clock, s", "note", "name", "detail"), rows)
 
 
 @app.command("export", cls=PlainCommand)
@@ -122,7 +125,7 @@ def _log_errors() -> Iterator[None]:
 
 
 def _fail(sentence: str, code: int) -> None:
-    print(_printable(sentence), file=sys.stderr)
+    print(printable(sentence), file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -169,25 +172,3 @@ def _or_dash(value: object) -> str:
 
 def _yes_no(value: bool | None) -> str:
     return "-" if value is None else "yes" if value else "no"
-
-
-def _printable(text: str) -> str:
-    """A text that came from a device or a person, without what would move the cursor or color the screen."""
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on a terminal; elsewhere its cells with tabs between them, which `cut` and `awk` take."""
-    cells = [[_printable(cell) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
-        for row in [list(columns), *cells]:
-            print("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table: Any = Table(*columns)
-    for row in cells:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)

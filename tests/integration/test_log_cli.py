@@ -4,14 +4,18 @@ import csv
 import io
 import json
 import math
+import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from devicectl.cli import sessions
+from devicectl.log.reader import LogReader
+from devicectl.log.report import SessionSummary
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from protocols.messages import TruthGetDone
@@ -149,8 +153,56 @@ def test_on_a_terminal_there_are_rich_tables(
     monkeypatch.setenv("COLUMNS", "200")
     sessions.list_sessions()
     output = capsys.readouterr().out
-    assert output.startswith(NOTICE) and "\u2503" in output and "spring" in output
+    assert output.startswith(NOTICE) and "\u2500" in output and "spring" in output and "evacuated" in output
     assert "evil\\x1b[2J[red]" in output
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown", "left_out"),
+    [
+        (100, ("a course of sev\u2026", "4.03 %", "evacuated"), ()),
+        (80, ("a cour\u2026", "SIM-00000007", "4.03 %", "reconciled"), ("evacuated",)),
+        (62, ("SIM-00000007", "reconciled"), ("course", "4.03 %")),
+        (40, ("12345",), ("SIM",)),
+    ],
+)
+def test_a_narrow_terminal_has_fewer_columns_and_each_of_them_whole(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    columns: int,
+    shown: tuple[str, ...],
+    left_out: tuple[str, ...],
+) -> None:
+    session = SessionSummary(
+        key=123,
+        state="completed",
+        session_date=date(2026, 3, 1),
+        course="a course of several words",
+        device="SIM-00000007",
+        simulated=True,
+        seed=7,
+        model_version="1",
+        target_cores=12_000,
+        cycles=4_200,
+        punctures=12_600,
+        cores_counted=12_345,
+        cores_evacuated=12_360,
+        cells_begun=385,
+        coverage_percent=4.029,
+        reconciled=True,
+        session_seconds=2_000.0,
+    )
+    SessionLog.open(tmp_path / "log.sqlite").close()
+    monkeypatch.setattr(LogReader, "sessions", lambda self: [session])
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    sessions.list_sessions(str(tmp_path / "log.sqlite"))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert len(lines) == 4 and max(map(len, lines[1:])) <= columns
+    for text in ("123", "2026-03-01", "completed", *shown):
+        assert text in lines[1] + lines[3]
+    assert not [text for text in left_out if text in lines[1] + lines[3]]
 
 
 LAZY = """
