@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from devicectl.errors import CommandRefusedError
 from devicectl.session.count import Fold
 from devicectl.session.entries import Batch
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols import records as R
-from protocols.enums import AlarmState
+from protocols.enums import AlarmState, Code, RecordKind
 from protocols.records import RECORD_SIZE
 
 RECORDS_PER_PAGE: Final = 6
@@ -98,9 +99,18 @@ class JournalReader:
                 self._emit(Batch(self.epoch, first, self.cursor, tuple(records)))
         if self.cursor > self._acknowledged:  # also what was read before a loss, and not acknowledged
             yield from self._durable()
-            done: M.JournalAckDone = yield M.JournalAck(epoch=self.epoch, upto=self.cursor)
-            self._acknowledged = done.tail
+            yield from self._acknowledge()
         return len(records)
+
+    def _acknowledge(self) -> Procedure[None]:
+        """Free the device's ring of what is logged. That another host controls the device by now takes nothing away."""
+        try:
+            done: M.JournalAckDone = yield M.JournalAck(epoch=self.epoch, upto=self.cursor)
+        except CommandRefusedError as refused:
+            if refused.code is not Code.E_AUTH:
+                raise
+        else:
+            self._acknowledged = done.tail
 
     def _read_pages(self, records: list[bytes]) -> Procedure[None]:
         head = self.cursor + 1
@@ -109,6 +119,8 @@ class JournalReader:
             head, asked_from = page.head, self.cursor
             for start in range(0, len(page.records), RECORD_SIZE):
                 raw, before = page.records[start : start + RECORD_SIZE], self.cursor
+                if self.closed is not None and raw[8] == RecordKind.SESSION_OPENED:
+                    return  # another host was quick to open the next session: from here on it is the other's
                 self.add(raw)
                 if self.cursor != before:  # one that came again is a problem of the fold, and no new row
                     records.append(raw)

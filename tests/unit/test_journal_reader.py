@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from devicectl.errors import LinkLostError
+from devicectl.errors import CommandRefusedError, LinkLostError
 from devicectl.session.count import Fold
 from devicectl.session.entries import Batch
 from devicectl.session.journal import JournalReader, SessionClock
@@ -10,8 +10,9 @@ from devicectl.session.procedures import Procedure, Procedures, Task
 from firmware_sim.journal import Journal
 from protocols import messages as M
 from protocols import records as R
-from protocols.enums import AlarmPriority, AlarmState, CloseReason, Phase
+from protocols.enums import AlarmPriority, AlarmState, CloseReason, Code, Phase
 from protocols.message import Message
+from protocols.messages import Refused
 from protocols.requests import Request
 from protocols.units import Micros
 from protocols.wire import encode_record
@@ -30,6 +31,7 @@ class Desk:
         self.written = True
         self.link_up = True
         self.answering = True
+        self.forbidden: Refused | None = None
         self.procedures = Procedures(self._submit)
         self.reader = JournalReader(
             epoch=EPOCH, fold=Fold(3, 1, first_event_no=1), emit=self.batches.append, durable=self._durable
@@ -70,7 +72,45 @@ class Desk:
             return M.JournalPage(
                 epoch=EPOCH, first=first, tail=self.journal.tail, head=self.journal.head, records=b"".join(records)
             )
+        if self.forbidden is not None:
+            return self.forbidden
         return M.JournalAckDone(tail=self.journal.acknowledge(command.upto))
+
+
+def test_what_follows_the_close_is_read_up_to_the_next_session() -> None:
+    desk = Desk(2)
+    alarm = {"code": 601, "interlock": 6, "priority": AlarmPriority.LOW, "state": AlarmState.INACTIVE}
+    counts = {"cycles": 2, "punctures": 6, "cores_counted": 6}
+    opened = {"session_no": 2, "target_cores": 9, "first_cycle_no": 3, "coverage_bp": 600, "depth_um": 3000}
+    written: list[tuple[type[R.Record], dict[str, Any]]] = [
+        (R.SessionClosed, {"reason": CloseReason.ABORTED, "session_no": 1, **counts}),
+        (R.AlarmChanged, alarm),
+        (R.SessionOpened, {**opened, "cells": 9, "zones": 1}),
+    ]
+    for record, fields in written:
+        desk.journal.append(encode_record(record(event_no=desk.journal.head, uptime_ms=0, **fields)))
+    desk.write(9)
+    assert desk.run().outcome() == 4
+    assert desk.reader.cursor == desk.journal.tail == 5
+    assert desk.run().outcome() == 0
+    assert desk.reader.fold.problems == []
+
+
+def test_a_device_that_another_host_controls_is_not_acknowledged_and_nothing_is_lost() -> None:
+    desk = Desk(3)
+    desk.forbidden = Refused(code=Code.E_AUTH, interlock=0, expected=0, actual=0, sentence="not yours")
+    assert desk.run().outcome() == 3
+    assert (desk.reader.cursor, desk.journal.tail) == (4, 1)
+    desk.forbidden = None
+    assert desk.run().outcome() == 0
+    assert desk.journal.tail == 4
+
+
+def test_any_other_refusal_of_an_acknowledgement_is_raised() -> None:
+    desk = Desk(3)
+    desk.forbidden = Refused(code=Code.E_RANGE, interlock=0, expected=0, actual=0, sentence="no such record")
+    with pytest.raises(CommandRefusedError):
+        desk.run().outcome()
 
 
 @pytest.mark.parametrize("records", [1, 5, 6, 7, 12, 40])
