@@ -66,6 +66,7 @@ class Device:
         self.link_ended: Callable[[Port, Micros], None] | None = None
         """Hears that the link on a port has ended, before the device reacts to it; for reports."""
         self._controller: Port | None = None
+        """The link that holds control of the open session; None where there is no session, or nobody took it up."""
         if self.nvm.cartridge_serial:  # the memory outlived an earlier plant: its consumables are still fitted
             self.plant.cartridge.serial = self.nvm.cartridge_serial
             self.plant.cartridge.cycles = self.nvm.cartridge_cycles
@@ -313,11 +314,20 @@ class Device:
             return None if repeated else unlawful(firmware, command, rule)
         if rule.needs_room and (no := no_room(firmware)) is not None:
             return no
-        if command.LANE is not Lane.STOP:
-            self._controller = port
         if rule.journaled:
             self._journal_action(command, now)
-        return rule.handler(firmware, asker, command, now)
+        answer = rule.handler(firmware, asker, command, now)
+        if command.LANE is not Lane.STOP and not isinstance(answer, Refused):
+            self._settle_control(port, now)
+        return answer
+
+    def _settle_control(self, port: Port, now: Micros) -> None:
+        """A command of `port` was accepted: control of the open session is its own, and ends with the session."""
+        if self.nvm.session is not None:
+            self._controller = port
+        else:
+            self._keep_pace(now)
+            self._controller = None
 
     def _unauthorized(self, port: Port) -> Refused | None:
         if port.role is not Role.CONTROLLER:
