@@ -1,5 +1,9 @@
 """The contracts of pyproject.toml hold, and no module escapes them."""
 
+import ast
+import importlib.metadata
+import re
+import sys
 import tomllib
 from typing import Any, Final
 
@@ -58,6 +62,29 @@ def test_every_module_is_pure_or_a_shell() -> None:
 def test_no_list_names_a_module_that_is_gone() -> None:
     there = {name for name, _ in modules()}
     assert not [name for name in (*_pure(), *SHELLS) if name not in there]
+
+
+def _imported() -> set[str]:
+    """The packages that the product's modules name in an import, but for Python's and its own."""
+    found = set()
+    for _, path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(str(node.module).partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {"devicectl", "firmware_sim", "protocols"}
+
+
+def test_what_is_imported_is_asked_for_by_name() -> None:
+    """Not through a dependency that has it today: that one may go, and its own range need not be ours."""
+    project = CONFIGURATION["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["broker"]]
+    asked_for = {re.split(r"[^\w-]", line)[0].lower() for line in lines}
+    distributions = importlib.metadata.packages_distributions()
+    exempt = {"pytest", "pydantic_core"}  # whoever uses the fixtures has the one; pydantic pins the other to itself
+    needed = {name: {one.lower() for one in distributions.get(name, ())} for name in _imported() - exempt}
+    assert not {name for name, providers in needed.items() if not providers & asked_for}
 
 
 def test_a_clock_is_read_in_two_modules_only() -> None:
