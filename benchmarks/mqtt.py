@@ -55,8 +55,12 @@ _MOTIONS: Final = (Suction, Advance, Count)
 class QuickClient(Calls, aiomqtt.Client):
     """The library's client with the socket options of ours."""
 
-    at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
     broken = aiomqtt.MqttError
+
+    def acknowledge(self, opened: socket.socket) -> None:
+        """At once, where the system can."""
+        if hasattr(socket, "TCP_QUICKACK"):
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 CLIENTS: Final[dict[str, type[aiomqtt.Client]]] = {"bare": QuickClient, "library": aiomqtt.Client}

@@ -3,7 +3,8 @@
 The client library drops the reason in a PUBACK and raises nothing where the broker's access list forbids a publication;
 `Calls` puts that right for either shell's client: `class BrokerClient(Calls, aiomqtt.Client)`.
 
-Law: it imports no client and opens nothing; files are read by the function that is handed in.
+Law: it imports no client, opens nothing and touches no socket; files are read by the function that is handed in. That
+it knows the inside of a client at all is an exception among the modules of this package: see decision 13.
 """
 
 import contextlib
@@ -17,7 +18,13 @@ from protocols.mqtt import Publication
 from protocols.mqtt_properties import denied, to_properties, why
 
 TIMEOUT_S: Final = 4.0
-"""How long the broker may take for any one thing: an end that is kept out has to be told so within five seconds."""
+"""How long the broker may take for any one thing; and for all together, from the first step towards it, until an end is
+let in: one that is kept out has to be told so within five seconds."""
+CONNECT_TIMEOUT_S: Final = 2.0
+"""How long the connection may take, and as long again TLS: the library makes both in a thread, which nothing breaks
+off."""
+LAST_WORD_TIMEOUT_S: Final = 0.5
+"""What a call is given where the time for all together is over: as much as a DISCONNECT needs."""
 KEEPALIVE_S: Final = 10
 """After one and a half of these the broker gives up a silent connection and speaks its will. No safety hangs on it."""
 MOST_UNSENT: Final = 256
@@ -51,19 +58,46 @@ class LostError(ProtocolError):
 class Calls:
     """Publishing and subscribing that hear a no, and the end of the connection. Mixed in before the library's client.
 
-    `at_once` is the socket option that has the system acknowledge what it has received, where it has one. A broker
-    that leaves Nagle's algorithm on, as Mosquitto does by default, holds back each message after its PUBACK until then:
-    40 ms with every command.
+    `acknowledge` has the system acknowledge what it has received, where it can; a shell's own. A broker that leaves
+    Nagle's algorithm on, as Mosquitto does by default, holds back each message after its PUBACK until then: 40 ms with
+    every command.
 
     `broken` is the library's error. It would wait for an answer where the broker has closed the connection in place
     of one, as it does to a client whose certificate it does not take. And it forgets why that was where it came with
     the answer to CONNECT, as it may when another client connects with the same identifier.
     """
 
-    at_once: ClassVar[tuple[int, int, int] | None] = None
     broken: ClassVar[type[Exception]]
     _last_puback = 0
     _lost: LostError | None = None
+    _ends: float | None = None
+    _each_s = TIMEOUT_S
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that the library gives its next call."""
+        if self._ends is None:
+            return self._each_s
+        left = self._ends - self._loop.time()  # type: ignore[attr-defined]
+        # Who was neither let in nor gave up has waited for something else, and begins anew.
+        return max(left, LAST_WORD_TIMEOUT_S) if left > -LAST_WORD_TIMEOUT_S else self._each_s
+
+    @timeout.setter
+    def timeout(self, seconds: float) -> None:
+        self._each_s = seconds
+
+    def begin_entry(self, ends: float) -> None:
+        """Before it connects: all calls together end by `ends`, in the loop's time, until `end_entry`."""
+        self._client.connect_timeout = CONNECT_TIMEOUT_S  # type: ignore[attr-defined]
+        self._ends = ends
+
+    def end_entry(self) -> None:
+        """It is let in: from now on each call has its own time."""
+        self._ends = None
+
+    # --- the library's own calls -----------------------------------------------------------------------------
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         self._lost = self._lost or LostError(reason_code)
@@ -97,17 +131,22 @@ class Calls:
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
         self._last_puback = reason_code.value
-        self._acknowledge(client)
+        self._acknowledged(client)
         super()._on_publish(client, userdata, mid, reason_code, properties)  # type: ignore[misc]
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
-        self._acknowledge(client)
+        self._acknowledged(client)
         super()._on_message(client, userdata, message)  # type: ignore[misc]
 
-    def _acknowledge(self, client: Any) -> None:
+    def _acknowledged(self, client: Any) -> None:
         opened = client.socket()
-        if self.at_once is not None and opened is not None:
-            opened.setsockopt(*self.at_once)
+        if opened is not None:
+            self.acknowledge(opened)
+
+    def acknowledge(self, opened: Any) -> None:
+        """Have the system acknowledge what came in on this socket."""
+
+    # --- publishing and subscribing --------------------------------------------------------------------------
 
     async def send(self, publication: Publication) -> None:
         """Publish, and wait until the broker has it. One at a time, or the answers would be taken for each other's.
@@ -196,8 +235,10 @@ def explain(error: BaseException, url: BrokerUrl) -> str:
     text = _TLS_NOISE.sub("", str(error))
     if "iteration" in text:  # in the library's words: it was iterating over messages
         text = "the connection was lost"
+    elif "handshake" in text and "timed out" in text:
+        text = "it took the connection and does not answer in TLS; is this its port for mqtts://?"
     elif "timed out" in text:
-        text = f"no answer within {TIMEOUT_S:g} s"
+        text = "it does not answer"
     elif "certificate verify failed" in text:
         reason = text.rpartition("failed: ")[2]
         text = f"its certificate is not accepted: {reason}; ca=FILE names the authority that it has to be from"

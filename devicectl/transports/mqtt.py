@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,15 +22,15 @@ from devicectl.transports.urls import EXAMPLES
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.errors import MessageError
 from protocols.mqtt import Publication
-from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, LostError, client_options, explain
+from protocols.mqtt_calls import MOST_UNSENT, TIMEOUT_S, Calls, DeniedError, LostError, client_options, explain
 from protocols.mqtt_properties import from_message
 from protocols.status import Status
 
-BIRTH_TIMEOUT_S: Final = 3.0
-"""How long the retained `status` may take: the broker has it, or nobody does. With the time that a broker takes to
-let a client in, it stays below five seconds."""
-HELLO_TIMEOUT_S: Final = 2.0
-"""How long a device may take to answer HELLO that is online and that the broker has handed it to."""
+BIRTH_TIMEOUT_S: Final = 2.0
+"""How long the retained `status` may take: the broker has it, or nobody does."""
+HELLO_TIMEOUT_S: Final = 1.5
+"""How long a device may take to answer HELLO that is online and that the broker has handed it to. All this together
+ends after `TIMEOUT_S`, from the first step towards the broker."""
 
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -40,8 +41,12 @@ _LOGGER.addHandler(logging.NullHandler())
 class BrokerClient(Calls, aiomqtt.Client):
     """One connection to the broker."""
 
-    at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
     broken = aiomqtt.MqttError
+
+    def acknowledge(self, opened: socket.socket) -> None:
+        """At once, where the system can."""
+        if hasattr(socket, "TCP_QUICKACK"):
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 class _EndError(Exception):
@@ -66,6 +71,7 @@ class MqttTransport:
         self._hello_topic = url.topics.of("command", "hello")
         self._birth_no: int | None = None
         self._absent = ""
+        self._entry_ends = self._loop.time() + TIMEOUT_S
         self._patience: asyncio.TimerHandle | None = None
         self._broken = ""
         self._closing = False
@@ -91,7 +97,9 @@ class MqttTransport:
 
     async def _connection(self, options: dict[str, Any]) -> str:
         try:
-            async with BrokerClient(**options) as client:
+            client = BrokerClient(**options)
+            client.begin_entry(self._entry_ends)
+            async with client:
                 await self._live(client)
         except _ROUTINE as error:
             return self._reason(error)
@@ -109,14 +117,11 @@ class MqttTransport:
         topics = self._url.topics
         for topic in (self._reply_topic, topics.of("heartbeat"), topics.of("telemetry", "+"), self._status_topic):
             await client.listen(topic)
-        birth = self._loop.call_later(BIRTH_TIMEOUT_S, self._not_born)
-        try:
-            async with asyncio.TaskGroup() as group:
-                reader = group.create_task(self._read(client), name="broker: read")
-                await self._write(client)
-                reader.cancel()
-        finally:
-            birth.cancel()
+        self._expect(BIRTH_TIMEOUT_S, self._not_born)
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(self._read(client), name="broker: read")
+            await self._write(client)
+            reader.cancel()
 
     # --- what is sent ----------------------------------------------------------------------------------------
 
@@ -133,7 +138,7 @@ class MqttTransport:
                 raise _EndError(self._broken)
             await client.send(publication)
             if publication.topic == self._hello_topic and self._patience is None:
-                self._patience = self._loop.call_later(HELLO_TIMEOUT_S, self._not_answered)
+                self._expect(HELLO_TIMEOUT_S, self._not_answered)
 
     def _break_off(self, reason: str) -> None:
         """End the connection for a reason; what is still queued is not sent."""
@@ -152,6 +157,7 @@ class MqttTransport:
             elif self.ready.done():
                 if publication.topic == self._reply_topic:
                     self._stop_patience()
+                    client.end_entry()
                 self._receiver.received(publication)
 
     def _take_status(self, body: bytes) -> None:
@@ -164,17 +170,26 @@ class MqttTransport:
             self._absent = "" if status.online else f"it went offline ({status.reason})"
             if status.online:
                 self._birth_no = status.birth_no
+                self._stop_patience()
                 self.ready.set_result(None)
         elif status.online and status.birth_no != self._birth_no:
             self._break_off("the device has connected to its broker anew")
         elif not status.online and status.birth_no == self._birth_no:
             self._break_off(f"the device has gone from its broker ({status.reason})")
 
+    # --- what does not come in -------------------------------------------------------------------------------
+
+    def _expect(self, seconds: float, complain: Callable[[], None]) -> None:
+        """Have `complain` called in so many seconds, or earlier, where the time for all together is over before."""
+        now = self._loop.time()
+        end = now + seconds
+        self._stop_patience()
+        self._patience = self._loop.call_at(min(end, self._entry_ends) if now < self._entry_ends else end, complain)
+
     def _not_born(self) -> None:
-        if not self.ready.done():
-            where = f"no device {self._url.topics.site}/{self._url.topics.device} at broker {self._url.address}"
-            kept_out = f"nothing on {self._status_topic}, or this user may not read it"
-            self._break_off(f"{where}: {self._absent or kept_out}")
+        where = f"no device {self._url.topics.site}/{self._url.topics.device} at broker {self._url.address}"
+        kept_out = f"nothing on {self._status_topic}, or this user may not read it"
+        self._break_off(f"{where}: {self._absent or kept_out}")
 
     def _not_answered(self) -> None:
         may = f"may this user read {self._reply_topic}, and the device publish there?"

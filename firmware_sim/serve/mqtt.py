@@ -27,7 +27,16 @@ from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.mqtt import Publication
-from protocols.mqtt_calls import MOST_UNSENT, Calls, DeniedError, LostError, client_options, explain, reason_code
+from protocols.mqtt_calls import (
+    MOST_UNSENT,
+    TIMEOUT_S,
+    Calls,
+    DeniedError,
+    LostError,
+    client_options,
+    explain,
+    reason_code,
+)
 from protocols.mqtt_properties import SESSION_TAKEN_OVER, from_message, to_properties
 from protocols.units import SECOND
 
@@ -53,8 +62,12 @@ _LOGGER.addHandler(logging.NullHandler())
 class BrokerClient(Calls, aiomqtt.Client):
     """One connection to the broker."""
 
-    at_once = (socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1) if hasattr(socket, "TCP_QUICKACK") else None
     broken = aiomqtt.MqttError
+
+    def acknowledge(self, opened: socket.socket) -> None:
+        """At once, where the system can."""
+        if hasattr(socket, "TCP_QUICKACK"):
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 _ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)
@@ -157,7 +170,9 @@ class Broker:
             will.topic, will.body, will.qos, will.retain, to_properties(will, PacketTypes.WILLMESSAGE)
         )
         try:
-            async with BrokerClient(**self._options, will=last_words) as client:
+            client = BrokerClient(**self._options, will=last_words)
+            client.begin_entry(self._loop.time() + TIMEOUT_S)
+            async with client:
                 await self._live(client, snapshots)
         except _ROUTINE as error:
             return error
@@ -178,6 +193,7 @@ class Broker:
             await client.listen(self._topics.of(topic, "+"), options=options)
         for publication in snapshots.birth():
             await client.send(publication)
+        client.end_entry()
         self._unsent = asyncio.Queue(MOST_UNSENT)
         self._snapshots = snapshots
         if not self._born.done():

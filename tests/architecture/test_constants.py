@@ -5,12 +5,12 @@ import pytest
 from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
 from devicectl.session import operator, plan, recovery
-from devicectl.transports import urls
+from devicectl.transports import mqtt, urls
 from firmware_sim import cli, constants, device, journal, queries
 from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
 from firmware_sim.serve import options
-from protocols import answers, exchange, fields, framing, notice, records, requests
+from protocols import answers, exchange, fields, framing, mqtt_calls, notice, records, requests
 from protocols.message import REGISTRY
 from protocols.messages import JournalPage, procedure
 from protocols.units import MILLISECOND, SECOND
@@ -48,6 +48,25 @@ def test_a_retry_finds_its_answer() -> None:
 
 def test_a_transport_may_return_within_an_idle_lease() -> None:
     assert exchange.IDLE_PACE.lease_us > host_link.CONNECT_TIMEOUT_US
+
+
+MOST_UNTIL_TOLD_S = 5.0
+"""Whoever a broker keeps out, by whatever means, is told so within this."""
+
+
+def test_who_is_kept_out_by_a_broker_is_told_in_time() -> None:
+    """From the first step towards it, however its time is spent, and the last word to it."""
+    assert 2 * mqtt_calls.CONNECT_TIMEOUT_S <= mqtt_calls.TIMEOUT_S, "the connection and TLS, which nothing breaks off"
+    assert mqtt_calls.TIMEOUT_S + mqtt_calls.LAST_WORD_TIMEOUT_S < MOST_UNTIL_TOLD_S
+
+
+def test_what_a_host_waits_for_one_after_the_other_is_told_in_time() -> None:
+    """Where the broker answers at once, and it is the device that does not."""
+    assert mqtt.BIRTH_TIMEOUT_S + mqtt.HELLO_TIMEOUT_S + mqtt_calls.LAST_WORD_TIMEOUT_S < MOST_UNTIL_TOLD_S
+
+
+def test_a_broker_that_keeps_an_end_out_says_so_before_the_exchange_gives_up() -> None:
+    assert patience_us() > mqtt.HELLO_TIMEOUT_S * SECOND
 
 
 def test_journal_reserve_is_a_small_part_of_the_ring() -> None:

@@ -4,8 +4,7 @@ The broker is a script of its own: Mosquitto does so only when two clients happe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 import pytest
@@ -16,56 +15,27 @@ from firmware_sim.device import Device
 from firmware_sim.serve.errors import NoBrokerError
 from firmware_sim.serve.mqtt import join
 from firmware_sim.serve.real_time import RealTimeDevice
-from protocols.broker_url import BrokerUrl, parse_broker_url
+from protocols.broker_url import BrokerUrl
+from tests.scripted_broker import CONNACK, CONNECT, PUBLISH, SUBSCRIBE, Answer, LastWords, obliging, scripted
 
-CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8
-"""Types of MQTT packets that a client sends. [MQTT 5.0, table 2-1]"""
-CONNACK: Final = bytes.fromhex("20 03 00 00 00")
 TAKEN_OVER: Final = bytes.fromhex("e0 02 8e 00")
 """DISCONNECT by reason of "session taken over"."""
 BROKEN: Final = b""
 """No DISCONNECT: the connection ends without."""
 
 
-async def read_packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Type and the rest of one packet."""
-    first = (await reader.readexactly(1))[0]
-    size = shift = 0
-    while True:
-        digit = (await reader.readexactly(1))[0]
-        size |= (digit & 0x7F) << shift
-        shift += 7
-        if digit < 0x80:
-            return first >> 4, await reader.readexactly(size)
-
-
-@asynccontextmanager
-async def broker(until: int, last_words: bytes) -> AsyncIterator[BrokerUrl]:
-    """Takes clients and their subscriptions; the first packet of type `until` is answered with the end.
+def until(kind: int, last_words: bytes) -> Answer:
+    """Takes clients and their subscriptions; the first packet of type `kind` is answered with the end.
 
     CONNECT is answered before that, in the same segment.
     """
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                kind, rest = await read_packet(reader)
-                if kind == CONNECT:
-                    writer.write(CONNACK + (last_words if until == CONNECT else b""))
-                elif kind == SUBSCRIBE and until != SUBSCRIBE:
-                    writer.write(bytes((0x90, 4)) + rest[:2] + bytes((0, 1)))
-                elif kind == until:
-                    writer.write(last_words)
-                if kind == until:
-                    return
-        except asyncio.IncompleteReadError:
-            return  # the client has gone
-        finally:
-            writer.close()
+    def answer(said: int, rest: bytes) -> bytes:
+        if said == kind:
+            return LastWords((CONNACK if said == CONNECT else b"") + last_words)
+        return obliging(said, rest)
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield parse_broker_url(f"mqtt://127.0.0.1:{port}/bench/sim-7")
+    return answer
 
 
 async def device(url: BrokerUrl) -> None:
@@ -103,15 +73,15 @@ LOST: Final = "the connection was lost"
 
 @pytest.mark.parametrize(("last_words", "sentence"), [(TAKEN_OVER, TWIN), (BROKEN, LOST)], ids=["told", "not told"])
 @pytest.mark.parametrize(
-    ("end", "until"),
+    ("end", "kind"),
     [(device, CONNECT), (device, SUBSCRIBE), (device, PUBLISH), (host, CONNECT), (host, SUBSCRIBE)],
     ids=["device connects", "device subscribes", "device is born", "host connects", "host subscribes"],
 )
 @pytest.mark.asyncio
 async def test_why_is_said(
-    end: Callable[[BrokerUrl], Awaitable[None]], until: int, last_words: bytes, sentence: str
+    end: Callable[[BrokerUrl], Awaitable[None]], kind: int, last_words: bytes, sentence: str
 ) -> None:
-    async with broker(until, last_words) as url:
+    async with scripted(until(kind, last_words)) as url:
         with pytest.raises((NoBrokerError, LinkError)) as raised:
             await end(url)
     assert f"broker {url.address}: {sentence}" in str(raised.value)

@@ -1,0 +1,92 @@
+"""A broker, or what is taken for one, that falls silent: each end says at what it waits no longer.
+
+How long that takes is held by tests/architecture over the constants: here they are short, and those that must not
+count are longer than any test.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import pytest
+
+import devicectl
+from devicectl.errors import LinkError
+from devicectl.transports import mqtt as transport
+from firmware_sim.device import Device
+from firmware_sim.serve import mqtt as serve
+from firmware_sim.serve.errors import NoBrokerError
+from firmware_sim.serve.mqtt import join
+from firmware_sim.serve.real_time import RealTimeDevice
+from protocols.broker_url import BrokerUrl
+from protocols.notice import NOTICE
+from protocols.status import Status
+from protocols.topics import DeviceTopics
+from tests.scripted_broker import PUBLISH, SUBSCRIBE, Answer, given, obliging, scripted, silent
+
+TOPICS: Final = DeviceTopics("bench", "sim-7")
+LONG_S: Final = 3_600.0
+SHORT_S: Final = 0.3
+
+
+async def device(url: BrokerUrl) -> None:
+    broker = await join(RealTimeDevice(Device(seed=7)), url)
+    await broker.close()
+
+
+async def host(url: BrokerUrl) -> None:
+    async with devicectl.connect(str(url)):
+        pass
+
+
+def until(kind: int) -> Answer:
+    """Falls silent at the packets of one type."""
+    return lambda said, rest: b"" if said == kind else obliging(said, rest)
+
+
+def online(kind: int, rest: bytes) -> bytes:
+    """With a device that is there, and never hears anything."""
+    status = Status(
+        notice=NOTICE, simulated=True, online=True, birth_no=1, reason="", protocol="HLP/1", minor=0, schema_id=1,
+        boot_count=1,
+    )  # fmt: skip
+    asked = kind == SUBSCRIBE and TOPICS.of("status").encode() in rest
+    return obliging(kind, rest) + (given(TOPICS.of("status"), status.to_body()) if asked else b"")
+
+
+@pytest.mark.parametrize(
+    ("end", "answer", "sentence"),
+    [
+        (device, silent, "it does not answer"),
+        (host, silent, "it does not answer"),
+        (device, until(SUBSCRIBE), "it does not answer"),
+        (host, until(SUBSCRIBE), "it does not answer"),
+        (device, until(PUBLISH), "it does not answer"),
+        (host, obliging, "no device bench/sim-7"),
+        (host, online, "the broker took HELLO"),
+    ],
+    ids=[
+        "device connects",
+        "host connects",
+        "device subscribes",
+        "host subscribes",
+        "device is born",
+        "host finds no device",
+        "host is not answered",
+    ],
+)
+@pytest.mark.asyncio
+async def test_it_is_said_what_does_not_come(
+    end: Callable[[BrokerUrl], Awaitable[None]],
+    answer: Answer,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time for all together counts, whatever each step might take."""
+    for name in ("BIRTH_TIMEOUT_S", "HELLO_TIMEOUT_S"):
+        monkeypatch.setattr(transport, name, LONG_S)
+    for module in (transport, serve):
+        monkeypatch.setattr(module, "TIMEOUT_S", SHORT_S)
+    async with scripted(answer) as url:
+        with pytest.raises((NoBrokerError, LinkError)) as raised:
+            await end(url)
+    assert sentence in str(raised.value)
