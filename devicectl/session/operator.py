@@ -30,6 +30,8 @@ MOST_UNLOGGED: Final = 64
 """Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
 MOST_PURGES: Final = 5
 """A purge works nine times in ten: five failures in a row happen once in 100,000 clogs, or the needle is broken."""
+MOST_REMEDIES: Final = 100
+"""In a row, without a cycle between them: a wait for suction takes 60. A device that refuses on needs a person."""
 OLDEST_ANESTHESIA_S: Final = 86_400
 """The age that ANESTHESIA_START can carry; any device has long let it expire."""
 
@@ -67,6 +69,7 @@ class AutomaticOperator:
         self._confirmed_by = ""
         self._method = ""
         self._suction_since: Micros | None = None
+        self._remedies = 0
 
     def _lose_place(self) -> None:
         """The hand was taken off: the cell that was begun last is gone to again."""
@@ -172,7 +175,7 @@ class AutomaticOperator:
                 else:
                     result = yield from self._cycle()
                     self.recovery.succeeded()
-                    self._suction_since = None
+                    self._suction_since, self._remedies = None, 0
                     return result
             except (CommandRefusedError, CommandFailedError) as error:
                 yield from self._remedy(error)
@@ -219,11 +222,10 @@ class AutomaticOperator:
 
     def _reposition(self) -> Procedure[None]:
         """Go to the next cell that still takes a cycle; the journal is read while the hand moves."""
-        if self._at is None or self._cycles_left == 0:
-            if self._cells_used >= self._context.plan.cells:
-                reached = f"{self._context.counted} of {self._context.plan.target_cores} cores"
-                raise SessionError(f"all {self._context.plan.cells} cells of the plan are used at {reached}")
-            zone, cell = self._locate(self._cells_used)
+        if self._cells_used >= self._context.plan.cells:
+            reached = f"{self._context.counted} of {self._context.plan.target_cores} cores"
+            raise SessionError(f"all {self._context.plan.cells} cells of the plan are used at {reached}")
+        zone, cell = self._locate(self._cells_used)
         self._context.machine.happened(Event.REPOSITION_SENT)
         self._context.read_aside()
         try:
@@ -271,6 +273,9 @@ class AutomaticOperator:
             self._context.last_cycle_no = max(self._context.last_cycle_no, command.cycle_no)
         if self._context.machine.now in CYCLE:
             self._context.machine.happened(Event.CYCLE_ABORTED)
+        self._remedies += 1
+        if self._remedies > MOST_REMEDIES:
+            raise error
         if error.code is Code.E_STORAGE:
             assert self._context.reader is not None
             yield from self._context.reader.read()

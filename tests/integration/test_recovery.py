@@ -10,12 +10,17 @@ from devicectl.log.store import SessionLog
 from devicectl.session.machine import State
 from devicectl.session.procedures import Task
 from firmware_sim.alarms import LINK_LOST, POWER_LOST_IN_STROKE
+from firmware_sim.firmware import Firmware
+from firmware_sim.motion import Asker
 from firmware_sim.nvm import Nvm
+from firmware_sim.refusals import interlocked, refusal
+from firmware_sim.rules import RULES, Rule
 from protocols import messages as M
-from protocols.enums import ByeReason, CloseReason, DeviceState, Ending, NeedleOutcome, Phase, Role
+from protocols.enums import ByeReason, CloseReason, Code, DeviceState, Ending, NeedleOutcome, Phase, Role
+from protocols.message import Message
 from protocols.messages import Aborted, Refused
 from protocols.records import unpack_outcomes
-from protocols.units import MILLISECOND, SECOND
+from protocols.units import MILLISECOND, SECOND, Micros
 from tests.world import PHASES, Bystander, Lab, assert_counted, at_moment
 
 RUNNING = [name for name in PHASES if name != "disarming"]
@@ -321,3 +326,38 @@ def test_aborted_answer_names_the_phase() -> None:
     Bystander(lab).ask(M.Stop())
     lab.wait(0)
     assert [(answer.ending, answer.phase) for answer in heard] == [(Ending.ABORTED, Phase.ADVANCE)]
+
+
+# --- a device that does not stop refusing ------------------------------------------------------------------------
+
+
+def no_such_cell(firmware: Firmware, asker: Asker, command: M.Reposition, now: Micros) -> Refused:
+    return interlocked(9, "no cell is in the plan")
+
+
+def test_a_device_that_refuses_each_move_of_the_hand_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remedy for a cell that is refused is another move of the hand, which is refused again."""
+    lab = Lab(seed=7)
+    lab.open()
+    lab.numb()
+    rules: dict[type[Message], Rule] = dict(RULES)
+    rules[M.Reposition] = rules[M.Reposition]._replace(handler=no_such_cell)
+    monkeypatch.setattr("firmware_sim.device.RULES", rules)
+    assert_given_up(lab, Code.E_INTERLOCK)
+
+
+def test_a_device_that_never_has_room_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading and acknowledging makes room in its journal, and none on its disk."""
+    lab = Lab(seed=7).begin(3)
+    full = refusal(Code.E_STORAGE, "the disk is full")
+    monkeypatch.setattr("firmware_sim.punch_checks.no_room", lambda firmware: full)
+    assert_given_up(lab, Code.E_STORAGE)
+
+
+def assert_given_up(lab: Lab, code: Code) -> None:
+    with pytest.raises(CommandRefusedError) as caught:
+        lab.run(lab.all_cycles())
+    assert caught.value.code is code
+    last = lab.device.nvm.last_cycle_no
+    lab.close(CloseReason.ABORTED)
+    assert lab.device.nvm.session is None and lab.device.nvm.last_cycle_no == last
