@@ -12,6 +12,7 @@
     |-- SessionError             the procedure cannot go on                           exit 1
     |   `-- SessionFoundError    the device holds a session that is not this one      exit 1
     |-- PlanError (session.plan)                                                      exit 2
+    |-- OutputError (cli)        standard output is full or closed                    exit 1
     `-- LogError (log)                                                                exit 4
 
 Callers branch on classes and attributes, never on the text.

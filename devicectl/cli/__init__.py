@@ -1,10 +1,9 @@
 """`devicectl`: the command line. Thin: it parses, calls, prints, and turns errors into one line and an exit code.
 
-0 done and reconciled · 1 the session ended otherwise · 2 bad arguments, plan or URL · 3 no device or no link ·
-4 the session log could not be written
+0 done and reconciled · 1 the session ended otherwise, or standard output could not be written · 2 bad arguments, plan
+or URL · 3 no device or no link · 4 the session log could not be written
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 import typer
 
 from devicectl.cli.help import PlainCommand, PlainGroup
+from devicectl.cli.output import discard, guard_streams, require_written
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.errors import DevicectlError, LinkError, UrlError
@@ -65,6 +65,8 @@ def call(arguments: Sequence[str]) -> int:
     """Run the command line; its exit code. Whatever a user can do wrong is one line on standard error."""
     try:
         code = app(args=list(arguments), prog_name="devicectl", standalone_mode=False)
+        if not code:
+            require_written()
     except _USAGE_ERROR as error:
         return _usage(error)
     except DevicectlError as error:
@@ -92,11 +94,11 @@ def _fail(text: str, code: int) -> int:
 
 def main() -> None:
     """The program."""
+    guard_streams()
     try:
         code = call(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said, and Python must not try at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone, and nothing more can be said
+        discard(sys.stdout)
         code = 1
     sys.exit(code)

@@ -20,6 +20,7 @@ from devicectl.cli.arguments import (
     session_plan,
     whole_number,
 )
+from devicectl.cli.output import require_written
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
 from protocols.units import Micros
@@ -97,7 +98,7 @@ def run(
 
     0 the session completed and its counts reconciled
 
-    1 it ended otherwise
+    1 it ended otherwise, or standard output cannot be written
 
     2 wrong arguments, plan or URL
 
@@ -130,6 +131,8 @@ def run(
         print(json.dumps(None if outcome.summary is None else outcome.summary.to_json()))
     if outcome.failure is not None:
         raise outcome.failure
+    summary = outcome.summary
+    require_written("" if summary is None else f"session {summary.session_id} is in the log {summary.log}")
     return EXIT_DONE if outcome.done else EXIT_OTHERWISE
 
 

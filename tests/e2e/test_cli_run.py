@@ -37,6 +37,7 @@ KEYS = [
     "alarms",
     "log",
 ]
+WITH_A_FULL_DEVICE = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 FEW = ("--target-cores", "30")
 
 
@@ -325,6 +326,40 @@ def test_a_reader_that_goes_away_is_no_traceback(log: Path, arguments: tuple[str
         assert process.wait(DEADLINE_S) == 1, err
         assert "Traceback" not in err and "Exception ignored" not in err
     assert shown(1)["state"] == ("completed" if "--json" in arguments else "aborted")
+
+
+LOST = [
+    pytest.param(">/dev/full", "", "No space left on device", marks=WITH_A_FULL_DEVICE, id="full"),
+    pytest.param(">/dev/full", "1", "No space left on device", marks=WITH_A_FULL_DEVICE, id="full, unbuffered"),
+    pytest.param(">&-", "", "it is closed", id="closed"),
+]
+
+
+@pytest.mark.parametrize(("redirected", "unbuffered", "reason"), LOST)
+def test_output_that_is_lost_is_one_line_and_exit_1(log: Path, redirected: str, unbuffered: str, reason: str) -> None:
+    def lost(*arguments: str, code: int = 1) -> str:
+        through = ("sh", "-c", f'exec "$@" {redirected}', "sh")
+        env = {"PYTHONUNBUFFERED": unbuffered}
+        done = devicectl(*arguments, code=code, through=through, env=env)
+        assert done.stdout == ""
+        return done.stderr
+
+    said = f"devicectl: standard output cannot be written: {reason}"
+    assert lost("run", *FEW) == f"{said}; session 1 is in the log {log}\n"
+    assert lost("run", "--json", *FEW).splitlines()[-1] == f"{said}; session 2 is in the log {log}"
+    for command in (("list",), ("export", "1", "--format", "csv")):
+        assert lost("sessions", *command) == f"{said}\n"
+    assert lost("--version") == f"{said}\n"
+    assert lost("run", "--seed", "x", code=2).count("\n") == 1, "what is wrong is told as ever"
+    assert devicectl("sessions", "list", code=0).stdout.count("completed") == 2
+
+
+@pytest.mark.parametrize("redirected", [pytest.param("2>/dev/full", marks=WITH_A_FULL_DEVICE), "2>&-"])
+def test_progress_that_is_lost_is_no_failure(log: Path, redirected: str) -> None:
+    through = ("sh", "-c", f'exec "$@" {redirected}', "sh")
+    assert json.loads(devicectl("run", "--json", *FEW, code=0, through=through).stdout)["state"] == "completed"
+    done = devicectl("run", "--seed", "x", code=2, through=through)
+    assert done.stdout + done.stderr == ""
 
 
 def on_a_terminal(line: list[str], log: Path) -> tuple[int, str]:
