@@ -1,6 +1,6 @@
 """What a session came to: the one object that `devicectl run --json` prints."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from devicectl.session.count import COVERAGE_DIGITS
@@ -37,6 +37,11 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """As JSON has it; the names are the product's, in its order."""
         return {**asdict(self), "coverage_percent": round(self.coverage_percent, COVERAGE_DIGITS)}
+
+    @classmethod
+    def unknown(cls, **known: Any) -> dict[str, Any]:
+        """The same JSON of a session that this host knows little of: null but for what is `known`."""
+        return {**dict.fromkeys(field.name for field in fields(cls)), **known}
 
     @property
     def succeeded(self) -> bool:

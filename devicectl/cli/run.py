@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TextIO
 
 import typer
 
@@ -41,6 +41,7 @@ _SEED = "Repeats everything that is random. Without it one is drawn and printed.
 _SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real time."
 _RESUME = "Go on with the session that the device holds open."
 _ABANDON = "Close the session that the device holds open as aborted, and end."
+_JSON = "Print one JSON object on standard output, last. What is not known of the session is null in it."
 
 _Device = Annotated[str, typer.Option("--device", metavar="URL", help=_DEVICE, show_default=False)]
 _PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="A plan in YAML or JSON.")]
@@ -62,7 +63,7 @@ _Explain = Annotated[
     bool, typer.Option("--explain", help="Narrate each phase, count and refusal in sentences.", metavar="")
 ]
 _Trace = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write both directions, decoded.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, last.", metavar="")]
+_Json = Annotated[bool, typer.Option("--json", help=_JSON, metavar="")]
 
 EXIT_DONE: Final = 0
 EXIT_OTHERWISE: Final = 1
@@ -70,11 +71,21 @@ EXIT_OTHERWISE: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `failure` ends the program; `done` says that what was asked for was done."""
+    """How a run ended: `json` says it to programs, `kept` where it can be read again.
 
-    summary: "Summary | None"
+    `failure` ends the program; `done` says that what was asked for was done.
+    """
+
+    json: dict[str, Any]
+    kept: str
     done: bool
     failure: DevicectlError | None = None
+
+    @classmethod
+    def of(cls, summary: "Summary", *, done: bool, failure: DevicectlError | None = None) -> Self:
+        """The outcome of a session that is in the log."""
+        kept = f"session {summary.session_id} is in the log {summary.log}"
+        return cls(summary.to_json(), kept, done, failure)
 
 
 def run(
@@ -128,11 +139,10 @@ def run(
     with _trace_file(trace, display) as tap:
         outcome = _asyncio_run(wanted, display, tap)
     if as_json:
-        print(json.dumps(None if outcome.summary is None else outcome.summary.to_json()))
+        print(json.dumps(outcome.json))
     if outcome.failure is not None:
         raise outcome.failure
-    summary = outcome.summary
-    require_written("" if summary is None else f"session {summary.session_id} is in the log {summary.log}")
+    require_written(outcome.kept)
     return EXIT_DONE if outcome.done else EXIT_OTHERWISE
 
 
@@ -209,15 +219,20 @@ def _session(handpiece: "Handpiece", wanted: Wanted) -> "Session":
 
 
 async def _abandon(handpiece: "Handpiece", display: "Display") -> Outcome:
+    from devicectl.summary import Summary
+
     abandoned = await handpiece.abandon_session()
+    if abandoned is not None and abandoned.summary is not None:
+        display.end(abandoned.summary)
+        return Outcome.of(abandoned.summary, done=abandoned.summary.reconciled)
+    device = handpiece.device
     if abandoned is None:
-        display.say(f"device {handpiece.device.serial} holds no open session: nothing to abandon")
-        return Outcome(None, done=True)
-    if abandoned.summary is None:
-        display.say(f"session {abandoned.session_no} was closed as aborted; this log has nothing of it")
-        return Outcome(None, done=True)
-    display.end(abandoned.summary)
-    return Outcome(abandoned.summary, done=abandoned.summary.reconciled)
+        state, said = "none", f"device {device.serial} holds no open session: nothing to abandon"
+    else:
+        state, said = "aborted", f"session {abandoned.session_no} was closed as aborted; this log has nothing of it"
+    display.say(said)
+    known = {"simulated": device.simulated, "seed": device.seed if device.simulated else None, "state": state}
+    return Outcome(Summary.unknown(device=device.serial, log=handpiece.log.where, **known), kept="", done=True)
 
 
 async def _operate(session: "Session", handpiece: "Handpiece", display: "Display") -> Outcome:
@@ -237,7 +252,7 @@ async def _operate(session: "Session", handpiece: "Handpiece", display: "Display
     summary = session.summary
     display.end(summary)
     failure = session.log_error or (stopped if isinstance(stopped, DevicectlError) else None)
-    return Outcome(summary, summary.succeeded, failure)
+    return Outcome.of(summary, done=summary.succeeded, failure=failure)
 
 
 async def _work(session: "Session", display: "Display") -> None:

@@ -16,6 +16,29 @@ DEADLINE_S: Final = 40.0
 DEVICECTL: Final = (sys.executable, "-m", "devicectl")
 FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
 
+KEYS: Final = [
+    "session_id",
+    "simulated",
+    "seed",
+    "device",
+    "course",
+    "state",
+    "target_cores",
+    "cores_counted",
+    "cores_evacuated",
+    "punctures",
+    "cycles",
+    "needles",
+    "coverage_percent",
+    "treated_area_cm2",
+    "session_seconds",
+    "wall_seconds",
+    "reconciled",
+    "alarms",
+    "log",
+]
+"""Of the object that `devicectl run --json` prints, in their order."""
+
 
 def devicectl(
     *arguments: str | Path, code: int | None = None, env: dict[str, str] | None = None, through: Sequence[str] = ()

@@ -14,29 +14,8 @@ from typing import Any
 import pytest
 
 from protocols.notice import NOTICE
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, devicectl, interrupt, one_line, read_until, started
+from tests.e2e.processes import DEADLINE_S, DEVICECTL, KEYS, devicectl, interrupt, one_line, read_until, started
 
-KEYS = [
-    "session_id",
-    "simulated",
-    "seed",
-    "device",
-    "course",
-    "state",
-    "target_cores",
-    "cores_counted",
-    "cores_evacuated",
-    "punctures",
-    "cycles",
-    "needles",
-    "coverage_percent",
-    "treated_area_cm2",
-    "session_seconds",
-    "wall_seconds",
-    "reconciled",
-    "alarms",
-    "log",
-]
 WITH_A_FULL_DEVICE = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 FEW = ("--target-cores", "30")
 

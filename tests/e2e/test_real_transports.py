@@ -13,7 +13,7 @@ import pytest
 from devicectl.log.store import SessionLog
 from devicectl.transports import serial_port
 from tests.e2e.lines import Line, PtyLine, TcpLine
-from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
+from tests.e2e.processes import DEVICECTL, KEYS, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import PARAMETERS, PHASES, QUERY, When, assert_exact, whole_session
 from tests.programs import Served, serve
@@ -164,7 +164,7 @@ def test_the_host_is_killed_and_resumes(sentence: str, transport: str, log: Path
 
 def test_a_killed_hosts_session_is_abandoned(log: Path, tmp_path: Path) -> None:
     other = ("--log", str(tmp_path / "other.sqlite"))
-    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
+    with serve("--tcp", "127.0.0.1:0", "--seed", "7", *PARAMETERS) as served:
         url = ("--device", served.urls[0])
         for known in (True, False):
             with started([*DEVICECTL, "run", "--explain", *url], stdout=subprocess.PIPE) as process:
@@ -175,7 +175,13 @@ def test_a_killed_hosts_session_is_abandoned(log: Path, tmp_path: Path) -> None:
             assert refused.endswith("--resume goes on with it, --abandon closes it")
             assert "does not know it; --abandon closes it" in run_devicectl("run", *url, *other, code=1).stderr
             assert "does not know it" in run_devicectl("run", "--resume", *url, *other, code=1).stderr
-            said = run_devicectl("run", "--abandon", *url, *(() if known else other), code=0).stdout
-            assert ("session aborted, reconciled" if known else "this log has nothing of it") in said
-        assert "nothing to abandon" in run_devicectl("run", "--abandon", *url, code=0).stdout
+            done = run_devicectl("run", "--abandon", "--json", *url, *(() if known else other), code=0)
+            assert ("session aborted, reconciled" if known else "this log has nothing of it") in done.stderr
+            summary = json.loads(done.stdout)
+            assert list(summary) == KEYS and summary["state"] == "aborted"
+            assert (summary["session_id"] == 1) is known and (summary["cycles"] is not None) is known
+        done = run_devicectl("run", "--abandon", "--json", *url, code=0)
+        assert "nothing to abandon" in done.stderr
+        known_of_none = {"simulated": True, "seed": 7, "device": "SIM-00000007", "state": "none", "log": str(log)}
+        assert json.loads(done.stdout) == {**dict.fromkeys(KEYS), **known_of_none}
     assert_exact(log, state="aborted")
