@@ -37,7 +37,7 @@ def test_for_a_host_sim_is_on_tcp_without_what_it_alone_has() -> None:
 
 
 def test_what_sim_alone_has_is_a_parameter_to_every_other() -> None:
-    given = "&".join(f"{name}=300" for name in VIRTUAL)
+    given = "&".join(f"{name}=9600" for name in VIRTUAL)
     assert not parse_url(f"sim://?{given}").parameters
     assert set(parse_url(f"sim+tcp://?{given}").parameters) == VIRTUAL
 
