@@ -10,7 +10,7 @@ them as hex with their meaning. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
 import os
 import sys
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import serial
 
@@ -24,9 +24,9 @@ REPLY_TIMEOUT_S = 2.0
 
 
 def open_port(url: str) -> Any:
-    """A device URL as a pyserial port; TCP through pyserial's `socket://`."""
+    """A device URL as a pyserial port; TCP through pyserial's `socket://`. %20 in a path is a space, as in any URL."""
     parts = urlsplit(url)
-    name = f"socket://{parts.netloc}" if parts.scheme == "tcp" else parts.path
+    name = f"socket://{parts.netloc}" if parts.scheme == "tcp" else unquote(parts.path)
     return serial.serial_for_url(name, timeout=0.05)
 
 

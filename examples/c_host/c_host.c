@@ -23,7 +23,7 @@
 
 #define fail(code, ...) (fprintf(stderr, "c_host: " __VA_ARGS__), fputc('\n', stderr), exit(code))
 enum { TARGET = 30, CELLS = 3, COVERAGE_BP = 400, DEPTH_UM = 3000, PUNCH_VALID_MS = 3000, STUCK_MS = 5000 };
-enum { MOST_REMEDIES = 20, PAUSE_MS = 500 };     /* in a row; 10 s are time to find a leak */
+enum { MOST_REMEDIES = 20, PAUSE_MS = 500, MOST_PATH = 4096 }; /* 20 in a row: 10 s, time to find a leak */
 enum result { DONE, REFUSED, STOPPED, INTERRUPTED }; /* REFUSED: nothing was begun. STOPPED: begun, and not finished */
 
 static volatile sig_atomic_t interrupted;
@@ -97,8 +97,7 @@ static bool next_frame(int64_t until) {
     for (;;) {
         int64_t now = now_ms(), beat_at = l.id ? l.sent_at + l.heartbeat_ms : until;
         int64_t wait = (until < beat_at ? until : beat_at) - now;
-        struct pollfd line = {.fd = l.fd, .events = POLLIN};
-        uint8_t byte;
+        struct pollfd line = {.fd = l.fd, .events = POLLIN}; uint8_t byte;
         if (l.id && l.lease_ms && now - l.heard_at > l.lease_ms) lost("nothing was heard for the lease");
         if (l.id && now >= beat_at) { tell(HLP1_MSG_HOST_HEARTBEAT, NULL, 0); continue; }
         if (now >= until || (interrupted && !l.deaf)) return false;
@@ -114,8 +113,7 @@ static bool next_frame(int64_t until) {
 /* What answers nothing. Returns the correlation id that a heartbeat says is running, -1 for anything else. */
 static int told(void) {
     unsigned id = l.frame.header.message_id;
-    struct hlp1_heartbeat beat;
-    struct hlp1_alarm alarm;
+    struct hlp1_heartbeat beat; struct hlp1_alarm alarm;
     if (id == HLP1_MSG_BYE) lost("the device said BYE");
     if (id == HLP1_MSG_NAK && l.frame.payload[0] == HLP1_CODE_E_LINK) lost("the device does not know it any more");
     if (id == HLP1_MSG_ALARM) take(&alarm, sizeof alarm), printf("alarm MC-%04u: %u\n", alarm.code, alarm.state);
@@ -176,10 +174,12 @@ static void rest(int64_t ms) { for (int64_t end = now_ms() + ms; next_frame(end)
 static int open_url(const char *url) {
     const char *form = "serial:///dev/ttyUSB0 or tcp://127.0.0.1:7777", *port = "";
     if (!url || !*url) fail(2, "HANDPIECE_URL is not set; run under `firmware-sim exec`, or set it to %s", form);
-    if (strncmp(url, "serial:///", 10) == 0 && !strchr(url, '?')) { /* 115200 baud, and every byte as it is */
-        struct termios raw;
-        int fd = open(url + 9, O_RDWR | O_NOCTTY | O_NONBLOCK);
-        if (fd < 0 || tcgetattr(fd, &raw)) fail(3, "no device: %s: %s", url + 9, strerror(errno));
+    if (strncmp(url, "serial:///", 10) == 0 && !strchr(url, '?') && strlen(url) < MOST_PATH) {
+        struct termios raw; char path[MOST_PATH], *to = path; int n;
+        for (const char *from = url + 9; (*to = *from) != 0; to++, from += n ? n : 1) /* %20 is a space */
+            n = 0, sscanf(from, "%%%2hhx%n", (unsigned char *)to, &n);
+        int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK); /* 115200 baud, and every byte as it is */
+        if (fd < 0 || tcgetattr(fd, &raw)) fail(3, "no device: %s: %s", path, strerror(errno));
         raw.c_iflag = raw.c_oflag = raw.c_lflag = 0, raw.c_cflag = CS8 | CREAD | CLOCAL;
         cfsetispeed(&raw, B115200), cfsetospeed(&raw, B115200), tcsetattr(fd, TCSANOW, &raw);
         return fd;

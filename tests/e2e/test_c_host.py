@@ -100,9 +100,11 @@ def run(c_host: str, *options: str, url: str | None = None) -> "subprocess.Compl
 # --- whole sessions ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("at", [["--pty"], ["--tcp", "127.0.0.1:0"]], ids=["pty", "tcp"])
-def test_a_whole_session(at: list[str], c_host: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["pty", "tcp"])
+def test_a_whole_session(transport: str, c_host: str, tmp_path: Path) -> None:
     memory = tmp_path / "device.nvm"
+    port = tmp_path / "100 %41"  # in its URL: 100%20%2541
+    at = ("--pty", "--link", str(port)) if transport == "pty" else ("--tcp", "127.0.0.1:0")
     done = run(c_host, *at, *QUICK, "--seed", "7", "--nvm", str(memory))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(NOTICE + "\n")
@@ -243,6 +245,7 @@ def test_a_device_that_goes_away_is_one_line(c_host: str) -> None:
     [
         *("", "nonsense", "udp://127.0.0.1:1", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://:7777"),
         *("tcp://127.0.0.1:http", "tcp://" + "x" * 300 + ":1", "serial://ttyUSB0", "serial:///dev/null?baud=9600"),
+        "serial:///" + "x" * 5000,
     ],
 )
 def test_a_bad_url_is_one_line(url: str, c_host: str) -> None:
@@ -259,7 +262,9 @@ def test_no_url_is_one_line(c_host: str) -> None:
     assert "HANDPIECE_URL is not set" in done.stderr and done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("url", ["serial:///no/such/port", "serial:///dev/null", "tcp://127.0.0.1:{closed}"])
+@pytest.mark.parametrize(
+    "url", ["serial:///no/such/port", "serial:///dev/null", "serial:///dev/100%", "tcp://127.0.0.1:{closed}"]
+)
 def test_no_device_is_one_line(url: str, c_host: str) -> None:
     with socket.socket() as bound:  # taken by nobody else, and not listened at
         bound.bind(("127.0.0.1", 0))

@@ -50,11 +50,13 @@ def test_what_the_scripts_say() -> None:
     assert re.search(r"^after \d+ punches: MC-0601 ACTIVE: ", alarms, re.MULTILINE)
 
 
-@pytest.mark.parametrize("transport", [("--pty",), ("--tcp", "127.0.0.1:0")])
-def test_a_host_of_ones_own(transport: tuple[str, ...]) -> None:
-    if transport == ("--pty",) and os.name != "posix":
+@pytest.mark.parametrize("transport", ["pty", "tcp"])
+def test_a_host_of_ones_own(transport: str, tmp_path: Path) -> None:
+    if transport == "pty" and os.name != "posix":
         pytest.skip("this system has no pseudo-terminals")
-    said = run(*FIRMWARE_SIM, "exec", *transport, "--", sys.executable, EXAMPLES / "own_host.py").stdout
+    port = tmp_path / "100 %41"  # in its URL: 100%20%2541
+    at = ("--pty", "--link", port) if transport == "pty" else ("--tcp", "127.0.0.1:0")
+    said = run(*FIRMWARE_SIM, "exec", *at, "--", sys.executable, EXAMPLES / "own_host.py").stdout
     assert said.startswith(NOTICE) and "3 needles of 400 um, state IDLE" in said
 
 
