@@ -18,7 +18,7 @@ def _called() -> set[str]:
         for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values()
     ]
     lines = [step.get("run", "").split() for job in jobs for step in job["steps"]]
-    return {(line + ["test"])[1] for line in lines if line[:1] == [".ci/run"]}
+    return {[*line, "test"][1] for line in lines if line[:1] == [".ci/run"]}
 
 
 def test_each_check_is_called_by_a_workflow() -> None:
