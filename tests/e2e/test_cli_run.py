@@ -51,6 +51,24 @@ def test_json_is_one_object_with_the_products_keys(log: Path) -> None:
     assert NOTICE in done.stderr
 
 
+def test_the_default_session_is_the_procedure_that_is_modeled(log: Path) -> None:
+    """10,000 cores in half an hour of device time, 4 % to 8 % of the skin. Any one seed lies in these bands."""
+    summary = json.loads(devicectl("run", "--json", "--seed", "7", code=0).stdout)
+    assert (summary["state"], summary["reconciled"]) == ("completed", True)
+    assert 10_000 == summary["target_cores"] <= summary["cores_counted"]
+    assert summary["cores_counted"] < summary["cores_evacuated"] < summary["punctures"]
+    assert 1_650 <= summary["session_seconds"] <= 1_960
+    assert 4 <= summary["coverage_percent"] <= 8
+    assert (summary["simulated"], summary["session_id"], summary["log"]) == (True, 1, str(log))
+    listed = devicectl("sessions", "list", code=0).stdout.splitlines()[-1].split("\t")
+    assert listed[5:] == [
+        str(summary["cores_counted"]),
+        str(summary["cores_evacuated"]),
+        f"{summary['coverage_percent']:.2f} %",
+        "yes",
+    ]
+
+
 def test_plain_output_says_what_it_is_and_what_came_of_it(log: Path) -> None:
     lines = devicectl("run", *FEW, code=0).stdout.splitlines()
     assert lines[0] == NOTICE
