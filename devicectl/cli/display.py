@@ -175,7 +175,7 @@ class Display:
     # --- the end ---------------------------------------------------------------------------------------------
 
     def stopped(self, error: BaseException) -> None:
-        """The session was left by an error or a Ctrl-C."""
+        """The session was left by an error, a Ctrl-C or a signal."""
         self.say(f"stopped: {error}" if isinstance(error, Exception) else "interrupted: the device was stopped")
         for note in getattr(error, "__notes__", ()):
             self.say(f"stopped: {note}")

@@ -21,6 +21,7 @@ from devicectl.cli.arguments import (
     whole_number,
 )
 from devicectl.cli.output import require_written
+from devicectl.cli.signals import ended_in_order
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
 from protocols.units import Micros
@@ -105,6 +106,8 @@ def run(
 ) -> int:
     """Take a handpiece through one whole session: anesthesia, cycles, close, reconcile.
 
+    Ctrl-C, SIGTERM and SIGHUP stop the device and close the session as aborted; a second one ends this program at once.
+
     Exit codes:
 
     0 the session completed and its counts reconciled
@@ -149,7 +152,7 @@ def run(
 def _asyncio_run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
     try:
         return asyncio.run(_run(wanted, display, tap))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise DevicectlError("interrupted") from None
 
 
@@ -193,7 +196,7 @@ async def _run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
     from devicectl import clock, connect
     from devicectl.log.store import SessionLog
 
-    with SessionLog.open(wanted.log, wall_clock=clock.wall) as log:
+    with ended_in_order(), SessionLog.open(wanted.log, wall_clock=clock.wall) as log:
         warning = _course_warning(log, wanted)
         display.begin(wanted.url)
         async with connect(wanted.url, log=log, observer=display, tap=tap) as handpiece:

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 
 from protocols.notice import NOTICE
 from tests.e2e.processes import DEADLINE_S, DEVICECTL, KEYS, devicectl, interrupt, one_line, read_until, started
+from tests.e2e.sessions import PARAMETERS, assert_retracted_and_vented
+from tests.programs import serve
 
 WITH_A_FULL_DEVICE = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 FEW = ("--target-cores", "30")
@@ -282,27 +285,74 @@ def test_ctrl_c_stops_the_device_and_closes_the_session(log: Path, arguments: tu
     assert (shown(1)["state"], shown(1)["reconciled"]) == ("aborted", "yes")
 
 
-def test_ctrl_c_twice_ends_at_once(log: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_does_what_ctrl_c_does(log: Path, number: signal.Signals) -> None:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    arguments = ("--speed", "1", "--device", "sim://?anesthesia_wait_s=1", "--explain")
+    with started(begun(log, *arguments), **pipes) as process:
+        said = read_until(process, "Suction:")
+        process.send_signal(number)
+        assert_interrupted(process, said)
+    assert (shown(1)["state"], shown(1)["reconciled"]) == ("aborted", "yes")
+
+
+def test_a_signal_stops_a_device_that_is_not_simulated_here(log: Path) -> None:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with serve("--tcp", "127.0.0.1:0", *PARAMETERS) as served:
+        with started([*DEVICECTL, "run", "--explain", "--device", served.urls[0]], **pipes) as process:
+            said = read_until(process, "Suction:")
+            process.send_signal(signal.SIGTERM)
+            assert_interrupted(process, said)
+        assert assert_retracted_and_vented(served.tcp).session_no == 0
+    assert (shown(1)["state"], shown(1)["reconciled"]) == ("aborted", "yes")
+
+
+def test_sigterm_ends_what_was_started_in_the_background(log: Path) -> None:
+    """Ctrl-C is ignored there; what ends it must be heard."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    line = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *begun(log, "--speed", "1")]
+    with started(line, **pipes) as process:
+        said = read_until(process, "session 1 on")
+        interrupt(process)
+        process.send_signal(signal.SIGTERM)
+        assert_interrupted(process, said)
+
+
+def test_sighup_is_ignored_where_it_was_to_be(log: Path) -> None:
+    """As `nohup` has it."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    line = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *begun(log, "--target-cores", "2000")]
+    with started(line, **pipes) as process:
+        said = read_until(process, "session 1 on")
+        process.send_signal(signal.SIGHUP)
+        out, err = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 0, said + out + err
+    assert shown(1)["state"] == "completed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_twice_ends_at_once(log: Path, number: signal.Signals) -> None:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     url = "sim://?anesthesia_wait_s=0&reposition_mean_s=0.01&vacuum_tau_s=0.05"
     arguments = ("--speed", "0.2", "--explain", "--device", url)
     with started(begun(log, *arguments), **pipes) as process:
         said = read_until(process, "Suction:")
-        interrupt(process)
-        interrupt(process)
+        process.send_signal(number)
+        process.send_signal(number)
         out, err = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 1, said + out + err
         assert "Traceback" not in out + err and "interrupted" in out + err
 
 
-def test_ctrl_c_before_a_session_leaves_nothing(log: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_before_a_session_leaves_nothing(log: Path, number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         line = [*begun(log)[:-2], "--device", f"tcp://127.0.0.1:{mute.getsockname()[1]}"]
         with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             read_until(process, "device tcp://")
             mute.settimeout(DEADLINE_S)
             connection, _ = mute.accept()
-            interrupt(process)
+            process.send_signal(number)
             out, err = process.communicate(timeout=DEADLINE_S)
             connection.close()
             assert (process.returncode, err) == (1, "devicectl: interrupted\n"), out + err
