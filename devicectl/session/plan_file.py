@@ -7,6 +7,7 @@ lines of them unfold to gigabytes), no tags, no key twice, and a scalar means wh
 
 import json
 import re
+import stat
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,10 +51,12 @@ def read_values(path: Path) -> dict[str, Any]:
     """The mapping in a file, by its suffix `.json` JSON and else YAML.
 
     Raises:
-        PlanError: not readable, too big, too deep, broken, or no mapping of plain values.
+        PlanError: not readable, no regular file, too big, too deep, broken, or no mapping of plain values.
     """
     source = str(path)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe that nobody writes to would never be opened
+            raise PlanError(source, None, None, "is no regular file: must be a plan in YAML or JSON")
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_SIZE + 1)
     except OSError as error:

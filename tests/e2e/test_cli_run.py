@@ -206,6 +206,12 @@ def test_wrong_plans_are_exit_2(log: Path, tmp_path: Path, text: str) -> None:
     assert str(plan) in one_line(devicectl("run", "--plan", plan, code=2))
 
 
+def test_a_plan_that_is_no_regular_file_is_exit_2_and_nobody_waits_for_it(log: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plan.yaml")
+    said = f"devicectl: {tmp_path / 'plan.yaml'}: is no regular file: must be a plan in YAML or JSON"
+    assert one_line(devicectl("run", "--plan", tmp_path / "plan.yaml", code=2)) == said
+
+
 def test_no_device_is_exit_3(log: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

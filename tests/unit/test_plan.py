@@ -206,10 +206,15 @@ def test_a_depth_of_twenty_is_read(tmp_path: Path) -> None:
         assert "a" in read_values(written(tmp_path, '{"a": ' + nested + "}", name))
 
 
-@pytest.mark.parametrize("name", ["", "missing.yaml"])
-def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
-    with pytest.raises(PlanError, match="cannot be read: "):
-        load_plan(tmp_path / name)
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="missing.yaml: cannot be read: No such file"):
+        load_plan(tmp_path / "missing.yaml")
+
+
+@pytest.mark.parametrize("path", ["/", "/dev/null"])
+def test_what_is_no_regular_file_is_not_opened(path: str) -> None:
+    with pytest.raises(PlanError, match=f"{path}: is no regular file: must be a plan in YAML or JSON"):
+        load_plan(path)
 
 
 SCALARS: dict[str, Any] = {
