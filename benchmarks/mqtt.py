@@ -17,6 +17,7 @@ import statistics
 import sys
 import timeit
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, Final
 
 import aiomqtt
@@ -166,7 +167,7 @@ async def _measure(rounds: int) -> dict[str, Any]:
     medians: dict[str, list[float]] = {"bare": [], "paced": [], "library": [], "echo": [], "motion": []}
     every: dict[str, list[float]] = {name: [] for name in medians}
     async with contextlib.AsyncExitStack() as stack:
-        target = await stack.enter_async_context(simulator(parse_url(DEVICE), seed=7))
+        target = await stack.enter_async_context(simulator(replace(parse_url(DEVICE), seed=7)))
         for kind in CLIENTS:
             await stack.enter_async_context(_responder(kind, target.port))
         for _ in range(rounds):

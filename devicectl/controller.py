@@ -421,15 +421,15 @@ async def _driver(
     tap: Callable[[str, Any, Micros], None] | None,
     role: Role,
 ) -> AsyncIterator[Driver]:
-    seed = url.seed if url.seed is not None else secrets.randbits(32)
     if url.scheme == "sim":
-        from devicectl.simulation.virtual_time import host_random, make_driver
+        from devicectl.simulation.virtual_time import host_random, make_device, make_driver
 
-        draw = host_random(seed)
+        device = make_device(url)
+        draw = host_random(device.seed)
         engine = Engine(
             host_id=draw.getrandbits(32), role=role, draw_nonce=lambda: draw.getrandbits(32), observer=observer
         )
-        async with make_driver(url, engine, seed, write, tap) as virtual:
+        async with make_driver(url, device, engine, write, tap) as virtual:
             yield virtual
         return
     host_id = secrets.randbits(32)
@@ -438,7 +438,7 @@ async def _driver(
         if url.simulated:
             from devicectl.simulation.process import simulator
 
-            target = await stack.enter_async_context(simulator(url, seed))
+            target = await stack.enter_async_context(simulator(url))
         else:
             target = url
 

@@ -45,7 +45,7 @@ REFUSALS_KEEP_FREE: Final = 128
 
 
 class Device:
-    """One handpiece. `seed` makes everything that is random; `nvm` may have outlived an earlier device."""
+    """One handpiece. `seed` makes everything that is random; `nvm` may have outlived this device's earlier process."""
 
     def __init__(
         self,
@@ -56,12 +56,19 @@ class Device:
         nvm: Nvm | None = None,
         plant: Plant | None = None,
     ) -> None:
+        """Power it on.
+
+        Raises:
+            SeedError: `nvm` is of a device with another seed.
+        """
         self.seed = seed
         self.serial = f"SIM-{seed & 0xFFFF_FFFF:08X}"
         self.parameters = parameters if parameters is not None else Parameters()
         epoch = random.Random(f"{seed}:epoch").getrandbits(32) or 1
         self.nvm = nvm if nvm is not None else Nvm(epoch=epoch)
-        self.plant = plant if plant is not None else Plant(self.parameters, seed)
+        self.nvm.keep_seed(seed)
+        boots = self.nvm.boot_count
+        self.plant = plant if plant is not None else Plant(self.parameters, seed, earlier_boots=boots)
         self.ports: list[Port] = []
         self.link_ended: Callable[[Port, Micros], None] | None = None
         """Hears that the link on a port has ended, before the device reacts to it; for reports."""

@@ -3,6 +3,7 @@
     SimulatorError
     |-- ParameterError      a value that a parameter cannot have
     |   `-- UnknownParameterError   there is no parameter of that name
+    |-- SeedError           a memory is of a device with another seed
     |-- NvmError            the firmware used its non-volatile memory out of order: a defect of the caller
     `-- NvmFileError        the file that holds the non-volatile memory cannot be used
 
@@ -30,6 +31,15 @@ class UnknownParameterError(ParameterError):
     def __init__(self, name: str, nearest: str) -> None:
         self.nearest = nearest
         super().__init__(name, None, f"no such parameter{f'; did you mean {nearest}?' if nearest else ''}")
+
+
+class SeedError(SimulatorError):
+    """A device with the seed `wanted` was to run on the memory of one with the seed `kept`."""
+
+    def __init__(self, kept: int, wanted: int) -> None:
+        self.kept = kept
+        self.wanted = wanted
+        super().__init__(f"the memory is of the device with seed {kept}, not {wanted}")
 
 
 class NvmError(SimulatorError):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
-from firmware_sim.errors import NvmError
+from firmware_sim.errors import NvmError, SeedError
 from firmware_sim.journal import Journal
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase, RecordKind
 from protocols.messages.procedure import SessionCloseDone
@@ -97,6 +97,8 @@ class Nvm:
     def __init__(self, store: NvmStore | None = None, *, epoch: int) -> None:
         self.store: NvmStore | None = None
         self.epoch = epoch
+        self.seed: int | None = None
+        """Of the device whose memory this is; None until a device has run on it."""
         self.boot_count = 0
         self.link_count = 0
         self.birth_no = 0
@@ -128,6 +130,18 @@ class Nvm:
     def attach(self, store: NvmStore) -> None:
         """From now on keep each step in `store`, which holds what led here."""
         self.store = store
+
+    def keep_seed(self, seed: int) -> None:
+        """A device with this seed runs on this memory. Its serial comes of the seed, so it is the same for good.
+
+        Raises:
+            SeedError: another one did.
+        """
+        if self.seed is None:
+            self._keep("keep_seed", seed)
+            self.seed = seed
+        elif seed != self.seed:
+            raise SeedError(self.seed, seed)
 
     # -- power and links ---------------------------------------------------------------------------------------
 

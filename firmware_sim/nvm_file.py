@@ -24,7 +24,8 @@ from firmware_sim.nvm import Nvm
 from firmware_sim.nvm_image import replay, snapshot
 
 MAGIC: Final = b"HLP/NVM\n"
-VERSION: Final = 1
+VERSION: Final = 2
+"""2 has the device's seed. A file of version 1 is read, and written anew at once."""
 COMPACT_SIZE: Final = 1 << 20
 """Bytes: some 2,500 cycles, replayed in a tenth of a second; a snapshot is below 100 KiB."""
 
@@ -54,7 +55,7 @@ class FileStore:
         if self._broken:
             raise NvmFileError(str(self._path), self._broken)
         if self._size >= self._compact_at and self.snapshot is not None:
-            self._compact(self.snapshot())
+            self.rewrite()
         raw = _encode_step(key, value)
         try:
             written = os.write(self._descriptor, raw)
@@ -77,6 +78,15 @@ class FileStore:
         except OSError as error:
             self._broken = f"could not be synced ({_reason(error)}); restart the device"
             raise NvmFileError(str(self._path), self._broken) from error
+
+    def rewrite(self) -> None:
+        """Put one snapshot in the place of all steps, in a file of this version.
+
+        Raises:
+            NvmFileError: it could not be written; the file is as it was before.
+        """
+        assert self.snapshot is not None
+        self._compact(self.snapshot())
 
     def close(self) -> None:
         """Let go of the file and its lock; harmless twice."""
@@ -132,7 +142,7 @@ def close(nvm: Nvm) -> None:
 
 def _load(path: Path, descriptor: int, compact_size: int) -> Nvm:
     data = _read_all(descriptor)
-    steps, size = _decode(path, data)
+    version, steps, size = _decode(path, data)
     try:
         nvm = replay(steps)
     except NvmError as error:
@@ -142,11 +152,13 @@ def _load(path: Path, descriptor: int, compact_size: int) -> Nvm:
     store = FileStore(path, descriptor, size, compact_size=compact_size)
     store.snapshot = lambda: snapshot(nvm)
     nvm.attach(store)
+    if version != VERSION:
+        store.rewrite()
     return nvm
 
 
-def _decode(path: Path, data: bytes) -> tuple[list[tuple[str, Any]], int]:
-    """The steps in a file's bytes, and how many of the bytes they fill; what follows is a torn last step."""
+def _decode(path: Path, data: bytes) -> tuple[int, list[tuple[str, Any]], int]:
+    """A file's version, its steps, and how many of its bytes they fill; what follows is a torn last step."""
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
         raise NvmFileError(str(path), "is not a memory file of this simulator")
     _, version = _HEADER.unpack_from(data)
@@ -160,7 +172,7 @@ def _decode(path: Path, data: bytes) -> tuple[list[tuple[str, Any]], int]:
         offset = end
     if any(_end_of_step(data, later) is not None for later in range(offset + 1, len(data))):
         raise NvmFileError(str(path), f"is damaged at byte {offset}; move it away to start with an empty memory")
-    return steps, offset
+    return version, steps, offset
 
 
 def _end_of_step(data: bytes, offset: int) -> int | None:

@@ -14,6 +14,7 @@ from protocols.messages.procedure import SessionCloseDone
 
 _PLAIN: Final = (
     "epoch",
+    "seed",
     "boot_count",
     "link_count",
     "birth_no",
@@ -46,6 +47,7 @@ def snapshot(nvm: Nvm) -> dict[str, Any]:
 def restore(image: dict[str, Any]) -> Nvm:
     """The memory that `image` was made of, without a store."""
     nvm = Nvm(epoch=image["epoch"])
+    image = {"seed": None} | image  # which files of version 1 do not have
     for name in _PLAIN:
         setattr(nvm, name, image[name])
     if image["register"] is not None:
@@ -104,6 +106,7 @@ def _append(nvm: Nvm, raw: str) -> None:
 
 
 _STEPS: Final[dict[str, Callable[..., Any]]] = {
+    "keep_seed": Nvm.keep_seed,
     "boot": Nvm.boot,
     "next_link_id": Nvm.next_link_id,
     "next_birth_no": Nvm.next_birth_no,

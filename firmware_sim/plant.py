@@ -79,7 +79,8 @@ class Truth:
 class Plant:
     """One handpiece with its consumables; `inputs`, `cartridge`, `clogged`, `truth` and `canister_ul` may be read."""
 
-    def __init__(self, parameters: Parameters, seed: int, *, cartridge_serial: int = 1) -> None:
+    def __init__(self, parameters: Parameters, seed: int, *, earlier_boots: int = 0, cartridge_serial: int = 1) -> None:
+        """What is random goes on after `earlier_boots` of the same device, and does not begin again."""
         self.parameters = parameters
         self.inputs = PlantInputs()
         self.cartridge = Cartridge(cartridge_serial)
@@ -94,7 +95,7 @@ class Plant:
         self._core_mm2 = math.pi / 4 * parameters.core_diameter_mm**2
         self._punch_us, self._retract_us = from_ms(parameters.punch_ms), from_ms(parameters.retract_ms)
         self._hand, self._needle_draw, self._clog, self._sensor, self._purge, self._evacuation, self._encoder = (
-            random.Random(f"{seed}:{name}")
+            random.Random(f"{seed}:{name}" if not earlier_boots else f"{seed}:{earlier_boots}:{name}")
             for name in ("hand", "needles", "clog", "sensor", "purge", "evacuation", "encoder")
         )
         sigma = parameters.reposition_sigma

@@ -59,6 +59,8 @@ def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:
 def device_url(text: str, seed: int | None, speed: str | None) -> DeviceUrl:
     """The device's URL with `--seed` and `--speed` in it; a seed is drawn where a simulated device has none.
 
+    One with a memory file has that of its memory, which is not open yet.
+
     Raises:
         UrlError: the URL is wrong.
         typer.BadParameter: an option is wrong, or not for this device.
@@ -75,6 +77,8 @@ def device_url(text: str, seed: int | None, speed: str | None) -> DeviceUrl:
     if seed is not None and url.seed not in (None, seed):
         raise typer.BadParameter(f"{seed} is not the URL's seed {url.seed}; give one of them", param_hint="--seed")
     if url.seed is not None or not url.simulated:
+        return url
+    if seed is None and url.nvm is not None:
         return url
     return replace(url, seed=secrets.randbits(DRAWN_SEED_BITS) if seed is None else seed)
 

@@ -38,7 +38,7 @@ _DEVICE = (
     "URL of the device: sim:// (the default), sim+tcp://, sim+pty://, sim+mqtt://, serial:///dev/ttyUSB0, "
     "tcp://HOST:PORT or mqtt://HOST/SITE/DEVICE."
 )
-_SEED = "Repeats everything that is random. Without it one is drawn and printed."
+_SEED = "Repeats everything that is random. Without it a memory's own is taken, or one is drawn; it is printed."
 _SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real time."
 _RESUME = "Go on with the session that the device holds open."
 _ABANDON = "Close the session that the device holds open as aborted, and end."
@@ -200,6 +200,8 @@ async def _run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
         warning = _course_warning(log, wanted)
         display.begin(wanted.url)
         async with connect(wanted.url, log=log, observer=display, tap=tap) as handpiece:
+            if wanted.url.simulated and wanted.url.seed is None:
+                display.say(f"seed {handpiece.device.seed}, kept in {wanted.url.nvm}")
             if wanted.abandon:
                 return await _abandon(handpiece, display)
             session = _session(handpiece, wanted)

@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import json
 import os
-import secrets
 import sys
 
 from devicectl.errors import DevicectlError, UrlError
@@ -17,16 +16,14 @@ from devicectl.simulation.process import simulator
 from devicectl.transports.urls import EXAMPLES, parse_url
 
 BAD_ARGUMENTS, NO_DEVICE = 2, 3
-SEED_BITS = 32
 
 
 async def _serve(text: str, trace: str | None) -> None:
     url = parse_url(text)
     if not url.scheme.startswith("sim+"):
         raise UrlError(text, "scheme", "it starts no process", EXAMPLES["sim+tcp"])
-    seed = url.seed if url.seed is not None else secrets.randbits(SEED_BITS)
-    async with simulator(url, seed, () if trace is None else ("--trace", trace)) as target:
-        print(json.dumps({"simulated": True, "url": target.text, "seed": seed}), flush=True)
+    async with simulator(url, () if trace is None else ("--trace", trace)) as target:
+        print(json.dumps({"simulated": True, "url": target.text, "seed": target.seed}), flush=True)
         await asyncio.to_thread(_wait_for_owner)
 
 

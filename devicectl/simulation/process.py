@@ -8,6 +8,7 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from devicectl.errors import LinkError, UrlError
@@ -19,22 +20,26 @@ STOP_TIMEOUT_S: Final = 5.0
 BAD_ARGUMENTS: Final = 2
 
 
-def command(url: DeviceUrl, seed: int, address: str = "") -> list[str]:
+def command(url: DeviceUrl, address: str = "") -> list[str]:
     """The command line that brings the device `url` asks for; for `sim+mqtt://`, to the broker at `address`."""
     transport = {
         "sim+pty": ["--pty"],
         "sim+tcp": ["--tcp", "127.0.0.1:0"],
-        "sim+mqtt": ["--mqtt", f"mqtt://{address}/sim/handpiece-{seed}"],
+        "sim+mqtt": ["--mqtt", f"mqtt://{address}/sim/handpiece"],
     }[url.scheme]
-    line = [sys.executable, "-P", "-m", "firmware_sim", "serve", "--json", *transport, "--seed", str(seed)]
+    line = [sys.executable, "-P", "-m", "firmware_sim", "serve", "--json", *transport]
+    if url.seed is not None:
+        line += ["--seed", str(url.seed)]
     for name, value in url.parameters.items():
         line += ["--param", f"{name}={value:.15g}"]
     return line if url.nvm is None else [*line, "--nvm", url.nvm]
 
 
 @contextlib.asynccontextmanager
-async def simulator(url: DeviceUrl, seed: int, options: Sequence[str] = ()) -> AsyncIterator[DeviceUrl]:
+async def simulator(url: DeviceUrl, options: Sequence[str] = ()) -> AsyncIterator[DeviceUrl]:
     """Run the simulator, and the broker that it needs, while the context lasts; gives the URL at which it answers.
+
+    With the seed that it has: `url`'s, else its memory's, else one that it drew.
 
     `options` are further ones of `firmware-sim serve`.
 
@@ -45,10 +50,10 @@ async def simulator(url: DeviceUrl, seed: int, options: Sequence[str] = ()) -> A
     if url.scheme == "sim+mqtt":
         from devicectl.simulation.broker import broker
 
-        async with broker() as address, _simulator(url, [*command(url, seed, address), *options]) as target:
+        async with broker() as address, _simulator(url, [*command(url, address), *options]) as target:
             yield target
     else:
-        async with _simulator(url, [*command(url, seed), *options]) as target:
+        async with _simulator(url, [*command(url), *options]) as target:
             yield target
 
 
@@ -86,4 +91,5 @@ async def _address(url: DeviceUrl, process: asyncio.subprocess.Process) -> Devic
         if await process.wait() == BAD_ARGUMENTS:
             raise UrlError(url.text, "options", reason, EXAMPLES[url.scheme])
         raise LinkError(f"the simulator did not start: {reason}")
-    return parse_url(json.loads(line)["urls"][0])
+    said = json.loads(line)
+    return replace(parse_url(said["urls"][0]), seed=said["seed"])

@@ -7,6 +7,7 @@ at which it is due.
 
 import asyncio
 import random
+import secrets
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -17,7 +18,7 @@ from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.world import Tap, World
 from devicectl.transports.urls import SIM_OPTIONS, DeviceUrl
 from firmware_sim.device import Device
-from firmware_sim.errors import ParameterError, SimulatorError, UnknownParameterError
+from firmware_sim.errors import ParameterError, SeedError, SimulatorError, UnknownParameterError
 from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters, nearest
 from protocols.enums import ByeReason
@@ -27,6 +28,8 @@ _T = TypeVar("_T")
 
 EVENTS_BETWEEN_YIELDS: Final = 500
 """Some ten milliseconds of work: a Ctrl-C is felt at once, and the loop's own cost is not."""
+DRAWN_SEED_BITS: Final = 32
+"""Short enough to be typed again."""
 MOST_LAG_US: Final = SECOND // 2
 """Behind the wall by more, the pace is taken up anew from now: a debugger's stop or a slow caller is not caught up on
 in a rush, while what the cycles' own display costs is."""
@@ -121,15 +124,28 @@ class VirtualTimeDriver:
         return ahead
 
 
-def make_device(url: DeviceUrl, seed: int) -> Device:
-    """The simulated device that a `sim://` URL describes.
+def make_device(url: DeviceUrl) -> Device:
+    """The simulated device that a `sim://` URL describes; its seed is the URL's, else its memory's, else drawn.
 
     Raises:
-        UrlError: an unknown parameter, a value out of its range, or memory that cannot be used.
+        UrlError: an unknown parameter, a value out of its range, memory that cannot be used, or of another seed.
     """
+    parameters = _parameters(url)  # before the memory, which stays locked while it is open
+    nvm = _memory(url)
     try:
-        parameters = Parameters(url.parameters)  # before the memory, which stays locked while it is open
-        return Device(seed=seed, parameters=parameters, nvm=_memory(url))
+        return Device(seed=_seed(url, nvm), parameters=parameters, nvm=nvm)
+    except SeedError as error:
+        _let_go(nvm)
+        reason = f"{error.wanted} is not the seed {error.kept} of the device in {url.nvm}; leave it out"
+        raise UrlError(url.text, "seed", reason, "sim://?nvm=handpiece.nvm") from error
+    except SimulatorError as error:
+        _let_go(nvm)
+        raise UrlError(url.text, "nvm", str(error), "sim://?nvm=handpiece.nvm") from error
+
+
+def _parameters(url: DeviceUrl) -> Parameters:
+    try:
+        return Parameters(url.parameters)
     except UnknownParameterError as error:
         close = nearest(error.name, SIM_OPTIONS)
         hint = f"; did you mean {close}?" if close else ""
@@ -137,8 +153,12 @@ def make_device(url: DeviceUrl, seed: int) -> Device:
         raise UrlError(url.text, error.name, reason, "sim://?seed=7&anesthesia_wait_s=1") from error
     except ParameterError as error:
         raise UrlError(url.text, error.name, error.reason, "sim://?seed=7&anesthesia_wait_s=1") from error
-    except SimulatorError as error:
-        raise UrlError(url.text, "nvm", str(error), "sim://?nvm=handpiece.nvm") from error
+
+
+def _seed(url: DeviceUrl, nvm: Nvm | None) -> int:
+    if url.seed is not None:
+        return url.seed
+    return nvm.seed if nvm is not None and nvm.seed is not None else secrets.randbits(DRAWN_SEED_BITS)
 
 
 def _memory(url: DeviceUrl) -> Nvm | None:
@@ -149,25 +169,24 @@ def _memory(url: DeviceUrl) -> Nvm | None:
         from firmware_sim.nvm_file import load
     except ImportError as error:
         raise UrlError(url.text, "nvm", "this system cannot lock a file; leave it out", "sim://?seed=7") from error
-    return load(url.nvm)
+    try:
+        return load(url.nvm)
+    except SimulatorError as error:
+        raise UrlError(url.text, "nvm", str(error), "sim://?nvm=handpiece.nvm") from error
 
 
-def _let_go(nvm: Nvm) -> None:
-    if nvm.store is not None:
+def _let_go(nvm: Nvm | None) -> None:
+    if nvm is not None and nvm.store is not None:
         from firmware_sim.nvm_file import close
 
         close(nvm)
 
 
 def make_driver(
-    url: DeviceUrl, engine: Engine, seed: int, write: Callable[[list[Entry]], None], tap: Tap | None
+    url: DeviceUrl, device: Device, engine: Engine, write: Callable[[list[Entry]], None], tap: Tap | None
 ) -> VirtualTimeDriver:
-    """The driver of a `sim://` URL.
-
-    Raises:
-        UrlError: the URL describes no device.
-    """
-    world = World(engine, make_device(url, seed), write=write, baud=url.baud, tap=tap)
+    """The driver of a `sim://` URL, for the device that it describes."""
+    world = World(engine, device, write=write, baud=url.baud, tap=tap)
     return VirtualTimeDriver(world, url.speed)
 
 

@@ -55,9 +55,10 @@ class Run:
         self.seed = int.from_bytes(digest[:SEED_BYTES], "big")
         self.device_url = self.host_url = url
         if self.simulated:
-            options = {"seed": str(self.seed), **dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))}
+            given = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
+            options = given if "nvm" in given else {"seed": str(self.seed), **given}  # a memory has its device's seed
             options |= {name: str(value) for name, value in parameters.items()}
-            self.seed = int(options["seed"]) if options["seed"].isdecimal() else self.seed
+            self.seed = int(options["seed"]) if options.get("seed", "").isdecimal() else self.seed
             self._set_urls(options)
         self.folder = invocation.artifacts / f"{_name(node_id)}-{digest.hex()[:8]}"
 

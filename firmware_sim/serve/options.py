@@ -42,7 +42,7 @@ class Address(NamedTuple):
 class Options:
     """A checked command line. `parameters` are names and values; whether a device can have them is its own matter."""
 
-    seed: int
+    seed: int | None = None
     pty: bool = False
     link: str | None = None
     tcp: Address | None = None
@@ -107,17 +107,22 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, float]:
     return parameters
 
 
-def parse_seed(text: str | None) -> int:
-    """A seed; one is drawn where none is given.
+def parse_seed(text: str | None) -> int | None:
+    """A seed; None where none is given.
 
     Raises:
         OptionError: it is not a whole number that fits.
     """
     if text is None:
-        return random.SystemRandom().getrandbits(DRAWN_SEED_BITS)
+        return None
     if not _INTEGER.match(text) or int(text) > MOST_SEED:
         raise OptionError("--seed", f"{text!r} is not a whole number from 0 to {MOST_SEED}")
     return int(text)
+
+
+def draw_seed() -> int:
+    """A seed that nobody asked for."""
+    return random.SystemRandom().getrandbits(DRAWN_SEED_BITS)
 
 
 def parse_seconds(text: str | None) -> float | None:

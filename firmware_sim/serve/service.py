@@ -19,7 +19,7 @@ from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters, nearest
 from firmware_sim.serve.announcement import Announcement, ReadyFile
 from firmware_sim.serve.errors import OptionError, ServeError
-from firmware_sim.serve.options import Options
+from firmware_sim.serve.options import Options, draw_seed
 from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
 from firmware_sim.serve.transports import wanted
 
@@ -123,11 +123,12 @@ async def service(options: Options) -> AsyncIterator[Service]:
         parameters = _parameters(options)
         ready_file = ReadyFile(options.ready_file) if options.ready_file is not None else None
         report_file = _report_file(options.report) if options.report is not None else None
-        open_tap = stack.enter_context(_trace(options, ending)) if options.trace is not None else None
         nvm = stack.enter_context(_memory(options.nvm)) if options.nvm is not None else None
+        seed = _seed(options, nvm)
+        open_tap = stack.enter_context(_trace(options.trace, seed, ending)) if options.trace is not None else None
         ending.watch_loop()
         first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
-        device = Device(seed=options.seed, now=monotonic(), parameters=parameters, nvm=nvm)
+        device = Device(seed=seed, now=monotonic(), parameters=parameters, nvm=nvm)
         if report_file is not None:
             report = _watched(device, first_event_no, open_tap)
             open_tap = report.open_tap
@@ -140,7 +141,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
         stack.callback(_close, running)
         announcement = Announcement(
             urls=[transport.url for transport in transports],
-            seed=options.seed,
+            seed=seed,
             serial=device.serial,
             parameters=options.parameters,
             warnings=[transport.warning for transport in transports if transport.warning],
@@ -199,10 +200,21 @@ def _memory(path: str) -> Iterator[Nvm]:
         yield nvm
 
 
+def _seed(options: Options, nvm: Nvm | None) -> int:
+    """The seed that was asked for, else the memory's, else one that is drawn."""
+    kept = None if nvm is None else nvm.seed
+    if options.seed is None:
+        return kept if kept is not None else draw_seed()
+    if kept not in (None, options.seed):
+        raise OptionError(
+            "--seed", f"{options.seed} is not the seed {kept} of the device in {options.nvm}; leave it out"
+        )
+    return options.seed
+
+
 @contextlib.contextmanager
-def _trace(options: Options, ending: Ending) -> Iterator[OpenTap]:
+def _trace(path: str, seed: int, ending: Ending) -> Iterator[OpenTap]:
     from firmware_sim.serve.trace import trace
 
-    assert options.trace is not None
-    with trace(options.trace, options.seed, ending.fail) as open_tap:
+    with trace(path, seed, ending.fail) as open_tap:
         yield open_tap

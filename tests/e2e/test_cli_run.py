@@ -136,6 +136,17 @@ def test_the_same_seed_in_two_processes_gives_the_same_session(tmp_path: Path) -
     assert run_once("first", "0") == run_once("second", "4711")
 
 
+def test_a_memory_file_has_the_seed(log: Path, tmp_path: Path) -> None:
+    url = f"sim://?nvm={tmp_path / 'nvm'}"
+    first = json.loads(devicectl("run", "--json", "--device", url, *FEW, code=0).stdout)
+    lines = devicectl("run", "--device", url, *FEW, code=0).stdout.splitlines()
+    assert lines[1:3] == [f"device {url}", f"seed {first['seed']}, kept in {tmp_path / 'nvm'}"]
+    assert f"session 2 on {first['device']}" in lines[3]
+    done = devicectl("run", "--device", url, "--seed", str(first["seed"] + 1), code=2)
+    assert f"{first['seed'] + 1} is not the seed {first['seed']} of the device in" in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("devicectl: ")]) == 1
+
+
 def without_wall(value: Any) -> Any:
     """An export's object without wall times."""
     if isinstance(value, dict):

@@ -117,8 +117,8 @@ async def test_the_device_is_killed_in_each_phase(transport: str, log: Path, tmp
     with ExitStack() as stack:
 
         def start(*where: str) -> Served:
-            memory = ("--nvm", str(tmp_path / "nvm"), "--seed", "7")
-            return stack.enter_context(serve(*where, *memory, *PARAMETERS))
+            seed = ("--seed", "7") if transport == "tcp" else ()  # else the first one draws it, and the memory keeps it
+            return stack.enter_context(serve(*where, "--nvm", str(tmp_path / "nvm"), *seed, *PARAMETERS))
 
         link = str(tmp_path / "ttyHandpiece")
         running = [start("--pty", "--link", link) if transport == "pty" else start("--tcp", "127.0.0.1:0")]
@@ -133,6 +133,7 @@ async def test_the_device_is_killed_in_each_phase(transport: str, log: Path, tmp
         observer = When(*((phase, restart) for phase in PHASES))
         summary = await whole_session(running[0].urls[0], log, observer)
         assert not observer.waiting and len(running) == len(PHASES) + 1
+        assert {served.said["serial"] for served in running} == {summary.device}
         assert (summary.state, summary.reconciled) == ("completed", True)
     assert_exact(log)
 
@@ -160,6 +161,22 @@ def test_the_host_is_killed_and_resumes(sentence: str, transport: str, log: Path
         assert json.loads(done.stdout)["session_id"] == 1
         assert_exact(log)
         assert "nothing to abandon" in run_devicectl("run", "--abandon", "--device", served.urls[0], code=0).stdout
+
+
+def test_both_are_killed_and_a_device_that_was_given_no_seed_resumes(log: Path, tmp_path: Path) -> None:
+    options = ("--tcp", "127.0.0.1:0", "--nvm", str(tmp_path / "nvm"), *PARAMETERS)
+    with serve(*options) as served:
+        line = [*DEVICECTL, "run", "--explain", "--device", served.urls[0], "--target-cores", "30"]
+        with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            read_until(process, "Count:")
+            served.kill()
+            process.kill()
+            process.wait()
+    with serve(*options) as again:
+        assert (again.said["seed"], again.said["serial"]) == (served.said["seed"], served.said["serial"])
+        done = run_devicectl("run", "--resume", "--json", "--device", again.urls[0], code=0)
+        assert json.loads(done.stdout)["session_id"] == 1
+    assert_exact(log)
 
 
 def test_a_killed_hosts_session_is_abandoned(log: Path, tmp_path: Path) -> None:

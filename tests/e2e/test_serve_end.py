@@ -145,6 +145,24 @@ def test_a_memory_file_resumes_the_session(end: str, tmp_path: Path) -> None:
         assert again.cycles == 1 and again.punctures == session.needles
 
 
+def test_a_memory_file_has_the_seed(tmp_path: Path) -> None:
+    memory = str(tmp_path / "handpiece.nvm")
+    with serve("--nvm", memory) as served, tcp(served.tcp) as host:
+        first = served.said
+        assert host.link().boot_count == 1
+    for seed in ([], ["--seed", str(first["seed"])]):
+        with serve("--nvm", memory, *seed) as served:
+            assert (served.said["seed"], served.said["serial"]) == (first["seed"], first["serial"])
+    trace, other = tmp_path / "trace", first["seed"] + 1
+    done = firmware_sim("serve", "--nvm", memory, "--seed", str(other), "--trace", str(trace))
+    assert done.returncode == 2 and done.stdout == ""
+    said = f"--seed: {other} is not the seed {first['seed']} of the device in {memory}; leave it out"
+    assert done.stderr == f"firmware-sim: {said}\n"
+    assert not trace.exists()
+    with serve("--nvm", memory) as served, tcp(served.tcp) as host:
+        assert host.link().boot_count == 4, "a device that was refused has not run"
+
+
 def test_a_memory_file_serves_one_device_at_a_time(tmp_path: Path) -> None:
     memory = str(tmp_path / "handpiece.nvm")
     with serve("--nvm", memory):

@@ -12,7 +12,7 @@ import pytest
 import devicectl
 from devicectl import Plan, clock
 from devicectl.controller import Handpiece, Session
-from devicectl.errors import CommandRefusedError, DevicectlError, SessionError, SessionFoundError
+from devicectl.errors import CommandRefusedError, DevicectlError, SessionError, SessionFoundError, UrlError
 from devicectl.log.errors import LogError
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
@@ -377,8 +377,9 @@ async def test_a_caller_that_dawdled_is_not_caught_up_with_in_a_rush(monkeypatch
 # --- sessions that were found ------------------------------------------------------------------------------------
 
 
-async def test_an_open_session_of_before_is_found_resumed_or_abandoned(tmp_path: Any) -> None:
-    url, path = f"{URL}&nvm={tmp_path / 'nvm'}", tmp_path / "log.sqlite"
+@pytest.mark.parametrize("seed", ["seed=7&", ""], ids=["seed", "none"])
+async def test_an_open_session_of_before_is_found_resumed_or_abandoned(tmp_path: Any, seed: str) -> None:
+    url, path = f"sim://?{seed}anesthesia_wait_s=1&nvm={tmp_path / 'nvm'}", tmp_path / "log.sqlite"
     with SessionLog.open(path, wall_clock=clock.wall) as log:
         for _ in range(2):
             await leave_open(url, log)
@@ -395,6 +396,27 @@ async def test_an_open_session_of_before_is_found_resumed_or_abandoned(tmp_path:
             assert session.summary.succeeded
             assert_at_rest(handpiece)
         assert_logged(log, 1, "completed")
+
+
+async def test_a_memory_file_keeps_its_device(tmp_path: Any) -> None:
+    nvm = tmp_path / "nvm"
+    infos = []
+    for _ in range(2):
+        async with devicectl.connect(f"sim://?nvm={nvm}") as handpiece:
+            infos.append(handpiece.device)
+    assert infos[0] == infos[1]
+    seed = infos[0].seed
+    async with devicectl.connect(f"sim://?nvm={nvm}&seed={seed}") as handpiece:
+        assert handpiece.device == infos[0]
+    with pytest.raises(UrlError) as caught:
+        async with devicectl.connect(f"sim://?nvm={nvm}&seed={seed + 1}"):
+            raise AssertionError
+    assert caught.value.part == "seed"
+    assert caught.value.reason == f"{seed + 1} is not the seed {seed} of the device in {nvm}; leave it out"
+    async with devicectl.connect(f"sim://?nvm={nvm}") as handpiece:  # the refused one has let go of the file
+        assert handpiece.device == infos[0]
+    async with devicectl.connect(f"sim+tcp://?nvm={nvm}") as handpiece:
+        assert handpiece.device.seed == seed
 
 
 async def leave_open(url: str, log: SessionLog) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from firmware_sim import nvm_file
-from firmware_sim.errors import NvmFileError
+from firmware_sim.errors import NvmFileError, SeedError
 from firmware_sim.nvm import Nvm, SessionMemory
 from firmware_sim.nvm_file import FileStore, load
 from firmware_sim.nvm_image import snapshot
@@ -118,7 +118,7 @@ def test_file_that_was_replaced_before_the_lock_is_opened_anew(path: Path, monke
     assert reopened(path)["epoch"] == 2
 
 
-NEWER = struct.pack("<8sI", nvm_file.MAGIC, 2)
+NEWER = struct.pack("<8sI", nvm_file.MAGIC, 3)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,9 @@ NEWER = struct.pack("<8sI", nvm_file.MAGIC, 2)
     [
         (b"#!/bin/sh\n", "is not a memory file of this simulator"),
         (b"HLP/NVM", "is not a memory file of this simulator"),
-        (NEWER, "was written by a newer version (2; this one reads up to 1)"),
+        (NEWER, "was written by a newer version (3; this one reads up to 2)"),
         (struct.pack("<8sI", nvm_file.MAGIC, 1), "is damaged: there is no first step"),
+        (struct.pack("<8sI", nvm_file.MAGIC, 2), "is damaged: there is no first step"),
     ],
 )
 def test_wrong_file_is_refused_and_left_alone(path: Path, content: bytes, says: str) -> None:
@@ -136,6 +137,40 @@ def test_wrong_file_is_refused_and_left_alone(path: Path, content: bytes, says: 
         load(path)
     assert str(caught.value) == f"{path}: {says}"
     assert path.read_bytes() == content
+
+
+def test_the_seed_is_kept_with_all_else(path: Path) -> None:
+    nvm, store = opened(path)
+    nvm.keep_seed(2**63 - 1)
+    size = path.stat().st_size
+    nvm.keep_seed(2**63 - 1)
+    assert path.stat().st_size == size
+    store.close()
+    assert reopened(path)["seed"] == 2**63 - 1
+    nvm, store = opened(path, compact_size=1)
+    nvm.boot(0)  # compacted
+    store.close()
+    nvm, store = opened(path)
+    with pytest.raises(SeedError) as caught:
+        nvm.keep_seed(7)
+    assert (caught.value.kept, caught.value.wanted) == (2**63 - 1, 7)
+    store.close()
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_file_of_version_1_is_read_and_written_anew(path: Path, compacted: bool) -> None:
+    """It has no seed, and is no file for the program that wrote it any more."""
+    _, store = opened(path, epoch=42)
+    store.close()
+    image: dict[str, Any] = {name: value for name, value in reopened(path).items() if name != "seed"}
+    first = nvm_file._encode_step("snapshot", image) if compacted else nvm_file._encode_step("epoch", [42])
+    path.write_bytes(struct.pack("<8sI", nvm_file.MAGIC, 1) + first + nvm_file._encode_step("boot", [5]))
+    nvm, store = opened(path)
+    assert (nvm.epoch, nvm.seed, nvm.boot_count) == (42, None, 1)
+    assert path.read_bytes().startswith(struct.pack("<8sI", nvm_file.MAGIC, nvm_file.VERSION))
+    nvm.keep_seed(7)
+    store.close()
+    assert reopened(path) == snapshot(nvm)
 
 
 def test_path_out_of_reach_is_one_line(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.options import (
     MOST_SEED,
     Address,
+    draw_seed,
     parse_address,
     parse_parameters,
     parse_seconds,
@@ -70,8 +71,9 @@ def test_what_are_no_parameters(texts: list[str]) -> None:
 def test_a_seed_is_taken_or_drawn() -> None:
     assert parse_seed("0") == 0
     assert parse_seed(str(MOST_SEED)) == MOST_SEED
-    assert len({parse_seed(None) for _ in range(8)}) > 1
-    assert all(0 <= parse_seed(None) <= MOST_SEED for _ in range(8))
+    assert parse_seed(None) is None
+    drawn = {draw_seed() for _ in range(8)}
+    assert len(drawn) > 1 and all(0 <= seed <= MOST_SEED for seed in drawn)
 
 
 @pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "0x1", "1_0", str(MOST_SEED + 1), "9" * 30])
