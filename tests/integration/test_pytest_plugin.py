@@ -115,21 +115,6 @@ def test_the_seed_is_a_hash_of_the_name(pytester: pytest.Pytester) -> None:
     assert not set(seeds_of(pytester.path)) & set(alone)
 
 
-def test_workers_share_a_base_seed_that_was_drawn(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.parametrize("number", range(8))
-        def test_fails(number, handpiece_seed):
-            assert False
-        """
-    )
-    run = pytester.runpytest_subprocess(*PLAIN, "-n", "2")
-    bases = {line.rpartition(" ")[2] for line in run.outlines if line.startswith("repeat: ")}
-    assert len(bases) == 1, bases
-
-
 def test_parameters_by_marker(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -235,12 +220,14 @@ def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(
     again.stdout.fnmatch_lines([f"*{seed[0]}*"])
 
 
-def test_junit_has_seed_url_and_version(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(SEEDS)
+def test_junit_has_seed_url_and_version_and_workers_share_a_base_seed_that_was_drawn(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(f"{SEEDS}        assert False")
     run = pytester.runpytest_subprocess(
         *PLAIN, "--junit-xml", "junit.xml", "-n", "2", "--handpiece-url", "sim://?needles=2"
     )
-    run.assert_outcomes(passed=4)
+    run.assert_outcomes(failed=4)
+    bases = re.findall(r"^repeat: .* --handpiece-seed (\d+) ", run.stdout.str(), re.MULTILINE)
+    assert len(bases) == 4 and len(set(bases)) == 1, bases
     cases = list(ElementTree.parse(pytester.path / "junit.xml").iter("testcase"))
     assert len(cases) == 4
     for case in cases:
