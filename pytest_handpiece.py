@@ -5,7 +5,7 @@
             assert cycle.cores_counted <= 3
 
 pytest loads this module in every repository of an environment that the package is installed in, so it imports nothing
-but pytest and the standard library: not even the package, until a test asks for one of the fixtures.
+but pytest and the standard library: not even the package, until a URL is given or a test asks for one of the fixtures.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Processes of a test: a simulator, whatever transport it is asked for, and one that answers questions about URLs.
 
-Law: the standard library alone, as in `run`. A process is started with `-P`, and with no path in its environment that
-has another `protocols`: one of a repository's own stays out of it.
+Law: the standard library and pytest alone. A process is started with `-P`, and with no path in its environment that has
+another `protocols`: one of a repository's own stays out of it.
 """
 
 import json
