@@ -4,7 +4,8 @@
     |-- UrlError                 a device URL is wrong; nothing was opened            exit 2
     |-- LinkError                no device, or the link could not be made             exit 3
     |   |-- LinkLostError        a link that stood is gone                            recovered from, else exit 3
-    |   `-- LinkDeniedError      the device cannot speak with this host               exit 3
+    |   |-- LinkDeniedError      the device cannot speak with this host               exit 3
+    |   `-- LinkForbiddenError   what carries the link has this host kept out of it   exit 3
     |-- CommandError             the device answered, and not with DONE               exit 1
     |   |-- CommandRefusedError  nothing was begun
     |   |-- CommandFailedError   it was begun and could not be finished
@@ -51,6 +52,10 @@ class LinkDeniedError(LinkError):
     def __init__(self, code: Code, sentence: str) -> None:
         self.code = code
         super().__init__(f"the device refuses the link: {sentence} ({code.name})")
+
+
+class LinkForbiddenError(LinkError):
+    """A broker's access list forbids what the host has to say or hear: to try again would end the same way."""
 
 
 class CommandError(DevicectlError):

@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from devicectl import clock
-from devicectl.errors import LinkError, UrlError
+from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.procedures import Procedure, Task
 from devicectl.transports.port import Receiver, Transport
@@ -218,16 +218,21 @@ class RealTimeDriver:
         self._after()
 
     @_reported
-    def closed(self, reason: str) -> None:
-        """The transport is gone."""
+    def closed(self, reason: str, *, final: bool = False) -> None:
+        """The transport is gone, and `final` where another one would go as well."""
         self._transport = None
-        self.engine.link.disconnected(reason, self.now)
+        self.engine.link.disconnected(reason, self.now, final=final)
         self._gone.set()
         self._after()
 
     @_reported
     def _opened(self) -> None:
         self.engine.link.connected(self.now)
+        self._after()
+
+    @_reported
+    def _forbidden(self, reason: str) -> None:
+        self.engine.link.disconnected(reason, self.now, final=True)
         self._after()
 
     @_reported
@@ -260,6 +265,9 @@ class RealTimeDriver:
                 attempt += 1
                 try:
                     self._transport = await self._opener(self)
+                except LinkForbiddenError as error:
+                    self._forbidden(str(error))
+                    continue
                 except (LinkError, UrlError):  # also when a file of the URL has gone since
                     continue
                 self._opened()

@@ -6,7 +6,7 @@ Law: no I/O. A shell says `connected` and `disconnected`, feeds bytes and drains
 from collections.abc import Callable
 from typing import Any, Final
 
-from devicectl.errors import LinkDeniedError, LinkError, LinkLostError
+from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError
 from devicectl.session.procedures import Procedure, Procedures, Until
 from protocols.enums import Code, Role
 from protocols.exchange import MINOR, Answered, Commanded, Denied, Exchange, Linked, LinkLost, Pace, Told
@@ -52,6 +52,7 @@ class HostLink:
         self._on_told = on_told
         self._on_lost = on_lost
         self._outcome: Linked | Denied | LinkLost | None = None
+        self._forbidden = ""
         self._welcomed_at = Micros(0)
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
@@ -62,17 +63,17 @@ class HostLink:
         self.transport_up = True
         self.procedures.poll(now)
 
-    def disconnected(self, reason: str, now: Micros) -> None:
-        """The transport is gone, and any link with it."""
+    def disconnected(self, reason: str, now: Micros, *, final: bool = False) -> None:
+        """The transport is gone, and any link with it; `final` where another one would go as well."""
         self.now = now
         self.transport_up = False
         linked = self.exchange.linked
         self.exchange.drop()
         self.exchange.take()
         if linked:
-            self._lost(reason)
+            self._lost(reason, LinkForbiddenError if final else LinkLostError)
         else:
-            self._outcome = LinkLost(reason, [])
+            self._outcome, self._forbidden = LinkLost(reason, []), reason if final else ""
         self.procedures.poll(now)
 
     def receive(self, data: Any, now: Micros) -> None:
@@ -105,10 +106,13 @@ class HostLink:
 
         Raises:
             LinkDeniedError: the device cannot speak with this host.
+            LinkForbiddenError: what carries the link keeps this host out.
             LinkError: no transport in time, or nothing answers.
         """
         limit = Micros(self.now + CONNECT_TIMEOUT_US)
-        yield Until(limit, lambda: self.transport_up)
+        self._forbidden = ""
+        yield Until(limit, lambda: self.transport_up or bool(self._forbidden))
+        self._check_allowed()
         if not self.transport_up:
             raise LinkError(f"no connection within {CONNECT_TIMEOUT_US // SECOND} s")
         self._outcome = None
@@ -124,12 +128,17 @@ class HostLink:
         )
         self.exchange.hello(hello, self.now)
         yield lambda: self._outcome is not None
+        self._check_allowed()
         outcome = self._outcome
         if isinstance(outcome, Denied):
             raise LinkDeniedError(outcome.code, outcome.sentence)
         if not isinstance(outcome, Linked):
             raise LinkError(f"the device does not answer: {outcome.reason if outcome is not None else ''}")
         return outcome.welcome
+
+    def _check_allowed(self) -> None:
+        if self._forbidden:
+            raise LinkForbiddenError(self._forbidden)
 
     def hurry(self, armed: bool) -> None:
         """Keep the short lease while the device is armed, the long one otherwise."""
@@ -175,6 +184,6 @@ class HostLink:
             refused = Refused(code=Code.E_UNSUPPORTED, interlock=0, expected=0, actual=0, sentence=text)
             self.exchange.reply(happening.correlation_id, refused, self.now)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str, kind: type[LinkError] = LinkLostError) -> None:
         self._on_lost(reason)
-        self.procedures.link_lost(reason, self.now)
+        self.procedures.link_lost(reason, self.now, kind)

@@ -14,7 +14,7 @@ waiting for its own thing; a lost link is raised in every one that waits for an 
 from collections.abc import Callable, Generator
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from devicectl.errors import CommandAbortedError, CommandFailedError, CommandRefusedError, LinkLostError
+from devicectl.errors import CommandAbortedError, CommandFailedError, CommandRefusedError, LinkError, LinkLostError
 from protocols.message import Message
 from protocols.messages import Aborted, Failed, Nak, Refused
 from protocols.requests import Request
@@ -99,12 +99,12 @@ class Procedures:
         if task is not None:
             self._run(task, answer, _error_of(request.message, answer), now)
 
-    def link_lost(self, reason: str, now: Micros) -> None:
-        """Raise the loss in every procedure that waits for an answer."""
+    def link_lost(self, reason: str, now: Micros, kind: type[LinkError] = LinkLostError) -> None:
+        """Raise the loss, an error of that kind, in every procedure that waits for an answer."""
         waiting = list(self._by_request.values())
         self._by_request.clear()
         for task in waiting:
-            self._run(task, None, LinkLostError(reason), now)
+            self._run(task, None, kind(reason), now)
 
     def poll(self, now: Micros) -> None:
         """Resume those whose time or condition has come."""

@@ -13,6 +13,7 @@ from devicectl.errors import (
     CommandRefusedError,
     LinkDeniedError,
     LinkError,
+    LinkForbiddenError,
     SessionError,
 )
 from devicectl.session.context import HELD, SessionContext
@@ -43,13 +44,16 @@ class Recovery:
         self._in_a_row = 0
 
     def through(self, what: Callable[[], Procedure[_T]], restore: Callable[[], Procedure[object]]) -> Procedure[_T]:
-        """Run `what`; after a lost link or a stop, recover by `restore` and run it again."""
+        """Run `what`; after a lost link or a stop, recover by `restore` and run it again.
+
+        Not where this host is kept out of the link for good: it would be lost as often as it is made.
+        """
         while True:
             try:
                 if self._context.machine.now is State.RECOVERING:
                     yield from restore()
                 return (yield from what())
-            except LinkDeniedError:
+            except (LinkDeniedError, LinkForbiddenError):
                 raise
             except (LinkError, CommandAbortedError, CommandRefusedError) as error:
                 if isinstance(error, CommandRefusedError) and not by_held_device(error):

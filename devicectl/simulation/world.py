@@ -60,11 +60,11 @@ class World:
         """Run one event; False when nothing is left to happen."""
         return self.heap.run_next()
 
-    def cut(self, reason: str = "the cable was pulled") -> None:
-        """The transport goes away, with what was on the wire."""
+    def cut(self, reason: str = "the cable was pulled", *, final: bool = False) -> None:
+        """The transport goes away, with what was on the wire; `final` where another one would go as well."""
         self._plugged += 1
         self.device.detach(self.port, self.now)
-        self.engine.link.disconnected(reason, self.now)
+        self.engine.link.disconnected(reason, self.now, final=final)
         self.refresh()
 
     def mend(self) -> None:

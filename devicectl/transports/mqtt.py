@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import aiomqtt
 
-from devicectl.errors import LinkError, UrlError
+from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import EXAMPLES
 from protocols.broker_url import BrokerUrl, BrokerUrlError
@@ -88,30 +88,30 @@ class MqttTransport:
 
     async def run(self, options: dict[str, Any]) -> None:
         """Connect, and carry publications to the end of the connection, which the receiver is told."""
-        reason = await self._connection(options)
+        error = await self._connection(options)
         self._stop_patience()
+        reason = str(error) if isinstance(error, _EndError) else explain(error, self._url)
+        forbidden = isinstance(error, DeniedError)
         if not self.ready.done():
-            self.ready.set_exception(LinkError(reason))
+            self.ready.set_exception(LinkForbiddenError(reason) if forbidden else LinkError(reason))
         elif not self._closing:
-            self._receiver.closed(reason)
+            self._receiver.closed(reason, final=forbidden)
 
-    async def _connection(self, options: dict[str, Any]) -> str:
+    async def _connection(self, options: dict[str, Any]) -> BaseException:
+        """One connection to its end; what ended it."""
         try:
             client = BrokerClient(**options)
             client.begin_entry(self._entry_ends)
             async with client:
                 await self._live(client)
         except _ROUTINE as error:
-            return self._reason(error)
+            return error
         except BaseExceptionGroup as group:
             routine, others = group.split(_ROUTINE)
             if routine is None or others is not None:
                 raise
-            return self._reason(routine.exceptions[0])
-        return ""
-
-    def _reason(self, error: BaseException) -> str:
-        return str(error) if isinstance(error, _EndError) else explain(error, self._url)
+            return routine.exceptions[0]
+        return _EndError("it was closed")
 
     async def _live(self, client: BrokerClient) -> None:
         topics = self._url.topics

@@ -14,8 +14,8 @@ class Receiver(Protocol):
     def received(self, data: Any) -> None:
         """Something came in for the wire: bytes, or MQTT messages."""
 
-    def closed(self, reason: str) -> None:
-        """The transport is gone; called at most once."""
+    def closed(self, reason: str, *, final: bool = False) -> None:
+        """The transport is gone, and `final` where another one would go as well; called at most once."""
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a transport's own task, beside all else; it ends soon after the transport was closed."""

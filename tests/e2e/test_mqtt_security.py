@@ -17,6 +17,7 @@ import aiomqtt
 import pytest
 
 import devicectl
+from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, parse_broker_url
 from protocols.enums import Role
@@ -245,6 +246,39 @@ def test_a_right_that_a_host_lacks(without: str, sentence: str, folder: Path, pr
         done = run_devicectl("run", "--log", folder / "log.sqlite", "--device", url, code=3)
         (said,) = done.stderr.splitlines()
         assert sentence.format(base=base) in said
+
+
+def withhold(folder: Path, command: str) -> str:
+    """An access list with a controller that may not say one command; its topic."""
+    every, topic = f"topic write {TOPICS.of('command', '+')}\n", TOPICS.of("command", command)
+    others = "".join(f"topic write {TOPICS.of('command', name)}\n" for name in COMMANDS if name != command)
+    text = acl_file(TOPICS)
+    assert text.count(every) == 1
+    (folder / "acl").write_text(text.replace(every, others))
+    return topic
+
+
+@pytest.mark.parametrize(("command", "state"), [("suction", "aborted"), ("session_close", "open")])
+def test_a_command_that_is_withheld_ends_the_session(
+    command: str, state: str, folder: Path, program: Callable[[str], str]
+) -> None:
+    """At once: what an access list forbids stays forbidden. It is closed as aborted, where that may be said."""
+    topic, log = withhold(folder, command), folder / "log.sqlite"
+    with (
+        running(program("mosquitto"), folder, by_password(folder)) as broker,
+        serve("--mqtt", with_password(broker, folder, "device"), *PARAMETERS),
+    ):
+        url = with_password(broker, folder, "controller")
+        done = run_devicectl("run", "--json", "--target-cores", "3", "--log", log, "--device", url, code=3)
+    said = [line for line in done.stderr.splitlines() if line.startswith("devicectl: ")]
+    assert said == [f"devicectl: the broker's access list does not let this user publish to {topic}"]
+    assert json.loads(done.stdout)["state"] == state
+    with SessionLog.open(log) as opened:
+        report = opened.load(1)
+    assert next(note.detail for note in report.notes if note.name == "link_lost").endswith(topic)
+    assert not [note for note in report.notes if note.name == "recover"]
+    if state == "aborted":
+        assert_exact(log, state="aborted")
 
 
 @pytest.mark.parametrize("user", ["viewer", "observer"])

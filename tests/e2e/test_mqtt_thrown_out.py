@@ -54,7 +54,7 @@ class Life:
     def received(self, data: object) -> None:
         raise AssertionError(f"{data} was received")
 
-    def closed(self, reason: str) -> None:
+    def closed(self, reason: str, *, final: bool = False) -> None:
         raise AssertionError(f"closed after it was open: {reason}")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devicectl.errors import CommandRefusedError, LinkError, SessionError
+from devicectl.errors import CommandRefusedError, LinkError, LinkForbiddenError, SessionError
 from devicectl.log.store import SessionLog
 from devicectl.session.machine import State
 from devicectl.session.procedures import Task
@@ -142,6 +142,44 @@ def test_wire_that_stays_away_is_given_up_and_the_session_can_be_taken_up_again(
     lab.until(lambda: task.done)
     with pytest.raises(LinkError, match="no connection within 10 s"):
         task.outcome()
+    lab.world.mend()
+    assert_counted(lab, lab.finish())
+
+
+# --- kept out for good ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", [name for name in RUNNING if name not in ("anesthesia wait", "armed", "paused")])
+def test_what_stays_forbidden_is_not_tried_again(moment: str) -> None:
+    """The session is over for this host: it is closed as aborted, if the link can be made for that."""
+    lab, task = at_moment(moment)
+    assert task is not None
+    lab.world.cut("it may not say so", final=True)
+    assert task.done
+    with pytest.raises(LinkForbiddenError, match="it may not say so"):
+        task.outcome()
+    assert not [note for note in lab.notes if note.name == "recover"]
+    lab.world.mend()
+    assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+
+
+@pytest.mark.parametrize("connected", [False, True], ids=["before HELLO", "after HELLO"])
+def test_who_is_kept_out_while_he_makes_a_link_waits_no_longer(connected: bool) -> None:
+    lab, task = at_moment("suction")
+    assert task is not None
+    lab.world.cut()
+    if connected:
+        lab.world.host_muted = True
+        lab.world.mend()
+    assert not task.done
+    before = lab.now
+    lab.engine.link.disconnected("it may not come in", lab.now, final=True)
+    assert task.done and lab.now == before
+    with pytest.raises(LinkForbiddenError, match="it may not come in"):
+        task.outcome()
+    lab.world.host_muted = False
+    if connected:
+        lab.world.cut()
     lab.world.mend()
     assert_counted(lab, lab.finish())
 
