@@ -86,6 +86,8 @@ The Handpiece Link Protocol on the topics of an MQTT 5 broker. This document is 
   answered. `{{client}}` is the host's MQTT client identifier.
 - `correlation_id` in the body, which rises, makes a repeated command act once; Correlation Data only comes back.
 - Counts are read from the journal, by JournalRead. `state` and `event` are for people.
+- The first heartbeat of a link is of QoS 1 at either end and comes at once: the host's after WELCOME, the device's when
+  it hears that. A host that hears none does not go on.
 - No safety hangs on QoS, keep-alive or will: the device's lease runs by its own clock.
 """
 
@@ -134,6 +136,8 @@ def _will() -> Schema:
 def _channels(flows: list[Flow]) -> Schema:
     channels: Schema = {}
     for flow in flows:
+        if flow.channel in channels:
+            channels[flow.channel]["description"] += f" {flow.summary}"
         channel = channels.setdefault(flow.channel, {"address": flow.publication.topic, **_said_of(flow)})
         messages = channel.setdefault("messages", {})
         messages |= {name: {"$ref": f"#/components/messages/{name}"} for name in flow.messages}

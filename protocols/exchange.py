@@ -17,7 +17,19 @@ from protocols.enums import ByeReason, Code, Kind, WireEnum
 from protocols.errors import LocalError
 from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header, fill
 from protocols.message import Message
-from protocols.messages import Aborted, Bye, Failed, Heartbeat, Hello, Nak, Progress, Received, Refused, Welcome
+from protocols.messages import (
+    Aborted,
+    Bye,
+    Failed,
+    Heartbeat,
+    Hello,
+    HostHeartbeat,
+    Nak,
+    Progress,
+    Received,
+    Refused,
+    Welcome,
+)
 from protocols.requests import MOST_TRIES, Request, Requests
 from protocols.serial_wire import Problem, Wire, sentence
 from protocols.units import MILLISECOND, SECOND, Micros
@@ -133,6 +145,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._requests = Requests()
         self._answers = Answers()
         self._greeting: tuple[int, Hello, Welcome] | None = None
+        self._owes_beat = False
         self._last_sent = Micros(0)
         self._last_heard = Micros(0)
         self._naks_sent_at: deque[Micros] = deque(maxlen=MOST_NAKS_PER_SECOND)
@@ -267,6 +280,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._link(welcome.link_id, now)
         self._greeting = (greeted.correlation_id, greeted.hello, welcome)
         self._send(welcome, now, greeted.correlation_id)
+        self._owes_beat = self._wire.beats_at_once
 
     def reply(self, correlation_id: int, message: Message, now: Micros, *, replayed: bool = False) -> None:
         """Answer a command that was `Commanded`. RECEIVED and PROGRESS are not final; anything else is.
@@ -323,6 +337,8 @@ class Exchange(Generic[WireIn, WireOut]):
             self._happened.append(Denied(Code.E_SCHEMA, text))
             return
         self.pace = Pace(Micros(welcome.heartbeat_idle_ms * MILLISECOND), Micros(welcome.lease_idle_ms * MILLISECOND))
+        if self._wire.beats_at_once:
+            self._send(self._beat(now), now)
         self._happened.append(Linked(welcome))
 
     def _greet(self, header: Header, hello: Hello, now: Micros) -> None:
@@ -416,6 +432,9 @@ class Exchange(Generic[WireIn, WireOut]):
         elif isinstance(message, Welcome):
             self.statistics.strays += 1
         else:
+            if self._owes_beat and isinstance(message, HostHeartbeat):
+                self._owes_beat = False
+                self._send(self._beat(now), now)
             self._happened.append(Told(message))
 
     def _naked(self, header: Header, nak: Nak, now: Micros) -> None:
@@ -500,6 +519,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._pace = IDLE_PACE
         self.hurried = False
         self._greeting = None
+        self._owes_beat = False
         self._answers = Answers()
         abandoned = self._requests.abandon()
         self._requests = Requests()

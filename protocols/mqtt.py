@@ -4,11 +4,14 @@ A host's messages go to `command/{name}`, its heartbeat to `heartbeat/{client}`;
 `reply/{client}`, but for its heartbeat and telemetry, which have topics of their own: several links share those, and a
 host passes over what is of another link.
 
+The first heartbeat of a link is published at QoS 1 and at once, at either end. Of a publication at QoS 0 a broker never
+says that it keeps it back, and a heartbeat that nobody hears costs the link.
+
 Law: it knows topics and bodies, and no broker. Which client a command came from is in its Response Topic: a shell
 finds the wire by `DeviceTopics.client_of` and feeds it.
 """
 
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from protocols.bodies import BY_NAME, decode_body, encode_body
 from protocols.enums import Code, Kind
@@ -49,12 +52,15 @@ class Publication(NamedTuple):
 class HostWire:
     """The host's end: one client of one device."""
 
+    beats_at_once: ClassVar[bool] = True
+
     def __init__(self, topics: DeviceTopics, client: str) -> None:
         self.topics = topics
         self.client = client
         self._reply = topics.of("reply", client)
         self._heartbeat = topics.of("heartbeat", client)
         self._link_id = 0
+        self._beaten_link_id = 0
         self._nonce: int | None = None
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
@@ -76,7 +82,9 @@ class HostWire:
             self._nonce = message.nonce
         body = encode_body(message, seq, link_id, correlation_id, flags)
         if isinstance(message, HostHeartbeat):
-            return Publication(self._heartbeat, body, qos=0, expiry_s=HEARTBEAT_EXPIRY_S)
+            qos = _beat_qos(link_id, self._beaten_link_id)
+            self._beaten_link_id = link_id
+            return Publication(self._heartbeat, body, qos=qos, expiry_s=HEARTBEAT_EXPIRY_S)
         return Publication(
             self.topics.of("command", topic_name(message.__class__.__name__)),
             body,
@@ -84,6 +92,11 @@ class HostWire:
             response_topic=self._reply,
             correlation_data=b"%d" % correlation_id,
         )
+
+
+def _beat_qos(link_id: int, beaten_link_id: int) -> int:
+    """QoS of a heartbeat, where the one before it was of the link `beaten_link_id`."""
+    return 0 if link_id == beaten_link_id else 1
 
 
 def _said_to_a_host(envelope: Envelope) -> Envelope:
@@ -102,9 +115,12 @@ def _said_to_a_host(envelope: Envelope) -> Envelope:
 class DeviceWire:
     """The device's end towards one client."""
 
+    beats_at_once: ClassVar[bool] = True
+
     def __init__(self, topics: DeviceTopics, client: str) -> None:
         self._topics = topics
         self._reply = topics.of("reply", client)
+        self._beaten_link_id = 0
         self._asked: dict[int, bytes | None] = {}
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
@@ -127,7 +143,9 @@ class DeviceWire:
         """One message to the client."""
         body = encode_body(message, seq, link_id, correlation_id, flags)
         if isinstance(message, Heartbeat):
-            return Publication(self._topics.of("heartbeat"), body, qos=0, expiry_s=HEARTBEAT_EXPIRY_S)
+            qos = _beat_qos(link_id, self._beaten_link_id)
+            self._beaten_link_id = link_id
+            return Publication(self._topics.of("heartbeat"), body, qos=qos, expiry_s=HEARTBEAT_EXPIRY_S)
         if message.KIND is Kind.TELEMETRY:
             stream = topic_name(message.__class__.__name__.removeprefix("Telemetry"))
             return Publication(self._topics.of("telemetry", stream), body, qos=0, expiry_s=TELEMETRY_EXPIRY_S)

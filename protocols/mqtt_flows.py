@@ -40,6 +40,13 @@ class Side(StrEnum):
         return Side.DEVICE if self is Side.HOST else Side.HOST
 
 
+_FIRST_BEAT: Final = {
+    Side.HOST: "The first one of a link follows WELCOME at once, QoS 1: a broker has to say whether it may pass.",
+    Side.DEVICE: "The first one of a link answers the host's first, QoS 1: a broker has to say whether it may pass.",
+}
+"""A broker that keeps any other back says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """What one side says on one channel, and how: `publication` has no body that means anything.
@@ -60,8 +67,8 @@ def all_flows() -> Iterator[Flow]:
     """All that is said."""
     yield from _shown_flows()
     device, host = DeviceWire(TOPICS, "{client}"), HostWire(TOPICS, "{client}")
-    yield _flow("Heartbeat", "heartbeat", Side.DEVICE, _as_sent(device, M.Heartbeat), M.Heartbeat)
-    yield _flow("HostHeartbeat", "hostHeartbeat", Side.HOST, _as_sent(host, M.HostHeartbeat), M.HostHeartbeat)
+    yield from _heartbeats("heartbeat", Side.DEVICE, device, M.Heartbeat)
+    yield from _heartbeats("hostHeartbeat", Side.HOST, host, M.HostHeartbeat)
     streams = telemetry()
     sent = _as_sent(device, streams[0])._replace(topic=TOPICS.of("telemetry", _STREAM))
     yield _flow("Telemetry", "telemetry", Side.DEVICE, sent, *streams, summary="Measurements, once STREAM_SET asked.")
@@ -89,10 +96,16 @@ def _shown_flows() -> Iterator[Flow]:
     yield Flow(ANY_RECORD, "event", Side.DEVICE, (ANY_RECORD,), event, "Each journal record as it is written.")
 
 
-def _as_sent(wire: DeviceWire | HostWire, model: type[Message]) -> Publication:
+def _heartbeats(channel: str, sender: Side, wire: DeviceWire | HostWire, model: type[Message]) -> Iterator[Flow]:
+    yield _flow(model.__name__, channel, sender, _as_sent(wire, model), model)
+    sent = _as_sent(wire, model, link_id=1)
+    yield _flow(f"First{model.__name__}", channel, sender, sent, model, summary=_FIRST_BEAT[sender])
+
+
+def _as_sent(wire: DeviceWire | HostWire, model: type[Message], link_id: int = 0) -> Publication:
     """How a wire publishes a message, whatever is in it: of its body nothing is told."""
     empty = model.unchecked(**{name: _zero(field.annotation) for name, field in model.model_fields.items()})
-    return wire.encode(empty, 0, 0, 0, 0)
+    return wire.encode(empty, 0, link_id, 0, 0)
 
 
 def _zero(annotation: Any) -> Any:

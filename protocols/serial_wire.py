@@ -6,7 +6,7 @@ carries (`Wire`), and the exchange above it stays the same.
 
 import struct
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -55,7 +55,13 @@ In = TypeVar("In", contravariant=True)
 
 
 class Wire(Protocol[In, Out]):
-    """What carries an exchange."""
+    """What carries an exchange.
+
+    Where `beats_at_once` is true, a host beats as soon as it is welcomed, and the device when it hears that: on a wire
+    whose heartbeats go another way than commands and answers do, both ends then know that it is open.
+    """
+
+    beats_at_once: ClassVar[bool]
 
     def feed(self, data: In) -> list[Envelope | BadFrame]:
         """Everything that `data` completes."""
@@ -76,6 +82,8 @@ def sentence(text: str) -> str:
 
 class SerialWire:
     """Frames over bytes."""
+
+    beats_at_once: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self._decoder = FrameDecoder()

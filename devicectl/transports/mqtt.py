@@ -3,7 +3,8 @@
 It ends when the broker is lost, when the device is (its will), and when it is born anew: its ports went with the old
 connection. The driver then opens the next, with a new client.
 
-Law: it carries publications and reads `status`; what they say to each other is the exchange's.
+Law: it carries publications, reads `status`, and holds a link that begins to its heartbeats; all else that host and
+device say to each other is the exchange's.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import Any, Final
 import aiomqtt
 
 from devicectl.errors import LinkError, LinkForbiddenError, UrlError
+from devicectl.transports.heartbeat_gate import HeartbeatGate
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import EXAMPLES
 from protocols.broker_url import BrokerUrl, BrokerUrlError
@@ -29,8 +31,13 @@ from protocols.status import Status
 BIRTH_TIMEOUT_S: Final = 2.0
 """How long the retained `status` may take: the broker has it, or nobody does."""
 HELLO_TIMEOUT_S: Final = 1.5
-"""How long a device may take to answer HELLO that is online and that the broker has handed it to. All this together
-ends after `TIMEOUT_S`, from the first step towards the broker."""
+"""How long a device may take to answer HELLO that is online and that the broker has handed it to."""
+HEARTBEAT_TIMEOUT_S: Final = 0.5
+"""How long the device's first heartbeat, which answers this host's, may take after WELCOME. Answers to commands wait
+for it, and the exchange gives up after 0.8 s.
+
+All this together ends after `TIMEOUT_S`, from the first step towards the broker.
+"""
 
 
 _LOGGER: Final = logging.getLogger(__name__)
@@ -69,6 +76,7 @@ class MqttTransport:
         self._status_topic = url.topics.of("status")
         self._reply_topic = url.topics.of("reply", client)
         self._hello_topic = url.topics.of("command", "hello")
+        self._gate = HeartbeatGate(url.topics, client)
         self._birth_no: int | None = None
         self._absent = ""
         self._entry_ends = self._loop.time() + TIMEOUT_S
@@ -78,6 +86,8 @@ class MqttTransport:
 
     def write(self, publication: Publication) -> None:
         """Send a publication, in order."""
+        if publication.topic == self._hello_topic and self._gate.open:
+            self._gate.close()
         self._queue(publication)
 
     def close(self) -> None:
@@ -155,10 +165,20 @@ class MqttTransport:
             if publication.topic == self._status_topic:
                 self._take_status(publication.body)
             elif self.ready.done():
-                if publication.topic == self._reply_topic:
-                    self._stop_patience()
-                    client.end_entry()
-                self._receiver.received(publication)
+                for one in self._pass_gate(publication, client):
+                    self._receiver.received(one)
+
+    def _pass_gate(self, publication: Publication, client: BrokerClient) -> list[Publication]:
+        """What may be handed on; and what is waited for next, where that is another thing than before."""
+        gate, waited = self._gate, self._gate.welcomed
+        passed = gate.take(publication)
+        if gate.welcomed:
+            if not waited:
+                self._expect(HEARTBEAT_TIMEOUT_S, self._not_beaten)
+        elif waited or publication.topic == self._reply_topic:
+            self._stop_patience()
+            client.end_entry()
+        return passed
 
     def _take_status(self, body: bytes) -> None:
         """Births and wills. What is none, and a will of another birth, says nothing."""
@@ -194,6 +214,11 @@ class MqttTransport:
     def _not_answered(self) -> None:
         may = f"may this user read {self._reply_topic}, and the device publish there?"
         self._break_off(f"the broker took HELLO for {self._hello_topic}, and no reply came; {may}")
+
+    def _not_beaten(self) -> None:
+        heartbeat = self._url.topics.of("heartbeat")
+        may = f"may this user read {heartbeat}, and the device publish there and read {heartbeat}/+?"
+        self._break_off(f"the device granted a link, and no heartbeat came; {may}")
 
     def _stop_patience(self) -> None:
         if self._patience is not None:

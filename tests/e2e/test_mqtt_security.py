@@ -223,6 +223,10 @@ def test_a_broker_without_tls(mosquitto: Mosquitto, folder: Path) -> None:
 # --- kept out by the access list ---------------------------------------------------------------------------------
 
 NO_REPLY: Final = "and no reply came; may this user read "
+NO_HEARTBEAT: Final = (
+    "granted a link, and no heartbeat came; may this user read {base}heartbeat, "
+    "and the device publish there and read {base}heartbeat/+?"
+)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +237,10 @@ NO_REPLY: Final = "and no reply came; may this user read "
         ("read {base}reply/", NO_REPLY),
         ("write {base}reply/", NO_REPLY),
         ("read {base}status", "nothing on {base}status, or this user may not read it"),
+        ("pattern write {base}heartbeat/", "does not let this user publish to {base}heartbeat/host-"),
+        ("read {base}heartbeat\n", NO_HEARTBEAT),
+        ("topic write {base}heartbeat\n", NO_HEARTBEAT),
+        ("read {base}heartbeat/+", NO_HEARTBEAT),
     ],
 )
 def test_a_right_that_a_host_lacks(without: str, sentence: str, folder: Path, program: Callable[[str], str]) -> None:
@@ -310,6 +318,22 @@ def test_a_right_that_the_device_lacks(without: str, folder: Path, program: Call
         done = firmware_sim("serve", "--max-seconds", "10", "--mqtt", with_password(broker, folder, "device"))
     (said,) = done.stderr.splitlines()
     assert done.returncode == 3 and f"does not let this user publish to {topic}" in said
+
+
+def test_a_device_that_may_not_beat_says_so(folder: Path, program: Callable[[str], str]) -> None:
+    """And goes on: its host hears none and leaves, and there may be other ways to it."""
+    write_acl(folder, without=f"topic write {TOPICS.of('heartbeat')}\n")
+    with (
+        running(program("mosquitto"), folder, by_password(folder)) as broker,
+        serve("--mqtt", with_password(broker, folder, "device")) as served,
+    ):
+        url = with_password(broker, folder, "controller")
+        for _ in range(2):
+            run_devicectl("run", "--log", folder / "log.sqlite", "--device", url, code=3)
+        assert served.stop() == 0 and served.process.stderr is not None
+        (said,) = served.process.stderr.read().splitlines()
+    assert said.startswith("firmware-sim: --mqtt: ")
+    assert said.endswith(f"does not let this user publish to {TOPICS.of('heartbeat')}")
 
 
 # --- the list itself ---------------------------------------------------------------------------------------------

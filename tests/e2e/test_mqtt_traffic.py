@@ -176,6 +176,15 @@ def assert_will(contract: Contract, spoken: Seen) -> None:
     assert {key for key in found.keys() | said.keys() if found.get(key) != said.get(key)} <= {"birth_no", "boot_count"}
 
 
+def assert_first_heartbeats(seen: list[Seen]) -> None:
+    """At either end the first of each link is of QoS 1, and no other."""
+    said: dict[tuple[str, int], list[int]] = {}
+    for one in seen:
+        if "/heartbeat" in one.topic:
+            said.setdefault((one.topic, json.loads(one.body)["link_id"]), []).append(one.qos)
+    assert len(said) >= 8 and all(qos == [1] + [0] * (len(qos) - 1) for qos in said.values()), said
+
+
 @pytest.mark.asyncio
 async def test_a_whole_session_is_as_the_documents_say(mosquitto: Mosquitto, tmp_path: Path) -> None:
     capture, contract, log = Capture(), Contract.committed(), tmp_path / "log.sqlite"
@@ -197,6 +206,7 @@ async def test_a_whole_session_is_as_the_documents_say(mosquitto: Mosquitto, tmp
 
     wrong = [text for one in capture.seen for text in contract.differences(one)]
     assert not wrong, "\n".join(wrong[:20])
+    assert_first_heartbeats(capture.seen)
     assert_will(contract, next(one for one in capture.seen if b'"lost"' in one.body))
     channels = {name for document in contract.documents.values() for name in document["channels"]}
     assert {name for name, _ in contract.seen} == channels

@@ -63,6 +63,15 @@ def body(one: Seen, **changed: Any) -> Seen:
     return replace(one, body=json.dumps(json.loads(one.body) | changed).encode())
 
 
+def test_a_heartbeat_is_published_in_one_of_its_ways() -> None:
+    wire, beat = HostWire(TOPICS, "host-1"), M.HostHeartbeat()
+    first, second = (seen(wire.encode(beat, number, 1, 0, 0)) for number in (1, 2))
+    assert (first.qos, second.qos) == (1, 0)
+    assert judged(first, second) == []
+    assert judged(replace(first, qos=2)) == [f"{first.topic}: QoS 2, not 0"]
+    assert len(judged(replace(first, retain=True))) == 1
+
+
 def test_what_the_wires_publish_is_taken() -> None:
     contract = made()
     for one in (COMMAND, answered(), told(), shown()):

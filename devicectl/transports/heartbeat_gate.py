@@ -1,0 +1,63 @@
+"""What a host behind a broker takes of a link that begins: of answers none, until a heartbeat of that link has come.
+
+A broker that withholds heartbeats says so to nobody, and the rest of a link works without them for a while. So WELCOME
+is handed on, to which the exchange answers with its own first heartbeat; that brings the device's; and then what has
+been answered meanwhile.
+
+Law: pure. How long is waited, and what is said in the end, is the transport's.
+"""
+
+from typing import Final
+
+from protocols.bodies import decode_body
+from protocols.messages import Welcome
+from protocols.mqtt import Publication
+from protocols.topics import DeviceTopics
+
+MOST_HELD: Final = 64
+"""Answers kept back; a host asks five things at once. What is more is lost, and asked for again."""
+
+
+class HeartbeatGate:
+    """One client's, over one connection: closed at first, and again by each new HELLO."""
+
+    def __init__(self, topics: DeviceTopics, client: str) -> None:
+        self.open = False
+        self._reply = topics.of("reply", client)
+        self._heartbeat = topics.of("heartbeat")
+        self._link_id = 0
+        self._held: list[Publication] = []
+
+    @property
+    def welcomed(self) -> bool:
+        """A WELCOME has come, and no heartbeat of its link yet."""
+        return self._link_id != 0 and not self.open
+
+    def close(self) -> None:
+        """A new link is asked for."""
+        self.open = False
+        self._link_id = 0
+        self._held.clear()
+
+    def take(self, publication: Publication) -> list[Publication]:
+        """What the exchange is to have now that this has come, in order."""
+        if self.open:
+            return [publication]
+        if publication.topic == self._reply:
+            return self._take_reply(publication)
+        if publication.topic == self._heartbeat and self._link_id and not publication.retain:
+            self.open = decode_body(publication.body, None, "").header.link_id == self._link_id
+            if self.open:
+                held, self._held = self._held, []
+                return [*held, publication]
+        return [publication]
+
+    def _take_reply(self, publication: Publication) -> list[Publication]:
+        envelope = decode_body(publication.body, None, "")
+        if isinstance(envelope.message, Welcome):
+            self._link_id = envelope.header.link_id
+        elif self._link_id:
+            if len(self._held) < MOST_HELD:
+                self._held.append(publication)
+            return []
+        return [publication]
