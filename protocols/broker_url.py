@@ -8,7 +8,7 @@ lists, logs and shell histories show.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -56,6 +56,11 @@ class BrokerUrl:
     def address(self) -> str:
         """Host and port, for people: IPv6 in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def for_others(self) -> "BrokerUrl":
+        """The same place, without what says who one is: user, password and certificate are each client's own."""
+        return replace(self, credentials=None, cert=None, key=None)
 
     def __str__(self) -> str:
         """The URL that parses to this."""

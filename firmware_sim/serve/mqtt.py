@@ -91,8 +91,8 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """The device URL that a host opens."""
-        return str(self._url)
+        """The device URL that a host opens; as whom, it says itself."""
+        return str(self._url.for_others)
 
     @property
     def warning(self) -> str:

@@ -6,6 +6,7 @@ That this takes less than five seconds is held by tests/architecture over the co
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -97,6 +98,36 @@ async def test_a_session(kind: str, folder: Path, program: Callable[[str], str])
         summary = await whole_session(url(broker, folder, "controller"), log)
     assert summary.succeeded and summary.cores_counted >= 60
     assert_exact(log, cycles=20)
+
+
+def exec_line(device: str, *run: str) -> list[str]:
+    """A device at `device`, and the host that is told where it is."""
+    host = " ".join([*DEVICECTL, "run", "--json", "--target-cores", "6", *run])
+    return [*FIRMWARE_SIM, "exec", "--mqtt", device, *PARAMETERS, "--", "sh", "-c", f'exec {host} "$HANDPIECE_URL"']
+
+
+def test_a_host_beside_the_device_is_not_taken_for_it(passwords: Mosquitto, folder: Path) -> None:
+    """It is told where the device is; who it is itself its environment says, which does not count for the device."""
+    account = {USERNAME_VARIABLE: "controller", PASSWORD_VARIABLE: PASSWORDS["controller"]}
+    line = exec_line(with_password(passwords, folder, "device"), "--log", str(folder / "log.sqlite"), "--device")
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(line, **pipes, env=environment(account)) as process:
+        said, errors = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, errors
+    assert json.loads(said)["reconciled"]
+    assert "device.txt" not in errors and "ca.pem" in errors
+    users = set(re.findall(r" as ([a-z]+)-\S+ \(.* u'([a-z]+)'\)", passwords.log))
+    assert users == {("device", "device"), ("host", "controller")}
+
+
+@pytest.mark.parametrize("kind", ["password", "certificate"])
+def test_what_is_announced_says_not_who_the_device_is(kind: str, folder: Path, program: Callable[[str], str]) -> None:
+    configure, url = (by_password, with_password) if kind == "password" else (by_certificate, with_certificate)
+    with (
+        running(program("mosquitto"), folder, configure(folder)) as broker,
+        serve("--mqtt", url(broker, folder, "device")) as served,
+    ):
+        assert served.urls == [broker.url(scheme="mqtts", ca=folder / "ca.pem")]
 
 
 def test_the_password_is_shown_nowhere(passwords: Mosquitto, folder: Path) -> None:

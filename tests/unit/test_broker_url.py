@@ -148,6 +148,11 @@ def test_another_scheme(text: str) -> None:
     assert caught.value.part in ("scheme", "host")
 
 
+def test_a_url_for_others_says_not_who_one_is() -> None:
+    given = "mqtts://h:1/bench/sim-7?ca=ca.pem&cert=c.pem&key=k.pem&credentials=me.txt&root=other"
+    assert str(parse_broker_url(given).for_others) == "mqtts://h:1/bench/sim-7?ca=ca.pem&root=other"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
