@@ -23,6 +23,7 @@ from firmware_sim.alarms import RETAINED_COMMAND
 from firmware_sim.clock import monotonic, pause
 from firmware_sim.serve.clients import Clients
 from firmware_sim.serve.errors import NoBrokerError, OptionError
+from firmware_sim.serve.lives import Lives, Verdict
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from protocols.broker_url import BrokerUrl, BrokerUrlError
@@ -35,18 +36,13 @@ from protocols.mqtt_calls import (
     LostError,
     client_options,
     explain,
-    reason_code,
 )
-from protocols.mqtt_properties import SESSION_TAKEN_OVER, from_message, to_properties
-from protocols.units import SECOND
+from protocols.mqtt_properties import from_message, to_properties
 
 MOST_WARNINGS: Final = 16
 """Different ones in one life."""
 RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to reach the broker again; the last one repeats."""
-SHORT_LIFE_US: Final = 1 * SECOND
-MOST_SHORT_LIVES: Final = 10
-"""In a row: two devices of one id throw each other out several times a second, and not every broker says why."""
 SHOW_EVERY_S: Final = 0.1
 """How often the public topics are brought up to date: faster than anybody reads."""
 CLOSE_TIMEOUT_S: Final = 1.0
@@ -135,23 +131,23 @@ class Broker:
     # --- connections -----------------------------------------------------------------------------------------
 
     async def _keep_connected(self) -> None:
-        attempt = short = 0
+        lives = Lives()
         try:
             while True:
                 began, error = monotonic(), await self._connection()
-                lived, self._snapshots = self._snapshots is not None, None
-                attempt = 0 if lived else attempt + 1
-                short = short + 1 if lived and monotonic() - began < SHORT_LIFE_US else 0
+                born, self._snapshots = self._snapshots is not None, None
                 self._clients.drop()
                 if self._closing:
                     return  # A task group that fails while it is cancelled forgets that it was.
-                if short == MOST_SHORT_LIVES or reason_code(error) == SESSION_TAKEN_OVER:
-                    raise NoBrokerError(f"{explain(error, self._url)}: {self._twin()}") from error
-                if not self._born.done() or isinstance(error, DeniedError):
-                    raise NoBrokerError(explain(error, self._url)) from error
-                if attempt == 0:
-                    _say(f"{explain(error, self._url)}; connecting again")
-                await pause(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
+                why = explain(error, self._url)
+                verdict = lives.ended(error, why, born=born, lasted_us=monotonic() - began)
+                if verdict is Verdict.TWIN:
+                    raise NoBrokerError(f"{why}: {self._twin()}") from error
+                if verdict is Verdict.GIVE_UP:
+                    raise NoBrokerError(why) from error
+                if verdict is Verdict.TELL:
+                    _say(f"{why}; connecting again")
+                await pause(RECONNECT_S[min(lives.attempt, len(RECONNECT_S) - 1)])
         except Exception as error:  # noqa: BLE001 - whoever opens hears it, else whoever watches the service's end
             if self._born.done():
                 self._loop.call_exception_handler({"message": "the broker's keeper ended", "exception": error})
