@@ -29,7 +29,7 @@ class Heard:
         if not self.data.done():
             self.data.set_result(data)
 
-    def closed(self, reason: str) -> None:
+    def closed(self, reason: str, *, final: bool = False) -> None:
         if not self.data.done():
             self.data.set_exception(LinkError(reason))
 
