@@ -21,6 +21,9 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=2_000)
 settings.load_profile("default")
 
+# The device of whoever runs the tests has no part in them.
+os.environ.pop("HANDPIECE_URL", None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--seeds N`: sessions of a statistical test; its bounds are made for 30 or more."""

@@ -3,6 +3,7 @@
 Law: whatever is wrong with it is one line that names the option and shows what would be right.
 """
 
+import os
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from devicectl.transports.urls import MOST_SEED, DeviceUrl, parse_url
 if TYPE_CHECKING:
     from devicectl.session.plan import Plan
 
+URL_VARIABLE: Final = "HANDPIECE_URL"
+"""Environment variable: the device where no option names one. `firmware-sim exec` sets it for the host that it runs."""
+DEFAULT_URL: Final = "sim://"
 DRAWN_SEED_BITS: Final = 32
 """Short enough to be typed again."""
 MOST_COURSE_LENGTH: Final = 80
@@ -29,9 +33,10 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A checked command line."""
+    """A checked command line. `named_by` is what named the device where that was no option, else empty."""
 
     url: DeviceUrl
+    named_by: str
     plan: "Plan"
     course: str | None
     session_date: date
@@ -56,21 +61,34 @@ def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:
     return typer.BadParameter(f"cannot stand beside {second}: {reason}", param_hint=first)
 
 
-def device_url(text: str, seed: int | None, speed: str | None) -> DeviceUrl:
-    """The device's URL with `--seed` and `--speed` in it; a seed is drawn where a simulated device has none.
+def device_url(option: str | None, seed: int | None, speed: str | None) -> tuple[DeviceUrl, str]:
+    """The URL of the device of `--device`, else of the environment, and what named it where that was no option.
+
+    `--seed` and `--speed` are in it; a seed is drawn where a simulated device has none.
 
     One with a memory file has that of its memory, which is not open yet.
 
     Raises:
         UrlError: the URL is wrong.
-        typer.BadParameter: an option is wrong, or not for this device.
+        typer.BadParameter: an option or the environment is wrong, or an option is not for this device.
     """
-    url = parse_url(text)
+    text = os.environ.get(URL_VARIABLE) if option is None else None
+    if not text:
+        return _completed(parse_url(DEFAULT_URL if option is None else option), seed, speed), ""
+    named_by = f"${URL_VARIABLE}"
+    try:
+        url = parse_url(text)
+    except UrlError as error:
+        raise typer.BadParameter(str(error), param_hint=named_by) from error
+    return _completed(url, seed, speed, of=f" of {named_by}"), named_by
+
+
+def _completed(url: DeviceUrl, seed: int | None, speed: str | None, of: str = "") -> DeviceUrl:
     if speed is not None:
-        url = replace(url, speed=_speed(url, speed))
+        url = replace(url, speed=_speed(url, speed, of))
     if seed is not None and not url.simulated:
         raise typer.BadParameter(
-            f"is for simulated devices; {url.scheme}:// leads to one that runs already", param_hint="--seed"
+            f"is for simulated devices; {url.scheme}://{of} leads to one that runs already", param_hint="--seed"
         )
     if seed is not None and not 0 <= seed <= MOST_SEED:
         raise typer.BadParameter(f"{seed} is not a whole number from 0 to {MOST_SEED}", param_hint="--seed")
@@ -83,10 +101,10 @@ def device_url(text: str, seed: int | None, speed: str | None) -> DeviceUrl:
     return replace(url, seed=secrets.randbits(DRAWN_SEED_BITS) if seed is None else seed)
 
 
-def _speed(url: DeviceUrl, text: str) -> float | None:
+def _speed(url: DeviceUrl, text: str, of: str) -> float | None:
     if url.scheme != "sim":
         raise typer.BadParameter(
-            f"is for sim:// alone: over {url.scheme}:// it would scale the link's lease too", param_hint="--speed"
+            f"is for sim:// alone: over {url.scheme}://{of} it would scale the link's lease too", param_hint="--speed"
         )
     try:
         return parse_url(f"sim://?speed={quote(text, safe='')}").speed

@@ -99,10 +99,11 @@ class Display:
         else:
             print(line, file=self._stream, flush=True)
 
-    def begin(self, url: DeviceUrl) -> None:
-        """Before the device is connected."""
+    def begin(self, url: DeviceUrl, named_by: str) -> None:
+        """Before the device is connected. `named_by` is what named it where that was no option, else empty."""
         self.say(NOTICE)
-        self.say(f"device {url.text}" + (f", seed {url.seed}" if url.seed is not None else ""))
+        source = f" of {named_by}" if named_by else ""
+        self.say(f"device {url.text}{source}" + (f", seed {url.seed}" if url.seed is not None else ""))
 
     def opened(self, session: "Session", device: "DeviceInfoDone") -> None:
         """The session is open."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TextIO
 import typer
 
 from devicectl.cli.arguments import (
+    DEFAULT_URL,
+    URL_VARIABLE,
     Wanted,
     course_name,
     device_url,
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 Tap = Callable[[str, bytes, Micros], None]
 
 _DEVICE = (
-    "URL of the device: sim:// (the default), sim+tcp://, sim+pty://, sim+mqtt://, serial:///dev/ttyUSB0, "
-    "tcp://HOST:PORT or mqtt://HOST/SITE/DEVICE."
+    "URL of the device: sim://, sim+tcp://, sim+pty://, sim+mqtt://, serial:///dev/ttyUSB0, tcp://HOST:PORT or "
+    f"mqtt://HOST/SITE/DEVICE; else ${URL_VARIABLE}, else {DEFAULT_URL}"
 )
 _SEED = "Repeats everything that is random. Without it a memory's own is taken, or one is drawn; it is printed."
 _SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real time."
@@ -44,7 +46,7 @@ _RESUME = "Go on with the session that the device holds open."
 _ABANDON = "Close the session that the device holds open as aborted, and end."
 _JSON = "Print one JSON object on standard output, last. What is not known of the session is null in it."
 
-_Device = Annotated[str, typer.Option("--device", metavar="URL", help=_DEVICE, show_default=False)]
+_Device = Annotated[str | None, typer.Option("--device", metavar="URL", help=_DEVICE)]
 _PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="A plan in YAML or JSON.")]
 _Target = Annotated[
     int | None,
@@ -90,7 +92,7 @@ class Outcome:
 
 
 def run(
-    device: _Device = "sim://",
+    device: _Device = None,
     plan: _PlanFile = None,
     target_cores: _Target = None,
     seed: _Seed = None,
@@ -127,8 +129,10 @@ def run(
         if value is not None and (resume or abandon):
             held = "--resume" if resume else "--abandon"
             raise refuse_together(option, held, "the session that the device holds has its own")
+    url, named_by = device_url(device, seed, speed)
     wanted = Wanted(
-        url=device_url(device, seed, speed),
+        url=url,
+        named_by=named_by,
         plan=session_plan(plan, target_cores),
         course=course_name(course),
         session_date=session_date(date),
@@ -198,7 +202,7 @@ async def _run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
 
     with ended_in_order(), SessionLog.open(wanted.log, wall_clock=clock.wall) as log:
         warning = _course_warning(log, wanted)
-        display.begin(wanted.url)
+        display.begin(wanted.url, wanted.named_by)
         async with connect(wanted.url, log=log, observer=display, tap=tap) as handpiece:
             if wanted.url.simulated and wanted.url.seed is None:
                 display.say(f"seed {handpiece.device.seed}, kept in {wanted.url.nvm}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from devicectl.cli import arguments
 from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
 from devicectl.session import operator, plan, recovery
@@ -9,7 +10,7 @@ from devicectl.transports import mqtt, urls
 from firmware_sim import cli, constants, device, journal, queries
 from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
-from firmware_sim.serve import options
+from firmware_sim.serve import announcement, options
 from protocols import answers, exchange, fields, framing, mqtt_calls, notice, records, requests
 from protocols.message import REGISTRY
 from protocols.messages import JournalPage, procedure
@@ -115,6 +116,10 @@ def test_a_device_is_never_asked_to_beat_faster_than_the_least() -> None:
 def test_a_plan_is_not_refused_for_a_device_that_could_do_it() -> None:
     most = next(row.maximum for row in constants.PARAMETERS if row.name == "density_cap_per_cm2")
     assert most == plan.MAX_PUNCTURES_PER_CELL
+
+
+def test_a_host_looks_for_the_device_where_exec_says_it_is() -> None:
+    assert arguments.URL_VARIABLE == announcement.URL_VARIABLE
 
 
 def test_both_ends_allow_the_same_coverage() -> None:

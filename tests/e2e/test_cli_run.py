@@ -209,6 +209,30 @@ def test_wrong_arguments_are_exit_2(log: Path, arguments: list[str], said: str) 
 
 
 @pytest.mark.parametrize(
+    ("url", "arguments", "said"),
+    [
+        ("tcp://127.0.0.1:1", ["--speed", "1"], "over tcp:// of $HANDPIECE_URL it would"),
+        ("tcp://127.0.0.1:1", ["--seed", "1"], "tcp:// of $HANDPIECE_URL leads to one that runs already"),
+        ("tcp://127.0.0.1", [], "$HANDPIECE_URL: device URL 'tcp://127.0.0.1': port"),
+    ],
+)
+def test_the_environment_is_named_where_it_is_at_fault(log: Path, url: str, arguments: list[str], said: str) -> None:
+    assert said in one_line(devicectl("run", *arguments, env={"HANDPIECE_URL": url}, code=2))
+
+
+@pytest.mark.parametrize(("url", "arguments"), [("", ()), ("tcp://127.0.0.1:1", ("--device", "sim://"))])
+def test_an_option_or_nothing_is_not_the_environment(log: Path, url: str, arguments: tuple[str, ...]) -> None:
+    lines = devicectl("run", *FEW, *arguments, env={"HANDPIECE_URL": url}, code=0).stdout.splitlines()
+    assert re.fullmatch(r"device sim://, seed \d+", lines[1])
+
+
+def test_a_simulated_device_of_the_environment_takes_seed_and_speed(log: Path) -> None:
+    env = {"HANDPIECE_URL": "sim://?anesthesia_wait_s=1"}
+    lines = devicectl("run", *FEW, "--seed", "7", "--speed", "max", env=env, code=0).stdout.splitlines()
+    assert lines[1] == "device sim://?anesthesia_wait_s=1 of $HANDPIECE_URL, seed 7"
+
+
+@pytest.mark.parametrize(
     "text", ["target_cores: many\n", "a: [b\n", "zones: []\n", "target_cores: 10\ntarget_cores: 11\n"]
 )
 def test_wrong_plans_are_exit_2(log: Path, tmp_path: Path, text: str) -> None:

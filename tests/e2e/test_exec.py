@@ -1,6 +1,7 @@
 """`firmware-sim exec`: a device for as long as a command runs."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocols.notice import NOTICE
+from tests.e2e.sessions import PARAMETERS
 from tests.programs import DEADLINE_S, FIRMWARE_SIM, ROOT, environment, firmware_sim
 
 HOST = (
@@ -35,6 +37,18 @@ def test_a_host_finds_the_device_in_its_environment(options: list[str], scheme: 
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"echoed {scheme}\n"
     assert NOTICE in done.stderr and "seed" in done.stderr
+
+
+def test_our_own_host_finds_it_too(tmp_path: Path) -> None:
+    """Without a word about the device; and the session is not one in virtual time beside it."""
+    run = [sys.executable, "-m", "devicectl", "run", "--json", "--target-cores", "6", "--log", str(tmp_path / "log")]
+    serving = ("--tcp", "127.0.0.1:0", "--seed", "7", *PARAMETERS)
+    done = firmware_sim("exec", *serving, "--", *run)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^device tcp://127\.0\.0\.1:\d+ of \$HANDPIECE_URL$", done.stderr, re.MULTILINE)
+    summary = json.loads(done.stdout)
+    assert (summary["device"], summary["state"]) == ("SIM-00000007", "completed")
+    assert summary["wall_seconds"] >= summary["session_seconds"]
 
 
 def test_all_addresses_are_in_the_environment() -> None:
