@@ -41,6 +41,12 @@ def test_its_json_has_the_products_names_in_its_order() -> None:
     assert written["cores_evacuated"] is None and written["alarms"] == {"MC-0601": 2}
 
 
+def test_of_a_session_that_is_not_known_the_json_has_the_same_names() -> None:
+    written = Summary.unknown(device="SIM-00000007", state="none")
+    assert list(written) == list(SUMMARY.to_json())
+    assert {name for name, value in written.items() if value is not None} == {"device", "state"}
+
+
 @pytest.mark.parametrize(
     ("state", "reconciled", "succeeded"),
     [
