@@ -30,6 +30,12 @@ _CYCLE: Final = struct.Struct("<IIBBBBIIHHII")
 """A CYCLE record as `encode_record` makes it, without building the model: one a cycle, on the hot path."""
 assert _CYCLE.size == RECORD_SIZE
 
+WORK_ROOM: Final = 16 * 1024
+"""Bytes of a store that must be free when something new is begun. A cycle with all its alarms keeps about one KiB."""
+LAST_ROOM: Final = 4 * 1024
+"""The same where something is ended: with a store that is full a session can still be read, closed and left."""
+assert LAST_ROOM < WORK_ROOM
+
 CARTRIDGES_REMEMBERED: Final = 64
 """Serials bound to a session, the newest. A cartridge older than that is past its expiry (assumption)."""
 
@@ -42,6 +48,9 @@ class NvmStore(Protocol):
 
     def sync(self) -> None:
         """Wait until everything appended would survive a loss of power."""
+
+    def reserve(self, size: int) -> None:
+        """Have room for steps of `size` bytes in all; raises the store's own error where there is none."""
 
 
 @dataclass(slots=True)
@@ -96,6 +105,8 @@ class Nvm:
 
     def __init__(self, store: NvmStore | None = None, *, epoch: int) -> None:
         self.store: NvmStore | None = None
+        self.steps_kept = 0
+        """Of this process; for whoever wants to know whether a step was kept meanwhile."""
         self.epoch = epoch
         self.seed: int | None = None
         """Of the device whose memory this is; None until a device has run on it."""
@@ -414,7 +425,8 @@ class Nvm:
 
     def acknowledge(self, upto: int) -> int:
         """Records before `upto` are safe with the host; the tail that now stands."""
-        self._keep("acknowledge", upto)
+        if upto > self.tail:
+            self._keep("acknowledge", upto)
         return self.journal.acknowledge(upto)
 
     # -- store -----------------------------------------------------------------------------------------------
@@ -425,3 +437,13 @@ class Nvm:
             self.store.append(key, list(arguments))
             if key not in _UNSYNCED:
                 self.store.sync()
+            self.steps_kept += 1
+
+    def reserve(self, size: int) -> None:
+        """Have room in the store for what is about to be kept.
+
+        Raises:
+            NvmFileError: there is none; nothing has changed.
+        """
+        if self.store is not None:
+            self.store.reserve(size)

@@ -4,11 +4,13 @@ r"""The non-volatile memory in a file, for a device that is a process: what it i
     step: length u32 | CRC-32C u32 over length and body | body, JSON [key, value]
 
 Law: a step is in the file whole or not at all. A last step that is torn is dropped; damage before a whole step is an
-error, since to drop what follows would use cycle numbers again. The file shrinks only by rename. One process at a
-time: the file is locked (`flock`, so this module needs a POSIX system) from `load` to `close`.
+error, since to drop what follows would use cycle numbers again. Steps leave the file only by rename; behind the last
+one there may be zeros, which hold the place of steps to come. One process at a time: the file is locked (`flock`, so
+this module needs a POSIX system) from `load` to `close`.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -28,6 +30,8 @@ VERSION: Final = 2
 """2 has the device's seed. A file of version 1 is read, and written anew at once."""
 COMPACT_SIZE: Final = 1 << 20
 """Bytes: some 2,500 cycles, replayed in a tenth of a second; a snapshot is below 100 KiB."""
+PLACE_SIZE: Final = 1 << 16
+"""Bytes that are taken from the disk beyond those asked for: some 150 cycles, so that few steps have to ask."""
 
 _HEADER: Final = struct.Struct("<8sI")
 _STEP: Final = struct.Struct("<II")
@@ -42,6 +46,8 @@ class FileStore:
         self._path = path
         self._descriptor = descriptor
         self._size = size
+        self._end = size
+        """Where the place ends that is taken from the disk; zeros stand from `_size` on."""
         self._compact_at = compact_size
         self._broken = ""
         self.snapshot: Callable[[], Any] | None = None
@@ -52,19 +58,41 @@ class FileStore:
         Raises:
             NvmFileError: it could not be written; the file is as it was before.
         """
-        if self._broken:
-            raise NvmFileError(str(self._path), self._broken)
+        self._check()
         if self._size >= self._compact_at and self.snapshot is not None:
-            self.rewrite()
+            self._compact()
         raw = _encode_step(key, value)
         try:
-            written = os.write(self._descriptor, raw)
+            written = os.pwrite(self._descriptor, raw, self._size)
             if written != len(raw):
                 raise OSError(f"only {written} of {len(raw)} bytes were written: is the disk full?")
         except OSError as error:
             self._roll_back()
             raise NvmFileError(str(self._path), _reason(error)) from error
         self._size += len(raw)
+        self._end = max(self._end, self._size)
+
+    def reserve(self, size: int) -> None:
+        """Take place for steps of `size` bytes in all, so that a full disk cannot keep them out.
+
+        Raises:
+            NvmFileError: there is none; the file is as it was before.
+        """
+        self._check()
+        if self._end - self._size >= size:
+            return
+        least = self._size + size
+        for wanted in (least + PLACE_SIZE, least):
+            try:
+                _take_place(self._descriptor, self._end, wanted - self._end)
+            except OSError as error:
+                reason = _reason(error)
+                with contextlib.suppress(OSError):  # more zeros than are counted on do no harm
+                    os.ftruncate(self._descriptor, self._end)
+            else:
+                self._end = wanted
+                return
+        raise NvmFileError(str(self._path), reason)
 
     def sync(self) -> None:
         """Wait until the medium has it all.
@@ -80,37 +108,57 @@ class FileStore:
             raise NvmFileError(str(self._path), self._broken) from error
 
     def rewrite(self) -> None:
-        """Put one snapshot in the place of all steps, in a file of this version.
+        """Put one snapshot in the place of all steps, in a file of this version. The old one stands until it is safe.
 
         Raises:
-            NvmFileError: it could not be written; the file is as it was before.
+            NvmFileError: it could not be written; the old file goes on, unless the new one may stand there already.
         """
         assert self.snapshot is not None
-        self._compact(self.snapshot())
+        fresh, place = _fresh(self._path), self._end - self._size
+        try:
+            descriptor, size = _write(fresh, _encode_step("snapshot", self.snapshot()), place=place)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                fresh.unlink()
+            raise NvmFileError(str(self._path), f"could not be compacted: {_reason(error)}") from error
+        try:
+            _put_in_place(fresh, self._path)
+        except OSError as error:
+            os.close(descriptor)
+            self._broken = f"could not be replaced ({_reason(error)}); restart the device"
+            raise NvmFileError(str(self._path), self._broken) from error
+        os.close(self._descriptor)
+        self._descriptor, self._size, self._end = descriptor, size, size + place
+        # A memory as large as the limit must not be written anew at each step.
+        self._compact_at = max(self._compact_at, 2 * size)
 
     def close(self) -> None:
         """Let go of the file and its lock; harmless twice."""
         if self._descriptor >= 0:
+            with contextlib.suppress(OSError):  # zeros at the end do no harm
+                os.ftruncate(self._descriptor, self._size)
             os.close(self._descriptor)
             self._descriptor = -1
         self._broken = "is closed"
 
+    def _check(self) -> None:
+        if self._broken:
+            raise NvmFileError(str(self._path), self._broken)
+
     def _roll_back(self) -> None:
         try:
             os.ftruncate(self._descriptor, self._size)
+            self._end = self._size
         except OSError as error:
             self._broken = f"could not be cut back ({_reason(error)}); restart the device"
 
-    def _compact(self, image: Any) -> None:
-        """Put a file with one snapshot in the place of this one. The old one stands until the new one is safe."""
+    def _compact(self) -> None:
+        """A file that cannot be compacted, since the disk is full, grows on and is tried again later."""
         try:
-            descriptor, size = _create(self._path, _encode_step("snapshot", image))
-        except OSError as error:
-            raise NvmFileError(str(self._path), f"could not be compacted: {_reason(error)}") from error
-        os.close(self._descriptor)
-        self._descriptor, self._size = descriptor, size
-        # A memory as large as the limit must not be written anew at each step.
-        self._compact_at = max(self._compact_at, 2 * size)
+            self.rewrite()
+        except NvmFileError:
+            self._check()
+            self._compact_at = self._size + PLACE_SIZE
 
 
 def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size: int = COMPACT_SIZE) -> Nvm:
@@ -170,7 +218,8 @@ def _decode(path: Path, data: bytes) -> tuple[int, list[tuple[str, Any]], int]:
         key, value = json.loads(data[offset + _STEP.size : end])
         steps.append((key, value))
         offset = end
-    if any(_end_of_step(data, later) is not None for later in range(offset + 1, len(data))):
+    # The last byte of a step is no zero, and what place was taken for steps to come is nothing else.
+    if any(_end_of_step(data, later) is not None for later in range(offset + 1, len(data.rstrip(b"\0")))):
         raise NvmFileError(str(path), f"is damaged at byte {offset}; move it away to start with an empty memory")
     return version, steps, offset
 
@@ -206,7 +255,7 @@ def _open_locked(path: Path) -> int | None:
     """The file, open and locked; None if there is none, or an empty one."""
     while True:
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         with contextlib.ExitStack() as undo:
@@ -226,24 +275,58 @@ def _open_locked(path: Path) -> int | None:
 
 
 def _create(path: Path, first_step: bytes) -> tuple[int, int]:
-    """A file with one step at `path`, locked, in the place of what was there; its descriptor and size."""
+    """A file with one step at `path`, locked; its descriptor and size."""
+    fresh = _fresh(path)
+    descriptor, size = _write(fresh, first_step)
+    try:
+        _put_in_place(fresh, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, size
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
+def _write(path: Path, first_step: bytes, *, place: int = 0) -> tuple[int, int]:
+    """A file with one step, locked and synced, and with the place of `place` bytes more; its descriptor and size."""
     raw = _HEADER.pack(MAGIC, VERSION) + first_step
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, descriptor)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.write(descriptor, raw) != len(raw):
             raise OSError("the disk is full")
+        if place:
+            _take_place(descriptor, len(raw), place)
         os.fsync(descriptor)
-        os.replace(fresh, path)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
         undo.pop_all()
         return descriptor, len(raw)
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    """Let the file `fresh` be the one at `path`, also after a loss of power."""
+    os.replace(fresh, path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _take_place(descriptor: int, start: int, size: int) -> None:
+    """Have the disk hold `size` bytes from `start` on, which reads as zeros."""
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(descriptor, start, size)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # what this kind of disk cannot do, writing can
+                raise
+    if os.pwrite(descriptor, bytes(size), start) != size:
+        raise OSError("the disk is full")
 
 
 def _reason(error: OSError) -> str:

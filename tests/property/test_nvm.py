@@ -40,6 +40,9 @@ class Steps:
     def sync(self) -> None:
         pass
 
+    def reserve(self, size: int) -> None:
+        pass
+
 
 class NvmMachine(RuleBasedStateMachine):
     """Steps in any lawful order, beside a model that is a plain fold of what was done."""

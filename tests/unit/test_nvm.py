@@ -31,6 +31,9 @@ class Steps:
     def sync(self) -> None:
         self.syncs.append(len(self.kept))
 
+    def reserve(self, size: int) -> None:
+        pass
+
 
 def session_memory(session_no: int = 1, first_cycle_no: int = 1) -> SessionMemory:
     return SessionMemory(
@@ -205,6 +208,13 @@ def test_memory_refuses_what_is_out_of_order_and_stays_as_it_was() -> None:
     assert [key for key, _ in store.kept] == ["epoch", "open_session", "begin_cycle"]
 
 
+def test_acknowledging_what_was_acknowledged_is_no_step() -> None:
+    store = Steps()
+    nvm = opened(store)
+    assert (nvm.acknowledge(2), nvm.acknowledge(2), nvm.acknowledge(1)) == (2, 2, 2)
+    assert [key for key, _ in store.kept].count("acknowledge") == 1
+
+
 # -- power loss --------------------------------------------------------------------------------------------------------
 
 RESOLVED = [
@@ -346,6 +356,7 @@ def every_step(nvm: Nvm) -> Iterator[str]:
     yield "boot"
     nvm.next_link_id()
     nvm.next_birth_no()
+    nvm.keep_seed(7)
     nvm.open_session(session_memory(), 2)
     yield "open"
     nvm.bind_cartridge(55, 1)
@@ -397,7 +408,16 @@ def test_each_step_is_synced_if_something_relies_on_it() -> None:
         pass
     synced = {store.kept[length - 1][0] for length in store.syncs}
     assert synced == {
-        *("epoch", "boot", "next_link_id", "next_birth_no", "open_session", "bind_cartridge", "begin_cycle"),
+        *(
+            "epoch",
+            "keep_seed",
+            "boot",
+            "next_link_id",
+            "next_birth_no",
+            "open_session",
+            "bind_cartridge",
+            "begin_cycle",
+        ),
         *("set_latch", "end_cycle", "latch_alarm", "clear_alarm", "close_session"),
     }
 

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import stat
 import struct
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from firmware_sim.errors import NvmFileError, SeedError
 from firmware_sim.nvm import Nvm, SessionMemory
 from firmware_sim.nvm_file import FileStore, load
 from firmware_sim.nvm_image import snapshot
-from protocols.enums import Ending, NeedleOutcome, Phase
+from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
 
 Memory = tuple[Nvm, FileStore]
 
@@ -222,8 +223,8 @@ def test_full_disk_leaves_file_and_memory_as_they_were(path: Path, monkeypatch: 
     nvm, store = opened(path)
     begin_session(nvm)
     before, data = snapshot(nvm), path.read_bytes()
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, raw: write(descriptor, raw[:5]))
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda descriptor, raw, offset: write(descriptor, raw[:5], offset))
     with pytest.raises(NvmFileError, match="only 5 of .* bytes were written: is the disk full"):
         nvm.latch_alarm(1501)
     assert snapshot(nvm) == before and path.read_bytes() == data
@@ -240,7 +241,7 @@ def failing(*_: object) -> None:
 def test_file_that_cannot_be_cut_back_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nvm, store = opened(path)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", failing)
+        patch.setattr(os, "pwrite", failing)
         patch.setattr(os, "ftruncate", failing)
         with pytest.raises(NvmFileError, match="Input/output error"):
             nvm.boot(0)
@@ -264,19 +265,148 @@ def test_failed_sync_is_never_trusted_again(path: Path, monkeypatch: pytest.Monk
     assert reopened(path)["boot_count"] == 1  # it was written after all: more is remembered than was promised
 
 
-def test_failed_compaction_keeps_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("broken", ["write", "short", "fsync", "place"])
+def test_file_that_cannot_be_compacted_grows_on(path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     nvm, store = opened(path, compact_size=1)
-    before, data = snapshot(nvm), path.read_bytes()
-    write = os.write
-    for broken in (failing, lambda descriptor, raw: write(descriptor, raw[:3])):
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "write", broken)
-            with pytest.raises(NvmFileError, match="could not be compacted"):
-                nvm.boot(0)
-        assert path.read_bytes() == data and snapshot(nvm) == before
+    store.reserve(100)
+    inode, write, sync = path.stat().st_ino, os.write, os.fsync
+    with monkeypatch.context() as patch:
+        if broken == "fsync":  # of the new file alone
+            patch.setattr(os, "fsync", lambda it: failing() if os.fstat(it).st_ino != inode else sync(it))
+        elif broken == "place":
+            patch.setattr(os, "posix_fallocate", failing)
+        else:
+            patch.setattr(os, "write", failing if broken == "write" else lambda it, raw: write(it, raw[:3]))
+        nvm.boot(0)
+        nvm.boot(0)
+        with pytest.raises(NvmFileError, match="could not be compacted"):
+            store.rewrite()
+    assert path.stat().st_ino == inode and not path.with_name("device.nvm.new").exists()
+    store.rewrite()
     nvm.boot(0)
+    assert path.stat().st_ino != inode
     store.close()
     assert reopened(path) == snapshot(nvm)
+    assert nvm.boot_count == 3
+
+
+@pytest.mark.parametrize("broken", ["replace", "fsync"])
+def test_file_that_may_have_been_replaced_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    nvm, store = opened(path)
+    nvm.boot(0)
+    before, sync = snapshot(nvm), os.fsync
+    with monkeypatch.context() as patch:
+        if broken == "replace":
+            patch.setattr(os, "replace", failing)
+        else:
+            patch.setattr(os, "fsync", lambda it: failing() if stat.S_ISDIR(os.fstat(it).st_mode) else sync(it))
+        with pytest.raises(NvmFileError, match="could not be replaced .Input/output error.; restart the device"):
+            store.rewrite()
+    for act in (lambda: nvm.boot(0), lambda: nvm.reserve(1)):
+        with pytest.raises(NvmFileError, match="could not be replaced"):
+            act()
+    store.close()
+    assert reopened(path) == before
+
+
+# -- place for steps to come -------------------------------------------------------------------------------------------
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_place_that_was_taken_is_there_when_the_disk_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvm, store = opened(path)
+    begin_session(nvm)
+    store.reserve(1000)
+    size = path.stat().st_size
+    monkeypatch.setattr(os, "posix_fallocate", full_disk)
+    while True:
+        try:
+            nvm.reserve(1000)
+        except NvmFileError as error:
+            assert str(error) == f"{path}: No space left on device"
+            break
+        run_cycle(nvm)
+    nvm.reserve(100)
+    nvm.close_session(CloseReason.ABORTED, 1)
+    assert path.stat().st_size == size, "all of it went into the place that was taken"
+    store.close()
+    assert path.stat().st_size < size, "what was not needed is given back"
+    assert reopened(path) == snapshot(nvm)
+
+
+def test_memory_of_a_device_that_was_killed_has_zeros_behind_it(path: Path) -> None:
+    nvm, store = opened(path)
+    begin_session(nvm)
+    store.reserve(1000)
+    run_cycle(nvm)
+    data = path.read_bytes()
+    store.close()
+    path.write_bytes(data)
+    assert data.endswith(bytes(1000)) and reopened(path) == snapshot(nvm)
+    path.write_bytes(data[: data.rindex(b"end_cycle") + 3] + bytes(len(data)))  # and its last step was torn
+    torn = reopened(path)
+    assert torn["register"] == [1, Phase.COUNT] and torn["last_cycle"] == ""
+
+
+def test_place_goes_with_a_compacted_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvm, store = opened(path)
+    begin_session(nvm)
+    store.reserve(1000)
+    store.rewrite()
+    monkeypatch.setattr(os, "posix_fallocate", full_disk)
+    nvm.reserve(1000)
+    size = path.stat().st_size
+    run_cycle(nvm)
+    assert path.stat().st_size == size
+    store.close()
+    assert reopened(path) == snapshot(nvm)
+
+
+@pytest.mark.parametrize("missing", ["call", "support"])
+def test_place_is_written_where_it_cannot_be_asked_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    if missing == "call":
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    else:
+        monkeypatch.setattr(os, "posix_fallocate", unsupported)
+    nvm, store = opened(path)
+    nvm.reserve(1000)
+    size = path.stat().st_size
+    assert size > 1000 and path.stat().st_blocks * 512 >= 1000
+    begin_session(nvm)
+    assert path.stat().st_size == size
+    write = os.pwrite
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", lambda descriptor, raw, offset: write(descriptor, raw[:7], offset))
+        with pytest.raises(NvmFileError, match="the disk is full"):
+            nvm.reserve(1 << 20)
+    nvm.reserve(500)
+    store.close()
+    assert reopened(path) == snapshot(nvm)
+
+
+def test_less_place_is_taken_where_there_is_not_more(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, store = opened(path)
+    asked, take = [], os.posix_fallocate
+
+    def nearly_full(descriptor: int, start: int, size: int) -> None:
+        asked.append(size)
+        if size > 1000:
+            full_disk()
+        take(descriptor, start, size)
+
+    monkeypatch.setattr(os, "posix_fallocate", nearly_full)
+    store.reserve(1000)
+    store.reserve(1000)
+    assert asked == [1000 + nvm_file.PLACE_SIZE, 1000]
+    store.close()
 
 
 def test_memory_is_closed_with_its_file(path: Path) -> None:
