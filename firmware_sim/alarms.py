@@ -151,9 +151,13 @@ class Alarms:
         alarm.acknowledged = True
         return True
 
+    def resettable(self) -> list[int]:
+        """The codes of the latched alarms whose cause has gone."""
+        return [code for code, alarm in self._active.items() if not alarm.present]
+
     def reset(self) -> list[int]:
-        """Clear the latched alarms whose cause has gone; their codes."""
-        cleared = [code for code, alarm in self._active.items() if not alarm.present]
+        """Clear them; their codes."""
+        cleared = self.resettable()
         for code in cleared:
             del self._active[code]
         self._rank()

@@ -115,6 +115,7 @@ def call(arguments: Sequence[str]) -> int:
             raise _UsageError("serve takes no command; exec does")
     except _UsageError as error:
         return _fail(str(error), BAD_ARGUMENTS)
+    from firmware_sim.errors import NvmFileError
     from firmware_sim.serve.errors import ServeError
 
     try:
@@ -125,6 +126,8 @@ def call(arguments: Sequence[str]) -> int:
         return serve(options) if parsed.command == "serve" else execute(options, command)
     except ServeError as error:
         return _fail(str(error), error.exit_code)
+    except NvmFileError as error:
+        return _fail(f"--nvm {error}", 1)
 
 
 @contextlib.contextmanager

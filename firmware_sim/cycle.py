@@ -114,10 +114,13 @@ class CycleControl:
         """One try of the stroke: needles out."""
         firmware = self._firmware
         self._tries += 1
+        if not self._punctured:
+            firmware.nvm.set_latch(True)  # before they move: what cannot be kept must not happen
         arrival = firmware.plant.extend(self._depth_um, now)
-        if not self._punctured and firmware.plant.skin_touched:
-            self._punctured = True
-            firmware.nvm.set_latch(True)
+        if not self._punctured:
+            self._punctured = firmware.plant.skin_touched
+            if not self._punctured:
+                firmware.nvm.set_latch(False)
         firmware.suction.look(now)
         if firmware.motion is not None:
             firmware.go_on(arrival, self._arrived)
@@ -223,8 +226,8 @@ class CycleControl:
         return refusal(Code.E_CYCLE_GAP, text, expected=open_no, actual=cycle_no)
 
     def _begin_phase(self, asker: Asker, event: Event, phase: Phase, duration_ms: int, then: Then, now: Micros) -> None:
-        self._phase_done = False
         self._firmware.nvm.set_phase(phase)
+        self._phase_done = False
         duration = from_ms(duration_ms)
         self._firmware.begin(asker, event, Micros(now + duration), duration, then, now)
 

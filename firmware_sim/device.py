@@ -1,30 +1,32 @@
 """The device: firmware, plant and memory behind any number of ports, each with its own end of a link.
 
 `receive(port, data, now)` and `advance(now)` do what is due; each port's `exchange.take()` gives what to send;
-`next_deadline()` is when to come back. One link controls, the others look.
+`next_deadline()` is when to come back. One link controls, the others look. Each of them raises NvmFileError where
+what had begun cannot be kept; the device has made itself safe then, and is to be ended.
 
 Law: no I/O, no clock. Who may command is decided here; what a command does, in the firmware.
 """
 
+import contextlib
 import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from firmware_sim.alarms import ALARMS
-from firmware_sim.errors import ParameterError
+from firmware_sim.errors import NvmFileError
 from firmware_sim.firmware import Firmware
-from firmware_sim.nvm import Nvm
+from firmware_sim.nvm import LAST_ROOM, WORK_ROOM, Nvm
 from firmware_sim.parameters import Parameters
 from firmware_sim.plant import Plant
 from firmware_sim.ports import Port, PortAsker
-from firmware_sim.punch_checks import no_room
+from firmware_sim.punch_checks import no_room, no_store
 from firmware_sim.queries import QUERIES, telemetry
-from firmware_sim.refusals import refusal
+from firmware_sim.refusals import not_kept, refusal
 from firmware_sim.rules import REPEATABLE, RULES, Rule, unlawful
+from firmware_sim.settings import acknowledge_alarm, set_parameter
 from firmware_sim.states import HELD
 from protocols import messages as M
 from protocols import records as R
-from protocols.enums import ByeReason, Code, Lane, ParamScope, Role
+from protocols.enums import ByeReason, Code, Lane, Role
 from protocols.exchange import Commanded, Greeted, LinkLost, Pace
 from protocols.message import Message
 from protocols.messages import Heartbeat, Refused, Welcome
@@ -106,18 +108,23 @@ class Device:
         """A transport is gone, and with it any link on it."""
         self.ports.remove(port)
         port.exchange.drop()
-        self._link_gone(port, now)
+        self._guarded(now, self._link_gone, port)
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
     def receive(self, port: Port, data: Any, now: Micros) -> None:
         """Take what a port's transport brought."""
+        self._guarded(now, self._receive, port, data)
+
+    def _receive(self, port: Port, data: Any, now: Micros) -> None:
         for happening in port.exchange.receive(data, now):
             self._take_in(port, happening, now)
-        self._keep_pace(now)
 
     def advance(self, now: Micros) -> None:
         """Do what is due."""
+        self._guarded(now, self._advance)
+
+    def _advance(self, now: Micros) -> None:
         firmware = self.firmware
         due = firmware.next_deadline()
         if due is not None and now >= due:
@@ -131,7 +138,6 @@ class Device:
                 missed = (now - port.stream_due) // port.stream_us  # after a stall the stream goes on, without a burst
                 port.stream_due = Micros(port.stream_due + (missed + 1) * port.stream_us)
                 port.exchange.tell(telemetry(self, now), now)
-        self._keep_pace(now)
 
     def next_deadline(self) -> Micros | None:
         """When `advance` has something to do."""
@@ -146,7 +152,15 @@ class Device:
 
     def inputs_changed(self, now: Micros) -> None:
         """Somebody changed `plant.inputs` or a parameter from outside: let the firmware see it now."""
-        self.firmware.inputs_changed(now)
+        self._guarded(now, self.firmware.inputs_changed)
+
+    def _guarded(self, now: Micros, act: Callable[..., None], *arguments: Any) -> None:
+        """Act; where what had begun cannot be kept, make the device safe and let whoever drives it know."""
+        try:
+            act(*arguments, now)
+        except NvmFileError:
+            self.firmware.give_up(now)
+            raise
         self._keep_pace(now)
 
     # --- links and control -----------------------------------------------------------------------------------
@@ -186,6 +200,12 @@ class Device:
 
     def _greet(self, port: Port, greeted: Greeted, now: Micros) -> None:
         hello = greeted.hello
+        try:
+            self.nvm.reserve(LAST_ROOM)
+            link_id = self.nvm.next_link_id()
+        except NvmFileError as error:
+            port.exchange.deny(greeted, Code.E_STORAGE, not_kept(error).sentence, now)
+            return
         if port.exchange.linked:
             port.exchange.drop()
             self._link_gone(port, now)
@@ -197,13 +217,13 @@ class Device:
         port.host_id = hello.host_id
         port.max_payload_size = hello.max_payload_size
         port.stream_us = 0
-        port.exchange.welcome(self._welcome(port, greeted, now), greeted, now)
+        port.exchange.welcome(self._welcome(port, greeted, link_id, now), greeted, now)
         port.exchange.pace = self._pace(armed=False)
 
-    def _welcome(self, port: Port, greeted: Greeted, now: Micros) -> Welcome:
+    def _welcome(self, port: Port, greeted: Greeted, link_id: int, now: Micros) -> Welcome:
         nvm, parameters, session = self.nvm, self.parameters, self.nvm.session
         return Welcome(
-            link_id=nvm.next_link_id(),
+            link_id=link_id,
             minor=0,
             role=port.role,
             features=0,
@@ -293,10 +313,8 @@ class Device:
         answer: Message | None
         if query is not None:
             answer = query(self, port, command, now)
-        else:
-            answer = self._govern(port, asker, command, now)
-            if isinstance(answer, Refused):
-                self._journal_refusal(port, command, answer, now)
+        elif isinstance(answer := self._govern(port, asker, command, now), Refused):
+            self._journal_refusal(port, command, answer, now)
         if answer is not None:
             asker.reply(answer, now)
 
@@ -305,9 +323,12 @@ class Device:
         if command.LANE is not Lane.STOP and (no := self._unauthorized(port)) is not None:
             return no
         if isinstance(command, M.ParamSet):
-            return self._set_parameter(command, now)
+            answer = set_parameter(self, command, now)
+            if self._controller is not None:
+                self._controller.exchange.pace = self._pace(armed=self.firmware.armed)
+            return answer
         if isinstance(command, M.AlarmAck):
-            return self._acknowledge(command, now)
+            return acknowledge_alarm(self, command, now)
         rule = RULES.get(command.__class__)
         if rule is None:
             return refusal(Code.E_UNSUPPORTED, f"this device does not carry out {command.__class__.__name__}")
@@ -319,11 +340,22 @@ class Device:
         if firmware.state not in rule.states or (rule.needs_session and self.nvm.session is None):
             repeated = command.__class__ in REPEATABLE and firmware.cycle.repeat(asker, command, now)
             return None if repeated else unlawful(firmware, command, rule)
-        if rule.needs_room and (no := no_room(firmware)) is not None:
+        no = no_room(firmware) if rule.needs_room else None
+        if no is None and rule.store_room:
+            no = no_store(firmware, rule.store_room)
+        if no is not None:
             return no
         if rule.journaled:
             self._journal_action(command, now)
-        answer = rule.handler(firmware, asker, command, now)
+        before = firmware.state, firmware.motion, self.nvm.steps_kept
+        try:
+            answer = rule.handler(firmware, asker, command, now)
+        except NvmFileError as error:
+            # A handler keeps before it acts: where nothing has changed, nothing was begun. An open cycle was.
+            changed = before != (firmware.state, firmware.motion, self.nvm.steps_kept)
+            if changed or self.nvm.register is not None or command.LANE is Lane.STOP:
+                raise
+            return not_kept(error)
         if command.LANE is not Lane.STOP and not isinstance(answer, Refused):
             self._settle_control(port, now)
         return answer
@@ -344,44 +376,25 @@ class Device:
             return refusal(Code.E_BUSY, f"host 0x{holder:08x} holds control of this device", actual=holder)
         return None
 
-    def _set_parameter(self, command: M.ParamSet, now: Micros) -> Message:
-        parameters = self.parameters
-        if (no := no_room(self.firmware)) is not None:
-            return no
-        try:
-            index = parameters.index_of(command.name)
-            if parameters.describe(index).scope is not ParamScope.HOST_SETTABLE:
-                return refusal(Code.E_AUTH, f"{command.name} is set at the start of the device, not by a host")
-            parameters.set(command.name, command.value)
-        except ParameterError as error:
-            return refusal(Code.E_RANGE, str(error))
-        self.nvm.append(R.ParameterSet, self.firmware.uptime_ms(now), index=index, value=command.value)
-        if self._controller is not None:
-            self._controller.exchange.pace = self._pace(armed=self.firmware.armed)
-        return M.ParamSetDone(name=command.name, value=command.value)
-
-    def _acknowledge(self, command: M.AlarmAck, now: Micros) -> Message:
-        firmware = self.firmware
-        if command.code not in ALARMS:
-            return refusal(Code.E_ARGUMENT, f"there is no alarm MC-{command.code}", actual=command.code)
-        firmware.acknowledge(command.code, now)
-        return M.AlarmAckDone(code=command.code, state=firmware.alarms.state(command.code))
-
     def _journal_action(self, command: Message, now: Micros) -> None:
-        if self.nvm.free > REFUSALS_KEEP_FREE:
-            firmware = self.firmware
-            self.nvm.append(
-                R.Action, firmware.uptime_ms(now), message_id=command.ID, zone=firmware.zone, cell=firmware.cell
-            )
+        firmware = self.firmware
+        self._note(R.Action, now, message_id=command.ID, zone=firmware.zone, cell=firmware.cell)
 
     def _journal_refusal(self, port: Port, command: Message, answer: Refused, now: Micros) -> None:
         """A refusal to whoever may control is part of the session's record; a viewer's or a rival's is not."""
-        if self.may_control(port) and self.nvm.free > REFUSALS_KEEP_FREE:
-            self.nvm.append(
+        if self.may_control(port):
+            self._note(
                 R.Refusal,
-                self.firmware.uptime_ms(now),
+                now,
                 code=answer.code,
                 interlock=answer.interlock,
                 message_id=command.ID,
                 cycle_no=getattr(command, "cycle_no", 0),
             )
+
+    def _note(self, record: type[R.Record], now: Micros, **fields: Any) -> None:
+        """Write a record that nothing depends on, where there is room for more than is needed."""
+        if self.nvm.free > REFUSALS_KEEP_FREE:
+            with contextlib.suppress(NvmFileError):
+                self.nvm.reserve(WORK_ROOM)
+                self.nvm.append(record, self.firmware.uptime_ms(now), **fields)

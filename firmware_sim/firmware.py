@@ -223,6 +223,23 @@ class Firmware:
         )
         motion.asker.reply(aborted, now)
 
+    def give_up(self, now: Micros) -> None:
+        """The memory failed in the midst of something: vent, retract, hold, and tell whoever waits.
+
+        Nothing is kept any more: how the open cycle has ended is for the next boot to say, from register and latch.
+        """
+        self.plant.vent(now)
+        self.plant.retract(now)
+        self.suction.due = None
+        if self.state not in HELD:
+            self.enter(Event.MADE_SAFE)
+        motion, self.motion = self.motion, None
+        if motion is not None:
+            register = self.nvm.register
+            text = "the memory failed: vented, retracted; after a restart the journal tells how the cycle ended"
+            phase = Phase.NONE if register is None else register[1]
+            motion.asker.reply(M.Aborted(code=Code.E_STORAGE, ending=Ending.OPEN, phase=phase, sentence=text), now)
+
     def abort_cycle(self, interlock: int, text: str, alarm_code: int, now: Micros) -> None:
         """End the open cycle and stay armed: the motion under way FAILED."""
         self.cycle.abort(now)

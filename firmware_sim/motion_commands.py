@@ -45,13 +45,13 @@ def _armed(firmware: Firmware, now: Micros) -> None:
 def disarm(firmware: Firmware, asker: Asker, command: M.Disarm, now: Micros) -> None:
     """DISARM: the line is vented."""
     firmware.plant.vent(now)
-    firmware.suction.stop(now)
     vented = firmware.plant.when_pressure_crosses(-VENTED_KPA, now) or now
 
     def disarmed(at: Micros) -> None:
         firmware.end(Event.DISARM_ENDED, M.DisarmDone(state=DeviceState.ANESTHESIA_CONFIRMED), at)
 
     firmware.begin(asker, Event.DISARM_BEGUN, vented, vented - now, disarmed, now)
+    firmware.suction.stop(now)
 
 
 def reposition(firmware: Firmware, asker: Asker, command: M.Reposition, now: Micros) -> Message | None:
@@ -111,8 +111,9 @@ def reset_fault(firmware: Firmware, asker: Asker, command: M.FaultReset, now: Mi
     """FAULT_RESET: the only way out of SAFE and FAULT."""
     if (no := _refuse_reset(firmware, now)) is not None:
         return no
-    for code in firmware.alarms.reset():
+    for code in firmware.alarms.resettable():
         firmware.nvm.clear_alarm(code)
+    for code in firmware.alarms.reset():
         firmware.alarm_changed(code, now)
     firmware.enter(Event.RESET if firmware.nvm.session is None else Event.RESET_WITH_SESSION)
     return M.FaultResetDone(state=firmware.state, alarms=len(firmware.alarms.listing()))

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from firmware_sim import alarms as A
+from firmware_sim.errors import NvmFileError
 from firmware_sim.journal import JOURNAL_RESERVE
-from firmware_sim.refusals import interlocked, refusal
+from firmware_sim.nvm import WORK_ROOM
+from firmware_sim.refusals import interlocked, not_kept, refusal
 from firmware_sim.states import Event
 from protocols import messages as M
 from protocols.enums import Code
@@ -53,6 +55,15 @@ def no_room(firmware: "Firmware") -> Refused | None:
         return None
     text = f"{free} journal slots are free, {JOURNAL_RESERVE} are needed: read and acknowledge"
     return refusal(Code.E_STORAGE, text, expected=JOURNAL_RESERVE, actual=free)
+
+
+def no_store(firmware: "Firmware", size: int) -> Refused | None:
+    """The memory's rule: what is begun must have its place before it moves anything."""
+    try:
+        firmware.nvm.reserve(size)
+    except NvmFileError as error:
+        return not_kept(error)
+    return None
 
 
 def refuse_cartridge(firmware: "Firmware", now: Micros) -> Refused | None:
@@ -108,7 +119,7 @@ def _check_command(firmware: "Firmware", command: M.Punch, now: Micros) -> Refus
     if 0 < late_ms < 0x8000_0000:
         text = f"too late by {late_ms} ms: the deadline was device uptime {command.deadline_ms} ms"
         return refusal(Code.E_EXPIRED, text, actual=late_ms)
-    if (no := no_room(firmware)) is not None:
+    if (no := no_room(firmware) or no_store(firmware, WORK_ROOM)) is not None:
         return no
     if firmware.parameters.trigger_required and not firmware.plant.inputs.trigger_held:
         return interlocked(13, "the trigger is not held, and this device needs it for PUNCH")

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from firmware_sim.errors import ParameterError
-from firmware_sim.refusals import refusal
+from firmware_sim.errors import NvmFileError, ParameterError
+from firmware_sim.nvm import LAST_ROOM
+from firmware_sim.punch_checks import no_store
+from firmware_sim.refusals import not_kept, refusal
 from protocols import messages as M
 from protocols.enums import AlarmPriority, AlarmState, Code, Stream
 from protocols.message import Message
@@ -76,7 +78,12 @@ def _journal_ack(device: "Device", port: "Port", command: M.JournalAck, now: Mic
     if command.epoch != nvm.epoch or command.upto > nvm.head:
         text = f"cannot acknowledge up to {command.upto}: the journal ends at {nvm.head} in epoch 0x{nvm.epoch:08x}"
         return refusal(Code.E_RANGE, text, expected=nvm.head, actual=command.upto)
-    return M.JournalAckDone(tail=nvm.acknowledge(command.upto))
+    if (no := no_store(device.firmware, LAST_ROOM)) is not None:
+        return no
+    try:
+        return M.JournalAckDone(tail=nvm.acknowledge(command.upto))
+    except NvmFileError as error:
+        return not_kept(error)
 
 
 def _alarm_list(device: "Device", port: "Port", command: M.AlarmList, now: Micros) -> Message:

@@ -1,5 +1,6 @@
 """Refusals of the firmware: a code or an interlock's number, and one sentence that fits the wire."""
 
+from firmware_sim.errors import NvmFileError
 from protocols.enums import Code
 from protocols.messages import Refused
 from protocols.serial_wire import sentence
@@ -8,6 +9,11 @@ from protocols.serial_wire import sentence
 def refusal(code: Code, text: str, *, interlock: int = 0, expected: int = 0, actual: int = 0) -> Refused:
     """A refusal; `text` is one sentence, cut to 120 bytes."""
     return Refused(code=code, interlock=interlock, expected=expected, actual=actual, sentence=sentence(text))
+
+
+def not_kept(error: NvmFileError) -> Refused:
+    """A refusal of what the memory cannot keep."""
+    return refusal(Code.E_STORAGE, f"the memory takes no more ({error.reason}): nothing was begun")
 
 
 def interlocked(interlock: int, text: str, *, expected: int = 0, actual: int = 0) -> Refused:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from firmware_sim import motion_commands as motions
 from firmware_sim import session_commands as sessions
 from firmware_sim.firmware import Firmware
+from firmware_sim.nvm import LAST_ROOM, WORK_ROOM
 from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.states import HELD, RUNNING, UNARMED
 from protocols import messages as M
@@ -20,7 +21,8 @@ class Rule(NamedTuple):
     """A command of the procedure: what does it, in which states, and what else it needs.
 
     `journaled`: it leaves a record of itself. `needs_room`: it writes to the journal whatever happens, so it is
-    refused while the journal has no room to spare.
+    refused while the journal has no room to spare. `store_room`: so many bytes must be free in what keeps the memory;
+    PUNCH asks for itself, since a repeated one needs none, and what a PUNCH has begun has its place.
     """
 
     handler: Callable[[Firmware, Any, Any, Micros], Message | None]
@@ -28,27 +30,30 @@ class Rule(NamedTuple):
     needs_session: bool = True
     journaled: bool = False
     needs_room: bool = False
+    store_room: int = 0
 
 
 _ANY: Final = (*RUNNING, *HELD)
 
 RULES: Final[dict[type[Message], Rule]] = {
-    M.SessionOpen: Rule(sessions.open_session, (S.IDLE,), needs_session=False),
-    M.AnesthesiaStart: Rule(sessions.start_anesthesia, UNARMED, needs_room=True),
-    M.AnesthesiaConfirm: Rule(sessions.confirm_anesthesia, (S.ANESTHESIA_WAIT,), needs_room=True),
-    M.Arm: Rule(motions.arm, (S.ANESTHESIA_CONFIRMED,), journaled=True, needs_room=True),
+    M.SessionOpen: Rule(sessions.open_session, (S.IDLE,), needs_session=False, store_room=WORK_ROOM),
+    M.AnesthesiaStart: Rule(sessions.start_anesthesia, UNARMED, needs_room=True, store_room=WORK_ROOM),
+    M.AnesthesiaConfirm: Rule(sessions.confirm_anesthesia, (S.ANESTHESIA_WAIT,), needs_room=True, store_room=WORK_ROOM),
+    M.Arm: Rule(motions.arm, (S.ANESTHESIA_CONFIRMED,), journaled=True, needs_room=True, store_room=WORK_ROOM),
     M.Disarm: Rule(motions.disarm, (S.ARMED, S.PAUSED), journaled=True),
-    M.Reposition: Rule(motions.reposition, (S.ARMED,)),
+    M.Reposition: Rule(motions.reposition, (S.ARMED,), store_room=WORK_ROOM),
     M.Punch: Rule(lambda f, a, c, n: f.cycle.punch(a, c, n), RUNNING),
     M.Suction: Rule(lambda f, a, c, n: f.cycle.suction(a, c, n), RUNNING),
     M.Advance: Rule(lambda f, a, c, n: f.cycle.advance(a, c, n), RUNNING),
     M.Count: Rule(lambda f, a, c, n: f.cycle.count(a, c, n), RUNNING),
-    M.Purge: Rule(motions.purge, (S.ARMED,), journaled=True),
+    M.Purge: Rule(motions.purge, (S.ARMED,), journaled=True, store_room=WORK_ROOM),
     M.Pause: Rule(motions.pause, (S.ARMED,), journaled=True),
     M.Resume: Rule(motions.resume, (S.PAUSED,), journaled=True),
     M.Stop: Rule(motions.stop, _ANY, needs_session=False, journaled=True),
-    M.FaultReset: Rule(motions.reset_fault, (S.SAFE, S.FAULT), needs_session=False, journaled=True),
-    M.SessionClose: Rule(sessions.close_session, (*UNARMED, *HELD, S.IDLE), needs_session=False),
+    M.FaultReset: Rule(
+        motions.reset_fault, (S.SAFE, S.FAULT), needs_session=False, journaled=True, store_room=LAST_ROOM
+    ),
+    M.SessionClose: Rule(sessions.close_session, (*UNARMED, *HELD, S.IDLE), needs_session=False, store_room=LAST_ROOM),
 }
 """The procedure's commands. Those of a cycle judge their own states, since a late one is answered from memory."""
 

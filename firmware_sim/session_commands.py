@@ -51,8 +51,6 @@ def open_session(firmware: Firmware, asker: Asker, command: M.SessionOpen, now: 
     per_cell = cycles_per_cell(command.coverage_bp, needles, firmware.parameters)
     if (no := _refuse_plan(command, per_cell, needles)) is not None:
         return no
-    if not firmware.parameters.consumables_keep:
-        plant.fit_fresh_consumables(nvm.session_no + 1, now)
     memory = SessionMemory(
         session_no=nvm.session_no + 1,
         first_cycle_no=nvm.last_cycle_no + 1,
@@ -65,6 +63,8 @@ def open_session(firmware: Firmware, asker: Asker, command: M.SessionOpen, now: 
         punctures_per_cell=per_cell * needles,
     )
     nvm.open_session(memory, firmware.uptime_ms(now))
+    if not firmware.parameters.consumables_keep:
+        plant.fit_fresh_consumables(memory.session_no, now)
     plant.begin_session(now)
     _begin_afresh(firmware, memory.session_no, now)
     return M.SessionOpenDone(
@@ -95,9 +95,9 @@ def start_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaStar
     zones = len(session.zones_cm2)
     if command.zone >= zones:
         return interlocked(9, f"zone {command.zone} is not in the plan", expected=zones, actual=command.zone)
+    firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=0, age_s=command.age_s)
     firmware.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)
     firmware.enter(Event.ANESTHESIA_STARTED)
-    firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=0, age_s=command.age_s)
     return M.AnesthesiaStartDone(wait_s=max(0, firmware.parameters.anesthesia_wait_s - command.age_s))
 
 
@@ -114,12 +114,12 @@ def confirm_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaCo
     if age_s >= valid_s:
         text = f"expired: zone {command.zone} was numbed {age_s} s ago and holds {valid_s} s; numb it again"
         return interlocked(3, text, expected=valid_s, actual=age_s)
+    firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=1, age_s=age_s)
     firmware.zones[command.zone] = Zone(zone.numbed_at, True)
     if all(entry.confirmed for entry in firmware.zones.values()):
         firmware.enter(Event.ZONES_CONFIRMED)
         firmware.clear_alarm(A.ANESTHESIA_EXPIRED, now)
         firmware.clear_alarm(A.ANESTHESIA_MISSING, now)
-    firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=1, age_s=age_s)
     return M.AnesthesiaConfirmDone(valid_s=valid_s - age_s)
 
 
@@ -149,10 +149,10 @@ def close_session(firmware: Firmware, asker: Asker, command: M.SessionClose, now
     """SESSION_CLOSE: refused, with both numbers, unless the host's fold is the device's."""
     if (no := _refuse_close(firmware, command)) is not None:
         return no
+    firmware.nvm.close_session(command.reason, firmware.uptime_ms(now))
     if firmware.state in UNARMED:
         firmware.enter(Event.CLOSE_BEGUN)
         firmware.enter(Event.CLOSED)
-    firmware.nvm.close_session(command.reason, firmware.uptime_ms(now))
     firmware.leave_alarms(now)
     firmware.zones.clear()
     closed = firmware.nvm.last_close

@@ -53,7 +53,7 @@ class Linked(NamedTuple):
 
 
 class Greeted(NamedTuple):
-    """Device: a host asks for a link and may have it. Answer with `welcome`."""
+    """Device: a host asks for a link and may have it. Answer with `welcome`, or with `deny`."""
 
     hello: Hello
     correlation_id: int
@@ -142,6 +142,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._listens_to = _NOBODY
         self._seq = 0
         self._correlation_id = 0
+        self._hello_seq = 0
         self._requests = Requests()
         self._answers = Answers()
         self._greeting: tuple[int, Hello, Welcome] | None = None
@@ -282,6 +283,13 @@ class Exchange(Generic[WireIn, WireOut]):
         self._send(welcome, now, greeted.correlation_id)
         self._owes_beat = self._wire.beats_at_once
 
+    def deny(self, greeted: Greeted, code: Code, text: str, now: Micros) -> None:
+        """Grant no link, for a reason of the owner's; whatever link there was stays."""
+        nak = Nak(code=code, seq=self._hello_seq, expected=0, actual=0, sentence=sentence(text))
+        self._seq = seq = self._seq + 1 & 0xFFFF
+        self._post(nak, now, seq, 0, greeted.correlation_id, 0)
+        self.statistics.naks += 1
+
     def reply(self, correlation_id: int, message: Message, now: Micros, *, replayed: bool = False) -> None:
         """Answer a command that was `Commanded`. RECEIVED and PROGRESS are not final; anything else is.
 
@@ -359,6 +367,7 @@ class Exchange(Generic[WireIn, WireOut]):
         elif greeted in self._happened:
             self.statistics.replays += 1  # A retry in the same bytes: one WELCOME answers both.
         else:
+            self._hello_seq = header.seq
             self._listens_to = _NOBODY  # What follows in these bytes is of the link that is being replaced.
             self._happened.append(greeted)
 

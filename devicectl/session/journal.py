@@ -103,11 +103,11 @@ class JournalReader:
         return len(records)
 
     def _acknowledge(self) -> Procedure[None]:
-        """Free the device's ring of what is logged. That another host controls the device by now takes nothing away."""
+        """Free the device's ring of what is logged. A device that will not, or cannot, takes nothing away by that."""
         try:
             done: M.JournalAckDone = yield M.JournalAck(epoch=self.epoch, upto=self.cursor)
         except CommandRefusedError as refused:
-            if refused.code is not Code.E_AUTH:
+            if refused.code not in (Code.E_AUTH, Code.E_STORAGE):  # another host's by now; its memory is full
                 raise
         else:
             self._acknowledged = done.tail

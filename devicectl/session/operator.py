@@ -69,6 +69,7 @@ class AutomaticOperator:
         self._confirmed_by = ""
         self._method = ""
         self._suction_since: Micros | None = None
+        self._storage_freed_at: int | None = None
         self._remedies = 0
 
     def _lose_place(self) -> None:
@@ -276,8 +277,9 @@ class AutomaticOperator:
         self._remedies += 1
         if self._remedies > MOST_REMEDIES:
             raise error
-        if error.code is Code.E_STORAGE:
+        if error.code is Code.E_STORAGE and self._storage_freed_at != self._context.last_cycle_no:
             assert self._context.reader is not None
+            self._storage_freed_at = self._context.last_cycle_no  # a second time before the next cycle it is of no use
             yield from self._context.reader.read()
             return
         remedy = _REMEDIES.get(error.interlock)

@@ -18,7 +18,7 @@ from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.world import Tap, World
 from devicectl.transports.urls import SIM_OPTIONS, DeviceUrl
 from firmware_sim.device import Device
-from firmware_sim.errors import ParameterError, SeedError, SimulatorError, UnknownParameterError
+from firmware_sim.errors import NvmFileError, ParameterError, SeedError, SimulatorError, UnknownParameterError
 from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters, nearest
 from protocols.enums import ByeReason
@@ -42,6 +42,7 @@ class VirtualTimeDriver:
         self.world = world
         self.engine = world.engine
         self._speed = speed
+        self._failed: DevicectlError | None = None
         self._events = 0
         self._wall_origin = clock.monotonic()
 
@@ -61,6 +62,8 @@ class VirtualTimeDriver:
             self.world.refresh()
             while self.world.heap.next_time == self.now:
                 self.world.step()
+        except NvmFileError:
+            pass  # the device has ended without a BYE
         finally:
             _let_go(self.world.device.nvm)
 
@@ -68,8 +71,18 @@ class VirtualTimeDriver:
         """Run a procedure to its end; with `whole` a first cancellation waits for that end, unpaced.
 
         Raises:
+            DevicectlError: the device has ended, since its memory failed in the midst of something.
             Exception: what the procedure raised, or what kept the log from being written.
         """
+        if self._failed is not None:
+            raise self._failed
+        try:
+            return await self._perform(procedure, whole=whole)
+        except NvmFileError as error:
+            self._failed = DevicectlError(f"the simulated device has ended: its memory failed: {error}")
+            raise self._failed from error
+
+    async def _perform(self, procedure: Procedure[_T], *, whole: bool) -> _T:
         world, procedures = self.world, self.engine.link.procedures
         task = procedures.start(procedure, world.now)
         cancelled: asyncio.CancelledError | None = None

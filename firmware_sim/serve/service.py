@@ -128,7 +128,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
         open_tap = stack.enter_context(_trace(options.trace, seed, ending)) if options.trace is not None else None
         ending.watch_loop()
         first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
-        device = Device(seed=seed, now=monotonic(), parameters=parameters, nvm=nvm)
+        device = _device(seed, parameters, nvm)
         if report_file is not None:
             report = _watched(device, first_event_no, open_tap)
             open_tap = report.open_tap
@@ -210,6 +210,13 @@ def _seed(options: Options, nvm: Nvm | None) -> int:
             "--seed", f"{options.seed} is not the seed {kept} of the device in {options.nvm}; leave it out"
         )
     return options.seed
+
+
+def _device(seed: int, parameters: Parameters, nvm: Nvm | None) -> Device:
+    try:
+        return Device(seed=seed, now=monotonic(), parameters=parameters, nvm=nvm)
+    except NvmFileError as error:  # its boot could not be kept
+        raise OptionError("--nvm", str(error)) from error
 
 
 @contextlib.contextmanager

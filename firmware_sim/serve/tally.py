@@ -25,7 +25,7 @@ REMEDIES: Final = {
     Code.E_RANGE: "keep within what the sentence and `expected` allow",
     Code.E_EXPIRED: "too late or used up: a new command takes a newer correlation id, a PUNCH a later deadline_ms",
     Code.E_CYCLE_GAP: "use last cycle_no + 1",
-    Code.E_STORAGE: "read the journal and acknowledge it",
+    Code.E_STORAGE: "read the journal and acknowledge it; where the memory takes no more, make room on its disk",
     Code.E_AUTH: "a viewer asks, only the controller commands; some parameters stand from the start",
     Code.E_UNSUPPORTED: "leave it out: this device does not have it",
     Code.E_INTERNAL: "the device is at fault: keep the trace and report it",

@@ -169,27 +169,3 @@ def test_a_memory_file_serves_one_device_at_a_time(tmp_path: Path) -> None:
         done = firmware_sim("serve", "--nvm", memory)
         assert done.returncode == 2
         assert "in use" in done.stderr and len(done.stderr.splitlines()) == 1
-
-
-def test_a_memory_that_takes_no_more_ends_the_device(tmp_path: Path) -> None:
-    memory = tmp_path / "handpiece.nvm"
-    limit = "import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); "
-    line = [sys.executable, "-c", limit + "os.execv(sys.argv[1], sys.argv[1:])", *FIRMWARE_SIM]
-    with subprocess.Popen(
-        [*line, "serve", "--json", "--nvm", str(memory), "--tcp", "127.0.0.1:0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        port = int(process.stdout.readline().partition("tcp://127.0.0.1:")[2].partition('"')[0])
-        for _ in range(1000):
-            try:
-                with tcp(("127.0.0.1", port)) as host:
-                    host.link()  # each link is counted in the memory
-            except (AssertionError, OSError):
-                break
-        assert process.wait(DEADLINE_S) == 1
-        said = process.stderr.read()
-        assert "--nvm" in said and len(said.splitlines()) == 1
