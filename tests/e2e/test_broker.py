@@ -20,9 +20,10 @@ from devicectl.simulation import broker as brokers
 from devicectl.simulation.broker import Program, broker
 from protocols.mqtt import Publication
 from protocols.mqtt_properties import from_message, to_properties
+from tests.e2e.processes import DEADLINE_S, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
-from tests.e2e.processes import read_until, started, wait_until
 from tests.e2e.sessions import QUERY, assert_exact, whole_session
+from tests.programs import environment
 
 Finder = Callable[[], Program | None]
 COMMAND: Final = "handpiece/v1/bench/sim-7/command/stop"
@@ -156,6 +157,36 @@ async def test_nothing_is_installed() -> None:
     with pytest.raises(LinkError, match=r"install the program mosquitto .*, or .* pip install 'devicectl\[broker\]'"):
         async with broker((lambda: None,)):
             raise AssertionError("there is none")
+
+
+WITHOUT_BROKERS: Final = """
+import sys
+from devicectl.simulation import broker
+sys.modules["iotcore"] = None  # as where it is not installed
+broker.FOLDERS.clear()  # where programs are that PATH does not lead to
+from devicectl.cli import main
+main()
+"""
+
+
+def test_the_command_where_nothing_is_installed(tmp_path: Path) -> None:
+    """Exit 3, and one line that names both ways to a broker."""
+    line = [
+        sys.executable,
+        "-c",
+        WITHOUT_BROKERS,
+        "run",
+        "--device",
+        "sim+mqtt://",
+        "--log",
+        str(tmp_path / "log.sqlite"),
+    ]
+    pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with started(line, **pipes, env=environment({"PATH": str(tmp_path)})) as process:
+        (said,) = process.communicate(timeout=DEADLINE_S)[1].splitlines()
+    assert process.returncode == 3
+    assert said.startswith("devicectl: sim+mqtt:// needs a broker, and there is none: install the program mosquitto ")
+    assert said.endswith("pip install 'devicectl[broker]'")
 
 
 @pytest.mark.asyncio
