@@ -12,12 +12,14 @@ import jsonschema
 import pytest
 
 import devicectl
+from firmware_sim.serve.clients import MOST_PORTS
 from protocols.mosquitto import RIGHTS, USERS, acl_file
 from protocols.topics import DEFAULT_ROOT
 from tests.brokers import TOPICS, by_certificate, by_password, running
 from tests.programs import DEADLINE_S, ROOT, environment, serve
 
 PAGE: Final = (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8")
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS: Final = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 SCRIPTS: Final = [block for block in BLOCKS if re.search(r">acl |mosquitto_passwd|openssl req", block)]
 
@@ -63,6 +65,15 @@ def test_the_page_shows_how_to_judge_a_body(monkeypatch: pytest.MonkeyPatch) -> 
     exec(shown, {})
     with pytest.raises(jsonschema.ValidationError, match="-1 is less than the minimum"):
         exec(shown.replace('"cycle_no":1', '"cycle_no":-1'), {})
+
+
+def test_the_page_begins_with_sessions_of_a_minute() -> None:
+    """They are in real time: a whole one would take thirty-five."""
+    (readme,) = (line.split("#")[0].strip() for line in README.splitlines() if "sim+mqtt://" in line)
+    lines = [line.split("#")[0].strip() for line in BLOCKS[0].splitlines()]
+    assert readme in lines, "which a test of README carries out"
+    assert all("--target-cores 60" in line for line in lines if line.startswith("devicectl run"))
+    assert f"up to {MOST_PORTS} have a link" in BLOCKS[0] and MOST_PORTS + 1 == 17 and "The seventeenth host" in PAGE
 
 
 def test_the_page_names_every_topic() -> None:
