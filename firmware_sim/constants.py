@@ -118,7 +118,7 @@ PARAMETERS: Final = (
     _P("heartbeat_armed_ms", "ms", 200, 50, 1000, "assumption", "a third of the lease: two may be lost", _HOST),
     _P("lease_armed_ms", "ms", 600, 300, 2000, "assumption", "0 switches it off, for a debugger", _HOST, True),
     _P("heartbeat_idle_ms", "ms", 5000, 200, 20_000, "assumption", "a third of the lease", _HOST),
-    _P("lease_idle_ms", "ms", 15_000, 1000, 60_000, "assumption", "nothing moves, so nothing hurries", _HOST),
+    _P("lease_idle_ms", "ms", 15_000, 1000, 60_000, "assumption", "nothing moves: no hurry; 0: off", _HOST, True),
     _P("trigger_required", "0/1", 0, 0, 1, "assumption", "1: PUNCH needs the trigger held", _HOST),
     _P("consumables_keep", "0/1", 0, 0, 1, "assumption", "0: a fresh cartridge and canister at SESSION_OPEN"),
 )

@@ -37,6 +37,11 @@ _FLAGS: Final = (
     "IGNORABLE_6",
     "IGNORABLE_7",
 )
+_LEASES_OFF: Final = {
+    "lease_armed_ms": "THE LEASE IS SWITCHED OFF: a lost link stops nothing",
+    "lease_idle_ms": "THE LEASE AT REST IS SWITCHED OFF: a host that is gone keeps its link",
+}
+"""Field of WELCOME -> what is said of a 0 there."""
 _INDENT: Final = " " * 12
 MOST_SHOWN_BYTES: Final = 200
 """Of a body that is no message: enough to see whose it is."""
@@ -106,8 +111,8 @@ def _message(header: Header, message: Message) -> list[str]:
         more = _records(message.records)
     elif isinstance(message, Event):
         more = _records(message.record)
-    elif isinstance(message, Welcome) and 0 in (message.lease_armed_ms, message.lease_idle_ms):
-        more = ["THE LEASE IS SWITCHED OFF: a lost link stops nothing"]
+    elif isinstance(message, Welcome):
+        more = [text for name, text in _LEASES_OFF.items() if getattr(message, name) == 0]
     return [_line(header, type(message).__name__, _fields(message)), *more]
 
 

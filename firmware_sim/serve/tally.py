@@ -63,6 +63,7 @@ class Tally:
     heartbeat_armed_ms: int = 0
     heartbeat_idle_ms: int = 0
     lease_off: bool = False
+    lease_at_rest_off: bool = False
     bytes_received: int = 0
     frames_received: int = 0
     frames_sent: int = 0
@@ -213,6 +214,10 @@ VERDICTS: Final = (
     Verdict(
         lambda t: t.lease_off,
         lambda t: ["The lease was switched off: with a real device its loss would have stopped the motion."],
+    ),
+    Verdict(
+        lambda t: t.lease_at_rest_off,
+        lambda t: ["The lease at rest was switched off: with a real device a long silence would have ended the link."],
     ),
     Verdict(lambda t: bool(t.refusals), _refusals),
     Verdict(lambda t: bool(t.naks), _naks),

@@ -222,7 +222,8 @@ class PortWatch:
         tally.links += 1
         tally.role = welcome.role
         tally.heartbeat_armed_ms, tally.heartbeat_idle_ms = welcome.heartbeat_armed_ms, welcome.heartbeat_idle_ms
-        tally.lease_off = tally.lease_off or 0 in (welcome.lease_armed_ms, welcome.lease_idle_ms)
+        tally.lease_off = tally.lease_off or welcome.lease_armed_ms == 0
+        tally.lease_at_rest_off = tally.lease_at_rest_off or welcome.lease_idle_ms == 0
         self._pending.clear()
         self._linked_at = now
 

@@ -114,6 +114,14 @@ def test_a_whole_session(transport: str, c_host: str, tmp_path: Path) -> None:
     assert_agrees(done.stdout, memory)
 
 
+def test_leases_of_0_never_end(c_host: str, tmp_path: Path) -> None:
+    memory = tmp_path / "device.nvm"
+    off = ["--param", "lease_idle_ms=0", "--param", "lease_armed_ms=0"]
+    done = run(c_host, "--tcp", "127.0.0.1:0", *QUICK[:-2], *off, "--seed", "7", "--nvm", str(memory))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_agrees(done.stdout, memory)
+
+
 def test_clogged_needles_are_purged_and_the_lease_is_kept_meanwhile(c_host: str, tmp_path: Path) -> None:
     memory = tmp_path / "device.nvm"
     clogs = ["--param", "clog_hazard=0.05", "--param", "purge_s=3"]  # longer than the lease: only a heartbeat keeps it

@@ -129,6 +129,31 @@ def test_lease_that_is_switched_off_loses_no_link() -> None:
     assert_counted(lab, lab.finish())
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_lease_at_rest_that_is_switched_off_loses_no_link(way: str) -> None:
+    """For a host at a breakpoint before it arms: it hears nothing and says nothing, and the device beats on."""
+    lab = Lab(parameters={"anesthesia_wait_s": 1, "lease_idle_ms": 0})
+    lab.open()
+    assert lab.engine.welcome.lease_idle_ms == 0 and lab.engine.welcome.lease_armed_ms == 600
+    port, linked = lab.world.port.exchange, lab.engine.link.exchange.link_id
+    sent = port.statistics.frames_sent
+    mute(lab, way)
+    lab.wait(10 * MINUTE)
+    assert port.link_id == lab.engine.link.exchange.link_id == linked
+    assert port.statistics.frames_sent - sent >= 10 * MINUTE // (5 * SECOND) - 1
+    assert lab.alarm(LINK_LOST) == "INACTIVE"
+    lab.world.host_muted = lab.world.device_muted = False
+    lab.numb()
+    assert_counted(lab, lab.finish())
+
+
+def test_lease_at_rest_that_is_switched_off_is_kept_while_armed() -> None:
+    lab = Lab(parameters={"anesthesia_wait_s": 1, "lease_idle_ms": 0}).begin(1)
+    lab.world.host_muted = True
+    lab.until_state(DeviceState.SAFE)
+    assert lab.alarm(LINK_LOST) == "LATCHED"
+
+
 def test_stroke_in_progress_is_reversed_and_not_finished() -> None:
     lab, _ = at_moment("extending")
     depth = lab.device.plant.depth_um(lab.now)

@@ -120,12 +120,14 @@ def test_whole_number_may_come_as_a_float() -> None:
     assert (values.needles, values.clog_empties) == (5, 4)
 
 
-def test_zero_switches_the_lease_off_and_binds_nothing() -> None:
-    values = Parameters({"lease_armed_ms": 0, "heartbeat_armed_ms": 1000})
-    assert values.lease_armed_ms == 0
-    with pytest.raises(ParameterError, match="must be below lease_armed_ms 300"):
-        values.set("lease_armed_ms", 300)
-    assert values.lease_armed_ms == 0
+@pytest.mark.parametrize(("pace", "least"), [("armed", 300), ("idle", 1000)])
+def test_zero_switches_the_lease_off_and_binds_nothing(pace: str, least: int) -> None:
+    lease, heartbeat = f"lease_{pace}_ms", f"heartbeat_{pace}_ms"
+    values = Parameters({lease: 0, heartbeat: 1000})
+    assert values.value_of(lease) == 0
+    with pytest.raises(ParameterError, match=f"must be below {lease} {least}"):
+        values.set(lease, least)
+    assert values.value_of(lease) == 0
 
 
 def test_order_may_be_broken_on_the_way_to_two_overrides() -> None:

@@ -84,6 +84,11 @@ CASES: Final = [
         "The lease was switched off: with a real device its loss would have stopped the motion.",
     ),
     (
+        controller(lease_at_rest_off=True),
+        controller(lease_off=True),
+        "The lease at rest was switched off: with a real device a long silence would have ended the link.",
+    ),
+    (
         controller(refusals={(Code.E_CYCLE_GAP, 0): Refusals("cycle 9 leaves a gap", 12)}),
         controller(),
         "12 commands were refused E_CYCLE_GAP: use last cycle_no + 1.",
@@ -368,6 +373,19 @@ def test_a_lease_that_expires_while_armed_and_one_at_rest(bench: Bench) -> None:
     assert host["linked_s"] < 30
     (alarm,) = bench.made()["device"]["alarms"]
     assert alarm["alarm"] == "MC-1501" and alarm["raised"] == 1
+
+
+def test_a_lease_at_rest_that_is_switched_off_does_not_expire() -> None:
+    bench = Bench(lease_idle_ms=0)
+    bench.attach(TCP)
+    bench.hello(TCP)
+    bench.wait(100)
+    bench.detach(TCP)
+    (host,) = bench.made()["hosts"]
+    assert host["leases_expired"] == {"while_armed": 0, "at_rest": 0} and host["linked_s"] == 100
+    assert [text for text in host["verdict"] if "switched off" in text] == [
+        "The lease at rest was switched off: with a real device a long silence would have ended the link."
+    ]
 
 
 def test_a_viewers_lease_is_never_one_of_an_armed_device(bench: Bench) -> None:

@@ -121,8 +121,11 @@ def test_records_of_a_page_have_a_line_each() -> None:
 def test_a_lease_switched_off_is_said() -> None:
     leases = {"lease_armed_ms": 600, "lease_idle_ms": 15_000}
     assert len(described(encode_message(zero(Welcome, **leases), seq=1), "device")) == 1
-    off = described(encode_message(zero(Welcome, **leases | {"lease_armed_ms": 0}), seq=1), "device")
-    assert "THE LEASE IS SWITCHED OFF" in off[1]
+    said = {"lease_armed_ms": "THE LEASE IS SWITCHED OFF", "lease_idle_ms": "THE LEASE AT REST IS SWITCHED OFF"}
+    for name, text in said.items():
+        _, off = described(encode_message(zero(Welcome, **leases | {name: 0}), seq=1), "device")
+        assert off.strip().startswith(text)
+    assert len(described(encode_message(zero(Welcome), seq=1), "device")) == 3
 
 
 def test_directions_do_not_mix_and_frames_may_come_in_pieces() -> None:
