@@ -185,12 +185,12 @@ static int open_url(const char *url) {
         return fd;
     }
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-    char name[256] = "", *colon;
+    char name[256] = "", *colon, *host;
     if (strncmp(url, "tcp://", 6) == 0 && strlen(url + 6) < sizeof name) strcpy(name, url + 6);
     if ((colon = strrchr(name, ':')) != NULL) *colon = 0, port = colon + 1;
-    if (!*name || !*port || strspn(port, "0123456789") != strlen(port))
+    if (!(host = strtok(name, "[]")) || !*port || strspn(port, "0123456789") != strlen(port))
         fail(2, "HANDPIECE_URL %s is not of the form %s", url, form);
-    int error = getaddrinfo(name, port, &hints, &found);
+    int error = getaddrinfo(host, port, &hints, &found);
     if (error) fail(3, "no device at %s: %s", url, gai_strerror(error));
     int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
     if (connect(fd, found->ai_addr, found->ai_addrlen)) fail(3, "no device at %s: %s", url, strerror(errno));
