@@ -252,6 +252,7 @@ def test_a_device_that_goes_away_is_one_line(c_host: str) -> None:
     "url",
     [
         *("", "nonsense", "udp://127.0.0.1:1", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:", "tcp://:7777"),
+        "tcp://[]:7777",
         *("tcp://127.0.0.1:http", "tcp://" + "x" * 300 + ":1", "serial://ttyUSB0", "serial:///dev/null?baud=9600"),
         "serial:///" + "x" * 5000,
     ],
@@ -271,7 +272,14 @@ def test_no_url_is_one_line(c_host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["serial:///no/such/port", "serial:///dev/null", "serial:///dev/100%", "tcp://127.0.0.1:{closed}"]
+    "url",
+    [
+        "serial:///no/such/port",
+        "serial:///dev/null",
+        "serial:///dev/100%",
+        "tcp://127.0.0.1:{closed}",
+        "tcp://[::1]:{closed}",
+    ],
 )
 def test_no_device_is_one_line(url: str, c_host: str) -> None:
     with socket.socket() as bound:  # taken by nobody else, and not listened at
@@ -279,6 +287,7 @@ def test_no_device_is_one_line(url: str, c_host: str) -> None:
         done = run(c_host, url=url.format(closed=bound.getsockname()[1]))
     assert done.returncode == 3
     assert done.stderr.startswith("c_host: no device") and done.stderr.count("\n") == 1
+    assert not url.startswith("tcp") or "Connection refused" in done.stderr
 
 
 def test_a_port_that_never_answers_is_no_device(c_host: str) -> None:
