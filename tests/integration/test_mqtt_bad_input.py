@@ -293,6 +293,22 @@ def test_hello_twice_is_one_link(unchanged: MqttBench) -> None:
     assert said.header.flags == REPLAYED and said.header.link_id == unchanged.link_id
 
 
+# --- late --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late_ms", [1, 1_000, 0x7FFF_FFFF])
+def test_a_punch_past_its_deadline(unchanged: MqttBench, late_ms: int) -> None:
+    """However a broker kept it: what the device holds against it is its own clock. The number stays free."""
+    uptime_ms = unchanged.device.firmware.uptime_ms(unchanged.shell.now)
+    late = PUNCH.model_copy(update={"deadline_ms": uptime_ms - late_ms & 0xFFFF_FFFF})
+    refused(unchanged.publish(unchanged.lawful(late)), Code.E_EXPIRED, f"too late by {late_ms} ms")
+
+
+def test_a_punch_at_its_deadline_is_in_time(bench: MqttBench) -> None:
+    uptime_ms = bench.device.firmware.uptime_ms(bench.shell.now)
+    only(bench.publish(bench.lawful(PUNCH.model_copy(update={"deadline_ms": uptime_ms}))), Received)
+
+
 # --- foreign -----------------------------------------------------------------------------------------------------
 
 
