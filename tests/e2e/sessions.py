@@ -40,6 +40,28 @@ PHASES: Final = (
     State.REPOSITIONING,
     State.CLOSING,
 )
+EVERY_PHASE: Final = (
+    State.SESSION_OPEN,
+    *PHASES[:1],
+    State.ANESTHESIA_CONFIRMED,
+    State.ARMED,
+    *PHASES[1:-1],
+    State.PURGING,
+    State.PAUSED,
+    *PHASES[-1:],
+)
+"""Those too that need a clogged needle and somebody who pauses."""
+CLOGS: Final = [f"--param={pair}" for pair in ("clog_hazard=0.05", "clog_empties=2", "purge_s=0.5", "purge_p=1")]
+"""A needle clogs in every seventh cycle or so, is noticed soon and blown free at once."""
+_ONCE: Final = (
+    State.SESSION_OPEN,
+    State.ANESTHESIA_WAIT,
+    State.ANESTHESIA_CONFIRMED,
+    State.PURGING,
+    State.PAUSED,
+    State.CLOSING,
+)
+"""Entered once in a session that nobody disturbs, or seldom."""
 
 
 def assert_exact(path: Path, key: int = 1, state: str = "completed", cycles: int = 1) -> None:
@@ -83,9 +105,8 @@ class When:
 
     def changed(self, before: State, after: State, now: Micros) -> None:
         self.seen[after] = self.seen.get(after, 0) + 1
-        once = after in (State.ANESTHESIA_WAIT, State.CLOSING)
         for act in self.waiting:
-            if act[0] is after and (once or self.seen[after] >= self._nth):
+            if act[0] is after and (after in _ONCE or self.seen[after] >= self._nth):
                 self.waiting.remove(act)
                 self.seen = {State.REPOSITIONING: self.seen.get(State.REPOSITIONING, 0)}
                 act[1]()
@@ -95,11 +116,17 @@ class When:
         pass
 
 
-async def whole_session(url: str, path: Path, observer: When | None = None) -> devicectl.Summary:
+async def whole_session(
+    url: str, path: Path, observer: When | None = None, *, pause_after: int | None = None, plan: Plan = PLAN
+) -> devicectl.Summary:
+    """One to its end; `pause_after` is a number of cycles after which there is a pause."""
     with SessionLog.open(path, wall_clock=clock.wall) as log:
         async with devicectl.connect(url, log=log, observer=observer) as handpiece:
-            async with handpiece.open_session(PLAN) as session:
+            async with handpiece.open_session(plan) as session:
                 await session.confirm_anesthesia()
+                done = 0
                 async for _ in session.run():
-                    pass
+                    done += 1
+                    if done == pause_after:
+                        await handpiece.driver.perform(handpiece.driver.engine.pause())
             return session.summary

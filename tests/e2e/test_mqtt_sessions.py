@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -14,15 +15,15 @@ from devicectl import Plan
 from devicectl.errors import CommandRefusedError, LinkError
 from devicectl.log.store import SessionLog
 from devicectl.session.machine import State
-from protocols.enums import Code, DeviceState, Role
-from protocols.messages import Alarm, Arm
+from protocols.enums import Code, DeviceState, Role, Stream
+from protocols.messages import Alarm, Arm, StreamSet, StreamSetDone, TelemetryState
 from protocols.notice import NOTICE
 from protocols.status import LOST, Status
 from tests import client
 from tests.brokers import TOPICS, Mosquitto
 from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
-from tests.e2e.sessions import PARAMETERS, PHASES, When, assert_exact, whole_session
+from tests.e2e.sessions import CLOGS, EVERY_PHASE, PARAMETERS, VIEWER_ID, When, assert_exact, whole_session
 from tests.programs import FIRMWARE_SIM, Served, environment, serve
 
 
@@ -105,15 +106,53 @@ async def test_the_broker_is_killed_in_each_phase(mosquitto: Mosquitto, log: Pat
         mosquitto.kill()
         mosquitto.start()
 
-    with serve("--mqtt", mosquitto.url(), *PARAMETERS):
-        observer = When(*((phase, restart) for phase in PHASES))
-        summary = await whole_session(mosquitto.url(), log, observer)
+    with serve("--mqtt", mosquitto.url(), "--seed", "7", *PARAMETERS, *CLOGS):
+        observer = When(*((phase, restart) for phase in EVERY_PHASE))
+        summary = await whole_session(mosquitto.url(), log, observer, pause_after=4)
         assert not observer.waiting and summary.succeeded
     assert_exact(log)
     with SessionLog.open(log) as opened:
         report = opened.load(1)
-    assert len([note for note in report.notes if note.name == "link_lost"]) == len(PHASES)
+    assert len([note for note in report.notes if note.name == "link_lost"]) == len(EVERY_PHASE)
     assert report.truth is not None, "one plant saw it all"
+
+
+@pytest.mark.asyncio
+async def test_a_broker_that_is_away_for_longer_than_a_lease(mosquitto: Mosquitto, log: Path) -> None:
+    """During a cycle, and while either end tries to come back; how long is measured by the device's own clock."""
+    away_ms = 1_500
+    with (
+        serve("--mqtt", mosquitto.url(), "--tcp", "127.0.0.1:0", *PARAMETERS) as served,
+        client.tcp(served.tcp, host_id=VIEWER_ID, role=Role.VIEWER) as viewer,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        absences: list[Future[list[TelemetryState]]] = []
+
+        def absence() -> list[TelemetryState]:
+            """While the host's loop goes on."""
+            viewer.pump(lambda: any(isinstance(told, Alarm) and told.code == 1501 for told in viewer.told))
+            first = viewer.ask(StreamSet(stream=Stream.STATE, interval_ms=20))
+            assert isinstance(first, StreamSetDone)
+            states: list[TelemetryState] = []
+            while not states or states[-1].uptime_ms - states[0].uptime_ms < away_ms:
+                told = viewer.await_told(TelemetryState)
+                assert isinstance(told, TelemetryState)
+                states.append(told)
+            mosquitto.start()
+            return states
+
+        def kill() -> None:
+            welcome = viewer.link()
+            assert welcome.lease_armed_ms < away_ms
+            mosquitto.kill()
+            absences.append(aside.submit(absence))
+
+        observer = When((State.SUCTIONING, kill))
+        summary = await whole_session(mosquitto.url(), log, observer, plan=Plan(target_cores=12))
+        (states,) = (absence.result() for absence in absences)
+        assert not observer.waiting and summary.succeeded and summary.alarms["MC-1501"] == 1
+    assert {one.state for one in states} == {DeviceState.SAFE}, "it never goes on by itself"
+    assert_exact(log)
 
 
 @pytest.mark.asyncio
