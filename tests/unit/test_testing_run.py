@@ -49,6 +49,13 @@ def test_a_simulator_in_real_time_waits_for_a_second_unless_told_otherwise(url: 
     assert "anesthesia_wait_s" not in run_of().device_url
 
 
+@pytest.mark.parametrize("scheme", ["sim", "sim+tcp"])
+def test_a_memory_has_its_devices_seed(scheme: str) -> None:
+    assert "seed" not in options(run_of(url=f"{scheme}://?nvm=memory").device_url)
+    assert options(run_of(url=f"{scheme}://?nvm=memory&seed=5").device_url)["seed"] == "5"
+    assert run_of(url=f"{scheme}://?nvm=memory").seed == run_of().seed, "what else is random in the test"
+
+
 def test_a_device_that_is_there_already_keeps_its_url() -> None:
     run = run_of(url="serial:///dev/x?baud=9600", parameters={"needles": 2})
     assert run.device_url == run.host_url == "serial:///dev/x?baud=9600"
