@@ -23,7 +23,8 @@ def arm(firmware: Firmware, asker: Asker, command: M.Arm, now: Micros) -> Messag
     firmware.nvm.bind_cartridge(plant.cartridge.serial, firmware.nvm.session.session_no, plant.cartridge.cycles)
     plant.start_pump(now)
     limit = Micros(now + round(parameters.arm_timeout_s * SECOND))
-    ready = plant.when_sensed_crosses(parameters.vacuum_low_kpa, now)
+    stands = plant.sensed_kpa(now) <= parameters.vacuum_low_kpa  # a line that was being vented may still hold enough
+    ready = now if stands else plant.when_sensed_crosses(parameters.vacuum_low_kpa, now)
     due = limit if ready is None else min(limit, Micros(ready + 1))
     firmware.begin(asker, Event.ARM_BEGUN, due, due - now, lambda at: _armed(firmware, at), now)
     return None

@@ -204,3 +204,16 @@ def test_truth_is_told_after_the_close_and_only_of_this_run() -> None:
     lab.replace_host()
     lab.run(lab.engine.connect())
     assert refusal(lab, M.TruthGet()).code is Code.E_UNSUPPORTED
+
+
+def test_arm_is_done_at_once_where_the_vacuum_still_stands() -> None:
+    """A host that is back before the line is vented: the pump takes over what is left."""
+    lab = Lab(seed=7).begin(2)
+    lab.ask(M.Stop())
+    lab.ask(M.FaultReset())
+    lab.ask(M.AnesthesiaStart(zone=0, method="lidocaine", age_s=600))
+    lab.ask(M.AnesthesiaConfirm(zone=0, confirmed_by="a person"))
+    began = lab.now
+    assert lab.device.plant.sensed_kpa(began) < lab.device.parameters.vacuum_low_kpa
+    assert isinstance(lab.ask(M.Arm()), M.ArmDone)
+    assert lab.now - began < 10 * MILLISECOND

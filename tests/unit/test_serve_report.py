@@ -437,7 +437,7 @@ def test_motions_that_were_stopped_and_that_failed(bench: Bench) -> None:
     bench.hello(TCP)
     bench.arm(TCP)
     bench.ask(TCP, M.Punch(cycle_no=1, depth_um=3000, deadline_ms=0x7FFF_FFFF))
-    bench.ask(TCP, M.Stop())
+    bench.ask(TCP, M.Stop(), settle_s=2)  # until the line is vented
     bench.ask(TCP, M.FaultReset())
     bench.device.plant.inputs.pump_stalled = True
     bench.ask(TCP, M.AnesthesiaStart(zone=0, age_s=0, method="cream"))
