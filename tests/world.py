@@ -268,10 +268,11 @@ class Lab:
         """The codes of the alarms among them."""
         return {record.code for record in self.records if isinstance(record, AlarmChanged)}
 
-    def replace_host(self) -> Engine:
-        """The host is killed, and another one started on the same wire."""
+    def replace_host(self, *, heard: bool = True) -> Engine:
+        """The host is killed, and another one started: on the same wire, or where the device heard nothing of that."""
         world = self.world
-        world.cut("the host was killed")
+        if heard:
+            world.cut("the host was killed")
         self.engine = world.engine = self._new_engine()
         host = Actor(self.engine.link.next_deadline, world._advance_host)
         world.heap.actors = (host, *world.heap.actors[1:])

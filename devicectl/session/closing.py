@@ -66,6 +66,7 @@ class Closing:
 
     def abandon(self) -> Procedure[int]:
         """Close a session that nobody has the records of; returns its number."""
+        yield from self._recovery.await_control()
         session_no = self._context.welcome.session_no
         yield M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **dict.fromkeys(_COUNTED, 0))
         yield from self._recovery.leave_hold(self._context.welcome.state)

@@ -139,6 +139,7 @@ class Engine(SessionContext):
         Raises:
             SessionError: the device holds no such session.
         """
+        yield from self._recovery.await_control()
         welcome = self.welcome
         if restore or welcome.session_no:
             self._recovery.check_held(welcome, stored.epoch, stored.session_no)

@@ -18,12 +18,15 @@ from devicectl.errors import (
 )
 from devicectl.session.context import HELD, SessionContext
 from devicectl.session.machine import Event, State
-from devicectl.session.procedures import Procedure
+from devicectl.session.procedures import Procedure, Until
 from protocols import messages as M
 from protocols.enums import AlarmState, Code, DeviceState
+from protocols.units import MILLISECOND, SECOND, Micros
 
 MOST_RECOVERIES: Final = 5
 """In a row, without a completed cycle between them: more is a device or a line that a person must look at."""
+CONTROL_POLL_US: Final = SECOND // 2
+"""How often a host asks whether the one before it is gone: an armed device's lease is hardly longer."""
 COUNT_STOPPED: Final = 702
 """MC-0702: too many cores are missing. To acknowledge it is to say that somebody has looked into it."""
 
@@ -93,6 +96,17 @@ class Recovery:
         self._place_lost()
         self._held_in = state
         return state
+
+    def await_control(self) -> Procedure[None]:
+        """Wait until no other host has control: one that was killed holds it for as long as its lease.
+
+        To one that lives on the device holds, and says so to the first command of this host.
+        """
+        link, welcome = self._context.link, self._context.welcome
+        limit = link.now + welcome.lease_idle_ms * MILLISECOND
+        while welcome.controller_host_id and link.now < limit:
+            yield Until(Micros(link.now + CONTROL_POLL_US))
+            welcome = yield from link.make()
 
     def check_held(self, welcome: M.Welcome, epoch: int, session_no: int) -> None:
         """Hold what the device says it has against the session that this host knows.

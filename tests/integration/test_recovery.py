@@ -21,7 +21,7 @@ from protocols.message import Message
 from protocols.messages import Aborted, Refused
 from protocols.records import unpack_outcomes
 from protocols.units import MILLISECOND, SECOND, Micros
-from tests.world import PHASES, Bystander, Lab, assert_counted, at_moment
+from tests.world import PHASES, SHORT, Bystander, Lab, assert_counted, at_moment
 
 RUNNING = [name for name in PHASES if name != "disarming"]
 
@@ -55,16 +55,19 @@ def test_session_survives_a_reboot_of_the_device(moment: str) -> None:
     assert State.RECOVERING in lab.states
 
 
+@pytest.mark.parametrize("heard", [True, False], ids=["wire", "broker"])
 @pytest.mark.parametrize("moment", PHASES)
-def test_another_host_takes_the_session_over_from_the_log(moment: str) -> None:
+def test_another_host_takes_the_session_over_from_the_log(moment: str, heard: bool) -> None:
+    """At once where the killed one's wire went with it; after its lease where a broker says nothing of that."""
     with SessionLog.open("sqlite://") as log:
         lab, _ = at_moment(moment, log=log)
         assert lab.recorder is not None and lab.recorder.key is not None
         epoch, session_no = lab.engine.welcome.journal_epoch, lab.device.nvm.session_no
-        lab.replace_host()
-        lab.wait(SECOND)
+        lab.replace_host(heard=heard)
+        lab.wait(SECOND if heard else 0)
         lab.run(lab.engine.connect())
         assert lab.engine.welcome.session_no == session_no
+        assert (lab.engine.welcome.controller_host_id != 0) is not heard
         stored = log.find(lab.device.serial, epoch, session_no)
         assert stored is not None and stored.key == lab.recorder.key
         lab.run(lab.engine.adopt(stored, log.records(stored.key), 1.0))
@@ -74,6 +77,24 @@ def test_another_host_takes_the_session_over_from_the_log(moment: str) -> None:
         assert_counted(lab, ended)
         report = log.load(stored.key).summary
         assert (report.state, report.reconciled) == ("completed", True)
+
+
+def test_a_killed_hosts_session_is_abandoned_after_its_lease() -> None:
+    lab, _ = at_moment("suction")
+    lab.replace_host(heard=False)
+    lab.run(lab.engine.connect())
+    assert lab.engine.welcome.controller_host_id
+    lab.run(lab.engine.abandon())
+    assert lab.device.nvm.session is None
+
+
+def test_a_host_whose_lease_never_ends_is_not_waited_for() -> None:
+    lab, _ = at_moment("suction", parameters={**SHORT, "lease_armed_ms": 0, "lease_idle_ms": 0})
+    lab.replace_host(heard=False)
+    lab.run(lab.engine.connect())
+    with pytest.raises(CommandRefusedError) as caught:
+        lab.run(lab.engine.abandon())
+    assert caught.value.code is Code.E_BUSY and lab.device.nvm.session is not None
 
 
 # --- power is lost in a stroke --------------------------------------------------------------------------------
