@@ -5,7 +5,7 @@ VENV ?= .venv
 BENCH_VENV ?= .venv-bench
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
-# One process a core; `make test PYTEST=...` for options of one's own.
+# How many processes that is, tests/conftest.py says; `make test PYTEST=...` for options of one's own.
 PYTEST ?= -n auto --dist worksteal
 # What `make flakes` repeats, and how often.
 FLAKES ?= tests/integration/test_pytest_plugin.py tests/integration/test_pytest_plugin_names.py
