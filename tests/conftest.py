@@ -16,6 +16,8 @@ from tests.brokers import Mosquitto, running
 
 # A shell starts what goes on in the background with Ctrl-C ignored, and so would be all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Where no compiled module is kept, each of the thousand programs that the tests start compiles them all anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # An example has no deadline: a busy machine is not a defect. The suite's own timeout ends what hangs.
 settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=2_000)
