@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import codec, mqtt, plugin, report
+from benchmarks.awake import awake
 from benchmarks.servers import SERVERS, Running, Server, all_running
 from benchmarks.targets import judge
 
@@ -53,9 +54,10 @@ def measure_servers(rounds: int, folder: Path) -> dict[str, Any]:
     rates: dict[str, list[float]] = {_key(server): [] for server in usable}
     memory: dict[str, Any] = {}
     with all_running(usable, folder) as running:
-        for _ in range(rounds):
-            for server in running:
-                rates[_key(server.server)].append(server.rate(ROUND_TRIPS))
+        with awake():
+            for _ in range(rounds):
+                for server in running:
+                    rates[_key(server.server)].append(server.rate(ROUND_TRIPS))
         for server in running:
             if server.server.wire == "tcp":
                 memory[server.server.name] = server.memory_mib()
@@ -192,7 +194,8 @@ def main() -> int:
         print("servers", file=sys.stderr)
         results["servers"] = measure_servers(options.rounds, folder)
         print("mqtt", file=sys.stderr)
-        results["mqtt"] = mqtt.measure(options.rounds)
+        with awake():
+            results["mqtt"] = mqtt.measure(options.rounds)
         print("plugin", file=sys.stderr)
         results["plugin"] = measure_plugin(options.rounds, folder)
     (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

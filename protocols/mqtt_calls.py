@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, BrokerUrl, BrokerUrlError, parse_credentials
 from protocols.errors import ProtocolError
 from protocols.mqtt import Publication
-from protocols.mqtt_properties import denied, to_properties, why
+from protocols.mqtt_properties import denied, from_message, to_properties, why
 
 TIMEOUT_S: Final = 4.0
 """How long the broker may take for any one thing; and for all together, from the first step towards it, until an end is
@@ -70,6 +70,7 @@ class Calls:
     broken: ClassVar[type[Exception]]
     _last_puback = 0
     _lost: LostError | None = None
+    _take: Callable[[Publication], None] | None = None
     _ends: float | None = None
     _each_s = TIMEOUT_S
 
@@ -136,7 +137,10 @@ class Calls:
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
         self._acknowledged(client)
-        super()._on_message(client, userdata, message)  # type: ignore[misc]
+        if self._take is None:
+            super()._on_message(client, userdata, message)  # type: ignore[misc]
+        else:  # not here, where the library would take an error of ours for one of the connection
+            self._loop.call_soon(self._take, from_message(message))  # type: ignore[attr-defined]
 
     def _acknowledged(self, client: Any) -> None:
         opened = client.socket()
@@ -145,6 +149,21 @@ class Calls:
 
     def acknowledge(self, opened: Any) -> None:
         """Have the system acknowledge what came in on this socket."""
+
+    async def deliver(self, take: Callable[[Publication], None]) -> None:
+        """Hand each publication to `take` as it comes, in order; the library's iterator would make a task for each.
+
+        Raises:
+            aiomqtt.MqttError: the connection is gone.
+        """
+        messages: Any = self.messages  # type: ignore[attr-defined]
+        while len(messages):
+            take(from_message(await anext(messages)))
+        self._take = take
+        try:
+            await anext(messages)  # nothing comes there any more, but the end of the connection
+        finally:
+            self._take = None
 
     # --- publishing and subscribing --------------------------------------------------------------------------
 

@@ -25,7 +25,6 @@ from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.errors import MessageError
 from protocols.mqtt import Publication
 from protocols.mqtt_calls import MOST_UNSENT, TIMEOUT_S, Calls, DeniedError, LostError, client_options, explain
-from protocols.mqtt_properties import from_message
 from protocols.status import Status
 
 BIRTH_TIMEOUT_S: Final = 2.0
@@ -129,7 +128,9 @@ class MqttTransport:
             await client.listen(topic)
         self._expect(BIRTH_TIMEOUT_S, self._not_born)
         async with asyncio.TaskGroup() as group:
-            reader = group.create_task(self._read(client), name="broker: read")
+            reader = group.create_task(
+                client.deliver(lambda publication: self._received(client, publication)), name="broker: read"
+            )
             await self._write(client)
             reader.cancel()
 
@@ -159,16 +160,14 @@ class MqttTransport:
 
     # --- what comes in ---------------------------------------------------------------------------------------
 
-    async def _read(self, client: BrokerClient) -> None:
-        async for message in client.messages:
-            publication = from_message(message)
-            if publication.topic == self._status_topic:
-                self._take_status(publication.body)
-            elif self.ready.done():
-                for one in self._pass_gate(publication, client):
-                    self._receiver.received(one)
+    def _received(self, client: BrokerClient, publication: Publication) -> None:
+        if publication.topic == self._status_topic:
+            self._take_status(publication.body)
+        elif self.ready.done():
+            for one in self._pass_gate(client, publication):
+                self._receiver.received(one)
 
-    def _pass_gate(self, publication: Publication, client: BrokerClient) -> list[Publication]:
+    def _pass_gate(self, client: BrokerClient, publication: Publication) -> list[Publication]:
         """What may be handed on; and what is waited for next, where that is another thing than before."""
         gate, waited = self._gate, self._gate.welcomed
         passed = gate.take(publication)

@@ -37,7 +37,7 @@ from protocols.mqtt_calls import (
     client_options,
     explain,
 )
-from protocols.mqtt_properties import from_message, to_properties
+from protocols.mqtt_properties import to_properties
 
 MOST_WARNINGS: Final = 16
 """Different ones in one life."""
@@ -195,7 +195,7 @@ class Broker:
         if not self._born.done():
             self._born.set_result(None)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(client), name="broker: read")
+            group.create_task(client.deliver(self._clients.take), name="broker: read")
             group.create_task(self._write(client), name="broker: write")
             group.create_task(self._show(snapshots), name="broker: show")
 
@@ -227,12 +227,6 @@ class Broker:
         if text not in self._warned and len(self._warned) < MOST_WARNINGS:
             self._warned.add(text)
             _say(text)
-
-    # --- what comes in ---------------------------------------------------------------------------------------
-
-    async def _read(self, client: BrokerClient) -> None:
-        async for message in client.messages:
-            self._clients.take(from_message(message))
 
 
 def _say(text: str) -> None:
