@@ -435,9 +435,9 @@ class Nvm:
         """Store a step before it is carried out."""
         if self.store is not None:
             self.store.append(key, list(arguments))
+            self.steps_kept += 1  # also where it cannot be synced: nobody knows whether it will be there
             if key not in _UNSYNCED:
                 self.store.sync()
-            self.steps_kept += 1
 
     def reserve(self, size: int) -> None:
         """Have room in the store for what is about to be kept.

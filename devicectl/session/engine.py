@@ -139,7 +139,6 @@ class Engine(SessionContext):
         Raises:
             SessionError: the device holds no such session.
         """
-        yield from self._recovery.await_control()
         welcome = self.welcome
         if restore or welcome.session_no:
             self._recovery.check_held(welcome, stored.epoch, stored.session_no)
@@ -154,6 +153,7 @@ class Engine(SessionContext):
         operator = stored.plan.operator
         self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, stored.anesthesia, age_s)
         self.note("action", "session_resume", f"session {stored.session_no} from cycle {welcome.cycle_no}")
+        yield from self._recovery.await_control()
         if restore:
             yield from self._recovery.through(_nothing, self._operator.restore)
 

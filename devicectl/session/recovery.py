@@ -103,7 +103,10 @@ class Recovery:
         To one that lives on the device holds, and says so to the first command of this host.
         """
         link, welcome = self._context.link, self._context.welcome
-        limit = link.now + welcome.lease_idle_ms * MILLISECOND
+        limit = link.now + max(welcome.lease_idle_ms, welcome.lease_armed_ms) * MILLISECOND
+        if welcome.controller_host_id and self._context.opened is not None:
+            holder = f"host 0x{welcome.controller_host_id:08x}"
+            self._context.note("action", "control_wait", f"{holder} has control; waiting for its lease to end")
         while welcome.controller_host_id and link.now < limit:
             yield Until(Micros(link.now + CONTROL_POLL_US))
             welcome = yield from link.make()

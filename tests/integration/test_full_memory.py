@@ -33,6 +33,7 @@ class Disk:
         self.size = 0
         self.room: int | None = None
         self.whole: int | None = None
+        self.syncs = True
 
     def append(self, key: str, value: Any) -> None:
         raw = json.dumps([key, value])
@@ -44,7 +45,8 @@ class Disk:
         self.kept.append((key, json.loads(raw)[1]))
 
     def sync(self) -> None:
-        pass
+        if not self.syncs:
+            raise NvmFileError("the file", "could not be synced")
 
     def reserve(self, size: int) -> None:
         if self.room is not None and self.size + size > self.room:
@@ -144,6 +146,25 @@ def test_nothing_is_begun_whose_step_fails(until: Callable[[Lab], None], command
     refused_as_full(lab, command, "Input/output error")
     disk.whole = None
     assert_done(lab, command)
+
+
+SYNCED = [row for row in BEGUN if isinstance(row[1], M.SessionOpen | M.Arm | M.Punch)]
+
+
+@pytest.mark.parametrize(("until", "command"), SYNCED, ids=[type(command).__name__ for _, command in SYNCED])
+def test_a_step_that_cannot_be_synced_is_not_said_to_be_nothing(until: Callable[[Lab], None], command: Any) -> None:
+    """After a restart it may be there: the device makes itself safe and ends, and what it holds then is told anew."""
+    disk = Disk()
+    lab = lab_on(disk)
+    until(lab)
+    disk.syncs = False
+    with pytest.raises(NvmFileError, match="could not be synced"):
+        lab.ask(command)
+    assert lab.state in (S.SAFE, S.IDLE, S.FAULT) and not lab.device.plant.pump_on
+    nvm = replay(disk.kept)
+    Device(seed=7, nvm=nvm)
+    assert nvm.register is None and endings(nvm) == list(range(1, nvm.last_cycle_no + 1))
+    assert (nvm.last_cycle_no == 4) is (command is PUNCH), "what was written counts"
 
 
 def test_a_punch_that_was_refused_leaves_its_number_for_the_next() -> None:

@@ -1,6 +1,7 @@
 """What breaks and comes back at any moment of a session: the wire, the device's power, the host. Counts stay exact."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,10 +56,14 @@ def test_session_survives_a_reboot_of_the_device(moment: str) -> None:
     assert State.RECOVERING in lab.states
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["", "cut"])
 @pytest.mark.parametrize("heard", [True, False], ids=["wire", "broker"])
 @pytest.mark.parametrize("moment", PHASES)
-def test_another_host_takes_the_session_over_from_the_log(moment: str, heard: bool) -> None:
-    """At once where the killed one's wire went with it; after its lease where a broker says nothing of that."""
+def test_another_host_takes_the_session_over_from_the_log(moment: str, heard: bool, cut: bool) -> None:
+    """At once where the killed one's wire went with it; after its lease where a broker says nothing of that.
+
+    With `cut` the new one's own link is lost meanwhile.
+    """
     with SessionLog.open("sqlite://") as log:
         lab, _ = at_moment(moment, log=log)
         assert lab.recorder is not None and lab.recorder.key is not None
@@ -70,7 +75,14 @@ def test_another_host_takes_the_session_over_from_the_log(moment: str, heard: bo
         assert (lab.engine.welcome.controller_host_id != 0) is not heard
         stored = log.find(lab.device.serial, epoch, session_no)
         assert stored is not None and stored.key == lab.recorder.key
-        lab.run(lab.engine.adopt(stored, log.records(stored.key), 1.0))
+        task = lab.start(lab.engine.adopt(stored, log.records(stored.key), 1.0))
+        if cut:
+            lab.wait(200 * MILLISECOND)
+            lab.world.cut()
+            lab.wait(50 * MILLISECOND)
+            lab.world.mend()
+        lab.until(lambda: task.done)
+        task.outcome()
         if not stored.anesthesia:
             lab.numb()
         ended = lab.finish()
@@ -86,6 +98,20 @@ def test_a_killed_hosts_session_is_abandoned_after_its_lease() -> None:
     assert lab.engine.welcome.controller_host_id
     lab.run(lab.engine.abandon())
     assert lab.device.nvm.session is None
+
+
+def test_who_finds_another_session_does_not_wait_for_anybody() -> None:
+    with SessionLog.open("sqlite://") as log:
+        lab, _ = at_moment("suction", log=log)
+        assert lab.recorder is not None and lab.recorder.key is not None
+        stored = log.find(lab.device.serial, lab.engine.welcome.journal_epoch, lab.device.nvm.session_no)
+        assert stored is not None
+        lab.replace_host(heard=False)
+        lab.run(lab.engine.connect())
+        began = lab.now
+        with pytest.raises(SessionError, match="no longer holds session 9"):
+            lab.run(lab.engine.adopt(replace(stored, session_no=9), log.records(stored.key), 1.0))
+        assert lab.now == began
 
 
 def test_a_host_whose_lease_never_ends_is_not_waited_for() -> None:
