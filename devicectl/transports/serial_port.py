@@ -17,6 +17,8 @@ from devicectl.transports.port import MOST_UNSENT_BYTES, Receiver, Transport
 READ_SIZE: Final = 4096
 WRITE_TIMEOUT_S: Final = 2.0
 """At 9,600 baud a window of frames takes about a second."""
+CLOSE_TIMEOUT_S: Final = 1.0
+"""For the last words, while the event loop stands still."""
 
 
 async def open_serial(path: str, baud: int, receiver: Receiver) -> Transport:
@@ -130,14 +132,17 @@ class _ThreadedSerial:
         self._unsent: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._unsent_size = 0
         port.timeout = 0.1  # seconds; how soon the reader notices that it is to end, where reading cannot be cancelled
-        self._threads = [self._start(self._read, "serial reader"), self._start(self._write, "serial writer")]
+        self._reader = self._start(self._read, "serial reader")
+        self._writer = self._start(self._write, "serial writer")
 
     def _start(self, work: Callable[[], None], name: str) -> threading.Thread:
         def watched() -> None:
             try:
                 work()
-            except (serial.SerialException, OSError, TypeError) as error:  # TypeError: closed while it was read
-                self._loop.call_soon_threadsafe(self._fail, f"serial port {self._port.name}: {error}")
+            # TypeError: it was closed while it was read. RuntimeError: the loop was.
+            except (serial.SerialException, OSError, TypeError, RuntimeError) as error:
+                if self._open:  # else nobody waits to hear it
+                    self._loop.call_soon_threadsafe(self._fail, f"serial port {self._port.name}: {error}")
 
         thread = threading.Thread(target=watched, name=name, daemon=True)
         thread.start()
@@ -168,7 +173,7 @@ class _ThreadedSerial:
 
     def _fail(self, reason: str) -> None:
         if self._open:
-            self.close()
+            self._end(0.0)
             self._receiver.closed(reason)
 
     def write(self, data: bytes) -> None:
@@ -181,10 +186,16 @@ class _ThreadedSerial:
 
     def close(self) -> None:
         if self._open:
-            self._open = False
-            self._unsent.put(None)  # after what was written
-            with contextlib.suppress(AttributeError):  # not every kind of port has it
-                self._port.cancel_read()
-            for thread in self._threads:
-                thread.join(1.0)
-            self._port.close()
+            self._end(CLOSE_TIMEOUT_S)
+
+    def _end(self, patience_s: float) -> None:
+        """Close, once what was written has gone out or `patience_s` are over."""
+        self._open = False
+        self._unsent.put(None)
+        with contextlib.suppress(AttributeError):  # not every kind of port can break off
+            self._port.cancel_read()
+            self._writer.join(patience_s)
+            self._port.cancel_write()
+        for thread in (self._reader, self._writer):
+            thread.join(CLOSE_TIMEOUT_S)
+        self._port.close()

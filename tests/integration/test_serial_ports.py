@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from devicectl.errors import LinkError
+from devicectl.transports import serial_port
 from devicectl.transports.port import Transport
 from devicectl.transports.serial_port import open_serial
 from devicectl.transports.urls import DEFAULT_BAUD, LEAST_BAUD
@@ -71,6 +73,20 @@ async def test_a_port_that_another_program_holds(line: str) -> None:
     port, _ = await opened(line)
     assert await reason_of(line) == "it is in use by another program"
     port.close()
+    (await opened(line))[0].close()
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_takes_nothing_is_closed_all_the_same(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By threads: the one that writes is stuck in it; another host can have the port at once."""
+    monkeypatch.setattr(serial_port, "has_descriptor", lambda port: False)
+    monkeypatch.setattr(serial_port, "CLOSE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(serial_port, "WRITE_TIMEOUT_S", 30.0)
+    port, heard = await opened(line)
+    port.write(bytes(60_000))
+    port.close()
+    assert not heard.data.done()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("serial")]
     (await opened(line))[0].close()
 
 
