@@ -25,8 +25,10 @@ class Target(NamedTuple):
             found = found.get(key) if isinstance(found, dict) else None
         return None if found is None else float(found)
 
-    def met(self, figure: float) -> bool:
-        """Whether a figure is within the bound."""
+    def met(self, figure: float | None) -> bool:
+        """Whether a figure is within the bound; one that was not measured is within none."""
+        if figure is None:
+            return self.most is None and self.least is None
         return (self.most is None or figure <= self.most) and (self.least is None or figure >= self.least)
 
 
@@ -50,6 +52,6 @@ TARGETS: Final = (
 
 
 def judge(results: Results) -> list[tuple[Target, float | None, bool]]:
-    """Each target, what was measured, and whether it is met; what was not measured is not met."""
+    """Each target, what was measured, and whether its bound is met."""
     figures = [(target, target.find(results)) for target in TARGETS]
-    return [(target, figure, figure is not None and target.met(figure)) for target, figure in figures]
+    return [(target, figure, target.met(figure)) for target, figure in figures]

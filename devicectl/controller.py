@@ -293,7 +293,8 @@ class Session:
         try:
             await self._perform(self._aborting(), whole=not isinstance(error, asyncio.CancelledError))
         except DevicectlError as second:
-            error.add_note(f"while closing: {second}")
+            if second is not error:
+                error.add_note(f"while closing: {second}")
 
     async def confirm_anesthesia(
         self, method: str = "lidocaine injection", confirmed_by: str = "automatic operator", *, age_s: int = 0

@@ -154,6 +154,10 @@ class Device:
         """Somebody changed `plant.inputs` or a parameter from outside: let the firmware see it now."""
         self._guarded(now, self.firmware.inputs_changed)
 
+    def set_alarm(self, code: int, *, present: bool, now: Micros) -> None:
+        """Somebody found the cause of an alarm outside, or found it gone."""
+        self._guarded(now, self.firmware.set_alarm, code, present)
+
     def _guarded(self, now: Micros, act: Callable[..., None], *arguments: Any) -> None:
         """Act; where what had begun cannot be kept, make the device safe and let whoever drives it know."""
         try:

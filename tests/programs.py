@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -82,10 +82,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(*arguments: str) -> Iterator[Served]:
+def serve(*arguments: str, program: Sequence[str] = FIRMWARE_SIM) -> Iterator[Served]:
     """Serve a handpiece while the context lasts."""
     with subprocess.Popen(
-        [*FIRMWARE_SIM, "serve", "--json", *arguments],
+        [*program, "serve", "--json", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -53,12 +53,15 @@ class Run:
         self.refused_parameters = bool(parameters) and not self.simulated
         digest = hashlib.sha256(f"{invocation.base_seed}:{node_id}".encode()).digest()
         self.seed = int.from_bytes(digest[:SEED_BYTES], "big")
+        self.device_seed = str(self.seed)
         self.device_url = self.host_url = url
         if self.simulated:
             given = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
-            options = given if "nvm" in given else {"seed": str(self.seed), **given}  # a memory has its device's seed
+            has_memory = "nvm" in given and Path(given["nvm"]).exists()  # in which its device's seed is
+            options = given if has_memory else {"seed": str(self.seed), **given}
             options |= {name: str(value) for name, value in parameters.items()}
             self.seed = int(options["seed"]) if options.get("seed", "").isdecimal() else self.seed
+            self.device_seed = options.get("seed", "the memory's")
             self._set_urls(options)
         self.folder = invocation.artifacts / f"{_name(node_id)}-{digest.hex()[:8]}"
 
@@ -79,7 +82,7 @@ class Run:
 
     def properties(self) -> list[tuple[str, object]]:
         """What goes into JUnit's properties."""
-        return [("handpiece_seed", self.seed), ("handpiece_url", self.url), ("handpiece_version", VERSION)]
+        return [("handpiece_seed", self.device_seed), ("handpiece_url", self.url), ("handpiece_version", VERSION)]
 
     def command(self) -> str:
         """The line that repeats the test, in the folder in which pytest was started."""
@@ -91,7 +94,7 @@ class Run:
 
     def story(self) -> str:
         """For the report of a failure."""
-        return f"device {self.device_url}, seed {self.seed}\nartifacts: {self.folder}\nrepeat: {self.command()}"
+        return f"device {self.device_url}, seed {self.device_seed}\nartifacts: {self.folder}\nrepeat: {self.command()}"
 
     def finish(self) -> None:
         """Keep what a failing test leaves, and nothing of any other."""

@@ -68,7 +68,7 @@ class RealTimeDevice:
 
     def set_alarm(self, code: int, present: bool) -> None:
         """A transport found the cause of an alarm, or found it gone."""
-        self.device.firmware.set_alarm(code, present, monotonic())
+        self.device.set_alarm(code, present=present, now=monotonic())
         self._after()
 
     def detach(self, port: Port) -> None:

@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +14,18 @@ from protocols.messages import Refused
 from tests.client import Client, tcp
 from tests.e2e.processes import DEADLINE_S, DEVICECTL, devicectl
 from tests.e2e.sessions import PARAMETERS, assert_exact
-from tests.programs import Served, environment, firmware_sim, serve
+from tests.programs import environment, firmware_sim, serve
 
 LIMIT_BYTES: Final = 20_000
 """Of every file that a process writes: a disk that is full soon. Some ten cycles beside what must be free."""
-LIMITED: Final = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT_BYTES}, {LIMIT_BYTES}))"
+
+
+def limit(size: int) -> str:
+    """What limits every file that a process writes; its own modules, compiled, would be cut off as well."""
+    return f"from resource import *; setrlimit(RLIMIT_FSIZE, ({size}, {size})); sys.dont_write_bytecode = True"
+
+
+LIMITED: Final = limit(LIMIT_BYTES)
 FAILING: Final = """
 from firmware_sim.errors import NvmFileError
 from firmware_sim.nvm_file import FileStore
@@ -37,25 +42,9 @@ FileStore.append = fail
 OPEN: Final = M.SessionOpen(target_cores=300, coverage_bp=600, depth_um=3_000, zones_cm2=(40,))
 
 
-@contextmanager
-def served(first: str, *arguments: str) -> Iterator[Served]:
-    """`firmware-sim serve` in a process that does something `first`."""
-    line = [sys.executable, "-P", "-c", f"{first}\nimport sys; from firmware_sim.cli import main; main()", "serve"]
-    with subprocess.Popen(
-        [*line, "--json", "--tcp", "127.0.0.1:0", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as process:
-        try:
-            assert process.stdout is not None and process.stderr is not None
-            said = process.stdout.readline()
-            assert said, process.stderr.read()
-            yield Served(process, json.loads(said))
-        finally:
-            process.kill()
+def after(first: str, program: str = "firmware_sim") -> list[str]:
+    """A program in a process that does something `first`."""
+    return [sys.executable, "-P", "-c", f"import sys; {first}\nfrom {program}.cli import main; main()"]
 
 
 def arm(host: Client) -> M.SessionOpenDone:
@@ -93,7 +82,7 @@ QUICK: Final = ("--param", "anesthesia_wait_s=0", "--param", "reposition_mean_s=
 
 def test_a_full_disk_refuses_new_cycles_and_lets_the_session_be_closed(tmp_path: Path) -> None:
     memory = tmp_path / "handpiece.nvm"
-    with served(LIMITED, "--nvm", str(memory), *QUICK) as device:
+    with serve("--nvm", str(memory), *QUICK, program=after(LIMITED)) as device:
         with tcp(device.tcp) as host:
             session = arm(host)
             cycles, refused = cycles_until_refused(host)
@@ -123,7 +112,7 @@ def test_a_full_disk_refuses_new_cycles_and_lets_the_session_be_closed(tmp_path:
 
 def test_a_host_ends_its_session_with_equal_counts_on_a_full_disk(tmp_path: Path) -> None:
     log = tmp_path / "log.sqlite"
-    with served(LIMITED, "--nvm", str(tmp_path / "handpiece.nvm"), *PARAMETERS) as device:
+    with serve("--nvm", str(tmp_path / "handpiece.nvm"), *PARAMETERS, program=after(LIMITED)) as device:
         done = devicectl("run", "--target-cores", "90", "--device", device.urls[0], "--log", log, code=1)
         assert device.process.poll() is None
     (said,) = [line for line in done.stderr.splitlines() if line.startswith("devicectl: ")]
@@ -134,7 +123,7 @@ def test_a_host_ends_its_session_with_equal_counts_on_a_full_disk(tmp_path: Path
 def test_a_record_that_cannot_be_kept_ends_the_device_and_no_count(tmp_path: Path) -> None:
     """The disk takes the memory's place and then fails: nothing goes on that could not be told."""
     memory, log = tmp_path / "handpiece.nvm", tmp_path / "log.sqlite"
-    with served(FAILING, "--nvm", str(memory), *PARAMETERS) as device:
+    with serve("--nvm", str(memory), *PARAMETERS, program=after(FAILING)) as device:
         line = [*DEVICECTL, "run", "--target-cores", "30", "--device", device.urls[0], "--log", str(log)]
         with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as host:
             assert device.process.wait(DEADLINE_S) == 1
@@ -155,13 +144,9 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(tmp_path: Path) -> None:
     with serve("--nvm", str(memory)):
         pass
     size = memory.stat().st_size
-    first = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
-    line = [sys.executable, "-P", "-c", f"{first}\nfrom firmware_sim.cli import main; main()", "serve", "--nvm"]
-    for path in (memory, tmp_path / "new.nvm"):
-        limit = line if path is memory else [part.replace(f"({size}, {size})", "(5, 5)") for part in line]
-        done = subprocess.run(
-            [*limit, str(path)], capture_output=True, text=True, env=environment(), timeout=DEADLINE_S
-        )
+    for path, most in ((memory, size), (tmp_path / "new.nvm", 5)):
+        line = [*after(limit(most)), "serve", "--nvm", str(path)]
+        done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=DEADLINE_S)
         assert done.returncode == 2, done.stderr
         assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(f"firmware-sim: --nvm: {path}: ")
     assert memory.stat().st_size == size
@@ -170,7 +155,7 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fails", [LIMITED, FAILING], ids=["full", "failing"])
 def test_in_one_process_too(tmp_path: Path, fails: str) -> None:
     memory = tmp_path / "handpiece.nvm"
-    line = [sys.executable, "-P", "-c", f"{fails}\nimport sys; from devicectl.cli import main; main()", "run", "--json"]
+    line = [*after(fails, "devicectl"), "run", "--json"]
     done = subprocess.run(
         [*line, "--target-cores", "90", "--device", f"sim://?nvm={memory}", "--log", "sqlite://"],
         stdin=subprocess.DEVNULL,
@@ -186,6 +171,7 @@ def test_in_one_process_too(tmp_path: Path, fails: str) -> None:
         assert json.loads(done.stdout)["reconciled"] is True
     else:
         assert said == "devicectl: the simulated device has ended: its memory failed: memory: Input/output error"
+        assert "while closing" not in done.stderr, "the same error once more is no news"
     again = devicectl("run", "--abandon", "--device", f"sim://?nvm={memory}", "--log", "sqlite://", code=0)
     assert ("nothing to abandon" if fails == LIMITED else "session 1 was closed as aborted") in again.stdout
     assert firmware_sim("serve", "--nvm", str(memory), "--max-seconds", "0.01").returncode == 0

@@ -89,7 +89,7 @@ class VirtualTimeDevice:
         self.device.receive(port, data, self.now)
 
     def set_alarm(self, code: int, present: bool) -> None:
-        self.device.firmware.set_alarm(code, present, self.now)
+        self.device.set_alarm(code, present=present, now=self.now)
 
     def open_tap(self, name: str) -> Ignored:
         assert name == "mqtt:ignored"

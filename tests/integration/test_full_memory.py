@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from devicectl.errors import CommandRefusedError
+from firmware_sim.alarms import RETAINED_COMMAND
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.nvm import LAST_ROOM, WORK_ROOM, Nvm
@@ -283,6 +284,17 @@ def test_a_motion_whose_end_cannot_be_kept_leaves_the_device_safe(moment: str) -
     (aborted,) = [message for message in told if isinstance(message, Aborted)]
     assert (aborted.code, aborted.ending) == (Code.E_STORAGE, Ending.OPEN)
     assert sentence_of(aborted).startswith("the memory failed: vented, retracted")
+
+
+def test_an_alarm_from_outside_that_cannot_be_kept_leaves_the_device_safe() -> None:
+    """As the broker's shell finds the cause of one: it is no command, and nobody is refused."""
+    disk = Disk()
+    lab = lab_on(disk)
+    armed(lab)
+    disk.whole = 0
+    with pytest.raises(NvmFileError, match="Input/output error"):
+        lab.device.set_alarm(RETAINED_COMMAND, present=True, now=lab.now)
+    assert lab.state is S.SAFE and not lab.device.plant.pump_on
 
 
 @pytest.mark.parametrize("whole", range(0, 40))

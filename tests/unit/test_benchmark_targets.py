@@ -45,4 +45,7 @@ def test_what_was_not_measured_is_not_met() -> None:
     bare["mqtt"] = {}
     bare["codec"]["ratios"].clear()
     bare["servers"]["first_answer_s"].clear()
-    assert sum(figure is None and not met for _, figure, met in targets.judge(bare)) == 6
+    bare["servers"]["round_trips_of_ours"].clear()
+    assert sum(figure is None and not met for _, figure, met in targets.judge(bare)) == 7
+    assert sum(figure is None and met for _, figure, met in targets.judge(bare)) == 2, "what has an aim and no bound"
+    assert report.page({**bare, "servers": RESULTS["servers"]}).count("**no**") == 4

@@ -50,10 +50,16 @@ def test_a_simulator_in_real_time_waits_for_a_second_unless_told_otherwise(url: 
 
 
 @pytest.mark.parametrize("scheme", ["sim", "sim+tcp"])
-def test_a_memory_has_its_devices_seed(scheme: str) -> None:
-    assert "seed" not in options(run_of(url=f"{scheme}://?nvm=memory").device_url)
-    assert options(run_of(url=f"{scheme}://?nvm=memory&seed=5").device_url)["seed"] == "5"
-    assert run_of(url=f"{scheme}://?nvm=memory").seed == run_of().seed, "what else is random in the test"
+def test_a_memory_has_its_devices_seed(scheme: str, tmp_path: Path) -> None:
+    memory = tmp_path / "memory"
+    first = run_of(url=f"{scheme}://?nvm={memory}")
+    assert options(first.device_url)["seed"] == first.device_seed == str(run_of().seed), "a new one takes the test's"
+    memory.write_bytes(b"somebody's")
+    later = run_of(url=f"{scheme}://?nvm={memory}")
+    assert "seed" not in options(later.device_url)
+    assert dict(later.properties())["handpiece_seed"] == later.device_seed == "the memory's"
+    assert later.seed == run_of().seed, "what else is random in the test"
+    assert options(run_of(url=f"{scheme}://?nvm={memory}&seed=5").device_url)["seed"] == "5"
 
 
 def test_a_device_that_is_there_already_keeps_its_url() -> None:
