@@ -71,6 +71,7 @@ class Calls:
     _last_puback = 0
     _lost: LostError | None = None
     _take: Callable[[Publication], None] | None = None
+    _failed: Exception | None = None
     _ends: float | None = None
     _each_s = TIMEOUT_S
 
@@ -140,7 +141,14 @@ class Calls:
         if self._take is None:
             super()._on_message(client, userdata, message)  # type: ignore[misc]
         else:  # not here, where the library would take an error of ours for one of the connection
-            self._loop.call_soon(self._take, from_message(message))  # type: ignore[attr-defined]
+            self._loop.call_soon(self._hand_on, self._take, message)  # type: ignore[attr-defined]
+
+    def _hand_on(self, take: Callable[[Publication], None], message: Any) -> None:
+        try:
+            take(from_message(message))
+        except Exception as error:  # noqa: BLE001 - `deliver` raises it
+            self._take, self._failed = None, error
+            self._on_message(self._client, None, message)  # type: ignore[attr-defined]  # wakes `deliver`
 
     def _acknowledged(self, client: Any) -> None:
         opened = client.socket()
@@ -155,15 +163,18 @@ class Calls:
 
         Raises:
             aiomqtt.MqttError: the connection is gone.
+            Exception: what `take` raised.
         """
         messages: Any = self.messages  # type: ignore[attr-defined]
         while len(messages):
             take(from_message(await anext(messages)))
         self._take = take
         try:
-            await anext(messages)  # nothing comes there any more, but the end of the connection
+            await anext(messages)  # nothing comes there any more, but the end of the connection or what `take` raised
         finally:
             self._take = None
+        assert self._failed is not None
+        raise self._failed
 
     # --- publishing and subscribing --------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ class MqttTransport:
         except BaseExceptionGroup as group:
             routine, others = group.split(_ROUTINE)
             if routine is None or others is not None:
-                raise
+                raise (others or group).exceptions[0] from group
             return routine.exceptions[0]
         return _EndError("it was closed")
 

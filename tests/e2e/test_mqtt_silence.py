@@ -18,6 +18,7 @@ from firmware_sim.serve.errors import NoBrokerError
 from firmware_sim.serve.mqtt import join
 from firmware_sim.serve.real_time import RealTimeDevice
 from protocols.broker_url import BrokerUrl
+from protocols.mqtt import Publication
 from protocols.notice import NOTICE
 from protocols.status import Status
 from protocols.topics import DeviceTopics
@@ -26,6 +27,10 @@ from tests.scripted_broker import PUBLISH, SUBSCRIBE, Answer, given, obliging, s
 TOPICS: Final = DeviceTopics("bench", "sim-7")
 LONG_S: Final = 3_600.0
 SHORT_S: Final = 0.3
+BORN: Final = Status(
+    notice=NOTICE, simulated=True, online=True, birth_no=1, reason="", protocol="HLP/1", minor=0, schema_id=1,
+    boot_count=1,
+)  # fmt: skip
 
 
 async def device(url: BrokerUrl) -> None:
@@ -45,12 +50,8 @@ def until(kind: int) -> Answer:
 
 def online(kind: int, rest: bytes) -> bytes:
     """With a device that is there, and never hears anything."""
-    status = Status(
-        notice=NOTICE, simulated=True, online=True, birth_no=1, reason="", protocol="HLP/1", minor=0, schema_id=1,
-        boot_count=1,
-    )  # fmt: skip
     asked = kind == SUBSCRIBE and TOPICS.of("status").encode() in rest
-    return obliging(kind, rest) + (given(TOPICS.of("status"), status.to_body()) if asked else b"")
+    return obliging(kind, rest) + (given(TOPICS.of("status"), BORN.to_body()) if asked else b"")
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,25 @@ async def test_it_is_said_what_does_not_come(
         with pytest.raises((NoBrokerError, LinkError)) as raised:
             await end(url)
     assert sentence in str(raised.value)
+
+
+@pytest.mark.asyncio
+async def test_an_error_in_taking_what_came_is_raised_where_the_session_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that comes while the loop hands the publication on, where nobody awaits anything."""
+    status, came, received = given(TOPICS.of("status"), BORN.to_body()), [], transport.MqttTransport._received
+
+    def answer(kind: int, rest: bytes) -> bytes:
+        hello = kind == PUBLISH and TOPICS.of("command", "hello").encode() in rest
+        return online(kind, rest) + (status if hello else b"")
+
+    def fails_later(self: transport.MqttTransport, client: transport.BrokerClient, publication: Publication) -> None:
+        came.append(publication)
+        if len(came) > 1:
+            raise ZeroDivisionError("of the receiver")
+        received(self, client, publication)
+
+    monkeypatch.setattr(transport.MqttTransport, "_received", fails_later)
+    async with scripted(answer) as url:
+        with pytest.raises(ZeroDivisionError, match="of the receiver"):
+            await host(url)
+    assert len(came) == 2
