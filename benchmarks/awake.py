@@ -15,26 +15,33 @@ _SPIN = """
 import os
 os.sched_setaffinity(0, {int(os.environ["CORE"])})
 os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-print(flush=True)
-while True:
-    pass
+parent = os.getppid()
+print("awake", flush=True)
+while os.getppid() == parent:
+    for _ in range(100_000):
+        pass
 """
+"""Ends with the process that started it, however that ends."""
 
 
 @contextlib.contextmanager
 def awake() -> Iterator[bool]:
-    """Keep every core awake while the context lasts; False where the system has no such priority."""
+    """Keep every core awake while the context lasts; False where the system does not give such a priority."""
     if not hasattr(os, "SCHED_IDLE"):
         yield False
         return
+    kept = True
     with contextlib.ExitStack() as stack:
         for core in sorted(os.sched_getaffinity(0)):
             process = subprocess.Popen(
-                [sys.executable, "-c", _SPIN], env={**os.environ, "CORE": str(core)}, stdout=subprocess.PIPE
+                [sys.executable, "-c", _SPIN],
+                env={**os.environ, "CORE": str(core)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
             stack.callback(process.wait)
             stack.callback(process.kill)
             assert process.stdout is not None
             stack.callback(process.stdout.close)
-            process.stdout.readline()
-        yield True
+            kept = bool(process.stdout.readline()) and kept
+        yield kept

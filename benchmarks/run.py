@@ -54,7 +54,7 @@ def measure_servers(rounds: int, folder: Path) -> dict[str, Any]:
     rates: dict[str, list[float]] = {_key(server): [] for server in usable}
     memory: dict[str, Any] = {}
     with all_running(usable, folder) as running:
-        with awake():
+        with awake() as kept_awake:
             for _ in range(rounds):
                 for server in running:
                     rates[_key(server.server)].append(server.rate(ROUND_TRIPS))
@@ -66,6 +66,7 @@ def measure_servers(rounds: int, folder: Path) -> dict[str, Any]:
         "round_trips_of_ours": {key: _ratio(rates, key) for key in rates},
         "first_answer_s": {key: spread(values) for key, values in starts.items() if values},
         "memory_mib": memory,
+        "kept_awake": kept_awake,
         "missing": missing,
         "failed": sorted(key for key, values in starts.items() if not values),
     }
@@ -194,8 +195,8 @@ def main() -> int:
         print("servers", file=sys.stderr)
         results["servers"] = measure_servers(options.rounds, folder)
         print("mqtt", file=sys.stderr)
-        with awake():
-            results["mqtt"] = mqtt.measure(options.rounds)
+        with awake() as kept_awake:
+            results["mqtt"] = {**mqtt.measure(options.rounds), "kept_awake": kept_awake}
         print("plugin", file=sys.stderr)
         results["plugin"] = measure_plugin(options.rounds, folder)
     (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

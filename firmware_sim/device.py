@@ -19,28 +19,22 @@ from firmware_sim.parameters import Parameters
 from firmware_sim.plant import Plant
 from firmware_sim.ports import Port, PortAsker
 from firmware_sim.punch_checks import no_room, no_store
-from firmware_sim.queries import QUERIES, telemetry
+from firmware_sim.queries import QUERIES
 from firmware_sim.refusals import not_kept, refusal
 from firmware_sim.rules import REPEATABLE, RULES, Rule, unlawful
 from firmware_sim.settings import acknowledge_alarm, set_parameter
+from firmware_sim.statements import heartbeat, telemetry, welcome
 from firmware_sim.states import HELD
 from protocols import messages as M
 from protocols import records as R
 from protocols.enums import ByeReason, Code, Lane, Role
 from protocols.exchange import Commanded, Greeted, LinkLost, Pace
 from protocols.message import Message
-from protocols.messages import Heartbeat, Refused, Welcome
+from protocols.messages import Heartbeat, Refused
 from protocols.serial_wire import SerialWire, Wire
 from protocols.units import MILLISECOND, Micros
-from protocols.wire import schema_id
 
 __all__ = ["Device", "Port"]
-
-MODEL: Final = "simulated handpiece"
-MODEL_VERSION: Final = "1"
-"""Changes whenever the same seed would give another session."""
-FIRMWARE_VERSION: Final = "sim-1"
-
 
 REFUSALS_KEEP_FREE: Final = 128
 """Journal slots that refusals leave free: a host that is refused for ever must not crowd out a session's cycles."""
@@ -178,22 +172,6 @@ class Device:
         """Whether this link holds control or may have it: role controller, and nobody else holds it."""
         return port.role is Role.CONTROLLER and self._controller in (None, port)
 
-    def info(self) -> M.DeviceInfoDone:
-        """The device's identity."""
-        return M.DeviceInfoDone(
-            model=MODEL,
-            serial=self.serial,
-            firmware_version=FIRMWARE_VERSION,
-            model_version=MODEL_VERSION,
-            simulated=True,
-            has_truth=True,
-            seed=self.seed,
-            needles=self.plant.needles,
-            core_diameter_um=round(self.parameters.core_diameter_mm * 1000),
-            cartridge_serial=self.plant.cartridge.serial,
-            cartridge_life_cycles=int(self.parameters.cartridge_life_cycles),
-        )
-
     def _take_in(self, port: Port, happening: object, now: Micros) -> None:
         if isinstance(happening, Commanded):
             self._command(port, happening, now)
@@ -221,37 +199,8 @@ class Device:
         port.host_id = hello.host_id
         port.max_payload_size = hello.max_payload_size
         port.stream_us = 0
-        port.exchange.welcome(self._welcome(port, greeted, link_id, now), greeted, now)
+        port.exchange.welcome(welcome(self, port, link_id, hello.nonce, now), greeted, now)
         port.exchange.pace = self._pace(armed=False)
-
-    def _welcome(self, port: Port, greeted: Greeted, link_id: int, now: Micros) -> Welcome:
-        nvm, parameters, session = self.nvm, self.parameters, self.nvm.session
-        return Welcome(
-            link_id=link_id,
-            minor=0,
-            role=port.role,
-            features=0,
-            schema_id=schema_id(0),
-            nonce=greeted.hello.nonce,
-            boot_count=nvm.boot_count,
-            heartbeat_armed_ms=int(parameters.heartbeat_armed_ms),
-            lease_armed_ms=int(parameters.lease_armed_ms),
-            heartbeat_idle_ms=int(parameters.heartbeat_idle_ms),
-            lease_idle_ms=int(parameters.lease_idle_ms),
-            journal_epoch=nvm.epoch,
-            journal_tail=nvm.tail,
-            journal_head=nvm.head,
-            session_no=0 if session is None else session.session_no,
-            cycle_no=nvm.last_cycle_no,
-            cycles=0 if session is None else session.cycles,
-            punctures=0 if session is None else session.punctures,
-            cores_counted=0 if session is None else session.cores_counted,
-            state=self.firmware.state,
-            simulated=True,
-            uptime_ms=self.firmware.uptime_ms(now),
-            controller_host_id=self.controller_host_id,
-            model_version=MODEL_VERSION,
-        )
 
     def _link_gone(self, port: Port, now: Micros) -> None:
         if self.link_ended is not None:
@@ -263,22 +212,7 @@ class Device:
             self.firmware.link_lost(now)
 
     def _beat(self, now: Micros) -> Heartbeat:
-        nvm, firmware, session = self.nvm, self.firmware, self.nvm.session
-        motion = firmware.motion
-        running = motion.asker.correlation_id if motion is not None and isinstance(motion.asker, PortAsker) else 0
-        return Heartbeat.unchecked(
-            state=firmware.state,
-            highest_alarm=firmware.highest_alarm(),
-            trigger_held=self.plant.inputs.trigger_held,
-            running_correlation_id=running,
-            cycle_no=nvm.last_cycle_no,
-            cycles=0 if session is None else session.cycles,
-            punctures=0 if session is None else session.punctures,
-            cores_counted=0 if session is None else session.cores_counted,
-            journal_head=nvm.head,
-            params_hash=self.parameters.hash,
-            uptime_ms=firmware.uptime_ms(now),
-        )
+        return heartbeat(self, now)
 
     def _announce(self, message: Message, now: Micros) -> None:
         for port in self.ports:
@@ -306,7 +240,7 @@ class Device:
                 port.exchange.hurried = armed
                 port.exchange.pace = self._pace(armed=armed)
                 if self.firmware.state in HELD:
-                    port.exchange.tell(self._beat(now), now)
+                    port.exchange.tell(heartbeat(self, now), now)
 
     # --- commands --------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from firmware_sim.errors import NvmError
-from firmware_sim.nvm import Nvm, SessionMemory
+from firmware_sim.nvm import Nvm
+from firmware_sim.session_memory import SessionMemory
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
 from protocols.messages.procedure import SessionCloseDone
 

@@ -7,6 +7,7 @@ from firmware_sim.errors import NvmFileError, ParameterError
 from firmware_sim.nvm import LAST_ROOM
 from firmware_sim.punch_checks import no_store
 from firmware_sim.refusals import not_kept, refusal
+from firmware_sim.statements import identity
 from protocols import messages as M
 from protocols.enums import AlarmPriority, AlarmState, Code, Stream
 from protocols.message import Message
@@ -37,7 +38,7 @@ def _echo(device: "Device", port: "Port", command: M.Echo, now: Micros) -> Messa
 
 
 def _device_info(device: "Device", port: "Port", command: M.DeviceInfo, now: Micros) -> Message:
-    return device.info()
+    return identity(device)
 
 
 def _param_list(device: "Device", port: "Port", command: M.ParamList, now: Micros) -> Message:
@@ -142,19 +143,3 @@ QUERIES: Final[dict[type[Message], Callable[["Device", "Port", Any, Micros], Mes
     M.TruthGet: _truth_get,
 }
 """Command -> what answers it."""
-
-
-def telemetry(device: "Device", now: Micros) -> M.TelemetryState:
-    """The device as its sensors have it."""
-    plant, firmware = device.plant, device.firmware
-    return M.TelemetryState(
-        uptime_ms=firmware.uptime_ms(now),
-        state=firmware.state,
-        depth_um=min(0xFFFF, plant.encoder_um(now)),
-        vacuum_pa=round(plant.sensed_kpa(now) * 1000),
-        temperature_mk=round((plant.temperature_c(now) + 273.15) * 1000),
-        canister_ul=round(plant.canister_ul),
-        cartridge_cycles=plant.cartridge.cycles,
-        cell=firmware.cell,
-        flagged=firmware.count_watch.flagged,
-    )

@@ -6,10 +6,10 @@ from typing import Final
 from firmware_sim import alarms as A
 from firmware_sim.firmware import Firmware, Zone
 from firmware_sim.motion import Asker
-from firmware_sim.nvm import SessionMemory
 from firmware_sim.parameters import Parameters
 from firmware_sim.punch_checks import NO_CELL
 from firmware_sim.refusals import interlocked, refusal
+from firmware_sim.session_memory import SessionMemory
 from firmware_sim.states import UNARMED, Event
 from protocols import messages as M
 from protocols import records as R

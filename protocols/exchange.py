@@ -57,10 +57,11 @@ class Greeted(NamedTuple):
 
     hello: Hello
     correlation_id: int
+    seq: int
 
 
 class Denied(NamedTuple):
-    """Host: the device cannot speak with this host."""
+    """Host: the device grants this host no link, and says why."""
 
     code: Code
     sentence: str
@@ -142,7 +143,6 @@ class Exchange(Generic[WireIn, WireOut]):
         self._listens_to = _NOBODY
         self._seq = 0
         self._correlation_id = 0
-        self._hello_seq = 0
         self._requests = Requests()
         self._answers = Answers()
         self._greeting: tuple[int, Hello, Welcome] | None = None
@@ -285,10 +285,7 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def deny(self, greeted: Greeted, code: Code, text: str, now: Micros) -> None:
         """Grant no link, for a reason of the owner's; whatever link there was stays."""
-        nak = Nak(code=code, seq=self._hello_seq, expected=0, actual=0, sentence=sentence(text))
-        self._seq = seq = self._seq + 1 & 0xFFFF
-        self._post(nak, now, seq, 0, greeted.correlation_id, 0)
-        self.statistics.naks += 1
+        self._complain(Problem(code, text), now, greeted.seq, 0, greeted.correlation_id)
 
     def reply(self, correlation_id: int, message: Message, now: Micros, *, replayed: bool = False) -> None:
         """Answer a command that was `Commanded`. RECEIVED and PROGRESS are not final; anything else is.
@@ -350,7 +347,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._happened.append(Linked(welcome))
 
     def _greet(self, header: Header, hello: Hello, now: Micros) -> None:
-        known, greeted = self._greeting, Greeted(hello, header.correlation_id)
+        known, greeted = self._greeting, Greeted(hello, header.correlation_id, header.seq)
         if self._is_host:
             text = "this end is a host and grants no link; is the wire looped back?"
             self._nak(header, Problem(Code.E_UNSUPPORTED, text), now)
@@ -364,10 +361,9 @@ class Exchange(Generic[WireIn, WireOut]):
             # What a newer host has at our minor stands in no HELLO: it compares for itself when WELCOME names ours.
             text = f"schemas differ: device 0x{ours:08x}, host 0x{hello.schema_id:08x} at minor {hello.minor}"
             self._nak(header, Problem(Code.E_SCHEMA, text), now, ours, hello.schema_id)
-        elif greeted in self._happened:
+        elif any(one[:2] == greeted[:2] for one in self._happened):
             self.statistics.replays += 1  # A retry in the same bytes: one WELCOME answers both.
         else:
-            self._hello_seq = header.seq
             self._listens_to = _NOBODY  # What follows in these bytes is of the link that is being replaced.
             self._happened.append(greeted)
 
@@ -487,15 +483,28 @@ class Exchange(Generic[WireIn, WireOut]):
         if header.kind == Kind.LINK and header.message_id == Nak.ID:
             self.statistics.strays += 1
             return
+        self._complain(problem, now, header.seq, header.link_id, header.correlation_id, expected, actual)
+
+    def _complain(
+        self,
+        problem: Problem,
+        now: Micros,
+        seq: int,
+        link_id: int,
+        correlation_id: int,
+        expected: int = 0,
+        actual: int = 0,
+    ) -> None:
+        """Send a NAK about the frame with this header, unless there were enough of late."""
         recent = self._naks_sent_at
         if len(recent) == MOST_NAKS_PER_SECOND and now - recent[0] < SECOND:
             return
         recent.append(now)
         self.statistics.naks += 1
         text = sentence(problem.sentence)
-        nak = Nak(code=problem.code, seq=header.seq, expected=expected, actual=actual, sentence=text)
-        self._seq = seq = self._seq + 1 & 0xFFFF
-        self._post(nak, now, seq, header.link_id, header.correlation_id, 0)
+        nak = Nak(code=problem.code, seq=seq, expected=expected, actual=actual, sentence=text)
+        self._seq = own_seq = self._seq + 1 & 0xFFFF
+        self._post(nak, now, own_seq, link_id, correlation_id, 0)
 
     def _send(self, message: Message, now: Micros, correlation_id: int = 0, flags: int = 0) -> None:
         """Send a new frame on this link."""

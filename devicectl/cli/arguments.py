@@ -15,7 +15,7 @@ from urllib.parse import quote
 import typer
 
 from devicectl.errors import UrlError
-from devicectl.transports.urls import MOST_SEED, DeviceUrl, parse_url
+from devicectl.transports.urls import DRAWN_SEED_BITS, MOST_SEED, DeviceUrl, parse_url
 
 if TYPE_CHECKING:
     from devicectl.session.plan import Plan
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 URL_VARIABLE: Final = "HANDPIECE_URL"
 """Environment variable: the device where no option names one. `firmware-sim exec` sets it for the host that it runs."""
 DEFAULT_URL: Final = "sim://"
-DRAWN_SEED_BITS: Final = 32
-"""Short enough to be typed again."""
 MOST_COURSE_LENGTH: Final = 80
 """Characters: a line of a terminal."""
 _WHOLE: Final = re.compile(r"-?[0-9]{1,30}\Z")

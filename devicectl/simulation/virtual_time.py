@@ -16,10 +16,10 @@ from devicectl.errors import DevicectlError, UrlError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.world import Tap, World
-from devicectl.transports.urls import SIM_OPTIONS, DeviceUrl
+from devicectl.transports.urls import DRAWN_SEED_BITS, SIM_OPTIONS, DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, ParameterError, SeedError, SimulatorError, UnknownParameterError
-from firmware_sim.nvm import Nvm
+from firmware_sim.nvm import Nvm, choose_seed
 from firmware_sim.parameters import Parameters, nearest
 from protocols.enums import ByeReason
 from protocols.units import SECOND, Micros
@@ -28,8 +28,6 @@ _T = TypeVar("_T")
 
 EVENTS_BETWEEN_YIELDS: Final = 500
 """Some ten milliseconds of work: a Ctrl-C is felt at once, and the loop's own cost is not."""
-DRAWN_SEED_BITS: Final = 32
-"""Short enough to be typed again."""
 MOST_LAG_US: Final = SECOND // 2
 """Behind the wall by more, the pace is taken up anew from now: a debugger's stop or a slow caller is not caught up on
 in a rush, while what the cycles' own display costs is."""
@@ -146,7 +144,8 @@ def make_device(url: DeviceUrl) -> Device:
     parameters = _parameters(url)  # before the memory, which stays locked while it is open
     nvm = _memory(url)
     try:
-        return Device(seed=_seed(url, nvm), parameters=parameters, nvm=nvm)
+        seed = choose_seed(url.seed, nvm, lambda: secrets.randbits(DRAWN_SEED_BITS))
+        return Device(seed=seed, parameters=parameters, nvm=nvm)
     except SeedError as error:
         _let_go(nvm)
         reason = f"{error.wanted} is not the seed {error.kept} of the device in {url.nvm}; leave it out"
@@ -166,12 +165,6 @@ def _parameters(url: DeviceUrl) -> Parameters:
         raise UrlError(url.text, error.name, reason, "sim://?seed=7&anesthesia_wait_s=1") from error
     except ParameterError as error:
         raise UrlError(url.text, error.name, error.reason, "sim://?seed=7&anesthesia_wait_s=1") from error
-
-
-def _seed(url: DeviceUrl, nvm: Nvm | None) -> int:
-    if url.seed is not None:
-        return url.seed
-    return nvm.seed if nvm is not None and nvm.seed is not None else secrets.randbits(DRAWN_SEED_BITS)
 
 
 def _memory(url: DeviceUrl) -> Nvm | None:

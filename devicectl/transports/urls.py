@@ -46,6 +46,8 @@ MOST_SHOWN: Final = 100
 """Characters of a wrong URL, or of a part of it, in an error: a line can be read."""
 MOST_SEED: Final = 2**63 - 1
 """What a signed 64-bit column of the session log holds."""
+DRAWN_SEED_BITS: Final = 32
+"""Of a seed that nobody asked for: short enough to be typed again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,16 +190,18 @@ static int open_url(const char *url) {
     if ((colon = strrchr(name, ':')) != NULL) *colon = 0, port = colon + 1;
     if (!(host = strtok(name, "[]")) || !*port || strspn(port, "0123456789") != strlen(port))
         fail(2, "HANDPIECE_URL %s is not of the form %s", url, form);
-    int error = getaddrinfo(host, port, &hints, &found);
+    int fd = -1, error = getaddrinfo(host, port, &hints, &found);
     if (error) fail(3, "no device at %s: %s", url, gai_strerror(error));
-    int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
-    if (connect(fd, found->ai_addr, found->ai_addrlen)) fail(3, "no device at %s: %s", url, strerror(errno));
+    for (struct addrinfo *at = found; at && fd < 0; at = at->ai_next) { /* a name may have several addresses */
+        fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
+        if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen)) error = errno, close(fd), fd = -1, errno = error;
+    }
+    if (fd < 0) fail(3, "no device at %s: %s", url, strerror(errno));
     freeaddrinfo(found), fcntl(fd, F_SETFL, O_NONBLOCK);
     return fd;
 }
 
-/* ---- the journal: what is counted, and nothing else ---- */
-
+/* The journal: what is counted, and nothing else. */
 static void fold(const uint8_t *record) {
     struct hlp1_record_cycle c; struct hlp1_record_gap gap;
     memcpy(&c, record, sizeof c), memcpy(&gap, record, sizeof gap);
@@ -233,8 +235,6 @@ static enum result read_journal(void) {
     struct hlp1_journal_ack ack = {h.welcome.journal_epoch, h.cursor};
     return ask(HLP1_MSG_JOURNAL_ACK, &ack, sizeof ack, NULL, 0);
 }
-
-/* ---- the procedure ---- */
 
 static void greet(void) {
     struct hlp1_hello hello = {.majors = 1u << HLP1_MAJOR, .minor = HLP1_MINOR, .role = HLP1_ROLE_CONTROLLER,

@@ -358,8 +358,7 @@ struct hlp1_header {
     uint8_t payload_size;              /*  11 u8 */
 };
 
-/* LINK 0x0001: The host asks for a link. Sent with link id 0; answered by WELCOME, or NAK with E_VERSION or
- * E_SCHEMA. */
+/* LINK 0x0001: The host asks for a link. Sent with link id 0; answered by WELCOME, or by NAK. */
 #define HLP1_SIZE_HELLO                      25u
 struct hlp1_hello {
     uint16_t majors;                   /*   0 u16 */

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from firmware_sim.device import FIRMWARE_VERSION, MODEL_VERSION
 from firmware_sim.serve.errors import OptionError
+from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
 from protocols.notice import NOTICE
 
 URL_VARIABLE: Final = "HANDPIECE_URL"

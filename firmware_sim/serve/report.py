@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from firmware_sim.alarms import ALARMS
-from firmware_sim.device import FIRMWARE_VERSION, MODEL_VERSION, Device
+from firmware_sim.device import Device
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.run import Run
 from firmware_sim.serve.tally import Refusals, Tally, count_of
 from firmware_sim.serve.watch import OTHER_HOSTS, Watch
+from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
 from protocols.enums import Ending
 from protocols.framing import MAJOR
 from protocols.notice import NOTICE

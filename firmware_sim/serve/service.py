@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
-from firmware_sim.errors import NvmFileError, ParameterError, UnknownParameterError
+from firmware_sim.errors import NvmFileError, ParameterError, SeedError, UnknownParameterError
 from firmware_sim.journal import FIRST_EVENT_NO
-from firmware_sim.nvm import Nvm
+from firmware_sim.nvm import Nvm, choose_seed
 from firmware_sim.parameters import Parameters, nearest
 from firmware_sim.serve.announcement import Announcement, ReadyFile
 from firmware_sim.serve.errors import OptionError, ServeError
@@ -124,7 +124,11 @@ async def service(options: Options) -> AsyncIterator[Service]:
         ready_file = ReadyFile(options.ready_file) if options.ready_file is not None else None
         report_file = _report_file(options.report) if options.report is not None else None
         nvm = stack.enter_context(_memory(options.nvm)) if options.nvm is not None else None
-        seed = _seed(options, nvm)
+        try:
+            seed = choose_seed(options.seed, nvm, draw_seed)
+        except SeedError as error:
+            reason = f"{error.wanted} is not the seed {error.kept} of the device in {options.nvm}; leave it out"
+            raise OptionError("--seed", reason) from error
         open_tap = stack.enter_context(_trace(options.trace, seed, ending)) if options.trace is not None else None
         ending.watch_loop()
         first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
@@ -198,18 +202,6 @@ def _memory(path: str) -> Iterator[Nvm]:
     with contextlib.ExitStack() as stack:
         stack.callback(close, nvm)
         yield nvm
-
-
-def _seed(options: Options, nvm: Nvm | None) -> int:
-    """The seed that was asked for, else the memory's, else one that is drawn."""
-    kept = None if nvm is None else nvm.seed
-    if options.seed is None:
-        return kept if kept is not None else draw_seed()
-    if kept not in (None, options.seed):
-        raise OptionError(
-            "--seed", f"{options.seed} is not the seed {kept} of the device in {options.nvm}; leave it out"
-        )
-    return options.seed
 
 
 def _device(seed: int, parameters: Parameters, nvm: Nvm | None) -> Device:

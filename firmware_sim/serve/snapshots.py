@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from pydantic_core import to_json
 
 from firmware_sim.device import Device
+from firmware_sim.statements import identity
 from protocols.bodies import payload_of, record_of
 from protocols.exchange import MINOR
 from protocols.framing import MAJOR
@@ -41,7 +42,7 @@ class Snapshots:
 
     def birth(self) -> list[Publication]:
         """Everything, as it stands; that the device is online comes last, since hosts wait for that."""
-        info = self._retained("info", to_json(payload_of(self._device.info())))
+        info = self._retained("info", to_json(payload_of(identity(self._device))))
         return [info, *self.changes(), self._status(online=True, reason="")]
 
     def leave(self) -> Publication:

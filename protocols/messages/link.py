@@ -23,9 +23,11 @@ from protocols.message import Message
 
 
 class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
-    """The host asks for a link. Sent with link id 0; answered by WELCOME, or NAK with E_VERSION or E_SCHEMA.
+    """The host asks for a link. Sent with link id 0; answered by WELCOME, or by NAK.
 
-    No payload that the device sends on the link is longer than `max_payload_size`.
+    NAK is E_VERSION, E_SCHEMA or E_ARGUMENT for what HELLO says, E_STORAGE where the device's memory is full, E_BUSY
+    where a device behind a broker has hosts enough. No payload that the device sends on the link is longer than
+    `max_payload_size`.
 
     0 u16 majors | 2 u8 minor | 3 enum8 role | 4 u64 features | 12 u32 schema_id | 16 u32 host_id |
     20 u8 max_payload_size | 21 u32 nonce

@@ -290,6 +290,29 @@ def test_no_device_is_one_line(url: str, c_host: str) -> None:
     assert not url.startswith("tcp") or "Connection refused" in done.stderr
 
 
+TWO_ADDRESSES: Final = """
+#include <netdb.h>
+#undef getaddrinfo
+int getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+int two_addresses(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **found) {
+    struct addrinfo *second;
+    return getaddrinfo("127.0.0.2", port, hints, found) || getaddrinfo(host, port, hints, &second)
+        || ((*found)->ai_next = second, 0);
+}
+"""
+
+
+def test_each_address_of_a_name_is_tried(built: Path, program: Callable[[str], str], tmp_path: Path) -> None:
+    """As of localhost, which may be ::1 and 127.0.0.1, where the device listens at the second alone."""
+    (tmp_path / "two.c").write_text(TWO_ADDRESSES, encoding="utf-8")
+    sources = [str(tmp_path / "two.c"), str(built / "c_host.c")]
+    flags = ["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Dgetaddrinfo=two_addresses", f"-I{built}"]
+    c_host = str(tmp_path / "c_host")
+    subprocess.run([program("cc"), *flags, "-o", c_host, *sources], timeout=DEADLINE_S, check=True)
+    done = run(c_host, *QUICK, "--seed", "7")
+    assert done.returncode == 0 and said(done.stdout)["agreed"] == "yes", done.stdout + done.stderr
+
+
 def test_a_port_that_never_answers_is_no_device(c_host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         done = run(c_host, url=f"tcp://127.0.0.1:{silent.getsockname()[1]}")

@@ -254,12 +254,12 @@ def test_a_device_that_is_not_there(pytester: pytest.Pytester) -> None:
 # --- hardware ----------------------------------------------------------------------------------------------------
 
 HARDWARE: Final = """
-import firmware_sim.device as device
+from firmware_sim import device, queries
 from firmware_sim.cli import main
 
-info, welcome = device.Device.info, device.Device._welcome
-device.Device.info = lambda self: info(self).model_copy(update={"simulated": False})
-device.Device._welcome = lambda self, *rest: welcome(self, *rest).model_copy(update={"simulated": False})
+identity, welcome = queries.identity, device.welcome
+queries.identity = lambda of: identity(of).model_copy(update={"simulated": False})
+device.welcome = lambda *of: welcome(*of).model_copy(update={"simulated": False})
 main()
 """
 

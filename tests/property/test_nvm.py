@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from firmware_sim import nvm_file
 from firmware_sim.errors import NvmFileError
 from firmware_sim.journal import JOURNAL_SLOTS
-from firmware_sim.nvm import Nvm, SessionMemory
+from firmware_sim.nvm import Nvm
 from firmware_sim.nvm_file import load
 from firmware_sim.nvm_image import replay, restore, snapshot
+from firmware_sim.session_memory import SessionMemory
 from protocols.enums import AlarmPriority, AlarmState, CloseReason, Ending, NeedleOutcome, Phase
 from protocols.records import AlarmChanged, Cycle, Gap
 from protocols.wire import decode_record

@@ -73,9 +73,9 @@ def test_hello_is_sent_on_link_0_and_answered_by_welcome() -> None:
     ((header, message),) = seen(sent)
     assert (header.link_id, header.correlation_id, header.flags, header.kind) == (0, 1, REPLY_WANTED, Kind.LINK)
     assert message == hello() and not host.linked
-    assert device.receive(sent[0], T0) == [Greeted(hello(), 1)]
+    assert device.receive(sent[0], T0) == [Greeted(hello(), 1, 1)]
     assert not device.linked
-    device.welcome(welcome(), Greeted(hello(), 1), T0)
+    device.welcome(welcome(), Greeted(hello(), 1, 1), T0)
     assert device.linked and device.link_id == LINK
     sent = device.take()
     ((header, message),) = seen(sent)
@@ -109,16 +109,31 @@ def test_hello_is_retried_and_answered_by_the_same_welcome() -> None:
 def test_hello_and_its_retry_in_the_same_bytes_make_one_link() -> None:
     device = make_device()
     data = frame(hello(), 0, 1) + frame(hello(), 0, 1, flags=RETRANSMIT)
-    assert device.receive(data, T0) == [Greeted(hello(), 1)]
+    assert device.receive(data, T0) == [Greeted(hello(), 1, 900)]
     assert device.statistics.replays == 1
 
 
 def test_another_hello_is_greeted_anew() -> None:
     _, device = linked_pair()
     other = hello(nonce=78)
-    assert device.receive(frame(other, 0, 1), T0) == [Greeted(other, 1)]
-    device.welcome(welcome(link_id=8, nonce=78), Greeted(other, 1), T0)
+    assert device.receive(frame(other, 0, 1), T0) == [Greeted(other, 1, 900)]
+    device.welcome(welcome(link_id=8, nonce=78), Greeted(other, 1, 900), T0)
     assert device.link_id == 8
+
+
+def test_a_flood_of_hellos_is_denied_ten_times_a_second() -> None:
+    device = make_device()
+    for seq in range(30):
+        (greeted,) = device.receive(frame(hello(), 0, 1, seq=seq), Micros(seq))
+        assert isinstance(greeted, Greeted)
+        device.deny(greeted, Code.E_STORAGE, "full", Micros(seq))
+    naks = [message for _, message in seen(device.take())]
+    assert [nak.seq for nak in naks if isinstance(nak, Nak)] == list(range(10))
+    assert device.statistics.naks == 10
+    (greeted,) = device.receive(frame(hello(), 0, 1, seq=30), Micros(SECOND))
+    assert isinstance(greeted, Greeted)
+    device.deny(greeted, Code.E_STORAGE, "full", Micros(SECOND))
+    assert only_nak(device)[1].seq == 30
 
 
 def test_hello_without_an_answer_is_lost_after_five_tries() -> None:
@@ -168,7 +183,7 @@ def test_welcome_whose_link_ids_disagree_links_nothing(granted: int, header: int
 def test_a_link_id_of_0_cannot_be_granted() -> None:
     device = make_device()
     with pytest.raises(LocalError):
-        device.welcome(welcome(link_id=0), Greeted(hello(), 1), T0)
+        device.welcome(welcome(link_id=0), Greeted(hello(), 1, 900), T0)
 
 
 def test_no_common_major_is_e_version_with_both() -> None:
@@ -196,7 +211,7 @@ def test_wrong_schema_is_e_schema_with_both() -> None:
 def test_schema_0_is_not_checked_by_either() -> None:
     device = make_device()
     unchecked = hello(schema_id=0)
-    assert device.receive(frame(unchecked, 0, 1), T0) == [Greeted(unchecked, 1)]
+    assert device.receive(frame(unchecked, 0, 1), T0) == [Greeted(unchecked, 1, 900)]
     host = make_host()
     host.hello(unchecked, T0)
     foreign = welcome(schema_id=99)
@@ -205,7 +220,7 @@ def test_schema_0_is_not_checked_by_either() -> None:
 
 def test_a_newer_hosts_schema_is_compared_by_the_host() -> None:
     newer = hello(minor=1, schema_id=99)
-    assert make_device().receive(frame(newer, 0, 1), T0) == [Greeted(newer, 1)]
+    assert make_device().receive(frame(newer, 0, 1), T0) == [Greeted(newer, 1, 900)]
     host = make_host()
     host.hello(newer, T0)
     host.take()
@@ -244,7 +259,7 @@ def test_hello_over_a_standing_link_returns_what_had_no_answer() -> None:
 def test_old_links_command_behind_a_hello_is_not_taken() -> None:
     _, device = linked_pair()
     data = frame(hello(nonce=78), 0, 1) + frame(Arm(), LINK, 44)
-    assert device.receive(data, T0) == [Greeted(hello(nonce=78), 1)]
+    assert device.receive(data, T0) == [Greeted(hello(nonce=78), 1, 900)]
     header, nak = only_nak(device)
     assert nak.code is Code.E_LINK and (header.link_id, header.correlation_id) == (LINK, 44)
     assert order(device, Arm(), 45) == [Commanded(45, Arm())]  # was not welcomed: the link still stands
@@ -488,7 +503,7 @@ def test_nothing_of_an_old_link_lives_on_the_next() -> None:
     _, device = linked_pair()
     assert order(device, Arm(), 40) == [Commanded(40, Arm())]
     device.receive(frame(hello(nonce=78), 0, 1), T0)
-    device.welcome(welcome(link_id=8, nonce=78), Greeted(hello(nonce=78), 1), T0)
+    device.welcome(welcome(link_id=8, nonce=78), Greeted(hello(nonce=78), 1, 900), T0)
     device.take()
     device.reply(40, ArmDone(vacuum_pa=-1), T0)
     assert not device.outbox

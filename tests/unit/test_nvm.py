@@ -8,8 +8,9 @@ import pytest
 
 from firmware_sim.errors import NvmError
 from firmware_sim.journal import JOURNAL_SLOTS, Journal
-from firmware_sim.nvm import CARTRIDGES_REMEMBERED, Nvm, SessionMemory
+from firmware_sim.nvm import CARTRIDGES_REMEMBERED, Nvm
 from firmware_sim.nvm_image import replay, restore, snapshot
+from firmware_sim.session_memory import SessionMemory
 from protocols.enums import CloseReason, Code, Ending, NeedleOutcome, Phase
 from protocols.messages.procedure import SessionCloseDone
 from protocols.records import RECORD_SIZE, Boot, Cycle, Gap, Record, Refusal, SessionClosed, SessionOpened

@@ -13,9 +13,10 @@ import pytest
 
 from firmware_sim import nvm_file
 from firmware_sim.errors import NvmFileError, SeedError
-from firmware_sim.nvm import Nvm, SessionMemory
+from firmware_sim.nvm import Nvm
 from firmware_sim.nvm_file import FileStore, load
 from firmware_sim.nvm_image import snapshot
+from firmware_sim.session_memory import SessionMemory
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
 
 Memory = tuple[Nvm, FileStore]
