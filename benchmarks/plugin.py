@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 TESTS: Final = 200
+"""As many as a small repository has: enough for a cost by the test to show beside the start of pytest."""
 
 
 def _collect(folder: Path, *options: str) -> float:

@@ -17,6 +17,10 @@ RECORD_SIZE: Final = 32
 """Bytes. Six records make a page of 192, which fits the payload of 224 beside its own 16 bytes of head."""
 
 
+KIND_OFFSET: Final = 8
+"""Where in a record its kind is, also of one that is not known here."""
+
+
 class Record(BaseModel):
     """Base of every journal record. `event_no` never goes back within an epoch; `uptime_ms` restarts at a boot."""
 

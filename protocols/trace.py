@@ -19,7 +19,7 @@ from protocols.message import Message
 from protocols.messages import Event, JournalPage, Welcome
 from protocols.mqtt import COMMANDS, Publication
 from protocols.notice import NOTICE
-from protocols.records import RECORD_SIZE
+from protocols.records import KIND_OFFSET, RECORD_SIZE
 from protocols.units import Micros
 from protocols.wire import decode_message, decode_record
 
@@ -158,5 +158,5 @@ def _record(raw: bytes) -> str:
     except MessageError as error:
         return f"BAD RECORD {_quoted(str(error))}  hex {raw.hex()}"
     if record is None:
-        return f"record UNKNOWN {raw[8]}  hex {raw.hex()}"
+        return f"record UNKNOWN {raw[KIND_OFFSET]}  hex {raw.hex()}"
     return f"record {record.event_no} {type(record).__name__}  {_fields(record, 'event_no')}"

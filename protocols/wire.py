@@ -15,7 +15,7 @@ from protocols.errors import MessageError
 from protocols.framing import MAJOR, Frame, crc32c, pack_crc, pack_header, stuff
 from protocols.layouts import LAYOUTS, Layout, since, wire_type
 from protocols.message import REGISTRY, Message
-from protocols.records import RECORD_SIZE, RECORDS, Record
+from protocols.records import KIND_OFFSET, RECORD_SIZE, RECORDS, Record
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -98,14 +98,11 @@ def decode_message(frame: Frame) -> Message | None:
     return None if model is None else LAYOUTS[model].decode(frame.payload)  # type: ignore[return-value]
 
 
-_RECORD_KIND_OFFSET: Final = 8
-
-
 def encode_record(record: Record) -> bytes:
     """A journal record as its 32 bytes."""
     body = layout(record.__class__).encode(record)
-    head = body[:_RECORD_KIND_OFFSET]
-    return (head + bytes((record.KIND,)) + body[_RECORD_KIND_OFFSET:]).ljust(RECORD_SIZE, b"\0")
+    head = body[:KIND_OFFSET]
+    return (head + bytes((record.KIND,)) + body[KIND_OFFSET:]).ljust(RECORD_SIZE, b"\0")
 
 
 def decode_record(raw: bytes) -> Record | None:
@@ -116,10 +113,10 @@ def decode_record(raw: bytes) -> Record | None:
     """
     if len(raw) != RECORD_SIZE:
         raise MessageError("Record", None, f"{len(raw)} B, needs {RECORD_SIZE} B")
-    model = RECORDS.get(raw[_RECORD_KIND_OFFSET])
+    model = RECORDS.get(raw[KIND_OFFSET])
     if model is None:
         return None
-    return decode_payload(model, raw[:_RECORD_KIND_OFFSET] + raw[_RECORD_KIND_OFFSET + 1 : layout(model).size + 1])
+    return decode_payload(model, raw[:KIND_OFFSET] + raw[KIND_OFFSET + 1 : layout(model).size + 1])
 
 
 def schema(minor: int) -> list[dict[str, Any]]:

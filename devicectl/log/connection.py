@@ -84,7 +84,8 @@ def connect(url: URL, *, readonly: bool, busy_timeout_ms: int, immutable: bool =
     shown = show(url)
     try:
         with translated(shown):
-            return _make_engine(url, readonly, busy_timeout_ms, immutable=immutable).connect()
+            engine = _make_engine(url, readonly=readonly, immutable=immutable, busy_timeout_ms=busy_timeout_ms)
+            return engine.connect()
     except (ArgumentError, ValueError, TypeError) as error:
         raise _bad_url(shown) from error
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -103,7 +104,7 @@ def _bad_url(text: str) -> LogError:
     return LogError(LogErrorKind.UNWRITABLE, text, reason)
 
 
-def _make_engine(url: URL, readonly: bool, busy_timeout_ms: int, *, immutable: bool) -> Engine:
+def _make_engine(url: URL, *, readonly: bool, immutable: bool, busy_timeout_ms: int) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, poolclass=StaticPool)
     engine = create_engine(

@@ -21,7 +21,7 @@ from devicectl.session.count import COVERAGE_DIGITS, MAX_NEEDLES, tally
 from protocols.enums import RecordKind
 from protocols.errors import MessageError
 from protocols.notice import NOTICE
-from protocols.records import Cycle
+from protocols.records import KIND_OFFSET, Cycle
 from protocols.wire import decode_record
 
 VOLATILE_FIELDS: Final = ("session_id", "wall_seconds", "began_wall", "stored_wall")
@@ -168,10 +168,10 @@ def _record_fields(raw: bytes) -> dict[str, Any]:
         record = decode_record(raw)
     except MessageError:
         record = None
-    kind = RecordKind(raw[8])
+    kind = RecordKind(raw[KIND_OFFSET])
     fields: dict[str, Any] = {
         "event_no": int.from_bytes(raw[:4], "little"),
-        "kind": kind.name.lower() if kind is not RecordKind.UNKNOWN else f"unknown {raw[8]}",
+        "kind": kind.name.lower() if kind is not RecordKind.UNKNOWN else f"unknown {raw[KIND_OFFSET]}",
         "uptime_ms": int.from_bytes(raw[4:8], "little"),
     }
     if record is not None:
@@ -189,5 +189,5 @@ def _plain(value: Any) -> Any:
 
 def _most_needles(report: SessionReport) -> int:
     """As many as any cycle has: an array may have been changed against the session's own number."""
-    cycles = (raw for raw in report.records if raw[8] == RecordKind.CYCLE)
+    cycles = (raw for raw in report.records if raw[KIND_OFFSET] == RecordKind.CYCLE)
     return max([report.needles, *(len(_record_fields(raw).get("outcomes", ())) for raw in cycles)])

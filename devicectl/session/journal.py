@@ -15,7 +15,7 @@ from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols import records as R
 from protocols.enums import AlarmState, Code, RecordKind
-from protocols.records import RECORD_SIZE
+from protocols.records import KIND_OFFSET, RECORD_SIZE
 
 RECORDS_PER_PAGE: Final = 6
 """What fits one payload."""
@@ -119,7 +119,7 @@ class JournalReader:
             head, asked_from = page.head, self.cursor
             for start in range(0, len(page.records), RECORD_SIZE):
                 raw, before = page.records[start : start + RECORD_SIZE], self.cursor
-                if self.closed is not None and raw[8] == RecordKind.SESSION_OPENED:
+                if self.closed is not None and raw[KIND_OFFSET] == RecordKind.SESSION_OPENED:
                     return  # another host was quick to open the next session: from here on it is the other's
                 self.add(raw)
                 if self.cursor != before:  # one that came again is a problem of the fold, and no new row

@@ -2,7 +2,7 @@
 
 Law: what no device could do is refused when a plan is made, with the numbers: a value outside the model's ranges, or a
 target far beyond its zones. How many cores a cell takes is the device's to say, by its needles, their diameter and its
-cap: what it cannot do it refuses when the session is opened. Nobody between the two checks again.
+cap: what it cannot do it refuses when the session is opened. What lies between takes both for granted.
 """
 
 from collections.abc import Mapping

@@ -11,6 +11,8 @@ from protocols.mqtt_properties import SESSION_TAKEN_OVER
 from protocols.units import SECOND
 
 SHORT_LIFE_US: Final = 1 * SECOND
+"""Two devices that throw each other out live for as long as a connection takes, milliseconds; a broker that restarts is
+not back so soon."""
 MOST_SHORT_LIVES: Final = 10
 """In a row: two devices of one id throw each other out several times a second, and not every broker says why."""
 MOST_BIRTHS: Final = 3
