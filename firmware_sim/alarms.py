@@ -9,33 +9,8 @@ interlock's number.
 from dataclasses import dataclass
 from typing import Final
 
+from protocols import alarm_codes as A
 from protocols.enums import AlarmPriority, AlarmState
-
-NEEDLE_NOT_RETRACTED: Final = 101
-ANESTHESIA_MISSING: Final = 201
-ANESTHESIA_EXPIRED: Final = 301
-SUCTION_LOST: Final = 401
-NEEDLE_CLOGGED: Final = 601
-NEEDLES_CLOGGED: Final = 602
-COUNT_MISMATCH: Final = 701
-COUNT_STOPPED: Final = 702
-DENSITY_NEAR: Final = 801
-DENSITY_REACHED: Final = 802
-DENSITY_LOCKED: Final = 803
-TOO_DEEP: Final = 1001
-CARTRIDGE_REFUSED: Final = 1101
-CARTRIDGE_WORN: Final = 1201
-CARTRIDGE_WORN_OUT: Final = 1202
-POWER_LOST_IN_STROKE: Final = 1401
-LINK_LOST: Final = 1501
-RETAINED_COMMAND: Final = 1502
-MOTOR_STALLED: Final = 1601
-HOT: Final = 1701
-TOO_HOT: Final = 1702
-CANISTER_NEARLY_FULL: Final = 1801
-CANISTER_FULL: Final = 1802
-EMERGENCY_STOP: Final = 2001
-SELF_TEST_FAILED: Final = 2301
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +26,7 @@ class AlarmRule:
     @property
     def label(self) -> str:
         """The code as people read it, such as MC-1501."""
-        return f"MC-{self.code:04d}"
+        return A.alarm_label(self.code)
 
 
 def _rule(code: int, priority: AlarmPriority, sentence: str, *, latched: bool = False) -> AlarmRule:
@@ -63,33 +38,33 @@ _INFO, _LOW, _MEDIUM, _HIGH = AlarmPriority.INFO, AlarmPriority.LOW, AlarmPriori
 ALARMS: Final[dict[int, AlarmRule]] = {
     rule.code: rule
     for rule in (
-        _rule(NEEDLE_NOT_RETRACTED, _HIGH, "The needles are not home: the stage must not move.", latched=True),
-        _rule(ANESTHESIA_MISSING, _INFO, "The anesthesia of this zone is not confirmed."),
-        _rule(ANESTHESIA_EXPIRED, _LOW, "The time of the anesthesia is over: confirm the zone again."),
-        _rule(SUCTION_LOST, _MEDIUM, "The vacuum is low: no new cycle until it is stable again. Look for a leak."),
-        _rule(NEEDLE_CLOGGED, _LOW, "A needle brings no cores: purge it."),
-        _rule(NEEDLES_CLOGGED, _MEDIUM, "Two or more needles bring no cores: purge before going on."),
-        _rule(COUNT_MISMATCH, _LOW, "More cores are missing than clogs explain: watch the count."),
-        _rule(COUNT_STOPPED, _MEDIUM, "Too many cores are missing: stopped until looked into."),
-        _rule(DENSITY_NEAR, _MEDIUM, "This cell is near its limit although the plan did not bring it there."),
-        _rule(DENSITY_REACHED, _MEDIUM, "This cell has reached its planned punctures: move on."),
-        _rule(DENSITY_LOCKED, _HIGH, "This cell is at the cap of punctures: locked.", latched=True),
-        _rule(TOO_DEEP, _HIGH, "The needles went deeper than set: retracted and locked.", latched=True),
-        _rule(CARTRIDGE_REFUSED, _MEDIUM, "The cartridge is missing, used, expired or not sterile: fit a new one."),
-        _rule(CARTRIDGE_WORN, _LOW, "The cartridge nears the end of its life."),
-        _rule(CARTRIDGE_WORN_OUT, _MEDIUM, "The cartridge is at the end of its life: fit a new one."),
+        _rule(A.NEEDLE_NOT_RETRACTED, _HIGH, "The needles are not home: the stage must not move.", latched=True),
+        _rule(A.ANESTHESIA_MISSING, _INFO, "The anesthesia of this zone is not confirmed."),
+        _rule(A.ANESTHESIA_EXPIRED, _LOW, "The time of the anesthesia is over: confirm the zone again."),
+        _rule(A.SUCTION_LOST, _MEDIUM, "The vacuum is low: no new cycle until it is stable again. Look for a leak."),
+        _rule(A.NEEDLE_CLOGGED, _LOW, "A needle brings no cores: purge it."),
+        _rule(A.NEEDLES_CLOGGED, _MEDIUM, "Two or more needles bring no cores: purge before going on."),
+        _rule(A.COUNT_MISMATCH, _LOW, "More cores are missing than clogs explain: watch the count."),
+        _rule(A.COUNT_STOPPED, _MEDIUM, "Too many cores are missing: stopped until looked into."),
+        _rule(A.DENSITY_NEAR, _MEDIUM, "This cell is near its limit although the plan did not bring it there."),
+        _rule(A.DENSITY_REACHED, _MEDIUM, "This cell has reached its planned punctures: move on."),
+        _rule(A.DENSITY_LOCKED, _HIGH, "This cell is at the cap of punctures: locked.", latched=True),
+        _rule(A.TOO_DEEP, _HIGH, "The needles went deeper than set: retracted and locked.", latched=True),
+        _rule(A.CARTRIDGE_REFUSED, _MEDIUM, "The cartridge is missing, used, expired or not sterile: fit a new one."),
+        _rule(A.CARTRIDGE_WORN, _LOW, "The cartridge nears the end of its life."),
+        _rule(A.CARTRIDGE_WORN_OUT, _MEDIUM, "The cartridge is at the end of its life: fit a new one."),
         _rule(
-            POWER_LOST_IN_STROKE, _HIGH, "Power was lost in a cycle: the reserve retracted the needles.", latched=True
+            A.POWER_LOST_IN_STROKE, _HIGH, "Power was lost in a cycle: the reserve retracted the needles.", latched=True
         ),
-        _rule(LINK_LOST, _HIGH, "The link to the controller was lost: retracted, vented, disarmed.", latched=True),
-        _rule(RETAINED_COMMAND, _LOW, "A retained command lies at the broker: refused. Clear it from its topic."),
-        _rule(MOTOR_STALLED, _HIGH, "The needle motor stalls: retracted and locked."),
-        _rule(HOT, _LOW, "The handle is warm: look at its vent."),
-        _rule(TOO_HOT, _MEDIUM, "The handle is too hot: no new cycle until it has cooled."),
-        _rule(CANISTER_NEARLY_FULL, _LOW, "The canister is nearly full."),
-        _rule(CANISTER_FULL, _MEDIUM, "The canister is full: change it before going on."),
-        _rule(EMERGENCY_STOP, _INFO, "The emergency stop is open."),
-        _rule(SELF_TEST_FAILED, _MEDIUM, "The self-test failed: the device does nothing else."),
+        _rule(A.LINK_LOST, _HIGH, "The link to the controller was lost: retracted, vented, disarmed.", latched=True),
+        _rule(A.RETAINED_COMMAND, _LOW, "A retained command lies at the broker: refused. Clear it from its topic."),
+        _rule(A.MOTOR_STALLED, _HIGH, "The needle motor stalls: retracted and locked."),
+        _rule(A.HOT, _LOW, "The handle is warm: look at its vent."),
+        _rule(A.TOO_HOT, _MEDIUM, "The handle is too hot: no new cycle until it has cooled."),
+        _rule(A.CANISTER_NEARLY_FULL, _LOW, "The canister is nearly full."),
+        _rule(A.CANISTER_FULL, _MEDIUM, "The canister is full: change it before going on."),
+        _rule(A.EMERGENCY_STOP, _INFO, "The emergency stop is open."),
+        _rule(A.SELF_TEST_FAILED, _MEDIUM, "The self-test failed: the device does nothing else."),
     )
 }
 """Code -> alarm, in the order of codes."""

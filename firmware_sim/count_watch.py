@@ -6,7 +6,7 @@ Law: attribute first, then alarm. The misses of a needle that is found clogged l
 from collections import deque
 from typing import TYPE_CHECKING
 
-from firmware_sim import alarms as A
+from protocols import alarm_codes as A
 from protocols.units import Micros
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ when it has ended, however it ended.
 
 from typing import TYPE_CHECKING, Final
 
-from firmware_sim import alarms as A
 from firmware_sim.motion import Asker, Then
 from firmware_sim.punch_checks import cycles_left, refuse_punch
 from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.states import UNARMED, Event
+from protocols import alarm_codes as A
+from protocols import interlocks as I
 from protocols import messages as M
 from protocols.enums import Code, DeviceState, Ending, NeedleOutcome, Phase
 from protocols.message import Message
@@ -106,7 +107,9 @@ class CycleControl:
         firmware = self._firmware
         if firmware.state in UNARMED and firmware.state is not DeviceState.ANESTHESIA_CONFIRMED:
             firmware.raise_alarm(A.ANESTHESIA_MISSING, now)
-            return interlocked(2, "PUNCH is refused: anesthesia is not confirmed for every zone that was numbed")
+            return interlocked(
+                I.ANESTHESIA_NEEDED, "PUNCH is refused: anesthesia is not confirmed for every zone that was numbed"
+            )
         text = f"PUNCH needs ARMED; the device is in {firmware.state.name}"
         return refusal(Code.E_STATE, text, actual=firmware.state)
 
@@ -131,7 +134,7 @@ class CycleControl:
         parameters = firmware.parameters
         if measured > self._depth_um + parameters.depth_over_um:
             firmware.raise_alarm(A.TOO_DEEP, now)
-            self._fail(10, f"needle at {measured} um, set {self._depth_um} um: retracted", A.TOO_DEEP, now)
+            self._fail(I.DEPTH, f"needle at {measured} um, set {self._depth_um} um: retracted", A.TOO_DEEP, now)
         elif measured < self._depth_um - 2 * parameters.depth_tolerance_um:
             home = firmware.plant.retract(now)
             firmware.go_on(home, self._stroke if self._tries < parameters.stall_tries else self._stalled)
@@ -142,7 +145,7 @@ class CycleControl:
     def _stalled(self, now: Micros) -> None:
         text = f"the needle motor stalled {self._tries} times: retracted and locked"
         self._firmware.raise_alarm(A.MOTOR_STALLED, now)
-        self._fail(16, text, A.MOTOR_STALLED, now)
+        self._fail(I.STALL, text, A.MOTOR_STALLED, now)
 
     def _fail(self, interlock: int, text: str, alarm_code: int, now: Micros) -> None:
         """A stroke that cannot be finished: retract, lock, answer FAILED."""
@@ -189,7 +192,9 @@ class CycleControl:
             return self._not_open(asker, command, command.cycle_no, Phase.ADVANCE, now)
         if not self._firmware.plant.retracted(now):
             self._firmware.needles_out(now)
-            return interlocked(1, "the retracted sensor does not see the needle at home: no advance, retracting")
+            return interlocked(
+                I.NEEDLE_OUT, "the retracted sensor does not see the needle at home: no advance, retracting"
+            )
 
         def advanced(at: Micros) -> None:
             self._phase_done = True

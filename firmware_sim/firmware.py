@@ -10,8 +10,7 @@ only by the non-volatile memory. It knows who asked only as somebody to answer.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from firmware_sim import alarms as A
-from firmware_sim.alarms import Alarms
+from firmware_sim.alarms import ALARMS, Alarms
 from firmware_sim.count_watch import CountWatch
 from firmware_sim.cycle import CycleControl
 from firmware_sim.motion import PROGRESS_EVERY_US, Asker, Motion, Then
@@ -21,6 +20,7 @@ from firmware_sim.plant import Plant
 from firmware_sim.punch_checks import NO_CELL
 from firmware_sim.states import ARMED, CYCLE, HELD, Event, step
 from firmware_sim.suction import SuctionWatch
+from protocols import alarm_codes as A
 from protocols import messages as M
 from protocols import records as R
 from protocols.enums import AlarmPriority, Code, DeviceState, Ending, Phase
@@ -100,7 +100,7 @@ class Firmware:
     def raise_alarm(self, code: int, now: Micros) -> None:
         """Raise an alarm; it is journaled and announced when that changed anything."""
         if self.alarms.raise_(code, self.uptime_ms(now)):
-            if A.ALARMS[code].latched:
+            if ALARMS[code].latched:
                 self.nvm.latch_alarm(code)
             self.alarm_changed(code, now)
 
@@ -118,7 +118,7 @@ class Firmware:
 
     def alarm_changed(self, code: int, now: Micros) -> None:
         """Journal and announce an alarm as it now stands."""
-        alarm, state = A.ALARMS[code], self.alarms.state(code)
+        alarm, state = ALARMS[code], self.alarms.state(code)
         uptime = self.uptime_ms(now)
         self.nvm.append(
             R.AlarmChanged, uptime, code=code, interlock=alarm.interlock, priority=alarm.priority, state=state
@@ -253,7 +253,7 @@ class Firmware:
         """The controlling link is gone while armed: interlock 15."""
         if self.armed:
             self.raise_alarm(A.LINK_LOST, now)
-            self.make_safe(Event.MADE_SAFE, Code.E_LINK, A.ALARMS[A.LINK_LOST].sentence, now)
+            self.make_safe(Event.MADE_SAFE, Code.E_LINK, ALARMS[A.LINK_LOST].sentence, now)
             self.clear_alarm(A.LINK_LOST, now)
 
     def inputs_changed(self, now: Micros) -> None:
@@ -271,12 +271,12 @@ class Firmware:
         """Interlock 20."""
         self.raise_alarm(A.EMERGENCY_STOP, now)
         if self.state not in HELD:
-            self.make_safe(Event.MADE_SAFE, Code.E_INTERLOCK, A.ALARMS[A.EMERGENCY_STOP].sentence, now)
+            self.make_safe(Event.MADE_SAFE, Code.E_INTERLOCK, ALARMS[A.EMERGENCY_STOP].sentence, now)
 
     def needles_out(self, now: Micros) -> None:
         """Interlock 1: the stage must not move, and the sensor does not see the needles at home."""
         self.raise_alarm(A.NEEDLE_NOT_RETRACTED, now)
-        text = A.ALARMS[A.NEEDLE_NOT_RETRACTED].sentence
+        text = ALARMS[A.NEEDLE_NOT_RETRACTED].sentence
         self.make_safe(Event.FAULTED, Code.E_INTERLOCK, text, now)
 
 

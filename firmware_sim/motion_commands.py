@@ -1,12 +1,14 @@
 """The commands between cycles: arming, moving the hand, purging, holding, stopping, and the way out of a hold."""
 
-from firmware_sim import alarms as A
+from firmware_sim.alarms import ALARMS
 from firmware_sim.firmware import Firmware
 from firmware_sim.motion import Asker
 from firmware_sim.plant import VENTED_KPA
 from firmware_sim.punch_checks import NO_CELL, cycles_left, refuse_cartridge, watch_density
 from firmware_sim.refusals import interlocked
 from firmware_sim.states import HELD, Event
+from protocols import alarm_codes as A
+from protocols import interlocks as I
 from protocols import messages as M
 from protocols.enums import Code, DeviceState
 from protocols.message import Message
@@ -36,7 +38,7 @@ def _armed(firmware: Firmware, now: Micros) -> None:
         firmware.plant.vent(now)
         firmware.raise_alarm(A.SUCTION_LOST, now)
         text = f"the vacuum only reached {sensed:.0f} kPa; arming needs {low:.0f} kPa"
-        failed = M.Failed(code=Code.E_INTERLOCK, interlock=4, alarm_code=A.SUCTION_LOST, sentence=text)
+        failed = M.Failed(code=Code.E_INTERLOCK, interlock=I.SUCTION, alarm_code=A.SUCTION_LOST, sentence=text)
         firmware.end(Event.DISARM_ENDED, failed, now)
         return
     firmware.end(Event.ARM_ENDED, M.ArmDone(vacuum_pa=round(sensed * 1000)), now)
@@ -63,7 +65,7 @@ def reposition(firmware: Firmware, asker: Asker, command: M.Reposition, now: Mic
     if zone >= len(session.zones_cm2) or cell >= session.zones_cm2[zone]:
         cells = session.zones_cm2[zone] if zone < len(session.zones_cm2) else 0
         text = f"zone {zone} cell {cell} is outside the planned zones"
-        return interlocked(9, text, expected=cells, actual=cell)
+        return interlocked(I.ZONE, text, expected=cells, actual=cell)
     travel = firmware.plant.reposition_us()
     firmware.cell = NO_CELL
 
@@ -124,9 +126,9 @@ def _refuse_reset(firmware: Firmware, now: Micros) -> Refused | None:
     """What still holds the device; causes that have gone are cleared on the way."""
     inputs = firmware.plant.inputs
     if inputs.estop_open:
-        return interlocked(20, "the emergency stop is still open: close it first")
+        return interlocked(I.EMERGENCY_STOP, "the emergency stop is still open: close it first")
     if inputs.self_test_failure:
-        return interlocked(23, f"the self-test fails: {inputs.self_test_failure}")
+        return interlocked(I.SELF_TEST, f"the self-test fails: {inputs.self_test_failure}")
     firmware.clear_alarm(A.SELF_TEST_FAILED, now)
     if firmware.plant.retracted(now):
         firmware.clear_alarm(A.NEEDLE_NOT_RETRACTED, now)
@@ -134,6 +136,6 @@ def _refuse_reset(firmware: Firmware, now: Micros) -> Refused | None:
         firmware.raise_alarm(A.NEEDLE_NOT_RETRACTED, now)
         firmware.home_due = firmware.plant.retract(now)
     if (left := firmware.alarms.highest_latching()) is not None:
-        alarm = A.ALARMS[left]
+        alarm = ALARMS[left]
         return interlocked(alarm.interlock, f"{alarm.label} still has its cause: {alarm.sentence}")
     return None

@@ -7,12 +7,14 @@ or a code. It moves nothing, but for the one that locks.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from firmware_sim import alarms as A
+from firmware_sim.alarms import ALARMS
 from firmware_sim.errors import NvmFileError
 from firmware_sim.journal import JOURNAL_RESERVE
 from firmware_sim.nvm import WORK_ROOM
 from firmware_sim.refusals import interlocked, not_kept, refusal
 from firmware_sim.states import Event
+from protocols import alarm_codes as A
+from protocols import interlocks as I
 from protocols import messages as M
 from protocols.enums import Code
 from protocols.messages import Refused
@@ -82,7 +84,7 @@ def refuse_cartridge(firmware: "Firmware", now: Micros) -> Refused | None:
         reason = f"cartridge {cartridge.serial} was used in session {bound_to}"
     if reason:
         firmware.raise_alarm(A.CARTRIDGE_REFUSED, now)
-        return interlocked(11, f"{reason}: fit a new one; there is no override")
+        return interlocked(I.CARTRIDGE, f"{reason}: fit a new one; there is no override")
     firmware.clear_alarm(A.CARTRIDGE_REFUSED, now)
     return _refuse_worn(firmware, cartridge.cycles, now)
 
@@ -94,7 +96,7 @@ def _refuse_worn(firmware: "Firmware", cycles: int, now: Micros) -> Refused | No
     if cycles < parameters.cartridge_life_cycles:
         return None
     text = f"the cartridge has made {cycles} cycles, its life: fit a new one"
-    return interlocked(12, text, expected=parameters.cartridge_life_cycles, actual=cycles)
+    return interlocked(I.WEAR, text, expected=parameters.cartridge_life_cycles, actual=cycles)
 
 
 # --- the checks of PUNCH --------------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ def _check_command(firmware: "Firmware", command: M.Punch, now: Micros) -> Refus
     if (no := no_room(firmware) or no_store(firmware, WORK_ROOM)) is not None:
         return no
     if firmware.parameters.trigger_required and not firmware.plant.inputs.trigger_held:
-        return interlocked(13, "the trigger is not held, and this device needs it for PUNCH")
+        return interlocked(I.TRIGGER, "the trigger is not held, and this device needs it for PUNCH")
     return None
 
 
@@ -130,18 +132,18 @@ def _check_cell(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused 
     session, cap = firmware.nvm.session, firmware.parameters.density_cap_per_cm2
     assert session is not None
     if firmware.cell == NO_CELL:
-        return interlocked(9, "the hand is at no cell yet: REPOSITION first")
+        return interlocked(I.ZONE, "the hand is at no cell yet: REPOSITION first")
     made = session.cell_punctures.get((firmware.zone, firmware.cell), 0)
     after = made + firmware.plant.needles
     if after > cap and made >= cap:
         firmware.raise_alarm(A.DENSITY_LOCKED, now)
         firmware.make_safe(Event.LOCKED, Code.E_INTERLOCK, "density cap reached", now)
         text = f"{made} punctures in this cell: the cap of {cap} per cm2 is reached"
-        return interlocked(8, text, expected=cap, actual=made)
+        return interlocked(I.DENSITY, text, expected=cap, actual=made)
     if after > session.punctures_per_cell:
         firmware.raise_alarm(A.DENSITY_REACHED, now)
         text = f"{made} of {session.punctures_per_cell} planned punctures are made in this cell: REPOSITION"
-        return interlocked(8, text, expected=session.punctures_per_cell, actual=made)
+        return interlocked(I.DENSITY, text, expected=session.punctures_per_cell, actual=made)
     firmware.clear_alarm(A.DENSITY_REACHED, now)
     return None
 
@@ -151,12 +153,12 @@ def _check_anesthesia(firmware: "Firmware", command: M.Punch, now: Micros) -> Re
     if zone is None or not zone.confirmed:
         firmware.raise_alarm(A.ANESTHESIA_MISSING, now)
         text = f"anesthesia is not confirmed for zone {firmware.zone}: confirm it before the first punch"
-        return interlocked(2, text)
+        return interlocked(I.ANESTHESIA_NEEDED, text)
     age_s, valid_s = to_seconds(Micros(now - zone.numbed_at)), firmware.parameters.anesthesia_valid_s
     if age_s >= valid_s:
         firmware.raise_alarm(A.ANESTHESIA_EXPIRED, now)
         text = f"anesthesia of zone {firmware.zone} is {age_s:.0f} s old and holds {valid_s} s: confirm the zone again"
-        return interlocked(3, text, expected=valid_s, actual=int(age_s))
+        return interlocked(I.ANESTHESIA_TIME, text, expected=valid_s, actual=int(age_s))
     return None
 
 
@@ -165,22 +167,24 @@ def _check_suction(firmware: "Firmware", command: M.Punch, now: Micros) -> Refus
     sensed = firmware.plant.sensed_kpa(now)
     if sensed > low:
         firmware.suction.look(now)
-        return interlocked(4, f"the vacuum is {sensed:.1f} kPa; a cycle needs {low:.0f} kPa or more suction")
+        return interlocked(I.SUCTION, f"the vacuum is {sensed:.1f} kPa; a cycle needs {low:.0f} kPa or more suction")
     if firmware.alarms.present(A.SUCTION_LOST):
         firmware.suction.look(now)
         if firmware.alarms.present(A.SUCTION_LOST):
             stable = firmware.parameters.vacuum_stable_s
-            return interlocked(4, f"the vacuum came back and must stand for {stable:g} s before the next cycle")
+            return interlocked(I.SUCTION, f"the vacuum came back and must stand for {stable:g} s before the next cycle")
     return None
 
 
 def _check_needles(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
     flagged = firmware.count_watch.flagged
     if flagged & flagged - 1:
-        return interlocked(6, f"{flagged.bit_count()} needles are clogged: purge before the next cycle")
+        return interlocked(I.CLOG, f"{flagged.bit_count()} needles are clogged: purge before the next cycle")
     if firmware.alarms.present(A.COUNT_STOPPED):
-        label, window = A.ALARMS[A.COUNT_STOPPED].label, firmware.parameters.count_window
-        return interlocked(7, f"too many cores are missing in {window} strokes: acknowledge {label} and check")
+        label, window = ALARMS[A.COUNT_STOPPED].label, firmware.parameters.count_window
+        return interlocked(
+            I.COUNT_MISMATCH, f"too many cores are missing in {window} strokes: acknowledge {label} and check"
+        )
     return None
 
 
@@ -190,7 +194,9 @@ def _check_consumables(firmware: "Firmware", command: M.Punch, now: Micros) -> R
     fill, parameters = firmware.plant.canister_fill, firmware.parameters
     firmware.set_alarm(A.CANISTER_NEARLY_FULL, fill >= parameters.canister_warn, now)
     firmware.set_alarm(A.CANISTER_FULL, fill >= parameters.canister_block, now)
-    return interlocked(18, f"the canister is {fill:.0%} full: empty it") if fill >= parameters.canister_block else None
+    if fill < parameters.canister_block:
+        return None
+    return interlocked(I.CANISTER, f"the canister is {fill:.0%} full: empty it")
 
 
 def _check_heat(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
@@ -199,7 +205,7 @@ def _check_heat(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused 
     firmware.set_alarm(A.TOO_HOT, celsius >= parameters.heat_stop_c, now)
     if celsius < parameters.heat_stop_c:
         return None
-    return interlocked(17, f"the handpiece is at {celsius:.1f} C: let it cool below {parameters.heat_stop_c:g} C")
+    return interlocked(I.HEAT, f"the handpiece is at {celsius:.1f} C: let it cool below {parameters.heat_stop_c:g} C")
 
 
 _CHECKS: Final[tuple[Callable[["Firmware", M.Punch, Micros], Refused | None], ...]] = (

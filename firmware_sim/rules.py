@@ -9,6 +9,7 @@ from firmware_sim.firmware import Firmware
 from firmware_sim.nvm import LAST_ROOM, WORK_ROOM
 from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.states import HELD, RUNNING, UNARMED
+from protocols import interlocks as I
 from protocols import messages as M
 from protocols.enums import Code
 from protocols.enums import DeviceState as S
@@ -65,11 +66,13 @@ def unlawful(firmware: Firmware, command: Message, rule: Rule) -> Refused:
     """Why a command is not lawful in this state, by the interlock that keeps the device there if one does."""
     name, state, session = command.__class__.__name__, firmware.state, firmware.nvm.session
     if failure := firmware.plant.inputs.self_test_failure:
-        return interlocked(23, f"{name} is refused: the self-test fails: {failure}", actual=state)
+        return interlocked(I.SELF_TEST, f"{name} is refused: the self-test fails: {failure}", actual=state)
     if state in HELD:
         return _refused_by_hold(firmware, name)
     if isinstance(command, M.Arm) and state in UNARMED:
-        return interlocked(2, f"{name} is refused: anesthesia is not confirmed for every zone that was numbed")
+        return interlocked(
+            I.ANESTHESIA_NEEDED, f"{name} is refused: anesthesia is not confirmed for every zone that was numbed"
+        )
     if rule.needs_session and session is None:
         return refusal(Code.E_STATE, f"{name} needs an open session; there is none", actual=state)
     if isinstance(command, M.SessionOpen) and session is not None:

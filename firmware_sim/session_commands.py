@@ -3,7 +3,6 @@
 import math
 from typing import Final
 
-from firmware_sim import alarms as A
 from firmware_sim.firmware import Firmware, Zone
 from firmware_sim.motion import Asker
 from firmware_sim.parameters import Parameters
@@ -11,6 +10,8 @@ from firmware_sim.punch_checks import NO_CELL
 from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.session_memory import SessionMemory
 from firmware_sim.states import UNARMED, Event
+from protocols import alarm_codes as A
+from protocols import interlocks as I
 from protocols import messages as M
 from protocols import records as R
 from protocols.enums import CloseReason, Code
@@ -94,7 +95,7 @@ def start_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaStar
     assert session is not None
     zones = len(session.zones_cm2)
     if command.zone >= zones:
-        return interlocked(9, f"zone {command.zone} is not in the plan", expected=zones, actual=command.zone)
+        return interlocked(I.ZONE, f"zone {command.zone} is not in the plan", expected=zones, actual=command.zone)
     firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=0, age_s=command.age_s)
     firmware.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)
     firmware.enter(Event.ANESTHESIA_STARTED)
@@ -105,15 +106,15 @@ def confirm_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaCo
     """ANESTHESIA_CONFIRM."""
     zone = firmware.zones.get(command.zone)
     if zone is None:
-        return interlocked(2, f"zone {command.zone} was not numbed: send ANESTHESIA_START first")
+        return interlocked(I.ANESTHESIA_NEEDED, f"zone {command.zone} was not numbed: send ANESTHESIA_START first")
     age_s = (now - zone.numbed_at) // SECOND
     wait_s, valid_s = firmware.parameters.anesthesia_wait_s, firmware.parameters.anesthesia_valid_s
     if age_s < wait_s:
         text = f"too early: zone {command.zone} was numbed {age_s} s ago and needs {wait_s} s"
-        return interlocked(3, text, expected=wait_s, actual=age_s)
+        return interlocked(I.ANESTHESIA_TIME, text, expected=wait_s, actual=age_s)
     if age_s >= valid_s:
         text = f"expired: zone {command.zone} was numbed {age_s} s ago and holds {valid_s} s; numb it again"
-        return interlocked(3, text, expected=valid_s, actual=age_s)
+        return interlocked(I.ANESTHESIA_TIME, text, expected=valid_s, actual=age_s)
     firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=1, age_s=age_s)
     firmware.zones[command.zone] = Zone(zone.numbed_at, True)
     if all(entry.confirmed for entry in firmware.zones.values()):
@@ -141,7 +142,7 @@ def _refuse_close(firmware: Firmware, command: M.SessionClose) -> Refused | None
         ours, theirs = getattr(session, name), getattr(command, name)
         if ours != theirs:
             text = f"counts disagree: {name} is {ours} here, {theirs} at the host; reconcile before closing"
-            return interlocked(7, text, expected=ours, actual=theirs)
+            return interlocked(I.COUNT_MISMATCH, text, expected=ours, actual=theirs)
     return None
 
 

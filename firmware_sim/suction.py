@@ -5,8 +5,9 @@ Law: it judges by the pressure sensor. Nothing polls: the time of the next look 
 
 from typing import TYPE_CHECKING
 
-from firmware_sim import alarms as A
 from firmware_sim.states import CYCLE
+from protocols import alarm_codes as A
+from protocols import interlocks as I
 from protocols.enums import DeviceState
 from protocols.units import SECOND, Micros
 
@@ -39,7 +40,7 @@ class SuctionWatch:
             firmware.raise_alarm(A.SUCTION_LOST, now)
             if sensed > parameters.vacuum_stop_kpa and firmware.state in CYCLE:
                 text = f"the vacuum fell to {sensed:.0f} kPa in a cycle: the needles were retracted"
-                firmware.abort_cycle(4, text, A.SUCTION_LOST, now)
+                firmware.abort_cycle(I.SUCTION, text, A.SUCTION_LOST, now)
         elif firmware.alarms.present(A.SUCTION_LOST):
             self._good_since = now if self._good_since is None else self._good_since
             if now - self._good_since >= parameters.vacuum_stable_s * SECOND:

@@ -14,6 +14,7 @@ from devicectl.session.entries import NoteKind, ZoneAnesthesia
 from devicectl.session.machine import CYCLE, Event, State
 from devicectl.session.procedures import Procedure, Until
 from devicectl.session.recovery import Recovery, by_held_device
+from protocols import interlocks as I
 from protocols import messages as M
 from protocols.enums import Code
 from protocols.records import unpack_outcomes
@@ -116,7 +117,7 @@ class AutomaticOperator:
             try:
                 yield M.AnesthesiaConfirm(zone=zone, confirmed_by=self._confirmed_by)
             except CommandRefusedError as refused:
-                if refused.interlock != 3 or refused.actual >= refused.expected:
+                if refused.interlock != I.ANESTHESIA_TIME or refused.actual >= refused.expected:
                     raise
                 # Both ends round to seconds, and the device's clock began later: wait out the difference.
                 yield Until(Micros(self._context.link.now + max(1, refused.expected - refused.actual) * SECOND))
@@ -321,16 +322,16 @@ class AutomaticOperator:
         try:
             yield from self._numb()
         except CommandRefusedError as refused:
-            if refused.interlock != 3 or by_held_device(refused):
+            if refused.interlock != I.ANESTHESIA_TIME or by_held_device(refused):
                 raise
             yield from self._numb_again()  # its time went by while the link was gone
 
 
 _REMEDIES: Final[Mapping[int, Callable[[AutomaticOperator], Procedure[None]]]] = {
-    3: AutomaticOperator._numb_again,
-    4: AutomaticOperator._await_suction,
-    6: AutomaticOperator._purge,
-    8: AutomaticOperator._leave_cell,
-    9: AutomaticOperator._leave_cell,
+    I.ANESTHESIA_TIME: AutomaticOperator._numb_again,
+    I.SUCTION: AutomaticOperator._await_suction,
+    I.CLOG: AutomaticOperator._purge,
+    I.DENSITY: AutomaticOperator._leave_cell,
+    I.ZONE: AutomaticOperator._leave_cell,
 }
 """Interlock -> what a trained operator does about it. The others need a person."""

@@ -20,6 +20,7 @@ from devicectl.session.context import HELD, SessionContext
 from devicectl.session.machine import Event, State
 from devicectl.session.procedures import Procedure, Until
 from protocols import messages as M
+from protocols.alarm_codes import COUNT_STOPPED, alarm_label
 from protocols.enums import AlarmState, Code, DeviceState
 from protocols.units import MILLISECOND, SECOND, Micros
 
@@ -27,8 +28,6 @@ MOST_RECOVERIES: Final = 5
 """In a row, without a completed cycle between them: more is a device or a line that a person must look at."""
 CONTROL_POLL_US: Final = SECOND // 2
 """How often a host asks whether the one before it is gone: an armed device's lease is hardly longer."""
-COUNT_STOPPED: Final = 702
-"""MC-0702: too many cores are missing. To acknowledge it is to say that somebody has looked into it."""
 
 _T = TypeVar("_T")
 
@@ -138,9 +137,10 @@ class Recovery:
         while index < count:
             alarm: M.AlarmListDone = yield M.AlarmList(index=index)
             index, count = index + 1, alarm.count
+            # To acknowledge that the count was stopped is to say that somebody has looked into it.
             if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED) and alarm.code != COUNT_STOPPED:
                 yield M.AlarmAck(code=alarm.code)
-                self._context.note("action", "alarm_ack", f"MC-{alarm.code:04d}")
+                self._context.note("action", "alarm_ack", alarm_label(alarm.code))
 
     def release(self) -> Procedure[None]:
         """Leave the hold that a stop or a loss brought; a device that must go on holding is not argued with."""

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from firmware_sim.alarms import RETAINED_COMMAND
 from firmware_sim.clock import monotonic
 from firmware_sim.ports import Port
 from firmware_sim.serve.real_time import RealTimeDevice, Tap
+from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.enums import Code
 from protocols.exchange import MOST_NAKS_PER_SECOND
 from protocols.messages import Nak

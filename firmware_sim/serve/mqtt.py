@@ -19,13 +19,13 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from firmware_sim.alarms import RETAINED_COMMAND
 from firmware_sim.clock import monotonic, pause
 from firmware_sim.serve.clients import Clients
 from firmware_sim.serve.errors import NoBrokerError, OptionError
 from firmware_sim.serve.lives import Lives, Verdict
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
+from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.mqtt import Publication
 from protocols.mqtt_calls import (

@@ -17,9 +17,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from devicectl.session.count import MAX_NEEDLES
-from firmware_sim import alarms, interlocks
+from firmware_sim.alarms import ALARMS
+from firmware_sim.interlocks import INTERLOCKS
 from firmware_sim.queries import RECORDS_PER_PAGE
-from protocols import framing
+from protocols import alarm_codes, framing, interlocks
 from protocols.answers import REMEMBERED
 from protocols.enums import Kind, NeedleOutcome, WireEnum
 from protocols.exchange import MINOR, MOST_NAKS_PER_SECOND
@@ -254,15 +255,15 @@ def _names_in(module: object, known: Mapping[int, object]) -> dict[int, str]:
 
 
 def _interlocks() -> tuple[_Rows, str]:
-    names = _names_in(interlocks, interlocks.INTERLOCKS)
-    rows = [(names[row.number], row.number, row.hazard) for row in interlocks.INTERLOCKS.values()]
+    names = _names_in(interlocks, INTERLOCKS)
+    rows = [(names[row.number], row.number, row.hazard) for row in INTERLOCKS.values()]
     return [("NONE", 0, "no interlock spoke"), *rows], "What refused or stopped a motion: its number, and the hazard."
 
 
 def _alarms() -> tuple[_Rows, str]:
-    names = _names_in(alarms, alarms.ALARMS)
+    names = _names_in(alarm_codes, ALARMS)
     rows = []
-    for rule in alarms.ALARMS.values():
+    for rule in ALARMS.values():
         latched = ", latched" if rule.latched else ""
         rows.append((names[rule.code], rule.code, f"{rule.priority.name}{latched}: {rule.sentence}"))
     return rows, "Alarm codes; 1501 is shown as MC-1501. The first two digits are the interlock's number."

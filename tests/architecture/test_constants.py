@@ -5,13 +5,13 @@ import pytest
 from devicectl.cli import arguments
 from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
-from devicectl.session import operator, plan, recovery
+from devicectl.session import operator, plan
 from devicectl.transports import mqtt, urls
 from firmware_sim import cli, constants, device, journal, queries
 from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
 from firmware_sim.serve import announcement, options
-from protocols import answers, exchange, fields, framing, mqtt_calls, notice, records, requests
+from protocols import alarm_codes, answers, exchange, fields, framing, mqtt_calls, notice, records, requests
 from protocols.message import REGISTRY
 from protocols.messages import JournalPage, procedure
 from protocols.units import MILLISECOND, SECOND
@@ -162,4 +162,4 @@ def test_programs_show_the_same_notice() -> None:
 
 def test_alarms_belong_to_interlocks_that_are_built() -> None:
     assert all(INTERLOCKS[rule.interlock].built for rule in ALARMS.values())
-    assert recovery.COUNT_STOPPED in ALARMS
+    assert alarm_codes.COUNT_STOPPED in ALARMS

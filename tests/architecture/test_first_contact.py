@@ -4,13 +4,14 @@ import json
 import re
 from typing import Final
 
-from firmware_sim.alarms import ALARMS, LINK_LOST
-from firmware_sim.interlocks import COUNT_MISMATCH
+from firmware_sim.alarms import ALARMS
 from firmware_sim.journal import JOURNAL_RESERVE, JOURNAL_SLOTS
 from firmware_sim.parameters import PARAMETERS, Parameters
 from firmware_sim.queries import RECORDS_PER_PAGE
+from protocols.alarm_codes import LINK_LOST
 from protocols.enums import CloseReason, Code, Ending, NeedleOutcome, RecordKind
 from protocols.framing import REPLAYED, RETRANSMIT, crc32c
+from protocols.interlocks import COUNT_MISMATCH
 from protocols.messages import HostHeartbeat
 from protocols.messages.procedure import MAX_COVERAGE_BP, MIN_COVERAGE_BP
 from protocols.requests import BACKOFF, FIRST_RTO_US, MOST_TRIES

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from devicectl.errors import CommandRefusedError
-from firmware_sim.alarms import RETAINED_COMMAND
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.nvm import LAST_ROOM, WORK_ROOM, Nvm
 from firmware_sim.nvm_image import replay
 from firmware_sim.plant import VENTED_KPA
 from protocols import messages as M
+from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.enums import CloseReason, Code, DeviceState, Ending
 from protocols.messages import Aborted
 from protocols.records import Cycle

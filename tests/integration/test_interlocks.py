@@ -7,9 +7,10 @@ import pytest
 
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, SessionError
 from devicectl.session.machine import State
-from firmware_sim import alarms as A
+from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
 from firmware_sim.plant import VENTED_KPA, Cartridge
+from protocols import alarm_codes as A
 from protocols import messages as M
 from protocols.enums import AlarmPriority, CloseReason, Code, DeviceState, Ending, Phase, Role, Stream
 from protocols.message import REGISTRY
@@ -49,8 +50,8 @@ def counts_of(lab: Lab) -> tuple[Any, ...]:
 
 
 def alarm_is(lab: Lab, code: int, state: str, priority: AlarmPriority) -> None:
-    assert (lab.alarm(code), A.ALARMS[code].priority) == (state, priority)
-    assert len(A.ALARMS[code].sentence.encode()) <= 120
+    assert (lab.alarm(code), ALARMS[code].priority) == (state, priority)
+    assert len(ALARMS[code].sentence.encode()) <= 120
 
 
 def numbed(**options: Any) -> Lab:
@@ -615,7 +616,7 @@ def test_20_emergency_stop_makes_everything_safe(moment: str) -> None:
     assert lab.state is S.SAFE
     assert plant.home(Micros(lab.now + 100 * MILLISECOND))
     assert plant.depth_um(Micros(lab.now + MILLISECOND)) <= depth
-    assert (lab.alarm(A.EMERGENCY_STOP) in SEEN, A.ALARMS[A.EMERGENCY_STOP].priority) == (True, AlarmPriority.INFO)
+    assert (lab.alarm(A.EMERGENCY_STOP) in SEEN, ALARMS[A.EMERGENCY_STOP].priority) == (True, AlarmPriority.INFO)
     assert refused(lab, M.FaultReset()).interlock == 20
     lab.wait(500 * MILLISECOND)
     assert plant.pressure_kpa(lab.now) > -VENTED_KPA

@@ -2,9 +2,9 @@
 
 import pytest
 
-from firmware_sim.alarms import LINK_LOST
 from firmware_sim.plant import VENTED_KPA
 from firmware_sim.states import HELD
+from protocols.alarm_codes import LINK_LOST
 from protocols.enums import AlarmPriority, DeviceState, Ending, Phase
 from protocols.units import MILLISECOND, SECOND, Micros
 from tests.world import PHASES, Lab, assert_counted, at_moment

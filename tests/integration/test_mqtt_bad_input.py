@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import pytest
 
-from firmware_sim.alarms import ALARMS, RETAINED_COMMAND
+from firmware_sim.alarms import ALARMS
 from firmware_sim.serve.clients import MOST_PORTS
+from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.bodies import MOST_BODY_BYTES
 from protocols.enums import AlarmState, ByeReason, Code, DeviceState, RecordKind, Role
 from protocols.exchange import MOST_NAKS_PER_SECOND

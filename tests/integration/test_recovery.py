@@ -10,13 +10,13 @@ from devicectl.errors import CommandRefusedError, LinkError, LinkForbiddenError,
 from devicectl.log.store import SessionLog
 from devicectl.session.machine import State
 from devicectl.session.procedures import Task
-from firmware_sim.alarms import LINK_LOST, POWER_LOST_IN_STROKE
 from firmware_sim.firmware import Firmware
 from firmware_sim.motion import Asker
 from firmware_sim.nvm import Nvm
 from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.rules import RULES, Rule
 from protocols import messages as M
+from protocols.alarm_codes import LINK_LOST, POWER_LOST_IN_STROKE
 from protocols.enums import ByeReason, CloseReason, Code, DeviceState, Ending, NeedleOutcome, Phase, Role
 from protocols.message import Message
 from protocols.messages import Aborted, Refused

@@ -17,7 +17,7 @@ import pytest
 
 from devicectl.session.count import coverage_percent
 from devicectl.session.plan import Plan
-from firmware_sim.alarms import DENSITY_NEAR
+from protocols.alarm_codes import DENSITY_NEAR
 from protocols.units import Micros
 from tests.world import Lab, assert_counted
 

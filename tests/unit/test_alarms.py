@@ -2,9 +2,10 @@
 
 import pytest
 
-from firmware_sim import alarms as A
 from firmware_sim.alarms import ALARMS, AlarmRule, Alarms
 from firmware_sim.interlocks import INTERLOCKS
+from protocols import alarm_codes as A
+from protocols import interlocks as I
 from protocols.enums import AlarmPriority, AlarmState
 
 LATCHED = A.LINK_LOST
@@ -29,6 +30,7 @@ def test_every_constant_has_one_rule() -> None:
 
 def test_interlocks_are_numbered_without_a_gap() -> None:
     assert list(INTERLOCKS) == list(range(1, 24))
+    assert list(INTERLOCKS) == [value for name, value in vars(I).items() if name.isupper()]
     assert all(number == row.number and row.hazard and row.reaction for number, row in INTERLOCKS.items())
     unbuilt = {number for number, row in INTERLOCKS.items() if not row.built}
     assert not unbuilt & {rule.interlock for rule in ALARMS.values()}
