@@ -36,6 +36,7 @@ from devicectl.transports.opening import open_transport
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import DeviceUrl, parse_url
 from devicectl.version import VERSION
+from protocols.alarm_codes import alarm_label
 from protocols.enums import CloseReason, Role
 from protocols.messages import DeviceInfoDone
 from protocols.serial_wire import SerialWire, Wire
@@ -377,7 +378,7 @@ class Session:
             session_seconds=reader.clock.seconds if reader is not None else 0.0,
             wall_seconds=wall if wall is not None else self._wall_seconds(),
             reconciled=finish is not None and finish.reconciled,
-            alarms={f"MC-{code:04d}": times for code, times in alarms},
+            alarms={alarm_label(code): times for code, times in alarms},
             log=handpiece.log.where if handpiece.log is not None else None,
         )
 

@@ -12,6 +12,7 @@ from firmware_sim.punch_checks import no_room, no_store
 from firmware_sim.refusals import not_kept, refusal
 from protocols import messages as M
 from protocols import records as R
+from protocols.alarm_codes import alarm_label
 from protocols.enums import Code, ParamScope
 from protocols.message import Message
 from protocols.units import Micros
@@ -45,7 +46,7 @@ def acknowledge_alarm(device: "Device", command: M.AlarmAck, now: Micros) -> Mes
     """ALARM_ACK."""
     firmware = device.firmware
     if command.code not in ALARMS:
-        return refusal(Code.E_ARGUMENT, f"there is no alarm MC-{command.code}", actual=command.code)
+        return refusal(Code.E_ARGUMENT, f"there is no alarm {alarm_label(command.code)}", actual=command.code)
     if (no := no_store(firmware, LAST_ROOM)) is not None:
         return no
     firmware.acknowledge(command.code, now)

@@ -16,6 +16,7 @@ from devicectl.session.machine import ENDED, IS_ARMED, Event, SessionMachine, St
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
+from protocols.alarm_codes import alarm_label
 from protocols.enums import DeviceState, Role
 from protocols.message import Message
 from protocols.serial_wire import Wire
@@ -166,7 +167,7 @@ class SessionContext:
 
     def _told(self, message: Message) -> None:
         if isinstance(message, M.Alarm):
-            self.note("alarm", f"MC-{message.code:04d}", f"{message.state.name}: {message.sentence}")
+            self.note("alarm", alarm_label(message.code), f"{message.state.name}: {message.sentence}")
             self.read_aside()
         elif isinstance(message, M.Heartbeat) and message.state in HELD:
             self.link.hurry(False)  # the device holds still, and keeps the long lease

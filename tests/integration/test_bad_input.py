@@ -420,3 +420,4 @@ def test_link_ids_skip_0(bench: Bench) -> None:
 def test_acknowledging_no_alarm_is_refused(unchanged: Bench) -> None:
     answer = unchanged.ask(AlarmAck(code=9))
     assert isinstance(answer, Refused) and answer.code is Code.E_ARGUMENT and AlarmAckDone.ID == AlarmAck.ID
+    assert answer.sentence == "there is no alarm MC-0009"
