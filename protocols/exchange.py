@@ -7,7 +7,6 @@ is when `advance` wants to be called. Both ends are this one class: a host asks 
 Law: it knows links, not procedures. What a command means, and who may give it, is for the device above it.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -30,6 +29,7 @@ from protocols.messages import (
     Refused,
     Welcome,
 )
+from protocols.nak_budget import NakBudget
 from protocols.requests import MOST_TRIES, Request, Requests
 from protocols.serial_wire import Problem, Wire, sentence
 from protocols.units import MILLISECOND, SECOND, Micros
@@ -37,8 +37,6 @@ from protocols.wire import schema_id
 
 MINOR: Final = 0
 """The newest minor that this version speaks."""
-MOST_NAKS_PER_SECOND: Final = 10
-"""A peer that sends rubbish must not be answered with a storm."""
 LEAST_HEARTBEAT_US: Final = 50 * MILLISECOND
 """However little a peer's WELCOME asks for: a heartbeat of 0 would be sent without end."""
 
@@ -149,7 +147,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._owes_beat = False
         self._last_sent = Micros(0)
         self._last_heard = Micros(0)
-        self._naks_sent_at: deque[Micros] = deque(maxlen=MOST_NAKS_PER_SECOND)
+        self._naks = NakBudget()
         self._happened: list[Happening] = []
 
     # --- what both ends do -----------------------------------------------------------------------------------
@@ -496,10 +494,8 @@ class Exchange(Generic[WireIn, WireOut]):
         actual: int = 0,
     ) -> None:
         """Send a NAK about the frame with this header, unless there were enough of late."""
-        recent = self._naks_sent_at
-        if len(recent) == MOST_NAKS_PER_SECOND and now - recent[0] < SECOND:
+        if not self._naks.spend(now):
             return
-        recent.append(now)
         self.statistics.naks += 1
         text = sentence(problem.sentence)
         nak = Nak(code=problem.code, seq=seq, expected=expected, actual=actual, sentence=text)

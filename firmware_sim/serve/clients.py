@@ -3,7 +3,6 @@
 Law: what clients can make this end keep or say is bounded, and no command acts for its being retained.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -12,12 +11,12 @@ from firmware_sim.ports import Port
 from firmware_sim.serve.real_time import RealTimeDevice, Tap
 from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.enums import Code
-from protocols.exchange import MOST_NAKS_PER_SECOND
 from protocols.messages import Nak
 from protocols.mqtt import DeviceWire, Publication
+from protocols.nak_budget import NakBudget
 from protocols.serial_wire import Envelope
 from protocols.topics import DeviceTopics
-from protocols.units import SECOND, Micros
+from protocols.units import Micros
 
 MOST_PORTS: Final = 16
 """As many as connections on TCP, and for the same reason."""
@@ -39,7 +38,7 @@ class Clients:
         self._put = put
         self._clock = clock
         self._ignored: Tap | None = None
-        self._turned_away: deque[Micros] = deque(maxlen=MOST_NAKS_PER_SECOND)
+        self._naks = NakBudget()
 
     def take(self, publication: Publication) -> None:
         """What came in on `command/{name}` or `heartbeat/{client}`."""
@@ -97,10 +96,8 @@ class Clients:
 
     def _turn_away(self, name: str, publication: Publication) -> None:
         """Say why there is no port, as seldom as any end says NAK."""
-        recent, now = self._turned_away, self._clock()
-        if len(recent) == MOST_NAKS_PER_SECOND and now - recent[0] < SECOND:
+        if not self._naks.spend(self._clock()):
             return
-        recent.append(now)
         wire = DeviceWire(self._topics, name)
         text = f"{MOST_PORTS} hosts have links to this device: one has to leave first"
         for envelope in wire.feed(publication):

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from firmware_sim.queries import records_per_page
 from protocols.enums import Code
-from protocols.exchange import MOST_NAKS_PER_SECOND
 from protocols.fields import LEAST_MAX_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE
 from protocols.framing import MAX_ENCODED_SIZE, BadReason, Frame, FrameDecoder, crc32c, encode_frame
 from protocols.messages import Suction
+from protocols.nak_budget import MOST_NAKS_PER_SECOND
 from protocols.wire import decode_message, encode_message
 
 TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")

@@ -16,7 +16,6 @@ from firmware_sim.serve.clients import MOST_PORTS
 from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.bodies import MOST_BODY_BYTES
 from protocols.enums import AlarmState, ByeReason, Code, DeviceState, RecordKind, Role
-from protocols.exchange import MOST_NAKS_PER_SECOND
 from protocols.framing import REPLAYED
 from protocols.message import Message
 from protocols.messages import (
@@ -43,6 +42,7 @@ from protocols.messages import (
     Suction,
 )
 from protocols.mqtt import COMMANDS, Publication
+from protocols.nak_budget import MOST_NAKS_PER_SECOND
 from protocols.topics import DeviceTopics
 from protocols.units import MILLISECOND, SECOND
 from tests.integration.device_state import journal_of
