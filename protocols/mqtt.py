@@ -49,6 +49,13 @@ class Publication(NamedTuple):
     correlation_data: bytes | None = None
 
 
+def decode_publication(publication: Publication) -> Envelope:
+    """What a publication says that goes by: a command's topic names the message, any other's body does."""
+    levels = publication.topic.rsplit("/", 2)[-2:]
+    model = COMMANDS.get(levels[-1]) if levels[0] == "command" else None
+    return decode_body(publication.body, model, levels[-1])
+
+
 class HostWire:
     """The host's end: one client of one device."""
 

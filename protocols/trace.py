@@ -10,14 +10,13 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from protocols.bodies import decode_body
 from protocols.enums import WireEnum
 from protocols.errors import MessageError
 from protocols.fields import Unit
 from protocols.framing import BadFrame, Frame, FrameDecoder, Header, kind_name
 from protocols.message import Message
 from protocols.messages import Event, JournalPage, Welcome
-from protocols.mqtt import COMMANDS, Publication
+from protocols.mqtt import Publication, decode_publication
 from protocols.notice import NOTICE
 from protocols.records import KIND_OFFSET, RECORD_SIZE
 from protocols.units import Micros
@@ -94,9 +93,7 @@ def _frame(frame: Frame) -> list[str]:
 
 def _publication(publication: Publication) -> list[str]:
     """As a frame, and below it where it went; a retained one is marked, since no command may be."""
-    levels = publication.topic.rsplit("/", 2)[-2:]
-    model = COMMANDS.get(levels[-1]) if levels[0] == "command" else None
-    header, message, problem = decode_body(publication.body, model, levels[-1])
+    header, message, problem = decode_publication(publication)
     where = f"topic {_quoted(publication.topic)}{' RETAINED' if publication.retain else ''}"
     if message is not None:
         return [*_message(header, message), where]

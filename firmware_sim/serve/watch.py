@@ -20,12 +20,11 @@ from firmware_sim.serve.real_time import OpenTap, Tap
 from firmware_sim.serve.run import Run
 from firmware_sim.serve.tally import Closed, Tally
 from protocols import messages as M
-from protocols.bodies import decode_body
 from protocols.enums import CloseReason, Kind
 from protocols.errors import MessageError
 from protocols.framing import CRC_SIZE, REPLAYED, RETRANSMIT, BadFrame, BadReason, Frame, FrameDecoder, Header
 from protocols.message import REGISTRY, Message
-from protocols.mqtt import COMMANDS, Publication
+from protocols.mqtt import Publication, decode_publication
 from protocols.units import Micros
 from protocols.wire import decode_message
 
@@ -146,10 +145,8 @@ class PortWatch:
     def _decoded(self, sender: str, data: bytes | Publication) -> Iterator[tuple[Header, Message | None]]:
         """Each good frame, with its message where that is looked at; bad ones are counted."""
         if isinstance(data, Publication):
-            levels = data.topic.rsplit("/", 2)[-2:]
-            model = COMMANDS.get(levels[-1]) if levels[0] == "command" else None
-            envelope = decode_body(data.body, model, levels[-1])
-            yield envelope.header, envelope.message
+            header, message, _ = decode_publication(data)
+            yield header, message
             return
         for item in self._decoders[sender].feed(data):
             if isinstance(item, BadFrame):
