@@ -32,7 +32,7 @@ from protocols.exchange import Commanded, Greeted, LinkLost, Pace
 from protocols.message import Message
 from protocols.messages import Heartbeat, Refused
 from protocols.serial_wire import SerialWire, Wire
-from protocols.units import MILLISECOND, Micros
+from protocols.units import Micros
 
 __all__ = ["Device", "Port"]
 
@@ -222,10 +222,8 @@ class Device:
     def _pace(self, *, armed: bool) -> Pace:
         parameters = self.parameters
         if armed:
-            heartbeat, lease = parameters.heartbeat_armed_ms, parameters.lease_armed_ms
-        else:
-            heartbeat, lease = parameters.heartbeat_idle_ms, parameters.lease_idle_ms
-        return Pace(Micros(int(heartbeat) * MILLISECOND), Micros(int(lease) * MILLISECOND))
+            return Pace.of_ms(parameters.heartbeat_armed_ms, parameters.lease_armed_ms)
+        return Pace.of_ms(parameters.heartbeat_idle_ms, parameters.lease_idle_ms)
 
     def _keep_pace(self, now: Micros) -> None:
         """The controlling link keeps the short lease while the device is armed, and only then.

@@ -9,7 +9,7 @@ Law: it knows links, not procedures. What a command means, and who may give it, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 from protocols.answers import Answers
 from protocols.enums import ByeReason, Code, Kind, WireEnum
@@ -32,7 +32,7 @@ from protocols.messages import (
 from protocols.nak_budget import NakBudget
 from protocols.requests import MOST_TRIES, Request, Requests
 from protocols.serial_wire import Problem, Wire, sentence
-from protocols.units import MILLISECOND, SECOND, Micros
+from protocols.units import MILLISECOND, SECOND, Micros, from_ms
 from protocols.wire import schema_id
 
 MINOR: Final = 0
@@ -116,6 +116,11 @@ class Pace:
 
     heartbeat_us: Micros
     lease_us: Micros
+
+    @classmethod
+    def of_ms(cls, heartbeat_ms: int, lease_ms: int) -> Self:
+        """From milliseconds, as WELCOME and the parameters have them."""
+        return cls(from_ms(heartbeat_ms), from_ms(lease_ms))
 
 
 IDLE_PACE: Final = Pace(Micros(5 * SECOND), Micros(15 * SECOND))
@@ -339,7 +344,7 @@ class Exchange(Generic[WireIn, WireOut]):
             self.bye(ByeReason.CLOSING, now)
             self._happened.append(Denied(Code.E_SCHEMA, text))
             return
-        self.pace = Pace(Micros(welcome.heartbeat_idle_ms * MILLISECOND), Micros(welcome.lease_idle_ms * MILLISECOND))
+        self.pace = Pace.of_ms(welcome.heartbeat_idle_ms, welcome.lease_idle_ms)
         if self._wire.beats_at_once:
             self._send(self._beat(now), now)
         self._happened.append(Linked(welcome))

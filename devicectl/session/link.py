@@ -147,10 +147,9 @@ class HostLink:
             return
         self.exchange.hurried = armed
         if armed:
-            heartbeat, lease = welcome.heartbeat_armed_ms, welcome.lease_armed_ms
+            self.exchange.pace = Pace.of_ms(welcome.heartbeat_armed_ms, welcome.lease_armed_ms)
         else:
-            heartbeat, lease = welcome.heartbeat_idle_ms, welcome.lease_idle_ms
-        self.exchange.pace = Pace(Micros(heartbeat * MILLISECOND), Micros(lease * MILLISECOND))
+            self.exchange.pace = Pace.of_ms(welcome.heartbeat_idle_ms, welcome.lease_idle_ms)
 
     def device_uptime_ms(self) -> int:
         """The device's uptime now, as far as WELCOME and this host's clock tell; modulo 2**32."""

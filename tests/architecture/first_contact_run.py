@@ -78,9 +78,7 @@ class _Host:
         self.exchange.hello(hello, self.now)
         self._until(lambda: self.welcome is not None)
         assert self.welcome is not None
-        self.exchange.pace = Pace(
-            Micros(self.welcome.heartbeat_armed_ms * MILLISECOND), Micros(self.welcome.lease_idle_ms * MILLISECOND)
-        )
+        self.exchange.pace = Pace.of_ms(self.welcome.heartbeat_armed_ms, self.welcome.lease_idle_ms)
         return self.welcome
 
     def ask(self, command: Message) -> Message:
