@@ -22,7 +22,7 @@ from protocols.fields import WireType
 from protocols.framing import MAJOR, REPLAYED, RETRANSMIT, Header
 from protocols.layouts import LAYOUTS, since, wire_type
 from protocols.message import REGISTRY, Message
-from protocols.records import RECORD_SIZE, RECORDS
+from protocols.records import RECORD_SIZE, RECORDS, split_records
 from protocols.serial_wire import Envelope, Problem, sentence
 from protocols.wire import decode_record, encode_record
 
@@ -97,7 +97,7 @@ def plain(value: Any) -> Any:
 
 
 def _records_of(raw: bytes) -> list[dict[str, Any]]:
-    return [record_of(raw[start : start + RECORD_SIZE]) for start in range(0, len(raw), RECORD_SIZE)]
+    return [record_of(record) for record in split_records(raw)]
 
 
 def _check_tail(message: Message) -> None:

@@ -15,8 +15,6 @@ from protocols.fields import F64, U8, U16, U32, EnumByte, Unit
 
 RECORD_SIZE: Final = 32
 """Bytes. Six records make a page of 192, which fits the payload of 224 beside its own 16 bytes of head."""
-
-
 KIND_OFFSET: Final = 8
 """Where in a record its kind is, also of one that is not known here."""
 
@@ -169,6 +167,16 @@ class Action(Record, kind=RecordKind.ACTION):
     message_id: U16
     zone: U8
     cell: U16
+
+
+def event_no_of(raw: bytes) -> int:
+    """A record's event number, also of one that is not known here."""
+    return int.from_bytes(raw[:4], "little")
+
+
+def split_records(raw: bytes) -> list[bytes]:
+    """The records of a page, in order; of one that is cut off, the last is short."""
+    return [raw[start : start + RECORD_SIZE] for start in range(0, len(raw), RECORD_SIZE)]
 
 
 def pack_outcomes(outcomes: list[NeedleOutcome]) -> int:

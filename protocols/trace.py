@@ -18,7 +18,7 @@ from protocols.message import Message
 from protocols.messages import Event, JournalPage, Welcome
 from protocols.mqtt import Publication, decode_publication
 from protocols.notice import NOTICE
-from protocols.records import KIND_OFFSET, RECORD_SIZE
+from protocols.records import KIND_OFFSET, split_records
 from protocols.units import Micros
 from protocols.wire import decode_message, decode_record
 
@@ -146,7 +146,7 @@ def _quoted(text: str) -> str:
 
 def _records(raw: bytes) -> list[str]:
     """One line a journal record."""
-    return [_record(raw[start : start + RECORD_SIZE]) for start in range(0, len(raw), RECORD_SIZE)]
+    return [_record(record) for record in split_records(raw)]
 
 
 def _record(raw: bytes) -> str:

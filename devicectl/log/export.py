@@ -21,7 +21,7 @@ from devicectl.session.count import COVERAGE_DIGITS, MAX_NEEDLES, tally
 from protocols.enums import RecordKind
 from protocols.errors import MessageError
 from protocols.notice import NOTICE
-from protocols.records import KIND_OFFSET, Cycle
+from protocols.records import KIND_OFFSET, Cycle, event_no_of
 from protocols.wire import decode_record
 
 VOLATILE_FIELDS: Final = ("session_id", "wall_seconds", "began_wall", "stored_wall")
@@ -170,7 +170,7 @@ def _record_fields(raw: bytes) -> dict[str, Any]:
         record = None
     kind = RecordKind(raw[KIND_OFFSET])
     fields: dict[str, Any] = {
-        "event_no": int.from_bytes(raw[:4], "little"),
+        "event_no": event_no_of(raw),
         "kind": kind.name.lower() if kind is not RecordKind.UNKNOWN else f"unknown {raw[KIND_OFFSET]}",
         "uptime_ms": int.from_bytes(raw[4:8], "little"),
     }

@@ -11,13 +11,12 @@ from typing import Final
 
 from devicectl.session.count import MAX_NEEDLES, tally
 from protocols.enums import Ending, NeedleOutcome, Phase, RecordKind
-from protocols.records import RECORD_SIZE, Cycle
+from protocols.records import KIND_OFFSET, RECORD_SIZE, Cycle
 from protocols.wire import layout
 
 _HEAD: Final = struct.Struct("<IIB")
 """event_no, uptime_ms, kind: the same in every record."""
 
-_KIND_OFFSET: Final = 8
 _CYCLE_KIND: Final = int(RecordKind.CYCLE)
 
 _codes: Final = [wire.code for _, wire in layout(Cycle).fields]
@@ -30,11 +29,6 @@ _OUTCOMES: Final = tuple(outcome.name.lower() for outcome in NeedleOutcome)
 
 RecordRow = tuple[int, int, int, int, bytes]
 CycleRow = tuple[int, int, int, int, int, str, str, int, int, str]
-
-
-def event_no_of(raw: bytes) -> int:
-    """The event number of a record."""
-    return int.from_bytes(raw[:4], "little")
 
 
 def record_row(key: int, raw: bytes) -> RecordRow:
@@ -51,7 +45,7 @@ def record_row(key: int, raw: bytes) -> RecordRow:
 
 def cycle_row(key: int, raw: bytes) -> CycleRow | None:
     """A row of `cycles`, in the order of its columns, from a record of 32 bytes; None when it is of another kind."""
-    if raw[_KIND_OFFSET] != _CYCLE_KIND:
+    if raw[KIND_OFFSET] != _CYCLE_KIND:
         return None
     event_no, _, ending, phase, needles, cycle_no, outcomes, cell, depth_um, _, _ = _CYCLE.unpack_from(raw)
     punctures, cores_counted, text = _outcome_columns(outcomes, needles)

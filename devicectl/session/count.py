@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from protocols.enums import Ending, NeedleOutcome
 from protocols.errors import MessageError
-from protocols.records import Cycle, Gap, Record, SessionClosed, SessionOpened
+from protocols.records import Cycle, Gap, Record, SessionClosed, SessionOpened, event_no_of
 from protocols.wire import decode_record
 
 CELL_AREA_MM2: Final = 100
@@ -112,10 +112,10 @@ class Fold:
         try:
             record = decode_record(raw)
         except MessageError as error:
-            self.problems.append(f"event {int.from_bytes(raw[:4], 'little')}: unreadable record: {error}")
+            self.problems.append(f"event {event_no_of(raw)}: unreadable record: {error}")
             record = None
         if record is None:
-            self._follow(int.from_bytes(raw[:4], "little"), 1)
+            self._follow(event_no_of(raw), 1)
         else:
             self.add(record)
         return record

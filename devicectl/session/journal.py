@@ -15,7 +15,7 @@ from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols import records as R
 from protocols.enums import AlarmState, Code, RecordKind
-from protocols.records import KIND_OFFSET, RECORD_SIZE
+from protocols.records import KIND_OFFSET, split_records
 
 RECORDS_PER_PAGE: Final = 6
 """What fits one payload."""
@@ -117,8 +117,8 @@ class JournalReader:
         while self.cursor < head:
             page: M.JournalPage = yield M.JournalRead(epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE)
             head, asked_from = page.head, self.cursor
-            for start in range(0, len(page.records), RECORD_SIZE):
-                raw, before = page.records[start : start + RECORD_SIZE], self.cursor
+            for raw in split_records(page.records):
+                before = self.cursor
                 if self.closed is not None and raw[KIND_OFFSET] == RecordKind.SESSION_OPENED:
                     return  # another host was quick to open the next session: from here on it is the other's
                 self.add(raw)
