@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from protocols.addresses import format_address
 from protocols.errors import ProtocolError
 from protocols.topics import DEFAULT_ROOT, DeviceTopics, TopicError
 
@@ -55,7 +56,7 @@ class BrokerUrl:
     @property
     def address(self) -> str:
         """Host and port, for people: IPv6 in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return format_address(self.host, self.port)
 
     @property
     def for_others(self) -> "BrokerUrl":

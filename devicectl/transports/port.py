@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 from devicectl.errors import LinkError
+from protocols.addresses import format_address
 
 
 class Receiver(Protocol):
@@ -81,7 +82,7 @@ async def open_tcp(host: str, port: int, receiver: Receiver) -> Transport:
     Raises:
         LinkError: nobody listens there, or the name is not known.
     """
-    loop, where = asyncio.get_running_loop(), f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    loop, where = asyncio.get_running_loop(), format_address(host, port)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, protocol = await loop.create_connection(lambda: TcpTransport(receiver), host, port)

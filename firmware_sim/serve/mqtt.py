@@ -25,6 +25,7 @@ from firmware_sim.serve.errors import NoBrokerError, OptionError
 from firmware_sim.serve.lives import Lives, Verdict
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
+from protocols.addresses import is_loopback
 from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.mqtt import Publication
@@ -93,7 +94,7 @@ class Broker:
     @property
     def warning(self) -> str:
         """A sentence where others can read what is said."""
-        if self._url.tls or self._url.host in ("localhost", "::1") or self._url.host.startswith("127."):
+        if self._url.tls or is_loopback(self._url.host):
             return ""
         return f"mqtt:// to {self._url.host} is not encrypted; mqtts:// is"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from firmware_sim.serve.errors import OptionError
+from protocols.addresses import format_address
 from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 
 MOST_SEED: Final = 2**63 - 1
@@ -35,7 +36,7 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         """As in a URL: IPv6 in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return format_address(self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True)

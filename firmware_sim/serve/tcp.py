@@ -13,6 +13,7 @@ from firmware_sim.ports import Port
 from firmware_sim.serve.errors import NoAddressError, OptionError
 from firmware_sim.serve.options import Address
 from firmware_sim.serve.real_time import RealTimeDevice
+from protocols.addresses import is_loopback
 
 MOST_CONNECTIONS: Final = 16
 """One controls and the others look; more are a host that connects and never closes."""
@@ -108,7 +109,7 @@ class Listener:
         self._server = server
         self._connections = connections
         host, port = server.sockets[0].getsockname()[:2]
-        self._open_to_others = host != "::1" and not host.startswith("127.")
+        self._open_to_others = not is_loopback(host)
         self.address = Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
 
     @property
