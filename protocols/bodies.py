@@ -135,8 +135,7 @@ def decode_body(raw: bytes, model: type[Message] | None, name: str) -> Envelope:
 
 def _read(raw: bytes) -> tuple[dict[str, Any], list[int]]:
     """A body's object, and its seq, link id and correlation id."""
-    if len(raw) > MOST_BODY_BYTES:
-        raise ValueError(f"a body has at most {MOST_BODY_BYTES} bytes, this one {len(raw)}")
+    check_size(raw)
     try:
         body = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
@@ -147,6 +146,22 @@ def _read(raw: bytes) -> tuple[dict[str, Any], list[int]]:
     if not all(type(number) is int and 0 <= number <= 0xFFFF for number in numbers):
         raise ValueError("seq, link_id and correlation_id are whole numbers from 0 to 65535")
     return body, numbers
+
+
+def check_size(raw: bytes) -> None:
+    """Hold a body against the bound that stands before any parsing.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    if len(raw) > MOST_BODY_BYTES:
+        raise ValueError(f"a body has at most {MOST_BODY_BYTES} bytes, this one {len(raw)}")
+
+
+def first_finding(model: type[BaseModel], error: ValidationError) -> MessageError:
+    """What pydantic found first, as this package says it."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return MessageError(model.__name__, ".".join(map(str, first["loc"])) or None, first["msg"])
 
 
 def _header(model: type[Message] | None, flags: int, seq: int, link_id: int, correlation_id: int) -> Header:
@@ -191,8 +206,7 @@ def _validated(model: type[_Model], values: dict[str, Any]) -> _Model:
     try:
         return model(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise MessageError(model.__name__, ".".join(map(str, first["loc"])), first["msg"]) from error
+        raise first_finding(model, error) from error
 
 
 class _Fields(dict[type[BaseModel], dict[str, tuple[_Convert, Any]]]):

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
-from protocols.bodies import MOST_BODY_BYTES, plain
+from protocols.bodies import check_size, first_finding, plain
 from protocols.enums import AlarmPriority, AlarmState, DeviceState, ParamScope
 from protocols.errors import MessageError
 from protocols.fields import Unit
@@ -56,13 +56,13 @@ class Status(Snapshot):
         Raises:
             MessageError: it is none.
         """
-        if len(body) > MOST_BODY_BYTES:
-            raise MessageError(cls.__name__, None, f"a body has at most {MOST_BODY_BYTES} bytes, this one {len(body)}")
         try:
+            check_size(body)
             return cls.model_validate_json(body)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            raise MessageError(cls.__name__, ".".join(map(str, first["loc"])) or None, first["msg"]) from error
+            raise first_finding(cls, error) from error
+        except ValueError as error:
+            raise MessageError(cls.__name__, None, str(error)) from error
 
 
 class State(Snapshot):
