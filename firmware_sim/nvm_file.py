@@ -19,11 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import google_crc32c
-
 from firmware_sim.errors import NvmError, NvmFileError
 from firmware_sim.nvm import Nvm
 from firmware_sim.nvm_image import replay, snapshot
+from protocols.framing import crc32c
 
 MAGIC: Final = b"HLP/NVM\n"
 VERSION: Final = 2
@@ -233,12 +232,12 @@ def _end_of_step(data: bytes, offset: int) -> int | None:
     if length < _LEAST_BODY or end > len(data):
         return None
     body = data[offset + _STEP.size : end]
-    return end if google_crc32c.extend(google_crc32c.value(_LENGTH.pack(length)), body) == crc else None
+    return end if crc32c(_LENGTH.pack(length) + body) == crc else None
 
 
 def _encode_step(key: str, value: Any) -> bytes:
     body = json.dumps([key, value], separators=(",", ":")).encode()
-    crc = google_crc32c.extend(google_crc32c.value(_LENGTH.pack(len(body))), body)
+    crc = crc32c(_LENGTH.pack(len(body)) + body)
     return _STEP.pack(len(body), crc) + body
 
 

@@ -9,10 +9,9 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-import google_crc32c
-
 from firmware_sim.constants import ORDERED, PARAMETERS, Parameter
 from firmware_sim.errors import ParameterError, UnknownParameterError
+from protocols.framing import crc32c
 from protocols.messages.parameters import ParamListDone
 
 __all__ = ["PARAMETERS", "Parameter", "ParameterError", "Parameters", "nearest", "parameters_table"]
@@ -169,8 +168,7 @@ class Parameters:
             raise ParameterError(blame, getattr(self, blame), f"{low} {below:g} must be below {high} {above:g}")
 
     def _hash(self) -> int:
-        crc: int = google_crc32c.value(_PACK(*(getattr(self, parameter.name) for parameter in PARAMETERS)))
-        return crc
+        return crc32c(_PACK(*(getattr(self, parameter.name) for parameter in PARAMETERS)))
 
 
 def nearest(name: str, others: Iterable[str] = ()) -> str:

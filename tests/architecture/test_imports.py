@@ -96,3 +96,9 @@ def test_a_clock_is_read_in_two_modules_only() -> None:
         if any(line.split("#")[0].split() in (["import", "time"],) for line in path.read_text("utf-8").splitlines())
     }
     assert readers <= allowed
+
+
+def test_a_crc_is_computed_by_one_module() -> None:
+    """So that another implementation of it can be put in its place: decision 3."""
+    users = [path.relative_to(ROOT).as_posix() for _, path in modules() if "google_crc32c" in path.read_text("utf-8")]
+    assert users == ["protocols/framing.py"]
