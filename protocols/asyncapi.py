@@ -20,7 +20,7 @@ from protocols.mqtt_properties import CONTENT_TYPE, PAYLOAD_IS_TEXT
 from protocols.notice import NOTICE
 from protocols.schemas import CATALOGUE, Schema, definitions, payload_name
 from protocols.status import LOST, Status
-from protocols.topics import DEFAULT_ROOT, topic_name
+from protocols.topics import DEFAULT_ROOT, MOST_ID_BYTES, topic_name
 from protocols.wire import schema_id
 
 VERSION: Final = "3.0.0"
@@ -66,8 +66,8 @@ _SECURITY: Final = {
 }
 _IDS: Final[dict[str, Schema]] = {
     "root": {"description": "What all topics begin with.", "default": DEFAULT_ROOT},
-    "site": {"description": "Where the device is; one level, at most 64 bytes."},
-    "device": {"description": "The device's id at its site; one level, at most 64 bytes."},
+    "site": {"description": f"Where the device is; one level, at most {MOST_ID_BYTES} bytes."},
+    "device": {"description": f"The device's id at its site; one level, at most {MOST_ID_BYTES} bytes."},
     "client": {"description": "The MQTT client identifier of one host."},
 }
 

@@ -14,6 +14,7 @@ CONTENT_TYPE: Final = "application/json"
 PAYLOAD_IS_TEXT: Final = 1
 """MQTT's Payload Format Indicator: UTF-8."""
 _NOT_AUTHORIZED: Final = 0x87
+SESSION_TAKEN_OVER: Final = 0x8E
 _SENTENCES: Final = {
     0x84: "the broker does not speak MQTT 5",
     0x85: "the broker does not take this client's identifier",
@@ -22,12 +23,11 @@ _SENTENCES: Final = {
     0x88: "the broker is not ready to serve",
     0x89: "the broker is busy",
     0x8A: "the broker has banned this client",
-    0x8E: "another client has connected with the same identifier",
+    SESSION_TAKEN_OVER: "another client has connected with the same identifier",
     0x95: "the broker takes no message of this size",
     0x97: "the broker's quota for this client is used up",
 }
 """Reason code of CONNACK or DISCONNECT -> why, for people. [MQTT 5.0, section 2.4]"""
-SESSION_TAKEN_OVER: Final = 0x8E
 
 
 def why(code: int) -> str:

@@ -13,13 +13,13 @@ from pydantic import BaseModel
 from protocols.enums import WireEnum
 from protocols.errors import MessageError
 from protocols.fields import Unit
-from protocols.framing import BadFrame, Frame, FrameDecoder, Header, kind_name
+from protocols.framing import MAJOR, BadFrame, Frame, FrameDecoder, Header, kind_name
 from protocols.message import Message
 from protocols.messages import Event, JournalPage, Welcome
 from protocols.mqtt import Publication, decode_publication
 from protocols.notice import NOTICE
 from protocols.records import KIND_OFFSET, split_records
-from protocols.units import Micros
+from protocols.units import SECOND, Micros
 from protocols.wire import decode_message, decode_record
 
 HEADING: Final = NOTICE
@@ -67,7 +67,7 @@ class Tracer:
             found = self._decoders[sender].feed(data)
             items = [_bad_frame(item) if isinstance(item, BadFrame) else _frame(item) for item in found]
         for first, *more in items:
-            seconds, micros = divmod(now, 1_000_000)
+            seconds, micros = divmod(now, SECOND)
             lines.append(f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  {first}")
             lines += [_INDENT + line for line in more]
         return lines
@@ -114,7 +114,7 @@ def _message(header: Header, message: Message) -> list[str]:
 
 
 def _line(header: Header, name: str, content: str) -> str:
-    major = "" if header.major == 1 else f"MAJOR {header.major} "
+    major = "" if header.major == MAJOR else f"MAJOR {header.major} "
     numbers = f"seq={header.seq} link={header.link_id} correlation={header.correlation_id}"
     flags = " ".join(flag for bit, flag in enumerate(_FLAGS) if header.flags >> bit & 1)
     parts = [f"{major}{kind_name(header.kind):9} {name}", numbers + (f" [{flags}]" if flags else ""), content]

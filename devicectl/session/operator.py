@@ -17,6 +17,7 @@ from devicectl.session.recovery import Recovery, by_held_device
 from protocols import interlocks as I
 from protocols import messages as M
 from protocols.enums import Code
+from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S
 from protocols.records import unpack_outcomes
 from protocols.units import SECOND, Micros
 
@@ -33,8 +34,6 @@ MOST_PURGES: Final = 5
 """A purge works nine times in ten: five failures in a row happen once in 100,000 clogs, or the needle is broken."""
 MOST_REMEDIES: Final = 100
 """In a row, without a cycle between them: a wait for suction takes 60. A device that refuses on needs a person."""
-OLDEST_ANESTHESIA_S: Final = 86_400
-"""The age that ANESTHESIA_START can carry; any device has long let it expire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class AutomaticOperator:
             return
         wait_s = 0
         for zone, numbed_at in self._numbed.items():
-            age_s = min((self._context.link.now - numbed_at) // SECOND, OLDEST_ANESTHESIA_S)
+            age_s = min((self._context.link.now - numbed_at) // SECOND, MAX_ANESTHESIA_AGE_S)
             started: M.AnesthesiaStartDone = yield M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method)
             self._context.machine.happened(Event.ANESTHESIA_STARTED)
             wait_s = max(wait_s, started.wait_s)

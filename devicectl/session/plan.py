@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from devicectl.session.plan_file import PlanError, read_values
+from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
 
 MAX_PUNCTURES_PER_CELL: Final = 200
 """No device takes more in a cell of 1 cm2: the highest cap that one can be given. Its own is 63 unless it says so."""
@@ -19,6 +20,9 @@ MAX_PUNCTURES_PER_CELL: Final = 200
 MIN_COVERAGE_PERCENT: Final = 4.0
 MAX_COVERAGE_PERCENT: Final = 8.0
 """4 % to 8 % of the skin in the treated area is removed; a plan outside is refused."""
+
+MIN_DEPTH_MM: Final = MIN_DEPTH_UM / 1_000
+MAX_DEPTH_MM: Final = MAX_DEPTH_UM / 1_000
 
 MAX_ZONES: Final = 64
 MAX_ZONE_CM2: Final = 1_000
@@ -64,7 +68,12 @@ class Operator(_Frozen):
 
     anesthesia_method: Annotated[_Text, Field(description="a text of 1 to 32 bytes")] = "lidocaine injection"
     anesthesia_age_s: Annotated[
-        int, Field(ge=0, le=86_400, description="whole seconds since the injection, from 0 to 86400")
+        int,
+        Field(
+            ge=0,
+            le=MAX_ANESTHESIA_AGE_S,
+            description=f"whole seconds since the injection, from 0 to {MAX_ANESTHESIA_AGE_S}",
+        ),
     ] = 0
     confirmed_by: Annotated[_Text, Field(description="a text of 1 to 32 bytes")] = "automatic operator"
 
@@ -87,9 +96,9 @@ class Plan(_Frozen):
             `make_plan` says the same in one line.
     """
 
-    target_cores: Annotated[int, Field(ge=1, le=1_000_000, description="a whole number of cores from 1 to 1000000")] = (
-        10_000
-    )
+    target_cores: Annotated[
+        int, Field(ge=1, le=MAX_TARGET_CORES, description=f"a whole number of cores from 1 to {MAX_TARGET_CORES}")
+    ] = 10_000
     coverage_percent: Annotated[
         float,
         Field(
@@ -102,7 +111,12 @@ class Plan(_Frozen):
     ] = 6.0
     depth_mm: Annotated[
         float,
-        Field(ge=0.5, le=4.0, allow_inf_nan=False, description="a number of mm from 0.5 to 4.0 in steps of 0.5"),
+        Field(
+            ge=MIN_DEPTH_MM,
+            le=MAX_DEPTH_MM,
+            allow_inf_nan=False,
+            description=f"a number of mm from {MIN_DEPTH_MM} to {MAX_DEPTH_MM} in steps of 0.5",
+        ),
         AfterValidator(_is_half_steps),
     ] = 3.0
     zones: Annotated[

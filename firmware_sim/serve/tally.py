@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 
 from firmware_sim.interlocks import INTERLOCKS
 from protocols.enums import CloseReason, Code, Role
-from protocols.framing import BadReason
-from protocols.units import Micros
+from protocols.framing import MAX_ENCODED_SIZE, BadReason
+from protocols.requests import FIRST_RTO_US
+from protocols.units import MILLISECOND, Micros
 
 REMEDIES: Final = {
     Code.E_UNKNOWN_MESSAGE: "compare kind and message id with docs/generated/messages.md",
@@ -176,7 +177,7 @@ def _bad_frames(tally: Tally) -> list[str]:
     if wrong := bad[BadReason.LENGTH]:
         said.append(f"The last byte of the header is wrong in {wrong} of {of}: it is the payload's size.")
     if wrong := bad[BadReason.OVERSIZE]:
-        said.append(f"{wrong} of {of}: more than 241 bytes without a zero.")
+        said.append(f"{wrong} of {of}: more than {MAX_ENCODED_SIZE} bytes without a zero.")
     return said
 
 
@@ -230,7 +231,7 @@ VERDICTS: Final = (
         lambda t: t.retransmits > 0,
         lambda t: [
             f"It sent {count_of(t.retransmits, 'frame')} again, and {count_of(t.replays, 'answer')} came from memory: "
-            "answers were lost, or its first retry is too early (200 ms)."
+            f"answers were lost, or its first retry is too early ({FIRST_RTO_US // MILLISECOND} ms)."
         ],
     ),
     Verdict(

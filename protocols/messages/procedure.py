@@ -3,7 +3,7 @@
 A command's DONE reply stands after it. Commands of the motion lane answer RECEIVED first where they take time.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -11,9 +11,16 @@ from protocols.enums import CloseReason, DeviceState, Kind, Lane
 from protocols.fields import I32, S32, U8, U16, U32, EnumByte, TailU16, Unit
 from protocols.message import Message
 
-MIN_COVERAGE_BP = 400
-MAX_COVERAGE_BP = 800
+MIN_COVERAGE_BP: Final = 400
+MAX_COVERAGE_BP: Final = 800
 """Basis points (1/100 %): 4-8 % of the treated skin is removed [S]; a plan outside is refused."""
+MIN_DEPTH_UM: Final = 500
+MAX_DEPTH_UM: Final = 4_000
+"""2.5 to 3.5 mm is what is published [P]; that a device is set from 0.5 to 4.0 mm is an assumption of this model."""
+MAX_TARGET_CORES: Final = 1_000_000
+"""A hundred times the cores of an ordinary session: more is a mistake in the plan."""
+MAX_ANESTHESIA_AGE_S: Final = 86_400
+"""A day: any anesthesia has long worn off."""
 
 
 class SessionOpen(Message, id=0x0301, lane=Lane.MOTION):
@@ -22,9 +29,9 @@ class SessionOpen(Message, id=0x0301, lane=Lane.MOTION):
     0 u32 target_cores | 4 u16 coverage_bp | 6 u16 depth_um | 8 u16[] zones_cm2
     """
 
-    target_cores: Annotated[U32, Field(ge=1, le=1_000_000)]
+    target_cores: Annotated[U32, Field(ge=1, le=MAX_TARGET_CORES)]
     coverage_bp: Annotated[U16, Unit("0.01 %"), Field(ge=MIN_COVERAGE_BP, le=MAX_COVERAGE_BP)]
-    depth_um: Annotated[U16, Unit("um"), Field(ge=500, le=4000)]
+    depth_um: Annotated[U16, Unit("um"), Field(ge=MIN_DEPTH_UM, le=MAX_DEPTH_UM)]
     zones_cm2: Annotated[TailU16, Unit("cm2")]
 
 
@@ -50,7 +57,7 @@ class AnesthesiaStart(Message, id=0x0302, lane=Lane.MOTION):
     """
 
     zone: U8
-    age_s: Annotated[U32, Unit("s"), Field(le=86_400)]
+    age_s: Annotated[U32, Unit("s"), Field(le=MAX_ANESTHESIA_AGE_S)]
     method: S32
 
 
