@@ -9,7 +9,7 @@ from firmware_sim.punch_checks import no_store
 from firmware_sim.refusals import not_kept, refusal
 from firmware_sim.statements import identity
 from protocols import messages as M
-from protocols.enums import AlarmPriority, AlarmState, Code, Stream
+from protocols.enums import AlarmPriority, AlarmState, Code
 from protocols.message import Message
 from protocols.records import RECORD_SIZE
 from protocols.units import Micros
@@ -56,8 +56,6 @@ def _param_get(device: "Device", port: "Port", command: M.ParamGet, now: Micros)
 
 
 def _stream_set(device: "Device", port: "Port", command: M.StreamSet, now: Micros) -> Message:
-    if command.stream is Stream.UNKNOWN:
-        return refusal(Code.E_ARGUMENT, "there is no such stream; STATE is 1")
     interval = max(LEAST_STREAM_MS, command.interval_ms) if command.interval_ms else 0
     port.set_stream(interval, now)
     return M.StreamSetDone(stream=command.stream, interval_ms=interval)

@@ -134,8 +134,6 @@ def _refuse_close(firmware: Firmware, command: M.SessionClose) -> Refused | None
         have = 0 if session is None else session.session_no
         text = f"session {command.session_no} is not open here; open is {have or 'none'}"
         return refusal(Code.E_STATE, text, expected=have, actual=command.session_no)
-    if command.reason is CloseReason.UNKNOWN:
-        return refusal(Code.E_ARGUMENT, "the reason of a close is 1 (completed), 2 (aborted) or 3 (abandoned)")
     if command.reason is CloseReason.ABANDONED:
         return None
     for name in _COMPARED:
