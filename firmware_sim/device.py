@@ -50,7 +50,6 @@ class Device:
         now: Micros = Micros(0),
         parameters: Parameters | None = None,
         nvm: Nvm | None = None,
-        plant: Plant | None = None,
     ) -> None:
         """Power it on.
 
@@ -63,8 +62,7 @@ class Device:
         epoch = random.Random(f"{seed}:epoch").getrandbits(32) or 1
         self.nvm = nvm if nvm is not None else Nvm(epoch=epoch)
         self.nvm.keep_seed(seed)
-        boots = self.nvm.boot_count
-        self.plant = plant if plant is not None else Plant(self.parameters, seed, earlier_boots=boots)
+        self.plant = Plant(self.parameters, seed, earlier_boots=self.nvm.boot_count)
         self.ports: list[Port] = []
         self.link_ended: Callable[[Port, Micros], None] | None = None
         """Hears that the link on a port has ended, before the device reacts to it; for reports."""

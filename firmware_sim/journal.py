@@ -44,7 +44,7 @@ class Journal:
         self._slots[self.head % JOURNAL_SLOTS] = raw
         self.head += 1
 
-    def read(self, first: int, max_records: int, uptime_ms: int = 0) -> tuple[int, list[bytes]]:
+    def read(self, first: int, max_records: int) -> tuple[int, list[bytes]]:
         """The number read from, and up to `max_records` records from there on in order.
 
         Where the ring has lost some, the first of them is a GAP that counts them and the others follow it.
@@ -54,7 +54,7 @@ class Journal:
         start = first
         if first < self.oldest:
             start = self.oldest
-            records.append(encode_record(Gap(event_no=first, uptime_ms=uptime_ms, missing=start - first)))
+            records.append(encode_record(Gap(event_no=first, uptime_ms=0, missing=start - first)))
         end = min(self.head, start + max_records - len(records))
         records.extend(self._slots[event_no % JOURNAL_SLOTS] for event_no in range(start, end))
         return first, records

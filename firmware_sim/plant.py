@@ -270,10 +270,9 @@ class Plant:
         """Wear of the cartridge: 0 new, 1 at the end of its life."""
         return self.cartridge.cycles * self.parameters.wear_per_cycle * self.inputs.wear_factor
 
-    def pierce(self, now: Micros) -> int:
-        """The stroke has reached its depth: draw what each needle did. Returns the needles in the skin: all."""
-        parameters, inputs = self.parameters, self.inputs
-        wear = self.cartridge.cycles * parameters.wear_per_cycle * inputs.wear_factor
+    def pierce(self, now: Micros) -> None:
+        """The stroke has reached its depth: draw what each needle did."""
+        parameters, inputs, wear = self.parameters, self.inputs, self.wear
         lack = max(0.0, 1 - self.pressure_kpa(now) / parameters.vacuum_set_kpa)
         hazard = parameters.clog_hazard * (1 + parameters.clog_vacuum_gain * lack) * (1 + wear)
         cuts_p = 1 - parameters.miss_p * (1 + wear * wear)
@@ -296,7 +295,6 @@ class Plant:
             self.clogged |= clogging
         self._cut = cut & ~self.clogged
         self._partial = partial
-        return self.all_needles
 
     def suck(self, now: Micros) -> None:
         """Draw which of the cut cores come out at the pressure that stands now."""

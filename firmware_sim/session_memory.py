@@ -44,8 +44,3 @@ class SessionMemory:
     def needles(self) -> int:
         """Needles in the array, as the plan was made for."""
         return self.punctures_per_cell // self.cycles_per_cell
-
-    @property
-    def cells_begun(self) -> int:
-        """Cells with at least one puncture."""
-        return len(self.cell_punctures)

@@ -36,7 +36,6 @@ class PtyLine:
         self._slave = slave
         self._unsent = bytearray()
         self.link = link
-        self.lost_frames = 0
         self._port = device.attach("pty", self._write)
         self._loop.add_reader(master, self._readable)
 
@@ -76,7 +75,6 @@ class PtyLine:
             data = data[sent:]  # the rest of a frame that has begun is never dropped
             self._loop.add_writer(self._master, self._writable)
         elif len(self._unsent) + len(data) > MOST_UNREAD_BYTES:
-            self.lost_frames += 1
             return
         self._unsent += data
 

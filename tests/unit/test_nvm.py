@@ -172,7 +172,7 @@ def test_cycle_is_one_record_and_every_total_with_it() -> None:
     session = nvm.session
     assert session is not None
     assert (session.cycles, session.completed, session.punctures, session.cores_counted) == (1, 1, 3, 2)
-    assert session.cell_punctures == {(1, 4): 3} and session.cells_begun == 1 and nvm.cartridge_cycles == 1
+    assert session.cell_punctures == {(1, 4): 3} and nvm.cartridge_cycles == 1
 
 
 def test_untouched_skin_is_no_puncture_and_no_wear() -> None:
