@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class CountWatch:
-    """What is watched from cycle to cycle. `flagged` has a bit for each needle that is held to be clogged."""
+    """What is watched from cycle to cycle."""
 
     def __init__(self, firmware: "Firmware") -> None:
-        self.flagged = firmware.nvm.flagged
         self._firmware = firmware
         self._begin()
+
+    @property
+    def flagged(self) -> int:
+        """The needles held to be clogged, one bit each; the memory keeps them."""
+        return self._firmware.nvm.flagged
 
     def _begin(self) -> None:
         self._empty_in_row = [0] * self._firmware.plant.needles
@@ -28,7 +32,7 @@ class CountWatch:
 
     def begin_session(self) -> None:
         """Forget what was watched in the session before."""
-        self._set_flagged(0)
+        self._firmware.nvm.set_flagged(0)
         self._begin()
 
     def forgive(self) -> None:
@@ -42,11 +46,11 @@ class CountWatch:
 
     def take(self, seen: int, now: Micros) -> None:
         """Take one cycle's count: one bit a needle whose core was seen."""
-        parameters = self._firmware.parameters
+        parameters, nvm = self._firmware.parameters, self._firmware.nvm
         for needle, in_row in enumerate(self._empty_in_row):
             missed = not seen >> needle & 1
             self._empty_in_row[needle] = in_row + 1 if missed else 0
-            if self.flagged >> needle & 1:
+            if nvm.flagged >> needle & 1:
                 continue
             if len(self._missed) == self._missed.maxlen:
                 self._missing -= self._missed[0][1]
@@ -65,13 +69,9 @@ class CountWatch:
         else:
             firmware.clear_alarm(A.COUNT_MISMATCH, now)
 
-    def _set_flagged(self, mask: int) -> None:
-        self.flagged = mask
-        self._firmware.nvm.set_flagged(mask)
-
     def _flag(self, needle: int, now: Micros) -> None:
         """Hold a needle to be clogged; its run of empties is explained by that and leaves the count watch."""
-        self._set_flagged(self.flagged | 1 << needle)
+        self._firmware.nvm.set_flagged(self.flagged | 1 << needle)
         run = self._empty_in_row[needle]
         for entry in reversed(self._missed):
             if entry[0] == needle and run:
@@ -83,7 +83,7 @@ class CountWatch:
     def purge(self, now: Micros) -> int:
         """Purge the flagged needles; a needle that is free starts anew. Returns those that are free."""
         cleared = self._firmware.plant.purge(self.flagged)
-        self._set_flagged(self.flagged & ~cleared)
+        self._firmware.nvm.set_flagged(self.flagged & ~cleared)
         for needle in range(len(self._empty_in_row)):
             if cleared >> needle & 1:
                 self._empty_in_row[needle] = 0

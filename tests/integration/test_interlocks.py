@@ -300,7 +300,7 @@ def test_6_two_clogged_needles_stop_the_next_cycle() -> None:
     alarm_is(lab, A.NEEDLES_CLOGGED, "ACTIVE", AlarmPriority.MEDIUM)
     lab.engine.link.procedures.cancel(task)
     lab.until_state(S.ARMED)
-    lab.device.firmware.count_watch._set_flagged(0b101)
+    lab.device.nvm.set_flagged(0b101)
     error = refused(lab, punch(lab))
     assert (error.interlock, "2 needles are clogged" in error.sentence) == (6, True)
 
