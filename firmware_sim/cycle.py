@@ -16,7 +16,7 @@ from protocols import messages as M
 from protocols.enums import Code, DeviceState, Ending, NeedleOutcome, Phase
 from protocols.message import Message
 from protocols.messages import Refused
-from protocols.records import pack_outcomes
+from protocols.records import Cycle, pack_outcomes
 from protocols.units import Micros, from_ms
 
 if TYPE_CHECKING:
@@ -56,15 +56,13 @@ class CycleControl:
         if isinstance(command, M.Count) and self._last_count is not None and self._last_count.cycle_no == cycle_no:
             asker.reply(self._last_count, now, replayed=True)
         elif last.ending is not Ending.COMPLETED or isinstance(command, M.Punch):
-            asker.reply(self._stored(), now, replayed=True)
+            asker.reply(self._stored(last), now, replayed=True)
         else:
             return False
         return True
 
-    def _stored(self) -> Message:
+    def _stored(self, outcome: Cycle) -> Message:
         """What the last cycle came to, as an answer to a command that repeats its number."""
-        outcome = self._firmware.nvm.last_outcome
-        assert outcome is not None
         if outcome.ending is Ending.COMPLETED:
             punctured = self._firmware.plant.all_needles
             return M.PunchDone(cycle_no=outcome.cycle_no, depth_um=outcome.depth_um, punctured=punctured, vacuum_pa=0)

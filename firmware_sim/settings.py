@@ -6,6 +6,7 @@ Law: a value is set once its journal record is kept.
 from typing import TYPE_CHECKING
 
 from firmware_sim.alarms import ALARMS
+from firmware_sim.constants import PARAMETERS
 from firmware_sim.errors import NvmFileError, ParameterError
 from firmware_sim.nvm import LAST_ROOM, WORK_ROOM
 from firmware_sim.punch_checks import no_room, no_store
@@ -28,7 +29,7 @@ def set_parameter(device: "Device", command: M.ParamSet, now: Micros) -> Message
         return no
     try:
         index = parameters.index_of(command.name)
-        if parameters.describe(index).scope is not ParamScope.HOST_SETTABLE:
+        if PARAMETERS[index].scope is not ParamScope.HOST_SETTABLE:
             return refusal(Code.E_AUTH, f"{command.name} is set at the start of the device, not by a host")
         before = parameters.value_of(command.name)
         parameters.set(command.name, command.value)
