@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from firmware_sim.errors import NvmError, SeedError
 from firmware_sim.journal import Journal
-from firmware_sim.session_memory import SessionMemory
+from firmware_sim.session_memory import SessionMemory, Totals
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase, RecordKind
 from protocols.messages.procedure import SessionCloseDone
 from protocols.records import RECORD_SIZE, Boot, Cycle, Record, SessionClosed, SessionOpened
@@ -218,6 +218,14 @@ class Nvm:
         self.session = None
         self.journal.append(encode_record(record))
         return record
+
+    @property
+    def totals(self) -> Totals:
+        """What the open session has come to."""
+        session = self.session
+        if session is None:
+            return Totals()
+        return Totals(session.session_no, session.cycles, session.punctures, session.cores_counted)
 
     def _session(self) -> SessionMemory:
         if self.session is None:

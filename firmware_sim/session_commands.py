@@ -131,7 +131,7 @@ _COMPARED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", 
 def _refuse_close(firmware: Firmware, command: M.SessionClose) -> Refused | None:
     session = firmware.nvm.session
     if session is None or command.session_no != session.session_no:
-        have = 0 if session is None else session.session_no
+        have = firmware.nvm.totals.session_no
         text = f"session {command.session_no} is not open here; open is {have or 'none'}"
         return refusal(Code.E_STATE, text, expected=have, actual=command.session_no)
     if command.reason is CloseReason.ABANDONED:

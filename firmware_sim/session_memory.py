@@ -1,7 +1,16 @@
 """What the non-volatile memory holds of the open session."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Totals(NamedTuple):
+    """What a session has come to; all 0 where there is none."""
+
+    session_no: int = 0
+    cycles: int = 0
+    punctures: int = 0
+    cores_counted: int = 0
 
 
 @dataclass(slots=True)

@@ -32,13 +32,13 @@ def identity(device: "Device") -> DeviceInfoDone:
         needles=device.plant.needles,
         core_diameter_um=round(device.parameters.core_diameter_mm * 1000),
         cartridge_serial=device.plant.cartridge.serial,
-        cartridge_life_cycles=int(device.parameters.cartridge_life_cycles),
+        cartridge_life_cycles=device.parameters.cartridge_life_cycles,
     )
 
 
 def welcome(device: "Device", port: Port, link_id: int, nonce: int, now: Micros) -> Welcome:
     """The grant of a link to the host on `port`, and where the device stands."""
-    nvm, parameters, session = device.nvm, device.parameters, device.nvm.session
+    nvm, parameters, totals = device.nvm, device.parameters, device.nvm.totals
     return Welcome(
         link_id=link_id,
         minor=0,
@@ -47,18 +47,18 @@ def welcome(device: "Device", port: Port, link_id: int, nonce: int, now: Micros)
         schema_id=schema_id(0),
         nonce=nonce,
         boot_count=nvm.boot_count,
-        heartbeat_armed_ms=int(parameters.heartbeat_armed_ms),
-        lease_armed_ms=int(parameters.lease_armed_ms),
-        heartbeat_idle_ms=int(parameters.heartbeat_idle_ms),
-        lease_idle_ms=int(parameters.lease_idle_ms),
+        heartbeat_armed_ms=parameters.heartbeat_armed_ms,
+        lease_armed_ms=parameters.lease_armed_ms,
+        heartbeat_idle_ms=parameters.heartbeat_idle_ms,
+        lease_idle_ms=parameters.lease_idle_ms,
         journal_epoch=nvm.epoch,
         journal_tail=nvm.tail,
         journal_head=nvm.head,
-        session_no=0 if session is None else session.session_no,
+        session_no=totals.session_no,
         cycle_no=nvm.last_cycle_no,
-        cycles=0 if session is None else session.cycles,
-        punctures=0 if session is None else session.punctures,
-        cores_counted=0 if session is None else session.cores_counted,
+        cycles=totals.cycles,
+        punctures=totals.punctures,
+        cores_counted=totals.cores_counted,
         state=device.firmware.state,
         simulated=True,
         uptime_ms=device.firmware.uptime_ms(now),
@@ -69,7 +69,7 @@ def welcome(device: "Device", port: Port, link_id: int, nonce: int, now: Micros)
 
 def heartbeat(device: "Device", now: Micros) -> Heartbeat:
     """The device's snapshot for a host that has heard nothing for a while."""
-    nvm, firmware, session = device.nvm, device.firmware, device.nvm.session
+    nvm, firmware, totals = device.nvm, device.firmware, device.nvm.totals
     motion = firmware.motion
     running = motion.asker.correlation_id if motion is not None and isinstance(motion.asker, PortAsker) else 0
     return Heartbeat.unchecked(
@@ -78,9 +78,9 @@ def heartbeat(device: "Device", now: Micros) -> Heartbeat:
         trigger_held=device.plant.inputs.trigger_held,
         running_correlation_id=running,
         cycle_no=nvm.last_cycle_no,
-        cycles=0 if session is None else session.cycles,
-        punctures=0 if session is None else session.punctures,
-        cores_counted=0 if session is None else session.cores_counted,
+        cycles=totals.cycles,
+        punctures=totals.punctures,
+        cores_counted=totals.cores_counted,
         journal_head=nvm.head,
         params_hash=device.parameters.hash,
         uptime_ms=firmware.uptime_ms(now),

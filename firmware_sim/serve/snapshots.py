@@ -94,28 +94,27 @@ class Snapshots:
 
 def _state_key(device: Device) -> Hashable:
     nvm = device.nvm
-    counted = 0 if nvm.session is None else nvm.session.cores_counted
     return (
         device.firmware.state,
         device.firmware.highest_alarm(),
         nvm.head,
         nvm.last_cycle_no,
-        counted,
+        nvm.totals.cores_counted,
         device.controller_host_id,
     )
 
 
 def _state(device: Device, version: int) -> State:
-    nvm, session = device.nvm, device.nvm.session
+    nvm, totals = device.nvm, device.nvm.totals
     return State(
         version=version,
         state=device.firmware.state,
         highest_alarm=device.firmware.highest_alarm(),
-        session_no=0 if session is None else session.session_no,
+        session_no=totals.session_no,
         cycle_no=nvm.last_cycle_no,
-        cycles=0 if session is None else session.cycles,
-        punctures=0 if session is None else session.punctures,
-        cores_counted=0 if session is None else session.cores_counted,
+        cycles=totals.cycles,
+        punctures=totals.punctures,
+        cores_counted=totals.cores_counted,
         journal_head=nvm.head,
         controller_host_id=device.controller_host_id,
     )
