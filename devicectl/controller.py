@@ -18,7 +18,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from devicectl import clock
 from devicectl.errors import DevicectlError, LinkError, SessionError, SessionFoundError
@@ -38,13 +38,13 @@ from devicectl.transports.urls import DeviceUrl, parse_url
 from devicectl.version import VERSION
 from protocols.alarm_codes import alarm_label
 from protocols.enums import CloseReason, Role
+from protocols.exchange import MINOR
+from protocols.framing import PROTOCOL
 from protocols.messages import DeviceInfoDone
 from protocols.serial_wire import SerialWire, Wire
 from protocols.units import Micros
 
 _T = TypeVar("_T")
-
-PROTOCOL: Final = "HLP/1.0"
 
 
 class Driver(Protocol):
@@ -253,7 +253,7 @@ class Session:
             device_url=handpiece.url.text,
             course=self.course,
             session_date=self._session_date,
-            versions={"product": VERSION, "protocol": PROTOCOL},
+            versions={"product": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"},
         )
         # Whole: when the device has opened it and its answer is not here yet, nobody could close it.
         await self._perform(engine.open_session(self.plan, identity), whole=True)

@@ -6,6 +6,7 @@ Law: each is a picture of one moment, made of what is there; nothing moves or is
 from typing import TYPE_CHECKING, Final
 
 from firmware_sim.ports import Port, PortAsker
+from protocols.exchange import MINOR
 from protocols.messages import DeviceInfoDone, Heartbeat, TelemetryState, Welcome
 from protocols.units import Micros
 from protocols.wire import schema_id
@@ -41,10 +42,10 @@ def welcome(device: "Device", port: Port, link_id: int, nonce: int, now: Micros)
     nvm, parameters, totals = device.nvm, device.parameters, device.nvm.totals
     return Welcome(
         link_id=link_id,
-        minor=0,
+        minor=MINOR,
         role=port.role,
         features=0,
-        schema_id=schema_id(0),
+        schema_id=schema_id(MINOR),
         nonce=nonce,
         boot_count=nvm.boot_count,
         heartbeat_armed_ms=parameters.heartbeat_armed_ms,

@@ -12,7 +12,7 @@ from typing import Final
 from protocols import messages as M
 from protocols.broker_url import PORTS
 from protocols.exchange import MINOR
-from protocols.framing import MAJOR
+from protocols.framing import MAJOR, PROTOCOL
 from protocols.mqtt import MOST_COMMAND_EXPIRY_S
 from protocols.mqtt_calls import KEEPALIVE_S
 from protocols.mqtt_flows import BOTH_SAY, TOPICS, Flow, Side, all_flows, first, telemetry
@@ -35,7 +35,7 @@ def document(side: Side) -> Schema:
     return {
         "asyncapi": VERSION,
         "info": {
-            "title": f"HLP/{MAJOR} over MQTT 5: a {side}",
+            "title": f"{PROTOCOL} over MQTT 5: a {side}",
             "version": f"{MAJOR}.{MINOR}",
             "description": _description(side),
             "license": {"name": "MIT"},
@@ -125,7 +125,7 @@ def _will() -> Schema:
         online=False,
         birth_no=1,
         reason=LOST,
-        protocol=f"HLP/{MAJOR}",
+        protocol=PROTOCOL,
         minor=MINOR,
         schema_id=schema_id(MINOR),
         boot_count=1,

@@ -20,6 +20,8 @@ from protocols.enums import Kind
 from protocols.fields import MAX_PAYLOAD_SIZE
 
 MAJOR: Final = 1
+PROTOCOL: Final = f"HLP/{MAJOR}"
+"""The protocol's name, as it is shown."""
 HEADER_SIZE: Final = 12
 CRC_SIZE: Final = 4
 MAX_ENCODED_SIZE: Final = HEADER_SIZE + MAX_PAYLOAD_SIZE + CRC_SIZE + 1

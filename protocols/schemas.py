@@ -20,6 +20,7 @@ from protocols import messages as M
 from protocols.bodies import RECORD_FIELDS
 from protocols.enums import Kind, WireEnum
 from protocols.fields import MAX_PAYLOAD_SIZE, Unit, WireType
+from protocols.framing import PROTOCOL
 from protocols.layouts import LAYOUTS, wire_type
 from protocols.message import Message
 from protocols.notice import NOTICE
@@ -62,7 +63,7 @@ def document() -> Schema:
     bodies = [*(model.__name__ for model in (*CATALOGUE, *SNAPSHOTS)), payload_name(M.DeviceInfoDone), ANY_RECORD]
     return {
         "$schema": DIALECT,
-        "title": "Bodies of HLP/1 over MQTT 5",
+        "title": f"Bodies of {PROTOCOL} over MQTT 5",
         "description": f"{NOTICE}\n\nWhat is sent on each topic is in asyncapi-host.json and asyncapi-device.json.",
         "oneOf": [_ref("#/$defs/", name) for name in sorted(bodies)],
         "$defs": made,

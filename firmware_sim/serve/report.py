@@ -19,7 +19,7 @@ from firmware_sim.serve.tally import Refusals, Tally, count_of
 from firmware_sim.serve.watch import OTHER_HOSTS, Watch
 from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
 from protocols.enums import Ending
-from protocols.framing import MAJOR
+from protocols.framing import PROTOCOL
 from protocols.notice import NOTICE
 from protocols.units import SECOND, Micros
 
@@ -92,7 +92,7 @@ class Report:
             "serial": device.serial,
             "firmware_version": FIRMWARE_VERSION,
             "model_version": MODEL_VERSION,
-            "protocol": f"HLP/{MAJOR}",
+            "protocol": PROTOCOL,
             "uptime_s": device.firmware.uptime_ms(now) / 1000,
             "verdict": _verdict(hosts, list(watch.strangers.values())),
             "hosts": [_host(tally) for tally in hosts],

@@ -13,7 +13,7 @@ from firmware_sim.device import Device
 from firmware_sim.statements import identity
 from protocols.bodies import payload_of, record_of
 from protocols.exchange import MINOR
-from protocols.framing import MAJOR
+from protocols.framing import PROTOCOL
 from protocols.mqtt import Publication
 from protocols.notice import NOTICE
 from protocols.status import LOST, Alarms, AlarmShown, ParameterShown, Params, Snapshot, State, Status
@@ -81,7 +81,7 @@ class Snapshots:
             online=online,
             birth_no=self._birth_no,
             reason=reason,
-            protocol=f"HLP/{MAJOR}",
+            protocol=PROTOCOL,
             minor=MINOR,
             schema_id=schema_id(MINOR),
             boot_count=self._device.nvm.boot_count,
