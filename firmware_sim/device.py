@@ -306,7 +306,7 @@ class Device:
         if port.role is not Role.CONTROLLER:
             return refusal(Code.E_AUTH, "this link is a viewer's: it may query and STOP, nothing else")
         if self._controller not in (None, port):
-            holder = self._controller.host_id if self._controller is not None else 0
+            holder = self.controller_host_id
             return refusal(Code.E_BUSY, f"host 0x{holder:08x} holds control of this device", actual=holder)
         return None
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TextIO
@@ -26,15 +26,13 @@ from devicectl.cli.output import require_written
 from devicectl.cli.signals import ended_in_order
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import LOG_VARIABLE, default_log_path
-from protocols.units import Micros
 
 if TYPE_CHECKING:
     from devicectl.cli.display import Display
     from devicectl.controller import Handpiece, Session
     from devicectl.log.store import SessionLog
+    from devicectl.real_time import Tap
     from devicectl.summary import Summary
-
-Tap = Callable[[str, bytes, Micros], None]
 
 _DEVICE = (
     "URL of the device: sim://, sim+tcp://, sim+pty://, sim+mqtt://, serial:///dev/ttyUSB0, tcp://HOST:PORT or "
@@ -153,7 +151,7 @@ def run(
     return EXIT_DONE if outcome.done else EXIT_OTHERWISE
 
 
-def _asyncio_run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
+def _asyncio_run(wanted: Wanted, display: "Display", tap: "Tap | None") -> Outcome:
     try:
         return asyncio.run(_run(wanted, display, tap))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -161,7 +159,7 @@ def _asyncio_run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome
 
 
 @contextlib.contextmanager
-def _trace_file(path: Path | None, display: "Display") -> Iterator[Tap | None]:
+def _trace_file(path: Path | None, display: "Display") -> Iterator["Tap | None"]:
     """A tap that writes a trace; a disk that is full ends the trace and not the session."""
     if path is None:
         yield None
@@ -196,7 +194,7 @@ def _trace_file(path: Path | None, display: "Display") -> Iterator[Tap | None]:
 # --- the session -------------------------------------------------------------------------------------------------
 
 
-async def _run(wanted: Wanted, display: "Display", tap: Tap | None) -> Outcome:
+async def _run(wanted: Wanted, display: "Display", tap: "Tap | None") -> Outcome:
     from devicectl import clock, connect
     from devicectl.log.store import SessionLog
 

@@ -7,7 +7,7 @@ a deadline that each frame moves back would else cost a timer a frame. The last 
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
@@ -16,6 +16,9 @@ from protocols.enums import ByeReason
 from protocols.serial_wire import SerialWire, Wire
 from protocols.units import MILLISECOND, SECOND, Micros
 
+if TYPE_CHECKING:
+    from protocols.mqtt import Publication
+
 Write = Callable[[Any], None]
 """Sends what the port's wire made, in order: whole frames, or one publication a call; never raises, never blocks."""
 
@@ -23,7 +26,7 @@ Write = Callable[[Any], None]
 class Tap(Protocol):
     """Hears what goes over one port."""
 
-    def heard(self, sender: str, data: Any, now: Micros) -> None:
+    def heard(self, sender: str, data: "bytes | Publication", now: Micros) -> None:
         """What "host" or "device" sent: a piece of bytes, or a publication."""
 
     def closed(self, now: Micros) -> None:

@@ -11,8 +11,6 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from cobs import cobs
-
 from firmware_sim.device import Device
 from firmware_sim.ports import Port
 from firmware_sim.serve.crc_mistakes import crc_mistake
@@ -22,7 +20,7 @@ from firmware_sim.serve.tally import Closed, Tally
 from protocols import messages as M
 from protocols.enums import CloseReason, Kind
 from protocols.errors import MessageError
-from protocols.framing import CRC_SIZE, REPLAYED, RETRANSMIT, BadFrame, BadReason, Frame, FrameDecoder, Header
+from protocols.framing import CRC_SIZE, REPLAYED, RETRANSMIT, BadFrame, BadReason, Frame, FrameDecoder, Header, unstuff
 from protocols.message import REGISTRY, Message
 from protocols.mqtt import Publication, decode_publication
 from protocols.units import Micros
@@ -158,7 +156,7 @@ class PortWatch:
     def _bad(self, bad: BadFrame) -> None:
         self.tally.bad_frames[bad.reason] += 1
         if bad.reason is BadReason.CRC and bad.crc_received is not None:
-            mistake = crc_mistake(cobs.decode(bad.raw)[:-CRC_SIZE], bad.crc_received)
+            mistake = crc_mistake(unstuff(bad.raw)[:-CRC_SIZE], bad.crc_received)
             if mistake:
                 self.tally.crc_mistakes[mistake] += 1
 

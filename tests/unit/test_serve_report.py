@@ -530,10 +530,10 @@ def test_what_hosts_make_it_keep_is_bounded(bench: Bench) -> None:
 
 
 def test_the_trace_hears_the_same(bench: Bench) -> None:
-    heard: list[tuple[str, bytes]] = []
+    heard: list[tuple[str, bytes | Publication]] = []
 
     class Inner:
-        def heard(self, sender: str, data: bytes, now: Micros) -> None:
+        def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
             heard.append((sender, data))
 
         def closed(self, now: Micros) -> None:
