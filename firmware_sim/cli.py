@@ -15,12 +15,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from protocols.notice import NOTICE
+
 if TYPE_CHECKING:
     from firmware_sim.serve.options import Options
 
 PROGRAM: Final = "firmware-sim"
-NOTICE: Final = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
-"""Equal to `protocols.notice.NOTICE`, which is not imported for a `--help`; a test holds them equal."""
 BAD_ARGUMENTS: Final = 2
 
 

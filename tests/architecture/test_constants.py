@@ -7,11 +7,11 @@ from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
 from devicectl.session import operator, plan
 from devicectl.transports import mqtt, urls
-from firmware_sim import cli, constants, device, journal, queries
+from firmware_sim import constants, device, journal, queries
 from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
 from firmware_sim.serve import announcement, options
-from protocols import alarm_codes, answers, exchange, fields, framing, mqtt_calls, notice, records, requests
+from protocols import alarm_codes, answers, exchange, fields, framing, mqtt_calls, records, requests
 from protocols.message import REGISTRY
 from protocols.messages import JournalPage, procedure
 from protocols.units import MILLISECOND, SECOND
@@ -154,10 +154,6 @@ def test_a_lost_link_retracts_within_its_limit() -> None:
 
 def test_both_ends_take_the_same_seeds() -> None:
     assert urls.MOST_SEED == options.MOST_SEED
-
-
-def test_programs_show_the_same_notice() -> None:
-    assert cli.NOTICE == notice.NOTICE == "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
 
 
 def test_alarms_belong_to_interlocks_that_are_built() -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from firmware_sim import cli
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.options import (
     MOST_SEED,
@@ -13,7 +12,6 @@ from firmware_sim.serve.options import (
     parse_seconds,
     parse_seed,
 )
-from protocols.notice import NOTICE
 
 
 @pytest.mark.parametrize(
@@ -91,7 +89,3 @@ def test_seconds() -> None:
 def test_what_are_no_seconds(text: str) -> None:
     with pytest.raises(OptionError, match="--max-seconds"):
         parse_seconds(text)
-
-
-def test_the_notice_of_the_help_is_the_notice() -> None:
-    assert cli.NOTICE == NOTICE
