@@ -49,7 +49,7 @@ class Firmware:
         self.motion: Motion | None = None
         self.zones: dict[int, Zone] = {}
         self.zone, self.cell = 0, NO_CELL
-        self.last_place = nvm.site[:2]
+        self.last_place = nvm.aim[:2]
         """Zone and cell that the hand was at last; after a boot those of the cycle begun last."""
         self.home_due = Micros(0)
         """When the needles, last called home out of turn, should be there."""

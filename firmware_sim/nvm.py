@@ -83,7 +83,7 @@ class Nvm:
         self.session_no = 0
         self.last_cycle_no = 0
         self.register: tuple[int, Phase] | None = None
-        self.site: tuple[int, int, int] = (0, 0, 0)
+        self.aim: tuple[int, int, int] = (0, 0, 0)
         """Zone, cell and depth in um of the cycle begun last."""
         self.stroke_latch: bool | None = False
         self.session: SessionMemory | None = None
@@ -129,7 +129,7 @@ class Nvm:
         store, self.store = self.store, None  # the cycle's end is part of this one step
         open_cycle_no, phase = self.register if self.register is not None else (0, Phase.NONE)
         if self.register is not None:
-            zone, cell, depth_um = self.site
+            zone, cell, depth_um = self.aim
             ending, outcome = self._resolve(phase)
             outcomes = [outcome] * self._session().needles
             self.end_cycle(ending, phase, outcomes, zone=zone, cell=cell, depth_um=depth_um, uptime_ms=uptime_ms)
@@ -249,7 +249,7 @@ class Nvm:
         self._keep("begin_cycle", cycle_no, zone, cell, depth_um)
         self.last_cycle_no = cycle_no
         self.register = (cycle_no, Phase.PUNCH)
-        self.site = (zone, cell, depth_um)
+        self.aim = (zone, cell, depth_um)
         self.stroke_latch = False
 
     def set_phase(self, phase: Phase) -> None:
@@ -310,8 +310,8 @@ class Nvm:
             session.aborted += 1
         session.punctures, session.cores_counted = punctures, cores
         if may_be_punctured:
-            site = (zone, cell)
-            session.cell_punctures[site] = session.cell_punctures.get(site, 0) + may_be_punctured
+            place = (zone, cell)
+            session.cell_punctures[place] = session.cell_punctures.get(place, 0) + may_be_punctured
             self.cartridge_cycles += 1
         if canister_ul is not None:
             self.canister_ul = canister_ul

@@ -35,7 +35,7 @@ def snapshot(nvm: Nvm) -> dict[str, Any]:
     """Everything in the memory, made of what JSON has."""
     image: dict[str, Any] = {name: getattr(nvm, name) for name in _PLAIN}
     image["register"] = None if nvm.register is None else list(nvm.register)
-    image["site"] = list(nvm.site)
+    image["site"] = list(nvm.aim)
     image["session"] = None if nvm.session is None else nvm.session.to_json()
     image["last_close"] = None if nvm.last_close is None else nvm.last_close.model_dump()
     image["last_cycle"] = nvm.last_cycle.hex()
@@ -55,7 +55,7 @@ def restore(image: dict[str, Any]) -> Nvm:
         cycle_no, phase = image["register"]
         nvm.register = (cycle_no, Phase(phase))
     zone, cell, depth_um = image["site"]
-    nvm.site = (zone, cell, depth_um)
+    nvm.aim = (zone, cell, depth_um)
     if image["session"] is not None:
         nvm.session = SessionMemory.from_json(image["session"])
     if image["last_close"] is not None:

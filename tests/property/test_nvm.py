@@ -104,7 +104,7 @@ class NvmMachine(RuleBasedStateMachine):
     ) -> None:
         assert self.nvm.register is not None
         cycle_no, phase = self.nvm.register
-        zone, cell, depth_um = self.nvm.site
+        zone, cell, depth_um = self.nvm.aim
         self.nvm.end_cycle(
             *(ending, phase, outcomes),
             zone=zone,
