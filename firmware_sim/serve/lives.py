@@ -19,7 +19,7 @@ MOST_BIRTHS: Final = 3
 """Tries of the first birth, where the broker lets the device in and throws it out before it is born."""
 
 
-class Verdict(Enum):
+class NextStep(Enum):
     """What follows from a connection's end."""
 
     AGAIN = "try again"
@@ -37,25 +37,25 @@ class Lives:
         self._short = 0
         self._told = ""
 
-    def ended(self, error: Exception, why: str, *, born: bool, lasted_us: int) -> Verdict:
+    def ended(self, error: Exception, why: str, *, born: bool, lasted_us: int) -> NextStep:
         """One has ended by `error`, which is `why` in words; `born` tells whether hosts could see the device."""
         quick = lasted_us < SHORT_LIFE_US
         self._born = self._born or born
         self.attempt = 0 if born else self.attempt + 1
         self._short = self._short + 1 if born and quick else 0
         if self._short == MOST_SHORT_LIVES or reason_code(error) == SESSION_TAKEN_OVER:
-            return Verdict.TWIN
+            return NextStep.TWIN
         if isinstance(error, DeniedError):
-            return Verdict.GIVE_UP
+            return NextStep.GIVE_UP
         if not self._born:
             return self._not_born(error, quick)
-        # Of a run of short lives each reason is told once; of what follows a long one, and of attempts, the first.
+        # Nothing new: an attempt fails after a loss that was told, or a short life ends as the one told last did.
         if self.attempt or (self._short and why == self._told):
-            return Verdict.AGAIN
+            return NextStep.AGAIN
         self._told = why
-        return Verdict.TELL
+        return NextStep.TELL
 
-    def _not_born(self, error: Exception, quick: bool) -> Verdict:
+    def _not_born(self, error: Exception, quick: bool) -> NextStep:
         if not (quick and isinstance(error, LostError)):
-            return Verdict.GIVE_UP
-        return Verdict.TWIN if self.attempt == MOST_BIRTHS else Verdict.AGAIN
+            return NextStep.GIVE_UP
+        return NextStep.TWIN if self.attempt == MOST_BIRTHS else NextStep.AGAIN

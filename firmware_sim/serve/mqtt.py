@@ -22,7 +22,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from firmware_sim.clock import monotonic, pause
 from firmware_sim.serve.clients import Clients
 from firmware_sim.serve.errors import NoBrokerError, OptionError
-from firmware_sim.serve.lives import Lives, Verdict
+from firmware_sim.serve.lives import Lives, NextStep
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from protocols.addresses import is_loopback
@@ -141,12 +141,12 @@ class Broker:
                 if self._closing:
                     return  # A task group that fails while it is cancelled forgets that it was.
                 why = explain(error, self._url)
-                verdict = lives.ended(error, why, born=born, lasted_us=monotonic() - began)
-                if verdict is Verdict.TWIN:
+                step = lives.ended(error, why, born=born, lasted_us=monotonic() - began)
+                if step is NextStep.TWIN:
                     raise NoBrokerError(f"{why}: {self._twin()}") from error
-                if verdict is Verdict.GIVE_UP:
+                if step is NextStep.GIVE_UP:
                     raise NoBrokerError(why) from error
-                if verdict is Verdict.TELL:
+                if step is NextStep.TELL:
                     _say(f"{why}; connecting again")
                 await pause(RECONNECT_S[min(lives.attempt, len(RECONNECT_S) - 1)])
         except Exception as error:  # noqa: BLE001 - whoever opens hears it, else whoever watches the service's end

@@ -5,20 +5,20 @@ from typing import Final
 import aiomqtt
 import pytest
 
-from firmware_sim.serve.lives import MOST_BIRTHS, MOST_SHORT_LIVES, SHORT_LIFE_US, Lives, Verdict
+from firmware_sim.serve.lives import MOST_BIRTHS, MOST_SHORT_LIVES, SHORT_LIFE_US, Lives, NextStep
 from protocols.mqtt_calls import DeniedError, LostError
 
-AGAIN, TELL, GIVE_UP, TWIN = Verdict
+AGAIN, TELL, GIVE_UP, TWIN = NextStep
 LOST: Final = LostError(-1)
 BUSY: Final = LostError(0x89)
 NO_ANSWER: Final = aiomqtt.MqttError("Operation timed out")
 
 
-def lived(lives: Lives, error: Exception = LOST, lasted_us: int = SHORT_LIFE_US) -> Verdict:
+def lived(lives: Lives, error: Exception = LOST, lasted_us: int = SHORT_LIFE_US) -> NextStep:
     return lives.ended(error, f"{error} {getattr(error, 'rc', '')}", born=True, lasted_us=lasted_us)
 
 
-def unborn(lives: Lives, error: Exception = LOST, lasted_us: int = 0) -> Verdict:
+def unborn(lives: Lives, error: Exception = LOST, lasted_us: int = 0) -> NextStep:
     return lives.ended(error, str(error), born=False, lasted_us=lasted_us)
 
 
