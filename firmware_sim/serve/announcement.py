@@ -5,10 +5,9 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from firmware_sim.serve.errors import OptionError
+from firmware_sim.serve.whole_file import WholeFile
 from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
 from protocols.notice import NOTICE
 
@@ -65,35 +64,20 @@ class ReadyFile:
         Raises:
             OptionError: the path cannot be used.
         """
-        self._path = Path(path)
+        self._file = WholeFile("--ready-file", path)
         self._text = ""
-        try:
-            self._path.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unusable(error) from error
 
     def write(self, announcement: Announcement) -> None:
         """Let it appear.
 
         Raises:
-            OptionError: it cannot be written.
+            ServeError: it cannot be written.
         """
         self._text = announcement.to_json() + "\n"
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
-        try:
-            fresh.write_text(self._text, encoding="utf-8")
-            fresh.replace(self._path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
-            raise self._unusable(error) from error
+        self._file.write(self._text)
 
     def remove(self) -> None:
         """Let it go, unless another device has put its own in its place."""
         with contextlib.suppress(OSError):
-            if self._text and self._path.read_text(encoding="utf-8") == self._text:
-                self._path.unlink()
-
-    def _unusable(self, error: OSError) -> OptionError:
-        reason = f"cannot write {self._path}: {error.strerror}; name a file in a folder that exists"
-        return OptionError("--ready-file", reason)
+            if self._text and self._file.path.read_text(encoding="utf-8") == self._text:
+                self._file.path.unlink()

@@ -49,3 +49,9 @@ class NoBrokerError(ServeError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"--mqtt: {reason}")
+
+
+def no_file(option: str, deed: str, error: OSError | ValueError) -> OptionError:
+    """The file that an option names cannot be had: the `deed`, such as "write trace.txt", ended in `error`."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return OptionError(option, f"cannot {deed}: {reason}; name a file in a folder that exists")

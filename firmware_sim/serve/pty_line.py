@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from firmware_sim.serve.errors import OptionError
+from firmware_sim.serve.errors import OptionError, no_file
 from firmware_sim.serve.real_time import RealTimeDevice
 
 READ_SIZE: Final = 4096
@@ -129,5 +129,4 @@ def _make_link(path: Path, target: str) -> None:
     except FileExistsError as error:
         raise OptionError("--link", f"{path} exists and is not left over; remove it or name another") from error
     except OSError as error:
-        reason = f"cannot make {path}: {error.strerror}; name a file in a folder that exists"
-        raise OptionError("--link", reason) from error
+        raise no_file("--link", f"make {path}", error) from error

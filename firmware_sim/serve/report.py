@@ -3,20 +3,19 @@
 Law: one object holds it all; the text says the same, line by line. The file appears whole, at the end.
 """
 
-import contextlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from firmware_sim.alarms import ALARMS
 from firmware_sim.device import Device
-from firmware_sim.serve.errors import OptionError, ServeError
+from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.run import Run
 from firmware_sim.serve.tally import Refusals, Tally, count_of
 from firmware_sim.serve.watch import OTHER_HOSTS, Watch
+from firmware_sim.serve.whole_file import WholeFile
 from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
 from protocols.enums import Ending
 from protocols.framing import PROTOCOL
@@ -37,20 +36,11 @@ class ReportFile:
         """
         self.due = False
         """Set once there is something to report: a device that never answered leaves nothing behind."""
-        self._path = Path(path)
-        self._fresh = Path(f"{path}.{os.getpid()}.new")
         if path == "-":
             raise OptionError("--report", "- is no file; for example report.txt or report.json")
-        if self._path.exists() and not self._path.is_file():
+        if Path(path).exists() and not Path(path).is_file():
             raise OptionError("--report", f"{path} is no regular file; name one that may be replaced")
-        try:
-            self._path.unlink(missing_ok=True)
-            self._fresh.touch()
-            self._fresh.unlink()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            text = f"cannot write {path}: {reason}; name a file in a folder that exists"
-            raise OptionError("--report", text) from error
+        self._file = WholeFile("--report", path)
 
     def write(self, report: Item) -> None:
         """Let it appear, if it is due.
@@ -60,15 +50,9 @@ class ReportFile:
         """
         if not self.due:
             return
-        is_json = self._path.suffix.lower() == ".json"
+        is_json = self._file.path.suffix.lower() == ".json"
         text = json.dumps(report, indent=2, ensure_ascii=False) + "\n" if is_json else to_text(report)
-        try:
-            self._fresh.write_text(text, encoding="utf-8")
-            self._fresh.replace(self._path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                self._fresh.unlink()
-            raise ServeError(f"--report {self._path}: {error.strerror}") from error
+        self._file.write(text)
 
 
 class Report:

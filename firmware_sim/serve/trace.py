@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TextIO
 
 from firmware_sim.clock import monotonic
-from firmware_sim.serve.errors import OptionError, ServeError
+from firmware_sim.serve.errors import ServeError, no_file
 from firmware_sim.serve.real_time import OpenTap
 from protocols.mqtt import Publication
 from protocols.trace import HEADING, Tracer
@@ -73,8 +73,7 @@ def _open(path: str) -> Iterator[TextIO]:
         # A line at a time, so that a killed device leaves a trace that goes up to its end.
         file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below, without raising
     except OSError as error:
-        reason = f"cannot write {path}: {error.strerror}; name a file in a folder that exists"
-        raise OptionError("--trace", reason) from error
+        raise no_file("--trace", f"write {path}", error) from error
     try:
         yield file
     finally:
