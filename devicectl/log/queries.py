@@ -218,33 +218,24 @@ def _wall(text: str | None) -> datetime | None:
 
 
 def _stored_session(connection: Connection, row: Row[Any]) -> StoredSession:
-    anesthesia, last_uptime_ms, boots = _anesthesia(connection, row.key)
     return StoredSession(
         key=row.key,
-        state=row.state,
-        device=row.device,
         epoch=row.epoch,
         session_no=row.session_no,
         first_event_no=row.first_event_no,
-        next_event_no=row.next_event_no,
         first_cycle_no=row.first_cycle_no,
         needles=row.needles,
         core_diameter_um=row.core_diameter_um,
         plan=Plan.model_validate_json(row.plan),
         course=row.course,
         session_date=row.session_date,
-        seed=None if row.seed is None else int(row.seed),
-        simulated=row.simulated,
-        device_url=row.device_url,
-        anesthesia=anesthesia,
-        last_uptime_ms=last_uptime_ms,
-        boots=boots,
+        anesthesia=_anesthesia(connection, row.key),
         stored_wall=_wall(row.stored_wall),
     )
 
 
-def _anesthesia(connection: Connection, key: int) -> tuple[tuple[ZoneAnesthesia, ...], int | None, int]:
-    """Each zone's anesthesia at the last stored record, that record's uptime, and how often the device has booted.
+def _anesthesia(connection: Connection, key: int) -> tuple[ZoneAnesthesia, ...]:
+    """Each zone's anesthesia at the last stored record.
 
     Device time is summed over boots; while it was off it has none, so an age is the least it can be.
     """
@@ -254,22 +245,14 @@ def _anesthesia(connection: Connection, key: int) -> tuple[tuple[ZoneAnesthesia,
         .order_by(_records.event_no)
     )
     injected_ms: dict[int, int] = {}
-    confirmed: dict[int, bool] = {}
-    before_boot_ms, uptime_ms, boots = 0, None, 0
+    before_boot_ms = uptime_ms = 0
     for kind, record_uptime_ms, raw in rows:
         if kind == RecordKind.BOOT:
-            before_boot_ms += uptime_ms or 0
-            boots += 1
-            confirmed.clear()
+            before_boot_ms += uptime_ms
         uptime_ms = record_uptime_ms
         if kind == RecordKind.ANESTHESIA:
             record = decode_record(raw)
             assert isinstance(record, Anesthesia)
             injected_ms[record.zone] = before_boot_ms + record_uptime_ms - record.age_s * 1_000
-            confirmed[record.zone] = record.confirmed != 0
-    now_ms = before_boot_ms + (uptime_ms or 0)
-    zones = tuple(
-        ZoneAnesthesia(zone, (now_ms - injected_ms[zone]) // 1_000, confirmed.get(zone, False))
-        for zone in sorted(injected_ms)
-    )
-    return zones, uptime_ms, boots
+    now_ms = before_boot_ms + uptime_ms
+    return tuple(ZoneAnesthesia(zone, (now_ms - injected_ms[zone]) // 1_000) for zone in sorted(injected_ms))

@@ -80,7 +80,6 @@ class Fold:
         self.cells: set[int] = set()
         self.problems: list[str] = []
         self.next_event_no = first_event_no
-        self.last_uptime_ms: int | None = None
         self._next_cycle_no = first_cycle_no
         self._ended: set[int] = set()
         self._endings = [0] * 256
@@ -127,7 +126,6 @@ class Fold:
             self.next_event_no = event_no + 1
         elif not self._follow(event_no, record.missing if isinstance(record, Gap) else 1):
             return
-        self.last_uptime_ms = record.uptime_ms
         handle = _HANDLERS.get(record.__class__)
         if handle is not None:
             handle(self, record)

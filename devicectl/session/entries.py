@@ -90,39 +90,26 @@ class ZoneAnesthesia:
     """What the log last heard of a zone's anesthesia, for ANESTHESIA_START after a reboot of either end.
 
     `age_s` is the least possible age, in whole seconds, at the last stored record: time that the device was off is
-    not in it. `confirmed` is false again when the device has booted since.
+    not in it.
     """
 
     zone: int
     age_s: int
-    confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session as the log has it, for `--resume`. `next_event_no` is the host's cursor, the authority.
-
-    `last_uptime_ms` is the device's uptime in the last stored record and `boots` how many BOOT records were stored:
-    both None or 0 when nothing was stored yet. `stored_wall` is the wall time of the last commit, where one is kept.
-    """
+    """A session as the log has it, for `--resume`. `stored_wall` is the wall's time of the last commit, if kept."""
 
     key: int
-    state: SessionState
-    device: str
     epoch: int
     session_no: int
     first_event_no: int
-    next_event_no: int
     first_cycle_no: int
     needles: int
     core_diameter_um: int
     plan: Plan
     course: str | None
     session_date: date
-    seed: int | None
-    simulated: bool
-    device_url: str
     anesthesia: tuple[ZoneAnesthesia, ...]
-    last_uptime_ms: int | None
-    boots: int
     stored_wall: datetime | None

@@ -81,7 +81,7 @@ def test_batches_are_passed_over_or_refused_as_on_sqlite(log: SessionLog) -> Non
         log.note(key + 1_000, [Note("action", 1, "pause", "", None)])
     assert caught.value.kind is LogErrorKind.MISSING
     found = log.find("SIM-0007", EPOCH, 1)
-    assert found is not None and (found.key, found.next_event_no) == (key, 7)
+    assert found is not None and (found.key, log.load(key).next_event_no) == (key, 7)
     log.finish(key, a_finish(state="aborted"))
 
 
