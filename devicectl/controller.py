@@ -358,7 +358,6 @@ class Session:
         reader, finish, device = engine.reader, engine.finish, handpiece.device
         counts = reader.fold.counts if reader is not None else Counts()
         area = len(reader.fold.cells) if reader is not None else 0
-        wall = finish.wall_seconds if finish is not None else None
         alarms = sorted(reader.alarms.items()) if reader is not None else []
         return Summary(
             session_id=handpiece.recorder.key if handpiece.recorder is not None else None,
@@ -376,7 +375,7 @@ class Session:
             coverage_percent=coverage_percent(counts.cores_counted, area, self.core_diameter_um),
             treated_area_cm2=area,
             session_seconds=reader.clock.seconds if reader is not None else 0.0,
-            wall_seconds=wall if wall is not None else self._wall_seconds(),
+            wall_seconds=finish.wall_seconds if finish is not None else self._wall_seconds(),
             reconciled=finish is not None and finish.reconciled,
             alarms={alarm_label(code): times for code, times in alarms},
             log=handpiece.log.where if handpiece.log is not None else None,

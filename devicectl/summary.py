@@ -10,8 +10,8 @@ from devicectl.session.count import COVERAGE_DIGITS
 class Summary:
     """One session. `cores_evacuated` is None on a device that has no ground truth.
 
-    `alarms` is how often each code was raised, by the journal. `state` is completed, aborted, faulted or open; `log`
-    says where the session log is, None where none was kept.
+    `alarms` is how often each code was raised, by the journal. `state` is completed, aborted or open; `log` says
+    where the session log is, None where none was kept.
     """
 
     session_id: int | None

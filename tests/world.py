@@ -231,7 +231,7 @@ class Lab:
         return self.close()
 
     def close(self, reason: CloseReason = CloseReason.COMPLETED) -> Finish:
-        return self.run(self.engine.close(reason, None))
+        return self.run(self.engine.close(reason, 0.0))
 
     # --- the device ------------------------------------------------------------------------------------------
 
@@ -327,7 +327,7 @@ def at_moment(name: str, *, done: int = 5, **options: Any) -> tuple[Lab, Task[An
         lab.wait(300 * MILLISECOND)
         return lab, None
     if name == "disarming":
-        task = lab.start(lab.engine.close(CloseReason.ABORTED, None))
+        task = lab.start(lab.engine.close(CloseReason.ABORTED, 0.0))
         lab.until_state(DeviceState.DISARMING, after=100 * MILLISECOND)
         return lab, task
     if name == "purge":

@@ -154,7 +154,6 @@ class SessionLog:
         Raises:
             LogError: it could not be stored.
         """
-        totals = finish.device_totals
         values: dict[str, Any] = {
             "state": finish.state,
             "reconciled": finish.reconciled,
@@ -164,7 +163,7 @@ class SessionLog:
             "stored_wall": self._wall(),
         }
         for name in ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"):
-            values[f"device_{name}"] = None if totals is None else getattr(totals, name)
+            values[f"device_{name}"] = getattr(finish.device_totals, name)
         with self._transaction() as connection:
             ended = connection.execute(update(schema.sessions).where(schema.sessions.c.key == key).values(values))
             if ended.rowcount != 1:

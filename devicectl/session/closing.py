@@ -27,7 +27,7 @@ class Closing:
         self._operator = operator
         self._recovery = operator.recovery
 
-    def close(self, reason: CloseReason, wall_seconds: float | None) -> Procedure[Finish]:
+    def close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
         """Disarm, read the journal to its end, close the session with the fold of it, ask for the truth.
 
         It needs no way out of a hold: a device that an open emergency stop or a fault holds closes its session too.
@@ -37,7 +37,7 @@ class Closing:
         """
         return (yield from self._recovery.through(lambda: self._close(reason, wall_seconds), self._recovery.relink))
 
-    def settle(self, wall_seconds: float | None) -> Procedure[Finish]:
+    def settle(self, wall_seconds: float) -> Procedure[Finish]:
         """Log the end of an adopted session that the device has closed, and whose end no host has logged.
 
         Raises:
@@ -72,7 +72,7 @@ class Closing:
         yield from self._recovery.leave_hold(self._context.welcome.state)
         return session_no
 
-    def _close(self, reason: CloseReason, wall_seconds: float | None) -> Procedure[Finish]:
+    def _close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
         _, reader = self._context.session()
         if self._context.machine.now in (State.ARMED, State.PAUSED):
             yield from self._operator.disarm()

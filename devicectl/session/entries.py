@@ -15,11 +15,11 @@ from devicectl.session.plan import Plan
 NoteKind = Literal["action", "alarm", "refusal", "warning"]
 """What a note is about: what the host did, what the device raised, what it refused, what a person should know."""
 
-FinishState = Literal["completed", "aborted", "faulted"]
-"""How a session ended, as the host's own machine names it."""
+FinishState = Literal["completed", "aborted"]
+"""How a session was closed, as the host's own machine names it."""
 
 SessionState = Literal["open", "completed", "aborted", "faulted"]
-"""A stored session's state: open until its `Finish` is stored."""
+"""A stored session's state: open until its `Finish` is stored. No `Finish` says faulted; a log may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +71,17 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The session ended. `device_totals` is what the device says of it, None where it could not be asked.
+    """The session was closed. `device_totals` is what the device says of it.
 
-    `session_seconds` is device time from the first ARM to the last cycle; `wall_seconds` is None in virtual time
-    when nobody looked at a clock.
+    `session_seconds` is device time from the first ARM to the last cycle, `wall_seconds` the wall's from when the
+    session was asked for.
     """
 
     state: FinishState
     reconciled: bool
     session_seconds: float
-    wall_seconds: float | None
-    device_totals: Counts | None
+    wall_seconds: float
+    device_totals: Counts
     cells_begun: int
 
 

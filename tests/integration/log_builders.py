@@ -44,7 +44,7 @@ def a_finish(**changes: Any) -> Finish:
         "state": "completed",
         "reconciled": True,
         "session_seconds": 12.5,
-        "wall_seconds": None,
+        "wall_seconds": 0.5,
         "device_totals": Counts(cycles=4, completed=4, punctures=12, cores_counted=8),
         "cells_begun": 1,
     }

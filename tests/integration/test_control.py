@@ -136,7 +136,7 @@ def test_control_that_ends_leaves_the_long_lease() -> None:
 def test_a_host_that_lost_the_answer_to_its_close_finds_it_before_the_next_session() -> None:
     lab = Lab(baud=115_200).begin(3)
     rival = Bystander(lab, Role.CONTROLLER)
-    task = lab.start(lab.engine.close(CloseReason.ABORTED, None))
+    task = lab.start(lab.engine.close(CloseReason.ABORTED, 0.0))
     lab.until(lambda: lab.state is DeviceState.DISARMING)
     lab.until(lambda: any(isinstance(one.message, M.SessionClose) for one in lab.engine.link.procedures._by_request))
     lab.world.device_muted = True
@@ -154,7 +154,7 @@ def test_a_host_whose_session_is_closed_ends_well_though_another_opens_the_next_
     """Between its SESSION_CLOSE and its last words: the ring is freed by others, the truth is not to be had."""
     lab = Lab(baud=115_200).begin(3)
     rival = Bystander(lab, Role.CONTROLLER)
-    task = lab.start(lab.engine.close(CloseReason.ABORTED, None))
+    task = lab.start(lab.engine.close(CloseReason.ABORTED, 0.0))
     lab.until(lambda: lab.device.nvm.session is None)
     assert isinstance(rival.ask(OPEN), M.SessionOpenDone)
     lab.until(lambda: task.done)

@@ -243,7 +243,7 @@ def sent(lab: Lab, message: type[M.SessionClose] | type[M.Disarm]) -> Callable[[
 @pytest.mark.parametrize("back", ["cable", "reboot"])
 def test_close_whose_answer_is_lost_is_found_in_the_journal(back: str) -> None:
     lab = Lab(baud=115_200).begin(4)
-    task = lab.start(lab.engine.close(CloseReason.ABORTED, None))
+    task = lab.start(lab.engine.close(CloseReason.ABORTED, 0.0))
     lab.until(sent(lab, M.SessionClose))
     lab.world.device_muted = True
     lab.until(lambda: lab.device.nvm.session is None)
