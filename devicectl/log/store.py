@@ -161,9 +161,8 @@ class SessionLog:
             "wall_seconds": finish.wall_seconds,
             "cells_begun": finish.cells_begun,
             "stored_wall": self._wall(),
+            **{f"device_{name}": count for name, count in asdict(finish.device_totals).items()},
         }
-        for name in ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"):
-            values[f"device_{name}"] = getattr(finish.device_totals, name)
         with self._transaction() as connection:
             ended = connection.execute(update(schema.sessions).where(schema.sessions.c.key == key).values(values))
             if ended.rowcount != 1:

@@ -3,8 +3,7 @@
 Law: the device compares; a close that it refuses leaves the session open on both sides.
 """
 
-from dataclasses import replace
-from typing import Final
+from dataclasses import asdict, fields, replace
 
 from devicectl.errors import CommandRefusedError, SessionError
 from devicectl.session.context import SessionContext
@@ -15,8 +14,6 @@ from devicectl.session.operator import AutomaticOperator
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols.enums import CloseReason
-
-_COUNTED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 
 
 class Closing:
@@ -68,7 +65,7 @@ class Closing:
         """Close a session that nobody has the records of; returns its number."""
         yield from self._recovery.await_control()
         session_no = self._context.welcome.session_no
-        yield M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **dict.fromkeys(_COUNTED, 0))
+        yield M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts()))
         yield from self._recovery.leave_hold(self._context.welcome.state)
         return session_no
 
@@ -104,9 +101,10 @@ class Closing:
         opened, reader = self._context.session()
         counts, closed = reader.fold.counts, reader.closed
         if closed is None:
-            fields = {name: getattr(counts, name) for name in _COUNTED}
-            done: M.SessionCloseDone = yield M.SessionClose(session_no=opened.session_no, reason=reason, **fields)
-            return Counts(**{name: getattr(done, name) for name in _COUNTED})
+            done: M.SessionCloseDone = yield M.SessionClose(
+                session_no=opened.session_no, reason=reason, **asdict(counts)
+            )
+            return Counts(**{field.name: getattr(done, field.name) for field in fields(Counts)})
         if closed.reason is not reason:
             raise SessionError(f"session {closed.session_no} was closed by another host, as {closed.reason.name}")
         # Its DONE was lost with the link. The device has compared the three that are not in the record.
