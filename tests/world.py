@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from devicectl.log.store import SessionLog
 from devicectl.recorder import Recorder
+from devicectl.session.count import reconcile
 from devicectl.session.engine import CycleResult, Engine, Entry, Identity
 from devicectl.session.entries import Finish, Note
 from devicectl.session.machine import State
@@ -341,8 +342,9 @@ def at_moment(name: str, *, done: int = 5, **options: Any) -> tuple[Lab, Task[An
 def assert_counted(lab: Lab, finish: Finish, state: str = "completed") -> None:
     """The host's fold, the device's totals and the plant's own motions agree, and every cycle ended exactly once."""
     truth, reader = lab.device.plant.truth, lab.engine.reader
-    assert (finish.state, finish.reconciled) == (state, True), lab.engine.reconciliation
-    assert reader is not None and reader.fold.problems == []
+    assert reader is not None
+    assert (finish.state, finish.reconciled) == (state, True), reconcile(reader.fold, finish.device_totals)
+    assert reader.fold.problems == []
     counts = reader.fold.counts
     assert counts == finish.device_totals
     assert (truth.cycles_commanded, truth.cycles_completed) == (counts.cycles, counts.completed)

@@ -81,11 +81,10 @@ class Closing:
         yield from self._recovery.release()
         if self._context.info is not None and self._context.info.has_truth:
             yield from self._ask_truth()
-        self._context.reconciliation = reconcile(reader.fold, device)
         completed = reason is CloseReason.COMPLETED
         self._context.finish = Finish(
             state="completed" if completed else "aborted",
-            reconciled=self._context.reconciliation.reconciled,
+            reconciled=reconcile(reader.fold, device).reconciled,
             session_seconds=reader.clock.seconds,
             wall_seconds=wall_seconds,
             device_totals=device,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
 
-from devicectl.session.count import Fold, Reconciliation
+from devicectl.session.count import Fold
 from devicectl.session.entries import Batch, Finish, Note, NoteKind, SessionStart
 from devicectl.session.journal import JournalReader
 from devicectl.session.link import HostLink
@@ -87,7 +87,6 @@ class SessionContext:
         self.unread_cycles = 0
         self.finish: Finish | None = None
         self.truth: M.TruthGetDone | None = None
-        self.reconciliation: Reconciliation | None = None
         self._observer = observer
         self._emitted = 0
         self._logged = 0
