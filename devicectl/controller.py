@@ -464,4 +464,4 @@ def _wire(url: DeviceUrl, client: str) -> Wire[Any, Any]:
     return HostWire(url.broker.topics, client)
 
 
-__all__ = ["Abandoned", "Handpiece", "LinkError", "Session", "connect"]
+__all__ = ["Abandoned", "Handpiece", "Session", "connect"]

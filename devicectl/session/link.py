@@ -158,7 +158,7 @@ class HostLink:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _submit(self, command: Message, now: Micros) -> Request:
+    def _submit(self, command: Message) -> Request:
         if not self.exchange.linked:
             raise LinkLostError(f"there is no link to send {command.__class__.__name__} on")
         return self.exchange.submit(command, self.now)

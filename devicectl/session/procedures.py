@@ -80,9 +80,9 @@ class Task(Generic[Result]):
 
 
 class Procedures:
-    """All procedures of one host. `submit(command, now)` sends a command and returns its request."""
+    """All procedures of one host. `submit(command)` sends a command and returns its request."""
 
-    def __init__(self, submit: Callable[[Message, Micros], Request]) -> None:
+    def __init__(self, submit: Callable[[Message], Request]) -> None:
         self._submit = submit
         self._by_request: dict[Request, Task[Any]] = {}
         self._polled: list[Task[Any]] = []  # those that wait for a time or a condition, in the order of waiting
@@ -141,7 +141,7 @@ class Procedures:
                 return
             if isinstance(wait, Message):
                 try:
-                    request = self._submit(wait, now)
+                    request = self._submit(wait)
                 except LinkLostError as lost:
                     error = lost
                     continue

@@ -45,7 +45,7 @@ class Desk:
     def _durable(self) -> Procedure[None]:
         yield lambda: self.written
 
-    def _submit(self, command: Message, now: Micros) -> Request:
+    def _submit(self, command: Message) -> Request:
         if not self.link_up:
             raise LinkLostError("no link")
         self.asked.append(command)

@@ -22,7 +22,7 @@ class Link:
         self.up = True
         self.procedures = Procedures(self.submit)
 
-    def submit(self, command: Message, now: Micros) -> Request:
+    def submit(self, command: Message) -> Request:
         if not self.up:
             raise LinkLostError("there is no link")
         self.sent.append(Request(command))
