@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from devicectl import clock
+from devicectl.cli.tables import printable
 from devicectl.session.count import coverage_percent
 from devicectl.session.engine import CycleResult
 from devicectl.session.entries import Note
@@ -93,7 +94,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """A line; above the progress bar where there is one. What a device says cannot steer the terminal."""
-        line = "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
+        line = printable(text)
         if self._progress is not None:
             self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
