@@ -8,7 +8,7 @@ only by the non-volatile memory. It knows who asked only as somebody to answer.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from firmware_sim.alarms import ALARMS, Alarms
 from firmware_sim.count_watch import CountWatch
@@ -280,7 +280,7 @@ class Firmware:
         self.make_safe(Event.FAULTED, Code.E_INTERLOCK, text, now)
 
 
-_OF_A_SESSION = (
+_OF_A_SESSION: Final = (
     A.ANESTHESIA_MISSING,
     A.ANESTHESIA_EXPIRED,
     A.SUCTION_LOST,

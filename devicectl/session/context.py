@@ -12,7 +12,7 @@ from devicectl.session.count import Fold
 from devicectl.session.entries import Batch, Finish, Note, NoteKind, SessionStart
 from devicectl.session.journal import JournalReader
 from devicectl.session.link import HostLink
-from devicectl.session.machine import ENDED, IS_ARMED, Event, SessionMachine, State
+from devicectl.session.machine import ARMED, ENDED, Event, SessionMachine, State
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
@@ -160,7 +160,7 @@ class SessionContext:
     # --- what the link tells ---------------------------------------------------------------------------------
 
     def _changed(self, before: State, after: State) -> None:
-        self.link.hurry(after in IS_ARMED)
+        self.link.hurry(after in ARMED)
         if self._observer is not None:
             self._observer.changed(before, after, self.link.now)
 

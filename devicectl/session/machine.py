@@ -90,7 +90,6 @@ WITH_SESSION: Final = (
     State.RECOVERING,
     State.CLOSING,
 )
-IS_ARMED: Final = frozenset(ARMED)
 ENDED: Final = (State.COMPLETED, State.ABORTED, State.FAULTED)
 
 TABLE: Final = (

@@ -5,6 +5,7 @@ each direction by itself.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from devicectl.session.engine import Engine, Entry
 from devicectl.simulation.heap import Actor, Heap
@@ -14,7 +15,7 @@ from protocols.units import SECOND, Micros
 Tap = Callable[[str, bytes, Micros], None]
 """Hears every piece of bytes as it is sent: "host" or "device", the bytes, the time."""
 
-BITS_PER_BYTE = 10
+BITS_PER_BYTE: Final = 10
 """A start bit, eight bits and a stop bit."""
 
 
