@@ -28,6 +28,7 @@ from devicectl.recorder import Recorder
 from devicectl.session.count import Counts, coverage_percent
 from devicectl.session.engine import CycleResult, Engine, Entry, Identity, Observer
 from devicectl.session.entries import Note, StoredSession
+from devicectl.session.link import Tap
 from devicectl.session.machine import ENDED, State
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
@@ -388,7 +389,7 @@ async def connect(
     *,
     log: Any = None,
     observer: Observer | None = None,
-    tap: Callable[[str, Any, Micros], None] | None = None,
+    tap: Tap | None = None,
     role: Role = Role.CONTROLLER,
 ) -> AsyncIterator[Handpiece]:
     """Connect to the device at `url` and link with it, for as long as the context lasts.
@@ -419,7 +420,7 @@ async def _driver(
     url: DeviceUrl,
     observer: Observer | None,
     write: Callable[[list[Entry]], None],
-    tap: Callable[[str, Any, Micros], None] | None,
+    tap: Tap | None,
     role: Role,
 ) -> AsyncIterator[Driver]:
     if url.scheme == "sim":

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from devicectl import clock
 from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.session.engine import Engine, Entry
+from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure, Task
 from devicectl.transports.port import Receiver, Transport
 from protocols.enums import ByeReason
@@ -28,7 +29,6 @@ REOPEN_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to open a transport again; the last one repeats. A USB adapter needs about a second."""
 
 Open = Callable[[Receiver], Awaitable[Transport]]
-Tap = Callable[[str, Any, Micros], None]
 
 
 class LogThread:

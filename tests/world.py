@@ -13,6 +13,7 @@ from devicectl.recorder import Recorder
 from devicectl.session.count import reconcile
 from devicectl.session.engine import CycleResult, Engine, Entry, Identity
 from devicectl.session.entries import Finish, Note
+from devicectl.session.link import Tap
 from devicectl.session.machine import State
 from devicectl.session.plan import Plan, make_plan
 from devicectl.session.procedures import Procedure, Task
@@ -113,7 +114,7 @@ class Lab:
         parameters: Mapping[str, float] = SHORT,
         nvm: Nvm | None = None,
         baud: int = 0,
-        tap: Callable[[str, bytes, Micros], None] | None = None,
+        tap: Tap | None = None,
         log: SessionLog | None = None,
         topics: DeviceTopics | None = None,
     ) -> None:

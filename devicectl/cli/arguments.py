@@ -9,12 +9,13 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import quote
 
 import typer
 
 from devicectl.errors import UrlError
+from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DRAWN_SEED_BITS, MOST_SEED, DeviceUrl, parse_url
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ URL_VARIABLE: Final = "HANDPIECE_URL"
 DEFAULT_URL: Final = "sim://"
 MOST_COURSE_LENGTH: Final = 80
 """Characters: a line of a terminal."""
+LogOption = Annotated[
+    str | None,
+    typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
+]
+"""Of each command that writes or reads the log."""
 _WHOLE: Final = re.compile(r"-?[0-9]{1,30}\Z")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 

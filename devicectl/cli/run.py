@@ -14,6 +14,7 @@ import typer
 from devicectl.cli.arguments import (
     DEFAULT_URL,
     URL_VARIABLE,
+    LogOption,
     Wanted,
     course_name,
     device_url,
@@ -25,13 +26,13 @@ from devicectl.cli.arguments import (
 from devicectl.cli.output import require_written
 from devicectl.cli.signals import ended_in_order
 from devicectl.errors import DevicectlError
-from devicectl.log.paths import LOG_VARIABLE, default_log_path
+from devicectl.log.paths import default_log_path
 
 if TYPE_CHECKING:
     from devicectl.cli.display import Display
     from devicectl.controller import Handpiece, Session
     from devicectl.log.store import SessionLog
-    from devicectl.real_time import Tap
+    from devicectl.session.link import Tap
     from devicectl.summary import Summary
 
 _DEVICE = (
@@ -54,10 +55,6 @@ _Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_n
 _Speed = Annotated[str | None, typer.Option("--speed", metavar="max|FACTOR", help=_SPEED)]
 _Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="The course this session belongs to.")]
 _Date = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The session's date; else today.")]
-_Log = Annotated[
-    str | None,
-    typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
-]
 _Resume = Annotated[bool, typer.Option("--resume", help=_RESUME, metavar="")]
 _Abandon = Annotated[bool, typer.Option("--abandon", help=_ABANDON, metavar="")]
 _Explain = Annotated[
@@ -97,7 +94,7 @@ def run(
     speed: _Speed = None,
     course: _Course = None,
     date: _Date = None,
-    log: _Log = None,
+    log: LogOption = None,
     resume: _Resume = False,
     abandon: _Abandon = False,
     explain: _Explain = False,
@@ -159,7 +156,7 @@ def _asyncio_run(wanted: Wanted, display: "Display", tap: "Tap | None") -> Outco
 
 
 @contextlib.contextmanager
-def _trace_file(path: Path | None, display: "Display") -> Iterator["Tap | None"]:
+def _trace_file(path: Path | None, display: "Display") -> "Iterator[Tap | None]":
     """A tap that writes a trace; a disk that is full ends the trace and not the session."""
     if path is None:
         yield None

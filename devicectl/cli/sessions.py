@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
-from devicectl.cli.arguments import whole_number
+from devicectl.cli.arguments import LogOption, whole_number
 from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.tables import print_list, print_table, printable
 from devicectl.log.errors import LogError, LogErrorKind
-from devicectl.log.paths import LOG_VARIABLE, default_log_path
+from devicectl.log.paths import default_log_path
 from protocols.notice import NOTICE
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ SPARE_COLUMNS: Final = ("evacuated", "course", "coverage", "device", "reconciled
 
 app = typer.Typer(name="sessions", help="Read the session log.", no_args_is_help=True, cls=PlainGroup)
 
-_Log = Annotated[
-    str | None,
-    typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
-]
 _Id = Annotated[
     int,
     typer.Argument(metavar="ID", parser=whole_number, help="The session's number in this log: see `sessions list`."),
@@ -50,7 +46,7 @@ class Format(StrEnum):
 
 
 @app.command("list", cls=PlainCommand)
-def list_sessions(log: _Log = None) -> None:
+def list_sessions(log: LogOption = None) -> None:
     """List every session, the first first."""
     print(NOTICE)
     where = default_log_path(log)
@@ -69,7 +65,7 @@ def list_sessions(log: _Log = None) -> None:
 
 
 @app.command("show", cls=PlainCommand)
-def show_session(session_id: _Id, log: _Log = None) -> None:
+def show_session(session_id: _Id, log: LogOption = None) -> None:
     """Show one session: its counts, whether they reconcile, and what was noted."""
     with _log_errors(), _open(default_log_path(log)) as reader:
         report = reader.session(session_id)
@@ -87,7 +83,7 @@ def export_session(
     session_id: _Id,
     format: Annotated[Format, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")] = None,
-    log: _Log = None,
+    log: LogOption = None,
 ) -> None:
     """Export one session with every record of it."""
     with _log_errors(), _open(default_log_path(log)) as reader:

@@ -19,6 +19,10 @@ from protocols.serial_wire import Wire
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 
+Tap = Callable[[str, Any, Micros], None]
+"""Hears everything that the link carries, as it is sent or received: whose it is, "host" or "device"; the bytes, or the
+MQTT publication; the time."""
+
 _BEAT: Final = HostHeartbeat()
 CONNECT_TIMEOUT_US: Final = 10 * SECOND
 """How long a transport may take to come (back): a USB adapter that is plugged in again needs a few seconds."""

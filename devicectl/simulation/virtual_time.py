@@ -14,8 +14,9 @@ from typing import Final, TypeVar
 from devicectl import clock
 from devicectl.errors import DevicectlError, UrlError
 from devicectl.session.engine import Engine, Entry
+from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure, Task
-from devicectl.simulation.world import Tap, World
+from devicectl.simulation.world import World
 from devicectl.transports.urls import DRAWN_SEED_BITS, SIM_OPTIONS, DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, ParameterError, SeedError, SimulatorError, UnknownParameterError

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from typing import Final
 
 from devicectl.session.engine import Engine, Entry
+from devicectl.session.link import Tap
 from devicectl.simulation.heap import Actor, Heap
 from firmware_sim.device import Device
 from protocols.units import SECOND, Micros
-
-Tap = Callable[[str, bytes, Micros], None]
-"""Hears every piece of bytes as it is sent: "host" or "device", the bytes, the time."""
 
 BITS_PER_BYTE: Final = 10
 """A start bit, eight bits and a stop bit."""
