@@ -12,7 +12,7 @@
     |   `-- CommandAbortedError  it was stopped from outside
     |-- SessionError             the procedure cannot go on                           exit 1
     |   `-- SessionFoundError    the device holds a session that is not this one      exit 1
-    |-- PlanError (session.plan)                                                      exit 2
+    |-- PlanError (session.plan_file)                                                 exit 2
     |-- OutputError (cli)        standard output is full or closed                    exit 1
     `-- LogError (log)                                                                exit 4
 
@@ -25,11 +25,15 @@ from protocols.messages import Aborted, Failed, Nak, Refused
 
 
 class DevicectlError(Exception):
-    """Base of every exception that `devicectl` raises on purpose."""
+    """Base of every exception that `devicectl` raises on purpose. `exit_code` is of a program that it ends."""
+
+    exit_code: int = 1
 
 
 class UrlError(DevicectlError, ValueError):
     """`part` of the device URL `url` is wrong; the text shows a right one."""
+
+    exit_code = 2
 
     def __init__(self, url: str, part: str, reason: str, example: str) -> None:
         self.url = url
@@ -40,6 +44,8 @@ class UrlError(DevicectlError, ValueError):
 
 class LinkError(DevicectlError):
     """No device, or the link could not be made."""
+
+    exit_code = 3
 
 
 class LinkLostError(LinkError):

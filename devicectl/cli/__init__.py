@@ -14,13 +14,8 @@ from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.output import discard, guard_streams, require_written
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
-from devicectl.errors import DevicectlError, LinkError, UrlError
-from devicectl.log.errors import LogError
-from devicectl.session.plan_file import PlanError
+from devicectl.errors import DevicectlError
 from devicectl.version import VERSION
-
-EXIT_CODES: Final = ((UrlError, 2), (PlanError, 2), (LinkError, 3), (LogError, 4), (DevicectlError, 1))
-"""The first class that fits decides."""
 
 _USAGE_ERROR: Final[type[Exception]] = next(
     kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "UsageError"
@@ -70,7 +65,7 @@ def call(arguments: Sequence[str]) -> int:
     except _USAGE_ERROR as error:
         return _usage(error)
     except DevicectlError as error:
-        return _fail(str(error), next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
+        return _fail(str(error), error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return _fail("interrupted", 1)
     return code if isinstance(code, int) else 0

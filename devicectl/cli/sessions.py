@@ -6,7 +6,6 @@ not there, 4 for a log that cannot be read.
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TextIO
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from devicectl.log.report import SessionReport, SessionSummary
 
 EXIT_ARGUMENT: Final = 2
-EXIT_LOG: Final = 4
 COLUMNS: Final = ("id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled")
 SPARE_COLUMNS: Final = ("evacuated", "course", "coverage", "device", "reconciled")
 """What a narrow terminal does not show, the first one first: 80 columns have room for all but `evacuated`."""
@@ -50,14 +48,13 @@ def list_sessions(log: LogOption = None) -> None:
     """List every session, the first first."""
     print(NOTICE)
     where = default_log_path(log)
-    with _log_errors():
-        try:
-            with _open(where) as reader:
-                found = reader.sessions()
-        except LogError as error:
-            if error.kind is not LogErrorKind.MISSING:
-                raise
-            found = []
+    try:
+        with _open(where) as reader:
+            found = reader.sessions()
+    except LogError as error:
+        if error.kind is not LogErrorKind.MISSING:
+            raise
+        found = []
     if not found:
         print(f"no session yet in {where}")
         return
@@ -67,8 +64,7 @@ def list_sessions(log: LogOption = None) -> None:
 @app.command("show", cls=PlainCommand)
 def show_session(session_id: _Id, log: LogOption = None) -> None:
     """Show one session: its counts, whether they reconcile, and what was noted."""
-    with _log_errors(), _open(default_log_path(log)) as reader:
-        report = reader.session(session_id)
+    report = _report(session_id, log)
     print(NOTICE)
     print_table(("session", str(report.summary.key)), list(_show_rows(report)))
     for difference in report.differences:
@@ -86,8 +82,7 @@ def export_session(
     log: LogOption = None,
 ) -> None:
     """Export one session with every record of it."""
-    with _log_errors(), _open(default_log_path(log)) as reader:
-        report = reader.session(session_id)
+    report = _report(session_id, log)
     if output is None:
         _write(report, format, sys.stdout)
         return
@@ -95,7 +90,8 @@ def export_session(
         with output.open("w", encoding="utf-8", newline="") as file:
             _write(report, format, file)
     except OSError as error:
-        _fail(f"{output}: cannot be written: {error.strerror}", EXIT_ARGUMENT)
+        text = f"{output}: cannot be written: {error.strerror}"
+        raise typer.BadParameter(text, param_hint="--output") from error
     print(f"{NOTICE}\nsession {session_id} written to {output}")
 
 
@@ -111,18 +107,19 @@ def _open(where: str) -> "LogReader":
     return LogReader.open(where)
 
 
-@contextmanager
-def _log_errors() -> Iterator[None]:
-    """End with one line and the right code: a session that is not there is a wrong argument, the rest the log's."""
+def _report(session_id: int, log: str | None) -> "SessionReport":
+    """What the log has of a session.
+
+    Raises:
+        LogError: there is no such session, or no log, and an argument is wrong; or the log cannot be read.
+    """
     try:
-        yield
+        with _open(default_log_path(log)) as reader:
+            return reader.session(session_id)
     except LogError as error:
-        _fail(str(error), EXIT_ARGUMENT if error.kind is LogErrorKind.MISSING else EXIT_LOG)
-
-
-def _fail(sentence: str, code: int) -> None:
-    print(printable(sentence), file=sys.stderr)
-    raise typer.Exit(code)
+        if error.kind is LogErrorKind.MISSING:
+            error.exit_code = EXIT_ARGUMENT
+        raise
 
 
 def _list_row(summary: "SessionSummary") -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class LogError(DevicectlError):
     What was committed before is not lost by it, whatever the kind.
     """
 
+    exit_code = 4
+
     def __init__(self, kind: LogErrorKind, path: str, reason: str) -> None:
         self.kind = kind
         self.path = path

@@ -30,6 +30,8 @@ _WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False
 class PlanError(DevicectlError, ValueError):
     """A plan cannot be taken; its text is one line. `source` is the file or option, `key` None for the whole."""
 
+    exit_code = 2
+
     def __init__(self, source: str, key: str | None, value: object, right: str) -> None:
         self.source = source
         self.key = key

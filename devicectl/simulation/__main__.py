@@ -15,8 +15,6 @@ from devicectl.errors import DevicectlError, UrlError
 from devicectl.simulation.process import simulator
 from devicectl.transports.urls import EXAMPLES, parse_url
 
-BAD_ARGUMENTS, NO_DEVICE = 2, 3
-
 
 async def _serve(text: str, trace: str | None) -> None:
     url = parse_url(text)
@@ -42,7 +40,7 @@ def main() -> int:
         asyncio.run(_serve(options.url, options.trace))
     except DevicectlError as error:
         print(error, file=sys.stderr)
-        return BAD_ARGUMENTS if isinstance(error, UrlError) else NO_DEVICE
+        return error.exit_code
     return 0
 
 

@@ -10,10 +10,8 @@ import asyncio
 import json
 import sys
 
-from devicectl.errors import DevicectlError, UrlError
+from devicectl.errors import DevicectlError
 from devicectl.transports.urls import parse_url
-
-BAD_ARGUMENTS, NO_DEVICE = 2, 3
 
 
 async def identify(url: str) -> bool:
@@ -35,7 +33,7 @@ def main() -> int:
             print(json.dumps(asyncio.run(identify(urls[0]))))
     except DevicectlError as error:
         print(error, file=sys.stderr)
-        return BAD_ARGUMENTS if isinstance(error, UrlError) else NO_DEVICE
+        return error.exit_code
     return 0
 
 

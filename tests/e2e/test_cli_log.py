@@ -179,7 +179,7 @@ def test_what_a_crash_left_beside_a_log_is_not_passed_over(read_only: Path, held
     lock(copy)
     done = devicectl("sessions", "list", "--log", copy / "log.sqlite", code=4, through=held_to_modes)
     said = "its last entries are in log.sqlite-wal, and its folder may only be read: copy both to another one"
-    assert done.stderr == f"session log {copy / 'log.sqlite'}: {said}\n"
+    assert done.stderr == f"devicectl: session log {copy / 'log.sqlite'}: {said}\n"
     copy.chmod(0o755)
     for file in copy.iterdir():
         file.chmod(0o644)
@@ -190,4 +190,4 @@ def test_what_a_crash_left_beside_a_log_is_not_passed_over(read_only: Path, held
 def test_a_log_that_may_not_be_read(read_only: Path, held_to_modes: tuple[str, ...]) -> None:
     read_only.chmod(0)
     done = devicectl("sessions", "list", "--log", read_only, code=4, through=held_to_modes)
-    assert done.stderr == f"session log {read_only}: access is denied: must be a file that can be read\n"
+    assert done.stderr == f"devicectl: session log {read_only}: access is denied: must be a file that can be read\n"

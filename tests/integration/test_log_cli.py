@@ -7,13 +7,13 @@ import math
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from devicectl.cli import sessions
+from devicectl.cli import call, sessions
 from devicectl.log.reader import LogReader
 from devicectl.log.report import SessionSummary
 from devicectl.log.store import SessionLog
@@ -42,9 +42,11 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str | Path, code: int = 0) -> str:
-    result = CliRunner().invoke(sessions.app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, result.output
-    return result.output
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        found = call(["sessions", *map(str, arguments)])
+    assert found == code, said.getvalue()
+    return said.getvalue().replace("\r\n", "\n")
 
 
 def table(output: str) -> list[list[str]]:
@@ -117,7 +119,8 @@ def test_a_file_that_cannot_be_written(path: Path, tmp_path: Path) -> None:
 def test_a_wrong_number_is_one_line_and_exit_2(path: Path, command: tuple[str, ...]) -> None:
     for number in ("9", "0", "99999999999999999999"):
         output = run(*(number if word == "9" else word for word in command), code=2)
-        assert output == f"session log {path}: has no session {number}: `devicectl sessions list` shows those it has\n"
+        said = f"has no session {number}: `devicectl sessions list` shows those it has"
+        assert output == f"devicectl: session log {path}: {said}\n"
 
 
 def test_what_is_no_number_is_exit_2(path: Path) -> None:
@@ -143,7 +146,8 @@ def test_a_log_that_cannot_be_read_is_one_line_and_exit_4(tmp_path: Path, comman
     path = tmp_path / "log.sqlite"
     path.write_text("no database at all\n" * 100)
     output = run(*command, "--log", path, code=4)
-    assert output.removeprefix(NOTICE + "\n") == f"session log {path}: it is no SQLite database: name another file\n"
+    said = f"devicectl: session log {path}: it is no SQLite database: name another file\n"
+    assert output.removeprefix(NOTICE + "\n") == said
 
 
 def test_on_a_terminal_there_are_rich_tables(
