@@ -68,9 +68,8 @@ def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:
 def device_url(option: str | None, seed: int | None, speed: str | None) -> tuple[DeviceUrl, str]:
     """The URL of the device of `--device`, else of the environment, and what named it where that was no option.
 
-    `--seed` and `--speed` are in it; a seed is drawn where a simulated device has none.
-
-    One with a memory file has that of its memory, which is not open yet.
+    `--seed` and `--speed` are put into the URL. A simulated device without a seed gets one that is drawn here, unless
+    it has a memory file: then its seed stands in that file, which is not open yet.
 
     Raises:
         UrlError: the URL is wrong.

@@ -97,9 +97,9 @@ class Recovery:
         return state
 
     def await_control(self) -> Procedure[None]:
-        """Wait until no other host has control: one that was killed holds it for as long as its lease.
+        """Wait until no other host has control: one that was killed keeps it until its lease ends.
 
-        To one that lives on the device holds, and says so to the first command of this host.
+        One that is alive keeps it for longer. Then this returns too, and the device refuses this host's first command.
         """
         link, welcome = self._context.link, self._context.welcome
         limit = link.now + max(welcome.lease_idle_ms, welcome.lease_armed_ms) * MILLISECOND
