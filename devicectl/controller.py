@@ -7,9 +7,10 @@
                 print(cycle.cycle_no, cycle.cores_counted)
         print(session.summary.cores_counted)
 
-Nothing moves while nobody awaits a cycle: the next one is asked of the device when the loop asks for it. A session
-that is left before its target, by an exception, a cancellation or `break`, is stopped and closed as aborted. What
-opens or closes a session is finished before a first cancellation takes effect; a second one takes effect at once.
+Nothing moves while nobody awaits a cycle: the next one is asked of the device when the loop asks for it. A loop that
+will not ask for long says so with `await session.pause()`. A session that is left before its target, by an exception, a
+cancellation or `break`, is stopped and closed as aborted. What opens or closes a session is finished before a first
+cancellation takes effect; a second one takes effect at once.
 """
 
 import asyncio
@@ -319,6 +320,18 @@ class Session:
             raise SessionError("the anesthesia is not confirmed: await confirm_anesthesia() first")
         while not self.ended and (cycle := await self._perform(self._engine.next_cycle())) is not None:
             yield cycle
+
+    async def pause(self) -> None:
+        """Hold between two cycles, armed; the next one that is asked of `run` goes on by itself.
+
+        Nothing where the device is not armed. After a link that is lost meanwhile it holds as well, and is not.
+
+        Raises:
+            LinkError: the link is gone for good.
+            CommandError, SessionError: the device needs a person.
+        """
+        if not self.ended:
+            await self._perform(self._engine.pause())
 
     async def close(self) -> Summary:
         """Close the session as completed; its counts are reconciled."""

@@ -138,7 +138,13 @@ class AutomaticOperator:
         self._context.machine.happened(Event.DISARMED)
 
     def pause(self) -> Procedure[None]:
-        """Hold between two cycles, armed. The next cycle that is asked for goes on."""
+        """Hold between two cycles, armed; nothing where the device is not. The next cycle that is asked for goes on.
+
+        After a link that is lost meanwhile, or a stop, the device is recovered, and holds unarmed.
+        """
+        yield from self.recovery.through(self._pause, self.restore)
+
+    def _pause(self) -> Procedure[None]:
         if self._context.machine.now is State.ARMED:
             yield M.Pause()
             self._context.machine.happened(Event.PAUSED)

@@ -128,5 +128,5 @@ async def whole_session(
                 async for _ in session.run():
                     done += 1
                     if done == pause_after:
-                        await handpiece.driver.perform(handpiece.driver.engine.pause())
+                        await session.pause()
             return session.summary

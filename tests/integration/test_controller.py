@@ -22,6 +22,7 @@ from devicectl.session.procedures import Procedure
 from devicectl.simulation import virtual_time
 from devicectl.simulation.virtual_time import VirtualTimeDriver
 from firmware_sim.device import Device
+from protocols.enums import DeviceState
 from protocols.units import SECOND, Micros
 
 pytestmark = pytest.mark.asyncio
@@ -308,6 +309,36 @@ async def test_nothing_moves_while_nobody_awaits() -> None:
             assert (driver_of(handpiece).now, device_of(handpiece).nvm.head) == before
             if cycle.cycle_no == 3:
                 break
+
+
+async def test_a_session_is_held_between_two_cycles_and_goes_on_by_itself() -> None:
+    async with connected() as (handpiece, log):
+        async with handpiece.open_session(PLAN) as session:
+            await session.confirm_anesthesia()
+            async for cycle in session.run():
+                if cycle.cycle_no == 3:
+                    await session.pause()
+                    firmware = device_of(handpiece).firmware
+                    assert (handpiece.driver.engine.machine.now, firmware.state) == (State.PAUSED, DeviceState.PAUSED)
+                    assert firmware.armed and firmware.motion is None
+        assert session.summary.succeeded
+        assert_logged(log, 1, "completed")
+        assert [note.name for note in log.load(1).notes if note.name in ("pause", "resume")] == ["pause", "resume"]
+
+
+async def test_a_link_that_is_lost_under_a_pause_leaves_the_device_holding() -> None:
+    async with connected() as (handpiece, log):
+        world = driver_of(handpiece).world
+        async with handpiece.open_session(PLAN) as session:
+            await session.confirm_anesthesia()
+            async for cycle in session.run():
+                if cycle.cycle_no == 3:
+                    world.device_muted = True
+                    world.heap.at(Micros(world.now + 5 * SECOND), lambda: setattr(world, "device_muted", False))
+                    await session.pause()
+                    assert not world.device.firmware.armed and not world.device_muted
+        assert session.summary.succeeded
+        assert_logged(log, 1, "completed")
 
 
 async def test_a_driver_that_nothing_can_wake_says_so() -> None:
