@@ -123,7 +123,7 @@ class CycleControl:
             if not self._punctured:
                 firmware.nvm.set_latch(False)
         firmware.suction.look(now)
-        if firmware.motion is not None:
+        if firmware.nvm.register is not None:
             firmware.go_on(arrival, self._arrived)
 
     def _arrived(self, now: Micros) -> None:
@@ -176,10 +176,13 @@ class CycleControl:
             return self._not_open(asker, command, command.cycle_no, Phase.SUCTION, now)
 
         def sucked(at: Micros) -> None:
+            firmware = self._firmware
             self._phase_done = True
-            self._firmware.plant.suck(at)
-            vacuum_pa = round(self._firmware.plant.sensed_kpa(at) * 1000)
-            self._firmware.end(None, M.SuctionDone.unchecked(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
+            firmware.plant.suck(at)
+            firmware.suction.look(at)  # what was sucked in has let some air in
+            if firmware.nvm.register is not None:
+                vacuum_pa = round(firmware.plant.sensed_kpa(at) * 1000)
+                firmware.end(None, M.SuctionDone.unchecked(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
 
         self._begin_phase(asker, Event.SUCTION_BEGUN, Phase.SUCTION, self._firmware.parameters.suction_ms, sucked, now)
         return None

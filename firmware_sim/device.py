@@ -279,11 +279,14 @@ class Device:
             no = no_store(firmware, rule.store_room)
         if no is not None:
             return no
-        if rule.journaled:
-            self._journal_action(command, now)
         before = firmware.state, firmware.motion, self.nvm.steps_kept
         try:
-            answer = rule.handler(firmware, asker, command, now)
+            answer: Message | None = rule.check(firmware, now) if rule.check is not None else None
+            if answer is None:
+                if rule.journaled:
+                    self._journal_action(command, now)
+                before = firmware.state, firmware.motion, self.nvm.steps_kept
+                answer = rule.handler(firmware, asker, command, now)
         except NvmFileError as error:
             # A handler keeps before it acts: where nothing has changed, nothing was begun. An open cycle was.
             changed = before != (firmware.state, firmware.motion, self.nvm.steps_kept)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from firmware_sim.alarms import ALARMS, Alarms
 from firmware_sim.count_watch import CountWatch
 from firmware_sim.cycle import CycleControl
-from firmware_sim.motion import PROGRESS_EVERY_US, Asker, Motion, Then
+from firmware_sim.motion import PROGRESS_EVERY_US, Asker, Motion, Nobody, Then
 from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters
 from firmware_sim.plant import Plant
@@ -241,13 +241,24 @@ class Firmware:
             motion.asker.reply(M.Aborted(code=Code.E_STORAGE, ending=Ending.OPEN, phase=phase, sentence=text), now)
 
     def abort_cycle(self, interlock: int, text: str, alarm_code: int, now: Micros) -> None:
-        """End the open cycle and stay armed: the motion under way FAILED."""
+        """End the open cycle and stay armed, once the needles are seen at home: the motion under way FAILED."""
+        if self.nvm.register is None:
+            return  # it has ended: the needles are on their way
         self.cycle.abort(now)
-        motion, self.motion = self.motion, None
-        self.enter(Event.CYCLE_ABORTED)
-        if motion is not None:
-            failed = M.Failed(code=Code.E_INTERLOCK, interlock=interlock, alarm_code=alarm_code, sentence=text)
-            motion.asker.reply(failed, now)
+        failed = M.Failed(code=Code.E_INTERLOCK, interlock=interlock, alarm_code=alarm_code, sentence=text)
+
+        def home(at: Micros) -> None:
+            if self.plant.retracted(at):
+                self.end(Event.CYCLE_ABORTED, failed, at)
+            else:
+                self.needles_out(at)
+
+        if self.motion is None:
+            self.motion = Motion(Nobody(), now, now, 0, home)
+        if self.plant.retracted(now):
+            home(now)
+        else:
+            self.go_on(self.home_due, home)
 
     def link_lost(self, now: Micros) -> None:
         """The controlling link is gone while armed: interlock 15."""

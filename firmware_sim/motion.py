@@ -20,6 +20,13 @@ class Asker(Protocol):
         """Answer; nothing happens when the link is gone."""
 
 
+class Nobody:
+    """Waits for no answer."""
+
+    def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
+        """Nothing happens."""
+
+
 class Motion:
     """The motion under way: who asked, when the next step is due, and what to do then."""
 

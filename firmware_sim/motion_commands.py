@@ -4,7 +4,7 @@ from firmware_sim.alarms import ALARMS
 from firmware_sim.firmware import Firmware
 from firmware_sim.motion import Asker
 from firmware_sim.plant import VENTED_KPA
-from firmware_sim.punch_checks import NO_CELL, cycles_left, refuse_cartridge, watch_density
+from firmware_sim.punch_checks import NO_CELL, cycles_left, watch_density
 from firmware_sim.refusals import interlocked
 from firmware_sim.states import HELD, Event
 from protocols import alarm_codes as A
@@ -16,10 +16,8 @@ from protocols.messages import Refused
 from protocols.units import SECOND, Micros
 
 
-def arm(firmware: Firmware, asker: Asker, command: M.Arm, now: Micros) -> Message | None:
+def arm(firmware: Firmware, asker: Asker, command: M.Arm, now: Micros) -> None:
     """ARM: the pump runs until the vacuum allows a cycle."""
-    if (no := refuse_cartridge(firmware, now)) is not None:
-        return no
     assert firmware.nvm.session is not None
     plant, parameters = firmware.plant, firmware.parameters
     firmware.nvm.bind_cartridge(plant.cartridge.serial, firmware.nvm.session.session_no, plant.cartridge.cycles)
@@ -29,7 +27,6 @@ def arm(firmware: Firmware, asker: Asker, command: M.Arm, now: Micros) -> Messag
     ready = now if stands else plant.when_sensed_crosses(parameters.vacuum_low_kpa, now)
     due = limit if ready is None else min(limit, Micros(ready + 1))
     firmware.begin(asker, Event.ARM_BEGUN, due, due - now, lambda at: _armed(firmware, at), now)
-    return None
 
 
 def _armed(firmware: Firmware, now: Micros) -> None:
@@ -66,6 +63,9 @@ def reposition(firmware: Firmware, asker: Asker, command: M.Reposition, now: Mic
         cells = session.zones_cm2[zone] if zone < len(session.zones_cm2) else 0
         text = f"zone {zone} cell {cell} is outside the planned zones"
         return interlocked(I.ZONE, text, expected=cells, actual=cell)
+    if not firmware.plant.retracted(now):
+        firmware.needles_out(now)
+        return interlocked(I.NEEDLE_OUT, "the retracted sensor does not see the needles at home: the hand stays")
     travel = firmware.plant.reposition_us()
     firmware.cell = NO_CELL
 
@@ -112,8 +112,6 @@ def stop(firmware: Firmware, asker: Asker, command: M.Stop, now: Micros) -> Mess
 
 def reset_fault(firmware: Firmware, asker: Asker, command: M.FaultReset, now: Micros) -> Message:
     """FAULT_RESET: the only way out of SAFE and FAULT."""
-    if (no := _refuse_reset(firmware, now)) is not None:
-        return no
     for code in firmware.alarms.resettable():
         firmware.nvm.clear_alarm(code)
     for code in firmware.alarms.reset():
@@ -122,7 +120,7 @@ def reset_fault(firmware: Firmware, asker: Asker, command: M.FaultReset, now: Mi
     return M.FaultResetDone(state=firmware.state, alarms=len(firmware.alarms.listing()))
 
 
-def _refuse_reset(firmware: Firmware, now: Micros) -> Refused | None:
+def refuse_reset(firmware: Firmware, now: Micros) -> Refused | None:
     """What still holds the device; causes that have gone are cleared on the way."""
     inputs = firmware.plant.inputs
     if inputs.estop_open:
@@ -132,7 +130,9 @@ def _refuse_reset(firmware: Firmware, now: Micros) -> Refused | None:
     firmware.clear_alarm(A.SELF_TEST_FAILED, now)
     if firmware.plant.retracted(now):
         firmware.clear_alarm(A.NEEDLE_NOT_RETRACTED, now)
-    elif now >= firmware.home_due:
+    elif now < firmware.home_due:
+        return interlocked(I.NEEDLE_OUT, "the needles are on their way home and not seen there yet: ask again")
+    else:
         firmware.raise_alarm(A.NEEDLE_NOT_RETRACTED, now)
         firmware.home_due = firmware.plant.retract(now)
     if (left := firmware.alarms.highest_latching()) is not None:

@@ -159,6 +159,8 @@ def _check_anesthesia(firmware: "Firmware", command: M.Punch, now: Micros) -> Re
         firmware.raise_alarm(A.ANESTHESIA_EXPIRED, now)
         text = f"anesthesia of zone {firmware.zone} is {age_s:.0f} s old and holds {valid_s} s: confirm the zone again"
         return interlocked(I.ANESTHESIA_TIME, text, expected=valid_s, actual=int(age_s))
+    firmware.clear_alarm(A.ANESTHESIA_MISSING, now)
+    firmware.clear_alarm(A.ANESTHESIA_EXPIRED, now)
     return None
 
 

@@ -7,6 +7,7 @@ from firmware_sim import motion_commands as motions
 from firmware_sim import session_commands as sessions
 from firmware_sim.firmware import Firmware
 from firmware_sim.nvm import LAST_ROOM, WORK_ROOM
+from firmware_sim.punch_checks import refuse_cartridge
 from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.states import HELD, RUNNING, UNARMED
 from protocols import interlocks as I
@@ -23,7 +24,8 @@ class Rule(NamedTuple):
 
     `journaled`: it leaves a record of itself. `needs_room`: it writes to the journal whatever happens, so it is
     refused while the journal has no room to spare. `store_room`: so many bytes must be free in what keeps the memory;
-    PUNCH asks for itself, since a repeated one needs none, and what a PUNCH has begun has its place.
+    PUNCH asks for itself, since a repeated one needs none, and what a PUNCH has begun has its place. `check`: what
+    else may forbid it, asked before it leaves a record.
     """
 
     handler: Callable[[Firmware, Any, Any, Micros], Message | None]
@@ -31,18 +33,26 @@ class Rule(NamedTuple):
     needs_session: bool = True
     journaled: bool = False
     needs_room: bool = False
+    check: Callable[[Firmware, Micros], Refused | None] | None = None
     store_room: int = 0
 
 
 _ANY: Final = (*RUNNING, *HELD)
 
 RULES: Final[dict[type[Message], Rule]] = {
-    M.SessionOpen: Rule(sessions.open_session, (S.IDLE,), needs_session=False, store_room=WORK_ROOM),
+    M.SessionOpen: Rule(sessions.open_session, (S.IDLE,), needs_session=False, needs_room=True, store_room=WORK_ROOM),
     M.AnesthesiaStart: Rule(sessions.start_anesthesia, UNARMED, needs_room=True, store_room=WORK_ROOM),
     M.AnesthesiaConfirm: Rule(sessions.confirm_anesthesia, (S.ANESTHESIA_WAIT,), needs_room=True, store_room=WORK_ROOM),
-    M.Arm: Rule(motions.arm, (S.ANESTHESIA_CONFIRMED,), journaled=True, needs_room=True, store_room=WORK_ROOM),
+    M.Arm: Rule(
+        motions.arm,
+        (S.ANESTHESIA_CONFIRMED,),
+        journaled=True,
+        needs_room=True,
+        check=refuse_cartridge,
+        store_room=WORK_ROOM,
+    ),
     M.Disarm: Rule(motions.disarm, (S.ARMED, S.PAUSED), journaled=True),
-    M.Reposition: Rule(motions.reposition, (S.ARMED,), store_room=WORK_ROOM),
+    M.Reposition: Rule(motions.reposition, (S.ARMED,), needs_room=True, store_room=WORK_ROOM),
     M.Punch: Rule(lambda f, a, c, n: f.cycle.punch(a, c, n), RUNNING),
     M.Suction: Rule(lambda f, a, c, n: f.cycle.suction(a, c, n), RUNNING),
     M.Advance: Rule(lambda f, a, c, n: f.cycle.advance(a, c, n), RUNNING),
@@ -52,7 +62,12 @@ RULES: Final[dict[type[Message], Rule]] = {
     M.Resume: Rule(motions.resume, (S.PAUSED,), journaled=True),
     M.Stop: Rule(motions.stop, _ANY, needs_session=False, journaled=True),
     M.FaultReset: Rule(
-        motions.reset_fault, (S.SAFE, S.FAULT), needs_session=False, journaled=True, store_room=LAST_ROOM
+        motions.reset_fault,
+        (S.SAFE, S.FAULT),
+        needs_session=False,
+        journaled=True,
+        check=motions.refuse_reset,
+        store_room=LAST_ROOM,
     ),
     M.SessionClose: Rule(sessions.close_session, (*UNARMED, *HELD, S.IDLE), needs_session=False, store_room=LAST_ROOM),
 }

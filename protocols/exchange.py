@@ -138,7 +138,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self.outbox: list[WireOut] = []
         self.statistics = Statistics()
         self.link_id = 0
-        self.hurried = False
+        self.hurried: bool | None = False
         self._wire = wire
         self._beat = beat
         self._pace = IDLE_PACE

@@ -32,7 +32,7 @@ class SessionClock:
     def add(self, record: R.Record) -> None:
         """Take the next record."""
         if isinstance(record, R.Cycle):
-            self._to_ms = record.uptime_ms
+            self._to_ms = max(self._to_ms, record.uptime_ms)  # a boot ends the open cycle in its own uptime, of 0
         elif isinstance(record, R.Action):
             if record.message_id == M.Arm.ID and self._from_ms is None:
                 self._from_ms = self._to_ms = record.uptime_ms

@@ -13,7 +13,7 @@ from protocols.exchange import MINOR, Answered, Commanded, Denied, Exchange, Lin
 from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.framing import MAJOR
 from protocols.message import Message
-from protocols.messages import Hello, HostHeartbeat, Refused, Welcome
+from protocols.messages import Arm, Hello, HostHeartbeat, Refused, Welcome
 from protocols.requests import Request
 from protocols.serial_wire import Wire
 from protocols.units import MILLISECOND, SECOND, Micros
@@ -144,16 +144,19 @@ class HostLink:
         if self._forbidden:
             raise LinkForbiddenError(self._forbidden)
 
-    def hurry(self, armed: bool) -> None:
-        """Keep the short lease while the device is armed, the long one otherwise."""
+    def hurry(self, armed: bool | None) -> None:
+        """Keep the short lease while the device is armed, the long one otherwise.
+
+        None while ARM is under way: this end beats as for an armed device, and bears silence as of one that is not,
+        since the device may not have heard of it yet. Its answer makes it True.
+        """
         welcome = self.welcome
         if welcome is None or not self.exchange.linked or self.exchange.hurried is armed:
             return
         self.exchange.hurried = armed
-        if armed:
-            self.exchange.pace = Pace.of_ms(welcome.heartbeat_armed_ms, welcome.lease_armed_ms)
-        else:
-            self.exchange.pace = Pace.of_ms(welcome.heartbeat_idle_ms, welcome.lease_idle_ms)
+        heartbeat_ms = welcome.heartbeat_idle_ms if armed is False else welcome.heartbeat_armed_ms
+        lease_ms = welcome.lease_armed_ms if armed else welcome.lease_idle_ms
+        self.exchange.pace = Pace.of_ms(heartbeat_ms, lease_ms)
 
     def device_uptime_ms(self) -> int:
         """The device's uptime now, as far as WELCOME and this host's clock tell; modulo 2**32."""
@@ -169,6 +172,8 @@ class HostLink:
 
     def _take_in(self, happening: object) -> None:
         if happening.__class__ is Answered:
+            if self.exchange.hurried is None and happening.request.message.__class__ is Arm:
+                self.hurry(True)
             if happening.final:
                 self.procedures.answered(happening.request, happening.message, self.now)
         elif isinstance(happening, Told):

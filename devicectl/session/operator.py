@@ -30,8 +30,8 @@ SUCTION_POLL_US: Final = SECOND // 2
 """After a suction loss: how long the operator looks for the leak, and how often he tries."""
 MOST_UNLOGGED: Final = 64
 """Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
-MOST_PURGES: Final = 5
-"""A purge works nine times in ten: five failures in a row happen once in 100,000 clogs, or the needle is broken."""
+MOST_PURGES: Final = 10
+"""A purge works nine times in ten, and a session has some five clogs: ten failures in a row are a broken needle."""
 MOST_REMEDIES: Final = 100
 """In a row, without a cycle between them: a wait for suction takes 60. A device that refuses on needs a person."""
 
@@ -124,7 +124,7 @@ class AutomaticOperator:
                 return
 
     def _arm(self) -> Procedure[None]:
-        self._context.link.hurry(True)
+        self._context.link.hurry(None)
         try:
             yield M.Arm()
         except CommandError:

@@ -19,6 +19,7 @@ from devicectl.errors import (
 from devicectl.session.context import HELD, SessionContext
 from devicectl.session.machine import Event, State
 from devicectl.session.procedures import Procedure, Until
+from protocols import interlocks as I
 from protocols import messages as M
 from protocols.alarm_codes import COUNT_STOPPED, alarm_label
 from protocols.enums import AlarmState, Code, DeviceState
@@ -26,6 +27,9 @@ from protocols.units import MILLISECOND, SECOND, Micros
 
 MOST_RECOVERIES: Final = 5
 """In a row, without a completed cycle between them: more is a device or a line that a person must look at."""
+NEEDLES_HOME_US: Final = SECOND // 5
+"""After a stop the needles are on their way for 150 ms at most; a device that does not see them home then goes on
+holding."""
 CONTROL_POLL_US: Final = SECOND // 2
 """How often a host asks whether the one before it is gone: an armed device's lease is hardly longer."""
 
@@ -129,7 +133,13 @@ class Recovery:
         self._held_in = None
         if state in HELD:
             yield from self._acknowledge_alarms()
-            yield M.FaultReset()
+            try:
+                yield M.FaultReset()
+            except CommandRefusedError as refused:
+                if refused.interlock != I.NEEDLE_OUT:
+                    raise
+                yield Until(Micros(self._context.link.now + NEEDLES_HOME_US))
+                yield M.FaultReset()
             self._context.note("action", "fault_reset", f"from {state.name}")
 
     def _acknowledge_alarms(self) -> Procedure[None]:

@@ -210,8 +210,7 @@ static void fold(const uint8_t *record) {
     h.closed = h.closed || c.kind == HLP1_RECORD_KIND_SESSION_CLOSED;
     if (c.kind != HLP1_RECORD_KIND_CYCLE) return;
     h.problems += c.cycle_no != h.next_cycle_no++; /* each number ends once, in order */
-    h.fold.cycles++;
-    h.fold.completed += c.ending == HLP1_ENDING_COMPLETED;
+    h.fold.cycles++, h.fold.completed += c.ending == HLP1_ENDING_COMPLETED;
     h.fold.aborted += c.ending == HLP1_ENDING_ABORTED;
     h.fold.ambiguous += c.ending == HLP1_ENDING_AMBIGUOUS;
     for (unsigned needle = 0; needle < c.needles && needle < HLP1_MAX_NEEDLES; needle++) {
@@ -324,7 +323,8 @@ static int close_session(bool completed) {
     memcpy(&close.cycles, &h.fold, sizeof h.fold); /* the same six, in the same order */
     if (ask(HLP1_MSG_SESSION_CLOSE, &close, sizeof close, &done, sizeof done)) fail(1, "not closed: %s", l.sentence);
     if (read_journal() != DONE || !h.closed) h.problems++; /* the close itself is on record, or it was none */
-    if (!completed) ask(HLP1_MSG_FAULT_RESET, NULL, 0, NULL, 0); /* the way out of SAFE, for whoever comes next */
+    /* The way out of SAFE, for whoever comes next; it is refused until the needles are seen at home. */
+    for (int n = 0; !completed && n < 3 && ask(HLP1_MSG_FAULT_RESET, NULL, 0, NULL, 0) != DONE; n++) rest(PAUSE_MS);
     tell(HLP1_MSG_BYE, &(struct hlp1_bye){.reason = HLP1_BYE_REASON_CLOSING}, sizeof(struct hlp1_bye));
     bool agreed = memcmp(&done.cycles, &h.fold, sizeof h.fold) == 0 && h.problems == 0;
     printf("link: retries=%u bad_frames=%u\n", l.retries, l.bad_frames);

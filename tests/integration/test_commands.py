@@ -10,6 +10,7 @@ from protocols import records as R
 from protocols.enums import CloseReason, Code, DeviceState, Phase, Role, Stream
 from protocols.messages import Refused
 from protocols.units import MILLISECOND, SECOND
+from protocols.wire import decode_record
 from tests.world import IDENTITY, Bystander, Lab, assert_counted, at_moment
 
 
@@ -98,6 +99,52 @@ def test_journal_with_no_room_takes_no_anesthesia() -> None:
     while lab.device.nvm.free >= 64:
         lab.device.nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
     assert refusal(lab, M.AnesthesiaStart(zone=0, age_s=0, method="cream")).code is Code.E_STORAGE
+
+
+def test_no_command_overwrites_what_nobody_acknowledged() -> None:
+    """Nor does a hand that comes back to a nearly full cell again and again, which is an alarm each time."""
+    lab = Lab(parameters={"anesthesia_wait_s": 0, "lease_idle_ms": 0, "lease_armed_ms": 0})
+    host, nvm = Bystander(lab, Role.CONTROLLER), lab.device.nvm
+    host.ask(M.SessionOpen(target_cores=30, coverage_bp=600, depth_um=3_000, zones_cm2=(4,)))
+    host.ask(M.AnesthesiaStart(zone=0, age_s=0, method="cream"))
+    host.ask(M.AnesthesiaConfirm(zone=0, confirmed_by="me"))
+    host.ask(M.Arm())
+    lab.until_state(DeviceState.ARMED)
+    assert nvm.session is not None
+    nvm.session.cell_punctures[0, 0] = 45
+    while nvm.free >= 64 + 5:
+        nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+    answers = []
+    for turn in range(20):
+        answers.append(host.ask(M.Reposition(zone=0, cell=turn % 2)))
+        lab.wait(20 * SECOND)
+    refusals = [answer.code for answer in answers if isinstance(answer, Refused)]
+    assert len(refusals) >= 10 and set(refusals) == {Code.E_STORAGE}
+    assert nvm.free > 50 and nvm.read(nvm.tail, 1)[0] == nvm.tail == 1
+
+
+def test_sessions_that_nobody_read_are_not_overwritten() -> None:
+    lab = Lab()
+    lab.run(lab.engine.connect())
+    nvm, plan = lab.device.nvm, M.SessionOpen(target_cores=30, coverage_bp=600, depth_um=3_000, zones_cm2=(4,))
+    close: dict[str, Any] = dict.fromkeys(M.SessionClose.model_fields, 0)
+    with pytest.raises(CommandRefusedError) as caught:
+        for number in range(1, 1_000):
+            lab.ask(plan)
+            lab.ask(M.SessionClose(**{**close, "session_no": number, "reason": CloseReason.COMPLETED}))
+    assert caught.value.code is Code.E_STORAGE and nvm.read(1, 1)[0] == nvm.tail == 1
+
+
+def test_a_command_that_is_refused_leaves_no_record_of_having_acted() -> None:
+    lab = Lab()
+    lab.open()
+    lab.numb()
+    lab.device.plant.cartridge.sterile = False
+    head = lab.device.nvm.head
+    for command in (M.Arm(), M.Arm()):
+        assert refusal(lab, command).interlock == 11
+    kinds = [type(decode_record(raw)).__name__ for raw in lab.device.nvm.read(head, 9)[1]]
+    assert kinds == ["AlarmChanged", "Refusal", "Refusal"]
 
 
 PLANS = [

@@ -252,9 +252,10 @@ def test_clock_runs_from_the_first_arm_to_the_last_cycle_over_reboots() -> None:
         a_cycle(2, uptime_ms=5_000),
         an_action(6_000),  # armed again: the time between counts
         a_cycle(3, uptime_ms=8_000),
+        a_cycle(4, uptime_ms=0),  # open when the power went: the boot ends it, before its own record
         boot,
         an_action(1_000),
-        a_cycle(4, uptime_ms=2_500),
+        a_cycle(5, uptime_ms=2_500),
         R.Anesthesia(event_no=1, uptime_ms=9_000, zone=0, confirmed=1, age_s=0),
     ):
         clock.add(record)
