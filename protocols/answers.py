@@ -1,8 +1,8 @@
 """The answering half of an exchange: what makes a command be carried out at most once on a link.
 
-Law: the last sixteen final answers are kept and repeated from memory. A state-changing command that is neither
-remembered nor newer than the newest one taken is expired, so that a late ARM or RESUME cannot act after a STOP, be
-it a duplicate or the first to arrive. STOP itself is exempt: it is harmless twice.
+Law: the last sixteen final answers of motions, and as many of all else, are kept and repeated from memory. A
+state-changing command that is neither remembered nor newer than the newest one taken is expired, so that a late ARM or
+RESUME cannot act after a STOP, be it a duplicate or the first to arrive. STOP itself is exempt: it is harmless twice.
 """
 
 from collections import deque

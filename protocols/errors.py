@@ -2,7 +2,11 @@
 
     ProtocolError
     |-- MessageError        a message cannot be built from this payload, or a payload from this message
-    `-- LocalError          this end asked its own exchange for something unlawful: a defect of the caller
+    |-- LocalError          this end asked its own exchange for something unlawful: a defect of the caller
+    |-- TopicError          (`topics`) a text cannot be one level of a topic
+    |-- BrokerUrlError      (`broker_url`) a part of a broker's URL is wrong
+    |-- DeniedError         (`mqtt_calls`) the broker's access list forbids it
+    `-- LostError           (`mqtt_calls`) the connection to the broker has ended
 
 What a peer sends never raises out of `framing` or `exchange`: a corrupt frame is a `BadFrame` value, and a
 well-formed frame with wrong content is answered with a NAK or REFUSED.

@@ -52,7 +52,7 @@ class Gap(Record, kind=RecordKind.GAP):
 class Cycle(Record, kind=RecordKind.CYCLE):
     """How one cycle ended: `phase` is the one it was in, `outcomes` a `NeedleOutcome` in each four bits.
 
-    The totals are the session's after this cycle.
+    `cell` is numbered through all zones of the plan. The totals are the session's after this cycle.
 
     0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 enum8 ending | 10 enum8 phase | 11 u8 needles |
     12 u32 cycle_no | 16 u32 outcomes | 20 u16 cell | 22 u16 depth_um | 24 u32 total_punctures |
@@ -87,7 +87,7 @@ class SessionOpened(Record, kind=RecordKind.SESSION_OPENED):
 
 
 class SessionClosed(Record, kind=RecordKind.SESSION_CLOSED):
-    """A session was closed with counts that both ends agree on.
+    """A session was closed. The counts are the device's; both ends agree on them, unless `reason` is ABANDONED.
 
     0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 enum8 reason | 10 u32 session_no | 14 u32 cycles |
     18 u32 punctures | 22 u32 cores_counted
@@ -159,7 +159,9 @@ class Anesthesia(Record, kind=RecordKind.ANESTHESIA):
 
 
 class Action(Record, kind=RecordKind.ACTION):
-    """A host's command that is no cycle: its message id, and the zone and cell of a REPOSITION.
+    """A host's command that is no cycle, such as ARM, PURGE or STOP: its message id, and where the hand was.
+
+    `cell` is numbered through all zones of the plan; 65535 where the hand was at none. REPOSITION leaves no record.
 
     0 u32 event_no | 4 u32 uptime_ms | 8 u8 kind | 9 u16 message_id | 11 u8 zone | 12 u16 cell
     """

@@ -41,7 +41,7 @@
 #define HLP1_LEAST_RTO_MS                    60u /* where round trips are measured */
 #define HLP1_MAX_TRIES                       5u /* without an answer to them the link is lost */
 #define HLP1_MAX_NAKS_PER_SECOND             10u
-#define HLP1_ANSWERS_REMEMBERED              16u /* by the device, on one link */
+#define HLP1_ANSWERS_REMEMBERED              16u /* of motions, and as many others, by the device on one link */
 #define HLP1_RECORD_SIZE                     32u /* a journal record, zero-padded */
 #define HLP1_RECORDS_PER_PAGE                6u /* fit one payload */
 #define HLP1_MAX_NEEDLES                     8u /* four bits each in a cycle's outcomes */
@@ -417,7 +417,8 @@ struct hlp1_heartbeat {
     uint32_t uptime_ms;                /*  29 u32, ms */
 };
 
-/* LINK 0x0004: The host has been silent for heartbeat_ms. Renews the lease when it comes from the controlling link. */
+/* LINK 0x0004: The host has been silent for heartbeat_ms. Renews the lease of its own link, as any valid frame there
+ * does. */
 #define HLP1_SIZE_HOST_HEARTBEAT             0u /* no fixed fields */
 
 /* LINK 0x0005: An end leaves the link. From a controlling host it has the reaction of a lost link, at once. */
@@ -752,7 +753,7 @@ struct hlp1_session_close {
     uint32_t cores_counted;            /*  25 u32 */
 };
 
-/* REPLY 0x0310: Closed. The device's own totals, equal to the host's. */
+/* REPLY 0x0310: Closed. The device's own totals, equal to the host's unless it closed as ABANDONED. */
 #define HLP1_SIZE_SESSION_CLOSE_DONE         28u
 struct hlp1_session_close_done {
     uint32_t session_no;               /*   0 u32 */
@@ -929,7 +930,7 @@ struct hlp1_record_session_opened {
     uint8_t zeros[4];
 };
 
-/* Kind 3: A session was closed with counts that both ends agree on. */
+/* Kind 3: A session was closed. The counts are the device's; both ends agree on them, unless `reason` is ABANDONED. */
 struct hlp1_record_session_closed {
     uint32_t event_no;                 /*   0 u32 */
     uint32_t uptime_ms;                /*   4 u32, ms */
@@ -998,7 +999,7 @@ struct hlp1_record_anesthesia {
     uint8_t zeros[17];
 };
 
-/* Kind 9: A host's command that is no cycle: its message id, and the zone and cell of a REPOSITION. */
+/* Kind 9: A host's command that is no cycle, such as ARM, PURGE or STOP: its message id, and where the hand was. */
 struct hlp1_record_action {
     uint32_t event_no;                 /*   0 u32 */
     uint32_t uptime_ms;                /*   4 u32, ms */

@@ -101,7 +101,7 @@ class Heartbeat(Message, id=0x0003, kind=Kind.LINK):
 
 
 class HostHeartbeat(Message, id=0x0004, kind=Kind.LINK):
-    """The host has been silent for heartbeat_ms. Renews the lease when it comes from the controlling link.
+    """The host has been silent for heartbeat_ms. Renews the lease of its own link, as any valid frame there does.
 
     No payload.
     """

@@ -124,6 +124,8 @@ class DisarmDone(Message, id=0x0305, kind=Kind.REPLY):
 class Reposition(Message, id=0x0306, lane=Lane.MOTION):
     """Ask the hand to move to a cell of a zone. DONE on arrival; the time is the hand's own.
 
+    `cell` is numbered within its zone, from 0.
+
     0 u8 zone | 1 u16 cell
     """
 
@@ -133,6 +135,8 @@ class Reposition(Message, id=0x0306, lane=Lane.MOTION):
 
 class RepositionDone(Message, id=0x0306, kind=Kind.REPLY):
     """Arrived. `cell_punctures` were made there before, `cycles_left` fit under the plan's limit.
+
+    `cell` is numbered within its zone, as in the command.
 
     0 u8 zone | 1 u16 cell | 3 u8 cell_punctures | 4 u8 cycles_left
     """
@@ -330,7 +334,7 @@ class SessionClose(Message, id=0x0310, lane=Lane.MOTION):
 
 
 class SessionCloseDone(Message, id=0x0310, kind=Kind.REPLY):
-    """Closed. The device's own totals, equal to the host's.
+    """Closed. The device's own totals, equal to the host's unless it closed as ABANDONED.
 
     0 u32 session_no | 4 u32 cycles | 8 u32 completed | 12 u32 aborted | 16 u32 ambiguous | 20 u32 punctures |
     24 u32 cores_counted

@@ -32,6 +32,8 @@ class StreamSetDone(Message, id=0x0401, kind=Kind.REPLY):
 class TelemetryState(Message, id=0x0402, kind=Kind.TELEMETRY):
     """The device as its sensors have it.
 
+    `cell` is numbered through all zones of the plan; 65535 where the hand is at none.
+
     0 u32 uptime_ms | 4 enum8 state | 5 u16 depth_um | 7 i32 vacuum_pa | 11 u32 temperature_mk |
     15 u32 canister_ul | 19 u32 cartridge_cycles | 23 u16 cell | 25 u8 flagged
     """

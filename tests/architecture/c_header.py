@@ -219,7 +219,7 @@ def _limits() -> dict[str, tuple[str, str]]:
         "HLP1_LEAST_RTO_MS": (f"{LEAST_RTO_US // MILLISECOND}u", "where round trips are measured"),
         "HLP1_MAX_TRIES": (f"{MOST_TRIES}u", "without an answer to them the link is lost"),
         "HLP1_MAX_NAKS_PER_SECOND": (f"{MOST_NAKS_PER_SECOND}u", ""),
-        "HLP1_ANSWERS_REMEMBERED": (f"{REMEMBERED}u", "by the device, on one link"),
+        "HLP1_ANSWERS_REMEMBERED": (f"{REMEMBERED}u", "of motions, and as many others, by the device on one link"),
         "HLP1_RECORD_SIZE": (f"{RECORD_SIZE}u", "a journal record, zero-padded"),
         "HLP1_RECORDS_PER_PAGE": (f"{RECORDS_PER_PAGE}u", "fit one payload"),
         "HLP1_MAX_NEEDLES": (f"{MAX_NEEDLES}u", "four bits each in a cycle's outcomes"),
