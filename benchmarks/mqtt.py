@@ -30,11 +30,11 @@ from devicectl.controller import Handpiece
 from devicectl.session.procedures import Procedure
 from devicectl.simulation.broker import mosquitto
 from devicectl.simulation.process import simulator
+from devicectl.transports.mqtt import BrokerClient
 from devicectl.transports.urls import parse_url
 from protocols.bodies import decode_body
 from protocols.messages import Advance, Count, Echo, Received, Suction
 from protocols.mqtt import Publication
-from protocols.mqtt_calls import Calls
 from protocols.units import MILLISECOND, Micros
 
 ROUND_TRIPS: Final = 200
@@ -53,18 +53,7 @@ _MOTIONS: Final = (Suction, Advance, Count)
 # --- bare ----------------------------------------------------------------------------------------------------------
 
 
-class QuickClient(Calls, aiomqtt.Client):
-    """The library's client with the socket options of ours."""
-
-    broken = aiomqtt.MqttError
-
-    def acknowledge(self, opened: socket.socket) -> None:
-        """At once, where the system can."""
-        if hasattr(socket, "TCP_QUICKACK"):
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
-
-CLIENTS: Final[dict[str, type[aiomqtt.Client]]] = {"bare": QuickClient, "library": aiomqtt.Client}
+CLIENTS: Final[dict[str, type[aiomqtt.Client]]] = {"bare": BrokerClient, "library": aiomqtt.Client}
 
 
 def _client(kind: str, port: int) -> aiomqtt.Client:

@@ -5,6 +5,7 @@ valid message or refused with a MessageError, never to anything between.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -131,12 +132,7 @@ def schema(minor: int) -> list[dict[str, Any]]:
     return rows
 
 
-_schema_ids: Final[dict[int, int]] = {}
-
-
+@cache
 def schema_id(minor: int) -> int:
     """CRC-32C of the canonical JSON of `schema(minor)`: what both ends compare in HELLO. Never 0."""
-    found = _schema_ids.get(minor)
-    if found is None:
-        found = _schema_ids[minor] = crc32c(to_json(schema(minor))) or 1
-    return found
+    return crc32c(to_json(schema(minor))) or 1
