@@ -198,7 +198,9 @@ class Device:
         port.max_payload_size = hello.max_payload_size
         port.stream_us = 0
         port.exchange.welcome(welcome(self, port, link_id, hello.nonce, now), greeted, now)
-        port.exchange.pace = self._pace(armed=False)
+        port.idle_pace = Pace.of_ms(self.parameters.heartbeat_idle_ms, self.parameters.lease_idle_ms)
+        port.armed_pace = Pace.of_ms(self.parameters.heartbeat_armed_ms, self.parameters.lease_armed_ms)
+        port.exchange.pace = port.idle_pace
 
     def _link_gone(self, port: Port, now: Micros) -> None:
         if self.link_ended is not None:
@@ -217,12 +219,6 @@ class Device:
             if port.exchange.linked:
                 port.exchange.tell(message, now)
 
-    def _pace(self, *, armed: bool) -> Pace:
-        parameters = self.parameters
-        if armed:
-            return Pace.of_ms(parameters.heartbeat_armed_ms, parameters.lease_armed_ms)
-        return Pace.of_ms(parameters.heartbeat_idle_ms, parameters.lease_idle_ms)
-
     def _keep_pace(self, now: Micros) -> None:
         """The controlling link keeps the short lease while the device is armed, and only then.
 
@@ -234,7 +230,7 @@ class Device:
             armed = self.firmware.armed
             if port.exchange.hurried is not armed:
                 port.exchange.hurried = armed
-                port.exchange.pace = self._pace(armed=armed)
+                port.exchange.pace = port.armed_pace if armed else port.idle_pace
                 if self.firmware.state in HELD:
                     port.exchange.tell(heartbeat(self, now), now)
 
@@ -257,10 +253,7 @@ class Device:
         if command.LANE is not Lane.STOP and (no := self._unauthorized(port)) is not None:
             return no
         if isinstance(command, M.ParamSet):
-            answer = set_parameter(self, command, now)
-            if self._controller is not None:
-                self._controller.exchange.pace = self._pace(armed=self.firmware.armed)
-            return answer
+            return set_parameter(self, command, now)
         if isinstance(command, M.AlarmAck):
             return acknowledge_alarm(self, command, now)
         rule = RULES.get(command.__class__)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from protocols.enums import Role
-from protocols.exchange import Exchange
+from protocols.exchange import IDLE_PACE, Exchange
 from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.message import Message
 from protocols.serial_wire import SerialWire, Wire
@@ -29,6 +29,8 @@ class Port:
         self.host_id = 0
         self.max_payload_size = MAX_PAYLOAD_SIZE
         """Bytes that the host takes, as it said in HELLO."""
+        self.idle_pace = self.armed_pace = IDLE_PACE
+        """As WELCOME told them: a parameter that is set later counts for the next link."""
         self.stream_us = 0
         self.stream_due = Micros(0)
 

@@ -222,7 +222,7 @@ def test_parameters_are_read_by_all_and_set_within_their_range() -> None:
     assert refusal(lab, M.ParamSet(name="leak_kpa_s", value=1.0)).code is Code.E_AUTH
     assert refusal(lab, M.ParamSet(name="lease_armed_ms", value=9.0)).code is Code.E_RANGE
     assert lab.ask(M.ParamSet(name="lease_armed_ms", value=900.0)).value == 900
-    assert lab.world.port.exchange.pace.lease_us == 900 * MILLISECOND
+    assert lab.world.port.exchange.pace.lease_us == 600 * MILLISECOND, "both ends go on by what WELCOME said"
 
 
 def test_telemetry_comes_at_its_interval_until_it_is_switched_off() -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from devicectl.errors import CommandRefusedError
+from devicectl.session.machine import State
 from protocols import messages as M
 from protocols.enums import ByeReason, CloseReason, Code, DeviceState, Role
 from protocols.messages import Refused
-from protocols.units import SECOND
+from protocols.units import MILLISECOND, SECOND
 from tests.world import Bystander, Lab, assert_counted
 
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=600, depth_um=3_000, zones_cm2=(4,))
@@ -162,3 +163,57 @@ def test_a_host_whose_session_is_closed_ends_well_though_another_opens_the_next_
     assert (finish.state, finish.reconciled) == ("aborted", True)
     assert [note.name for note in lab.notes if note.kind == "refusal"] == ["truth_get"]
     assert lab.device.nvm.session is not None and holder(lab) == RIVAL
+
+
+# --- leases that change ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gap_ms", [700, 3_500, 4_900])
+def test_a_host_that_was_idle_before_arm_loses_no_link(gap_ms: int) -> None:
+    """The device has been silent for up to five seconds, as it may; the short lease begins when it answers ARM."""
+    lab = Lab(baud=115_200)
+    lab.open()
+    lab.numb()
+    lab.wait(gap_ms * MILLISECOND)
+    assert_counted(lab, lab.finish())
+    assert State.RECOVERING not in lab.states
+
+
+def test_the_short_lease_holds_from_the_answer_to_arm() -> None:
+    lab = Lab(baud=115_200)
+    lab.open()
+    lab.numb()
+    link = lab.engine.link
+    task = lab.start(lab.all_cycles())
+    assert link.exchange.pace.lease_us == 15 * SECOND and link.exchange.pace.heartbeat_us == 200 * MILLISECOND
+    lab.until_state(DeviceState.ARMING)
+    lab.until(lambda: link.exchange.pace.lease_us == 600 * MILLISECOND, 100 * MILLISECOND)
+    assert lab.state is DeviceState.ARMING
+    lab.until(lambda: task.done)
+
+
+def test_an_arm_that_is_refused_leaves_the_long_lease() -> None:
+    lab = Lab()
+    lab.open()
+    lab.numb()
+    lab.device.plant.cartridge.sterile = False
+    with pytest.raises(CommandRefusedError, match="not sterile"):
+        lab.cycle()
+    assert lab.engine.link.exchange.pace.lease_us == 15 * SECOND
+    assert lab.engine.link.exchange.pace.heartbeat_us == 5 * SECOND
+
+
+@pytest.mark.parametrize(("heartbeat_ms", "lease_ms"), [(20_000, 60_000), (500, 1_000)])
+def test_leases_that_are_set_count_for_the_next_link(heartbeat_ms: int, lease_ms: int) -> None:
+    """Both ends keep to what WELCOME said, or one of them would take the other's silence for a loss."""
+    lab = Lab(baud=115_200)
+    lab.open()
+    asked = {"heartbeat_idle_ms": heartbeat_ms, "lease_idle_ms": lease_ms}
+    for name, value in sorted(asked.items(), reverse=lease_ms > 15_000):  # a heartbeat is always below its lease
+        lab.ask(M.ParamSet(name=name, value=float(value)))
+    lab.wait(70 * SECOND)
+    assert State.RECOVERING not in lab.states and lab.world.port.exchange.linked
+    other = Bystander(lab)
+    assert other.port.exchange.pace.lease_us == lease_ms * MILLISECOND
+    lab.numb()
+    assert_counted(lab, lab.finish())

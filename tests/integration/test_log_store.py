@@ -53,6 +53,15 @@ def refused(log: SessionLog, key: int, batch: Batch) -> str:
     return str(caught.value)
 
 
+def test_each_commit_is_synced_and_readers_are_let_in(tmp_path: Path) -> None:
+    """What SQLite itself says of the connection that writes: 2 is FULL."""
+    with SessionLog.open(tmp_path / "log.sqlite") as log:
+        log.begin(a_start())
+        raw: Any = log._connection.connection.driver_connection
+        assert raw.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_keys_count_from_one(log: SessionLog) -> None:
     assert [log.begin(a_start()), log.begin(a_start())] == [1, 2]
 
