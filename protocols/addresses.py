@@ -1,14 +1,32 @@
-"""Network addresses: how one is written, and whether it is of this machine alone.
+"""Network addresses: how one is written, whether it can be one, and whether it is of this machine alone.
 
 Law: pure. A name is judged as it is written, and never looked up.
 """
 
 from ipaddress import ip_address
+from typing import Final
+
+MOST_HOST_LENGTH: Final = 253
+"""Characters of a host's name. [RFC 1035, 2.3.4: 255 bytes with the lengths of its labels]"""
 
 
 def format_address(host: str, port: int) -> str:
     """Host and port, as in a URL: IPv6 in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def can_be_host(name: str) -> bool:
+    """Whether a name or an address can be looked up at all; each of its labels has 1 to 63 characters.
+
+    What the system's own look-up makes of any other is no OSError.
+    """
+    if not 0 < len(name) <= MOST_HOST_LENGTH:
+        return False
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

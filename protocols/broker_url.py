@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from protocols.addresses import format_address
+from protocols.addresses import can_be_host, format_address
 from protocols.errors import ProtocolError
 from protocols.topics import DEFAULT_ROOT, DeviceTopics, TopicError
 
@@ -112,7 +112,8 @@ def _address(netloc: str, default_port: int) -> tuple[str, int]:
     else:
         host, colon, rest = netloc.partition(":")
         host, port = unquote(host), rest if colon else None
-    if not _HOST.match(host) or not host.isprintable() or (bracketed is None and ":" in host):
+    right = _HOST.match(host) and host.isprintable() and can_be_host(host)
+    if not right or (bracketed is None and ":" in host):
         raise BrokerUrlError("host", "no host is named" if not host else f"{host[:40]!r} is no host name")
     if port is None:
         return host, default_port

@@ -101,6 +101,14 @@ class Calls:
 
     # --- the library's own calls -----------------------------------------------------------------------------
 
+    def _client_connect(self) -> None:
+        try:
+            super()._client_connect()  # type: ignore[misc]
+        except (OSError, self.broken):
+            raise
+        except Exception as error:  # the library translates what it knows of; whatever it is, there is no connection
+            raise self.broken(str(error) or type(error).__name__) from error
+
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         self._lost = self._lost or LostError(reason_code)
         # The library connects in a thread of its own, and this may be called there.

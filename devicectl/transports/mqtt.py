@@ -97,7 +97,13 @@ class MqttTransport:
 
     async def run(self, options: dict[str, Any]) -> None:
         """Connect, and carry publications to the end of the connection, which the receiver is told."""
-        error = await self._connection(options)
+        try:
+            error = await self._connection(options)
+        except Exception as unforeseen:  # whoever opens hears it, else whoever awaits the session
+            if self.ready.done():
+                raise
+            self.ready.set_exception(unforeseen)
+            return
         self._stop_patience()
         reason = str(error) if isinstance(error, _EndError) else explain(error, self._url)
         forbidden = isinstance(error, DeniedError)

@@ -90,8 +90,6 @@ async def open_tcp(host: str, port: int, receiver: Receiver) -> Transport:
         raise LinkError(f"cannot connect to {where}: nothing answers within {CONNECT_TIMEOUT_S:g} s") from error
     except OSError as error:
         raise LinkError(f"cannot connect to {where}: {_reason(error)}") from error
-    except UnicodeError as error:
-        raise LinkError(f"cannot connect to {where}: this is no host name") from error
     return protocol
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from devicectl.errors import UrlError
+from protocols.addresses import can_be_host
 from protocols.broker_url import PORTS, BrokerUrl, BrokerUrlError, parse_broker_url
 
 EXAMPLES: Final[Mapping[str, str]] = {
@@ -149,6 +150,8 @@ def _tcp(text: str, address: str, path: str, options: dict[str, str]) -> DeviceU
     host = found["v6"] or found["name"]
     if not host:
         raise _wrong(text, "host", "no host is named", example)
+    if not can_be_host(host):
+        raise _wrong(text, "host", f"{_short(host)!r} is no host name", example)
     port = found["port"] or ""
     if not _PORT.match(port) or not 0 < int(port) <= 0xFFFF:
         raise _wrong(text, "port", "a port from 1 to 65535 is needed", example)

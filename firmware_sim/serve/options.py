@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from firmware_sim.serve.errors import OptionError
-from protocols.addresses import format_address
+from protocols.addresses import can_be_host, format_address
 from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 
 MOST_SEED: Final = 2**63 - 1
@@ -70,7 +70,10 @@ def parse_address(text: str) -> Address:
         raise OptionError("--tcp", f"{reason}; {_TCP_EXAMPLES}")
     if int(found["port"]) > 0xFFFF:
         raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
-    return Address(found["v6"] or found["name"], int(found["port"]))
+    host = found["v6"] or found["name"]
+    if not can_be_host(host):
+        raise OptionError("--tcp", f"{host[:40]!r} is no host name; {_TCP_EXAMPLES}")
+    return Address(host, int(found["port"]))
 
 
 def parse_broker(text: str) -> BrokerUrl:

@@ -7,6 +7,7 @@ count are longer than any test.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import aiomqtt
 import pytest
 
 import devicectl
@@ -17,7 +18,7 @@ from firmware_sim.serve import mqtt as serve
 from firmware_sim.serve.errors import NoBrokerError
 from firmware_sim.serve.mqtt import join
 from firmware_sim.serve.real_time import RealTimeDevice
-from protocols.broker_url import BrokerUrl
+from protocols.broker_url import BrokerUrl, parse_broker_url
 from protocols.mqtt import Publication
 from protocols.notice import NOTICE
 from protocols.status import Status
@@ -91,6 +92,31 @@ async def test_it_is_said_what_does_not_come(
         with pytest.raises((NoBrokerError, LinkError)) as raised:
             await end(url)
     assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize("end", [device, host])
+@pytest.mark.asyncio
+async def test_whatever_the_library_raises_when_it_connects_is_said(
+    end: Callable[[BrokerUrl], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: aiomqtt.Client) -> None:
+        raise UnicodeError("label empty or too long")
+
+    monkeypatch.setattr(aiomqtt.Client, "_client_connect", fails)
+    with pytest.raises((NoBrokerError, LinkError), match="broker h:1: label empty or too long"):
+        await end(parse_broker_url("mqtt://h:1/bench/sim-7"))
+
+
+@pytest.mark.asyncio
+async def test_an_unforeseen_error_before_the_device_is_found_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: transport.MqttTransport, client: transport.BrokerClient, publication: Publication) -> None:
+        raise ZeroDivisionError("of the receiver")
+
+    monkeypatch.setattr(transport.MqttTransport, "_received", fails)
+    monkeypatch.setattr(transport, "BIRTH_TIMEOUT_S", LONG_S)
+    async with scripted(online) as url:
+        with pytest.raises(ZeroDivisionError, match="of the receiver"):
+            await host(url)
 
 
 @pytest.mark.asyncio

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocols.addresses import format_address, is_loopback
+from protocols.addresses import can_be_host, format_address, is_loopback
 
 
 def test_an_ipv6_address_stands_in_brackets() -> None:
@@ -21,3 +21,18 @@ def test_loopback(host: str) -> None:
 )
 def test_no_loopback(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["h", "h.", "a.example", "a" * 63 + ".b", "a." * 126 + "b", "bänk.example", "127.0.0.1", "::1", "fe80::1%e.0"],
+)
+def test_what_can_be_a_host(host: str) -> None:
+    assert can_be_host(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", ".", ".a", "a..b", "a..", "a" * 64, "b." + "ä" * 60, "a." * 127, "a" * 300, "a\ud800"]
+)
+def test_what_cannot_be_a_host(host: str) -> None:
+    assert not can_be_host(host)

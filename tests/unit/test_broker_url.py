@@ -73,6 +73,11 @@ WRONG = {
     "mqtt://[::1/bench/sim-7": ("host", "brackets"),
     "mqtt://a%20b/bench/sim-7": ("host", "is no host name"),
     "mqtt://a%3A99/bench/sim-7": ("host", "is no host name"),
+    "mqtt://broker..example/bench/sim-7": ("host", "is no host name"),
+    "mqtt://.example/bench/sim-7": ("host", "is no host name"),
+    f"mqtt://{'a' * 64}.example/bench/sim-7": ("host", "is no host name"),
+    f"mqtt://{'a.' * 127}/bench/sim-7": ("host", "is no host name"),
+    f"mqtts://{'a' * 300}:1/bench/sim-7": ("host", "is no host name"),
     "mqtt://h:/bench/sim-7": ("port", "1 to 65535"),
     "mqtt://h:0/bench/sim-7": ("port", "1 to 65535"),
     "mqtt://h:65536/bench/sim-7": ("port", "1 to 65535"),
@@ -180,7 +185,7 @@ files = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_si
 
 
 @given(
-    host=st.from_regex(r"[a-z0-9][a-z0-9.-]{0,20}", fullmatch=True) | st.ip_addresses().map(str),
+    host=st.from_regex(r"[a-z0-9-]{1,9}(\.[a-z0-9-]{1,9}){0,3}\.?", fullmatch=True) | st.ip_addresses().map(str),
     port=st.integers(1, 0xFFFF),
     topics=st.builds(DeviceTopics, ids, ids, ids),
     tls=st.booleans(),

@@ -47,6 +47,8 @@ def test_an_address_is_parsed_and_formatted(text: str, host: str, port: int) -> 
         "[::1:0",
         "a:1/",
         "a:1\n",
+        "a..b:1",
+        "a" * 64 + ":1",
     ],
 )
 def test_what_is_no_address(text: str) -> None:

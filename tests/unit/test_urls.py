@@ -124,6 +124,8 @@ WRONG = [
     ("tcp://a b:4001", "host", "no host name"),
     ("tcp://a\x00b:4001", "address", "printed"),
     ("tcp://a%00b:4001", "host", "no host name"),
+    ("tcp://a..b:4001", "host", "no host name"),
+    (f"tcp://{'a' * 300}:4001", "host", "no host name"),
     ("tcp://ho\nst:4001", "address", "printed"),
     ("tcp://host:4001/path", "path", "/path means nothing"),
     ("tcp://host:4001?nodelay=1", "options", "nodelay is not known here"),
