@@ -6,6 +6,7 @@ write lock at its beginning (so it cannot fail half way for want of it) and is s
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +89,8 @@ def connect(url: URL, *, readonly: bool, busy_timeout_ms: int, immutable: bool =
             return engine.connect()
     except (ArgumentError, ValueError, TypeError) as error:
         raise _bad_url(shown) from error
+    except OSError as error:  # a relative path, and the working folder has been removed
+        raise _not_opened(shown, error) from error
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         reason = f"needs a database driver that is not installed: {error}"
         raise LogError(LogErrorKind.UNWRITABLE, shown, reason) from error
@@ -157,14 +160,31 @@ def refuse_pending(url: URL) -> None:
         raise LogError(LogErrorKind.UNWRITABLE, show(url), reason)
 
 
-def refuse_folder(url: URL) -> None:
-    """Say so when a folder is named where a file must be: SQLite's own answer reads like a broken disk.
+def refuse_no_file(url: URL) -> None:
+    """Say so when what is named is no file and cannot be one: SQLite's own answer reads like a broken disk.
+
+    Where nothing is there, SQLite may make a file.
 
     Raises:
-        LogError: it is one.
+        LogError: it is a folder, a pipe or a device, or nobody can tell.
     """
-    if url.get_backend_name() == "sqlite" and url.database and Path(url.database).is_dir():
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return
+    try:
+        mode = os.stat(url.database).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise _not_opened(show(url), error) from error
+    if stat.S_ISDIR(mode):
         raise LogError(LogErrorKind.UNWRITABLE, show(url), "is a folder: must be a file in it")
+    if not stat.S_ISREG(mode):
+        raise LogError(LogErrorKind.UNWRITABLE, show(url), "is no regular file: name another one")
+
+
+def _not_opened(where: str, error: OSError) -> LogError:
+    reason = f"it cannot be opened ({error.strerror}): must be a file in a writable folder"
+    return LogError(LogErrorKind.UNWRITABLE, where, reason)
 
 
 def make_folder(url: URL) -> None:

@@ -27,7 +27,7 @@ class LogReader:
         """
         url = database.parse_where(where)
         shown = database.show(url)
-        database.refuse_folder(url)
+        database.refuse_no_file(url)
         if database.is_file(url) and not Path(url.database or "").exists():
             raise LogError(LogErrorKind.MISSING, shown, "is not there: the first `devicectl run` makes it")
         try:

@@ -65,7 +65,7 @@ class SessionLog:
         """
         url = database.parse_where(where)
         shown = database.show(url)
-        database.refuse_folder(url)
+        database.refuse_no_file(url)
         database.make_folder(url)
         connection = database.connect(url, readonly=False, busy_timeout_ms=busy_timeout_ms)
         try:

@@ -70,6 +70,8 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
             path.chmod(0o444)
         case "a folder to be read only":
             folder.chmod(0o555)
+        case "a folder that may not be entered":
+            folder.chmod(0)
         case "full":
             disk: Path = request.getfixturevalue("small_disk")
             fill(disk)
@@ -89,6 +91,7 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
         ("newer schema", "has schema version 2, this program knows 1"),
         ("a file to be read only", "must be a file that can be written"),
         ("a folder to be read only", "must be a file in a writable folder"),
+        ("a folder that may not be entered", "it cannot be opened (Permission denied)"),
         ("full", "there is no space left"),
     ],
 )
@@ -191,3 +194,11 @@ def test_a_log_that_may_not_be_read(read_only: Path, held_to_modes: tuple[str, .
     read_only.chmod(0)
     done = devicectl("sessions", "list", "--log", read_only, code=4, through=held_to_modes)
     assert done.stderr == f"devicectl: session log {read_only}: access is denied: must be a file that can be read\n"
+
+
+def test_a_log_in_a_folder_that_may_not_be_entered(read_only: Path, held_to_modes: tuple[str, ...]) -> None:
+    read_only.parent.chmod(0)
+    said = "it cannot be opened (Permission denied): must be a file in a writable folder"
+    for command in READS:
+        done = devicectl("sessions", *command, "--log", read_only, code=4, through=held_to_modes)
+        assert done.stderr == f"devicectl: session log {read_only}: {said}\n"

@@ -147,6 +147,27 @@ def test_a_folder_in_place_of_the_file(path: Path) -> None:
     assert refused(path, LogErrorKind.UNWRITABLE) == "is a folder: must be a file in it"
 
 
+@pytest.mark.parametrize("prefix", ["", "sqlite:///"])
+def test_a_name_that_no_file_can_have(prefix: str) -> None:
+    assert "(File name too long)" in refused(prefix + "a" * 300, LogErrorKind.UNWRITABLE)
+
+
+def test_what_is_no_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for where in ("/dev/null", tmp_path / "pipe"):
+        assert refused(where, LogErrorKind.UNWRITABLE) == "is no regular file: name another one"
+
+
+def test_a_path_from_a_working_folder_that_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    said = "it cannot be opened (No such file or directory): must be a file in a writable folder"
+    assert refused("log.sqlite", LogErrorKind.UNWRITABLE, reading=False) == said
+    with pytest.raises(LogError) as caught:
+        LogReader.open("log.sqlite")
+    assert caught.value.kind is LogErrorKind.MISSING
+
+
 def test_a_log_that_may_only_be_read(path: Path) -> None:
     with SessionLog.open(path) as log:
         a_stored_session(log)
