@@ -77,13 +77,22 @@ def device_url(option: str | None, seed: int | None, speed: str | None) -> tuple
     """
     text = os.environ.get(URL_VARIABLE) if option is None else None
     if not text:
-        return _completed(parse_url(DEFAULT_URL if option is None else option), seed, speed), ""
+        return _completed(_parsed(DEFAULT_URL if option is None else option), seed, speed), ""
     named_by = f"${URL_VARIABLE}"
     try:
-        url = parse_url(text)
+        url = _parsed(text)
     except UrlError as error:
         raise typer.BadParameter(str(error), param_hint=named_by) from error
     return _completed(url, seed, speed, of=f" of {named_by}"), named_by
+
+
+def _parsed(text: str) -> DeviceUrl:
+    url = parse_url(text)
+    if url.simulated:
+        from devicectl.simulation.parameters import parameters_of  # the device's table: a real device has its own
+
+        parameters_of(url)
+    return url
 
 
 def _completed(url: DeviceUrl, seed: int | None, speed: str | None, of: str = "") -> DeviceUrl:

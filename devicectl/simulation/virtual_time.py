@@ -16,12 +16,12 @@ from devicectl.errors import DevicectlError, UrlError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure, Task
+from devicectl.simulation.parameters import parameters_of
 from devicectl.simulation.world import World
-from devicectl.transports.urls import DRAWN_SEED_BITS, SIM_OPTIONS, DeviceUrl
+from devicectl.transports.urls import DRAWN_SEED_BITS, DeviceUrl
 from firmware_sim.device import Device
-from firmware_sim.errors import NvmFileError, ParameterError, SeedError, SimulatorError, UnknownParameterError
+from firmware_sim.errors import NvmFileError, SeedError, SimulatorError
 from firmware_sim.nvm import Nvm, choose_seed
-from firmware_sim.parameters import Parameters, nearest
 from protocols.enums import ByeReason
 from protocols.units import SECOND, Micros
 
@@ -142,7 +142,7 @@ def make_device(url: DeviceUrl) -> Device:
     Raises:
         UrlError: an unknown parameter, a value out of its range, memory that cannot be used, or of another seed.
     """
-    parameters = _parameters(url)  # before the memory, which stays locked while it is open
+    parameters = parameters_of(url)  # before the memory, which stays locked while it is open
     nvm = _memory(url)
     try:
         seed = choose_seed(url.seed, nvm, lambda: secrets.randbits(DRAWN_SEED_BITS))
@@ -154,18 +154,6 @@ def make_device(url: DeviceUrl) -> Device:
     except SimulatorError as error:
         _let_go(nvm)
         raise UrlError(url.text, "nvm", str(error), "sim://?nvm=handpiece.nvm") from error
-
-
-def _parameters(url: DeviceUrl) -> Parameters:
-    try:
-        return Parameters(url.parameters)
-    except UnknownParameterError as error:
-        close = nearest(error.name, SIM_OPTIONS)
-        hint = f"; did you mean {close}?" if close else ""
-        reason = f"no such option or parameter{hint} (`firmware-sim serve --help` lists the parameters)"
-        raise UrlError(url.text, error.name, reason, "sim://?seed=7&anesthesia_wait_s=1") from error
-    except ParameterError as error:
-        raise UrlError(url.text, error.name, error.reason, "sim://?seed=7&anesthesia_wait_s=1") from error
 
 
 def _memory(url: DeviceUrl) -> Nvm | None:

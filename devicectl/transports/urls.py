@@ -30,8 +30,10 @@ EXAMPLES: Final[Mapping[str, str]] = {
 }
 """Scheme -> a URL that is right."""
 
-SIM_OPTIONS: Final = ("seed", "nvm", "baud", "speed")
-"""What a `sim://` URL may say beside the parameters of its device."""
+SIMULATED_OPTIONS: Final = ("seed", "nvm")
+"""What a simulated URL may say beside the parameters of its device."""
+SIM_OPTIONS: Final = (*SIMULATED_OPTIONS, "baud", "speed")
+"""The same of `sim://`."""
 
 DEFAULT_BAUD: Final = 115_200
 LEAST_BAUD: Final = 4_800

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,7 @@ def without_wall(value: Any) -> Any:
         (["--device", "sim://?anesthesia_wait=1"], "did you mean anesthesia_wait_s? (`firmware-sim serve --help`"),
         (["--device", "sim://?sed=1"], "sed: no such option or parameter; did you mean seed?"),
         (["--device", "sim://?foo=1"], "foo: no such option or parameter (`firmware-sim serve --help`"),
-        (["--device", "sim+tcp://?sed=1"], "did you mean --seed?"),
+        (["--device", "sim+tcp://?sed=1"], "sed: no such option or parameter; did you mean seed?"),
         (["--device", "sim://?baud=1200"], "4800 is the least"),
         (["--device", "sim://?anesthesia_wait_s=-1"], "anesthesia_wait_s"),
         (["--device", "sim://?nvm=/nowhere/x"], "/nowhere/x"),
@@ -208,6 +209,30 @@ def test_wrong_arguments_are_exit_2(log: Path, arguments: list[str], said: str) 
     lines = [line for line in done.stderr.splitlines() if line != NOTICE and not line.startswith("device ")]
     assert len(lines) == 1 and lines[0].startswith("devicectl: ") and said in lines[0], done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["sim://?needles=99", "sim://?needle=3", "sim+tcp://?needles=99", "sim+mqtt://?needles=99"]
+)
+@pytest.mark.parametrize("of_environment", [False, True])
+def test_a_wrong_parameter_is_found_before_any_file_is_touched(
+    log: Path, tmp_path: Path, url: str, of_environment: bool
+) -> None:
+    trace = tmp_path / "trace"
+    trace.write_text("precious")
+    named = {"HANDPIECE_URL": url} if of_environment else {}
+    done = devicectl("run", "--trace", trace, *(() if of_environment else ("--device", url)), env=named, code=2)
+    assert f"device URL {url!r}: needle" in one_line(done)
+    assert ("$HANDPIECE_URL" in done.stderr) == of_environment
+    assert done.stdout == "" and trace.read_text() == "precious" and not log.exists()
+
+
+def test_the_table_of_parameters_is_for_simulated_devices_alone() -> None:
+    program = "import sys; from devicectl.cli import call; call(sys.argv[1:]); print('firmware_sim' in sys.modules)"
+    for url, loaded in (("tcp://127.0.0.1:1", "False"), ("sim://", "True")):
+        line = [sys.executable, "-P", "-c", program, "run", "--device", url, "--log", "/nowhere/log"]
+        done = subprocess.run(line, capture_output=True, text=True, check=True)
+        assert done.stdout == f"{loaded}\n", done.stderr
 
 
 @pytest.mark.parametrize(
