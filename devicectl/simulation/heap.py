@@ -51,6 +51,11 @@ class Heap:
             times.append(self._events[0][0])
         return max(self.now, min(times)) if times else None
 
+    def pass_to(self, time: Micros) -> None:
+        """Let time pass in which nothing happens: to `time`, or to what happens next where that comes first."""
+        due = self.next_time
+        self.now = max(self.now, time if due is None else min(time, due))
+
     def run_next(self) -> bool:
         """Let the next thing happen; False when nothing ever will."""
         events = self._events

@@ -119,11 +119,22 @@ class VirtualTimeDriver:
 
     async def _let_others_run(self, *, paced: bool) -> None:
         """Before an event: wait until the wall has come to it, or now and then let other tasks run."""
-        ahead = self._ahead_us(self._speed) if paced and self._speed is not None else 0.0
-        if ahead > 0:
-            await clock.pause(ahead / 1e6)
+        speed = self._speed if paced else None
+        if speed is not None and (ahead := self._ahead_us(speed)) > 0:
+            try:
+                await clock.pause(ahead / 1e6)
+            except asyncio.CancelledError:
+                self._catch_up(speed)
+                raise
         elif self._events and self._events % EVENTS_BETWEEN_YIELDS == 0:
             await clock.pause(0)
+
+    def _catch_up(self, speed: float) -> None:
+        """After a wait that was broken off: what its breaker does next is done now, and not when it had begun.
+
+        Only then: what hangs on the wall's time is not repeated by a seed.
+        """
+        self.world.heap.pass_to(Micros(round((clock.monotonic() - self._wall_origin) * speed)))
 
     def _ahead_us(self, speed: float) -> float:
         """How far the next event is ahead of the wall."""

@@ -364,12 +364,16 @@ class Wall:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0
         self.longest = 0.0
+        self.breaks_off_at: int | None = None
         monkeypatch.setattr(clock, "monotonic", lambda: Micros(self.now))
         monkeypatch.setattr(clock, "pause", self.pause)
 
     async def pause(self, duration: float) -> None:
         self.longest = max(self.longest, duration)
         self.now += round(duration * 1e6)
+        if self.breaks_off_at is not None and self.now > self.breaks_off_at:
+            self.now, self.breaks_off_at = self.breaks_off_at, None
+            raise asyncio.CancelledError
 
 
 @pytest.mark.parametrize("speed", [0.5, 1, 20])
@@ -381,6 +385,19 @@ async def test_the_heap_keeps_the_walls_pace(speed: float, monkeypatch: pytest.M
         driver = driver_of(handpiece)
         assert wall.now == pytest.approx(driver.now / speed, abs=1_000)
         assert session.summary.wall_seconds == pytest.approx(driver.now / speed / 1e6, rel=0.05)
+
+
+@pytest.mark.parametrize("speed", [0.5, 1, 20])
+async def test_a_stop_is_noted_at_the_walls_time(speed: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not at that of the last event, which is far back while numbness is waited for."""
+    wall = Wall(monkeypatch)
+    async with connected(f"sim://?seed=7&speed={speed}&anesthesia_wait_s=600") as (handpiece, log):
+        with pytest.raises(asyncio.CancelledError):
+            async with handpiece.open_session(PLAN) as session:
+                wall.breaks_off_at = Micros(4_500_000)
+                await session.confirm_anesthesia()
+        (stop,) = [note for note in log.load(1).notes if note.name == "stop"]
+        assert stop.at_us == 4_500_000 * speed
 
 
 async def test_without_a_speed_the_wall_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,19 @@ def test_event_in_the_past_runs_now_and_time_never_goes_back() -> None:
     assert ran == [-10, 10]
 
 
+def test_time_passes_as_far_as_the_next_event_and_never_back() -> None:
+    heap, ran = Heap(), list[int]()
+    heap.at(Micros(10), lambda: ran.append(heap.now))
+    passed = []
+    for time in (4, 3, 30):
+        heap.pass_to(Micros(time))
+        passed.append(heap.now)
+    assert (passed, ran) == ([4, 4, 10], [])
+    heap.run_next()
+    heap.pass_to(Micros(30))
+    assert (heap.now, ran) == (30, [10])
+
+
 class Clockwork:
     """An actor that wants to be woken every so often, so many times."""
 
