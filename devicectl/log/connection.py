@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,9 @@ from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata, sessio
 
 BUSY_TIMEOUT_MS: Final = 2_000
 """How long a commit waits for another process. A batch holds the lock for about a millisecond; a person waits."""
+
+HEADER_BYTES: Final = 4_096
+"""A file of SQLite's without a table: one page."""
 
 _SQLITE_KINDS: Final = {
     sqlite3.SQLITE_BUSY: (LogErrorKind.LOCKED, "another process is writing to it: end that one, or use another --log"),
@@ -199,6 +202,23 @@ def make_folder(url: URL) -> None:
         user_log_path().parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LogError(LogErrorKind.UNWRITABLE, show(url), f"its folder cannot be made: {error.strerror}") from error
+
+
+def is_new_file(url: URL) -> bool:
+    """Whether a database that is opened for writing is a file that is not there yet."""
+    return is_file(url) and not os.path.lexists(url.database or "")
+
+
+def remove_unfinished(url: URL) -> None:
+    """Remove a new file that could not be set up, as on a full disk, and what SQLite has put beside it.
+
+    Not where there is anything in it: then another process has set it up meanwhile.
+    """
+    path, pending, shared = (Path(f"{url.database}{end}") for end in ("", "-wal", "-shm"))
+    with suppress(OSError):
+        if path.stat().st_size <= HEADER_BYTES and not (pending.exists() and pending.stat().st_size):
+            for one in (path, pending, shared):
+                one.unlink(missing_ok=True)
 
 
 def prepare(connection: Connection, where: str) -> None:

@@ -67,12 +67,15 @@ class SessionLog:
         shown = database.show(url)
         database.refuse_no_file(url)
         database.make_folder(url)
+        is_new = database.is_new_file(url)
         connection = database.connect(url, readonly=False, busy_timeout_ms=busy_timeout_ms)
         try:
             with database.translated(shown):
                 database.prepare(connection, shown)
-        except LogError:
+        except LogError as error:
             database.disconnect(connection)
+            if is_new and error.kind is not LogErrorKind.LOCKED:
+                database.remove_unfinished(url)
             raise
         return cls(connection, shown, wall_clock)
 

@@ -343,6 +343,24 @@ def test_no_room_for_a_new_log(small_disk: Path) -> None:
     assert caught.value.kind is LogErrorKind.FULL
 
 
+@pytest.mark.parametrize("room", [0, 8 * 1024, 20 * 1024, 48 * 1024])
+def test_of_a_new_log_that_found_no_room_nothing_is_left(small_disk: Path, room: int) -> None:
+    there = os.statvfs(small_disk)
+    (small_disk / "ballast").write_bytes(bytes(there.f_bavail * there.f_frsize - room))
+    with pytest.raises(LogError):
+        SessionLog.open(small_disk / "log.sqlite")
+    assert [file.name for file in small_disk.iterdir()] == ["ballast"]
+
+
+def test_a_file_that_was_there_is_left_where_there_is_no_room(small_disk: Path) -> None:
+    path = small_disk / "log.sqlite"
+    path.touch()
+    with pytest.raises(OSError, match="No space left"):
+        (small_disk / "ballast").write_bytes(bytes(MORE_THAN_FITS))
+    refused(path, LogErrorKind.FULL, reading=False)
+    assert path.read_bytes() == b""
+
+
 LIMITED = """
 import resource, sys
 from devicectl.log.errors import LogError
