@@ -204,13 +204,16 @@ class Display:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
+            console = Console(file=self._stream)
+            if not console.is_interactive:  # a terminal that can only go on, as TERM=dumb says: plain lines
+                return self
             self._progress = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.fields[phase]}"),
                 BarColumn(),
                 TextColumn("{task.completed:.0f}/{task.total:.0f} cores"),
                 TextColumn("{task.fields[rates]}"),
-                console=Console(file=self._stream),
+                console=console,
                 refresh_per_second=SECOND / REFRESH_US,
             )
             self._task = self._progress.add_task("", total=self._plan.target_cores, rates="", phase="connecting")

@@ -477,10 +477,10 @@ def test_progress_that_is_lost_is_no_failure(log: Path, redirected: str) -> None
     assert done.stdout + done.stderr == ""
 
 
-def on_a_terminal(line: list[str], log: Path) -> tuple[int, str]:
+def on_a_terminal(line: list[str], log: Path, term: str = "xterm") -> tuple[int, str]:
     """Run a command with a pty for output; its exit code and everything it wrote."""
     master, slave = pty.openpty()
-    env = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "24"}
+    env = {**os.environ, "TERM": term, "COLUMNS": "100", "LINES": "24"}
     process = subprocess.Popen(line, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL, env=env)
     os.close(slave)
     said = b""
@@ -509,6 +509,12 @@ def test_on_a_terminal_the_bar_moves(log: Path) -> None:
     assert len(seen) > 3, "it moves"
     assert NOTICE in said and "session completed, reconciled" in said
     assert said.count("\x1b[?25l") == said.count("\x1b[?25h"), "the cursor is back"
+
+
+def test_on_a_terminal_that_can_only_go_on_there_are_plain_lines(log: Path) -> None:
+    code, said = on_a_terminal(begun(log, "--target-cores", "2000"), log, term="dumb")
+    assert code == 0 and "\x1b" not in said
+    assert len(re.findall(r" of 2000 cores, \d", said)) > 3
 
 
 def test_on_a_terminal_explain_is_plain(log: Path) -> None:
