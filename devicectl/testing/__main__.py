@@ -9,9 +9,12 @@ Exit codes as of `devicectl`: 2 for a URL that is wrong, 3 for no device; with a
 import asyncio
 import json
 import sys
+from typing import Final
 
 from devicectl.errors import DevicectlError
 from devicectl.transports.urls import parse_url
+
+BAD_ARGUMENTS: Final = 2
 
 
 async def identify(url: str) -> bool:
@@ -25,7 +28,10 @@ async def identify(url: str) -> bool:
 
 def main() -> int:
     """Answer one question; the exit code."""
-    question, *urls = sys.argv[1:]
+    question, *urls = sys.argv[1:] or [""]
+    if question != "check" and (question, len(urls)) != ("identify", 1):
+        print("devicectl.testing: must be asked `check URL...` or `identify URL`", file=sys.stderr)
+        return BAD_ARGUMENTS
     try:
         for url in urls:
             parse_url(url)
