@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import typer
 
@@ -97,7 +97,10 @@ def _parsed(text: str) -> DeviceUrl:
 
 def _completed(url: DeviceUrl, seed: int | None, speed: str | None, of: str = "") -> DeviceUrl:
     if speed is not None:
-        url = replace(url, speed=_speed(url, speed, of))
+        wanted, said = _speed(url, speed, of), dict(parse_qsl(urlsplit(url.text).query)).get("speed")
+        if said is not None and wanted != url.speed:
+            raise typer.BadParameter(f"{speed} is not the URL's speed {said}; give one of them", param_hint="--speed")
+        url = replace(url, speed=wanted)
     if seed is not None and not url.simulated:
         raise typer.BadParameter(
             f"is for simulated devices; {url.scheme}://{of} leads to one that runs already", param_hint="--seed"

@@ -16,5 +16,8 @@ def user_log_path() -> Path:
 
 
 def default_log_path(option: str | None = None) -> str:
-    """The log to use, as a path or URL: `--log`, else `$DEVICECTL_LOG`, else the one in the user's data directory."""
-    return option or os.environ.get(LOG_VARIABLE) or str(user_log_path())
+    """The log to use, as a path or URL: `--log`, else `$DEVICECTL_LOG`, else the one in the user's data directory.
+
+    An option that is empty names no log, which opening it says; a variable that is empty is not set.
+    """
+    return option if option is not None else os.environ.get(LOG_VARIABLE) or str(user_log_path())

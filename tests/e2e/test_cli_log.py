@@ -76,7 +76,7 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
             disk: Path = request.getfixturevalue("small_disk")
             fill(disk)
             path = disk / "log"
-    yield {"nowhere": "/nowhere/log", "url": "nosuch://x"}.get(kind, str(path))
+    yield {"nowhere": "/nowhere/log", "url": "nosuch://x", "empty": ""}.get(kind, str(path))
     folder.chmod(0o755)
 
 
@@ -85,6 +85,7 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
     [
         ("nowhere", "must be a file in a writable folder"),
         ("url", "is no database URL"),
+        ("empty", "names no file"),
         ("folder", "is a folder"),
         ("foreign", "not devicectl's log"),
         ("garbage", "is no SQLite database"),

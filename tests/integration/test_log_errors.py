@@ -402,6 +402,9 @@ def test_the_option_then_the_variable_then_the_user_s_own(tmp_path: Path, monkey
     monkeypatch.setenv("DEVICECTL_LOG", "sqlite:///there")
     assert paths.default_log_path() == "sqlite:///there"
     assert paths.default_log_path("here") == "here"
+    assert paths.default_log_path("") == ""
+    monkeypatch.setenv("DEVICECTL_LOG", "")
+    assert paths.default_log_path() == str(tmp_path / "mine" / "sessions.sqlite")
 
 
 def test_the_user_s_own_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
