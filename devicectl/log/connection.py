@@ -38,6 +38,10 @@ BUSY_TIMEOUT_MS: Final = 2_000
 HEADER_BYTES: Final = 4_096
 """A file of SQLite's without a table: one page."""
 
+_SQLITE_OPTIONS: Final = frozenset(
+    {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
+)
+"""What a URL of SQLite may say after its ?; SQLAlchemy passes over anything else. With `uri` SQLite has its own."""
 _SQLITE_KINDS: Final = {
     sqlite3.SQLITE_BUSY: (LogErrorKind.LOCKED, "another process is writing to it: end that one, or use another --log"),
     sqlite3.SQLITE_LOCKED: (LogErrorKind.LOCKED, "it is locked in this process: use another --log"),
@@ -72,9 +76,14 @@ def parse_where(where: str | Path) -> URL:
     if "://" not in text:
         return URL.create("sqlite", database=text)
     try:
-        return make_url(text)
+        url = make_url(text)
     except (ArgumentError, ValueError) as error:
         raise _bad_url(text) from error
+    if url.get_backend_name() == "sqlite" and "uri" not in url.query:
+        for name in url.query.keys() - _SQLITE_OPTIONS:
+            reason = f"{name} means nothing in its URL; {', '.join(sorted(_SQLITE_OPTIONS))} do"
+            raise LogError(LogErrorKind.UNWRITABLE, show(url), reason)
+    return url
 
 
 def connect(url: URL, *, readonly: bool, busy_timeout_ms: int, immutable: bool = False) -> Connection:

@@ -205,6 +205,12 @@ def test_a_bad_url(where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert caught.value.kind is LogErrorKind.UNWRITABLE and "\n" not in str(caught.value)
 
 
+def test_an_option_of_a_url_that_means_nothing(path: Path) -> None:
+    said = refused(f"sqlite:///{path}?foo=bar", LogErrorKind.UNWRITABLE)
+    assert said.startswith("foo means nothing in its URL; ") and "timeout" in said
+    assert not path.exists()
+
+
 def test_a_driver_that_is_not_installed_and_no_password_is_shown() -> None:
     with pytest.raises(LogError, match="needs a database driver that is not installed") as caught:
         SessionLog.open("oracle+cx_oracle://me:secret@host/db")
