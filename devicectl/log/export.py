@@ -28,7 +28,10 @@ VOLATILE_FIELDS: Final = ("session_id", "wall_seconds", "began_wall", "stored_wa
 """The log's own key and the wall's times: all that differs between two exports of one seed."""
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What makes a spreadsheet evaluate a cell; the last four are the full-width forms of the first four."""
+"""What makes a spreadsheet evaluate a cell, also after blanks, which some leave out.
+
+The last four are the full-width forms of the first four.
+"""
 
 _SESSION_COLUMNS: Final = (
     "session_id", "session_no", "device", "course", "session_date", "state", "target_cores", "cycles", "completed",
@@ -69,7 +72,8 @@ def to_cell(value: object) -> object:
     if isinstance(value, int | float):
         return value
     text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    evaluated = text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)
+    return f"'{text}" if evaluated else text
 
 
 def _provenance(report: SessionReport) -> dict[str, Any]:

@@ -118,7 +118,21 @@ def test_no_text_of_anybody_is_a_formula(start: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "cell"),
-    [(-5, -5), (-0.5, -0.5), ("-5", "'-5"), (True, "true"), (False, "false"), (None, ""), ("a=1", "a=1"), ("", "")],
+    [
+        (-5, -5),
+        (-0.5, -0.5),
+        ("-5", "'-5"),
+        (True, "true"),
+        (False, "false"),
+        (None, ""),
+        ("a=1", "a=1"),
+        ("", ""),
+        ("  =1+1", "'  =1+1"),
+        (" \t@A1", "' \t@A1"),
+        ("\u3000\uff1d1", "'\u3000\uff1d1"),
+        ("  a", "  a"),
+        ("  ", "  "),
+    ],
 )
 def test_only_a_number_that_is_one_keeps_its_sign(value: object, cell: object) -> None:
     assert to_cell(value) == cell
