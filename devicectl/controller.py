@@ -112,11 +112,14 @@ class Handpiece:
     ) -> "Session":
         """A new session, opened when its context is entered. A connection serves one session.
 
+        Blanks around the name of its course are left out: else it would be another course.
+
         Raises (on entering):
             SessionFoundError: the device holds a session that was never closed.
             SessionError: this connection has had its session.
             PlanError: the plan is not one that this device can do.
         """
+        course = None if course is None else course.strip()
         return Session(self, plan if plan is not None else Plan(), course, session_date or clock.today(), stored=None)
 
     def resume_session(self) -> "Session":

@@ -142,12 +142,15 @@ def session_plan(path: Path | None, target_cores: int | None) -> "Plan":
 
 
 def course_name(text: str | None) -> str | None:
-    """A course's name.
+    """A course's name, without blanks around it.
 
     Raises:
         typer.BadParameter: it is empty, long, or cannot be printed.
     """
-    if text is not None and not (text.strip() and text.isprintable() and len(text) <= MOST_COURSE_LENGTH):
+    if text is None:
+        return None
+    text = text.strip()
+    if not (text and text.isprintable() and len(text) <= MOST_COURSE_LENGTH):
         right = f"a name of 1 to {MOST_COURSE_LENGTH} printable characters"
         raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not {right}", param_hint="--course")
     return text

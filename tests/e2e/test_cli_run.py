@@ -182,6 +182,7 @@ def without_wall(value: Any) -> Any:
         (["--date", "20260301"], "2026-03-31"),
         (["--date", "tomorrow"], "2026-03-31"),
         (["--course", ""], "1 to 80"),
+        (["--course", "  "], "1 to 80"),
         (["--course", "a\x1b[2Jb"], "1 to 80"),
         (["--resume", "--abandon"], "--abandon"),
         (["--resume", "--target-cores", "5"], "--target-cores"),
@@ -304,11 +305,11 @@ def test_without_arguments_there_is_help_and_exit_2() -> None:
 
 
 def test_a_course_warns_under_28_days_and_the_log_has_it(log: Path) -> None:
-    def session(date: str) -> "subprocess.CompletedProcess[str]":
-        return devicectl("run", "--course", "spring", "--date", date, *FEW, code=0)
+    def session(date: str, course: str = "spring") -> "subprocess.CompletedProcess[str]":
+        return devicectl("run", "--course", course, "--date", date, *FEW, code=0)
 
     assert "warning" not in session("2026-03-01").stdout
-    early = session("2026-03-28").stdout
+    early = session("2026-03-28", " spring ").stdout
     assert early.count("warning") == 1 and "27 days after session 1 of 2026-03-01" in early
     assert "warning" not in session("2026-04-25").stdout
     listed = devicectl("sessions", "list", code=0).stdout.splitlines()

@@ -167,6 +167,13 @@ async def test_break_aborts_and_keeps_what_was_counted() -> None:
         assert_logged(log, 1, "aborted")
 
 
+async def test_blanks_around_its_name_make_no_other_course() -> None:
+    async with connected() as (handpiece, log):
+        async with handpiece.open_session(PLAN, course=" spring\n") as session:
+            await whole(session)
+        assert session.course == log.load(1).summary.course == "spring"
+
+
 async def test_a_session_left_at_once_is_aborted() -> None:
     async with connected() as (handpiece, log):
         async with handpiece.open_session(PLAN) as session:
