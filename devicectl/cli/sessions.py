@@ -47,14 +47,13 @@ class Format(StrEnum):
 def list_sessions(log: LogOption = None) -> None:
     """List every session, the first first."""
     print(NOTICE)
-    where = default_log_path(log)
     try:
-        with _open(where) as reader:
-            found = reader.sessions()
+        with _open(default_log_path(log)) as reader:
+            found, where = reader.sessions(), reader.where
     except LogError as error:
         if error.kind is not LogErrorKind.MISSING:
             raise
-        found = []
+        found, where = [], error.path
     if not found:
         print(f"no session yet in {where}")
         return

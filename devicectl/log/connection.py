@@ -5,6 +5,7 @@ write lock at its beginning (so it cannot fail half way for want of it) and is s
 """
 
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ BUSY_TIMEOUT_MS: Final = 2_000
 HEADER_BYTES: Final = 4_096
 """A file of SQLite's without a table: one page."""
 
+_PASSWORD: Final = re.compile(r"(://[^:@]*:).*@", re.DOTALL)
+"""In what is no URL, and has no parts: all that may be one."""
 _SQLITE_OPTIONS: Final = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 )
@@ -116,7 +119,7 @@ def disconnect(connection: Connection) -> None:
 
 def _bad_url(text: str) -> LogError:
     reason = "is no database URL: must be like sqlite:////folder/file, or a path"
-    return LogError(LogErrorKind.UNWRITABLE, text, reason)
+    return LogError(LogErrorKind.UNWRITABLE, _PASSWORD.sub(r"\1***@", text), reason)
 
 
 def _make_engine(url: URL, *, readonly: bool, immutable: bool, busy_timeout_ms: int) -> Engine:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from devicectl.cli import call, sessions
+from devicectl.log.connection import parse_where, show
+from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.reader import LogReader
 from devicectl.log.report import SessionSummary
 from devicectl.log.store import SessionLog
@@ -51,6 +53,15 @@ def run(*arguments: str | Path, code: int = 0) -> str:
 
 def table(output: str) -> list[list[str]]:
     return [line.split("\t") for line in output.splitlines()]
+
+
+def test_no_password_is_shown_of_an_empty_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    def empty(where: str) -> LogReader:
+        raise LogError(LogErrorKind.MISSING, show(parse_where(where)), "is empty")
+
+    monkeypatch.setattr(sessions, "_open", empty)
+    said = run("list", "--log", "postgresql://me:hunter2@host/x")
+    assert said == f"{NOTICE}\nno session yet in postgresql://me:***@host/x\n"
 
 
 def test_list(path: Path) -> None:

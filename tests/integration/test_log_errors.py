@@ -217,6 +217,14 @@ def test_a_driver_that_is_not_installed_and_no_password_is_shown() -> None:
     assert "secret" not in str(caught.value) and "me:***@host" in str(caught.value)
 
 
+@pytest.mark.parametrize("place", ["[::1/x", "host:port/x", "host:port/x?a@b"])
+@pytest.mark.parametrize("password", ["hunter2", "hunter2/", "hunter2@h:"])
+def test_no_password_is_shown_of_what_is_no_url(place: str, password: str) -> None:
+    with pytest.raises(LogError, match="is no database URL") as caught:
+        SessionLog.open(f"postgresql://me:{password}@{place}")
+    assert "hunter2" not in str(caught.value) and "postgresql://me:***@" in str(caught.value)
+
+
 def test_nothing_to_read(path: Path) -> None:
     with pytest.raises(LogError) as caught:
         LogReader.open(path)
