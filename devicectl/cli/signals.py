@@ -1,6 +1,6 @@
-"""SIGTERM and SIGHUP do what Ctrl-C does: the device is stopped and the session closed as aborted.
+"""Ctrl-C, SIGTERM and SIGHUP: the device is stopped and the session closed as aborted.
 
-A supervisor ends programs by the one, a terminal that goes away by the other.
+A person ends programs by the first, a supervisor by the second, a terminal that goes away by the third.
 """
 
 import asyncio
@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-SIGNALS: Final = ("SIGTERM", "SIGHUP")
+SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """By name: not every system has both."""
 
 
 @contextlib.contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Within it, the first signal cancels the running task, as asyncio does at Ctrl-C; a second one interrupts at once.
+    """Within it, the first signal cancels the running task, and a second one interrupts at once.
 
-    One that was ignored from the beginning stays so: that is what `nohup` is for.
+    The task is cancelled by the event loop, and not in the midst of what the loop does, as asyncio's own Ctrl-C would.
+    A signal that was ignored from the beginning stays so: that is what `nohup` is for.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
@@ -34,11 +35,12 @@ def ended_in_order() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     if threading.current_thread() is not threading.main_thread():
         numbers = []  # Python delivers signals to the main thread alone
-    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    before = {number: signal.getsignal(number) for number in numbers}
+    taken = [number for number in numbers if before[number] not in (signal.SIG_IGN, None)]
     for number in taken:
         signal.signal(number, hear)
     try:
         yield
     finally:
         for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, before[number])
