@@ -3,7 +3,7 @@
 Law: it does what the engine says and decides nothing. Everything of the engine runs on the event loop; only the log is
 written in a thread, so that a slow disk never keeps the heartbeat waiting. The engine bounds what is not yet
 written by sending no PUNCH (`engine.MOST_UNLOGGED`), so the queue between them needs no bound of its own. What an
-observer, a tap or the log raises is raised where the session is awaited, never into the event loop.
+observer, a tap, the log or an opener raises is raised where the session is awaited, never into the event loop.
 """
 
 import asyncio
@@ -144,6 +144,7 @@ class RealTimeDriver:
 
         Raises:
             LogError: what was handed to the log last could not be written.
+            Exception: what was to be raised where the session is awaited, and nobody awaited it any more.
         """
         self._closing = True
         if self._transport is not None:
@@ -157,8 +158,9 @@ class RealTimeDriver:
             await self._group.__aexit__(None, None, None)
         finally:
             self._log.close()
-        if self._log.error is not None and exception[0] is None:
-            raise self._log.error
+        failure = self._log.error or self._failure
+        if failure is not None and exception[0] is None:
+            raise failure
 
     async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
         """Run a procedure to its end; with `whole` a first cancellation waits for that end.
@@ -270,6 +272,9 @@ class RealTimeDriver:
                     self._forbidden(str(error))
                     continue
                 except (LinkError, UrlError):  # also when a file of the URL has gone since
+                    continue
+                except Exception as error:  # noqa: BLE001 - it is raised where the session is awaited
+                    self.fail(error)
                     continue
                 self._opened()
 

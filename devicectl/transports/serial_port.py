@@ -17,8 +17,18 @@ from devicectl.transports.port import MOST_UNSENT_BYTES, Receiver, Transport
 READ_SIZE: Final = 4096
 WRITE_TIMEOUT_S: Final = 2.0
 """At 9,600 baud a window of frames takes about a second."""
+READ_TIMEOUT_S: Final = 0.1
+"""How soon a thread that reads notices that it is to end, where reading cannot be cancelled."""
 CLOSE_TIMEOUT_S: Final = 1.0
 """For the last words, while the event loop stands still."""
+
+_PORT_ERRORS: tuple[type[Exception], ...] = (OSError, ValueError)
+"""What pyserial raises of a port; its own errors are OSErrors. Not every call that it makes of the system's module of
+terminals is guarded, and that module's error is of neither kind."""
+with contextlib.suppress(ImportError):
+    import termios
+
+    _PORT_ERRORS += (termios.error,)
 
 
 async def open_serial(path: str, baud: int, receiver: Receiver) -> Transport:
@@ -28,8 +38,10 @@ async def open_serial(path: str, baud: int, receiver: Receiver) -> Transport:
         LinkError: there is no such port, it is in use, or not a serial port.
     """
     try:
-        port = serial.serial_for_url(path, baudrate=baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
-    except (serial.SerialException, ValueError, OSError) as error:
+        port = serial.serial_for_url(
+            path, baudrate=baud, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
+        )
+    except _PORT_ERRORS as error:
         raise LinkError(f"cannot open serial port {path}: {_reason(error)}") from error
     loop = asyncio.get_running_loop()
     return (_PolledSerial if has_descriptor(port) else _ThreadedSerial)(port, receiver, loop)
@@ -42,7 +54,10 @@ def has_descriptor(port: serial.SerialBase) -> bool:
 
 def _reason(error: Exception) -> str:
     """Why a port cannot be opened. pyserial puts a number and its own words around what the system said."""
-    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, OSError):
+        number = error.errno
+    else:
+        number = error.args[0] if error.args and isinstance(error.args[0], int) else None
     cause = error.__context__  # the terminal settings' own error, which is a class that not every system has
     if number is None and cause is not None and cause.args[:1] == (errno.ENOTTY,):
         return "it is no serial port"
@@ -131,7 +146,6 @@ class _ThreadedSerial:
         self._open = True
         self._unsent: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._unsent_size = 0
-        port.timeout = 0.1  # seconds; how soon the reader notices that it is to end, where reading cannot be cancelled
         self._reader = self._start(self._read, "serial reader")
         self._writer = self._start(self._write, "serial writer")
 

@@ -1,5 +1,6 @@
-"""The host's real-time driver by itself: what time it is for a procedure that it starts."""
+"""The host's real-time driver by itself: what time it is for a procedure that it starts, and an opener that raises."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -40,3 +41,49 @@ async def test_a_procedure_starts_now_and_not_when_the_link_was_last_heard(monke
         now[0] = Micros(4 * SECOND)
         await driver.perform(look())
     assert seen == [4 * SECOND]
+
+
+# --- an opener that raises what it should not -----------------------------------------------------------------------
+
+
+class Opener:
+    """It opens at first, has a defect the second time, and opens from then on."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.failed = asyncio.Event()
+        self.open_again = asyncio.Event()
+
+    async def __call__(self, receiver: Receiver) -> Transport:
+        self.times += 1
+        if self.times == 2:
+            self.failed.set()
+            raise ZeroDivisionError("a defect of the opener")
+        if self.times == 3:
+            self.open_again.set()
+        return Nowhere()
+
+
+def driver_of(opener: Opener) -> RealTimeDriver:
+    engine = Engine(host_id=1, draw_nonce=lambda: 2)
+    return RealTimeDriver(engine, opener, lambda entries: None)
+
+
+@pytest.mark.asyncio
+async def test_what_an_opener_raises_is_raised_where_the_session_is_awaited_and_it_is_tried_again() -> None:
+    opener = Opener()
+    async with asyncio.timeout(5), driver_of(opener) as driver:
+        driver.closed("pulled")
+        with pytest.raises(ZeroDivisionError, match="a defect of the opener"):
+            await driver.perform(driver.engine.connect())
+        await opener.open_again.wait()
+
+
+@pytest.mark.asyncio
+async def test_what_an_opener_raises_is_not_lost_where_nothing_is_awaited_any_more() -> None:
+    opener = Opener()
+    async with asyncio.timeout(5):
+        with pytest.raises(ZeroDivisionError, match="a defect of the opener"):
+            async with driver_of(opener) as driver:
+                driver.closed("pulled")
+                await opener.failed.wait()

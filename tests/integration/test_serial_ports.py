@@ -1,7 +1,9 @@
 """Serial ports that cannot be had, for one plain reason each; ports without a descriptor; lines that are too slow."""
 
 import asyncio
+import errno
 import os
+import termios
 import threading
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -73,6 +75,20 @@ async def test_a_port_that_another_program_holds(line: str) -> None:
     port, _ = await opened(line)
     assert await reason_of(line) == "it is in use by another program"
     port.close()
+    (await opened(line))[0].close()
+
+
+@pytest.mark.parametrize("call", ["tcflush", "tcsetattr"])
+@pytest.mark.asyncio
+async def test_an_adapter_that_goes_while_it_is_opened(line: str, call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyserial guards neither call, and what the system's module of terminals raises is no OSError."""
+
+    def gone(*arguments: object) -> None:
+        raise termios.error(errno.EIO, "of a port that is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(termios, call, gone)
+        assert await reason_of(line) == os.strerror(errno.EIO)
     (await opened(line))[0].close()
 
 
