@@ -179,6 +179,8 @@ class Device:
             self._link_gone(port, now)
 
     def _greet(self, port: Port, greeted: Greeted, now: Micros) -> None:
+        if not port.links.spend(now):  # in silence: a host that asks in earnest asks again
+            return
         hello = greeted.hello
         try:
             self.nvm.reserve(LAST_ROOM)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from protocols.budget import MOST_LINKS_PER_SECOND, Budget
 from protocols.enums import Role
 from protocols.exchange import IDLE_PACE, Exchange
 from protocols.fields import MAX_PAYLOAD_SIZE
@@ -20,6 +21,8 @@ class Port:
         self.name = name
         self._beat = beat
         self._make_wire = make_wire
+        self.links = Budget(MOST_LINKS_PER_SECOND)
+        """Of the port, and not of a link or a life of the device."""
         self.restart()
 
     def restart(self) -> None:

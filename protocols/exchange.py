@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 from protocols.answers import Answers
+from protocols.budget import MOST_NAKS_PER_SECOND, Budget
 from protocols.enums import ByeReason, Code, Kind, WireEnum
 from protocols.errors import LocalError
 from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header, fill
@@ -29,7 +30,6 @@ from protocols.messages import (
     Refused,
     Welcome,
 )
-from protocols.nak_budget import NakBudget
 from protocols.requests import MOST_TRIES, Request, Requests
 from protocols.serial_wire import Problem, Wire, sentence
 from protocols.units import MILLISECOND, SECOND, Micros, from_ms
@@ -152,7 +152,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._owes_beat = False
         self._last_sent = Micros(0)
         self._last_heard = Micros(0)
-        self._naks = NakBudget()
+        self._naks = Budget(MOST_NAKS_PER_SECOND)
         self._happened: list[Happening] = []
 
     # --- what both ends do -----------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from firmware_sim.clock import monotonic
 from firmware_sim.ports import Port
 from firmware_sim.serve.real_time import RealTimeDevice, Tap
 from protocols.alarm_codes import RETAINED_COMMAND
+from protocols.budget import MOST_NAKS_PER_SECOND, Budget
 from protocols.enums import Code
 from protocols.messages import Nak
 from protocols.mqtt import DeviceWire, Publication
-from protocols.nak_budget import NakBudget
 from protocols.serial_wire import Envelope
 from protocols.topics import DeviceTopics
 from protocols.units import Micros
@@ -38,7 +38,7 @@ class Clients:
         self._put = put
         self._clock = clock
         self._ignored: Tap | None = None
-        self._naks = NakBudget()
+        self._naks = Budget(MOST_NAKS_PER_SECOND)
 
     def take(self, publication: Publication) -> None:
         """What came in on `command/{name}` or `heartbeat/{client}`."""

@@ -22,12 +22,12 @@ from firmware_sim.interlocks import INTERLOCKS
 from firmware_sim.queries import RECORDS_PER_PAGE
 from protocols import alarm_codes, framing, interlocks
 from protocols.answers import REMEMBERED
+from protocols.budget import MOST_NAKS_PER_SECOND
 from protocols.enums import Kind, NeedleOutcome, WireEnum
 from protocols.exchange import MINOR
 from protocols.fields import MAX_PAYLOAD_SIZE, Unit, WireType
 from protocols.layouts import wire_type
 from protocols.message import REGISTRY, Message
-from protocols.nak_budget import MOST_NAKS_PER_SECOND
 from protocols.notice import NOTICE
 from protocols.records import RECORD_SIZE, RECORDS, Record
 from protocols.requests import FIRST_RTO_US, LEAST_RTO_US, MOST_TRIES

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from firmware_sim.queries import records_per_page
+from protocols.budget import MOST_LINKS_PER_SECOND, MOST_NAKS_PER_SECOND
 from protocols.enums import Code
 from protocols.fields import LEAST_MAX_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE
 from protocols.framing import MAX_ENCODED_SIZE, BadReason, Frame, FrameDecoder, crc32c, encode_frame
 from protocols.messages import Suction
-from protocols.nak_budget import MOST_NAKS_PER_SECOND
 from protocols.wire import decode_message, encode_message
 
 TEXT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -48,3 +48,5 @@ def test_sizes_and_limits() -> None:
     assert "three in 131 bytes and six in 224" in TEXT
     assert MOST_NAKS_PER_SECOND == 10
     assert "At most ten NAKs a second" in TEXT
+    assert MOST_LINKS_PER_SECOND == 10
+    assert "at most ten links a second" in TEXT

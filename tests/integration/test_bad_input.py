@@ -50,7 +50,7 @@ from protocols.messages import (
     StreamSet,
     Welcome,
 )
-from protocols.units import Micros
+from protocols.units import SECOND, Micros
 from protocols.wire import encode_payload, schema_id
 from tests.integration.device_state import refusals_of, state_of
 from tests.unit.exchange_pair import frame, hello, seen
@@ -421,3 +421,16 @@ def test_acknowledging_no_alarm_is_refused(unchanged: Bench) -> None:
     answer = unchanged.ask(AlarmAck(code=9))
     assert isinstance(answer, Refused) and answer.code is Code.E_ARGUMENT and AlarmAckDone.ID == AlarmAck.ID
     assert answer.sentence == "there is no alarm MC-0009"
+
+
+def test_a_flood_of_hellos_is_granted_ten_links_a_second(bench: Bench) -> None:
+    """Each costs the memory a write: the rest is passed over without one, and without a word."""
+    flooded, granted = bench.device.attach("flooded"), bench.device.nvm.link_count
+    greetings = [frame(hello(host_id=9, nonce=number), 0, number) for number in range(1, 21)]
+    answers = bench.send(b"".join(greetings), flooded)
+    assert [type(answer) for answer in answers] == [Welcome] * 10
+    assert bench.device.nvm.link_count == granted + 10
+    assert bench.send(greetings[-1], flooded) == []
+    bench.connect(bench.device.attach("another"), hello(host_id=10))
+    bench.now = Micros(bench.now + SECOND)
+    bench.connect(flooded, hello(host_id=9))

@@ -15,6 +15,7 @@ from firmware_sim.alarms import ALARMS
 from firmware_sim.serve.clients import MOST_PORTS
 from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.bodies import MOST_BODY_BYTES
+from protocols.budget import MOST_NAKS_PER_SECOND
 from protocols.enums import AlarmState, ByeReason, Code, DeviceState, RecordKind, Role
 from protocols.framing import REPLAYED
 from protocols.message import Message
@@ -42,7 +43,6 @@ from protocols.messages import (
     Suction,
 )
 from protocols.mqtt import COMMANDS, Publication
-from protocols.nak_budget import MOST_NAKS_PER_SECOND
 from protocols.topics import DeviceTopics
 from protocols.units import MILLISECOND, SECOND
 from tests.integration.device_state import journal_of
