@@ -96,7 +96,10 @@ def open_line(device: RealTimeDevice, link: str | None) -> PtyLine:
     Raises:
         OptionError: the link cannot be made, or no pseudo-terminal be had.
     """
-    path = Path(link).absolute() if link is not None else default_link()
+    try:
+        path = (Path(link) if link is not None else default_link()).absolute()
+    except OSError as error:  # there is no working folder
+        raise no_file("--link", f"make {link or 'one in the runtime directory'}", error) from error
     try:
         master, slave = os.openpty()
     except OSError as error:
@@ -114,7 +117,7 @@ def open_line(device: RealTimeDevice, link: str | None) -> PtyLine:
 
 def default_link() -> Path:
     """Where a user's short-lived files belong."""
-    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()).absolute() / f"handpiece-{os.getpid()}"
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"handpiece-{os.getpid()}"
 
 
 def _make_link(path: Path, target: str) -> None:

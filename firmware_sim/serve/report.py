@@ -4,8 +4,8 @@ Law: one object holds it all; the text says the same, line by line. The file app
 """
 
 import json
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 from firmware_sim.alarms import ALARMS
@@ -38,7 +38,7 @@ class ReportFile:
         """Set once there is something to report: a device that never answered leaves nothing behind."""
         if path == "-":
             raise OptionError("--report", "- is no file; for example report.txt or report.json")
-        if Path(path).exists() and not Path(path).is_file():
+        if os.path.exists(path) and not os.path.isfile(path):  # unlike Path's, both bear any path
             raise OptionError("--report", f"{path} is no regular file; name one that may be replaced")
         self._file = WholeFile("--report", path)
 

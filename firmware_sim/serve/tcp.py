@@ -155,7 +155,7 @@ def _bind(address: Address) -> socket.socket:
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         sock = socket.socket(family, kind, protocol)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise _explained(address, error) from error
     try:
         if os.name == "posix":  # elsewhere it would let two programs share the port
@@ -169,8 +169,11 @@ def _bind(address: Address) -> socket.socket:
     return sock
 
 
-def _explained(address: Address, error: OSError) -> OptionError | NoAddressError:
-    if error.errno == errno.EADDRINUSE:
+def _explained(address: Address, error: OSError | UnicodeError) -> OptionError | NoAddressError:
+    if isinstance(error, UnicodeError):
+        reason = "this is no host name"
+    elif error.errno == errno.EADDRINUSE:
         return NoAddressError(str(address))
-    reason = error.strerror or str(error)
+    else:
+        reason = error.strerror or str(error)
     return OptionError("--tcp", f"cannot listen on {address}: {reason}; for example 127.0.0.1:0")

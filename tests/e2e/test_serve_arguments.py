@@ -11,6 +11,8 @@ import pytest
 from firmware_sim.cli import call
 from tests.programs import FIRMWARE_SIM, environment, firmware_sim
 
+LONG = 300 * "a"
+"""More than a name of a file or a host may have."""
 WRONG = [
     ([], "COMMAND"),
     (["fly"], "invalid choice: 'fly'"),
@@ -27,6 +29,8 @@ WRONG = [
     (["serve", "--tcp", "::1:0"], "brackets"),
     (["serve", "--tcp", "no-such-host.invalid:0"], "no-such-host.invalid"),
     (["serve", "--tcp", "192.0.2.1:0"], "192.0.2.1"),
+    (["serve", "--tcp", "a..b:0"], "no host name"),
+    (["serve", "--tcp", f"{LONG}:0"], "no host name"),
     (["serve", "--seed", "seven"], "whole number"),
     (["serve", "--seed", "-1"], "whole number"),
     (["serve", "--seed", "9223372036854775808"], "9223372036854775807"),
@@ -50,6 +54,9 @@ WRONG = [
     (["serve", "--trace", "."], "--trace"),
     (["serve", "--ready-file", "no/such/folder/ready"], "folder that exists"),
     (["serve", "--ready-file", "."], "--ready-file"),
+    (["serve", "--report", "no/such/folder/report"], "folder that exists"),
+    (["serve", "--report", "."], "no regular file"),
+    (["serve", "--report", LONG], "name too long"),
     (["serve", "--nvm", "no/such/folder/memory"], "--nvm"),
     (["serve", "--nvm", "."], "--nvm"),
     (["serve", "--nvm", "a-file"], "not a memory file"),
@@ -62,7 +69,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "hint"), WRONG, ids=[" ".join(arguments) or "none" for arguments, _ in WRONG])
+@pytest.mark.parametrize(
+    ("arguments", "hint"), WRONG, ids=[" ".join(arguments).replace(LONG, "LONG") or "none" for arguments, _ in WRONG]
+)
 def test_one_line_that_says_what_is_wrong(
     arguments: list[str],
     hint: str,
@@ -83,11 +92,53 @@ def test_one_line_that_says_what_is_wrong(
     assert "notes" in (tmp_path / "a-file").read_text()
 
 
-@pytest.mark.parametrize("arguments", [[], ["serve", "--tcp", "4001"], ["serve", "--nvm", "."], ["exec"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["serve", "--tcp", "4001"], ["serve", "--tcp", "\udcfe:0"], ["serve", "--nvm", "."], ["exec"]],
+    ids=ascii,
+)
 def test_no_traceback_from_the_program(arguments: list[str], tmp_path: Path) -> None:
     done = firmware_sim(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--report", "--trace", "--ready-file", "--nvm", "--pty --link"])
+def test_a_folder_that_may_not_be_entered(option: str, held_to_modes: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "no").mkdir(mode=0)
+    done = subprocess.run(
+        [*held_to_modes, *FIRMWARE_SIM, "serve", *option.split(), "no/t"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=20,
+        check=False,
+    )
+    (tmp_path / "no").chmod(0o700)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == "" and len(done.stderr.splitlines()) == 1
+    assert option.split()[-1] in done.stderr and "Permission denied" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--link", "x"], []], ids=["named", "default"])
+def test_a_link_in_a_working_folder_that_is_gone(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    in_no_folder = (
+        "import os, sys; os.rmdir(os.getcwd()); from firmware_sim.cli import call; sys.exit(call(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", in_no_folder, "serve", "--pty", *arguments],
+        cwd=tmp_path / "gone",
+        capture_output=True,
+        text=True,
+        env=environment({"XDG_RUNTIME_DIR": "."}),
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == "" and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("firmware-sim: --link: cannot make ")
 
 
 def test_an_address_in_use_is_exit_3() -> None:
