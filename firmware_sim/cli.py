@@ -9,12 +9,12 @@ a nicer parser alone would take a third of that time.
 import argparse
 import contextlib
 import gc
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from firmware_sim.serve.output import say, settle
 from protocols.notice import NOTICE
 
 if TYPE_CHECKING:
@@ -28,8 +28,23 @@ class _UsageError(Exception):
     """The command line does not parse."""
 
 
+class _OutputError(Exception):
+    """What was asked for cannot be printed."""
+
+
 class _Parser(argparse.ArgumentParser):
-    """An error is one line, not the usage and a line."""
+    """An error is one line, not the usage and a line; help that cannot be printed is one."""
+
+    def print_help(self, file: Any = None) -> None:
+        """Argparse: print the text of `--help`; its own would lose in silence what cannot be written."""
+        if sys.stdout is None:
+            raise _OutputError("it is closed")
+        try:
+            print(self.format_help(), end="", file=file, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _OutputError(error.strerror) from error
 
     def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{message} (see `{self.prog} --help`)")
@@ -115,6 +130,8 @@ def call(arguments: Sequence[str]) -> int:
             raise _UsageError("serve takes no command; exec does")
     except _UsageError as error:
         return _fail(str(error), BAD_ARGUMENTS)
+    except _OutputError as error:
+        return _fail(f"standard output cannot be written: {error}", 1)
     from firmware_sim.errors import NvmFileError
     from firmware_sim.serve.errors import ServeError
 
@@ -156,7 +173,7 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _fail(text: str, code: int) -> int:
-    print(f"{PROGRAM}: {' '.join(text.split())}", file=sys.stderr)
+    say(f"{PROGRAM}: {' '.join(text.split())}")
     return code
 
 
@@ -164,11 +181,10 @@ def main() -> None:
     """The program."""
     try:
         code = call(sys.argv[1:])
-        sys.stdout.flush()
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said, and Python must not try at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone, and nothing more can be said
         code = 1
+    settle(sys.stdout)
+    settle(sys.stderr)
     sys.exit(code)

@@ -33,10 +33,13 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(extra or {})}
 
 
-def firmware_sim(*arguments: str, cwd: Path | None = None, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run `firmware-sim` to its end."""
+def firmware_sim(
+    *arguments: str, cwd: Path | None = None, redirected: str = "", **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `firmware-sim` to its end, with its streams `redirected` as a shell writes it."""
+    through = ("sh", "-c", f'exec "$@" {redirected}', "sh") if redirected else ()
     return subprocess.run(
-        [*FIRMWARE_SIM, *arguments],
+        [*through, *FIRMWARE_SIM, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

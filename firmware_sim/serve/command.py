@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from typing import Final
 
 from firmware_sim.serve.options import Options
+from firmware_sim.serve.output import say
 from firmware_sim.serve.service import Reason, Service, service
 
 TIME_OVER: Final = 124
@@ -36,11 +36,11 @@ async def _execute(options: Options, command: Sequence[str]) -> int:
     async with service(options) as device:
         said = device.announcement
         # The command's own output stays its own.
-        print(said.to_json() if options.json else said.to_text(), file=sys.stderr, flush=True)
+        say(said.to_json() if options.json else said.to_text())
         try:
             process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **said.environment()})
         except OSError as error:
-            print(f"firmware-sim: cannot run {command[0]}: {error.strerror}", file=sys.stderr)
+            say(f"firmware-sim: cannot run {command[0]}: {error.strerror}")
             return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
         return await _attend(device, process)
 

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import socket
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from firmware_sim.clock import monotonic, pause
 from firmware_sim.serve.clients import Clients
 from firmware_sim.serve.errors import NoBrokerError, OptionError
 from firmware_sim.serve.lives import Lives, NextStep
+from firmware_sim.serve.output import say
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from protocols.addresses import is_loopback
@@ -147,7 +147,7 @@ class Broker:
                 if step is NextStep.GIVE_UP:
                     raise NoBrokerError(why) from error
                 if step is NextStep.TELL:
-                    _say(f"{why}; connecting again")
+                    _tell(f"{why}; connecting again")
                 await pause(RECONNECT_S[min(lives.attempt, len(RECONNECT_S) - 1)])
         except Exception as error:  # noqa: BLE001 - whoever opens hears it, else whoever watches the service's end
             if self._born.done():
@@ -227,11 +227,11 @@ class Broker:
     def _warn(self, text: str) -> None:
         if text not in self._warned and len(self._warned) < MOST_WARNINGS:
             self._warned.add(text)
-            _say(text)
+            _tell(text)
 
 
-def _say(text: str) -> None:
-    print(f"firmware-sim: --mqtt: {text}", file=sys.stderr, flush=True)
+def _tell(text: str) -> None:
+    say(f"firmware-sim: --mqtt: {text}")
 
 
 def _options(url: BrokerUrl) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+WITH_A_FULL_DEVICE: Final = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 DEADLINE_S: Final = 40.0
 """For anything that takes a second on an idle machine."""
 DEVICECTL: Final = (sys.executable, "-m", "devicectl")

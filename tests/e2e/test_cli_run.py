@@ -16,11 +16,20 @@ from typing import Any
 import pytest
 
 from protocols.notice import NOTICE
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, KEYS, devicectl, interrupt, one_line, read_until, started
+from tests.e2e.processes import (
+    DEADLINE_S,
+    DEVICECTL,
+    KEYS,
+    WITH_A_FULL_DEVICE,
+    devicectl,
+    interrupt,
+    one_line,
+    read_until,
+    started,
+)
 from tests.e2e.sessions import PARAMETERS, assert_retracted_and_vented
 from tests.programs import serve
 
-WITH_A_FULL_DEVICE = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 FEW = ("--target-cores", "30")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocols.notice import NOTICE
+from tests.e2e.processes import WITH_A_FULL_DEVICE
 from tests.e2e.sessions import PARAMETERS
 from tests.programs import DEADLINE_S, FIRMWARE_SIM, ROOT, environment, firmware_sim
 
@@ -62,6 +63,26 @@ def test_all_addresses_are_in_the_environment() -> None:
 @pytest.mark.parametrize("code", [0, 1, 3, 77])
 def test_the_exit_code_is_the_commands(code: int) -> None:
     assert firmware_sim("exec", "--", sys.executable, "-c", f"raise SystemExit({code})").returncode == code
+
+
+@pytest.mark.parametrize(
+    "redirected",
+    [
+        ">&-",
+        "2>&-",
+        ">&- 2>&-",
+        pytest.param(">/dev/full", marks=WITH_A_FULL_DEVICE),
+        pytest.param("2>/dev/full", marks=WITH_A_FULL_DEVICE),
+    ],
+)
+@pytest.mark.parametrize("code", [0, 7])
+def test_it_is_that_whatever_the_streams_lead_to(code: int, redirected: str, tmp_path: Path) -> None:
+    """And they lead there for the command as well; what stands on one that is open is its own."""
+    mark = tmp_path / "said"
+    done = firmware_sim("exec", "--", "sh", "-c", f"echo out || touch {mark}; exit {code}", redirected=redirected)
+    assert done.returncode == code
+    assert done.stdout == ("" if redirected.startswith(">") else "out\n")
+    assert mark.exists() is redirected.startswith(">")
 
 
 def test_a_command_that_a_signal_ends() -> None:

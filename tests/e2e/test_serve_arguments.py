@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.cli import call
+from tests.e2e.processes import WITH_A_FULL_DEVICE
 from tests.programs import FIRMWARE_SIM, environment, firmware_sim
 
 LONG = 300 * "a"
 """More than a name of a file or a host may have."""
+LOST = [
+    pytest.param(">/dev/full", "", "No space left on device", marks=WITH_A_FULL_DEVICE, id="full"),
+    pytest.param(">/dev/full", "1", "No space left on device", marks=WITH_A_FULL_DEVICE, id="full, unbuffered"),
+    pytest.param(">&-", "", "it is closed", id="closed"),
+]
 WRONG = [
     ([], "COMMAND"),
     (["fly"], "invalid choice: 'fly'"),
@@ -189,6 +195,22 @@ def test_a_folder_of_the_users_does_not_stand_for_ours(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("redirected", "unbuffered", "reason"), LOST)
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"]], ids=" ".join)
+def test_help_that_is_lost_is_one_line_and_exit_1(
+    arguments: list[str], redirected: str, unbuffered: str, reason: str
+) -> None:
+    done = firmware_sim(*arguments, redirected=redirected, PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == f"firmware-sim: standard output cannot be written: {reason}\n"
+
+
+@pytest.mark.parametrize("redirected", [pytest.param("2>/dev/full", marks=WITH_A_FULL_DEVICE), "2>&-"])
+def test_what_is_wrong_is_never_said_on_standard_output(redirected: str) -> None:
+    done = firmware_sim("serve", "--tcp", "4001", redirected=redirected)
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_without_a_reader_of_its_help_it_says_nothing() -> None:

@@ -13,6 +13,7 @@ from protocols import messages as M
 from protocols.enums import DeviceState
 from protocols.units import SECOND
 from tests.client import serial_port, tcp
+from tests.e2e.processes import WITH_A_FULL_DEVICE, wait_until
 from tests.programs import DEADLINE_S, FIRMWARE_SIM, environment, firmware_sim, serve
 
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
@@ -75,6 +76,28 @@ def test_it_ends_when_nobody_is_left_to_read_its_announcement() -> None:
         _, said = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 1
         assert len(said.splitlines()) == 1 and "Traceback" not in said
+
+
+def test_it_needs_no_standard_output(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    with subprocess.Popen(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *FIRMWARE_SIM, "serve", "--ready-file", str(ready)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as process:
+        wait_until(ready.exists, "the ready file")
+        process.terminate()
+        _, said = process.communicate(timeout=DEADLINE_S)
+        assert (process.returncode, said) == (0, "")
+
+
+@WITH_A_FULL_DEVICE
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_announcement_on_a_full_disk_is_one_line(unbuffered: str) -> None:
+    done = firmware_sim("serve", redirected=">/dev/full", PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 1
+    assert done.stderr == "firmware-sim: nobody reads the announcement: No space left on device\n"
 
 
 def test_a_link_left_over_is_replaced(tmp_path: Path) -> None:
