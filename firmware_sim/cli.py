@@ -87,7 +87,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here, with the seed; a restart with it resumes")
     add("--trace", metavar="FILE", help="write both directions of each port, decoded; - is standard error")
-    add("--report", metavar="FILE", help="at the end, what each host did and how it went; JSON where it ends in .json")
+    report = "at the end, what each host did and how it went; JSON where it ends in .json"
+    add("--report", metavar="FILE", help=f"{report}; where it cannot be written, exit 1 in place of 0")
     add("--ready-file", metavar="FILE", help="appears when the device answers, with the JSON of --json")
     add("--max-seconds", metavar="N", help="end after this time")
     add("--json", action="store_true", help="announce the device in one line of JSON")

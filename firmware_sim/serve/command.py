@@ -1,7 +1,8 @@
 """`firmware-sim exec`: a device for as long as a command runs, in this process, so that it cannot outlive its end.
 
 Exit codes: the command's own, 128 + n where signal n ended it; 124 the time was over, 126 it cannot be run,
-127 there is no such command; those of `serve` where there was no device.
+127 there is no such command; those of `serve` where there was no device. A report that cannot be written is 1 in place
+of the command's 0: a verdict that is missing is none that passes.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
+from firmware_sim.serve.errors import ServeError
 from firmware_sim.serve.options import Options
 from firmware_sim.serve.output import say
 from firmware_sim.serve.service import Reason, Service, service
@@ -33,16 +35,28 @@ def execute(options: Options, command: Sequence[str]) -> int:
 
 
 async def _execute(options: Options, command: Sequence[str]) -> int:
-    async with service(options) as device:
-        said = device.announcement
-        # The command's own output stays its own.
-        say(said.to_json() if options.json else said.to_text())
-        try:
-            process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **said.environment()})
-        except OSError as error:
-            say(f"firmware-sim: cannot run {command[0]}: {error.strerror}")
-            return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
-        return await _attend(device, process)
+    code = 0
+    try:
+        async with service(options) as device:
+            said = device.announcement
+            # The command's own output stays its own.
+            say(said.to_json() if options.json else said.to_text())
+            code = await _run(device, command)
+    except ServeError as error:
+        if not code:
+            raise
+        say(f"firmware-sim: {error}")  # a report that cannot be written; that the command failed is told by the code
+    return code
+
+
+async def _run(device: Service, command: Sequence[str]) -> int:
+    environment = {**os.environ, **device.announcement.environment()}
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env=environment)
+    except OSError as error:
+        say(f"firmware-sim: cannot run {command[0]}: {error.strerror}")
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
+    return await _attend(device, process)
 
 
 async def _attend(device: Service, process: asyncio.subprocess.Process) -> int:

@@ -129,7 +129,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
         except SeedError as error:
             reason = f"{error.wanted} is not the seed {error.kept} of the device in {options.nvm}; leave it out"
             raise OptionError("--seed", reason) from error
-        open_tap = stack.enter_context(_trace(options.trace, seed, ending)) if options.trace is not None else None
+        open_tap = stack.enter_context(_trace(options.trace, seed)) if options.trace is not None else None
         ending.watch_loop()
         first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
         device = _device(seed, parameters, nvm)
@@ -212,8 +212,8 @@ def _device(seed: int, parameters: Parameters, nvm: Nvm | None) -> Device:
 
 
 @contextlib.contextmanager
-def _trace(path: str, seed: int, ending: Ending) -> Iterator[OpenTap]:
+def _trace(path: str, seed: int) -> Iterator[OpenTap]:
     from firmware_sim.serve.trace import trace
 
-    with trace(path, seed, ending.fail) as open_tap:
+    with trace(path, seed) as open_tap:
         yield open_tap

@@ -4,12 +4,12 @@ tcp:127.0.0.1:50312     0.004250 s host>device  LINK      Hello  seq=1 link=0 co
 """
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from typing import Final, TextIO
 
 from firmware_sim.clock import monotonic
-from firmware_sim.serve.errors import ServeError, no_file
+from firmware_sim.serve.errors import no_file
+from firmware_sim.serve.output import say
 from firmware_sim.serve.real_time import OpenTap
 from protocols.mqtt import Publication
 from protocols.trace import HEADING, Tracer
@@ -44,38 +44,44 @@ class PortTrace:
 
 
 @contextlib.contextmanager
-def trace(path: str, seed: int, failed: Callable[[BaseException], None]) -> Iterator[OpenTap]:
-    """Write to the file at `path`, `-` for standard error; `failed` hears of a file that takes no more.
+def trace(path: str, seed: int) -> Iterator[OpenTap]:
+    """Write to the file at `path`, `-` for standard error. One that takes no more ends the trace, and nothing else.
 
     Raises:
-        OptionError: it cannot be written.
+        OptionError: it cannot be opened.
     """
     with contextlib.ExitStack() as stack:
-        if path == STANDARD_ERROR:
-            file: TextIO = sys.stderr
-        else:
-            file = stack.enter_context(_open(path))
-
-        def say(lines: list[str]) -> None:
-            try:
-                file.writelines(f"{line}\n" for line in lines)
-            except OSError as error:
-                failed(ServeError(f"--trace {path}: {error.strerror}"))
-
-        say([HEADING, f"simulated handpiece, seed {seed}"])
+        write = _to_standard_error if path == STANDARD_ERROR else stack.enter_context(_to_file(path))
+        write([HEADING, f"simulated handpiece, seed {seed}"])
         start = monotonic()
-        yield lambda name, now: PortTrace(name, say, start, now)
+        yield lambda name, now: PortTrace(name, write, start, now)
+
+
+def _to_standard_error(lines: list[str]) -> None:
+    if lines:
+        say("\n".join(lines))
 
 
 @contextlib.contextmanager
-def _open(path: str) -> Iterator[TextIO]:
+def _to_file(path: str) -> Iterator[_Say]:
     try:
         # A line at a time, so that a killed device leaves a trace that goes up to its end.
         file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below, without raising
     except OSError as error:
         raise no_file("--trace", f"write {path}", error) from error
+    writing: TextIO | None = file
+
+    def write(lines: list[str]) -> None:
+        nonlocal writing
+        try:
+            if writing is not None:
+                writing.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            writing = None
+            say(f"firmware-sim: warning: --trace {path}: {error.strerror}; the trace ends here")
+
     try:
-        yield file
+        yield write
     finally:
         with contextlib.suppress(OSError):  # it was said when it was written
             file.close()

@@ -85,6 +85,29 @@ def test_it_is_that_whatever_the_streams_lead_to(code: int, redirected: str, tmp
     assert mark.exists() is redirected.startswith(">")
 
 
+@WITH_A_FULL_DEVICE
+@pytest.mark.parametrize("code", [0, 7])
+def test_it_is_that_where_a_disk_is_full_for_the_trace(code: int) -> None:
+    done = firmware_sim("exec", "--trace", "/dev/full", "--", "sh", "-c", f"echo ran; exit {code}")
+    assert (done.returncode, done.stdout) == (code, "ran\n")
+    warning, *announced = done.stderr.splitlines()
+    assert warning == "firmware-sim: warning: --trace /dev/full: No space left on device; the trace ends here"
+    assert announced[0] == NOTICE and "trace" not in "".join(announced)
+
+
+@pytest.mark.parametrize(("code", "with_no_report"), [(0, 1), (7, 7)])
+def test_a_report_that_cannot_be_written_is_no_verdict_that_passes(
+    code: int, with_no_report: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    command = ("sh", "-c", f"rmdir {folder}; exit {code}")
+    done = firmware_sim("exec", "--report", str(folder / "report.txt"), "--", *command)
+    assert done.returncode == with_no_report
+    said = f"firmware-sim: --report {folder / 'report.txt'}: No such file or directory"
+    assert done.stderr.splitlines()[3:] == [said]
+
+
 def test_a_command_that_a_signal_ends() -> None:
     dies = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert firmware_sim("exec", "--", sys.executable, "-c", dies).returncode == 128 + signal.SIGKILL

@@ -6,7 +6,8 @@ from protocols import messages as M
 from protocols.notice import NOTICE
 from protocols.wire import encode_message
 from tests.client import TcpChannel, serial_port, tcp
-from tests.programs import serve
+from tests.e2e.processes import WITH_A_FULL_DEVICE
+from tests.programs import firmware_sim, serve
 
 
 def test_the_trace_of_two_ports(tmp_path: Path) -> None:
@@ -57,3 +58,20 @@ def test_a_killed_device_leaves_its_trace(tmp_path: Path) -> None:
         host.echo()
         served.kill()
     assert "EchoDone" in file.read_text().splitlines()[-1]
+
+
+@WITH_A_FULL_DEVICE
+def test_a_full_disk_ends_the_trace_and_not_the_device() -> None:
+    with serve("--trace", "/dev/full") as served, tcp(served.tcp) as host:
+        host.link()
+        host.echo()
+        assert served.stop() == 0
+        assert served.process.stderr is not None
+        said = served.process.stderr.read()
+    assert said == "firmware-sim: warning: --trace /dev/full: No space left on device; the trace ends here\n"
+
+
+def test_a_trace_on_a_standard_error_that_is_closed_is_nobodys() -> None:
+    done = firmware_sim("serve", "--trace", "-", "--json", "--max-seconds", "0.1", redirected="2>&-")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 1, "the announcement"
