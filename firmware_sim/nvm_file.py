@@ -117,8 +117,6 @@ class FileStore:
         try:
             descriptor, size = _write(fresh, _encode_step("snapshot", self.snapshot()), place=place)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                fresh.unlink()
             raise NvmFileError(str(self._path), f"could not be compacted: {_reason(error)}") from error
         try:
             _put_in_place(fresh, self._path)
@@ -290,12 +288,16 @@ def _fresh(path: Path) -> Path:
 
 
 def _write(path: Path, first_step: bytes, *, place: int = 0) -> tuple[int, int]:
-    """A file with one step, locked and synced, and with the place of `place` bytes more; its descriptor and size."""
+    """A file with one step, locked and synced, and with the place of `place` bytes more; its descriptor and size.
+
+    Where it cannot be written there is none.
+    """
     raw = _HEADER.pack(MAGIC, VERSION) + first_step
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, descriptor)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        undo.callback(path.unlink, missing_ok=True)
         if os.write(descriptor, raw) != len(raw):
             raise OSError("the disk is full")
         if place:

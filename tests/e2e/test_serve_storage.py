@@ -150,6 +150,7 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(tmp_path: Path) -> None:
         assert done.returncode == 2, done.stderr
         assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(f"firmware-sim: --nvm: {path}: ")
     assert memory.stat().st_size == size
+    assert list(tmp_path.iterdir()) == [memory], "nothing half made is left"
 
 
 @pytest.mark.parametrize("fails", [LIMITED, FAILING], ids=["full", "failing"])
