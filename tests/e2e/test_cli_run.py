@@ -28,7 +28,7 @@ from tests.e2e.processes import (
     started,
 )
 from tests.e2e.sessions import PARAMETERS, assert_retracted_and_vented
-from tests.programs import serve
+from tests.programs import environment, serve
 
 FEW = ("--target-cores", "30")
 
@@ -302,6 +302,14 @@ def test_somebody_else_on_the_port_is_exit_3(log: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         done = devicectl("run", "--device", f"tcp://127.0.0.1:{mute.getsockname()[1]}", code=3)
     assert "does not answer" in done.stderr
+
+
+def test_a_folder_of_the_users_does_not_stand_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "protocols").mkdir()
+    (tmp_path / "protocols" / "__init__.py").write_text("raise SystemExit('the wrong one')")
+    line = [*DEVICECTL, "run", "--help"]
+    done = subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_arguments_there_is_help_and_exit_2() -> None:
