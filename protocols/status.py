@@ -1,7 +1,8 @@
 """What a device behind a broker shows to anybody, with a link or without: the bodies of its retained topics.
 
 Law: they are snapshots, for people and dashboards. A host counts by the journal and none of these commands it; it
-takes from `status` alone whether there is a device to greet. `version` rises with each change of a topic's content.
+takes from `status` alone whether there is a device to greet. `version` rises with each change of a topic's content,
+whatever connections are lost; it begins anew with the device's process.
 """
 
 from typing import Annotated, Self

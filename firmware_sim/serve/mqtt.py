@@ -81,7 +81,8 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self._born: asyncio.Future[None] = self._loop.create_future()
         self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MOST_UNSENT)
-        self._snapshots: Snapshots | None = None
+        self._snapshots = Snapshots(device.device, url.topics)
+        self._online = False
         self._clients = Clients(device, url.topics, self._put)
         self._warned: set[str] = set()
         self._closing = False
@@ -117,7 +118,7 @@ class Broker:
 
     async def close(self) -> None:
         """Take leave of the broker, where it is there, and disconnect."""
-        if self._snapshots is not None:
+        if self._online:
             self._put(self._snapshots.leave())
             with contextlib.suppress(TimeoutError):  # then the will says it
                 await asyncio.wait_for(self._unsent.join(), CLOSE_TIMEOUT_S)
@@ -136,7 +137,7 @@ class Broker:
         try:
             while True:
                 began, error = monotonic(), await self._connection()
-                born, self._snapshots = self._snapshots is not None, None
+                born, self._online = self._online, False
                 self._clients.drop()
                 if self._closing:
                     return  # A task group that fails while it is cancelled forgets that it was.
@@ -161,8 +162,7 @@ class Broker:
 
     async def _connection(self) -> Exception:
         """One connection, from birth to its end; what ended it."""
-        snapshots = Snapshots(self._device.device, self._topics, self._device.device.nvm.next_birth_no())
-        will = snapshots.will()
+        will = self._snapshots.begin()
         last_words = aiomqtt.Will(
             will.topic, will.body, will.qos, will.retain, to_properties(will, PacketTypes.WILLMESSAGE)
         )
@@ -170,7 +170,7 @@ class Broker:
             client = BrokerClient(**self._options, will=last_words)
             client.begin_entry(self._loop.time() + TIMEOUT_S)
             async with client:
-                await self._live(client, snapshots)
+                await self._live(client)
         except _ROUTINE as error:
             return error
         except BaseExceptionGroup as group:
@@ -182,23 +182,23 @@ class Broker:
             return first
         raise AssertionError("a connection ends with an error or a cancellation")
 
-    async def _live(self, client: BrokerClient, snapshots: Snapshots) -> None:
+    async def _live(self, client: BrokerClient) -> None:
         self._device.set_alarm(RETAINED_COMMAND, present=False)  # if one still lies there, it comes now
         # Retained as published: one that is given now and retained is told from one that is not.
         options = SubscribeOptions(qos=1, retainAsPublished=True)
         for topic in ("command", "heartbeat"):
             await client.listen(self._topics.of(topic, "+"), options=options)
-        for publication in snapshots.birth():
+        for publication in self._snapshots.birth():
             await client.send(publication)
         client.end_entry()
         self._unsent = asyncio.Queue(MOST_UNSENT)
-        self._snapshots = snapshots
+        self._online = True
         if not self._born.done():
             self._born.set_result(None)
         async with asyncio.TaskGroup() as group:
             group.create_task(client.deliver(self._clients.take), name="broker: read")
             group.create_task(self._write(client), name="broker: write")
-            group.create_task(self._show(snapshots), name="broker: show")
+            group.create_task(self._show(), name="broker: show")
 
     # --- what is sent ----------------------------------------------------------------------------------------
 
@@ -211,16 +211,16 @@ class Broker:
                 self._warn(explain(error, self._url))
             self._unsent.task_done()
 
-    async def _show(self, snapshots: Snapshots) -> None:
+    async def _show(self) -> None:
         while not self._unsent.full():
-            for publication in snapshots.changes():
+            for publication in self._snapshots.changes():
                 self._put(publication)
             await pause(SHOW_EVERY_S)
         raise aiomqtt.MqttError(f"the broker has not taken {MOST_UNSENT} publications")
 
     def _put(self, publication: Publication) -> None:
         """Queue a publication. One that finds no room is lost, and within `SHOW_EVERY_S` the connection is."""
-        if self._snapshots is not None:
+        if self._online:
             with contextlib.suppress(asyncio.QueueFull):
                 self._unsent.put_nowait(publication)
 

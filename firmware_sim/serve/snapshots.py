@@ -26,24 +26,27 @@ journal, which is where a host reads."""
 
 
 class Snapshots:
-    """The public topics of one connection to a broker, of which `birth_no` is the number."""
+    """The public topics of a device behind a broker, over all of its connections: the versions go on rising."""
 
-    def __init__(self, device: Device, topics: DeviceTopics, birth_no: int) -> None:
+    def __init__(self, device: Device, topics: DeviceTopics) -> None:
         self._device = device
         self._topics = topics
-        self._birth_no = birth_no
+        self._birth_no = 0
         self._seen: dict[str, Hashable] = {}
         self._versions = dict.fromkeys(_SHOWN, 0)
-        self._next_record = device.nvm.head
+        self._next_record = 0
 
-    def will(self) -> Publication:
-        """What the broker says when the connection is lost."""
+    def begin(self) -> Publication:
+        """A connection begins, with a birth of its own: its will, which the broker says when it is lost."""
+        self._birth_no = self._device.nvm.next_birth_no()
+        self._next_record = self._device.nvm.head
         return self._status(online=False, reason=LOST)
 
     def birth(self) -> list[Publication]:
         """Everything, as it stands; that the device is online comes last, since hosts wait for that."""
+        self._changed()
         info = self._retained("info", to_json(payload_of(identity(self._device))))
-        return [info, *self.changes(), self._status(online=True, reason="")]
+        return [info, *map(self._shown, _SHOWN), *self._records(), self._status(online=True, reason="")]
 
     def leave(self) -> Publication:
         """The device takes its leave."""
@@ -51,15 +54,21 @@ class Snapshots:
 
     def changes(self) -> list[Publication]:
         """What is not as it was when it was asked last, and the records written since."""
+        return [*map(self._shown, self._changed()), *self._records()]
+
+    def _changed(self) -> list[str]:
+        """The topics that are not as they were, each of which has a new version."""
         changed = []
         for topic, shown in _SHOWN.items():
             key = shown.key(self._device)
             if self._seen.get(topic) != key:
                 self._seen[topic] = key
                 self._versions[topic] += 1
-                body = shown.make(self._device, self._versions[topic]).to_body()
-                changed.append(self._retained(topic, body))
-        return changed + self._records()
+                changed.append(topic)
+        return changed
+
+    def _shown(self, topic: str) -> Publication:
+        return self._retained(topic, _SHOWN[topic].make(self._device, self._versions[topic]).to_body())
 
     def _records(self) -> list[Publication]:
         nvm = self._device.nvm

@@ -1,5 +1,6 @@
 """Whole sessions over a real Mosquitto in real time: other transports beside it, and brokers that go and come back."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from protocols.notice import NOTICE
 from protocols.status import LOST, Status
 from tests import client
 from tests.brokers import TOPICS, Mosquitto
-from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
+from tests.e2e.processes import DEADLINE_S, DEVICECTL, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import CLOGS, EVERY_PHASE, PARAMETERS, VIEWER_ID, When, assert_exact, whole_session
 from tests.programs import FIRMWARE_SIM, Served, environment, serve
@@ -259,6 +260,23 @@ async def test_a_will_of_an_older_birth_says_nothing(mosquitto: Mosquitto, log: 
                 with pytest.raises(LinkError, match="gone from its broker"):
                     async with handpiece.open_session(Plan(target_cores=6)) as session:
                         await session.confirm_anesthesia()
+
+
+@pytest.mark.asyncio
+async def test_the_version_of_what_is_shown_goes_on_at_a_new_broker(mosquitto: Mosquitto, log: Path) -> None:
+    @asynccontextmanager
+    async def versions() -> AsyncIterator[AsyncIterator[int]]:
+        async with bystander(mosquitto) as other, asyncio.timeout(DEADLINE_S):
+            await other.subscribe(TOPICS.of("state"), qos=1)
+            yield (json.loads(bytes(message.payload))["version"] async for message in other.messages)
+
+    with serve("--mqtt", mosquitto.url(), *PARAMETERS):
+        async with devicectl.connect(mosquitto.url()) as handpiece, handpiece.open_session(), versions() as before:
+            reached = await anext(version async for version in before if version > 1)
+        mosquitto.kill()
+        mosquitto.start()
+        async with versions() as after:
+            assert await anext(after) >= reached
 
 
 def test_no_device_and_no_broker(mosquitto: Mosquitto, log: Path) -> None:
