@@ -11,6 +11,8 @@ import contextlib
 import logging
 import os
 import socket
+import sys
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,6 +67,16 @@ class BrokerClient(Calls, aiomqtt.Client):
         """At once, where the system can."""
         if hasattr(socket, "TCP_QUICKACK"):
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    async def _wait_for(self, fut: Awaitable[Any], timeout: float | None) -> Any:
+        """As the library has it. In Python 3.11 it forgets a cancellation that comes with the answer."""
+        task = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
+        answer = await super()._wait_for(fut, timeout)
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
+        return answer
 
 
 _ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)

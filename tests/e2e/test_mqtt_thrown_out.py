@@ -7,15 +7,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
+import aiomqtt
 import pytest
 
 from devicectl.errors import LinkError
 from devicectl.transports.mqtt import open_mqtt
 from firmware_sim.device import Device
 from firmware_sim.serve.errors import NoBrokerError
-from firmware_sim.serve.mqtt import join
+from firmware_sim.serve.mqtt import BrokerClient, join
 from firmware_sim.serve.real_time import RealTimeDevice
 from protocols.broker_url import BrokerUrl
+from protocols.mqtt import Publication
 from tests.scripted_broker import CONNACK, CONNECT, PUBLISH, SUBSCRIBE, Answer, LastWords, obliging, scripted
 
 TAKEN_OVER: Final = bytes.fromhex("e0 02 8e 00")
@@ -86,3 +88,31 @@ async def test_why_is_said(
             await end(url)
     assert f"broker {url.address}: {sentence}" in str(raised.value)
     assert ("does another device serve bench/sim-7?" in str(raised.value)) is (end is device)
+
+
+# --- and an end that is asked to leave meanwhile -----------------------------------------------------------------
+
+
+class Asked(BrokerClient):
+    """Has `ask` called with each PUBACK."""
+
+    ask: Callable[[], object]
+
+    def _on_publish(self, *arguments: Any) -> None:
+        super()._on_publish(*arguments)
+        self.ask()
+
+
+@pytest.mark.asyncio
+async def test_a_cancellation_that_comes_with_an_answer_counts() -> None:
+    """Or a device that is told to end while it is born goes on for ever."""
+
+    async def send() -> None:
+        async with Asked(url.host, url.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
+            client.ask = lambda: task.cancel()
+            await client.send(Publication("a", b"", qos=1))
+            raise AssertionError("it goes on")
+
+    async with scripted(obliging) as url, asyncio.TaskGroup() as group:
+        task = group.create_task(send())
+    assert task.cancelled()
