@@ -211,3 +211,24 @@ async def test_a_whole_session_is_as_the_documents_say(mosquitto: Mosquitto, tmp
     channels = {name for document in contract.documents.values() for name in document["channels"]}
     assert {name for name, _ in contract.seen} == channels
     assert {message for channel, message in contract.seen if channel == "reply"} >= ON_REPLY
+
+
+def test_a_retained_command_to_a_device_that_is_there_is_refused(mosquitto: Mosquitto) -> None:
+    """The broker says of a publication that it hands on at once that it was to be retained, since it is asked to."""
+    capture = Capture()
+    channels = ("alarms", f"reply/{VIEWER}")
+    with (
+        serve("--mqtt", mosquitto.url()),
+        viewer(mosquitto) as host,
+        subscribed(mosquitto, [TOPICS.of(name) for name in channels], capture.take) as other,
+    ):
+        before = host.link().state
+        stop = ViewerWire(TOPICS, VIEWER).encode(M.Stop(), 0xFFFF, host.exchange.link_id, 0xFFFF, 0)
+        other.publish(stop.topic, stop.body, stop.qos, True, to_properties(stop, PacketTypes.PUBLISH))
+        wait_until(lambda: capture.has(f"reply/{VIEWER}", b'"correlation_id":65535'), "the device answers")
+        (answer,) = (json.loads(one.body) for one in capture.seen if b'"correlation_id":65535' in one.body)
+        assert (answer["message"], answer["payload"]["code"]) == ("Refused", "E_ARGUMENT")
+        assert "a retained command is never carried out" in answer["payload"]["sentence"]
+        wait_until(lambda: capture.has("alarms", b'"code":1502'), "MC-1502 is shown")
+        host.pump(lambda: any(isinstance(told, M.Alarm) and told.code == 1502 for told in host.told))
+        assert host.link().state is before
