@@ -121,7 +121,9 @@ def _free_port() -> int:
 
 
 def make_certificates(folder: Path) -> None:
-    """In `folder`: `ca.pem`, the broker's pair, one for each user, and `stranger`'s, which another authority issued."""
+    """In `folder`: `ca.pem`, the broker's pair, one for each user, `elsewhere`'s, which is of another host, and
+    `stranger`'s, which another authority issued.
+    """
     import trustme
 
     authority, other = trustme.CA(), trustme.CA()
@@ -129,6 +131,7 @@ def make_certificates(folder: Path) -> None:
     other.cert_pem.write_to_path(str(folder / "other-ca.pem"))
     issued = {
         "broker": authority.issue_cert(HOST, "localhost"),
+        "elsewhere": authority.issue_cert("elsewhere.example"),
         "stranger": other.issue_cert("stranger", common_name="controller"),
         **{user: authority.issue_cert(user, common_name=user) for user in USERS},
     }

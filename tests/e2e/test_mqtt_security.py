@@ -219,6 +219,16 @@ def test_passwords_and_the_brokers_certificate(
         assert sentence in said and f"127.0.0.1:{passwords.port}" in said
 
 
+def test_the_certificate_of_another_host(folder: Path, program: Callable[[str], str]) -> None:
+    """The authority is right: whoever has a certificate of its would be taken for every broker."""
+    for kind in ("pem", "key"):
+        (folder / f"broker.{kind}").unlink()
+        (folder / f"broker.{kind}").symlink_to(folder / f"elsewhere.{kind}")
+    with running(program("mosquitto"), folder, by_password(folder)) as broker:
+        for said in kept_out(with_password(broker, folder, "controller"), folder):
+            assert "its certificate is not accepted: " in said and "not valid for '127.0.0.1'" in said
+
+
 @pytest.mark.parametrize(
     ("user", "sentence"),
     [
