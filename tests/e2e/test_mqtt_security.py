@@ -1,6 +1,7 @@
 """A broker with TLS, users and an access list: sessions through it, and each way to be kept out, told as what it is.
 
-That this takes less than five seconds is held by tests/architecture over the constants that it is made of.
+That this takes less than five seconds is held here for what an access list forbids, and by tests/architecture over the
+constants that it is made of.
 """
 
 import asyncio
@@ -18,8 +19,13 @@ import aiomqtt
 import pytest
 
 import devicectl
+from devicectl.errors import LinkError
 from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
+from firmware_sim.device import Device
+from firmware_sim.serve.errors import NoBrokerError
+from firmware_sim.serve.mqtt import join
+from firmware_sim.serve.real_time import RealTimeDevice
 from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, parse_broker_url
 from protocols.enums import Role
 from protocols.message import Message
@@ -263,6 +269,8 @@ def test_a_broker_without_tls(mosquitto: Mosquitto, folder: Path) -> None:
 
 # --- kept out by the access list ---------------------------------------------------------------------------------
 
+TOLD_WITHIN_S: Final = 5.0
+"""What the product promises; no process starts within it, and its own waits end after four."""
 NO_REPLY: Final = "and no reply came; may this user read "
 NO_HEARTBEAT: Final = (
     "granted a link, and no heartbeat came; may this user read {base}heartbeat, "
@@ -284,7 +292,10 @@ NO_HEARTBEAT: Final = (
         ("read {base}heartbeat/+", NO_HEARTBEAT),
     ],
 )
-def test_a_right_that_a_host_lacks(without: str, sentence: str, folder: Path, program: Callable[[str], str]) -> None:
+@pytest.mark.asyncio
+async def test_a_right_that_a_host_lacks(
+    without: str, sentence: str, folder: Path, program: Callable[[str], str]
+) -> None:
     base = TOPICS.base
     write_acl(folder, without=without.format(base=base))
     with (
@@ -295,6 +306,9 @@ def test_a_right_that_a_host_lacks(without: str, sentence: str, folder: Path, pr
         done = run_devicectl("run", "--log", folder / "log.sqlite", "--device", url, code=3)
         (said,) = done.stderr.splitlines()
         assert sentence.format(base=base) in said
+        with pytest.raises(LinkError, match=re.escape(sentence.format(base=base).strip())):
+            async with asyncio.timeout(TOLD_WITHIN_S), devicectl.connect(url):
+                raise AssertionError("it has a link")
 
 
 def withhold(folder: Path, command: str) -> str:
@@ -352,11 +366,16 @@ async def test_a_viewer_looks_and_stops(passwords: Mosquitto, folder: Path) -> N
 
 
 @pytest.mark.parametrize("without", ["status", "info"])
-def test_a_right_that_the_device_lacks(without: str, folder: Path, program: Callable[[str], str]) -> None:
+@pytest.mark.asyncio
+async def test_a_right_that_the_device_lacks(without: str, folder: Path, program: Callable[[str], str]) -> None:
     topic = TOPICS.of(without)
     write_acl(folder, without=f"write {topic}")
     with running(program("mosquitto"), folder, by_password(folder)) as broker:
-        done = firmware_sim("serve", "--max-seconds", "10", "--mqtt", with_password(broker, folder, "device"))
+        url = with_password(broker, folder, "device")
+        done = firmware_sim("serve", "--max-seconds", "10", "--mqtt", url)
+        with pytest.raises(NoBrokerError, match=f"publish to {topic}"):
+            async with asyncio.timeout(TOLD_WITHIN_S):
+                await join(RealTimeDevice(Device(seed=7)), parse_broker_url(url))
     (said,) = done.stderr.splitlines()
     assert done.returncode == 3 and f"does not let this user publish to {topic}" in said
 
