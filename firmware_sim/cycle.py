@@ -41,6 +41,8 @@ class CycleControl:
         self._measured_um = 0
         self._phase_done = False
         self._last_count: M.CountDone | None = None
+        self._punch_done: M.PunchDone | None = None
+        """What the open cycle's PUNCH was answered."""
 
     def begin_session(self) -> None:
         """Forget what the session before was told."""
@@ -83,7 +85,7 @@ class CycleControl:
             return no
         firmware.nvm.begin_cycle(command.cycle_no, firmware.zone, firmware.cell, command.depth_um)
         firmware.plant.begin_cycle()
-        self._tries, self._punctured, self._phase_done = 0, False, False
+        self._tries, self._punctured, self._phase_done, self._punch_done = 0, False, False, None
         self._depth_um = command.depth_um
         self._measured_um = 0
         parameters = firmware.parameters
@@ -96,10 +98,20 @@ class CycleControl:
         if command.cycle_no > last:
             text = f"cycle {command.cycle_no} leaves a gap: the next cycle is {last + 1}"
             return refusal(Code.E_CYCLE_GAP, text, expected=last + 1, actual=command.cycle_no)
+        if command.cycle_no == last and self._firmware.nvm.register is not None:
+            return self._punch_again(asker, last, now)
         if self.repeat(asker, command, now):
             return None
         text = f"cycle {command.cycle_no} was used before, the last is {last}: see the journal"
         return refusal(Code.E_EXPIRED, text, expected=last + 1, actual=command.cycle_no)
+
+    def _punch_again(self, asker: Asker, cycle_no: int, now: Micros) -> Message | None:
+        """A second PUNCH of the cycle that is open."""
+        if self._punch_done is None:
+            text = f"the PUNCH of cycle {cycle_no} is under way: its answer goes to who asked first"
+            return refusal(Code.E_STATE, text, actual=self._firmware.state)
+        asker.reply(self._punch_done, now, replayed=True)
+        return None
 
     def _not_armed(self, now: Micros) -> Refused:
         firmware = self._firmware
@@ -160,13 +172,13 @@ class CycleControl:
     def _punched(self, now: Micros) -> None:
         firmware = self._firmware
         self._phase_done = True
-        done = M.PunchDone.unchecked(
+        self._punch_done = M.PunchDone.unchecked(
             cycle_no=firmware.nvm.last_cycle_no,
             depth_um=self._measured_um,
             punctured=firmware.plant.all_needles,
             vacuum_pa=round(firmware.plant.sensed_kpa(now) * 1000),
         )
-        firmware.end(None, done, now)
+        firmware.end(None, self._punch_done, now)
 
     # --- SUCTION, ADVANCE, COUNT -----------------------------------------------------------------------------
 

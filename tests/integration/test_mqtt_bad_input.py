@@ -261,10 +261,16 @@ def test_a_command_that_comes_twice_acts_once(bench: MqttBench) -> None:
     assert bench.device.plant.truth.cycles_commanded == 1 and bench.device.nvm.last_cycle_no == 1
 
 
+def cycle(cycle_no: int) -> list[Message]:
+    """Its commands."""
+    begin = PUNCH.model_copy(update={"cycle_no": cycle_no})
+    return [begin, Suction(cycle_no=cycle_no), Advance(cycle_no=cycle_no, steps=1), Count(cycle_no=cycle_no)]
+
+
 def test_a_cycle_that_is_asked_for_twice_moves_once(bench: MqttBench) -> None:
     """Another command with the same cycle_no, as of a host that lost the answer: the outcome as it was."""
     bench.correlation_id = 499
-    for command in (PUNCH, Suction(cycle_no=1), Advance(cycle_no=1, steps=1), Count(cycle_no=1)):
+    for command in cycle(1):
         assert not isinstance(bench.ask(command), Refused)
     before = bench.state()
     (again,) = bench.publish(bench.lawful(PUNCH, 510), correlation_data=b"another")
@@ -287,6 +293,27 @@ def test_the_same_number_with_another_body_is_refused(bench: MqttBench) -> None:
     before = bench.state()
     refused(bench.publish(bench.lawful(Disarm(), 500)), Code.E_EXPIRED)
     assert bench.state() == before
+
+
+@pytest.mark.parametrize("before_it", [0, 1])
+def test_the_open_cycle_that_is_asked_for_twice_moves_once(bench: MqttBench, before_it: int) -> None:
+    """Before its PUNCH is done there is nothing to answer with; from then on its answer, in every phase."""
+    for cycle_no in range(1, 1 + before_it):
+        for command in cycle(cycle_no):
+            assert not isinstance(bench.ask(command), Refused)
+    begin, *others = cycle(1 + before_it)
+    only(bench.publish(bench.lawful(begin, 499)), Received)
+    before = bench.state()
+    refused(bench.publish(bench.lawful(begin)), Code.E_STATE, f"the PUNCH of cycle {1 + before_it} is under way")
+    assert bench.state() == before
+    (done,) = [one.message for one in bench.wait(SECOND) if isinstance(one.message, PunchDone)]
+    for number, command in enumerate(others):
+        bench.correlation_id, before = 510 + 2 * number, bench.state()
+        (again,) = bench.publish(bench.lawful(begin, bench.correlation_id))
+        assert again.message == done and again.header.flags == REPLAYED
+        assert bench.state() == before
+        assert not isinstance(bench.ask(command), Refused)
+    assert bench.device.plant.truth.cycles_commanded == bench.device.plant.truth.cycles_completed == 1 + before_it
 
 
 def test_hello_twice_is_one_link(unchanged: MqttBench) -> None:
