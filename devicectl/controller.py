@@ -445,12 +445,12 @@ async def _driver(
         device = make_device(url)
         draw = host_random(device.seed)
         engine = Engine(
-            host_id=draw.getrandbits(32), role=role, draw_nonce=lambda: draw.getrandbits(32), observer=observer
+            host_id=draw.getrandbits(32) or 1, role=role, draw_nonce=lambda: draw.getrandbits(32), observer=observer
         )
         async with make_driver(url, device, engine, write, tap) as virtual:
             yield virtual
         return
-    host_id = secrets.randbits(32)
+    host_id = secrets.randbits(32) or 1  # 0 stands for nobody
     client = f"host-{host_id:08x}"
     async with contextlib.AsyncExitStack() as stack:
         if url.simulated:

@@ -364,6 +364,9 @@ class Exchange(Generic[WireIn, WireOut]):
             # What a newer host has at our minor stands in no HELLO: it compares for itself when WELCOME names ours.
             text = f"schemas differ: device 0x{ours:08x}, host 0x{hello.schema_id:08x} at minor {hello.minor}"
             self._nak(header, Problem(Code.E_SCHEMA, text), now, ours, hello.schema_id)
+        elif not hello.host_id:
+            text = "host_id 0 stands for no host: choose another number, and keep it"
+            self._nak(header, Problem(Code.E_ARGUMENT, text), now, 1, 0)
         elif any(one[:2] == greeted[:2] for one in self._happened):
             self.statistics.replays += 1  # A retry in the same bytes: one WELCOME answers both.
         else:

@@ -135,7 +135,7 @@ class Lab:
 
     def _new_engine(self) -> Engine:
         return Engine(
-            host_id=self.random.getrandbits(32),
+            host_id=self.random.getrandbits(32) or 1,
             draw_nonce=lambda: self.random.getrandbits(32),
             observer=self,
             wire=None if self.topics is None else HostWire(self.topics, "sim"),

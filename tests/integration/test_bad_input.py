@@ -223,6 +223,12 @@ def test_hello_of_no_common_major_or_schema_leaves_the_link(unchanged: Bench) ->
     assert (nak.code, nak.expected, nak.actual) == (Code.E_SCHEMA, schema_id(0), 9)
 
 
+def test_hello_of_nobody_leaves_the_link(unchanged: Bench) -> None:
+    """WELCOME says by 0 that nobody holds control."""
+    nak = nak_of(unchanged.send(frame(hello(nonce=9, host_id=0), 0, 500)))
+    assert (nak.code, nak.expected, nak.actual) == (Code.E_ARGUMENT, 1, 0) and "host_id 0" in nak.sentence
+
+
 def test_must_understand_flag(unchanged: Bench) -> None:
     assert nak_of(unchanged.send(punch(unchanged, flags=0x20))).code is Code.E_UNSUPPORTED
 

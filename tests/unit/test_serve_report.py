@@ -517,7 +517,7 @@ def test_nothing_is_missed_where_the_journal_goes_round(bench: Bench) -> None:
 
 
 def test_what_hosts_make_it_keep_is_bounded(bench: Bench) -> None:
-    for host_id in range(MOST_HOSTS + 5):
+    for host_id in range(1, 1 + MOST_HOSTS + 5):
         bench.hello(TCP, host_id=host_id, role=Role.VIEWER)
         bench.wait(0.1)  # a port is granted ten links a second
     hosts = bench.made()["hosts"]
