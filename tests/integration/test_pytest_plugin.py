@@ -115,9 +115,10 @@ def test_the_seed_is_a_hash_of_the_name(pytester: pytest.Pytester) -> None:
     assert not set(seeds_of(pytester.path)) & set(alone)
 
 
-def test_parameters_by_marker(pytester: pytest.Pytester) -> None:
+def test_parameters_by_marker_and_the_plan_by_a_fixture(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
+        import devicectl
         import pytest
 
         @pytest.mark.handpiece_param(needles=2)
@@ -130,6 +131,15 @@ def test_parameters_by_marker(pytester: pytest.Pytester) -> None:
             @pytest.mark.asyncio
             async def test_the_nearest_counts(self, handpiece):
                 assert handpiece.device.needles == 4
+
+            @pytest.fixture
+            def handpiece_plan(self):
+                return devicectl.Plan(target_cores=2)
+
+            @pytest.mark.asyncio
+            async def test_the_plan_is_overridden(self, handpiece_session):
+                assert handpiece_session.plan.target_cores == 2
+                assert len([cycle async for cycle in handpiece_session.run()]) < 4
 
             @pytest.mark.handpiece_param(noodles=4)
             @pytest.mark.asyncio
@@ -146,7 +156,7 @@ def test_parameters_by_marker(pytester: pytest.Pytester) -> None:
         """
     )
     run = pytester.runpytest_subprocess(*PLAIN)
-    run.assert_outcomes(passed=2, errors=3)
+    run.assert_outcomes(passed=3, errors=3)
     run.stdout.fnmatch_lines(["*device URL *: noodles: *"])
     assert run.outlines.count("handpiece_param takes name=value, as in @pytest.mark.handpiece_param(needles=2)") == 2
 
@@ -178,8 +188,12 @@ def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where pytest is started in a folder of the repository, and a test goes to yet another one."""
-    pytester.makeini("[pytest]\naddopts = --handpiece-url sim://")
+    quick = "anesthesia_wait_s=0&reposition_mean_s=0.1"
+    urls = ("--handpiece-url", f"sim+tcp://?{quick}", "--handpiece-url", f"sim://?needles=2&{quick}")
+    pytester.makeini(f"[pytest]\naddopts = {' '.join(urls[:2])}")
     text = """
+        import subprocess, sys
+
         import pytest
 
         @pytest.fixture(autouse=True)
@@ -193,23 +207,33 @@ def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(
             needles = handpiece_session.handpiece.device.needles
             raise AssertionError(f"seed is {handpiece_seed} of {needles} needles")
 
+        def test_host_fails(handpiece_url):
+            line = [sys.executable, "-P", "-m", "devicectl.testing", "identify", handpiece_url]
+            subprocess.run(line, check=True)
+            raise AssertionError
+
         def test_passes(handpiece_seed):
             pass
     """
     tests = pytester.mkdir("tests")
     (tests / "test_it.py").write_text(textwrap.dedent(text))
     monkeypatch.chdir(tests)
-    urls = ("--handpiece-url", "sim://", "--handpiece-url", "sim://?needles=2")
     options = (*PLAIN, *urls, "--handpiece-allow-hardware", "--asyncio-mode", "auto", "-n", "2")
     run = pytester.runpytest_subprocess(*options, "--handpiece-artifacts", "left", "test_it.py")
-    run.assert_outcomes(passed=2, failed=2)
-    folders = list((tests / "left").iterdir())
-    assert len(folders) == 2
-    assert all(folder.name.startswith("test_it.py_test_fails_sim_") for folder in folders)
-    (folder,) = [folder for folder in folders if "needles=2" in (folder / "seed.txt").read_text().splitlines()[0]]
-    assert {file.name for file in folder.iterdir()} >= {"trace.txt", "session.sqlite", "seed.txt"}
-    trace = (folder / "trace.txt").read_text()
-    assert trace.startswith(NOTICE) and " Punch " in trace and " SessionClose " in trace
+    run.assert_outcomes(passed=2, failed=4)
+    folders = sorted((tests / "left").iterdir())
+    assert [folder.name.partition("_sim_")[0] for folder in folders] == (
+        ["test_it.py_test_fails"] * 2 + ["test_it.py_test_host_fails"] * 2
+    )
+    for folder in folders[:2]:
+        assert {file.name for file in folder.iterdir()} >= {"trace.txt", "session.sqlite", "seed.txt"}
+        trace = (folder / "trace.txt").read_text()
+        assert trace.startswith(NOTICE) and " Punch " in trace and " SessionClose " in trace
+    for folder in folders[2:]:
+        assert {file.name for file in folder.iterdir()} == {"trace.txt", "seed.txt"}
+        trace = (folder / "trace.txt").read_text()
+        assert trace.startswith(NOTICE) and " Hello " in trace and " Bye " in trace
+    (folder,) = [folder for folder in folders[:2] if "needles=2" in (folder / "seed.txt").read_text().splitlines()[0]]
     (repeat,) = re.findall("^repeat: (.*)$", (folder / "seed.txt").read_text(), re.MULTILINE)
     assert f"repeat: {repeat}" in run.outlines
     seed = re.search(r"seed is \d+ of 2 needles", run.stdout.str())
@@ -258,7 +282,7 @@ from firmware_sim import device, queries
 from firmware_sim.cli import main
 
 identity, welcome = queries.identity, device.welcome
-queries.identity = lambda of: identity(of).model_copy(update={"simulated": False})
+queries.identity = lambda of: identity(of).model_copy(update={"simulated": False, "has_truth": False})
 device.welcome = lambda *of: welcome(*of).model_copy(update={"simulated": False})
 main()
 """
@@ -266,7 +290,7 @@ main()
 
 @pytest.fixture
 def hardware(tmp_path: Path) -> Iterator[str]:
-    """A device that does not say that it is simulated."""
+    """A device that does not say that it is simulated, and knows no truth."""
     script = tmp_path / "hardware.py"
     script.write_text(HARDWARE)
     line = [sys.executable, "-P", str(script), "serve", "--json", "--tcp", "127.0.0.1:0"]
@@ -298,13 +322,18 @@ def test_hardware_is_left_alone_unless_it_is_allowed(pytester: pytest.Pytester, 
         @pytest.mark.asyncio
         async def test_safe(handpiece):
             assert not handpiece.device.simulated
+
+        @pytest.mark.handpiece_hardware_safe
+        @pytest.mark.asyncio
+        async def test_truth(handpiece_truth):
+            raise AssertionError
         """
     )
     run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", hardware, "-rs")
-    run.assert_outcomes(errors=3, skipped=2)
+    run.assert_outcomes(errors=4, skipped=2)
     run.stdout.fnmatch_lines(["*the device is no simulator: --handpiece-allow-hardware lets tests run on it*"])
     run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", hardware, "--handpiece-allow-hardware", "-rs")
-    run.assert_outcomes(passed=1, skipped=4)
+    run.assert_outcomes(passed=1, skipped=5)
     run.stdout.fnmatch_lines_random(
-        ["*not marked handpiece_hardware_safe*", "*handpiece_sim_only*", "*not this test's to set*"]
+        ["*not marked handpiece_hardware_safe*", "*handpiece_sim_only*", "*not this test's to set*", "*no ground truth"]
     )
