@@ -71,6 +71,8 @@ class Tally:
     bad_frames: Counter[BadReason] = field(default_factory=Counter)
     crc_mistakes: Counter[str] = field(default_factory=Counter)
     hellos: int = 0
+    unanswerable: int = 0
+    """Commands over MQTT that do not say where their answer is to go."""
     commands: Counter[str] = field(default_factory=Counter)
     retransmits: int = 0
     replays: int = 0
@@ -80,6 +82,8 @@ class Tally:
     aborted: int = 0
     leases_expired_armed: int = 0
     leases_expired_idle: int = 0
+    left_armed: int = 0
+    """Links that ended with their connection, or by the host's BYE, while it held the device armed."""
     cycles: int = 0
     closed: list[Closed] = field(default_factory=list)
     left_open: int = 0
@@ -95,7 +99,15 @@ class Tally:
 
     def absorb(self, other: "Tally") -> None:
         """Add what was counted on a connection before it was known whose it is."""
-        for name in ("bytes_received", "frames_received", "frames_sent", "hellos", "retransmits", "replays"):
+        for name in (
+            "bytes_received",
+            "frames_received",
+            "frames_sent",
+            "hellos",
+            "unanswerable",
+            "retransmits",
+            "replays",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("bad_frames", "crc_mistakes", "commands"):
             getattr(self, name).update(getattr(other, name))
@@ -205,6 +217,13 @@ VERDICTS: Final = (
         ],
     ),
     Verdict(lambda t: t.host_id is None and t.hellos > 0, lambda t: ["Its HELLO was not granted."]),
+    Verdict(
+        lambda t: t.unanswerable > 0,
+        lambda t: [
+            f"{count_of(t.unanswerable, 'publication')} had no Response Topic .../reply/CLIENT beside "
+            ".../command/NAME: nobody could be answered."
+        ],
+    ),
     Verdict(lambda t: bool(t.closed), lambda t: [_close(closed) for closed in t.closed]),
     Verdict(lambda t: t.left_open > 0, lambda t: [f"It left the session open: session {t.left_open}."]),
     Verdict(
@@ -212,6 +231,13 @@ VERDICTS: Final = (
         lambda t: ["It linked as controller and opened no session."],
     ),
     Verdict(lambda t: t.leases_expired_armed + t.leases_expired_idle > 0, _leases),
+    Verdict(
+        lambda t: t.left_armed > 0,
+        lambda t: [
+            f"Its connection was closed, or it said BYE, {_times(t.left_armed)} while armed: MC-1501 was raised, "
+            "and an open cycle ended ABORTED; DISARM comes first."
+        ],
+    ),
     Verdict(
         lambda t: t.lease_off,
         lambda t: ["The lease was switched off: with a real device its loss would have stopped the motion."],

@@ -82,11 +82,14 @@ class Watch:
             if other.left_open == closed.session_no:
                 other.left_open = 0
 
+    def armed_by(self, host_id: int | None) -> bool:
+        """Whether a host holds the device armed."""
+        return self._device.firmware.armed and self._device.controller_host_id == host_id
+
     def _link_ended(self, port: Port, now: Micros) -> None:
         watch = self._ports.get(port.name)
         if watch is not None:
-            armed = self._device.firmware.armed and self._device.controller_host_id == port.host_id
-            watch.unlinked(port.exchange.statistics.leases_expired, armed, now)
+            watch.unlinked(port.exchange.statistics.leases_expired, self.armed_by(port.host_id), now)
 
 
 class PortWatch:
@@ -120,6 +123,7 @@ class PortWatch:
         """The port is gone."""
         if self._inner is not None:
             self._inner.closed(now)
+        self._leaves()
         self._unlink(now)
         self._watch.gone(self)
 
@@ -133,6 +137,11 @@ class PortWatch:
                 self.tally.leases_expired_idle += 1
         self._unlink(now)
 
+    def _leaves(self) -> None:
+        """Its host goes; the device has not heard of it yet."""
+        if self._linked_at is not None and self._watch.armed_by(self.tally.host_id):
+            self.tally.left_armed += 1
+
     def _unlink(self, now: Micros) -> None:
         if self._linked_at is not None:
             self.tally.linked_us = Micros(self.tally.linked_us + now - self._linked_at)
@@ -144,6 +153,7 @@ class PortWatch:
         """Each good frame, with its message where that is looked at; bad ones are counted."""
         if isinstance(data, Publication):
             header, message, _ = decode_publication(data)
+            self.tally.unanswerable += sender == "host" and not _answerable(data)
             yield header, message
             return
         for item in self._decoders[sender].feed(data):
@@ -173,6 +183,8 @@ class PortWatch:
         if isinstance(message, M.Hello):
             tally.hellos += 1
             _remember(self._hellos, header.correlation_id, message)
+        elif REGISTRY.get((header.kind, header.message_id)) is M.Bye:
+            self._leaves()
 
     def _answered(self, header: Header, message: Message | None, now: Micros) -> None:
         self.tally.frames_sent += 1
@@ -234,6 +246,12 @@ def _message(frame: Frame) -> Message | None:
         return decode_message(frame)
     except MessageError:
         return None
+
+
+def _answerable(said: Publication) -> bool:
+    """Whether a publication of a host says where its answer is to go; what is no command wants none."""
+    base, command, _ = said.topic.rpartition("/command/")
+    return not command or (said.response_topic or "").startswith(f"{base}/reply/")
 
 
 def _name(header: Header) -> str:

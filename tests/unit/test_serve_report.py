@@ -21,7 +21,7 @@ from firmware_sim.serve.run import FOLD_EVERY
 from firmware_sim.serve.tally import REMEDIES, VERDICTS, Closed, Refusals, Tally
 from firmware_sim.serve.watch import MOST_HOSTS, MOST_PENDING
 from protocols import messages as M
-from protocols.enums import CloseReason, Code, Role
+from protocols.enums import ByeReason, CloseReason, Code, Role
 from protocols.framing import RETRANSMIT, BadReason, crc32c, encode_frame, pack_crc, stuff
 from protocols.message import REGISTRY, Message
 from protocols.mqtt import DeviceWire, HostWire, Publication
@@ -51,6 +51,11 @@ CASES: Final = [
         "It never said HELLO: 1 frame in 45 bytes.",
     ),
     (stranger(hellos=2), controller(hellos=2), "Its HELLO was not granted."),
+    (
+        stranger(hellos=1, unanswerable=2),
+        stranger(hellos=1),
+        "2 publications had no Response Topic .../reply/CLIENT beside .../command/NAME: nobody could be answered.",
+    ),
     (controller(closed=[GOOD]), controller(), "Good: 30 cores in 10 cycles, closed and reconciled."),
     (
         controller(closed=[Closed(2, CloseReason.ABORTED, 1, 3)]),
@@ -77,6 +82,12 @@ CASES: Final = [
         controller(leases_expired_idle=1),
         controller(leases_expired_armed=1),
         "The lease expired once at rest: silence without BYE (every 5 s while idle).",
+    ),
+    (
+        controller(left_armed=1),
+        controller(leases_expired_armed=1),
+        "Its connection was closed, or it said BYE, once while armed: MC-1501 was raised, and an open cycle ended "
+        "ABORTED; DISARM comes first.",
     ),
     (
         controller(lease_off=True),
@@ -375,6 +386,46 @@ def test_a_lease_that_expires_while_armed_and_one_at_rest(bench: Bench) -> None:
     assert alarm["alarm"] == "MC-1501" and alarm["raised"] == 1
 
 
+LEFT: Final = "Its connection was closed, or it said BYE, once while armed: "
+
+
+@pytest.mark.parametrize("leave", ["close", "bye", "bye and close"])
+def test_a_host_that_leaves_while_armed(bench: Bench, leave: str) -> None:
+    bench.hello(TCP)
+    bench.arm(TCP)
+    link_id = bench.ports[TCP].exchange.link_id
+    bench.ask(TCP, M.Punch(cycle_no=1, depth_um=3000, deadline_ms=0x7FFF_FFFF))
+    if "bye" in leave:
+        bench.send(TCP, encode_message(M.Bye(reason=ByeReason.CLOSING), seq=0, link_id=link_id))
+    if "close" in leave:
+        bench.detach(TCP)
+    report = bench.made()
+    assert [one for one in report["hosts"][0]["verdict"] if one.startswith(LEFT)]
+    assert report["device"]["alarms"][0]["alarm"] == "MC-1501" and report["device"]["cycles"]["aborted"] == 1
+
+
+@pytest.mark.parametrize("disarms", [True, False])
+def test_a_host_that_disarms_or_has_lost_its_lease_does_not_leave_armed(bench: Bench, disarms: bool) -> None:
+    bench.hello(TCP)
+    bench.arm(TCP)
+    if disarms:
+        bench.ask(TCP, M.Disarm(), settle_s=3)
+    else:
+        bench.wait(1)
+    bench.detach(TCP)
+    assert not [one for one in bench.made()["hosts"][0]["verdict"] if one.startswith(LEFT)]
+
+
+def test_an_old_connection_of_a_host_that_holds_the_device_by_another_may_close(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.attach("pty")
+    bench.hello("pty")
+    bench.arm("pty")
+    assert bench.device.firmware.armed
+    bench.detach(TCP)
+    assert not [one for one in bench.made()["hosts"][0]["verdict"] if one.startswith(LEFT)]
+
+
 def test_a_lease_at_rest_that_is_switched_off_does_not_expire() -> None:
     bench = Bench(lease_idle_ms=0)
     bench.attach(TCP)
@@ -574,10 +625,15 @@ def test_a_host_behind_a_broker() -> None:
     assert one["commands"] == {"Arm": 1} and one["frames"]["received"] == 3
     assert one["refusals"][0]["of"] == {"Arm": 1}
     ignored = bench.report.open_tap("mqtt:ignored", bench.now)
-    ignored.heard("host", Publication("x/command/arm", b"not JSON"), bench.now)
+    for address in (None, "x/my-answers"):
+        ignored.heard("host", host.encode(hello, 1, 0, 1, 2)._replace(response_topic=address), bench.now)
+    ignored.heard("host", Publication("x/command/arm", b"not JSON", response_topic="x/reply/one-too-many"), bench.now)
     ignored.closed(bench.now)
     (stranger,) = bench.made()["never_linked"]
-    assert stranger["transports"] == ["mqtt"] and stranger["frames"]["received"] == 1
+    assert stranger["transports"] == ["mqtt"] and stranger["frames"]["received"] == 3
+    assert stranger["verdict"][0] == "Its HELLO was not granted."
+    assert stranger["verdict"][1].startswith("2 publications had no Response Topic ")
+    assert not [sentence for sentence in one["verdict"] if "Response Topic" in sentence]
 
 
 @given(
