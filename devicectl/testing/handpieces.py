@@ -6,7 +6,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from devicectl import Handpiece, SessionError, clock, connect
+from devicectl.controller import Driver
 from devicectl.log.store import SessionLog
+from devicectl.session.procedures import Procedure
 from devicectl.testing.run import Run
 from protocols.messages import TruthGetDone
 from protocols.trace import HEADING, Tracer
@@ -30,10 +32,35 @@ async def connected(run: Run) -> AsyncIterator[Handpiece]:
             trace.writelines(f"{line}\n" for line in tracer.describe(sender, data, now))
 
         handpiece, leave = await _entered(lambda: connect(run.device_url, log=log, tap=tap))
+        handpiece.driver = _OneLoop(handpiece.driver)
         try:
             yield handpiece
         finally:
             await leave()
+
+
+class _OneLoop:
+    """The driver of a fixture, for the event loop that it was made in.
+
+    In another one `sim://` would answer and no other device: what a test forgets has to show with all of them.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self.engine = driver.engine
+        self.abandon_log = driver.abandon_log
+        self._driver = driver
+        self._loop = asyncio.get_running_loop()
+
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+        """As the driver does.
+
+        Raises:
+            SessionError: this is another loop.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            text = "its mark's loop_scope has to be asyncio_default_fixture_loop_scope, or function where that is unset"
+            raise SessionError(f"the test runs in another event loop than the fixture `handpiece`: {text}")
+        return await self._driver.perform(procedure, whole=whole)
 
 
 async def _entered(make: Callable[[], AbstractAsyncContextManager[_T]]) -> tuple[_T, Callable[[], Awaitable[None]]]:

@@ -90,6 +90,16 @@ def test_a_session_in_both_modes_of_pytest_asyncio(pytester: pytest.Pytester, mo
     run.assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("scope", ["function", "module"])
+def test_another_event_loop_than_the_fixtures_is_one_line_with_every_url(pytester: pytest.Pytester, scope: str) -> None:
+    pytester.makepyfile(SESSION.replace("mark.asyncio", 'mark.asyncio(loop_scope="module")'))
+    urls = ("--handpiece-url", "sim://", "--handpiece-url", "sim+tcp://?anesthesia_wait_s=0&reposition_mean_s=0.1")
+    run = pytester.runpytest_subprocess(*PLAIN, "-o", f"asyncio_default_fixture_loop_scope={scope}", *urls)
+    run.assert_outcomes(**({"passed": 2} if scope == "module" else {"failed": 2}))
+    told = [line for line in run.outlines if line.startswith("E ") and "another event loop than the fixture" in line]
+    assert len(told) == (0 if scope == "module" else 2)
+
+
 def test_without_pytest_asyncio_it_says_what_is_missing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
