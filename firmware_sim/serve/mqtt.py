@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import socket
-import sys
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Final
