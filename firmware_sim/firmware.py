@@ -241,7 +241,10 @@ class Firmware:
             motion.asker.reply(M.Aborted(code=Code.E_STORAGE, ending=Ending.OPEN, phase=phase, sentence=text), now)
 
     def abort_cycle(self, interlock: int, text: str, alarm_code: int, now: Micros) -> None:
-        """End the open cycle and stay armed, once the needles are seen at home: the motion under way FAILED."""
+        """End the open cycle at once and be armed again when the needles are seen at home: the motion under way FAILED.
+
+        It is ABORTED where they are not seen there, or where the device is made safe meanwhile.
+        """
         if self.nvm.register is None:
             return  # it has ended: the needles are on their way
         self.cycle.abort(now)

@@ -27,8 +27,8 @@ INTERLOCKS: Final[dict[int, Interlock]] = {
         Interlock(
             I.NEEDLE_OUT,
             "needle out",
-            "the stage moves while needles are in the skin",
-            "no advance unless the retracted sensor says home; retract and stop",
+            "the stage or the hand moves while needles are in the skin",
+            "no advance, no reposition and no reset of a hold unless the retracted sensor says home; retract and stop",
         ),
         Interlock(
             I.ANESTHESIA_NEEDED, "anesthesia needed", "a punch into skin that is not numb", "refuse, and name the zone"
@@ -43,7 +43,8 @@ INTERLOCKS: Final[dict[int, Interlock]] = {
             I.SUCTION,
             "suction",
             "cores stay in the skin or fall back",
-            "no new cycle on low vacuum; retract when it is lost; go on once it is stable",
+            "no new cycle on low vacuum; retract when it is lost, and be armed again with the needles home; "
+            "go on once it is stable",
         ),
         Interlock(
             I.BLOCKED_LINE,

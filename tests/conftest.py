@@ -14,8 +14,11 @@ from hypothesis import settings
 
 from tests.brokers import Mosquitto, running
 
-# A shell starts what goes on in the background with Ctrl-C ignored, and so would be all that the tests start.
+# A shell starts what goes on in the background with Ctrl-C ignored, and nohup what it starts with SIGHUP; so would be
+# all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Where no compiled module is kept, each of the thousand programs that the tests start compiles them all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # An example has no deadline: a busy machine is not a defect. The suite's own timeout ends what hangs.

@@ -41,6 +41,8 @@ HEADER_BYTES: Final = 4_096
 
 _PASSWORD: Final = re.compile(r"(://[^:@]*:).*@", re.DOTALL)
 """In what is no URL, and has no parts: all that may be one."""
+_PASSWORD_OPTION: Final = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
+"""As PostgreSQL's own client takes one."""
 _SQLITE_OPTIONS: Final = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 )
@@ -119,7 +121,8 @@ def disconnect(connection: Connection) -> None:
 
 def _bad_url(text: str) -> LogError:
     reason = "is no database URL: must be like sqlite:////folder/file, or a path"
-    return LogError(LogErrorKind.UNWRITABLE, _PASSWORD.sub(r"\1***@", text), reason)
+    shown = _PASSWORD_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
+    return LogError(LogErrorKind.UNWRITABLE, shown, reason)
 
 
 def _make_engine(url: URL, *, readonly: bool, immutable: bool, busy_timeout_ms: int) -> Engine:
@@ -322,4 +325,4 @@ def show(url: URL) -> str:
     """The database's place for people: a path where it is one, and never a password."""
     if url.get_backend_name() == "sqlite" and not url.query:
         return url.database or "in memory"
-    return url.render_as_string(hide_password=True)
+    return _PASSWORD_OPTION.sub(r"\1***", url.render_as_string(hide_password=True))

@@ -83,6 +83,7 @@ class VirtualTimeDriver:
 
     async def _perform(self, procedure: Procedure[_T], *, whole: bool) -> _T:
         world, procedures = self.world, self.engine.link.procedures
+        self.engine.link.now = world.now  # what the procedure sends first is sent now
         task = procedures.start(procedure, world.now)
         cancelled: asyncio.CancelledError | None = None
         try:

@@ -57,7 +57,7 @@ class Run:
         self.device_url = self.host_url = url
         if self.simulated:
             given = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
-            has_memory = "nvm" in given and Path(given["nvm"]).exists()  # in which its device's seed is
+            has_memory = "nvm" in given and os.path.exists(given["nvm"])  # in which its device's seed is
             options = given if has_memory else {"seed": str(self.seed), **given}
             options |= {name: str(value) for name, value in parameters.items()}
             self.seed = int(options["seed"]) if options.get("seed", "").isdecimal() else self.seed

@@ -282,7 +282,7 @@ enum hlp1_stream {
 /* What refused or stopped a motion: its number, and the hazard. */
 enum hlp1_interlock {
     HLP1_INTERLOCK_NONE = 0, /* no interlock spoke */
-    HLP1_INTERLOCK_NEEDLE_OUT = 1, /* the stage moves while needles are in the skin */
+    HLP1_INTERLOCK_NEEDLE_OUT = 1, /* the stage or the hand moves while needles are in the skin */
     HLP1_INTERLOCK_ANESTHESIA_NEEDED = 2, /* a punch into skin that is not numb */
     HLP1_INTERLOCK_ANESTHESIA_TIME = 3, /* the zone is not numb yet, or not any more */
     HLP1_INTERLOCK_SUCTION = 4, /* cores stay in the skin or fall back */

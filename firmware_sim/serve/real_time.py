@@ -78,11 +78,14 @@ class RealTimeDevice:
         """A transport is gone."""
         now = monotonic()
         del self._writers[port]
-        if port in self._taps:
-            self._taps.pop(port).closed(now)
-        if not self._closed:
-            self.device.detach(port, now)
-            self._after()
+        tap = self._taps.pop(port, None)
+        try:
+            if not self._closed:
+                self.device.detach(port, now)
+                self._after()
+        finally:
+            if tap is not None:
+                tap.closed(now)
 
     def receive(self, port: Port, data: Any) -> None:
         """A transport brought something for the port's wire."""

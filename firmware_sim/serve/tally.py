@@ -234,8 +234,8 @@ VERDICTS: Final = (
     Verdict(
         lambda t: t.left_armed > 0,
         lambda t: [
-            f"Its connection was closed, or it said BYE, {_times(t.left_armed)} while armed: MC-1501 was raised, "
-            "and an open cycle ended ABORTED; DISARM comes first."
+            f"Its link ended {_times(t.left_armed)} while armed, by BYE, by a new HELLO, or with its connection or the "
+            "device's broker: MC-1501 was raised, and an open cycle ended ABORTED; DISARM comes first."
         ],
     ),
     Verdict(

@@ -123,7 +123,6 @@ class PortWatch:
         """The port is gone."""
         if self._inner is not None:
             self._inner.closed(now)
-        self._leaves()
         self._unlink(now)
         self._watch.gone(self)
 
@@ -135,12 +134,9 @@ class PortWatch:
                 self.tally.leases_expired_armed += 1
             else:
                 self.tally.leases_expired_idle += 1
-        self._unlink(now)
-
-    def _leaves(self) -> None:
-        """Its host goes; the device has not heard of it yet."""
-        if self._linked_at is not None and self._watch.armed_by(self.tally.host_id):
+        elif armed and self._linked_at is not None:
             self.tally.left_armed += 1
+        self._unlink(now)
 
     def _unlink(self, now: Micros) -> None:
         if self._linked_at is not None:
@@ -183,8 +179,6 @@ class PortWatch:
         if isinstance(message, M.Hello):
             tally.hellos += 1
             _remember(self._hellos, header.correlation_id, message)
-        elif REGISTRY.get((header.kind, header.message_id)) is M.Bye:
-            self._leaves()
 
     def _answered(self, header: Header, message: Message | None, now: Micros) -> None:
         self.tally.frames_sent += 1
@@ -196,6 +190,8 @@ class PortWatch:
             self.tally.naked(message.code, self._command_of(header), message.sentence)
         elif isinstance(message, M.Refused):
             self.tally.refused(message.code, message.interlock, self._command_of(header), message.sentence)
+        elif REGISTRY.get((header.kind, header.message_id)) is M.Bye:
+            self._unlink(now)  # the device ends: that is nobody's mistake
         elif header.kind == Kind.REPLY:
             self._done(header, message)
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from firmware_sim.serve.errors import ServeError, no_file
+from firmware_sim.serve.errors import OptionError, ServeError, no_file
 
 
 class WholeFile:
@@ -16,6 +16,8 @@ class WholeFile:
         Raises:
             OptionError: the path cannot be used.
         """
+        if os.path.exists(path) and not os.path.isfile(path):  # unlike Path's, both bear any path
+            raise OptionError(option, f"{path} is no regular file; name one that may be replaced")
         self.path = Path(path)
         self._option = option
         self._fresh = Path(f"{path}.{os.getpid()}.new")

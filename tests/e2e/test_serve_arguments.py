@@ -62,6 +62,8 @@ WRONG = [
     (["serve", "--ready-file", "."], "--ready-file"),
     (["serve", "--report", "no/such/folder/report"], "folder that exists"),
     (["serve", "--report", "."], "no regular file"),
+    (["serve", "--ready-file", "."], "no regular file"),
+    (["serve", "--ready-file", "/dev/null"], "no regular file"),
     (["serve", "--report", LONG], "name too long"),
     (["serve", "--nvm", "no/such/folder/memory"], "--nvm"),
     (["serve", "--nvm", "."], "--nvm"),

@@ -407,6 +407,17 @@ async def test_a_stop_is_noted_at_the_walls_time(speed: float, monkeypatch: pyte
         assert stop.at_us == 4_500_000 * speed
 
 
+async def test_a_stop_over_a_slow_line_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its retry counts from when it is sent, and not from the event before the wait that was broken off."""
+    wall = Wall(monkeypatch)
+    async with devicectl.connect("sim://?seed=7&speed=1&baud=9600&anesthesia_wait_s=600") as handpiece:
+        with pytest.raises(asyncio.CancelledError):
+            async with handpiece.open_session(PLAN) as session:
+                wall.breaks_off_at = Micros(4_500_000)
+                await session.confirm_anesthesia()
+        assert driver_of(handpiece).engine.link.exchange.statistics.retries == 0
+
+
 async def test_without_a_speed_the_wall_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = Wall(monkeypatch)
     async with connected() as (handpiece, _), handpiece.open_session(PLAN) as session:

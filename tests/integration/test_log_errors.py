@@ -225,6 +225,15 @@ def test_no_password_is_shown_of_what_is_no_url(place: str, password: str) -> No
     assert "hunter2" not in str(caught.value) and "postgresql://me:***@" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://h:bad/db?user=u&password=hunter2", "oracle+cx_oracle://h/d?password=hunter2"]
+)
+def test_no_password_is_shown_of_an_option(url: str) -> None:
+    with pytest.raises(LogError) as caught:
+        SessionLog.open(url)
+    assert "hunter2" not in str(caught.value) and "password=***" in str(caught.value)
+
+
 def test_nothing_to_read(path: Path) -> None:
     with pytest.raises(LogError) as caught:
         LogReader.open(path)

@@ -86,8 +86,8 @@ CASES: Final = [
     (
         controller(left_armed=1),
         controller(leases_expired_armed=1),
-        "Its connection was closed, or it said BYE, once while armed: MC-1501 was raised, and an open cycle ended "
-        "ABORTED; DISARM comes first.",
+        "Its link ended once while armed, by BYE, by a new HELLO, or with its connection or the device's broker: "
+        "MC-1501 was raised, and an open cycle ended ABORTED; DISARM comes first.",
     ),
     (
         controller(lease_off=True),
@@ -225,8 +225,8 @@ class Bench:
         self.taps[name] = self.report.open_tap(name, self.now)
 
     def detach(self, name: str) -> None:
-        self.taps.pop(name).closed(self.now)
         self.device.detach(self.ports.pop(name), self.now)
+        self.taps.pop(name).closed(self.now)
 
     def send(self, name: str, data: bytes) -> None:
         self.taps[name].heard("host", data, self.now)
@@ -386,15 +386,19 @@ def test_a_lease_that_expires_while_armed_and_one_at_rest(bench: Bench) -> None:
     assert alarm["alarm"] == "MC-1501" and alarm["raised"] == 1
 
 
-LEFT: Final = "Its connection was closed, or it said BYE, once while armed: "
+LEFT: Final = "Its link ended once while armed, "
 
 
-@pytest.mark.parametrize("leave", ["close", "bye", "bye and close"])
+@pytest.mark.parametrize("leave", ["close", "bye", "byes of another link, bye and close", "hello"])
 def test_a_host_that_leaves_while_armed(bench: Bench, leave: str) -> None:
     bench.hello(TCP)
     bench.arm(TCP)
     link_id = bench.ports[TCP].exchange.link_id
     bench.ask(TCP, M.Punch(cycle_no=1, depth_um=3000, deadline_ms=0x7FFF_FFFF))
+    for _ in range(3 if "another" in leave else 0):
+        bench.send(TCP, encode_message(M.Bye(reason=ByeReason.CLOSING), seq=0, link_id=link_id + 1))
+    if "hello" in leave:
+        bench.hello(TCP)
     if "bye" in leave:
         bench.send(TCP, encode_message(M.Bye(reason=ByeReason.CLOSING), seq=0, link_id=link_id))
     if "close" in leave:

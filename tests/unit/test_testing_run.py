@@ -62,6 +62,10 @@ def test_a_memory_has_its_devices_seed(scheme: str, tmp_path: Path) -> None:
     assert options(run_of(url=f"{scheme}://?nvm={memory}&seed=5").device_url)["seed"] == "5"
 
 
+def test_a_memory_that_no_file_can_be_is_for_the_device_to_refuse() -> None:
+    assert "nvm" in options(run_of(url=f"sim://?nvm={'a' * 300}").device_url)
+
+
 def test_a_device_that_is_there_already_keeps_its_url() -> None:
     run = run_of(url="serial:///dev/x?baud=9600", parameters={"needles": 2})
     assert run.device_url == run.host_url == "serial:///dev/x?baud=9600"
