@@ -32,6 +32,7 @@ def can_be_host(name: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether a name or an address without brackets leads to this machine; of names only localhost does."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return host.lower() == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback  # which is asked since Python 3.13 alone

@@ -4,6 +4,8 @@ import pytest
 
 from protocols.addresses import can_be_host, format_address, is_loopback
 
+MAPPED = "::ffff:127.0.0.1"
+
 
 def test_an_ipv6_address_stands_in_brackets() -> None:
     assert format_address("::1", 4001) == "[::1]:4001"
@@ -11,13 +13,27 @@ def test_an_ipv6_address_stands_in_brackets() -> None:
     assert format_address("broker.example", 8883) == "broker.example:8883"
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.255.255.254", "::1", "0:0:0:0:0:0:0:1"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST", "127.0.0.1", "127.255.255.254", "::1", "0:0:0:0:0:0:0:1", MAPPED]
+)
 def test_loopback(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize(
-    "host", ["", "0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "fe80::1", "127.example", "127.0.0.1.example", "localhost4"]
+    "host",
+    [
+        "",
+        "0.0.0.0",
+        "::",
+        "10.0.0.1",
+        "128.0.0.1",
+        "fe80::1",
+        "127.example",
+        "127.0.0.1.example",
+        "localhost4",
+        "::ffff:10.0.0.1",
+    ],
 )
 def test_no_loopback(host: str) -> None:
     assert not is_loopback(host)
