@@ -171,8 +171,7 @@ class RealTimeDriver:
         failure, self._failure = self._failure, None
         if failure is not None or (failure := self._log.error) is not None:
             raise failure
-        self.engine.link.now = self.now  # what the procedure sends first is sent now
-        task = self.engine.link.procedures.start(procedure, self.now)
+        task = self.engine.link.start(procedure, self.now)
         future = self._loop.create_future()
         waiter = (task, future)
         self._waiting.append(waiter)

@@ -187,7 +187,7 @@ class Lab:
     # --- the host --------------------------------------------------------------------------------------------
 
     def start(self, procedure: Procedure[_T]) -> Task[_T]:
-        task = self.engine.link.procedures.start(procedure, self.now)
+        task = self.engine.link.start(procedure, self.now)
         self.world.refresh()
         self.invariants.check()
         return task

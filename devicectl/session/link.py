@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError
-from devicectl.session.procedures import Procedure, Procedures, Until
+from devicectl.session.procedures import Procedure, Procedures, Result, Task, Until
 from protocols.enums import Code, Role
 from protocols.exchange import MINOR, Answered, Commanded, Denied, Exchange, Linked, LinkLost, Pace, Told
 from protocols.fields import MAX_PAYLOAD_SIZE
@@ -102,6 +102,11 @@ class HostLink:
         if link is None or procedure is None:
             return procedure if link is None else link
         return min(link, procedure)
+
+    def start(self, procedure: Procedure[Result], now: Micros) -> Task[Result]:
+        """Begin a procedure: what it sends first is sent now, and not when something happened last."""
+        self.now = now
+        return self.procedures.start(procedure, now)
 
     # --- for procedures --------------------------------------------------------------------------------------
 

@@ -82,9 +82,8 @@ class VirtualTimeDriver:
             raise self._failed from error
 
     async def _perform(self, procedure: Procedure[_T], *, whole: bool) -> _T:
-        world, procedures = self.world, self.engine.link.procedures
-        self.engine.link.now = world.now  # what the procedure sends first is sent now
-        task = procedures.start(procedure, world.now)
+        world, link = self.world, self.engine.link
+        task = link.start(procedure, world.now)
         cancelled: asyncio.CancelledError | None = None
         try:
             world.refresh()
@@ -98,7 +97,7 @@ class VirtualTimeDriver:
                 self._step(task)
         finally:
             if not task.done:
-                procedures.cancel(task)
+                link.procedures.cancel(task)
         result = task.outcome()
         if cancelled is not None:
             raise cancelled
