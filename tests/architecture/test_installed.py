@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("protocols", "firmware_sim", "devicectl")
+PACKAGES = ("protocols", "handpiece_shell", "firmware_sim", "devicectl")
 PLUGIN = "pytest_handpiece.py"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 

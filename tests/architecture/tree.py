@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("protocols", "firmware_sim", "devicectl")
+PACKAGES: Final = ("protocols", "handpiece_shell", "firmware_sim", "devicectl")
 
 
 @cache
@@ -50,7 +50,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def modules() -> Iterator[tuple[str, Path]]:
-    """Dotted name and file of every module of the three packages."""
+    """Dotted name and file of every module of the four packages."""
     for path in tracked():
         name = path.relative_to(ROOT)
         if name.parts[0] in PACKAGES and path.suffix == ".py":
