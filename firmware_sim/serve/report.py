@@ -12,7 +12,7 @@ from firmware_sim.device import Device
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.run import Run
-from firmware_sim.serve.tally import Refusals, Tally, count_of
+from firmware_sim.serve.tally import Finding, Refusals, Tally, count_of
 from firmware_sim.serve.watch import OTHER_HOSTS, Watch
 from firmware_sim.serve.whole_file import WholeFile
 from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
@@ -75,20 +75,27 @@ class Report:
             "model_version": MODEL_VERSION,
             "protocol": PROTOCOL,
             "uptime_s": device.firmware.uptime_ms(now) / 1000,
-            "verdict": _verdict(hosts, list(watch.strangers.values())),
+            **_verdict(_together(hosts, list(watch.strangers.values()))),
             "hosts": [_host(tally) for tally in hosts],
             "never_linked": [_host(tally) for tally in watch.strangers.values()],
             "device": _device(device, watch.run),
         }
 
 
-def _verdict(hosts: list[Tally], strangers: list[Tally]) -> list[str]:
+def _together(hosts: list[Tally], strangers: list[Tally]) -> list[Finding]:
     """What there is to say of all hosts together."""
     if hosts:
         return []
     if not strangers:
-        return ["Nobody said anything to the device."]
-    return ["No host ever said HELLO." if not any(one.hellos for one in strangers) else "No host was granted a link."]
+        return [Finding("nobody", "Nobody said anything to the device.")]
+    if any(one.hellos for one in strangers):
+        return [Finding("no_link", "No host was granted a link.")]
+    return [Finding("no_hello", "No host ever said HELLO.")]
+
+
+def _verdict(findings: list[Finding]) -> Item:
+    """Sentences for people, and beside each the code that a program branches on."""
+    return {"verdict": [one.sentence for one in findings], "codes": [one.code for one in findings]}
 
 
 def _host(tally: Tally) -> Item:
@@ -102,7 +109,7 @@ def _host(tally: Tally) -> Item:
     return {
         **({} if tally.host_id is None else known),
         "transports": tally.transports,
-        "verdict": tally.verdict(),
+        **_verdict(tally.findings()),
         "frames": {
             "received": tally.frames_received,
             "sent": tally.frames_sent,

@@ -1,6 +1,7 @@
 """What a report counts of one host, and the sentences that follow from it, by rule.
 
-Law: pure. `REMEDIES` and `VERDICTS` are the tables; docs/first-contact.md is made of the first.
+Law: pure. `REMEDIES` and `VERDICTS` are the tables; docs/first-contact.md is made of the first. A sentence may change
+with any version; its code is what programs branch on, and stays.
 """
 
 from collections import Counter
@@ -32,6 +33,13 @@ REMEDIES: Final = {
     Code.E_INTERNAL: "the device is at fault: keep the trace and report it",
 }
 """Refusal -> what its host should do next."""
+
+
+class Finding(NamedTuple):
+    """A sentence of a report, and the code that stays the same however it is worded."""
+
+    code: str
+    sentence: str
 
 
 class Closed(NamedTuple):
@@ -119,10 +127,14 @@ class Tally:
             if transport not in self.transports:
                 self.transports.append(transport)
 
+    def findings(self) -> list[Finding]:
+        """All that there is to say, in the order of the table."""
+        said = [Finding(rule.code, sentence) for rule in VERDICTS if rule.holds(self) for sentence in rule.say(self)]
+        return said or [Finding("nothing", "Nothing to remark.")]
+
     def verdict(self) -> list[str]:
-        """What there is to say, in the order of the table."""
-        said = [sentence for rule in VERDICTS if rule.holds(self) for sentence in rule.say(self)]
-        return said or ["Nothing to remark."]
+        """The sentences of `findings`."""
+        return [finding.sentence for finding in self.findings()]
 
 
 def _note(seen: Refusals, command: str) -> None:
@@ -131,8 +143,9 @@ def _note(seen: Refusals, command: str) -> None:
 
 
 class Verdict(NamedTuple):
-    """When a rule has something to say, and its sentences."""
+    """A rule: its code, when it has something to say, and its sentences."""
 
+    code: str
     holds: Callable[[Tally], bool]
     say: Callable[[Tally], list[str]]
 
@@ -146,13 +159,17 @@ def count_of(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _close(closed: Closed) -> str:
-    if closed.reason is CloseReason.ABANDONED:
-        return f"Session {closed.session_no} was abandoned: its counts were never compared."
-    done = f"{count_of(closed.cores_counted, 'core')} in {count_of(closed.cycles, 'cycle')}"
-    if closed.reason is CloseReason.COMPLETED:
-        return f"Good: {done}, closed and reconciled."
-    return f"Session {closed.session_no} was closed as aborted: {done}, reconciled."
+def _done(closed: Closed) -> str:
+    return f"{count_of(closed.cores_counted, 'core')} in {count_of(closed.cycles, 'cycle')}"
+
+
+def _closes(code: str, reasons: tuple[CloseReason, ...], say: Callable[[Closed], str]) -> Verdict:
+    """The rule for sessions that were closed for one of `reasons`."""
+    return Verdict(
+        code,
+        lambda tally: any(closed.reason in reasons for closed in tally.closed),
+        lambda tally: [say(closed) for closed in tally.closed if closed.reason in reasons],
+    )
 
 
 def _refusals(tally: Tally) -> list[str]:
@@ -176,33 +193,19 @@ def _naks(tally: Tally) -> list[str]:
     ]
 
 
-def _bad_frames(tally: Tally) -> list[str]:
-    bad = tally.bad_frames
-    total = bad.total()
-    of = f"{total} bad {'frame' if total == 1 else 'frames'}"
-    said = []
-    if wrong := bad[BadReason.CRC]:
-        known = ", ".join(tally.crc_mistakes) or "check the polynomial (CRC-32C, not CRC-32) and what it is taken over"
-        said.append(f"The CRC is wrong in {wrong} of {of}: {known}.")
-    if stuffed := bad[BadReason.COBS] + bad[BadReason.SHORT]:
-        said.append(f"{stuffed} of {of}: no frame after unstuffing; COBS, and a zero on both sides of each frame.")
-    if wrong := bad[BadReason.LENGTH]:
-        said.append(f"The last byte of the header is wrong in {wrong} of {of}: it is the payload's size.")
-    if wrong := bad[BadReason.OVERSIZE]:
-        said.append(f"{wrong} of {of}: more than {MAX_ENCODED_SIZE} bytes without a zero.")
-    return said
+def _bad(*reasons: BadReason) -> Callable[[Tally], bool]:
+    return lambda tally: any(tally.bad_frames[reason] for reason in reasons)
 
 
-def _leases(tally: Tally) -> list[str]:
-    said = []
-    if tally.leases_expired_armed:
-        pace = f"every {tally.heartbeat_armed_ms} ms while armed"
-        times = _times(tally.leases_expired_armed)
-        said.append(f"The lease expired {times}: heartbeats came too late ({pace}).")
-    if tally.leases_expired_idle:
-        pace = f"every {tally.heartbeat_idle_ms / 1000:g} s while idle"
-        said.append(f"The lease expired {_times(tally.leases_expired_idle)} at rest: silence without BYE ({pace}).")
-    return said
+def _of_bad(tally: Tally, *reasons: BadReason) -> str:
+    """`3 of 5 bad frames`."""
+    total = tally.bad_frames.total()
+    return f"{sum(tally.bad_frames[reason] for reason in reasons)} of {total} bad {'frame' if total == 1 else 'frames'}"
+
+
+def _wrong_crc(tally: Tally) -> str:
+    known = ", ".join(tally.crc_mistakes) or "check the polynomial (CRC-32C, not CRC-32) and what it is taken over"
+    return f"The CRC is wrong in {_of_bad(tally, BadReason.CRC)}: {known}."
 
 
 def _controls(tally: Tally) -> bool:
@@ -211,27 +214,56 @@ def _controls(tally: Tally) -> bool:
 
 VERDICTS: Final = (
     Verdict(
+        "no_hello",
         lambda t: t.host_id is None and not t.hellos,
         lambda t: [
             f"It never said HELLO: {count_of(t.frames_received, 'frame')} in {count_of(t.bytes_received, 'byte')}."
         ],
     ),
-    Verdict(lambda t: t.host_id is None and t.hellos > 0, lambda t: ["Its HELLO was not granted."]),
+    Verdict("no_link", lambda t: t.host_id is None and t.hellos > 0, lambda t: ["Its HELLO was not granted."]),
     Verdict(
+        "no_response_topic",
         lambda t: t.unanswerable > 0,
         lambda t: [
             f"{count_of(t.unanswerable, 'publication')} had no Response Topic .../reply/CLIENT beside "
             ".../command/NAME: nobody could be answered."
         ],
     ),
-    Verdict(lambda t: bool(t.closed), lambda t: [_close(closed) for closed in t.closed]),
-    Verdict(lambda t: t.left_open > 0, lambda t: [f"It left the session open: session {t.left_open}."]),
+    _closes("completed", (CloseReason.COMPLETED,), lambda closed: f"Good: {_done(closed)}, closed and reconciled."),
+    _closes(
+        "aborted",
+        (CloseReason.ABORTED, CloseReason.UNKNOWN),
+        lambda closed: f"Session {closed.session_no} was closed as aborted: {_done(closed)}, reconciled.",
+    ),
+    _closes(
+        "abandoned",
+        (CloseReason.ABANDONED,),
+        lambda closed: f"Session {closed.session_no} was abandoned: its counts were never compared.",
+    ),
+    Verdict("left_open", lambda t: t.left_open > 0, lambda t: [f"It left the session open: session {t.left_open}."]),
     Verdict(
+        "no_session",
         lambda t: _controls(t) and not (t.commands["SessionOpen"] or t.cycles or t.closed),
         lambda t: ["It linked as controller and opened no session."],
     ),
-    Verdict(lambda t: t.leases_expired_armed + t.leases_expired_idle > 0, _leases),
     Verdict(
+        "lease_expired_armed",
+        lambda t: t.leases_expired_armed > 0,
+        lambda t: [
+            f"The lease expired {_times(t.leases_expired_armed)}: heartbeats came too late "
+            f"(every {t.heartbeat_armed_ms} ms while armed)."
+        ],
+    ),
+    Verdict(
+        "lease_expired_at_rest",
+        lambda t: t.leases_expired_idle > 0,
+        lambda t: [
+            f"The lease expired {_times(t.leases_expired_idle)} at rest: silence without BYE "
+            f"(every {t.heartbeat_idle_ms / 1000:g} s while idle)."
+        ],
+    ),
+    Verdict(
+        "left_armed",
         lambda t: t.left_armed > 0,
         lambda t: [
             f"Its link ended {_times(t.left_armed)} while armed, by BYE, by a new HELLO, or with its connection or the "
@@ -239,21 +271,45 @@ VERDICTS: Final = (
         ],
     ),
     Verdict(
+        "lease_off",
         lambda t: t.lease_off,
         lambda t: ["The lease was switched off: with a real device its loss would have stopped the motion."],
     ),
     Verdict(
+        "lease_at_rest_off",
         lambda t: t.lease_at_rest_off,
         lambda t: ["The lease at rest was switched off: with a real device a long silence would have ended the link."],
     ),
-    Verdict(lambda t: bool(t.refusals), _refusals),
-    Verdict(lambda t: bool(t.naks), _naks),
-    Verdict(lambda t: bool(t.bad_frames), _bad_frames),
+    Verdict("refused", lambda t: bool(t.refusals), _refusals),
+    Verdict("not_taken", lambda t: bool(t.naks), _naks),
+    Verdict("bad_crc", _bad(BadReason.CRC), lambda t: [_wrong_crc(t)]),
     Verdict(
+        "bad_stuffing",
+        _bad(BadReason.COBS, BadReason.SHORT),
+        lambda t: [
+            f"{_of_bad(t, BadReason.COBS, BadReason.SHORT)}: no frame after unstuffing; COBS, and a zero on both sides "
+            "of each frame."
+        ],
+    ),
+    Verdict(
+        "bad_length",
+        _bad(BadReason.LENGTH),
+        lambda t: [
+            f"The last byte of the header is wrong in {_of_bad(t, BadReason.LENGTH)}: it is the payload's size."
+        ],
+    ),
+    Verdict(
+        "oversize",
+        _bad(BadReason.OVERSIZE),
+        lambda t: [f"{_of_bad(t, BadReason.OVERSIZE)}: more than {MAX_ENCODED_SIZE} bytes without a zero."],
+    ),
+    Verdict(
+        "motion_failed",
         lambda t: t.failed + t.aborted > 0,
         lambda t: [f"{count_of(t.failed, 'motion')} FAILED, {count_of(t.aborted, 'motion')} ABORTED: see the journal."],
     ),
     Verdict(
+        "sent_again",
         lambda t: t.retransmits > 0,
         lambda t: [
             f"It sent {count_of(t.retransmits, 'frame')} again, and {count_of(t.replays, 'answer')} came from memory: "
@@ -261,12 +317,14 @@ VERDICTS: Final = (
         ],
     ),
     Verdict(
+        "journal_unread",
         lambda t: t.cycles > 0 and not t.commands["JournalRead"],
         lambda t: ["It never read the journal: a count is a fold of its records, not of replies."],
     ),
     Verdict(
+        "journal_unacknowledged",
         lambda t: t.cycles > 0 and t.commands["JournalRead"] > 0 and not t.commands["JournalAck"],
         lambda t: ["It never acknowledged the journal: PUNCH is refused E_STORAGE once that is full."],
     ),
 )
-"""Condition -> sentences, in the order in which a report has them."""
+"""Code, condition -> sentences, in the order in which a report has them."""

@@ -178,6 +178,35 @@ def test_every_rule_has_a_case_and_none_holds_always() -> None:
         assert not all(rule.holds(tally) for case in CASES for tally in case[:2]), f"rule {number} holds always"
 
 
+def test_a_code_stands_beside_each_sentence_and_each_rule_has_its_own() -> None:
+    assert len({rule.code for rule in VERDICTS}) == len(VERDICTS)
+    for rule in VERDICTS:
+        said_of = next(said_of for said_of, _, _ in CASES if rule.holds(said_of))
+        assert {one.code for one in said_of.findings() if one.sentence in rule.say(said_of)} == {rule.code}
+
+
+def test_what_a_program_branches_on_is_in_the_report(bench: "Bench") -> None:
+    report = bench.made()
+    assert (report["verdict"], report["codes"]) == (["Nobody said anything to the device."], ["nobody"])
+    bench.send(TCP, b"\0\x11AT\r\n\0")
+    bench.detach(TCP)
+    report = bench.made()
+    assert (report["verdict"], report["codes"]) == (["No host ever said HELLO."], ["no_hello"])
+    assert report["never_linked"][0]["codes"] == ["no_hello", "bad_stuffing"]
+    assert len(report["never_linked"][0]["verdict"]) == 2
+    bench.attach(TCP)
+    bench.hello(TCP)
+    report = bench.made()
+    assert report["codes"] == [] and report["hosts"][0]["codes"] == ["no_session"]
+
+
+def test_a_hello_that_nobody_grants_is_a_code_of_its_own(bench: "Bench") -> None:
+    bench.hello(TCP, host_id=0)
+    bench.detach(TCP)
+    report = bench.made()
+    assert report["codes"] == ["no_link"] and report["never_linked"][0]["codes"] == ["no_link", "not_taken"]
+
+
 def test_a_host_of_which_there_is_nothing_to_say() -> None:
     assert controller().verdict() == ["Nothing to remark."]
     assert Tally(host_id=1, role=Role.VIEWER, links=1).verdict() == ["Nothing to remark."]
