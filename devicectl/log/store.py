@@ -1,7 +1,8 @@
 """Writing the session log: one transaction a batch, holding the rows and the cursor together.
 
-Law: what `store` has returned from is on disk, and only then may the journal be acknowledged; what it has raised from
-has left no trace. The cursor moves by compare-and-set, so two writers of one session cannot both win.
+Law: what `store` has returned from is on disk, in the file that the log's name leads to, and only then may the journal
+be acknowledged; what it has raised from has left no trace in that file. The cursor moves by compare-and-set, so two
+writers of one session cannot both win.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from devicectl.log import connection as database
 from devicectl.log import queries, schema
 from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.place import Place
 from devicectl.log.prepared import Prepared, driver_transaction
 from devicectl.log.report import SessionReport
 from devicectl.log.rows import CycleRow, RecordRow, cycle_row, record_row
@@ -31,8 +33,11 @@ WallClock = Callable[[], datetime]
 class SessionLog:
     """A session log that is open for writing. Used by one thread at a time; it may be made in another."""
 
-    def __init__(self, connection: Connection, where: str, wall_clock: WallClock | None) -> None:
+    def __init__(
+        self, connection: Connection, where: str, wall_clock: WallClock | None, *, named: str | None = None
+    ) -> None:
         self.where = where
+        self._place = Place(connection, named)
         self._connection = connection
         self._wall_clock = wall_clock
         columns = schema.sessions.c
@@ -72,12 +77,12 @@ class SessionLog:
         try:
             with database.translated(shown):
                 database.prepare(connection, shown)
+                return cls(connection, shown, wall_clock, named=url.database if database.is_file(url) else None)
         except LogError as error:
             database.disconnect(connection)
             if is_new and error.kind is not LogErrorKind.LOCKED:
                 database.remove_unfinished(url)
             raise
-        return cls(connection, shown, wall_clock)
 
     def close(self) -> None:
         """Close the database. Nothing is pending: every call has committed."""
@@ -235,6 +240,7 @@ class SessionLog:
     def _transaction(self) -> Iterator[Connection]:
         with database.translated(self.where, self._driver_error), self._connection.begin():
             yield self._connection
+        self._place.require(self.where)
 
     @contextmanager
     def _quick_transaction(self) -> Iterator[Any]:
@@ -243,6 +249,7 @@ class SessionLog:
             driver_transaction(self._connection, self._begin) as cursor,
         ):
             yield cursor
+        self._place.require(self.where)
 
     def _missing(self, key: int) -> LogError:
         return LogError(LogErrorKind.MISSING, self.where, f"has no session {key}")

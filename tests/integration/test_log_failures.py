@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -17,9 +18,10 @@ from devicectl import Plan, clock
 from devicectl.controller import Handpiece, Session
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.store import SessionLog
+from devicectl.session.entries import Note
 from devicectl.simulation.virtual_time import VirtualTimeDriver
 from protocols.enums import DeviceState
-from protocols.messages import Welcome
+from protocols.messages import TruthGetDone, Welcome
 from protocols.records import Cycle
 from protocols.units import SECOND, Micros
 from protocols.wire import decode_record
@@ -27,6 +29,7 @@ from tests.e2e import sessions
 from tests.e2e.processes import DEADLINE_S, DEVICECTL, read_until, started
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import assert_retracted_and_vented
+from tests.integration.log_builders import EPOCH, a_finish, a_start, cycle_batch
 from tests.programs import Served, serve
 
 PLAN = Plan(target_cores=120)
@@ -166,6 +169,105 @@ def test_a_locked_log_is_exit_4_and_is_resumed_by_another_process(tmp_path: Path
         assert "another process is writing to it" in out.splitlines()[-1]
         summary = json.loads(out.splitlines()[-2])
         assert (summary["state"], summary["reconciled"]) == ("open", False)
+    done = run_devicectl("run", "--json", "--resume", *common, code=0)
+    assert json.loads(done.stdout)["cores_counted"] >= 3000
+    assert_exact(path)
+
+
+# --- the log's files are taken away while it is open -------------------------------------------------------------
+
+
+def replace(path: Path) -> None:
+    """What an editor, a backup program or a synchronized folder does: a copy takes the name."""
+    copy = path.with_name("copy")
+    shutil.copyfile(path, copy)
+    copy.replace(path)
+
+
+def lead_elsewhere(path: Path) -> None:
+    """The log's name is a link."""
+    link = path.parent.with_name("link")
+    link.unlink()
+    link.symlink_to(path.parent.parent)
+
+
+TAKEN: dict[str, Callable[[Path], object]] = {
+    "removed": Path.unlink,
+    "moved": lambda path: path.rename(path.with_name("moved")),
+    "replaced": replace,
+    "wal removed": lambda path: path.with_name("log.sqlite-wal").unlink(),
+    "wal replaced": lambda path: replace(path.with_name("log.sqlite-wal")),
+    "shm removed": lambda path: path.with_name("log.sqlite-shm").unlink(),
+    "its folder moved": lambda path: path.parent.rename(path.parent.with_name("other")),
+    "its folder removed": lambda path: shutil.rmtree(path.parent),
+    "its link leads elsewhere": lead_elsewhere,
+}
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """The path of a log in a folder, by a link to the folder."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    return tmp_path / "link" / "log.sqlite"
+
+
+@pytest.mark.parametrize("how", TAKEN)
+@pytest.mark.asyncio
+async def test_a_log_that_is_taken_away_ends_the_session_at_the_next_batch(linked: Path, how: str) -> None:
+    with SessionLog.open(linked) as log:
+        async with devicectl.connect("sim://?seed=7&anesthesia_wait_s=1", log=log) as handpiece:
+            session = handpiece.open_session(Plan(target_cores=3000))
+            with pytest.raises(LogError, match="has gone|is another file now") as caught:
+                async with session:
+                    await session.confirm_anesthesia()
+                    async for cycle in session.run():
+                        if cycle.cycle_no == 30:
+                            TAKEN[how](linked.parent.resolve() / linked.name)
+            assert caught.value.kind is LogErrorKind.UNWRITABLE
+            assert session.log_error is caught.value and session.summary.state == "open"
+            assert session.summary.cycles < 100, "it went on for cells"
+            assert_safe(handpiece)
+
+
+@pytest.mark.parametrize("step", ["begin", "store", "note", "finish", "store_truth", "find", "records"])
+def test_no_step_is_done_in_a_log_that_was_taken_away(tmp_path: Path, step: str) -> None:
+    path = tmp_path / "log.sqlite"
+    note = Note("warning", 1, "x", "y", None)
+    truth = TruthGetDone(
+        session_no=1, cycles_commanded=1, cycles_completed=1, punctures=3, cores_evacuated=2, cores_counted=2, clogs=0
+    )
+    steps: dict[str, Callable[[SessionLog], object]] = {
+        "begin": lambda log: log.begin(a_start()),
+        "store": lambda log: log.store(1, cycle_batch(1, 1)),
+        "note": lambda log: log.note(1, [note]),
+        "finish": lambda log: log.finish(1, a_finish()),
+        "store_truth": lambda log: log.store_truth(1, truth),
+        "find": lambda log: log.find("SIM-0007", EPOCH, 1),
+        "records": lambda log: log.records(1),
+    }
+    with SessionLog.open(path) as log:
+        log.begin(a_start())
+        path.rename(tmp_path / "moved")
+        with pytest.raises(LogError, match="log.sqlite has gone"):
+            steps[step](log)
+        (tmp_path / "moved").rename(path)
+        steps[step](log)
+
+
+def test_a_log_that_was_moved_is_exit_4_and_is_gone_on_with_where_it_is_put_back(tmp_path: Path) -> None:
+    path, url = tmp_path / "log.sqlite", f"sim://?seed=7&anesthesia_wait_s=1&nvm={tmp_path / 'nvm'}"
+    common = ("--device", url, "--log", str(path))
+    line = [*DEVICECTL, "run", "--explain", "--json", "--speed", "20", "--target-cores", "3000", *common]
+    with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        said = read_until(process, "Cycle 5 ended")
+        path.rename(tmp_path / "moved")
+        out, _ = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 4, said + out
+        assert "Traceback" not in out
+        assert f"session log {path}: log.sqlite has gone" in out.splitlines()[-1]
+        assert json.loads(out.splitlines()[-2])["reconciled"] is False
+    (tmp_path / "moved").rename(path)
     done = run_devicectl("run", "--json", "--resume", *common, code=0)
     assert json.loads(done.stdout)["cores_counted"] >= 3000
     assert_exact(path)
