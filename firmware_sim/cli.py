@@ -102,7 +102,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         raise OptionError("--link", "names a pseudo-terminal: it needs --pty")
     elsewhere = arguments.pty or arguments.mqtt is not None
     tcp = arguments.tcp if arguments.tcp is not None or elsewhere else options.DEFAULT_TCP
-    return options.Options(
+    wanted = options.Options(
         seed=options.parse_seed(arguments.seed),
         pty=arguments.pty,
         link=arguments.link,
@@ -116,6 +116,8 @@ def _options(arguments: argparse.Namespace) -> "Options":
         max_seconds=options.parse_seconds(arguments.max_seconds),
         json=arguments.json,
     )
+    options.refuse_clash(wanted)
+    return wanted
 
 
 def call(arguments: Sequence[str]) -> int:

@@ -59,16 +59,20 @@ class BrokerUrl:
         return format_address(self.host, self.port)
 
     @property
+    def files(self) -> dict[str, str]:
+        """Option -> path of each file that is named."""
+        given = {name: getattr(self, name) for name in _FILES}
+        return {name: path for name, path in given.items() if path is not None}
+
+    @property
     def for_others(self) -> "BrokerUrl":
         """The same place, without what says who one is: user, password and certificate are each client's own."""
         return replace(self, credentials=None, cert=None, key=None)
 
     def __str__(self) -> str:
         """The URL that parses to this."""
-        given = {name: getattr(self, name) for name in _FILES}
-        if self.topics.root != DEFAULT_ROOT:
-            given["root"] = self.topics.root
-        options = "&".join(f"{name}={quote(value)}" for name, value in given.items() if value is not None)
+        given = self.files | ({} if self.topics.root == DEFAULT_ROOT else {"root": self.topics.root})
+        options = "&".join(f"{name}={quote(value)}" for name, value in given.items())
         path = "/".join(quote(level, safe="") for level in (self.topics.site, self.topics.device))
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.address}/{path}{'?' if options else ''}{options}"
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import typer
 
@@ -24,10 +24,12 @@ from devicectl.cli.arguments import (
     session_plan,
     whole_number,
 )
+from devicectl.cli.files import device_files, log_files, output_file, refuse_clash
 from devicectl.cli.output import require_written
 from devicectl.cli.signals import ended_in_order
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
+from handpiece_shell.files import NamedFile, Use
 
 if TYPE_CHECKING:
     from devicectl.cli.display import Display
@@ -136,6 +138,14 @@ def run(
         resume=resume,
         abandon=abandon,
     )
+    refuse_clash(
+        [
+            *([] if plan is None else [NamedFile("--plan", str(plan), Use.READ)]),
+            *device_files(url, named_by),
+            *log_files(log, wanted.log, Use.WRITE),
+            *output_file("--trace", trace),
+        ]
+    )
     from devicectl.cli.display import Display
 
     display = Display(wanted.plan, explain=explain, stream=sys.stderr if as_json else sys.stdout)
@@ -162,31 +172,18 @@ def _trace_file(path: Path | None, display: "Display") -> "Iterator[Tap | None]"
     if path is None:
         yield None
         return
+    from handpiece_shell.trace_file import open_trace
     from protocols.trace import HEADING, Tracer
 
-    try:
-        file = path.open("w", encoding="utf-8")
-    except OSError as error:
-        text = f"cannot write {path}: {error.strerror}; name a file in a folder that exists"
-        raise typer.BadParameter(text, param_hint="--trace") from error
-    writing: TextIO | None = file
-    tracer = Tracer()
-
-    def write(lines: list[str]) -> None:
-        nonlocal writing
+    with contextlib.ExitStack() as stack:
         try:
-            if writing is not None:
-                writing.writelines(f"{line}\n" for line in lines)
+            write = stack.enter_context(open_trace(str(path), lambda text: display.say(f"warning: {text}")))
         except OSError as error:
-            writing = None
-            display.say(f"warning: {path}: {error.strerror}; the trace ends here")
-
-    write([HEADING])
-    try:
+            text = f"cannot write {path}: {error.strerror}; name a file in a folder that exists"
+            raise typer.BadParameter(text, param_hint="--trace") from error
+        tracer = Tracer()
+        write([HEADING])
         yield lambda sender, data, now: write(tracer.describe(sender, data, now))
-    finally:
-        with contextlib.suppress(OSError):
-            file.close()
 
 
 # --- the session -------------------------------------------------------------------------------------------------

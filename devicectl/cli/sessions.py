@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import typer
 
 from devicectl.cli.arguments import LogOption, whole_number
+from devicectl.cli.files import log_files, output_file, refuse_clash
 from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.tables import print_list, print_table, printable
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import default_log_path
+from handpiece_shell.files import Use
 from protocols.notice import NOTICE
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def export_session(
     log: LogOption = None,
 ) -> None:
     """Export one session with every record of it."""
+    refuse_clash([*log_files(log, default_log_path(log), Use.READ), *output_file("--output", output)])
     report = _report(session_id, log)
     if output is None:
         _write(report, format, sys.stdout)

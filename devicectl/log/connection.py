@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import (
     URL,
@@ -158,6 +159,20 @@ def _take_over_transactions(engine: Engine, begin: str) -> None:
 def is_file(url: URL) -> bool:
     """Whether the database is a file of SQLite's that the URL only names."""
     return url.get_backend_name() == "sqlite" and bool(url.database) and not url.query
+
+
+def named_file(where: str | Path) -> str | None:
+    """The path of the file that a path or a SQLAlchemy URL leads to; None where it is no file.
+
+    Raises:
+        LogError: it is neither.
+    """
+    url = parse_where(where)
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    if "uri" in url.query:  # SQLite's own kind of URL
+        return unquote(urlsplit(str(url.database)).path)
+    return url.database
 
 
 def refuse_pending(url: URL) -> None:

@@ -1,6 +1,6 @@
 """What a command line asks for, checked before anything is opened.
 
-Law: pure, but for drawing a seed.
+Law: pure, but for drawing a seed and for asking of files whether two names lead to one.
 """
 
 import math
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from firmware_sim.serve.errors import OptionError
+from handpiece_shell.files import NVM_FILES, NamedFile, Use, find_clash
 from protocols.addresses import can_be_host, format_address
 from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 
@@ -22,6 +23,8 @@ DEFAULT_TCP: Final = "127.0.0.1:0"
 """What is served when nothing is asked for: TCP works everywhere, and on this address for nobody else."""
 MOST_SECONDS: Final = 1e9
 """Some thirty years; what every system's timers hold."""
+STANDARD_ERROR: Final = "-"
+"""Where a trace goes that has no file."""
 
 _INTEGER: Final = re.compile(r"[0-9]{1,19}\Z")
 _ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
@@ -55,6 +58,32 @@ class Options:
     ready_file: str | None = None
     max_seconds: float | None = None
     json: bool = False
+
+    def named_files(self) -> list[NamedFile]:
+        """The files that it names: those that are read, then the memory, then those that are made anew."""
+        read = {} if self.mqtt is None else self.mqtt.files
+        given = [
+            ("--nvm", self.nvm, Use.WRITE, NVM_FILES),
+            ("--link", self.link, Use.HOLD, ()),
+            ("--trace", None if self.trace == STANDARD_ERROR else self.trace, Use.WRITE, ()),
+            ("--report", self.report, Use.WRITE, ()),
+            ("--ready-file", self.ready_file, Use.WRITE, ()),
+        ]
+        return [
+            *(NamedFile(f"{name} of --mqtt", path, Use.READ) for name, path in read.items()),
+            *(NamedFile(option, path, use, beside) for option, path, use, beside in given if path is not None),
+        ]
+
+
+def refuse_clash(options: Options) -> None:
+    """See that no two files of a command line are one.
+
+    Raises:
+        OptionError: two are, and one of them would be written.
+    """
+    clash = find_clash(options.named_files())
+    if clash is not None:
+        raise OptionError(clash.option, clash.reason)
 
 
 def parse_address(text: str) -> Address:

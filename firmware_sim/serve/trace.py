@@ -4,28 +4,25 @@ tcp:127.0.0.1:50312     0.004250 s host>device  LINK      Hello  seq=1 link=0 co
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Final, TextIO
+from collections.abc import Iterator, Sequence
 
 from firmware_sim.clock import monotonic
 from firmware_sim.serve.errors import no_file
+from firmware_sim.serve.options import STANDARD_ERROR
 from firmware_sim.serve.output import say
 from firmware_sim.serve.real_time import OpenTap
+from handpiece_shell.trace_file import Write, open_trace
 from protocols.mqtt import Publication
 from protocols.trace import HEADING, Tracer
 from protocols.units import SECOND, Micros
-
-STANDARD_ERROR: Final = "-"
-
-_Say = Callable[[list[str]], None]
 
 
 class PortTrace:
     """The trace of one port. Each connection is a port anew, so that no half frame of another one is left."""
 
-    def __init__(self, name: str, say: _Say, start: Micros, now: Micros) -> None:
+    def __init__(self, name: str, write: Write, start: Micros, now: Micros) -> None:
         self._name = name
-        self._say = say
+        self._write = write
         self._start = start
         self._tracer = Tracer()
         self._note("opened", now)
@@ -33,14 +30,14 @@ class PortTrace:
     def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
         """A piece of bytes, or a publication."""
         lines = self._tracer.describe(sender, data, Micros(now - self._start))
-        self._say([f"{self._name} {line}" for line in lines])
+        self._write([f"{self._name} {line}" for line in lines])
 
     def closed(self, now: Micros) -> None:
         """The port is gone."""
         self._note("closed", now)
 
     def _note(self, what: str, now: Micros) -> None:
-        self._say([f"{self._name} {(now - self._start) / SECOND:12.6f} s {what}"])
+        self._write([f"{self._name} {(now - self._start) / SECOND:12.6f} s {what}"])
 
 
 @contextlib.contextmanager
@@ -51,37 +48,19 @@ def trace(path: str, seed: int) -> Iterator[OpenTap]:
         OptionError: it cannot be opened.
     """
     with contextlib.ExitStack() as stack:
-        write = _to_standard_error if path == STANDARD_ERROR else stack.enter_context(_to_file(path))
+        try:
+            write = _to_standard_error if path == STANDARD_ERROR else stack.enter_context(open_trace(path, _warn))
+        except (OSError, ValueError) as error:
+            raise no_file("--trace", f"write {path}", error) from error
         write([HEADING, f"simulated handpiece, seed {seed}"])
         start = monotonic()
         yield lambda name, now: PortTrace(name, write, start, now)
 
 
-def _to_standard_error(lines: list[str]) -> None:
+def _warn(text: str) -> None:
+    say(f"firmware-sim: warning: --trace {text}")
+
+
+def _to_standard_error(lines: Sequence[str]) -> None:
     if lines:
         say("\n".join(lines))
-
-
-@contextlib.contextmanager
-def _to_file(path: str) -> Iterator[_Say]:
-    try:
-        # A line at a time, so that a killed device leaves a trace that goes up to its end.
-        file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below, without raising
-    except OSError as error:
-        raise no_file("--trace", f"write {path}", error) from error
-    writing: TextIO | None = file
-
-    def write(lines: list[str]) -> None:
-        nonlocal writing
-        try:
-            if writing is not None:
-                writing.writelines(f"{line}\n" for line in lines)
-        except OSError as error:
-            writing = None
-            say(f"firmware-sim: warning: --trace {path}: {error.strerror}; the trace ends here")
-
-    try:
-        yield write
-    finally:
-        with contextlib.suppress(OSError):  # it was said when it was written
-            file.close()

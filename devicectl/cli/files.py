@@ -1,0 +1,58 @@
+"""The files of a command line: no two of them are one where one of the two is written."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from devicectl.log.paths import LOG_VARIABLE
+from devicectl.transports.urls import DeviceUrl
+from handpiece_shell.files import NVM_FILES, NamedFile, Use, find_clash
+
+SQLITE_FILES: Final = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database, by its ending. [sqlite.org/tempfiles.html]"""
+
+
+def device_files(url: DeviceUrl, named_by: str) -> list[NamedFile]:
+    """The files that a device URL names; `named_by` is what named the URL where that was no option, else empty."""
+    of = f"of {named_by or '--device'}"
+    read = {} if url.broker is None else url.broker.files
+    files = [NamedFile(f"{name} {of}", path, Use.READ) for name, path in read.items()]
+    if url.nvm is not None:
+        files.append(NamedFile(f"nvm {of}", url.nvm, Use.WRITE, NVM_FILES))
+    if url.path:
+        files.append(NamedFile(f"the port {of}", url.path, Use.HOLD))
+    return files
+
+
+def log_files(option: str | None, where: str, use: Use) -> list[NamedFile]:
+    """The file of the session log at `where`, which `--log` names, or else the environment; none on a server.
+
+    Raises:
+        LogError: `where` is neither a path nor a database URL.
+    """
+    from devicectl.log.connection import named_file
+
+    path = named_file(where)
+    if path is None:
+        return []
+    otherwise = f"${LOG_VARIABLE}" if os.environ.get(LOG_VARIABLE) else "the user's own log"
+    return [NamedFile("--log" if option is not None else otherwise, path, use, SQLITE_FILES)]
+
+
+def output_file(option: str, path: Path | None) -> list[NamedFile]:
+    """The file that an option names for what is to be written."""
+    return [] if path is None else [NamedFile(option, str(path), Use.WRITE)]
+
+
+def refuse_clash(files: Sequence[NamedFile]) -> None:
+    """See that no two files of a command line are one.
+
+    Raises:
+        typer.BadParameter: two are, and one of them would be written.
+    """
+    clash = find_clash(files)
+    if clash is not None:
+        raise typer.BadParameter(clash.reason, param_hint=clash.option)

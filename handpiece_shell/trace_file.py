@@ -1,0 +1,36 @@
+"""The file of a trace. One that takes no more ends the trace, and nothing else."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TextIO
+
+Write = Callable[[Sequence[str]], None]
+
+
+@contextlib.contextmanager
+def open_trace(path: str, warn: Callable[[str], None]) -> Iterator[Write]:
+    """Open the file at `path` anew and give what writes lines to it; a failure is told once to `warn`, in words.
+
+    A line is passed on at once, so that a program that is killed leaves a trace up to its end.
+
+    Raises:
+        OSError, ValueError: it cannot be opened.
+    """
+    # What a trace shows may have come from a peer, and need not be a text that can be encoded.
+    file = open(path, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115 - closed below
+    writing: TextIO | None = file
+
+    def write(lines: Sequence[str]) -> None:
+        nonlocal writing
+        try:
+            if writing is not None:
+                writing.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            writing = None
+            warn(f"{path}: {error.strerror}; the trace ends here")
+
+    try:
+        yield write
+    finally:
+        with contextlib.suppress(OSError):  # it was said when it was written
+            file.close()
