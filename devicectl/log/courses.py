@@ -14,26 +14,27 @@ MIN_DAYS_APART: Final = 28
 
 
 def warn_if_early(log: "SessionLog", course: str, session_date: date) -> str | None:
-    """A sentence when a session of `course` on `session_date` comes under 28 days after its latest; else None.
+    """A sentence when a session of `course` on `session_date` comes under 28 days before or after another; else None.
+
+    Of the course's sessions the nearest on either side decide: they may be entered in any order.
 
     Raises:
         LogError: the log cannot be read.
     """
-    last = log.last_of_course(course)
-    if last is None:
+    near = [
+        _when((session_date - other_date).days, other_date, key)
+        for other_date, key in log.neighbors_in_course(course, session_date)
+        if abs((session_date - other_date).days) < MIN_DAYS_APART
+    ]
+    if not near:
         return None
-    last_date, key = last
-    days = (session_date - last_date).days
-    if days >= MIN_DAYS_APART:
-        return None
+    said = f"course {course}: {session_date} is {' and '.join(near)}"
+    return f"{said}; sessions should be {MIN_DAYS_APART} days apart or more"
+
+
+def _when(days: int, other_date: date, key: int) -> str:
+    """A day that many days after `other_date`, as one speaks of it."""
     if days == 0:
-        when = f"on the day of session {key}"
-    elif days > 0:
-        when = f"{_count(days)} after session {key} of {last_date}"
-    else:
-        when = f"{_count(-days)} before session {key} of {last_date}, the latest"
-    return f"course {course}: {session_date} is {when}; sessions should be {MIN_DAYS_APART} days apart or more"
-
-
-def _count(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"
+        return f"on the day of session {key}"
+    count = "1 day" if abs(days) == 1 else f"{abs(days)} days"
+    return f"{count} {'after' if days > 0 else 'before'} session {key} of {other_date}"

@@ -49,16 +49,18 @@ def find_open(connection: Connection, device: str, epoch: int) -> StoredSession 
     return None if row is None else _stored_session(connection, row)
 
 
-def last_of_course(connection: Connection, course: str) -> tuple[date, int] | None:
-    """Date and key of the latest session of a course that has a cycle."""
+def neighbors_in_course(connection: Connection, course: str, session_date: date) -> list[tuple[date, int]]:
+    """Date and key of a course's nearest sessions that have a cycle: on or before a date, and after it."""
     punched = exists().where(schema.cycles.c.session_key == _sessions.key)
-    row = connection.execute(
-        select(_sessions.session_date, _sessions.key)
-        .where(_sessions.course == course, punched)
-        .order_by(_sessions.session_date.desc(), _sessions.key.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else (row.session_date, row.key)
+    of_course = select(_sessions.session_date, _sessions.key).where(_sessions.course == course, punched).limit(1)
+    nearest = (
+        of_course.where(_sessions.session_date <= session_date).order_by(
+            _sessions.session_date.desc(), _sessions.key.desc()
+        ),
+        of_course.where(_sessions.session_date > session_date).order_by(_sessions.session_date, _sessions.key),
+    )
+    rows = (connection.execute(query).one_or_none() for query in nearest)
+    return [(row.session_date, row.key) for row in rows if row is not None]
 
 
 def records(connection: Connection, key: int) -> list[bytes]:

@@ -227,14 +227,16 @@ class SessionLog:
         with self._transaction() as connection:
             return queries.load(connection, key, self.where)
 
-    def last_of_course(self, course: str) -> tuple[date, int] | None:
-        """Date and key of the latest session of a course in which the skin was punctured; None before the first.
+    def neighbors_in_course(self, course: str, session_date: date) -> list[tuple[date, int]]:
+        """Date and key of a course's nearest sessions on or before a date, and after it, where there are such.
+
+        Only those in which the skin was punctured count.
 
         Raises:
             LogError: the log cannot be read.
         """
         with self._transaction() as connection:
-            return queries.last_of_course(connection, course)
+            return queries.neighbors_in_course(connection, course, session_date)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

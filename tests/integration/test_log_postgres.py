@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,7 @@ def test_everything_comes_back(log: SessionLog, url: str) -> None:
     report = log.load(key)
     assert report.summary.reconciled and report.differences == () and report.truth is not None
     assert report.records == cycle_batch(1, 4).records and len(report.notes) == 1
-    last = log.last_of_course("spring")
-    assert last is not None and last[1] == key
+    assert log.neighbors_in_course("spring", date(2024, 3, 1))[0] == (date(2024, 3, 1), key)
     with LogReader.open(url) as reader:
         assert reader.session(key) == report
         assert report.summary in reader.sessions()
