@@ -30,8 +30,8 @@ from devicectl.controller import Handpiece
 from devicectl.session.procedures import Procedure
 from devicectl.simulation.broker import mosquitto
 from devicectl.simulation.process import simulator
-from devicectl.transports.mqtt import BrokerClient
 from devicectl.transports.urls import parse_url
+from handpiece_shell.broker_client import BrokerClient
 from protocols.bodies import decode_body
 from protocols.messages import Advance, Count, Echo, Received, Suction
 from protocols.mqtt import Publication

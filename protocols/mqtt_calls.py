@@ -30,6 +30,8 @@ KEEPALIVE_S: Final = 10
 MOST_UNSENT: Final = 256
 """Publications that wait for the broker: one that has not taken the first of so many is not there."""
 SHUT_OUT: Final = "it closed the connection without a word"
+NOT_MQTT: Final = "what it says is not MQTT 5; is this its port for MQTT?"
+_PROTOCOL_ERROR: Final = 0x82
 
 _TLS_NOISE: Final = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
 """What stands around the sentence in an error of the system, or of TLS."""
@@ -69,7 +71,7 @@ class Calls:
 
     broken: ClassVar[type[Exception]]
     _last_puback = 0
-    _lost: LostError | None = None
+    _lost: Exception | None = None
     _take: Callable[[Publication], None] | None = None
     _failed: Exception | None = None
     _ends: float | None = None
@@ -110,19 +112,19 @@ class Calls:
             raise self.broken(str(error) or type(error).__name__) from error
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
-        self._lost = self._lost or LostError(reason_code)
-        # The library connects in a thread of its own, and this may be called there.
-        self._loop.call_soon_threadsafe(self._end_waiting)  # type: ignore[attr-defined]
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)  # type: ignore[misc]
-        disconnected = self._disconnected  # type: ignore[attr-defined]
-        if disconnected.done():
-            disconnected.exception()  # it counts as seen: `_lost` is what tells
+        not_mqtt = reason_code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server
+        self._end_by(self.broken(NOT_MQTT) if not_mqtt else LostError(reason_code))
+        if not self._connected.cancelled():  # type: ignore[attr-defined]  # else nobody waits, and the library fails
+            super()._on_disconnect(client, userdata, flags, reason_code, properties)  # type: ignore[misc]
+            count_as_seen(self._disconnected)  # type: ignore[attr-defined]  # `_lost` is what tells
 
-    def _end_waiting(self) -> None:
+    def _end_by(self, error: Exception) -> None:
+        """End whatever waits for the broker; the first reason is the one that is told."""
+        self._lost = self._lost or error
         connected = self._connected  # type: ignore[attr-defined]
         if not connected.done():
-            connected.set_exception(self.broken(SHUT_OUT))
-            connected.exception()  # it counts as seen, also where nobody waits for it any more
+            connected.set_exception(self.broken(SHUT_OUT) if isinstance(error, LostError) else error)
+            count_as_seen(connected)  # also where nobody waits for it any more
         for answer in self._pending_subscribes.values():  # type: ignore[attr-defined]
             if not answer.done():
                 answer.set_exception(self.broken(SHUT_OUT))
@@ -146,17 +148,18 @@ class Calls:
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
         self._acknowledged(client)
+        publication = from_message(message)  # which raises, here where it ends the connection, if the topic is no text
         if self._take is None:
             super()._on_message(client, userdata, message)  # type: ignore[misc]
         else:  # not here, where the library would take an error of ours for one of the connection
-            self._loop.call_soon(self._hand_on, self._take, message)  # type: ignore[attr-defined]
+            self._loop.call_soon(self._hand_on, self._take, publication)  # type: ignore[attr-defined]
 
-    def _hand_on(self, take: Callable[[Publication], None], message: Any) -> None:
+    def _hand_on(self, take: Callable[[Publication], None], publication: Publication) -> None:
         try:
-            take(from_message(message))
+            take(publication)
         except Exception as error:  # noqa: BLE001 - `deliver` raises it
             self._take, self._failed = None, error
-            self._on_message(self._client, None, message)  # type: ignore[attr-defined]  # wakes `deliver`
+            self._queue.put_nowait(None)  # type: ignore[attr-defined]  # wakes `deliver`
 
     def _acknowledged(self, client: Any) -> None:
         opened = client.socket()
@@ -215,6 +218,12 @@ class Calls:
             codes = await subscribe(topic, **(options or {"qos": 1}))
             if denied(codes[0] if isinstance(codes[0], int) else codes[0].value):
                 raise DeniedError(f"subscribe to {topic}")
+
+
+def count_as_seen(future: Any) -> None:
+    """Take the error of a future that nobody may wait for any more: else asyncio prints it."""
+    if future.done() and not future.cancelled():
+        future.exception()
 
 
 def client_options(

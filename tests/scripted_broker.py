@@ -57,8 +57,8 @@ def silent(kind: int, rest: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def scripted(answer: Answer) -> AsyncIterator[BrokerUrl]:
-    """Runs while the context lasts; gives a URL of a device there."""
+async def scripted(answer: Answer, gone: Callable[[], None] = lambda: None) -> AsyncIterator[BrokerUrl]:
+    """Runs while the context lasts; gives a URL of a device there. `gone` is called when a client has hung up."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -67,8 +67,8 @@ async def scripted(answer: Answer) -> AsyncIterator[BrokerUrl]:
                 writer.write(said)
                 if isinstance(said, LastWords):
                     return
-        except asyncio.IncompleteReadError:
-            return  # the client has gone
+        except (asyncio.IncompleteReadError, ConnectionError):
+            gone()
         finally:
             writer.close()
 

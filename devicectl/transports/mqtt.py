@@ -21,10 +21,11 @@ from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.transports.heartbeat_gate import HeartbeatGate
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import EXAMPLES
+from handpiece_shell.broker_client import BrokerClient
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.errors import MessageError
 from protocols.mqtt import Publication
-from protocols.mqtt_calls import MOST_UNSENT, TIMEOUT_S, Calls, DeniedError, LostError, client_options, explain
+from protocols.mqtt_calls import MOST_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
 from protocols.status import Status
 
 BIRTH_TIMEOUT_S: Final = 2.0
@@ -42,17 +43,6 @@ All this together ends after `TIMEOUT_S`, from the first step towards the broker
 _LOGGER: Final = logging.getLogger(__name__)
 """Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
 _LOGGER.addHandler(logging.NullHandler())
-
-
-class BrokerClient(Calls, aiomqtt.Client):
-    """One connection to the broker."""
-
-    broken = aiomqtt.MqttError
-
-    def acknowledge(self, opened: socket.socket) -> None:
-        """At once, where the system can."""
-        if hasattr(socket, "TCP_QUICKACK"):
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 class _EndError(Exception):

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from firmware_sim.serve.lives import Lives, NextStep
 from firmware_sim.serve.output import say
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
+from handpiece_shell.broker_client import BrokerClient
 from protocols.addresses import is_loopback
 from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.broker_url import BrokerUrl, BrokerUrlError
@@ -33,7 +33,6 @@ from protocols.mqtt import Publication
 from protocols.mqtt_calls import (
     MOST_UNSENT,
     TIMEOUT_S,
-    Calls,
     DeniedError,
     LostError,
     client_options,
@@ -55,27 +54,6 @@ _NO_DELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 _LOGGER: Final = logging.getLogger(__name__)
 """Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
 _LOGGER.addHandler(logging.NullHandler())
-
-
-class BrokerClient(Calls, aiomqtt.Client):
-    """One connection to the broker."""
-
-    broken = aiomqtt.MqttError
-
-    def acknowledge(self, opened: socket.socket) -> None:
-        """At once, where the system can."""
-        if hasattr(socket, "TCP_QUICKACK"):
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
-    async def _wait_for(self, fut: Awaitable[Any], timeout: float | None) -> Any:
-        """As the library has it. In Python 3.11 it forgets a cancellation that comes with the answer."""
-        task = asyncio.current_task()
-        assert task is not None
-        before = task.cancelling()
-        answer = await super()._wait_for(fut, timeout)
-        if task.cancelling() > before:
-            raise asyncio.CancelledError
-        return answer
 
 
 _ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)

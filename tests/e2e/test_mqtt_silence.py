@@ -18,6 +18,7 @@ from firmware_sim.serve import mqtt as serve
 from firmware_sim.serve.errors import NoBrokerError
 from firmware_sim.serve.mqtt import join
 from firmware_sim.serve.real_time import RealTimeDevice
+from handpiece_shell.broker_client import BrokerClient
 from protocols.broker_url import BrokerUrl, parse_broker_url
 from protocols.mqtt import Publication
 from protocols.notice import NOTICE
@@ -109,7 +110,7 @@ async def test_whatever_the_library_raises_when_it_connects_is_said(
 
 @pytest.mark.asyncio
 async def test_an_unforeseen_error_before_the_device_is_found_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(self: transport.MqttTransport, client: transport.BrokerClient, publication: Publication) -> None:
+    def fails(self: transport.MqttTransport, client: BrokerClient, publication: Publication) -> None:
         raise ZeroDivisionError("of the receiver")
 
     monkeypatch.setattr(transport.MqttTransport, "_received", fails)
@@ -128,7 +129,7 @@ async def test_an_error_in_taking_what_came_is_raised_where_the_session_is(monke
         hello = kind == PUBLISH and TOPICS.of("command", "hello").encode() in rest
         return online(kind, rest) + (status if hello else b"")
 
-    def fails_later(self: transport.MqttTransport, client: transport.BrokerClient, publication: Publication) -> None:
+    def fails_later(self: transport.MqttTransport, client: BrokerClient, publication: Publication) -> None:
         came.append(publication)
         if len(came) > 1:
             raise ZeroDivisionError("of the receiver")

@@ -14,8 +14,9 @@ from devicectl.errors import LinkError
 from devicectl.transports.mqtt import open_mqtt
 from firmware_sim.device import Device
 from firmware_sim.serve.errors import NoBrokerError
-from firmware_sim.serve.mqtt import BrokerClient, join
+from firmware_sim.serve.mqtt import join
 from firmware_sim.serve.real_time import RealTimeDevice
+from handpiece_shell.broker_client import BrokerClient
 from protocols.broker_url import BrokerUrl
 from protocols.mqtt import Publication
 from tests.scripted_broker import CONNACK, CONNECT, PUBLISH, SUBSCRIBE, Answer, LastWords, obliging, scripted
