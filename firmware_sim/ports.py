@@ -9,6 +9,7 @@ from protocols.exchange import IDLE_PACE, Exchange
 from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.message import Message
 from protocols.serial_wire import SerialWire, Wire
+from protocols.sides import Side
 from protocols.units import MILLISECOND, Micros
 
 
@@ -27,7 +28,7 @@ class Port:
 
     def restart(self) -> None:
         """Begin anew, with no link and nothing half received."""
-        self.exchange: Exchange[Any, Any] = Exchange(self._make_wire(), beat=self._beat)
+        self.exchange: Exchange[Any, Any] = Exchange(self._make_wire(), side=Side.DEVICE, beat=self._beat)
         self.role = Role.VIEWER
         self.host_id = 0
         self.max_payload_size = MAX_PAYLOAD_SIZE

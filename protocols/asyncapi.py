@@ -15,10 +15,11 @@ from protocols.exchange import MINOR
 from protocols.framing import MAJOR, PROTOCOL
 from protocols.mqtt import MOST_COMMAND_EXPIRY_S
 from protocols.mqtt_calls import KEEPALIVE_S
-from protocols.mqtt_flows import BOTH_SAY, TOPICS, Flow, Side, all_flows, first, telemetry
+from protocols.mqtt_flows import BOTH_SAY, TOPICS, Flow, all_flows, first, telemetry
 from protocols.mqtt_properties import CONTENT_TYPE, PAYLOAD_IS_TEXT
 from protocols.notice import NOTICE
 from protocols.schemas import CATALOGUE, Schema, definitions, payload_name
+from protocols.sides import Side
 from protocols.status import LOST, Status
 from protocols.topics import DEFAULT_ROOT, MOST_ID_BYTES, topic_name
 from protocols.wire import schema_id

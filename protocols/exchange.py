@@ -7,6 +7,7 @@ is when `advance` wants to be called. Both ends are this one class: a host asks 
 Law: it knows links, not procedures. What a command means, and who may give it, is for the device above it.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Self, TypeVar
@@ -32,11 +33,14 @@ from protocols.messages import (
 )
 from protocols.requests import MOST_TRIES, Request, Requests
 from protocols.serial_wire import Problem, Wire, sentence
+from protocols.sides import ONLY_SENT_BY, SENT_BY_EITHER, Side, only_sender
 from protocols.units import MILLISECOND, SECOND, Micros, from_ms
 from protocols.wire import schema_id
 
 MINOR: Final = 0
 """The newest minor that this version speaks."""
+REMEMBERED_OWN: Final = 16
+"""NAKs and BYEs of this end that are known again when they come back: a second's NAKs, and some."""
 LEAST_HEARTBEAT_US: Final = 50 * MILLISECOND
 """However little a peer's WELCOME asks for: a heartbeat of 0 would be sent without end."""
 
@@ -87,13 +91,19 @@ class Told(NamedTuple):
 
 
 class LinkLost(NamedTuple):
-    """The link is gone; `abandoned` commands have no answer and will not get one."""
+    """The link is gone. `Abandoned` follows for each command that was under way or waiting."""
 
     reason: str
-    abandoned: list[Request]
 
 
-Happening = Linked | Greeted | Denied | Commanded | Answered | Told | LinkLost
+class Abandoned(NamedTuple):
+    """Host: `request` has no final answer and will not get one."""
+
+    request: Request
+    reason: str
+
+
+Happening = Linked | Greeted | Denied | Commanded | Answered | Told | LinkLost | Abandoned
 
 
 @dataclass(slots=True)
@@ -107,6 +117,8 @@ class Statistics:
     replays: int = 0
     naks: int = 0
     strays: int = 0
+    echoes: int = 0
+    """Frames that this end had sent itself, as a line that echoes brings them back."""
     leases_expired: int = 0
 
 
@@ -130,19 +142,22 @@ IDLE_PACE: Final = Pace(Micros(5 * SECOND), Micros(15 * SECOND))
 class Exchange(Generic[WireIn, WireOut]):
     """One end of one link at a time, over one wire.
 
-    `beat` makes the heartbeat of this end. `pace` is set by the owner, who notes in `hurried` which one it set.
-    An end that has said `hello` is a host, any other a device.
+    `side` is which end this is; `beat` makes its heartbeat. `pace` is set by the owner, who notes in `hurried` which
+    one it set. Each command that is handed in has one end that is told: a final `Answered`, or `Abandoned`.
     """
 
-    def __init__(self, wire: Wire[WireIn, WireOut], *, beat: Callable[[Micros], Message]) -> None:
+    def __init__(self, wire: Wire[WireIn, WireOut], *, side: Side, beat: Callable[[Micros], Message]) -> None:
         self.outbox: list[WireOut] = []
         self.statistics = Statistics()
         self.link_id = 0
         self.hurried: bool | None = False
         self._wire = wire
+        self._side = side
+        self._own = ONLY_SENT_BY[side]
+        self._maybe_own = self._own | SENT_BY_EITHER
+        self._sent_lately: deque[tuple[Message, int, int, int]] = deque(maxlen=REMEMBERED_OWN)
         self._beat = beat
         self._pace = IDLE_PACE
-        self._is_host = False
         self._listens_to = _NOBODY
         self._seq = 0
         self._correlation_id = 0
@@ -182,15 +197,15 @@ class Exchange(Generic[WireIn, WireOut]):
         """Send a message that answers nothing: event, telemetry, alarm."""
         self._send(message, now)
 
-    def bye(self, reason: ByeReason, now: Micros) -> list[Request]:
-        """Leave the link in words; returns what had no answer."""
-        if self.link_id:
-            self._send(Bye(reason=reason), now)
-        return self._unlink()
+    def bye(self, reason: ByeReason, now: Micros) -> list[Happening]:
+        """Leave the link in words; returns the end of what had none."""
+        self._leave(reason, now)
+        return self._drain()
 
-    def drop(self) -> list[Request]:
-        """Leave the link without a word, as when the transport is gone; returns what had no answer."""
-        return self._unlink()
+    def drop(self, reason: str = "the transport is gone") -> list[Happening]:
+        """Leave the link without a word, as when the transport is gone; returns the end of what had none."""
+        self._unlink(reason)
+        return self._drain()
 
     def receive(self, data: WireIn, now: Micros) -> list[Happening]:
         """Take what the wire brought."""
@@ -201,7 +216,10 @@ class Exchange(Generic[WireIn, WireOut]):
                 continue
             statistics.frames_received += 1
             header, message, problem = item
-            first, flags, _, _, link_id, correlation_id, _, _ = header
+            first, flags, message_id, _, link_id, correlation_id, _, _ = header
+            if (key := first << 16 | message_id) in self._maybe_own and self._is_own(key, header, message):
+                statistics.echoes += 1
+                continue
             if link_id != self._listens_to or message is None or flags & MUST_UNDERSTAND or first >> 4 != MAJOR:
                 self._take_odd(header, message, problem, now)
                 continue
@@ -235,7 +253,7 @@ class Exchange(Generic[WireIn, WireOut]):
             pace = self._pace
             if pace.lease_us and now >= self._last_heard + pace.lease_us:
                 self.statistics.leases_expired += 1
-                self._lose(f"nothing heard for {pace.lease_us // MILLISECOND} ms")
+                self._lose(f"nothing heard for {pace.lease_us // MILLISECOND} ms{self._echoing()}")
                 return self._drain()
             if now >= self._last_sent + pace.heartbeat_us:
                 self._send(self._beat(now), now)
@@ -246,12 +264,11 @@ class Exchange(Generic[WireIn, WireOut]):
 
     # --- the host's half -------------------------------------------------------------------------------------
 
-    def hello(self, hello: Hello, now: Micros) -> list[Request]:
-        """Ask for a link. Ends in `Linked`, `Denied` or `LinkLost`; returns what had no answer on a link before it."""
-        abandoned = self._unlink()
-        self._is_host = True
+    def hello(self, hello: Hello, now: Micros) -> list[Happening]:
+        """Ask for a link, which ends in `Linked`, `Denied` or `LinkLost`; returns the end of what had none before."""
+        self._unlink("the host asks for a new link")
         self._launch(Request(hello), now)
-        return abandoned
+        return self._drain()
 
     def submit(self, command: Message, now: Micros) -> Request:
         """Send a command, or queue it until its lane has room.
@@ -280,7 +297,7 @@ class Exchange(Generic[WireIn, WireOut]):
         """
         if not welcome.link_id:
             raise LocalError("link id 0 stands for no link")
-        self._unlink()
+        self._unlink("the link was replaced")
         self._link(welcome.link_id, now)
         self._greeting = (greeted.correlation_id, greeted.hello, welcome)
         self._send(welcome, now, greeted.correlation_id)
@@ -318,9 +335,10 @@ class Exchange(Generic[WireIn, WireOut]):
         elif isinstance(message, Welcome):
             self._be_welcomed(header, message, now)
         elif problem is not None and header.link_id in (0, self._listens_to):
-            if header.link_id:
+            from_peer = header.link_id and only_sender(header.kind, header.message_id) is not self._side
+            if from_peer:
                 self._last_heard = now
-            if header.link_id and header.kind == Kind.COMMAND:
+            if from_peer and header.kind == Kind.COMMAND:
                 self._refuse(header, problem, now)
             else:
                 self._nak(header, problem, now)
@@ -341,7 +359,7 @@ class Exchange(Generic[WireIn, WireOut]):
         minor = min(welcome.minor, MINOR)
         if request.message.schema_id and welcome.schema_id not in (0, ours := schema_id(minor)):
             text = f"schemas differ: host 0x{ours:08x}, device 0x{welcome.schema_id:08x} at minor {minor}"
-            self.bye(ByeReason.CLOSING, now)
+            self._leave(ByeReason.CLOSING, now)
             self._happened.append(Denied(Code.E_SCHEMA, text))
             return
         self.pace = Pace.of_ms(welcome.heartbeat_idle_ms, welcome.lease_idle_ms)
@@ -351,10 +369,7 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def _greet(self, header: Header, hello: Hello, now: Micros) -> None:
         known, greeted = self._greeting, Greeted(hello, header.correlation_id, header.seq)
-        if self._is_host:
-            text = "this end is a host and grants no link; is the wire looped back?"
-            self._nak(header, Problem(Code.E_UNSUPPORTED, text), now)
-        elif known is not None and (known[0], known[1]) == (header.correlation_id, hello):
+        if known is not None and (known[0], known[1]) == (header.correlation_id, hello):
             self.statistics.replays += 1
             self._send(known[2], now, header.correlation_id, REPLAYED)
         elif not hello.majors >> MAJOR & 1:
@@ -379,7 +394,8 @@ class Exchange(Generic[WireIn, WireOut]):
         asking = not self.link_id and self._requests.due is not None
         if isinstance(message, Nak):
             if asking and request is not None and not header.link_id:
-                self._unlink()
+                self._requests.answered(request, now)
+                self._unlink("the device grants no link")
                 self._happened.append(Denied(message.code, message.sentence))
             else:
                 self.statistics.strays += 1
@@ -470,7 +486,8 @@ class Exchange(Generic[WireIn, WireOut]):
     def _retry(self, requests: list[Request], now: Micros) -> None:
         for request in requests:
             if request.tries >= MOST_TRIES:
-                self._lose(f"no answer to {request.message.__class__.__name__} after {MOST_TRIES} tries")
+                name = request.message.__class__.__name__
+                self._lose(f"no answer to {name} after {MOST_TRIES} tries{self._echoing()}")
                 return
             self.statistics.retries += 1
             flags = REPLY_WANTED | RETRANSMIT
@@ -509,6 +526,7 @@ class Exchange(Generic[WireIn, WireOut]):
         nak = Nak(code=problem.code, seq=seq, expected=expected, actual=actual, sentence=text)
         self._seq = own_seq = self._seq + 1 & 0xFFFF
         self._post(nak, now, own_seq, link_id, correlation_id, 0)
+        self._note_sent(nak, own_seq, link_id, correlation_id)
 
     def _send(self, message: Message, now: Micros, correlation_id: int = 0, flags: int = 0) -> None:
         """Send a new frame on this link."""
@@ -525,17 +543,37 @@ class Exchange(Generic[WireIn, WireOut]):
             self._last_sent = now
         self.statistics.frames_sent += 1
 
+    # --- inside: a line that echoes --------------------------------------------------------------------------
+
+    def _is_own(self, key: int, header: Header, message: Message | None) -> bool:
+        """Whether this end has sent a frame itself. Of what either end sends, only one that is the same to the bit."""
+        if key in self._own:
+            return message is not None
+        return (message, header.seq, header.link_id, header.correlation_id) in self._sent_lately
+
+    def _note_sent(self, message: Message, seq: int, link_id: int, correlation_id: int) -> None:
+        """Remember a message that the other end might have sent as well."""
+        self._sent_lately.append((message, seq, link_id, correlation_id))
+
     # --- inside: the link ------------------------------------------------------------------------------------
 
     def _link(self, link_id: int, now: Micros) -> None:
         self.link_id = self._listens_to = link_id
         self._last_heard = now
 
-    def _lose(self, reason: str) -> None:
-        self._happened.append(LinkLost(reason, self._unlink()))
+    def _leave(self, reason: ByeReason, now: Micros) -> None:
+        if self.link_id:
+            bye = Bye(reason=reason)
+            self._send(bye, now)
+            self._note_sent(bye, self._seq, self.link_id, 0)
+        self._unlink("this end has left the link")
 
-    def _unlink(self) -> list[Request]:
-        """Forget the link and all that was said on it; returns what had no answer."""
+    def _lose(self, reason: str) -> None:
+        self._happened.append(LinkLost(reason))
+        self._unlink(reason)
+
+    def _unlink(self, reason: str) -> None:
+        """Forget the link and all that was said on it; what has no answer gets none, because of `reason`."""
         self.link_id = 0
         self._listens_to = _NOBODY
         self._pace = IDLE_PACE
@@ -543,9 +581,13 @@ class Exchange(Generic[WireIn, WireOut]):
         self._greeting = None
         self._owes_beat = False
         self._answers = Answers()
-        abandoned = self._requests.abandon()
+        self._happened += [Abandoned(request, reason) for request in self._requests.abandon()]
         self._requests = Requests()
-        return abandoned
+
+    def _echoing(self) -> str:
+        """What to add to the loss of a link on a line that echoes: it looks alive where nobody is."""
+        echoes = self.statistics.echoes
+        return f"; the line echoes: {echoes} frames of this end's own came back" if echoes else ""
 
     def _drain(self) -> list[Happening]:
         happened = self._happened

@@ -17,8 +17,9 @@ from protocols.bodies import BY_NAME, decode_body, encode_body
 from protocols.enums import Code, Kind
 from protocols.framing import MAJOR, BadFrame
 from protocols.message import Message
-from protocols.messages import Bye, Heartbeat, Hello, HostHeartbeat, Nak, Welcome
+from protocols.messages import Heartbeat, Hello, HostHeartbeat, Nak, Welcome
 from protocols.serial_wire import Envelope, Problem
+from protocols.sides import Side, only_sender
 from protocols.topics import DeviceTopics, topic_name
 
 MOST_COMMAND_EXPIRY_S: Final = 2
@@ -32,7 +33,7 @@ MOST_ASKED: Final = 32
 COMMANDS: Final = {
     topic_name(name): model
     for name, model in BY_NAME.items()
-    if model.KIND is Kind.COMMAND or model in (Hello, Bye, Nak)
+    if only_sender(model.KIND, model.ID) is not Side.DEVICE and model is not HostHeartbeat
 }
 """The last level of `command/{name}` -> what a host says there."""
 
@@ -107,16 +108,11 @@ def _beat_qos(link_id: int, beaten_link_id: int) -> int:
 
 
 def _said_to_a_host(envelope: Envelope) -> Envelope:
-    """What nobody knows, or only a device takes, is no command to be refused.
-
-    What the device makes of such a refusal would end the host's own command of the same correlation id.
-    """
-    header, message, problem = envelope
-    if header.kind != Kind.COMMAND:
+    """A message that nobody knows has no kind in JSON; the device has sent it, and so it is no command."""
+    header = envelope.header
+    if envelope.message is not None or header.kind != Kind.COMMAND:
         return envelope
-    if message is not None:
-        problem = Problem(Code.E_UNSUPPORTED, "this end is the host: it gives commands and takes none")
-    return Envelope(header._replace(major_and_kind=MAJOR << 4 | Kind.REPLY), None, problem)
+    return envelope._replace(header=header._replace(major_and_kind=MAJOR << 4 | Kind.REPLY))
 
 
 class DeviceWire:

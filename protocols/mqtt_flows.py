@@ -6,7 +6,6 @@ are asked what they would publish; those of snapshots from the table below.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, get_origin
 
 from protocols import messages as M
@@ -14,6 +13,7 @@ from protocols.enums import Kind, Lane, WireEnum
 from protocols.message import REGISTRY, Message
 from protocols.mqtt import COMMANDS, DeviceWire, HostWire, Publication
 from protocols.schemas import ANY_RECORD, CATALOGUE, described
+from protocols.sides import Side
 from protocols.status import Alarms, Params, State, Status
 from protocols.topics import DeviceTopics
 
@@ -26,18 +26,6 @@ _UNSOLICITED: Final = (M.Alarm, M.Event, M.Bye, M.Nak)
 """What a device says on `reply/{client}` that answers no command; NAK also answers what could not be read."""
 BOTH_SAY: Final = {M.Bye: "HostBye", M.Nak: "HostNak"}
 """What either end says -> what it is called where a host says it, with the properties of a command."""
-
-
-class Side(StrEnum):
-    """One end."""
-
-    HOST = "host"
-    DEVICE = "device"
-
-    @property
-    def other(self) -> "Side":
-        """Who is at the other end."""
-        return Side.DEVICE if self is Side.HOST else Side.HOST
 
 
 _FIRST_BEAT: Final = {

@@ -19,6 +19,7 @@ from protocols.messages import Event, JournalPage, Welcome
 from protocols.mqtt import Publication, decode_publication
 from protocols.notice import NOTICE
 from protocols.records import KIND_OFFSET, split_records
+from protocols.sides import only_sender
 from protocols.units import SECOND, Micros
 from protocols.wire import decode_message, decode_record
 
@@ -41,6 +42,7 @@ _LEASES_OFF: Final = {
     "lease_idle_ms": "THE LEASE AT REST IS SWITCHED OFF: a host that is gone keeps its link",
 }
 """Field of WELCOME -> what is said of a 0 there."""
+ECHO: Final = "THE LINE ECHOES: only the receiver sends this, and heard itself"
 _INDENT: Final = " " * 12
 MOST_SHOWN_BYTES: Final = 200
 """Of a body that is no message: enough to see whose it is."""
@@ -62,10 +64,10 @@ class Tracer:
         lines = []
         items: list[list[str]]
         if isinstance(data, Publication):
-            items = [_publication(data)]
+            items = [_publication(data, sender)]
         else:
             found = self._decoders[sender].feed(data)
-            items = [_bad_frame(item) if isinstance(item, BadFrame) else _frame(item) for item in found]
+            items = [_bad_frame(item) if isinstance(item, BadFrame) else _frame(item, sender) for item in found]
         for first, *more in items:
             seconds, micros = divmod(now, SECOND)
             lines.append(f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  {first}")
@@ -80,7 +82,7 @@ def _bad_frame(bad: BadFrame) -> list[str]:
     return [f"BAD FRAME {reason}  hex {bad.raw.hex()}"]
 
 
-def _frame(frame: Frame) -> list[str]:
+def _frame(frame: Frame, sender: str) -> list[str]:
     header = frame.header
     try:
         message = decode_message(frame)
@@ -88,28 +90,28 @@ def _frame(frame: Frame) -> list[str]:
         return [_line(header, error.message, f"BAD PAYLOAD {_quoted(str(error))}  hex {frame.payload.hex()}")]
     if message is None:
         return [_line(header, f"UNKNOWN 0x{header.message_id:04x}", f"hex {frame.payload.hex()}")]
-    return _message(header, message)
+    return _message(header, message, sender)
 
 
-def _publication(publication: Publication) -> list[str]:
+def _publication(publication: Publication, sender: str) -> list[str]:
     """As a frame, and below it where it went; a retained one is marked, since no command may be."""
     header, message, problem = decode_publication(publication)
     where = f"topic {_quoted(publication.topic)}{' RETAINED' if publication.retain else ''}"
     if message is not None:
-        return [*_message(header, message), where]
+        return [*_message(header, message, sender), where]
     text = problem.sentence if problem is not None else ""
     body = publication.body[:MOST_SHOWN_BYTES].decode(errors="replace")
     return [_line(header, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}"), where]
 
 
-def _message(header: Header, message: Message) -> list[str]:
-    more = []
+def _message(header: Header, message: Message, sender: str) -> list[str]:
+    more = [] if only_sender(header.kind, header.message_id) in (None, sender) else [ECHO]
     if isinstance(message, JournalPage):
-        more = _records(message.records)
+        more += _records(message.records)
     elif isinstance(message, Event):
-        more = _records(message.record)
+        more += _records(message.record)
     elif isinstance(message, Welcome):
-        more = [text for name, text in _LEASES_OFF.items() if getattr(message, name) == 0]
+        more += [text for name, text in _LEASES_OFF.items() if getattr(message, name) == 0]
     return [_line(header, type(message).__name__, _fields(message)), *more]
 
 

@@ -4,6 +4,7 @@ It is the exchange and a channel; what it is told besides its answers is kept in
 """
 
 import contextlib
+import select
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from protocols.exchange import Answered, Denied, Exchange, Linked, LinkLost, Pac
 from protocols.framing import MAJOR
 from protocols.message import Message
 from protocols.serial_wire import SerialWire, Wire
+from protocols.sides import Side
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 from tests.programs import DEADLINE_S, deadline
@@ -66,9 +68,9 @@ class SerialChannel:
 
     def receive(self, seconds: float) -> bytes | None:
         """What has come."""
-        self.port.timeout = max(seconds, 0.001)
-        first = self.port.read(1)
-        return first + self.port.read(self.port.in_waiting) if first else b""
+        # Not by pyserial's timeout: to set it writes the settings of the port anew, whatever others made of them.
+        ready, _, _ = select.select([self.port], [], [], max(seconds, 0.001))
+        return self.port.read(self.port.in_waiting) if ready else b""
 
 
 class Client:
@@ -83,7 +85,9 @@ class Client:
         wire: Wire[Any, Any] | None = None,
     ) -> None:
         self.channel = channel
-        self.exchange: Exchange[Any, Any] = Exchange(wire or SerialWire(), beat=lambda now: M.HostHeartbeat())
+        self.exchange: Exchange[Any, Any] = Exchange(
+            wire or SerialWire(), side=Side.HOST, beat=lambda now: M.HostHeartbeat()
+        )
         self.told: list[Message] = []
         self.lost: LinkLost | None = None
         self.welcome: M.Welcome | None = None

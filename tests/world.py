@@ -34,6 +34,7 @@ from protocols.messages import HostHeartbeat
 from protocols.mqtt import DeviceWire, HostWire
 from protocols.records import AlarmChanged, Cycle, Record
 from protocols.serial_wire import SerialWire, Wire
+from protocols.sides import Side
 from protocols.topics import DeviceTopics
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import decode_record, schema_id
@@ -368,7 +369,7 @@ class Bystander:
         self.lab = lab
         self.longest_payload = 0
         self.port: Port = lab.device.attach("other")
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
+        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
         self.told: list[Message] = []
         self.greet(role, max_payload_size=max_payload_size)
 

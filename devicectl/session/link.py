@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError
 from devicectl.session.procedures import Procedure, Procedures, Result, Task, Until
-from protocols.enums import Code, Role
-from protocols.exchange import MINOR, Answered, Commanded, Denied, Exchange, Linked, LinkLost, Pace, Told
+from protocols.enums import Role
+from protocols.exchange import MINOR, Abandoned, Answered, Denied, Exchange, Linked, LinkLost, Pace, Told
 from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.framing import MAJOR
 from protocols.message import Message
-from protocols.messages import Arm, Hello, HostHeartbeat, Refused, Welcome
+from protocols.messages import Arm, Hello, HostHeartbeat, Welcome
 from protocols.requests import Request
 from protocols.serial_wire import Wire
+from protocols.sides import Side
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 
@@ -45,7 +46,7 @@ class HostLink:
         on_lost: Callable[[str], None],
         wire: Wire[Any, Any],
     ) -> None:
-        self.exchange: Exchange[Any, Any] = Exchange(wire, beat=lambda _: _BEAT)
+        self.exchange: Exchange[Any, Any] = Exchange(wire, side=Side.HOST, beat=lambda _: _BEAT)
         self.procedures = Procedures(self._submit)
         self.welcome: Welcome | None = None
         self.now = Micros(0)
@@ -72,12 +73,14 @@ class HostLink:
         self.now = now
         self.transport_up = False
         linked = self.exchange.linked
-        self.exchange.drop()
+        abandoned = self.exchange.drop(reason)
         self.exchange.take()
         if linked:
             self._lost(reason, LinkForbiddenError if final else LinkLostError)
         else:
-            self._outcome, self._forbidden = LinkLost(reason, []), reason if final else ""
+            self._outcome, self._forbidden = LinkLost(reason), reason if final else ""
+        for happening in abandoned:
+            self._take_in(happening)
         self.procedures.poll(now)
 
     def receive(self, data: Any, now: Micros) -> None:
@@ -135,7 +138,8 @@ class HostLink:
             max_payload_size=MAX_PAYLOAD_SIZE,
             nonce=self._draw_nonce(),
         )
-        self.exchange.hello(hello, self.now)
+        for happening in self.exchange.hello(hello, self.now):
+            self._take_in(happening)
         yield lambda: self._outcome is not None
         self._check_allowed()
         outcome = self._outcome
@@ -192,10 +196,8 @@ class HostLink:
                 self._lost(happening.reason)
         elif isinstance(happening, Denied):
             self._outcome = happening
-        elif isinstance(happening, Commanded):
-            text = "this end is the host: it gives commands and takes none"
-            refused = Refused(code=Code.E_UNSUPPORTED, interlock=0, expected=0, actual=0, sentence=text)
-            self.exchange.reply(happening.correlation_id, refused, self.now)
+        elif isinstance(happening, Abandoned):
+            self.procedures.abandoned(happening.request, happening.reason, self.now)
 
     def _lost(self, reason: str, kind: type[LinkError] = LinkLostError) -> None:
         self._on_lost(reason)

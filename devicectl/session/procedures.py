@@ -99,6 +99,12 @@ class Procedures:
         if task is not None:
             self._run(task, answer, _error_of(request.message, answer), now)
 
+    def abandoned(self, request: Request, reason: str, now: Micros) -> None:
+        """Raise the loss in whoever waits for the answer to this request, which will not come."""
+        task = self._by_request.pop(request, None)
+        if task is not None:
+            self._run(task, None, LinkLostError(reason), now)
+
     def link_lost(self, reason: str, now: Micros, kind: type[LinkError] = LinkLostError) -> None:
         """Raise the loss, an error of that kind, in every procedure that waits for an answer."""
         waiting = list(self._by_request.values())

@@ -113,6 +113,7 @@ def _host(tally: Tally) -> Item:
         "frames": {
             "received": tally.frames_received,
             "sent": tally.frames_sent,
+            "echoed": tally.echoes,
             "received_again": tally.retransmits,
             "answered_from_memory": tally.replays,
         },
@@ -198,6 +199,8 @@ def _host_lines(host: Item) -> Iterator[str]:
         yield _row("leases expired", f"{expired['while_armed']} while armed, {expired['at_rest']} at rest")
     frames = host["frames"]
     yield _row("frames", f"{frames['received']} received, {frames['sent']} sent")
+    if frames["echoed"]:
+        yield _row("echoed", f"{frames['echoed']} of the device's own came back")
     again = f"{frames['received_again']} received again, {frames['answered_from_memory']} answered from memory"
     yield _row("retries", again)
     yield _row("bad frames", _counts(host["bad_frames"]))

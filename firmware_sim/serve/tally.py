@@ -76,6 +76,8 @@ class Tally:
     bytes_received: int = 0
     frames_received: int = 0
     frames_sent: int = 0
+    echoes: int = 0
+    """The device's own frames that came back to it."""
     bad_frames: Counter[BadReason] = field(default_factory=Counter)
     crc_mistakes: Counter[str] = field(default_factory=Counter)
     hellos: int = 0
@@ -111,6 +113,7 @@ class Tally:
             "bytes_received",
             "frames_received",
             "frames_sent",
+            "echoes",
             "hellos",
             "unanswerable",
             "retransmits",
@@ -221,6 +224,14 @@ VERDICTS: Final = (
         ],
     ),
     Verdict("no_link", lambda t: t.host_id is None and t.hellos > 0, lambda t: ["Its HELLO was not granted."]),
+    Verdict(
+        "line_echoes",
+        lambda t: t.echoes > 0,
+        lambda t: [
+            f"The line echoes: {count_of(t.echoes, 'frame')} of the device's own came back to it. Switch echo off: "
+            "ECHO of the terminal (stty -echo, or raw mode), or what a two-wire adapter hears of itself."
+        ],
+    ),
     Verdict(
         "no_response_topic",
         lambda t: t.unanswerable > 0,

@@ -23,6 +23,7 @@ from protocols.errors import MessageError
 from protocols.framing import CRC_SIZE, REPLAYED, RETRANSMIT, BadFrame, BadReason, Frame, FrameDecoder, Header, unstuff
 from protocols.message import REGISTRY, Message
 from protocols.mqtt import Publication, decode_publication
+from protocols.sides import Side, only_sender
 from protocols.units import Micros
 from protocols.wire import decode_message
 
@@ -168,6 +169,9 @@ class PortWatch:
 
     def _asked(self, header: Header, message: Message | None) -> None:
         tally = self.tally
+        if only_sender(header.kind, header.message_id) is Side.DEVICE:
+            tally.echoes += 1
+            return
         tally.frames_received += 1
         again = bool(header.flags & RETRANSMIT)
         tally.retransmits += again

@@ -20,6 +20,7 @@ from protocols.framing import MAJOR
 from protocols.message import Message
 from protocols.records import RECORD_SIZE
 from protocols.serial_wire import SerialWire
+from protocols.sides import Side
 from protocols.units import MILLISECOND, SECOND, Micros
 
 SEED: Final = 7
@@ -57,7 +58,9 @@ class _Host:
         self.device = device
         self.report = Report(device, FIRST_EVENT_NO)
         self.tap = self.report.open_tap(self.port.name, self.now)
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda now: M.HostHeartbeat())
+        self.exchange: Exchange[bytes, bytes] = Exchange(
+            SerialWire(), side=Side.HOST, beat=lambda now: M.HostHeartbeat()
+        )
         self.pieces: list[Piece] = []
         self.welcome: M.Welcome | None = None
         self._answer: Message | None = None

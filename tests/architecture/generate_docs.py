@@ -13,7 +13,7 @@ from typing import Final
 
 from firmware_sim.parameters import parameters_table
 from protocols import asyncapi, schemas
-from protocols.mqtt_flows import Side
+from protocols.sides import Side
 from tests.architecture import broker_page, c_header, first_contact, message_tables, reference_pages
 
 ROOT: Final = Path(__file__).parents[2]

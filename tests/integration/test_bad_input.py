@@ -253,11 +253,12 @@ def test_short_payload(unchanged: Bench, size: int) -> None:
     assert refusal_of(unchanged.send(raw)).code is Code.E_ARGUMENT
 
 
-def test_reply_to_nobody(unchanged: Bench) -> None:
-    strays = unchanged.port.exchange.statistics.strays
+def test_reply_to_a_device(unchanged: Bench) -> None:
+    """Only a device replies: it hears itself."""
+    echoes = unchanged.port.exchange.statistics.echoes
     for correlation_id in (0, 500):
         assert unchanged.send(frame(StopDone(state=DeviceState.SAFE), unchanged.link_id, correlation_id)) == []
-    assert unchanged.port.exchange.statistics.strays == strays + 2
+    assert unchanged.port.exchange.statistics.echoes == echoes + 2
 
 
 # --- values --------------------------------------------------------------------------------------------------

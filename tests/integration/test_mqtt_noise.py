@@ -242,6 +242,8 @@ UNTOUCHED: Final[dict[str, Callable[[NoisyLab, int], Publication]]] = {
     "the answer to another command": lambda lab, mine: to_host(StopDone(state=DeviceState.SAFE), lab.link_id, mine),
     "an old answer": lambda lab, mine: to_host(EchoDone(data=b""), lab.link_id, mine - 1),
     "an old refusal": lambda lab, mine: to_host(refused(), lab.link_id, mine - 1),
+    "a command": lambda lab, mine: to_host(Arm(), lab.link_id, mine),
+    "HELLO": lambda lab, _: to_host(hello(), 0, 1),
     "a retained answer": lambda lab, mine: to_host(refused(), lab.link_id, mine)._replace(retain=True),
     "another link's heartbeat": lambda lab, _: to_host(heartbeat(), 77, topic=HEARTBEAT),
     "a heartbeat of no link": lambda lab, _: to_host(heartbeat(), 0, topic=HEARTBEAT),
@@ -280,13 +282,11 @@ NAKED: Final[dict[str, tuple[Callable[[NoisyLab, int], Publication], Code]]] = {
         ),
         Code.E_ARGUMENT,
     ),
-    "a command": (lambda lab, mine: to_host(Arm(), lab.link_id, mine), Code.E_UNSUPPORTED),
     "half a command": (lambda lab, mine: body_for(lab, mine, message="Punch", payload={}), Code.E_ARGUMENT),
     "a flag that must be understood": (
         lambda lab, mine: body_for(lab, mine, message="Refused", flags=["URGENT"], payload={}),
         Code.E_UNSUPPORTED,
     ),
-    "HELLO": (lambda lab, _: to_host(hello(), 0, 1), Code.E_UNSUPPORTED),
     "an answer of another link": (lambda lab, mine: to_host(refused(), 77, mine), Code.E_LINK),
 }
 """What the host says NAK to, as to a device that is out of its mind, and with which code."""

@@ -1,7 +1,8 @@
 """A host's and a device's end over a wire that drops, repeats, reorders, corrupts and delays, while either restarts.
 
-What must hold whatever happens: no state-changing command is carried out twice on a link; every command ends in one
-final answer or is abandoned with its link; nothing raises; nothing grows without bound; time that is asked for comes.
+What must hold whatever happens: no state-changing command is carried out twice on a link; every command, HELLO
+included, has one end that is told, be it a final answer or that there will be none; an end that hears itself takes
+nothing from it; nothing raises; nothing grows without bound; time that is asked for comes.
 """
 
 from hypothesis import settings
@@ -10,7 +11,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from protocols.answers import REMEMBERED
 from protocols.enums import ByeReason, Code, DeviceState, Ending, Lane, Phase
-from protocols.exchange import Answered, Commanded, Denied, Exchange, Greeted, Happening, Linked, LinkLost, Pace
+from protocols.exchange import (
+    Abandoned,
+    Answered,
+    Commanded,
+    Denied,
+    Exchange,
+    Greeted,
+    Happening,
+    Linked,
+    LinkLost,
+    Pace,
+    Told,
+)
 from protocols.message import Message
 from protocols.messages import (
     Aborted,
@@ -32,6 +45,7 @@ from protocols.messages import (
 )
 from protocols.requests import MOST_TRIES, Request
 from protocols.serial_wire import SerialWire
+from protocols.sides import Side
 from protocols.units import Micros
 from tests.unit.exchange_pair import HEARTBEAT_US, LEASE_US, End, heartbeat, hello, welcome
 
@@ -61,17 +75,20 @@ class ExchangeMachine(RuleBasedStateMachine):
         self.device_link = 0
         self.carried_out: dict[tuple[int, int], Message] = {}
         self.newest_order: dict[int, int] = {}
+        self.sent_last: dict[Side, bytes] = {}
         self.open: dict[int, Request] = {}
+        self.asking = 0
+        """HELLOs without an end; never more than one."""
         self.to_device: list[bytes] = []
         self.to_host: list[bytes] = []
         self.host = self.make_host()
         self.device = self.make_device()
 
     def make_host(self) -> End:
-        return Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
+        return Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
 
     def make_device(self) -> End:
-        return Exchange(SerialWire(), beat=lambda _: heartbeat(self.device_running or 0))
+        return Exchange(SerialWire(), side=Side.DEVICE, beat=lambda _: heartbeat(self.device_running or 0))
 
     # --- the owners of both ends -----------------------------------------------------------------------------
 
@@ -83,17 +100,19 @@ class ExchangeMachine(RuleBasedStateMachine):
                     del self.open[id(happening.request)]
             elif isinstance(happening, LinkLost):
                 assert not self.host.linked
-                self.abandon(happening.abandoned)
+            elif isinstance(happening, Abandoned) and happening.request.lane is Lane.LINK:
+                self.asking -= 1
+            elif isinstance(happening, Abandoned):
+                assert id(happening.request) in self.open, "abandoned after its end"
+                del self.open[id(happening.request)]
             elif isinstance(happening, Linked):
                 assert self.host.linked and happening.welcome.nonce == self.nonce
+                self.asking -= 1
             else:
                 assert not isinstance(happening, Denied), "the device denies no link in this world"
+        assert not self.open or self.host.linked, "a command without an end was forgotten"
+        assert self.asking == (self.host.next_deadline() is not None and not self.host.linked)
         self.send()
-
-    def abandon(self, requests: list[Request]) -> None:
-        given = [id(request) for request in requests if request.lane is not Lane.LINK]
-        assert sorted(given) == sorted(self.open), "a command without an ending was forgotten"
-        self.open.clear()
 
     def device_hears(self, happened: list[Happening]) -> None:
         for happening in happened:
@@ -106,9 +125,10 @@ class ExchangeMachine(RuleBasedStateMachine):
                 granted = welcome(link_id=self.links, nonce=happening.hello.nonce)
                 self.device.welcome(granted, happening, self.now)
                 self.device.pace = Pace(HEARTBEAT_US, LEASE_US)
-            elif isinstance(happening, LinkLost):
-                assert happening.abandoned == []
-                self.device_running = None
+            else:
+                assert isinstance(happening, (LinkLost, Told)), "a device asks nothing, and is answered nothing"
+                if isinstance(happening, LinkLost):
+                    self.device_running = None
         self.send()
 
     def carry_out(self, commanded: Commanded) -> None:
@@ -140,13 +160,19 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     def send(self) -> None:
         """Put what both ends have to say on the wire."""
-        self.to_device += self.host.take()
-        self.to_host += self.device.take()
+        for side, end, wire in (
+            (Side.HOST, self.host, self.to_device),
+            (Side.DEVICE, self.device, self.to_host),
+        ):
+            sent = end.take()
+            wire += sent
+            if sent:
+                self.sent_last[side] = sent[-1]
 
     def connect(self) -> None:
         self.nonce += 1
-        self.abandon(self.host.hello(hello(nonce=self.nonce), self.now))
-        self.send()
+        self.asking += 1
+        self.host_hears(self.host.hello(hello(nonce=self.nonce), self.now))
 
     # --- what may happen -------------------------------------------------------------------------------------
 
@@ -207,6 +233,19 @@ class ExchangeMachine(RuleBasedStateMachine):
         data[place % len(data)] = value
         self.arrive(bytes(data), at_device=wire is self.to_device)
 
+    @rule(side=st.sampled_from(Side))
+    def echo(self, side: Side) -> None:
+        """The last frame comes back to the end that sent it, and goes on to the other."""
+        end = self.host if side is Side.HOST else self.device
+        data = self.sent_last.get(side)
+        if data is None:
+            return
+        before = end.statistics.echoes, end.next_deadline(), end.link_id
+        happened = end.receive(data, self.now)
+        assert not end.outbox, "an echo was answered"
+        assert happened == [], "an echo was taken for the other end's"
+        assert (end.statistics.echoes - 1, end.next_deadline(), end.link_id) == before
+
     @rule(noise=st.binary(max_size=40), at_device=st.booleans())
     def make_noise(self, noise: bytes, at_device: bool) -> None:
         self.arrive(noise, at_device=at_device)
@@ -249,21 +288,29 @@ class ExchangeMachine(RuleBasedStateMachine):
         if not now:
             return
         self.open.clear()
+        self.asking = 0
+        self.sent_last.pop(Side.HOST, None)
         self.host = self.make_host()
         self.connect()
+
+    @rule(now=NOW_AND_THEN)
+    def greet_anew(self, now: bool) -> None:
+        """As a host does that waits for control."""
+        if now:
+            self.connect()
 
     @rule(now=NOW_AND_THEN)
     def restart_device(self, now: bool) -> None:
         if now:
             self.device_running = None
+            self.sent_last.pop(Side.DEVICE, None)
             self.device = self.make_device()
 
     @rule(now=NOW_AND_THEN, polite=st.booleans())
     def leave(self, now: bool, polite: bool) -> None:
         if not now:
             return
-        self.abandon(self.host.bye(ByeReason.CLOSING, self.now) if polite else self.host.drop())
-        self.send()
+        self.host_hears(self.host.bye(ByeReason.CLOSING, self.now) if polite else self.host.drop())
 
     # --- the wire and the clock ------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from protocols.framing import BadFrame, Header
 from protocols.message import Message
 from protocols.messages import Heartbeat, Hello, HostHeartbeat, Nak, Refused, Welcome
 from protocols.serial_wire import SerialWire
+from protocols.sides import Side
 from protocols.units import Micros
 from protocols.wire import encode_message, schema_id
 
@@ -54,12 +55,12 @@ def refused(code: Code = Code.E_STATE) -> Refused:
 
 def make_host() -> End:
     """A host's end, not linked."""
-    return Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
+    return Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
 
 
 def make_device() -> End:
     """A device's end, not linked."""
-    return Exchange(SerialWire(), beat=lambda _: heartbeat())
+    return Exchange(SerialWire(), side=Side.DEVICE, beat=lambda _: heartbeat())
 
 
 def bring(sender: End, receiver: End, now: int) -> list[Happening]:

@@ -14,8 +14,8 @@ from protocols.asyncapi import document
 from protocols.broker_url import PORTS
 from protocols.enums import Kind
 from protocols.mqtt import COMMANDS, MOST_COMMAND_EXPIRY_S
-from protocols.mqtt_flows import Side
 from protocols.schemas import CATALOGUE
+from protocols.sides import Side
 from protocols.status import Status
 from protocols.topics import DeviceTopics
 

@@ -12,8 +12,8 @@ from protocols import messages as M
 from protocols.enums import AlarmPriority, AlarmState
 from protocols.message import Message
 from protocols.mqtt import DeviceWire, HostWire, Publication
-from protocols.mqtt_flows import Side
 from protocols.mqtt_properties import CONTENT_TYPE, PAYLOAD_IS_TEXT
+from protocols.sides import Side
 from protocols.topics import DeviceTopics
 from tests.contract import Contract, Seen
 

@@ -7,6 +7,7 @@ from protocols.errors import LocalError
 from protocols.exchange import (
     IDLE_PACE,
     LEAST_HEARTBEAT_US,
+    Abandoned,
     Commanded,
     Denied,
     Greeted,
@@ -146,10 +147,10 @@ def test_hello_without_an_answer_is_lost_after_five_tries() -> None:
         happened += host.advance(due)
     assert len(host.take()) == 5
     assert times == [200_000, 500_000, 950_000, 1_625_000, 2_637_500]
-    (lost,) = happened
-    assert isinstance(lost, LinkLost)
-    assert [request.message for request in lost.abandoned] == [hello()]
-    assert "Hello" in repr(lost.abandoned[0]) and "5 tries" in lost.reason
+    lost, abandoned = happened
+    assert isinstance(lost, LinkLost) and lost.reason == "no answer to Hello after 5 tries"
+    assert isinstance(abandoned, Abandoned) and abandoned.reason == lost.reason
+    assert abandoned.request.message == hello() and "Hello" in repr(abandoned.request)
 
 
 def test_wrong_nonce_and_late_welcome_are_strays() -> None:
@@ -240,19 +241,11 @@ def test_malformed_hello_is_told_why() -> None:
     assert (nak.code, nak.seq, header.correlation_id) == (Code.E_ARGUMENT, 4, 6) and "Hello" in nak.sentence
 
 
-def test_hello_to_a_host_is_refused_by_name() -> None:
-    host, _ = linked_pair()
-    for link_id in (0, LINK):
-        assert host.receive(frame(hello(), link_id, 3), T0) == []
-        _, nak = only_nak(host)
-        assert nak.code is Code.E_UNSUPPORTED
-    assert host.linked
-
-
-def test_hello_over_a_standing_link_returns_what_had_no_answer() -> None:
+def test_hello_over_a_standing_link_tells_the_end_of_what_had_none() -> None:
     host, _ = linked_pair()
     request = host.submit(Arm(), T0)
-    assert host.hello(hello(nonce=78), T0) == [request]
+    (abandoned,) = host.hello(hello(nonce=78), T0)
+    assert isinstance(abandoned, Abandoned) and abandoned.request is request and "new link" in abandoned.reason
     assert not host.linked and host.pace == IDLE_PACE
 
 
@@ -288,7 +281,7 @@ def test_lease_expires_on_silence(which: int) -> None:
     assert end.advance(Micros(599_999)) == []
     assert end.next_deadline() == 600_000
     (lost,) = end.advance(Micros(600_000))
-    assert lost == LinkLost("nothing heard for 600 ms", [])
+    assert lost == LinkLost("nothing heard for 600 ms")
     assert not end.linked and end.next_deadline() is None and end.pace == IDLE_PACE and end.hurried is False
 
 
@@ -302,16 +295,18 @@ def test_lease_of_0_is_off_and_heartbeats_go_on(which: int) -> None:
     assert len(end.take()) == 1
 
 
-@pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize(
-    "data",
+    ("which", "data"),
     [
-        frame(heartbeat()),
-        frame(HostHeartbeat()),
-        frame(STATE),
-        frame(StopDone(state=DeviceState.SAFE), correlation_id=99),
-        encode_frame(Kind.COMMAND, 0x7FFF, b"", link_id=LINK, correlation_id=5),
-        encode_frame(Kind.EVENT, 0x7FFF, b"", link_id=LINK),
+        (0, frame(heartbeat())),
+        (1, frame(HostHeartbeat())),
+        (0, frame(STATE)),
+        (0, frame(StopDone(state=DeviceState.SAFE), correlation_id=99)),
+        (1, encode_frame(Kind.COMMAND, 0x7FFF, b"", link_id=LINK, correlation_id=5)),
+        (0, encode_frame(Kind.EVENT, 0x7FFF, b"", link_id=LINK)),
+        (0, encode_frame(Kind.LINK, 0x7FFF, b"", link_id=LINK)),
+        (1, encode_frame(Kind.LINK, 0x7FFF, b"", link_id=LINK)),
+        (1, encode_frame(Kind.BULK, 0x7FFF, b"", link_id=LINK)),
     ],
 )
 def test_every_valid_frame_of_the_link_renews_the_lease(which: int, data: bytes) -> None:
@@ -334,6 +329,7 @@ def test_every_valid_frame_of_the_link_renews_the_lease(which: int, data: bytes)
         frame(heartbeat(), LINK, flags=0x10),
         frame_of_major(2, Arm()),
         frame(hello(majors=4), 0, 1),
+        b"",
     ],
 )
 def test_no_other_frame_renews_the_lease(which: int, data: bytes) -> None:
@@ -392,9 +388,9 @@ def test_other_flags_are_ignored(flag: int) -> None:
 
 @pytest.mark.parametrize("linked", [False, True])
 @pytest.mark.parametrize(
-    "message", [Arm(), heartbeat(), STATE, StopDone(state=DeviceState.SAFE)], ids=lambda m: type(m).__name__
+    "message", [Arm(), HostHeartbeat(), Echo(data=b""), Bye(reason=ByeReason.CLOSING)], ids=lambda m: type(m).__name__
 )
-def test_frame_of_another_link_gets_e_link_with_both(linked: bool, message: Arm | Heartbeat) -> None:
+def test_frame_of_another_link_gets_e_link_with_both(linked: bool, message: Arm | Bye) -> None:
     _, device = linked_pair()
     if not linked:
         device.drop()
@@ -473,9 +469,9 @@ def test_bye_ends_the_link_on_both_sides() -> None:
     host, device = linked_pair()
     request = host.submit(Arm(), T0)
     host.take()
-    assert host.bye(ByeReason.CLOSING, T0) == [request]
+    assert [happening.request for happening in host.bye(ByeReason.CLOSING, T0)] == [request]  # type: ignore[union-attr]
     assert not host.linked
-    assert bring(host, device, 0) == [LinkLost("the other end said BYE (CLOSING)", [])]
+    assert bring(host, device, 0) == [LinkLost("the other end said BYE (CLOSING)")]
     assert not device.linked
     assert host.bye(ByeReason.CLOSING, T0) == [] and not host.outbox
 
@@ -484,7 +480,8 @@ def test_bye_before_welcome_ends_the_asking() -> None:
     host = make_host()
     host.hello(hello(), T0)
     host.take()
-    assert [request.message for request in host.bye(ByeReason.CLOSING, T0)] == [hello()]
+    (abandoned,) = host.bye(ByeReason.CLOSING, T0)
+    assert isinstance(abandoned, Abandoned) and abandoned.request.message == hello()
     assert host.next_deadline() is None and not host.outbox
 
 
@@ -492,7 +489,7 @@ def test_drop_leaves_without_a_word() -> None:
     host, device = linked_pair()
     requests = [host.submit(Punch(cycle_no=n, depth_um=1, deadline_ms=1), T0) for n in (1, 2)]
     host.take()
-    assert host.drop() == requests
+    assert host.drop("unplugged") == [Abandoned(request, "unplugged") for request in requests]
     assert not host.outbox and not host.linked
     with pytest.raises(LocalError):
         host.submit(Arm(), T0)
@@ -514,7 +511,7 @@ def test_nothing_of_an_old_link_lives_on_the_next() -> None:
 def test_e_link_from_the_peer_ends_the_link(which: int) -> None:
     end = linked_pair()[which]
     nak = Nak(code=Code.E_LINK, seq=5, expected=0, actual=LINK, sentence="unknown here")
-    assert end.receive(frame(nak), T0) == [LinkLost("unknown here", [])]
+    assert end.receive(frame(nak), T0) == [LinkLost("unknown here")]
 
 
 def test_messages_that_answer_nothing_are_told() -> None:

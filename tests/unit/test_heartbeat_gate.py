@@ -11,6 +11,7 @@ from protocols.exchange import Exchange, Greeted, Linked, Told
 from protocols.message import Message
 from protocols.messages import DeviceInfo, Heartbeat, HostHeartbeat, Nak, Received, Welcome
 from protocols.mqtt import DeviceWire, HostWire, Publication
+from protocols.sides import Side
 from protocols.topics import DeviceTopics
 from protocols.units import Micros
 from tests.unit.exchange_pair import HEARTBEAT_US, LINK, heartbeat, hello, welcome
@@ -110,8 +111,8 @@ def read(end: Mqtt) -> list[tuple[type, int]]:
 
 def ends() -> tuple[Mqtt, Mqtt]:
     """A host that has said HELLO, and a device that has granted a link; nothing has arrived of that yet."""
-    host: Mqtt = Exchange(HostWire(TOPICS, "me"), beat=lambda _: HostHeartbeat())
-    device: Mqtt = Exchange(DeviceWire(TOPICS, "me"), beat=lambda _: heartbeat())
+    host: Mqtt = Exchange(HostWire(TOPICS, "me"), side=Side.HOST, beat=lambda _: HostHeartbeat())
+    device: Mqtt = Exchange(DeviceWire(TOPICS, "me"), side=Side.DEVICE, beat=lambda _: heartbeat())
     host.hello(hello(), NOW)
     (greeting,) = host.take()
     (greeted,) = device.receive(greeting, NOW)

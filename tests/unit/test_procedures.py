@@ -139,6 +139,16 @@ def asking_later() -> Procedure[None]:
     yield M.Pause()
 
 
+def test_an_abandoned_request_is_raised_in_the_one_that_waits_for_it() -> None:
+    link = Link()
+    first, second = (link.procedures.start(asking(command), NOW) for command in (M.Pause(), M.Resume()))
+    for _ in range(2):
+        link.procedures.abandoned(link.sent[0], "the host asks for a new link", NOW)
+    assert first.done and not second.done
+    with pytest.raises(LinkLostError, match="new link"):
+        first.outcome()
+
+
 def test_what_a_procedure_raises_is_kept_for_whoever_awaits_it() -> None:
     def broken() -> Procedure[None]:
         yield Until(Micros(0))

@@ -52,6 +52,12 @@ CASES: Final = [
     ),
     (stranger(hellos=2), controller(hellos=2), "Its HELLO was not granted."),
     (
+        controller(echoes=2),
+        controller(),
+        "The line echoes: 2 frames of the device's own came back to it. Switch echo off: ECHO of the terminal "
+        "(stty -echo, or raw mode), or what a two-wire adapter hears of itself.",
+    ),
+    (
         stranger(hellos=1, unanswerable=2),
         stranger(hellos=1),
         "2 publications had no Response Topic .../reply/CLIENT beside .../command/NAME: nobody could be answered.",
@@ -371,6 +377,7 @@ def test_what_came_before_the_link_is_of_the_host_that_linked(bench: Bench) -> N
     assert host["bad_frames"] and host["frames"] == {
         "received": 1,
         "sent": 1,
+        "echoed": 0,
         "received_again": 0,
         "answered_from_memory": 0,
     }

@@ -7,10 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols import notice, trace
-from protocols.enums import Ending, Kind, Phase
+from protocols.bodies import encode_body
+from protocols.enums import ByeReason, Ending, Kind, Phase
 from protocols.framing import REPLY_WANTED, RETRANSMIT, encode_frame
-from protocols.messages import Event, Heartbeat, JournalPage, ParamGet, Punch, SessionOpen, TelemetryState, Welcome
+from protocols.messages import (
+    Bye,
+    Event,
+    Heartbeat,
+    HostHeartbeat,
+    JournalPage,
+    ParamGet,
+    Punch,
+    SessionOpen,
+    TelemetryState,
+    Welcome,
+)
+from protocols.mqtt import Publication
 from protocols.records import Cycle, Gap
+from protocols.topics import DeviceTopics
 from protocols.trace import Tracer
 from protocols.units import SECOND, Micros
 from protocols.wire import decode_payload, encode_message, encode_record, layout
@@ -74,6 +88,28 @@ def test_unknown_message_shows_id_and_payload() -> None:
     )
 
 
+@pytest.mark.parametrize("wire", ["bytes", "publication"])
+def test_an_end_that_hears_itself_is_said(wire: str) -> None:
+    """Of what either end may send, nobody can tell."""
+    topics = DeviceTopics("bench", "sim-7")
+    for message, sender in (
+        (PUNCH, "device"),
+        (HostHeartbeat(), "device"),
+        (zero(Heartbeat), "host"),
+        (zero(Welcome, lease_armed_ms=1, lease_idle_ms=1), "host"),
+        (zero(TelemetryState), "host"),
+    ):
+        said: bytes | Publication = encode_message(message, seq=1)
+        if wire == "publication":
+            said = Publication(topics.of("reply", "me"), encode_body(message, 1, 0, 0, 0))
+        _, echo, *_ = Tracer().describe(sender, said, NOW)
+        assert echo.strip() == "THE LINE ECHOES: only the receiver sends this, and heard itself"
+        other = "host" if sender == "device" else "device"
+        assert not any("ECHO" in line for line in Tracer().describe(other, said, NOW))
+    for sender in ("host", "device"):
+        assert len(described(encode_message(Bye(reason=ByeReason.CLOSING), seq=1), sender)) == 1
+
+
 def test_other_major_and_kind_are_shown() -> None:
     (line,) = described(encode_frame(8, 1, b""))
     assert "MAJOR" not in line
@@ -113,9 +149,17 @@ def test_records_of_a_page_have_a_line_each() -> None:
     assert gap.strip() == "record 1 Gap  uptime_ms=2 ms missing=4"
     assert second.strip().startswith("record 5 Cycle  uptime_ms=6 ms ending=COMPLETED phase=COUNT needles=3 cycle_no=7")
     unknown = raw[:8] + b"\x63" + raw[9:32]
-    assert described(encode_message(Event(record=unknown), seq=1))[1].split()[:3] == ["record", "UNKNOWN", "99"]
-    assert described(encode_message(Event(record=raw[:5]), seq=1))[1].strip().startswith("BAD RECORD 'Record: 5 B")
-    assert described(encode_message(Event(record=b""), seq=1))[0].endswith("record=-")
+    assert described(encode_message(Event(record=unknown), seq=1), "device")[1].split()[:3] == [
+        "record",
+        "UNKNOWN",
+        "99",
+    ]
+    assert (
+        described(encode_message(Event(record=raw[:5]), seq=1), "device")[1]
+        .strip()
+        .startswith("BAD RECORD 'Record: 5 B")
+    )
+    assert described(encode_message(Event(record=b""), seq=1), "device")[0].endswith("record=-")
 
 
 def test_a_lease_switched_off_is_said() -> None:
