@@ -4,7 +4,8 @@
 `next_deadline()` is when to come back. One link controls, the others look. Each of them raises NvmFileError where
 what had begun cannot be kept; the device has made itself safe then, and is to be ended.
 
-Law: no I/O, no clock. Who may command is decided here; what a command does, in the firmware.
+Law: no I/O, no clock. Who may command is decided here; what a command does, in the firmware. When one of these calls
+returns, all that it has left in memory would survive a loss of power: what is on the wire is on the disk.
 """
 
 import contextlib
@@ -79,6 +80,7 @@ class Device:
     def _boot(self, now: Micros) -> None:
         self.firmware = Firmware(self.nvm, self.plant, self.parameters, self._announce)
         self.firmware.boot(now)
+        self.nvm.sync()
 
     def reboot(self, now: Micros) -> None:
         """Power is lost and comes back: all but memory, plant and consumables begins anew; no link survives."""
@@ -151,13 +153,20 @@ class Device:
         self._guarded(now, self.firmware.set_alarm, code, present)
 
     def _guarded(self, now: Micros, act: Callable[..., None], *arguments: Any) -> None:
-        """Act; where what had begun cannot be kept, make the device safe and let whoever drives it know."""
+        """Act, and sync what that has left in memory before anybody can hear of it: once, however many steps it took.
+
+        Where what had begun cannot be kept, nobody hears of it: make the device safe and let whoever drives it know.
+        """
         try:
             act(*arguments, now)
+            self._keep_pace(now)
+            if self.nvm.unsynced:
+                self.nvm.sync()
         except NvmFileError:
+            for port in self.ports:
+                port.exchange.outbox.clear()
             self.firmware.give_up(now)
             raise
-        self._keep_pace(now)
 
     # --- links and control -----------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 Law: each method is one atomic step. A step is checked, then stored as *one* store record (its name and arguments),
 then carried out; loading carries the same steps out again, so what was loaded cannot differ from what wrote it.
-A step is synced before it returns if a motion or a promise to the host follows from it.
+A step is synced before it returns if a motion follows from it or nothing can be done without it; the others are synced
+together, by `sync`, before anybody can learn of them.
 
 Order of a cycle: `begin_cycle` and `set_latch(True)` before the needle moves, `set_phase` before each later motion,
 `end_cycle` once. If power goes between, `boot` ends the cycle: in its first phase the stroke latch tells whether the
@@ -21,8 +22,8 @@ from protocols.messages.procedure import SessionCloseDone
 from protocols.records import RECORD_SIZE, Boot, Cycle, Record, SessionClosed, SessionOpened
 from protocols.wire import decode_record, encode_record
 
-_UNSYNCED: Final = frozenset(("set_phase", "set_canister", "set_flagged", "append", "acknowledge"))
-"""Steps that nothing relies on after a loss of power: a phase can be lost, since the one before it tells enough."""
+_SYNCED_LATER: Final = frozenset(("set_phase", "set_canister", "set_flagged", "append", "acknowledge"))
+"""Steps that nothing in the device relies on: one sync for all of them, once it has come to what others will hear."""
 
 _Record = TypeVar("_Record", bound=Record)
 
@@ -74,6 +75,8 @@ class Nvm:
         self.store: NvmStore | None = None
         self.steps_kept = 0
         """Of this process; for whoever wants to know whether a step was kept meanwhile."""
+        self.unsynced = False
+        """Steps are kept that a loss of power may still take away."""
         self.epoch = epoch
         self.seed: int | None = None
         """Of the device whose memory this is; None until a device has run on it."""
@@ -411,8 +414,20 @@ class Nvm:
         if self.store is not None:
             self.store.append(key, list(arguments))
             self.steps_kept += 1  # also where it cannot be synced: nobody knows whether it will be there
-            if key not in _UNSYNCED:
-                self.store.sync()
+            self.unsynced = True
+            if key not in _SYNCED_LATER:
+                self.sync()
+
+    def sync(self) -> None:
+        """Return when no loss of power can take away a step; whoever shows the memory to anybody asks for this first.
+
+        Raises:
+            NvmFileError: they are not all on the medium, and must not be shown.
+        """
+        if self.unsynced:
+            assert self.store is not None
+            self.store.sync()
+            self.unsynced = False
 
     def reserve(self, size: int) -> None:
         """Have room in the store for what is about to be kept.

@@ -1,7 +1,7 @@
 """What a device behind a broker shows to anybody: its retained topics, and each journal record as it is written.
 
-Law: it reads the device and changes nothing. It is asked now and then, not at each change: `state` is a picture for
-people, and what happened in between stands in the journal.
+Law: it reads the device and changes nothing, and shows no memory that a loss of power could take back. It is asked now
+and then, not at each change: `state` is a picture for people, and what happened in between stands in the journal.
 """
 
 from collections.abc import Callable, Hashable
@@ -57,7 +57,12 @@ class Snapshots:
         return [*map(self._shown, self._changed()), *self._records()]
 
     def _changed(self) -> list[str]:
-        """The topics that are not as they were, each of which has a new version."""
+        """The topics that are not as they were, each of which has a new version.
+
+        Raises:
+            NvmFileError: what they would show cannot be kept.
+        """
+        self._device.nvm.sync()
         changed = []
         for topic, shown in _SHOWN.items():
             key = shown.key(self._device)
