@@ -3,10 +3,16 @@ r"""The non-volatile memory in a file, for a device that is a process: what it i
     "HLP/NVM\n" | version u32 | step*
     step: length u32 | CRC-32C u32 over length and body | body, JSON [key, value]
 
-Law: a step is in the file whole or not at all. A last step that is torn is dropped; damage before a whole step is an
-error, since to drop what follows would use cycle numbers again. Steps leave the file only by rename; behind the last
-one there may be zeros, which hold the place of steps to come. One process at a time: the file is locked (`flock`, so
-this module needs a POSIX system) from `load` to `close`.
+How it works: a disk writes what was not synced in any order, so that power may go between the second of two steps and
+the first. After each sync a mark is therefore written, a step that does nothing: whatever is before it was on the disk.
+
+    epoch boot mark append append mark append ????? append       the hole was never synced: cut off there
+    epoch boot mark append ?????? mark append                    what was synced is damaged: an error
+
+Law: a step is in the file whole or not at all. What was not synced is kept up to its first hole, and no further; damage
+to what was is an error, since to drop it would use cycle numbers again. Steps leave the file only by rename; behind the
+last one there may be zeros, which hold the place of steps to come. One process at a time: the file is locked (`flock`,
+so this module needs a POSIX system) from `load` to `close`.
 """
 
 import contextlib
@@ -25,8 +31,8 @@ from firmware_sim.nvm_image import replay, snapshot
 from protocols.framing import crc32c
 
 MAGIC: Final = b"HLP/NVM\n"
-VERSION: Final = 2
-"""2 has the device's seed. A file of version 1 is read, and written anew at once."""
+VERSION: Final = 3
+"""2 has the device's seed, 3 has marks. An older file is read, and written anew at once."""
 COMPACT_SIZE: Final = 1 << 20
 """Bytes: some 2,500 cycles, replayed in a tenth of a second; a snapshot is below 100 KiB."""
 PLACE_SIZE: Final = 1 << 16
@@ -36,6 +42,17 @@ _HEADER: Final = struct.Struct("<8sI")
 _STEP: Final = struct.Struct("<II")
 _LENGTH: Final = struct.Struct("<I")
 _LEAST_BODY: Final = len('["",[]]')
+_MARKED_SINCE: Final = 3
+
+
+def _encode_step(key: str, value: Any) -> bytes:
+    body = json.dumps([key, value], separators=(",", ":")).encode()
+    crc = crc32c(_LENGTH.pack(len(body)) + body)
+    return _STEP.pack(len(body), crc) + body
+
+
+_MARK: Final = _encode_step("synced", [])
+"""All before it is on the medium. It has bytes that no JSON has, so no other step can look like it in part."""
 
 
 class FileStore:
@@ -100,11 +117,17 @@ class FileStore:
             NvmFileError: it has not; nothing can be kept in this file any more, since the system may forget
                 the data that it could not write.
         """
+        self._check()
         try:
             os.fsync(self._descriptor)
         except OSError as error:
             self._broken = f"could not be synced ({_reason(error)}); restart the device"
             raise NvmFileError(str(self._path), self._broken) from error
+        # One that is lost, or not taken, leaves only the latest damage untold from a hole.
+        with contextlib.suppress(OSError):
+            if os.pwrite(self._descriptor, _MARK, self._size) == len(_MARK):
+                self._size += len(_MARK)
+                self._end = max(self._end, self._size)
 
     def rewrite(self) -> None:
         """Put one snapshot in the place of all steps, in a file of this version. The old one stands until it is safe.
@@ -194,6 +217,7 @@ def _load(path: Path, descriptor: int, compact_size: int) -> Nvm:
         raise NvmFileError(str(path), f"is damaged: {error}") from error
     if size != len(data):
         os.ftruncate(descriptor, size)
+        os.fsync(descriptor)  # or what is cut off might come back behind the next steps
     store = FileStore(path, descriptor, size, compact_size=compact_size)
     store.snapshot = lambda: snapshot(nvm)
     nvm.attach(store)
@@ -203,7 +227,7 @@ def _load(path: Path, descriptor: int, compact_size: int) -> Nvm:
 
 
 def _decode(path: Path, data: bytes) -> tuple[int, list[tuple[str, Any]], int]:
-    """A file's version, its steps, and how many of its bytes they fill; what follows is a torn last step."""
+    """A file's version, its steps, and how many of its bytes they fill; what follows was never synced."""
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
         raise NvmFileError(str(path), "is not a memory file of this simulator")
     _, version = _HEADER.unpack_from(data)
@@ -212,13 +236,21 @@ def _decode(path: Path, data: bytes) -> tuple[int, list[tuple[str, Any]], int]:
     steps = []
     offset = _HEADER.size
     while (end := _end_of_step(data, offset)) is not None:
-        key, value = json.loads(data[offset + _STEP.size : end])
-        steps.append((key, value))
+        if data[offset:end] != _MARK:
+            key, value = json.loads(data[offset + _STEP.size : end])
+            steps.append((key, value))
         offset = end
-    # The last byte of a step is no zero, and what place was taken for steps to come is nothing else.
-    if any(_end_of_step(data, later) is not None for later in range(offset + 1, len(data.rstrip(b"\0")))):
+    if _synced_beyond(version, data, offset):
         raise NvmFileError(str(path), f"is damaged at byte {offset}; move it away to start with an empty memory")
     return version, steps, offset
+
+
+def _synced_beyond(version: int, data: bytes, offset: int) -> bool:
+    """Tell damage from a hole: True if what stands at `offset`, which is no whole step, was on the medium once."""
+    if version >= _MARKED_SINCE:
+        return data.find(_MARK, offset) >= 0
+    # The last byte of a step is no zero, and what place was taken for steps to come is nothing else.
+    return any(_end_of_step(data, later) is not None for later in range(offset + 1, len(data.rstrip(b"\0"))))
 
 
 def _end_of_step(data: bytes, offset: int) -> int | None:
@@ -231,12 +263,6 @@ def _end_of_step(data: bytes, offset: int) -> int | None:
         return None
     body = data[offset + _STEP.size : end]
     return end if crc32c(_LENGTH.pack(length) + body) == crc else None
-
-
-def _encode_step(key: str, value: Any) -> bytes:
-    body = json.dumps([key, value], separators=(",", ":")).encode()
-    crc = crc32c(_LENGTH.pack(len(body)) + body)
-    return _STEP.pack(len(body), crc) + body
 
 
 def _read_all(descriptor: int) -> bytes:
@@ -292,7 +318,7 @@ def _write(path: Path, first_step: bytes, *, place: int = 0) -> tuple[int, int]:
 
     Where it cannot be written there is none.
     """
-    raw = _HEADER.pack(MAGIC, VERSION) + first_step
+    raw = _HEADER.pack(MAGIC, VERSION) + first_step + _MARK  # nobody sees the file before it is synced
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, descriptor)

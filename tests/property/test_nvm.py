@@ -188,10 +188,10 @@ TestNvmMachine.settings = settings(max_examples=40, stateful_step_count=30, dead
 
 
 class Mark(NamedTuple):
-    """The file and the memory after one step: which file it was, how long, and what was in the memory."""
+    """The file and the memory after one step: which file it was, where that step ends, and what was in the memory."""
 
     inode: int
-    size: int
+    end: int
     image: dict[str, Any]
 
 
@@ -210,8 +210,7 @@ def drive(nvm: Nvm, path: Path, course: list[int]) -> Iterator[Mark]:
 
     def mark(step: Callable[[], object]) -> Mark:
         step()
-        status = path.stat()
-        return Mark(status.st_ino, status.st_size, snapshot(nvm))
+        return Mark(path.stat().st_ino, len(path.read_bytes().removesuffix(nvm_file._MARK)), snapshot(nvm))
 
     yield mark(lambda: None)
     yield mark(lambda: nvm.boot(0))
@@ -242,11 +241,11 @@ def test_file_cut_anywhere_is_the_memory_after_its_last_whole_step(
         for cut in [*data.draw(st.lists(st.integers(0, len(raw) - 1), min_size=5, max_size=20)), len(raw)]:
             path.write_bytes(raw[:cut])
             # Steps of this file that are whole, or else what the file began with: the step before it was made.
-            whole = [mark for mark in marks if mark.inode != last_file or mark.size <= cut]
+            whole = [mark for mark in marks if mark.inode != last_file or mark.end <= cut]
             try:
                 found = close(load(path))
             except NvmFileError as error:
-                assert cut < marks[0].size or "there is no first step" in str(error)
+                assert cut < marks[0].end or "there is no first step" in str(error)
                 continue
             assert found == whole[-1].image if cut else found["boot_count"] == 0  # an empty file is a new memory
             if cut == len(raw):

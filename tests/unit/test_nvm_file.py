@@ -18,8 +18,11 @@ from firmware_sim.nvm_file import FileStore, load
 from firmware_sim.nvm_image import snapshot
 from firmware_sim.session_memory import SessionMemory
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
+from protocols.records import Boot
 
 Memory = tuple[Nvm, FileStore]
+MARK = nvm_file._encode_step("synced", [])
+PAGE = 512
 
 
 @pytest.fixture
@@ -120,7 +123,7 @@ def test_file_that_was_replaced_before_the_lock_is_opened_anew(path: Path, monke
     assert reopened(path)["epoch"] == 2
 
 
-NEWER = struct.pack("<8sI", nvm_file.MAGIC, 3)
+NEWER = struct.pack("<8sI", nvm_file.MAGIC, 4)
 
 
 @pytest.mark.parametrize(
@@ -128,9 +131,10 @@ NEWER = struct.pack("<8sI", nvm_file.MAGIC, 3)
     [
         (b"#!/bin/sh\n", "is not a memory file of this simulator"),
         (b"HLP/NVM", "is not a memory file of this simulator"),
-        (NEWER, "was written by a newer version (3; this one reads up to 2)"),
+        (NEWER, "was written by a newer version (4; this one reads up to 3)"),
         (struct.pack("<8sI", nvm_file.MAGIC, 1), "is damaged: there is no first step"),
         (struct.pack("<8sI", nvm_file.MAGIC, 2), "is damaged: there is no first step"),
+        (struct.pack("<8sI", nvm_file.MAGIC, 3), "is damaged: there is no first step"),
     ],
 )
 def test_wrong_file_is_refused_and_left_alone(path: Path, content: bytes, says: str) -> None:
@@ -159,20 +163,42 @@ def test_the_seed_is_kept_with_all_else(path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("compacted", [False, True])
-def test_a_file_of_version_1_is_read_and_written_anew(path: Path, compacted: bool) -> None:
-    """It has no seed, and is no file for the program that wrote it any more."""
+def older_file(path: Path, version: int, *, compacted: bool) -> bytes:
+    """A file as that version wrote it, of a memory with epoch 42 that was booted once."""
     _, store = opened(path, epoch=42)
     store.close()
-    image: dict[str, Any] = {name: value for name, value in reopened(path).items() if name != "seed"}
+    image = reopened(path)
+    if version == 1:
+        del image["seed"]
     first = nvm_file._encode_step("snapshot", image) if compacted else nvm_file._encode_step("epoch", [42])
-    path.write_bytes(struct.pack("<8sI", nvm_file.MAGIC, 1) + first + nvm_file._encode_step("boot", [5]))
+    return struct.pack("<8sI", nvm_file.MAGIC, version) + first + nvm_file._encode_step("boot", [5])
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_file_is_read_and_written_anew(path: Path, version: int, compacted: bool) -> None:
+    """It has no marks, that of version 1 no seed either, and is no file for the program that wrote it any more."""
+    path.write_bytes(older_file(path, version, compacted=compacted))
     nvm, store = opened(path)
     assert (nvm.epoch, nvm.seed, nvm.boot_count) == (42, None, 1)
     assert path.read_bytes().startswith(struct.pack("<8sI", nvm_file.MAGIC, nvm_file.VERSION))
     nvm.keep_seed(7)
     store.close()
     assert reopened(path) == snapshot(nvm)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_file_has_no_holes(path: Path, version: int) -> None:
+    """Nothing in it tells what was synced: damage before a whole step is an error."""
+    data = bytearray(older_file(path, version, compacted=False) + nvm_file._encode_step("boot", [6]) + bytes(100))
+    path.write_bytes(data)
+    assert reopened(path)["boot_count"] == 2
+    at = data.index(b'["boot",[5]]') - 8
+    data[at + 9] ^= 0x40
+    path.write_bytes(data)
+    with pytest.raises(NvmFileError, match=f"is damaged at byte {at}; move it away"):
+        load(path)
+    assert path.read_bytes() == data
 
 
 def test_path_out_of_reach_is_one_line(tmp_path: Path) -> None:
@@ -189,7 +215,7 @@ def test_torn_last_step_is_cut_off_at_every_byte(path: Path) -> None:
     nvm.latch_alarm(1501)
     store.close()
     data = path.read_bytes()
-    for size in range(whole, len(data)):
+    for size in range(whole, len(data) - len(MARK)):
         path.write_bytes(data[:size])
         assert reopened(path) == before
         assert path.stat().st_size == whole
@@ -211,6 +237,90 @@ def test_damage_before_a_whole_step_is_an_error(path: Path) -> None:
         with pytest.raises(NvmFileError, match=f"is damaged at byte {at}; move it away"):
             load(path)
         assert path.read_bytes() == damaged
+
+
+def test_what_was_synced_is_damaged_at_no_byte_unnoticed(path: Path) -> None:
+    """Also in the last step, behind which there is nothing but the mark."""
+    nvm, store = opened(path, epoch=1)
+    nvm.boot(0)
+    nvm.latch_alarm(1501)
+    store.close()
+    data = path.read_bytes()
+    for offset in range(len(data) - len(MARK)):
+        damaged = bytearray(data)
+        damaged[offset] ^= 0x40
+        path.write_bytes(damaged)
+        with pytest.raises(NvmFileError):
+            load(path)
+        assert path.read_bytes() == damaged
+
+
+def unsynced_pages(path: Path) -> tuple[bytes, dict[str, Any], int]:
+    """A file with many steps behind its last sync; the memory at that sync, and the page after the one it was in."""
+    nvm, _ = opened(path, epoch=1)
+    begin_session(nvm)
+    before, size = snapshot(nvm), path.stat().st_size
+    for _ in range(24):
+        nvm.append(Boot, 1, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+    data = path.read_bytes()
+    nvm_file.close(nvm)
+    return data, before, (size + PAGE) // PAGE * PAGE
+
+
+def test_a_hole_in_what_was_not_synced_is_where_the_memory_ends(path: Path) -> None:
+    """Two pages of steps, and the disk wrote the second one first."""
+    data, before, page = unsynced_pages(path)
+    assert len(data) > page + 2 * PAGE and MARK not in data[page:]
+    path.write_bytes(data[:page] + bytes(PAGE) + data[page + PAGE :])
+    after = reopened(path)
+    records = bytes.fromhex(after["journal"][2])
+    assert before["journal"][0] < after["journal"][0] < before["journal"][0] + 24, "up to the hole, and no further"
+    assert bytes.fromhex(before["journal"][2]) == records[: 32 * (before["journal"][0] - 1)]
+    assert {**after, "journal": None} == {**before, "journal": None}
+    kept = path.read_bytes()
+    assert data.startswith(kept) and len(kept) <= page
+
+
+def test_what_is_behind_a_hole_does_not_come_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is off the disk before the next step is written, which may be just as long as the hole."""
+    data, _, page = unsynced_pages(path)
+    path.write_bytes(data[:page] + bytes(PAGE) + data[page + PAGE :])
+    sizes: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    opened(path)[1].close()
+    assert sizes == [path.stat().st_size]
+
+
+def test_a_sync_after_a_hole_makes_damage_of_the_next_one(path: Path) -> None:
+    data, _, page = unsynced_pages(path)
+    path.write_bytes(data[:page] + bytes(PAGE) + data[page + PAGE :])
+    nvm, store = opened(path)
+    at = path.stat().st_size
+    nvm.boot(0)
+    store.close()
+    data = path.read_bytes()
+    path.write_bytes(data[: at + 2] + b"?" + data[at + 3 :])
+    with pytest.raises(NvmFileError, match=f"is damaged at byte {at}; move it away"):
+        load(path)
+
+
+@pytest.mark.parametrize("taken", [0, 7])
+def test_a_mark_that_is_not_taken_does_no_harm(path: Path, monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+    nvm, store = opened(path)
+    write = os.pwrite
+
+    def without_marks(descriptor: int, raw: bytes, offset: int) -> int:
+        if raw == MARK and not taken:
+            full_disk()
+        return write(descriptor, raw[:taken] if raw == MARK else raw, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", without_marks)
+        begin_session(nvm)
+        run_cycle(nvm)
+    store.close()
+    assert path.read_bytes().count(MARK) == 1, "that of the new file"
+    assert reopened(path) == snapshot(nvm)
 
 
 def test_step_of_another_mind_is_an_error_and_lets_go_of_the_lock(path: Path) -> None:
@@ -260,6 +370,9 @@ def test_failed_sync_is_never_trusted_again(path: Path, monkeypatch: pytest.Monk
     assert nvm.boot_count == 0
     with pytest.raises(NvmFileError, match="could not be synced"):
         nvm.boot(0)
+    for sync in (nvm.sync, store.sync):  # the system may say yes the next time, of data that it has thrown away
+        with pytest.raises(NvmFileError, match="could not be synced"):
+            sync()
     store.close()
     with pytest.raises(NvmFileError, match="is closed"):
         nvm.boot(0)
