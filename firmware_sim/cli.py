@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from firmware_sim.serve.output import say, settle
+from handpiece_shell.streams import guard_streams, say, settle, why_lost
 from protocols.notice import NOTICE
 
 if TYPE_CHECKING:
@@ -37,14 +37,10 @@ class _Parser(argparse.ArgumentParser):
 
     def print_help(self, file: Any = None) -> None:
         """Argparse: print the text of `--help`; its own would lose in silence what cannot be written."""
-        if sys.stdout is None:
-            raise _OutputError("it is closed")
-        try:
-            print(self.format_help(), end="", file=file, flush=True)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise _OutputError(error.strerror) from error
+        print(self.format_help(), end="", file=file)
+        reason = why_lost()
+        if reason is not None:
+            raise _OutputError(reason)
 
     def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{message} (see `{self.prog} --help`)")
@@ -182,12 +178,12 @@ def _fail(text: str, code: int) -> int:
 
 def main() -> None:
     """The program."""
+    guard_streams()
     try:
         code = call(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:  # whoever read our output has gone, and nothing more can be said
         code = 1
-    settle(sys.stdout)
-    settle(sys.stderr)
+    settle()
     sys.exit(code)

@@ -29,6 +29,7 @@ from protocols.framing import (
 )
 from protocols.layouts import LAYOUTS
 from protocols.message import REGISTRY, Message
+from protocols.text import printable
 from protocols.wire import decode_message, encode_message
 
 
@@ -76,8 +77,7 @@ SENTENCE_SIZE: Final = 120
 
 def sentence(text: str) -> str:
     """A text cut to what fits a refusal, on one line: it may quote what a peer wrote."""
-    plain = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
-    return "".join(plain).encode()[:SENTENCE_SIZE].decode(errors="ignore")
+    return printable(text).encode()[:SENTENCE_SIZE].decode(errors="ignore")
 
 
 class SerialWire:

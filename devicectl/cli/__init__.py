@@ -11,11 +11,12 @@ from typing import Final
 import typer
 
 from devicectl.cli.help import PlainCommand, PlainGroup
-from devicectl.cli.output import discard, guard_streams, require_written
+from devicectl.cli.output import require_written
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.errors import DevicectlError
 from devicectl.version import VERSION
+from handpiece_shell.streams import guard_streams, say, settle
 
 _USAGE_ERROR: Final[type[Exception]] = next(
     kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "UsageError"
@@ -82,8 +83,7 @@ def _usage(error: BaseException) -> int:
 
 
 def _fail(text: str, code: int) -> int:
-    line = "".join(character if character.isprintable() else " " for character in text)
-    print(f"devicectl: {' '.join(line.split())}", file=sys.stderr)
+    say(f"devicectl: {' '.join(text.split())}")
     return code
 
 
@@ -92,8 +92,7 @@ def main() -> None:
     guard_streams()
     try:
         code = call(sys.argv[1:])
-        sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has gone, and nothing more can be said
-        discard(sys.stdout)
         code = 1
+    settle()
     sys.exit(code)

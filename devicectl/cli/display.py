@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from devicectl import clock
-from devicectl.cli.tables import printable
 from devicectl.session.count import coverage_percent
 from devicectl.session.engine import CycleResult
 from devicectl.session.entries import Note
@@ -16,6 +15,7 @@ from devicectl.session.plan import Plan
 from devicectl.transports.urls import DeviceUrl
 from protocols.enums import NeedleOutcome
 from protocols.notice import NOTICE
+from protocols.text import printable
 from protocols.units import SECOND, Micros
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Display:
             if not console.is_interactive:  # a terminal that can only go on, as TERM=dumb says: plain lines
                 return self
             self._progress = Progress(
-                SpinnerColumn(),
+                SpinnerColumn("line" if console.options.ascii_only else "dots"),
                 TextColumn("{task.fields[phase]}"),
                 BarColumn(),
                 TextColumn("{task.completed:.0f}/{task.total:.0f} cores"),

@@ -15,11 +15,13 @@ import typer
 from devicectl.cli.arguments import LogOption, whole_number
 from devicectl.cli.files import log_files, output_file, refuse_clash
 from devicectl.cli.help import PlainCommand, PlainGroup
-from devicectl.cli.tables import print_list, print_table, printable
+from devicectl.cli.tables import print_list, print_table
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import default_log_path
 from handpiece_shell.files import Use
+from handpiece_shell.streams import to_utf8
 from protocols.notice import NOTICE
+from protocols.text import printable
 
 if TYPE_CHECKING:
     from devicectl.log.reader import LogReader
@@ -57,7 +59,7 @@ def list_sessions(log: LogOption = None) -> None:
             raise
         found, where = [], error.path
     if not found:
-        print(f"no session yet in {where}")
+        print(f"no session yet in {printable(where)}")
         return
     print_list(COLUMNS, [_list_row(summary) for summary in found], cut="course", spare=SPARE_COLUMNS)
 
@@ -86,6 +88,7 @@ def export_session(
     refuse_clash([*log_files(log, default_log_path(log), Use.READ), *output_file("--output", output)])
     report = _report(session_id, log)
     if output is None:
+        to_utf8(sys.stdout)
         _write(report, format, sys.stdout)
         return
     try:
@@ -94,7 +97,7 @@ def export_session(
     except OSError as error:
         text = f"{output}: cannot be written: {error.strerror}"
         raise typer.BadParameter(text, param_hint="--output") from error
-    print(f"{NOTICE}\nsession {session_id} written to {output}")
+    print(f"{NOTICE}\nsession {session_id} written to {printable(str(output))}")
 
 
 def _write(report: "SessionReport", format: Format, out: TextIO) -> None:

@@ -7,15 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+from protocols.text import printable
+
 GAP: Final = 2
 """Columns of a terminal between two cells."""
 LEAST_WIDTH: Final = 6
 """Of a column that may be cut short: its heading stays whole."""
-
-
-def printable(text: str) -> str:
-    """A text without what would move the cursor or color the screen."""
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -56,8 +53,9 @@ def print_list(columns: Sequence[str], rows: Sequence[Sequence[str]], *, cut: st
     }
     chosen = fit(widths, console.width, cut=cut, spare=spare)
     table: Any = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    overflow = "crop" if console.options.ascii_only else "ellipsis"  # rich draws its boxes by the encoding, not this
     for name, width in chosen.items():
-        table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
+        table.add_column(name, width=width, no_wrap=True, overflow=overflow)
     for row in cells:
         table.add_row(*(Text(cell) for name, cell in zip(columns, row, strict=True) if name in chosen))
     console.print(table)

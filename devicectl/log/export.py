@@ -22,6 +22,7 @@ from protocols.enums import RecordKind
 from protocols.errors import MessageError
 from protocols.notice import NOTICE
 from protocols.records import KIND_OFFSET, Cycle, event_no_of
+from protocols.text import printable, printable_json
 from protocols.wire import decode_record
 
 VOLATILE_FIELDS: Final = ("session_id", "wall_seconds", "began_wall", "stored_wall")
@@ -60,18 +61,21 @@ def write_jsonl(report: SessionReport, out: TextIO) -> None:
     notice = provenance.pop("notice")
     for item in _json_items(report):
         first = {"type": item.pop("type"), **({"notice": notice} if item.get("format") else {})}
-        out.write(json.dumps({**first, **provenance, **item}, ensure_ascii=False) + "\n")
+        out.write(printable_json(json.dumps({**first, **provenance, **item}, ensure_ascii=False)) + "\n")
 
 
 def to_cell(value: object) -> object:
-    """A value as a cell that no spreadsheet evaluates: a number stays a number, a text never becomes a formula."""
+    """A value as a cell that no spreadsheet evaluates: a number stays a number, a text never becomes a formula.
+
+    Nor does it steer the terminal that it is shown on.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return value
-    text = str(value)
+    text = printable(str(value))
     evaluated = text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)
     return f"'{text}" if evaluated else text
 

@@ -14,6 +14,7 @@ import sys
 from devicectl.errors import DevicectlError, UrlError
 from devicectl.simulation.process import simulator
 from devicectl.transports.urls import EXAMPLES, parse_url
+from handpiece_shell.streams import say
 
 
 async def _serve(text: str, trace: str | None) -> None:
@@ -39,7 +40,7 @@ def main() -> int:
     try:
         asyncio.run(_serve(options.url, options.trace))
     except DevicectlError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         return error.exit_code
     return 0
 

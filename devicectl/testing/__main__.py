@@ -13,6 +13,7 @@ from typing import Final
 
 from devicectl.errors import DevicectlError
 from devicectl.transports.urls import parse_url
+from handpiece_shell.streams import say
 
 BAD_ARGUMENTS: Final = 2
 
@@ -30,7 +31,7 @@ def main() -> int:
     """Answer one question; the exit code."""
     question, *urls = sys.argv[1:] or [""]
     if question != "check" and (question, len(urls)) != ("identify", 1):
-        print("devicectl.testing: must be asked `check URL...` or `identify URL`", file=sys.stderr)
+        say("devicectl.testing: must be asked `check URL...` or `identify URL`")
         return BAD_ARGUMENTS
     try:
         for url in urls:
@@ -38,7 +39,7 @@ def main() -> int:
         if question == "identify":
             print(json.dumps(asyncio.run(identify(urls[0]))))
     except DevicectlError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         return error.exit_code
     return 0
 

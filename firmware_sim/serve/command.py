@@ -14,8 +14,8 @@ from typing import Final
 
 from firmware_sim.serve.errors import ServeError
 from firmware_sim.serve.options import Options
-from firmware_sim.serve.output import say
 from firmware_sim.serve.service import Reason, Service, service
+from handpiece_shell.streams import say
 
 TIME_OVER: Final = 124
 CANNOT_RUN: Final = 126
@@ -40,7 +40,7 @@ async def _execute(options: Options, command: Sequence[str]) -> int:
         async with service(options) as device:
             said = device.announcement
             # The command's own output stays its own.
-            say(said.to_json() if options.json else said.to_text())
+            say(*(said.to_json() if options.json else said.to_text()).splitlines())
             code = await _run(device, command)
     except ServeError as error:
         if not code:

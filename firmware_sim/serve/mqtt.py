@@ -22,10 +22,10 @@ from firmware_sim.clock import monotonic, pause
 from firmware_sim.serve.clients import Clients
 from firmware_sim.serve.errors import NoBrokerError, OptionError
 from firmware_sim.serve.lives import Lives, NextStep
-from firmware_sim.serve.output import say
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from handpiece_shell.broker_client import BrokerClient
+from handpiece_shell.streams import say
 from protocols.addresses import is_loopback
 from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.broker_url import BrokerUrl, BrokerUrlError

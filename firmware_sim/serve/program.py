@@ -1,10 +1,13 @@
 """`firmware-sim serve`: announce a device, and wait until it is to end."""
 
 import asyncio
+import errno
+import sys
 
 from firmware_sim.serve.errors import ServeError
 from firmware_sim.serve.options import Options
 from firmware_sim.serve.service import service
+from handpiece_shell.streams import loss_of
 
 
 def serve(options: Options) -> int:
@@ -20,8 +23,8 @@ def serve(options: Options) -> int:
 async def _serve(options: Options) -> None:
     async with service(options) as device:
         said = device.announcement
-        try:
-            print(said.to_json() if options.json else said.to_text(), flush=True)
-        except OSError as error:
-            raise ServeError(f"nobody reads the announcement: {error.strerror}") from error
+        print(said.to_json() if options.json else said.to_text(), flush=True)
+        lost = loss_of(sys.stdout)
+        if lost is not None and lost.errno != errno.EBADF:  # it may be closed: a ready file can say the same
+            raise ServeError(f"nobody reads the announcement: {lost.strerror}")
         await device.ending.reached

@@ -19,6 +19,7 @@ from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
 from protocols.enums import Ending
 from protocols.framing import PROTOCOL
 from protocols.notice import NOTICE
+from protocols.text import printable, printable_json
 from protocols.units import SECOND, Micros
 
 Item = dict[str, Any]
@@ -48,7 +49,7 @@ class ReportFile:
         if not self.due:
             return
         is_json = self._file.path.suffix.lower() == ".json"
-        text = json.dumps(report, indent=2, ensure_ascii=False) + "\n" if is_json else to_text(report)
+        text = printable_json(json.dumps(report, indent=2, ensure_ascii=False)) + "\n" if is_json else to_text(report)
         self._file.write(text)
 
 
@@ -182,12 +183,7 @@ def to_text(report: Item) -> str:
     for host in report["never_linked"]:
         lines += ["", f"by {', '.join(host['transports'])}, never linked", *_host_lines(host)]
     lines += ["", "device", *_device_lines(report["device"])]
-    return "".join(f"{_printable(line)}\n" for line in lines)
-
-
-def _printable(text: str) -> str:
-    """A sentence may repeat what a host sent: it is to write to nobody's terminal but what it says."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return "".join(f"{printable(line)}\n" for line in lines)  # a sentence may repeat what a host sent
 
 
 def _host_lines(host: Item) -> Iterator[str]:

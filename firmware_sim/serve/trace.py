@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from firmware_sim.clock import monotonic
 from firmware_sim.serve.errors import no_file
 from firmware_sim.serve.options import STANDARD_ERROR
-from firmware_sim.serve.output import say
 from firmware_sim.serve.real_time import OpenTap
+from handpiece_shell.streams import say
 from handpiece_shell.trace_file import Write, open_trace
 from protocols.mqtt import Publication
 from protocols.trace import HEADING, Tracer
@@ -63,4 +63,4 @@ def _warn(text: str) -> None:
 
 def _to_standard_error(lines: Sequence[str]) -> None:
     if lines:
-        say("\n".join(lines))
+        say(*lines)

@@ -461,7 +461,7 @@ def test_a_reader_that_goes_away_is_no_traceback(log: Path, arguments: tuple[str
         err = process.stderr.read()
         assert process.wait(DEADLINE_S) == 1, err
         assert "Traceback" not in err and "Exception ignored" not in err
-    assert shown(1)["state"] == ("completed" if "--json" in arguments else "aborted")
+    assert shown(1)["state"] == "completed", "printing decides about no session"
 
 
 LOST = [

@@ -104,7 +104,7 @@ def test_show_says_why_a_session_is_not_reconciled(path: Path) -> None:
     output = run("show", "3")
     assert "reconciled\tno\n" in output
     assert "not reconciled: cycles: 4 on the device, 3 here\n" in output
-    assert "1.500\twarning\tnot saved\tthe disk\\x0ais full\n" in output
+    assert "1.500\twarning\tnot saved\tthe disk\\nis full\n" in output
     assert "\x1b" not in output
 
 

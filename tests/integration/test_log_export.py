@@ -16,6 +16,7 @@ from protocols.enums import Ending, Phase, RecordKind
 from protocols.messages import TruthGetDone
 from protocols.notice import NOTICE
 from protocols.records import Anesthesia
+from protocols.text import printable
 from protocols.wire import encode_record
 from tests.integration.log_builders import a_batch, a_cycle, a_finish, a_start
 
@@ -84,7 +85,7 @@ def test_csv_has_every_record_and_note() -> None:
     assert [aborted[f"needle_{number}"] for number in (1, 2, 3)] == ["uncounted", "not_punctured", "not_punctured"]
     assert (unknown["event_no"], unknown["name"]) == ("4", "unknown 119")
     assert (note["kind"], note["at_us"], note["uptime_ms"]) == ("refusal", "77", "12")
-    assert note["detail"] == 'line one\nline two, "quoted"'
+    assert note["detail"] == 'line one\\nline two, "quoted"'
 
 
 def test_csv_has_a_column_for_every_needle_there_was() -> None:
@@ -109,8 +110,9 @@ def test_a_record_with_unreadable_fields_is_exported_as_bytes() -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_no_text_of_anybody_is_a_formula(start: str) -> None:
     text = f"{start}1+1"
+    cell = f"'{text}" if text.isprintable() else printable(text)
     rows = csv_rows(a_report(course=text, device=text, versions={"model": text}))
-    assert rows[0]["course"] == rows[0]["device"] == rows[0]["model_version"] == f"'{text}"
+    assert rows[0]["course"] == rows[0]["device"] == rows[0]["model_version"] == cell
     for row in rows:
         for name, value in row.items():
             assert not value.startswith(start) or name == "at_us"
@@ -128,8 +130,9 @@ def test_no_text_of_anybody_is_a_formula(start: str) -> None:
         ("a=1", "a=1"),
         ("", ""),
         ("  =1+1", "'  =1+1"),
-        (" \t@A1", "' \t@A1"),
-        ("\u3000\uff1d1", "'\u3000\uff1d1"),
+        (" \t@A1", " \\t@A1"),
+        ("\u3000\uff1d1", "\\u3000\uff1d1"),
+        (" \uff1d1", "' \uff1d1"),
         ("  a", "  a"),
         ("  ", "  "),
     ],
