@@ -14,6 +14,7 @@ from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 from protocols.answers import Answers
 from protocols.budget import MOST_NAKS_PER_SECOND, Budget
+from protocols.diagnosis import cause
 from protocols.enums import ByeReason, Code, Kind, WireEnum
 from protocols.errors import LocalError
 from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header, fill
@@ -156,6 +157,8 @@ class Exchange(Generic[WireIn, WireOut]):
         self._own = ONLY_SENT_BY[side]
         self._maybe_own = self._own | SENT_BY_EITHER
         self._sent_lately: deque[tuple[Message, int, int, int]] = deque(maxlen=REMEMBERED_OWN)
+        self._heard = wire.heard
+        self._odd = ""
         self._beat = beat
         self._pace = IDLE_PACE
         self._listens_to = _NOBODY
@@ -253,7 +256,7 @@ class Exchange(Generic[WireIn, WireOut]):
             pace = self._pace
             if pace.lease_us and now >= self._last_heard + pace.lease_us:
                 self.statistics.leases_expired += 1
-                self._lose(f"nothing heard for {pace.lease_us // MILLISECOND} ms{self._echoing()}")
+                self._lose(self.explain(f"nothing heard for {pace.lease_us // MILLISECOND} ms"))
                 return self._drain()
             if now >= self._last_sent + pace.heartbeat_us:
                 self._send(self._beat(now), now)
@@ -262,11 +265,21 @@ class Exchange(Generic[WireIn, WireOut]):
             self._retry(self._requests.overdue(now), now)
         return self._drain()
 
+    def explain(self, reason: str) -> str:
+        """Why there is no link, for a host with what has come since the last answer and was none."""
+        found = None
+        if self._side is Side.HOST and not self._odd and self._heard is not None:
+            found = cause(self._heard)
+        why = self._odd if found is None else found.sentence
+        hint = f": {why}; --trace FILE shows all that comes" if why and self._side is Side.HOST else ""
+        return f"{reason}{hint}{self._echoing()}"
+
     # --- the host's half -------------------------------------------------------------------------------------
 
     def hello(self, hello: Hello, now: Micros) -> list[Happening]:
         """Ask for a link, which ends in `Linked`, `Denied` or `LinkLost`; returns the end of what had none before."""
         self._unlink("the host asks for a new link")
+        self._begin_listening()
         self._launch(Request(hello), now)
         return self._drain()
 
@@ -348,7 +361,8 @@ class Exchange(Generic[WireIn, WireOut]):
     def _be_welcomed(self, header: Header, welcome: Welcome, now: Micros) -> None:
         request = self._requests.find(header.correlation_id)
         if request is None or not isinstance(request.message, Hello) or request.message.nonce != welcome.nonce:
-            self.statistics.strays += 1
+            asked = f", HELLO had {request.message.nonce}" if request and isinstance(request.message, Hello) else ""
+            self._stray(f"a WELCOME came with nonce {welcome.nonce}{asked}")
             return
         if not welcome.link_id or welcome.link_id != header.link_id:
             text = f"WELCOME grants link {welcome.link_id} in a frame of link {header.link_id}"
@@ -398,10 +412,11 @@ class Exchange(Generic[WireIn, WireOut]):
                 self._unlink("the device grants no link")
                 self._happened.append(Denied(message.code, message.sentence))
             else:
-                self.statistics.strays += 1
+                self._stray(f"a NAK came: {sentence(message.sentence)}")
         elif asking:
             # HELLO is on its way and settles it. A NAK might reach the device after it has granted this very link.
-            self.statistics.strays += 1
+            what = f"message 0x{header.message_id:04x}" if message is None else message.__class__.__name__
+            self._stray(f"{what} of link {header.link_id} came, and no WELCOME")
         else:
             text = f"link {header.link_id} is not the link of this end; send HELLO"
             self._nak(header, Problem(Code.E_LINK, text), now, self.link_id, header.link_id)
@@ -430,7 +445,8 @@ class Exchange(Generic[WireIn, WireOut]):
     def _answer(self, correlation_id: int, message: Message, now: Micros) -> None:
         request, model = self._requests.find(correlation_id), message.__class__
         if request is None or (message.ID != request.message.ID and model not in _COMMON_ANSWERS):
-            self.statistics.strays += 1
+            asked = "nothing that waits" if request is None else request.message.__class__.__name__
+            self._stray(f"{model.__name__} came with the correlation id {correlation_id} of {asked}")
         elif isinstance(message, (Received, Progress)):
             # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
             patience_us = 2 * message.expected_ms * MILLISECOND + 3 * self._pace.heartbeat_us
@@ -441,6 +457,8 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def _end(self, request: Request, message: Message, now: Micros) -> None:
         """The final answer is here; what waited for its place goes out."""
+        if self._odd or (self._heard is not None and self._heard.size):
+            self._begin_listening()
         follower = self._requests.answered(request, now)
         self._happened.append(fill(Answered, (request, message, True)))
         if follower is not None:
@@ -474,6 +492,11 @@ class Exchange(Generic[WireIn, WireOut]):
         else:
             self.statistics.strays += 1
 
+    def _stray(self, text: str) -> None:
+        """A frame answers nothing that is asked: which one, in case that no answer comes."""
+        self.statistics.strays += 1
+        self._odd = text
+
     # --- inside: sending -------------------------------------------------------------------------------------
 
     def _launch(self, request: Request, now: Micros) -> None:
@@ -486,8 +509,8 @@ class Exchange(Generic[WireIn, WireOut]):
     def _retry(self, requests: list[Request], now: Micros) -> None:
         for request in requests:
             if request.tries >= MOST_TRIES:
-                name = request.message.__class__.__name__
-                self._lose(f"no answer to {name} after {MOST_TRIES} tries{self._echoing()}")
+                text = f"no answer to {request.message.__class__.__name__} after {MOST_TRIES} tries"
+                self._lose(self.explain(text))
                 return
             self.statistics.retries += 1
             flags = REPLY_WANTED | RETRANSMIT
@@ -503,6 +526,7 @@ class Exchange(Generic[WireIn, WireOut]):
 
         A NAK that cannot be taken is not answered, or two ends that do not understand each other would never stop.
         """
+        self._odd = problem.sentence
         if header.kind == Kind.LINK and header.message_id == Nak.ID:
             self.statistics.strays += 1
             return
@@ -557,7 +581,14 @@ class Exchange(Generic[WireIn, WireOut]):
 
     # --- inside: the link ------------------------------------------------------------------------------------
 
+    def _begin_listening(self) -> None:
+        """An answer has come, or none can have come yet: nothing has to be explained."""
+        self._odd = ""
+        if self._heard is not None:
+            self._heard.clear()
+
     def _link(self, link_id: int, now: Micros) -> None:
+        self._begin_listening()
         self.link_id = self._listens_to = link_id
         self._last_heard = now
 

@@ -61,6 +61,7 @@ class HostWire:
     """The host's end: one client of one device."""
 
     beats_at_once: ClassVar[bool] = True
+    heard: Final = None
 
     def __init__(self, topics: DeviceTopics, client: str) -> None:
         self.topics = topics
@@ -119,6 +120,7 @@ class DeviceWire:
     """The device's end towards one client."""
 
     beats_at_once: ClassVar[bool] = True
+    heard: Final = None
 
     def __init__(self, topics: DeviceTopics, client: str) -> None:
         self._topics = topics

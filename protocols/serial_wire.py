@@ -10,6 +10,7 @@ from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from protocols.diagnosis import Heard
 from protocols.enums import Code
 from protocols.errors import MessageError
 from protocols.framing import (
@@ -64,6 +65,10 @@ class Wire(Protocol[In, Out]):
 
     beats_at_once: ClassVar[bool]
 
+    @property
+    def heard(self) -> Heard | None:
+        """What came and is no message; None where whatever carries the messages lets nothing else through."""
+
     def feed(self, data: In) -> list[Envelope | BadFrame]:
         """Everything that `data` completes."""
 
@@ -86,6 +91,7 @@ class SerialWire:
     beats_at_once: ClassVar[bool] = False
 
     def __init__(self) -> None:
+        self.heard = Heard()
         self._decoder = FrameDecoder()
 
     def feed(self, data: bytes) -> list[Envelope | BadFrame]:
@@ -96,10 +102,13 @@ class SerialWire:
             if whole is not None:
                 return [whole]
         found: list[Envelope | BadFrame] = []
+        heard, whole_frames = self.heard, 0
         for item in decoder.feed(data):
             if isinstance(item, BadFrame):
+                heard.take(item)
                 found.append(item)
                 continue
+            whole_frames += 1
             try:
                 message = decode_message(item)
             except MessageError as error:
@@ -107,6 +116,9 @@ class SerialWire:
                 continue
             problem = None if message is not None else _unknown(item.header)
             found.append(Envelope(item[0], message, problem))
+        heard.waiting = decoder.kept
+        if not whole_frames:
+            heard.size += len(data)
         return found
 
     encode = staticmethod(encode_message)

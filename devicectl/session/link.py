@@ -73,6 +73,7 @@ class HostLink:
         self.now = now
         self.transport_up = False
         linked = self.exchange.linked
+        reason = reason if final else self.exchange.explain(reason)
         abandoned = self.exchange.drop(reason)
         self.exchange.take()
         if linked:

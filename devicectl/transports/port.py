@@ -57,7 +57,9 @@ class TcpTransport(asyncio.Protocol):
         """Asyncio: the connection is gone."""
         if self._open:
             self._open = False
-            reason = "the device closed the connection" if exc is None else f"connection lost: {exc}"
+            reason = "the device closed the connection"
+            if exc is not None:
+                reason = f"connection lost: {_reason(exc) if isinstance(exc, OSError) else exc}"
             self._receiver.closed("the device takes no more bytes" if self._full else reason)
 
     def write(self, data: bytes) -> None:
