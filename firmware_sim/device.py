@@ -18,7 +18,7 @@ from firmware_sim.firmware import Firmware
 from firmware_sim.nvm import LAST_ROOM, WORK_ROOM, Nvm
 from firmware_sim.parameters import Parameters
 from firmware_sim.plant import Plant
-from firmware_sim.ports import Port, PortAsker
+from firmware_sim.ports import LinkEnd, Port, PortAsker
 from firmware_sim.punch_checks import no_room, no_store
 from firmware_sim.queries import QUERIES
 from firmware_sim.refusals import not_kept, refusal
@@ -65,7 +65,7 @@ class Device:
         self.nvm.keep_seed(seed)
         self.plant = Plant(self.parameters, seed, earlier_boots=self.nvm.boot_count)
         self.ports: list[Port] = []
-        self.link_ended: Callable[[Port, Micros], None] | None = None
+        self.link_ended: Callable[[Port, LinkEnd, Micros], None] | None = None
         """Hears that the link on a port has ended, before the device reacts to it; for reports."""
         self._controller: Port | None = None
         """The link that holds control of the open session; None where there is no session, or nobody took it up."""
@@ -102,7 +102,7 @@ class Device:
         """A transport is gone, and with it any link on it."""
         self.ports.remove(port)
         port.exchange.drop()
-        self._guarded(now, self._link_gone, port)
+        self._guarded(now, self._link_gone, port, LinkEnd.TRANSPORT)
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class Device:
         elif isinstance(happening, Greeted):
             self._greet(port, happening, now)
         elif isinstance(happening, LinkLost):
-            self._link_gone(port, now)
+            self._link_gone(port, LinkEnd.LOST, now)
 
     def _greet(self, port: Port, greeted: Greeted, now: Micros) -> None:
         if not port.links.spend(now):  # in silence: a host that asks in earnest asks again
@@ -199,11 +199,11 @@ class Device:
             return
         if port.exchange.linked:
             port.exchange.drop()
-            self._link_gone(port, now)
+            self._link_gone(port, LinkEnd.HELLO, now)
         for other in self.ports:
             if other is not port and other.exchange.linked and other.host_id == hello.host_id:
                 other.exchange.bye(ByeReason.REPLACED, now)
-                self._link_gone(other, now)
+                self._link_gone(other, LinkEnd.HELLO, now)
         port.role = Role.CONTROLLER if hello.role is Role.CONTROLLER else Role.VIEWER
         port.host_id = hello.host_id
         port.max_payload_size = hello.max_payload_size
@@ -213,9 +213,9 @@ class Device:
         port.armed_pace = Pace.of_ms(self.parameters.heartbeat_armed_ms, self.parameters.lease_armed_ms)
         port.exchange.pace = port.idle_pace
 
-    def _link_gone(self, port: Port, now: Micros) -> None:
+    def _link_gone(self, port: Port, end: LinkEnd, now: Micros) -> None:
         if self.link_ended is not None:
-            self.link_ended(port, now)
+            self.link_ended(port, end, now)
         port.role = Role.VIEWER
         port.stream_us = 0
         if self._controller is port:

@@ -1,6 +1,7 @@
 """The device's ports: one transport's place each, the end of a link on it, and who is owed an answer there."""
 
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Any
 
 from protocols.budget import MOST_LINKS_PER_SECOND, Budget
@@ -11,6 +12,16 @@ from protocols.message import Message
 from protocols.serial_wire import SerialWire, Wire
 from protocols.sides import Side
 from protocols.units import MILLISECOND, Micros
+
+
+class LinkEnd(Enum):
+    """What ended a link."""
+
+    TRANSPORT = auto()
+    HELLO = auto()
+    """A new one, on this port or, by the same host, on another."""
+    LOST = auto()
+    """The host took leave, or its lease ran out."""
 
 
 class Port:

@@ -10,13 +10,13 @@ Law: pure. Kept are `MAX_SAMPLES` pieces of a frame's size; the search is made w
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final, NamedTuple
 
 from protocols.crc_mistakes import crc_mistake
-from protocols.framing import CRC_SIZE, HEADER_SIZE, RESIDUE, BadFrame, BadReason, DecodeError, crc32c, unstuff
+from protocols.framing import CRC_SIZE, HEADER_SIZE, RESIDUE, BadFrame, BadReason, DecodeError, Frame, crc32c, unstuff
 
 MAX_SAMPLES: Final = 6
 """Pieces kept: all tries of a command, and one before."""
@@ -51,11 +51,16 @@ class Heard:
     samples: list[BadFrame] = field(default_factory=list)
     waiting: bytes = b""
 
-    def take(self, bad: BadFrame) -> None:
-        """Note a piece that is no frame."""
-        self.bad[bad.reason] += 1
-        if len(self.samples) < MAX_SAMPLES:
-            self.samples.append(bad)
+    def note(self, data: bytes, found: Sequence[Frame | BadFrame], waiting: bytes) -> None:
+        """Take what a decoder `found` in `data`, and what it keeps for the next call."""
+        self.waiting = waiting
+        bad = [item for item in found if isinstance(item, BadFrame)]
+        if len(bad) == len(found):
+            self.size += len(data)
+        for item in bad:
+            self.bad[item.reason] += 1
+            if len(self.samples) < MAX_SAMPLES:
+                self.samples.append(item)
 
     def clear(self) -> None:
         """Forget all: what came before explains nothing any more."""
@@ -187,7 +192,7 @@ def _telnet(heard: Heard) -> Finding | None:
     return None
 
 
-def _mistaken_crc(heard: Heard) -> str:
+def crc_mistakes(heard: Heard) -> str:
     """The known mistakes in checksums, each once."""
     mistakes = [
         crc_mistake(unstuff(bad.raw)[:-CRC_SIZE], bad.crc_received)
@@ -219,7 +224,7 @@ def _text(heard: Heard) -> Finding | None:
     return Finding("text", f"a text came: {found}") if found and not frames else None
 
 
-def _narrow(heard: Heard) -> Finding | None:
+def _seven_bits(heard: Heard) -> Finding | None:
     """Seven bits a byte: with the eighth cut off, or as the parity of the others."""
     came = b"".join(heard.pieces)
     if len(came) < MIN_NARROW:
@@ -236,7 +241,7 @@ def _wrong_crc(heard: Heard) -> Finding | None:
     wrong, total = heard.bad[BadReason.CRC], heard.bad.total()
     if not wrong:
         return None
-    mistakes = _mistaken_crc(heard)
+    mistakes = crc_mistakes(heard)
     which = "its CRC is wrong" if total == 1 else "the CRC of each is wrong"
     if wrong < total:
         which = f"the CRC of {wrong} is wrong"
@@ -253,15 +258,14 @@ def _no_frame(heard: Heard) -> Finding | None:
 
 
 def line_change(heard: Heard) -> Finding | None:
-    """Something between the ends that changes bytes; None where nothing shows it."""
-    return _telnet(heard) or _changed(heard)
+    """Something between the ends that changes bytes; None where nothing shows it, or something else explains all."""
+    proven = _telnet(heard) or _changed(heard)
+    return proven if proven or crc_mistakes(heard) or _text(heard) else _seven_bits(heard)
 
 
 def cause(heard: Heard) -> Finding | None:
     """The likeliest reason for what came to be no frames, the proven ones first; None where nothing came."""
     if not heard.pieces:
         return None
-    found = line_change(heard)
-    if found is None and not _mistaken_crc(heard):
-        found = _text(heard) or _narrow(heard)
-    return found or _wrong_crc(heard) or _no_frame(heard)
+    text = None if crc_mistakes(heard) else _text(heard)
+    return line_change(heard) or text or _wrong_crc(heard) or _no_frame(heard)

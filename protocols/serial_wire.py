@@ -102,13 +102,12 @@ class SerialWire:
             if whole is not None:
                 return [whole]
         found: list[Envelope | BadFrame] = []
-        heard, whole_frames = self.heard, 0
-        for item in decoder.feed(data):
+        items = decoder.feed(data)
+        self.heard.note(data, items, decoder.kept)
+        for item in items:
             if isinstance(item, BadFrame):
-                heard.take(item)
                 found.append(item)
                 continue
-            whole_frames += 1
             try:
                 message = decode_message(item)
             except MessageError as error:
@@ -116,9 +115,6 @@ class SerialWire:
                 continue
             problem = None if message is not None else _unknown(item.header)
             found.append(Envelope(item[0], message, problem))
-        heard.waiting = decoder.kept
-        if not whole_frames:
-            heard.size += len(data)
         return found
 
     encode = staticmethod(encode_message)

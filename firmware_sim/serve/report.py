@@ -12,10 +12,11 @@ from firmware_sim.device import Device
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.run import Run
-from firmware_sim.serve.tally import Finding, Refusals, Tally, count_of
+from firmware_sim.serve.tally import Refusals, Tally, count_of
 from firmware_sim.serve.watch import OTHER_HOSTS, Watch
 from firmware_sim.serve.whole_file import WholeFile
 from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
+from protocols.diagnosis import Finding
 from protocols.enums import Ending
 from protocols.framing import PROTOCOL
 from protocols.notice import NOTICE
@@ -118,7 +119,7 @@ def _host(tally: Tally) -> Item:
             "received_again": tally.retransmits,
             "answered_from_memory": tally.replays,
         },
-        "bad_frames": {reason.value: count for reason, count in tally.bad_frames.most_common()},
+        "bad_frames": {reason.value: count for reason, count in tally.heard.bad.most_common()},
         "naks": [{"code": code.name, **_seen(seen)} for code, seen in tally.naks.items()],
         "refusals": [
             {"code": code.name, "interlock": interlock, **_seen(seen)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from firmware_sim.interlocks import INTERLOCKS
+from protocols.diagnosis import Finding, Heard, crc_mistakes, line_change, shown
 from protocols.enums import CloseReason, Code, Role
 from protocols.framing import MAX_ENCODED_SIZE, BadReason
 from protocols.requests import FIRST_RTO_US
@@ -33,13 +34,6 @@ REMEDIES: Final = {
     Code.E_INTERNAL: "the device is at fault: keep the trace and report it",
 }
 """Refusal -> what its host should do next."""
-
-
-class Finding(NamedTuple):
-    """A sentence of a report, and the code that stays the same however it is worded."""
-
-    code: str
-    sentence: str
 
 
 class Closed(NamedTuple):
@@ -78,8 +72,10 @@ class Tally:
     frames_sent: int = 0
     echoes: int = 0
     """The device's own frames that came back to it."""
-    bad_frames: Counter[BadReason] = field(default_factory=Counter)
-    crc_mistakes: Counter[str] = field(default_factory=Counter)
+    heard: Heard = field(default_factory=Heard)
+    """What it sent that is no frame."""
+    line_flags: tuple[str, ...] = ()
+    """Settings of a terminal that change bytes on the way, as the host left them."""
     hellos: int = 0
     unanswerable: int = 0
     """Commands over MQTT that do not say where their answer is to go."""
@@ -92,8 +88,8 @@ class Tally:
     aborted: int = 0
     leases_expired_armed: int = 0
     leases_expired_idle: int = 0
-    left_armed: int = 0
-    """Links that ended with their connection, or by the host's BYE, while it held the device armed."""
+    left_armed: Counter[str] = field(default_factory=Counter)
+    """Links that ended in another way than by their lease while it held the device armed: by that way."""
     cycles: int = 0
     closed: list[Closed] = field(default_factory=list)
     left_open: int = 0
@@ -120,8 +116,9 @@ class Tally:
             "replays",
         ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("bad_frames", "crc_mistakes", "commands"):
-            getattr(self, name).update(getattr(other, name))
+        self.commands.update(other.commands)
+        self.heard.absorb(other.heard)
+        self.line_flags = self.line_flags or other.line_flags
         for code, seen in other.naks.items():
             mine = self.naks.setdefault(code, Refusals(seen.sentence))
             mine.count += seen.count
@@ -155,6 +152,13 @@ class Verdict(NamedTuple):
 
 def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
+
+
+def _ways(ways: Counter[str]) -> str:
+    """`by BYE`; with their numbers where there are several."""
+    if len(ways) == 1:
+        return next(iter(ways))
+    return ", ".join(f"{count} {way}" for way, count in ways.items())
 
 
 def count_of(count: int, noun: str) -> str:
@@ -197,18 +201,34 @@ def _naks(tally: Tally) -> list[str]:
 
 
 def _bad(*reasons: BadReason) -> Callable[[Tally], bool]:
-    return lambda tally: any(tally.bad_frames[reason] for reason in reasons)
+    """Frames are bad for one of `reasons`, and nothing between host and device made them so."""
+    return lambda tally: any(tally.heard.bad[reason] for reason in reasons) and not _line(tally)
 
 
 def _of_bad(tally: Tally, *reasons: BadReason) -> str:
     """`3 of 5 bad frames`."""
-    total = tally.bad_frames.total()
-    return f"{sum(tally.bad_frames[reason] for reason in reasons)} of {total} bad {'frame' if total == 1 else 'frames'}"
+    total = tally.heard.bad.total()
+    return f"{sum(tally.heard.bad[reason] for reason in reasons)} of {total} bad {'frame' if total == 1 else 'frames'}"
 
 
 def _wrong_crc(tally: Tally) -> str:
-    known = ", ".join(tally.crc_mistakes) or "check the polynomial (CRC-32C, not CRC-32) and what it is taken over"
+    known = crc_mistakes(tally.heard) or "check the polynomial (CRC-32C, not CRC-32) and what it is taken over"
     return f"The CRC is wrong in {_of_bad(tally, BadReason.CRC)}: {known}."
+
+
+def _no_hello(tally: Tally) -> str:
+    said = f"It never said HELLO: {count_of(tally.frames_received, 'frame')} in "
+    said += count_of(tally.bytes_received, "byte")
+    waits = shown(tally.heard) if not tally.frames_received else ""
+    return f"{said}, which begin: {waits}." if waits else f"{said}."
+
+
+def _line(tally: Tally) -> str:
+    """What changed bytes between host and device, where that is seen or proven; then no frame was built wrongly."""
+    if tally.line_flags:
+        return f"the host left {', '.join(tally.line_flags)} on: its terminal has to be raw"
+    found = line_change(tally.heard)
+    return "" if found is None else found.sentence
 
 
 def _controls(tally: Tally) -> bool:
@@ -219,9 +239,7 @@ VERDICTS: Final = (
     Verdict(
         "no_hello",
         lambda t: t.host_id is None and not t.hellos,
-        lambda t: [
-            f"It never said HELLO: {count_of(t.frames_received, 'frame')} in {count_of(t.bytes_received, 'byte')}."
-        ],
+        lambda t: [_no_hello(t)],
     ),
     Verdict("no_link", lambda t: t.host_id is None and t.hellos > 0, lambda t: ["Its HELLO was not granted."]),
     Verdict(
@@ -275,10 +293,10 @@ VERDICTS: Final = (
     ),
     Verdict(
         "left_armed",
-        lambda t: t.left_armed > 0,
+        lambda t: bool(t.left_armed),
         lambda t: [
-            f"Its link ended {_times(t.left_armed)} while armed, by BYE, by a new HELLO, or with its connection or the "
-            "device's broker: MC-1501 was raised, and an open cycle ended ABORTED; DISARM comes first."
+            f"Its link ended {_times(t.left_armed.total())} while armed, {_ways(t.left_armed)}: MC-1501 was raised, "
+            "and an open cycle ended ABORTED; DISARM comes first."
         ],
     ),
     Verdict(
@@ -293,6 +311,7 @@ VERDICTS: Final = (
     ),
     Verdict("refused", lambda t: bool(t.refusals), _refusals),
     Verdict("not_taken", lambda t: bool(t.naks), _naks),
+    Verdict("line", lambda t: bool(_line(t)), lambda t: [f"On the line, {_line(t)}.".replace("?.", "?")]),
     Verdict("bad_crc", _bad(BadReason.CRC), lambda t: [_wrong_crc(t)]),
     Verdict(
         "bad_stuffing",

@@ -8,19 +8,18 @@ Law: it only reads. Of a host it keeps numbers, and a line for each kind of refu
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from firmware_sim.device import Device
-from firmware_sim.ports import Port
-from firmware_sim.serve.crc_mistakes import crc_mistake
+from firmware_sim.ports import LinkEnd, Port
 from firmware_sim.serve.real_time import OpenTap, Tap
 from firmware_sim.serve.run import Run
 from firmware_sim.serve.tally import Closed, Tally
 from protocols import messages as M
 from protocols.enums import CloseReason, Kind
 from protocols.errors import MessageError
-from protocols.framing import CRC_SIZE, REPLAYED, RETRANSMIT, BadFrame, BadReason, Frame, FrameDecoder, Header, unstuff
+from protocols.framing import REPLAYED, RETRANSMIT, Frame, FrameDecoder, Header
 from protocols.message import REGISTRY, Message
 from protocols.mqtt import Publication, decode_publication
 from protocols.sides import Side, only_sender
@@ -34,6 +33,8 @@ OTHER_HOSTS: Final = -1
 MOST_PENDING: Final = 64
 """Commands without an answer that are remembered by name; a host has at most six under way."""
 
+_LAST_WORDS: Final[Mapping[type[Message] | None, str]] = {M.Bye: "by BYE", M.Nak: "by its NAK E_LINK"}
+"""What ends a link when a host says it on that link; it is heard here before the device hears it."""
 _READ: Final = frozenset(
     (model.KIND, model.ID)
     for model in (M.Hello, M.Welcome, M.Nak, M.Refused, M.SessionOpenDone, M.SessionClose, M.SessionCloseDone)
@@ -87,10 +88,10 @@ class Watch:
         """Whether a host holds the device armed."""
         return self._device.firmware.armed and self._device.controller_host_id == host_id
 
-    def _link_ended(self, port: Port, now: Micros) -> None:
+    def _link_ended(self, port: Port, end: LinkEnd, now: Micros) -> None:
         watch = self._ports.get(port.name)
         if watch is not None:
-            watch.unlinked(port.exchange.statistics.leases_expired, self.armed_by(port.host_id), now)
+            watch.unlinked(end, port.exchange.statistics.leases_expired, self.armed_by(port.host_id), now)
 
 
 class PortWatch:
@@ -105,6 +106,7 @@ class PortWatch:
         self._hellos: OrderedDict[int, M.Hello] = OrderedDict()
         self._pending: OrderedDict[int, tuple[str, Message | None]] = OrderedDict()
         self._linked_at: Micros | None = None
+        self._last_word = ""
         self._leases_expired = 0
 
     def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
@@ -127,7 +129,7 @@ class PortWatch:
         self._unlink(now)
         self._watch.gone(self)
 
-    def unlinked(self, leases_expired: int, armed: bool, now: Micros) -> None:
+    def unlinked(self, end: LinkEnd, leases_expired: int, armed: bool, now: Micros) -> None:
         """The device holds the link to have ended; `leases_expired` on this port so far."""
         if leases_expired > self._leases_expired:
             self._leases_expired = leases_expired
@@ -136,8 +138,15 @@ class PortWatch:
             else:
                 self.tally.leases_expired_idle += 1
         elif armed and self._linked_at is not None:
-            self.tally.left_armed += 1
+            self.tally.left_armed[self._departure(end)] += 1
         self._unlink(now)
+
+    def _departure(self, end: LinkEnd) -> str:
+        if end is LinkEnd.LOST:
+            return self._last_word
+        if end is LinkEnd.HELLO:
+            return "by a new HELLO"
+        return "with the device's broker" if self.tally.transports[-1] == "mqtt" else "with its connection"
 
     def _unlink(self, now: Micros) -> None:
         if self._linked_at is not None:
@@ -153,19 +162,13 @@ class PortWatch:
             self.tally.unanswerable += sender == "host" and not _answerable(data)
             yield header, message
             return
-        for item in self._decoders[sender].feed(data):
-            if isinstance(item, BadFrame):
-                if sender == "host":
-                    self._bad(item)
-            else:
+        decoder = self._decoders[sender]
+        found = decoder.feed(data)
+        if sender == "host":
+            self.tally.heard.note(data, found, decoder.kept)
+        for item in found:
+            if isinstance(item, Frame):
                 yield item.header, _message(item)
-
-    def _bad(self, bad: BadFrame) -> None:
-        self.tally.bad_frames[bad.reason] += 1
-        if bad.reason is BadReason.CRC and bad.crc_received is not None:
-            mistake = crc_mistake(unstuff(bad.raw)[:-CRC_SIZE], bad.crc_received)
-            if mistake:
-                self.tally.crc_mistakes[mistake] += 1
 
     def _asked(self, header: Header, message: Message | None) -> None:
         tally = self.tally
@@ -180,6 +183,9 @@ class PortWatch:
             name = _name(header)
             tally.commands[name] += 1
             _remember(self._pending, header.correlation_id, (name, message))
+        model = REGISTRY.get((header.kind, header.message_id))
+        if model in _LAST_WORDS:
+            self._last_word = _LAST_WORDS[model]
         if isinstance(message, M.Hello):
             tally.hellos += 1
             _remember(self._hellos, header.correlation_id, message)

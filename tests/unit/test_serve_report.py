@@ -14,18 +14,20 @@ from hypothesis import strategies as st
 from firmware_sim.device import Device
 from firmware_sim.journal import FIRST_EVENT_NO, JOURNAL_SLOTS
 from firmware_sim.parameters import Parameters
-from firmware_sim.serve.crc_mistakes import crc_mistake
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.report import Report, ReportFile, to_text
 from firmware_sim.serve.run import FOLD_EVERY
 from firmware_sim.serve.tally import REMEDIES, VERDICTS, Closed, Refusals, Tally
 from firmware_sim.serve.watch import MOST_HOSTS, MOST_PENDING
 from protocols import messages as M
+from protocols.crc_mistakes import crc_mistake
+from protocols.diagnosis import Heard
 from protocols.enums import ByeReason, CloseReason, Code, Role
-from protocols.framing import RETRANSMIT, BadReason, crc32c, encode_frame, pack_crc, stuff
+from protocols.framing import CRC_SIZE, RETRANSMIT, BadReason, crc32c, encode_frame, pack_crc, stuff, unstuff
 from protocols.message import REGISTRY, Message
 from protocols.mqtt import DeviceWire, HostWire, Publication
 from protocols.notice import NOTICE
+from protocols.serial_wire import SerialWire
 from protocols.topics import DeviceTopics
 from protocols.units import SECOND, Micros
 from protocols.wire import encode_message
@@ -44,11 +46,51 @@ def stranger(**values: Any) -> Tally:
     return Tally(transports=["tcp"], **values)
 
 
+def sent(*pieces: bytes) -> Heard:
+    """What a decoder made of these."""
+    wire = SerialWire()
+    for piece in pieces:
+        wire.feed(piece)
+    return wire.heard
+
+
+def wrong_crc(checksum: Callable[[bytes], int]) -> bytes:
+    body = encode_frame(0, 1, b"\xa1\xa2")[1:-1]
+    body = unstuff(body)[:-CRC_SIZE]
+    return b"\0" + stuff(body + pack_crc(checksum(body))) + b"\0"
+
+
 CASES: Final = [
     (
         stranger(bytes_received=45, frames_received=1),
         stranger(bytes_received=45, hellos=1),
         "It never said HELLO: 1 frame in 45 bytes.",
+    ),
+    (
+        stranger(bytes_received=43, heard=sent(b'{"hello": "device"}')),
+        stranger(bytes_received=43, frames_received=1, heard=sent(b'{"hello": "device"}')),
+        'It never said HELLO: 0 frames in 43 bytes, which begin: {"hello": "device"}.',
+    ),
+    (
+        stranger(bytes_received=2, heard=sent(b"\x01\x02")),
+        stranger(bytes_received=2, heard=sent(b"\x03\x02")),
+        "It never said HELLO: 0 frames in 2 bytes, which begin: hex 01 02.",
+    ),
+    (
+        controller(line_flags=("ICRNL", "ECHO")),
+        controller(),
+        "On the line, the host left ICRNL, ECHO on: its terminal has to be raw.",
+    ),
+    (
+        controller(heard=sent(b"\xff\xfd\x18")),
+        controller(heard=sent(b"\xff\xf0\x18")),
+        "On the line, the first bytes are Telnet negotiation: this port speaks Telnet or RFC 2217, and a raw one is "
+        "needed.",
+    ),
+    (
+        controller(heard=sent(b"\0" + bytes(range(1, 14)) + b"\0")),
+        controller(heard=sent(b"\0" + bytes(range(1, 14)) + b"\x80\0")),
+        "On the line, 15 bytes came, all below 0x80: is the line set to 7 bits?",
     ),
     (stranger(hellos=2), controller(hellos=2), "Its HELLO was not granted."),
     (
@@ -90,10 +132,16 @@ CASES: Final = [
         "The lease expired once at rest: silence without BYE (every 5 s while idle).",
     ),
     (
-        controller(left_armed=1),
+        controller(left_armed=Counter({"by BYE": 1})),
         controller(leases_expired_armed=1),
-        "Its link ended once while armed, by BYE, by a new HELLO, or with its connection or the device's broker: "
-        "MC-1501 was raised, and an open cycle ended ABORTED; DISARM comes first.",
+        "Its link ended once while armed, by BYE: MC-1501 was raised, and an open cycle ended ABORTED; DISARM comes "
+        "first.",
+    ),
+    (
+        controller(left_armed=Counter({"by BYE": 2, "with its connection": 1})),
+        controller(),
+        "Its link ended 3 times while armed, 2 by BYE, 1 with its connection: MC-1501 was raised, and an open cycle "
+        "ended ABORTED; DISARM comes first.",
     ),
     (
         controller(lease_off=True),
@@ -126,28 +174,28 @@ CASES: Final = [
         f"2 frames could not be taken, E_SCHEMA: {REMEDIES[Code.E_SCHEMA]}.",
     ),
     (
-        controller(bad_frames=Counter({BadReason.CRC: 4, BadReason.SHORT: 1})),
-        controller(bad_frames=Counter({BadReason.SHORT: 1})),
+        controller(heard=Heard(bad=Counter({BadReason.CRC: 4, BadReason.SHORT: 1}))),
+        controller(heard=Heard(bad=Counter({BadReason.SHORT: 1}))),
         "The CRC is wrong in 4 of 5 bad frames: check the polynomial (CRC-32C, not CRC-32) and what it is taken over.",
     ),
     (
-        controller(bad_frames=Counter({BadReason.CRC: 1}), crc_mistakes=Counter({"it is not complemented": 1})),
-        controller(bad_frames=Counter({BadReason.CRC: 1})),
-        "The CRC is wrong in 1 of 1 bad frame: it is not complemented.",
+        controller(heard=sent(wrong_crc(lambda body: crc32c(body) ^ 0xFFFF_FFFF))),
+        controller(heard=Heard(bad=Counter({BadReason.CRC: 1}))),
+        "The CRC is wrong in 1 of 1 bad frame: it is not complemented at the end.",
     ),
     (
-        controller(bad_frames=Counter({BadReason.COBS: 2, BadReason.SHORT: 1})),
-        controller(bad_frames=Counter({BadReason.CRC: 2})),
+        controller(heard=Heard(bad=Counter({BadReason.COBS: 2, BadReason.SHORT: 1}))),
+        controller(heard=Heard(bad=Counter({BadReason.CRC: 2}))),
         "3 of 3 bad frames: no frame after unstuffing; COBS, and a zero on both sides of each frame.",
     ),
     (
-        controller(bad_frames=Counter({BadReason.LENGTH: 1})),
-        controller(bad_frames=Counter({BadReason.CRC: 1})),
+        controller(heard=Heard(bad=Counter({BadReason.LENGTH: 1}))),
+        controller(heard=Heard(bad=Counter({BadReason.CRC: 1}))),
         "The last byte of the header is wrong in 1 of 1 bad frame: it is the payload's size.",
     ),
     (
-        controller(bad_frames=Counter({BadReason.OVERSIZE: 2})),
-        controller(bad_frames=Counter({BadReason.LENGTH: 2})),
+        controller(heard=Heard(bad=Counter({BadReason.OVERSIZE: 2}))),
+        controller(heard=Heard(bad=Counter({BadReason.LENGTH: 2}))),
         "2 of 2 bad frames: more than 241 bytes without a zero.",
     ),
     (controller(failed=1), controller(), "1 motion FAILED, 0 motions ABORTED: see the journal."),
@@ -204,6 +252,17 @@ def test_what_a_program_branches_on_is_in_the_report(bench: "Bench") -> None:
     bench.hello(TCP)
     report = bench.made()
     assert report["codes"] == [] and report["hosts"][0]["codes"] == ["no_session"]
+
+
+def test_where_the_line_changed_the_bytes_no_frame_was_built_wrongly() -> None:
+    spoiled = [frame.replace(b"\r", b"\n") for frame in (encode_frame(0, 1, b"\x80\r\x81", seq=n) for n in (1, 2))]
+    for tally in (stranger(heard=sent(*spoiled)), stranger(heard=sent(b"\0\x05\x90\0"), line_flags=("IXON",))):
+        assert [one.code for one in tally.findings()] == ["no_hello", "line"]
+
+
+def test_where_the_checksum_has_a_known_mistake_the_line_is_not_to_blame() -> None:
+    tally = stranger(heard=sent(wrong_crc(lambda body: 0)))
+    assert [one.code for one in tally.findings()] == ["no_hello", "bad_crc"]
 
 
 def test_a_hello_that_nobody_grants_is_a_code_of_its_own(bench: "Bench") -> None:
@@ -425,23 +484,51 @@ def test_a_lease_that_expires_while_armed_and_one_at_rest(bench: Bench) -> None:
 LEFT: Final = "Its link ended once while armed, "
 
 
-@pytest.mark.parametrize("leave", ["close", "bye", "byes of another link, bye and close", "hello"])
-def test_a_host_that_leaves_while_armed(bench: Bench, leave: str) -> None:
+@pytest.mark.parametrize(
+    ("leave", "way"),
+    [
+        ("close", "with its connection"),
+        ("bye", "by BYE"),
+        ("byes of another link, bye and close", "by BYE"),
+        ("byes of another link and close", "with its connection"),
+        ("hello", "by a new HELLO"),
+        ("hello on another line", "by a new HELLO"),
+        ("nak", "by its NAK E_LINK"),
+        ("byes of another link, nak", "by its NAK E_LINK"),
+    ],
+)
+def test_a_host_that_leaves_while_armed(bench: Bench, leave: str, way: str) -> None:
     bench.hello(TCP)
     bench.arm(TCP)
     link_id = bench.ports[TCP].exchange.link_id
     bench.ask(TCP, M.Punch(cycle_no=1, depth_um=3000, deadline_ms=0x7FFF_FFFF))
-    for _ in range(3 if "another" in leave else 0):
+    for _ in range(3 if "another link" in leave else 0):
         bench.send(TCP, encode_message(M.Bye(reason=ByeReason.CLOSING), seq=0, link_id=link_id + 1))
-    if "hello" in leave:
+    if "another line" in leave:
+        bench.attach("pty")
+        bench.hello("pty")
+    elif "hello" in leave:
         bench.hello(TCP)
-    if "bye" in leave:
+    if "bye" in leave.split(", ")[-1] and "another" not in leave.split(", ")[-1]:
         bench.send(TCP, encode_message(M.Bye(reason=ByeReason.CLOSING), seq=0, link_id=link_id))
+    if "nak" in leave:
+        nak = M.Nak(code=Code.E_LINK, seq=0, expected=0, actual=0, sentence="who are you?")
+        bench.send(TCP, encode_message(nak, seq=0, link_id=link_id))
     if "close" in leave:
         bench.detach(TCP)
     report = bench.made()
-    assert [one for one in report["hosts"][0]["verdict"] if one.startswith(LEFT)]
+    (said,) = [one for one in report["hosts"][0]["verdict"] if one.startswith(LEFT)]
+    assert said.startswith(f"{LEFT}{way}: MC-1501 was raised")
     assert report["device"]["alarms"][0]["alarm"] == "MC-1501" and report["device"]["cycles"]["aborted"] == 1
+
+
+def test_a_host_whose_broker_goes_while_armed(bench: Bench) -> None:
+    """As over a line; that it was a broker shows in the port's name."""
+    bench.attach("mqtt:me")
+    bench.hello("mqtt:me")
+    bench.arm("mqtt:me")
+    bench.detach("mqtt:me")
+    assert [one for one in bench.made()["hosts"][0]["verdict"] if one.startswith(f"{LEFT}with the device's broker: ")]
 
 
 @pytest.mark.parametrize("disarms", [True, False])
