@@ -20,6 +20,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ from typing import Any, Final
 from firmware_sim.errors import NvmError, NvmFileError
 from firmware_sim.nvm import Nvm
 from firmware_sim.nvm_image import replay, snapshot
+from handpiece_shell.fresh_file import create_beside
 from protocols.framing import crc32c
 
 MAGIC: Final = b"HLP/NVM\n"
@@ -136,9 +138,10 @@ class FileStore:
             NvmFileError: it could not be written; the old file goes on, unless the new one may stand there already.
         """
         assert self.snapshot is not None
-        fresh, place = _fresh(self._path), self._end - self._size
+        place = self._end - self._size
+        first = _encode_step("snapshot", self.snapshot())
         try:
-            descriptor, size = _write(fresh, _encode_step("snapshot", self.snapshot()), place=place)
+            fresh, descriptor, size = _write(self._path, first, like=self._descriptor, place=place)
         except OSError as error:
             raise NvmFileError(str(self._path), f"could not be compacted: {_reason(error)}") from error
         try:
@@ -187,12 +190,10 @@ def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size
     Raises:
         NvmFileError: locked by another device, not such a file, of a newer version, damaged, or out of reach.
     """
-    where = Path(path)
+    where = Path(os.path.realpath(path))  # where a link leads: when the file is written anew, the link stays
+    first = epoch if epoch is not None else int.from_bytes(os.urandom(4), "little") or 1
     try:
-        descriptor = _open_locked(where)
-        if descriptor is None:
-            first = epoch if epoch is not None else int.from_bytes(os.urandom(4), "little") or 1
-            descriptor, _ = _create(where, _encode_step("epoch", [first]))
+        descriptor = _open(where, _encode_step("epoch", [first]))
         try:
             return _load(where, descriptor, compact_size)
         except BaseException:
@@ -274,68 +275,80 @@ def _read_all(descriptor: int) -> bytes:
     return b"".join(chunks)
 
 
-def _open_locked(path: Path) -> int | None:
-    """The file, open and locked; None if there is none, or an empty one."""
-    while True:
+def _open(path: Path, first_step: bytes) -> int:
+    """The file, open and locked; where there is none, or an empty one, a new one with one step."""
+    descriptor, made = _open_locked(path)
+    if os.fstat(descriptor).st_size:
+        return descriptor
+    try:
+        fresh, filled, _ = _write(path, first_step, like=descriptor)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
+            _put_in_place(fresh, path)
+        except BaseException:
+            os.close(filled)
+            raise
+    except BaseException:
+        if made:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    return filled
+
+
+def _open_locked(path: Path) -> tuple[int, bool]:
+    """The file, open and locked; True if it was made for that, and is empty."""
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    while True:
+        made = True
+        try:
+            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            descriptor, made = os.open(path, flags), False
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, descriptor)
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise NvmFileError(str(path), "is no regular file")
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise NvmFileError(str(path), "is in use by another device") from error
-            status = os.fstat(descriptor)
-            # Between open and lock the holder may have put a compacted file in its place.
-            if not os.path.samestat(status, os.stat(path)):
-                continue
-            if status.st_size == 0:
-                return None
-            undo.pop_all()
-            return descriptor
+            # Between open and lock the holder may have put another file in its place.
+            if os.path.samestat(status, os.stat(path)):
+                undo.pop_all()
+                return descriptor, made
 
 
-def _create(path: Path, first_step: bytes) -> tuple[int, int]:
-    """A file with one step at `path`, locked; its descriptor and size."""
-    fresh = _fresh(path)
-    descriptor, size = _write(fresh, first_step)
-    try:
-        _put_in_place(fresh, path)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor, size
+def _write(path: Path, first_step: bytes, *, like: int, place: int = 0) -> tuple[Path, int, int]:
+    """A file beside `path` with one step, locked and synced, and with the place of `place` bytes more.
 
-
-def _fresh(path: Path) -> Path:
-    return path.with_name(path.name + ".new")
-
-
-def _write(path: Path, first_step: bytes, *, place: int = 0) -> tuple[int, int]:
-    """A file with one step, locked and synced, and with the place of `place` bytes more; its descriptor and size.
-
-    Where it cannot be written there is none.
+    Whoever may read the file `like` may read it, and nobody else. Where it cannot be written there is none. Returns
+    its path, its descriptor and its size.
     """
     raw = _HEADER.pack(MAGIC, VERSION) + first_step + _MARK  # nobody sees the file before it is synced
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    fresh, descriptor = create_beside(path)
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, descriptor)
+        undo.callback(fresh.unlink, missing_ok=True)
+        os.fchmod(descriptor, stat.S_IMODE(os.fstat(like).st_mode))
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        undo.callback(path.unlink, missing_ok=True)
         if os.write(descriptor, raw) != len(raw):
             raise OSError("the disk is full")
         if place:
             _take_place(descriptor, len(raw), place)
         os.fsync(descriptor)
         undo.pop_all()
-        return descriptor, len(raw)
+        return fresh, descriptor, len(raw)
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    """Let the file `fresh` be the one at `path`, also after a loss of power."""
-    os.replace(fresh, path)
+    """Let the file `fresh` be the one at `path`, also after a loss of power. Where it cannot be, it is gone."""
+    try:
+        os.replace(fresh, path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)

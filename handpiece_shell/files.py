@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Self
 
-NVM_FILES: Final = (".new",)
-"""What a simulated device makes beside the file of its memory, by its ending."""
 _STREAMS: Final = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _MAX_LINKS: Final = 40
 """As the system follows; more are a loop."""

@@ -99,11 +99,13 @@ class Disk:
 
     def _renaming(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def replace(source: Path, target: Path) -> None:
-            if Path(target).parent != self.folder:
+            if target.parent != self.folder:
                 call(source, target)
                 return
             self._tick()
-            self._replaced[Path(target).name] = target.stat().st_ino if target.exists() else None
+            inode = self._replaced[target.name] = target.stat().st_ino if target.exists() else None
+            if inode is not None:
+                self._versions.setdefault(inode, [target.read_bytes()])
             call(source, target)
 
         return replace

@@ -9,7 +9,7 @@ import typer
 
 from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DeviceUrl
-from handpiece_shell.files import NVM_FILES, NamedFile, Use, find_clash
+from handpiece_shell.files import NamedFile, Use, find_clash
 
 SQLITE_FILES: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, by its ending. [sqlite.org/tempfiles.html]"""
@@ -21,7 +21,7 @@ def device_files(url: DeviceUrl, named_by: str) -> list[NamedFile]:
     read = {} if url.broker is None else url.broker.files
     files = [NamedFile(f"{name} {of}", path, Use.READ) for name, path in read.items()]
     if url.nvm is not None:
-        files.append(NamedFile(f"nvm {of}", url.nvm, Use.WRITE, NVM_FILES))
+        files.append(NamedFile(f"nvm {of}", url.nvm, Use.WRITE))
     if url.path:
         files.append(NamedFile(f"the port {of}", url.path, Use.HOLD))
     return files

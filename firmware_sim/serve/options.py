@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from firmware_sim.serve.errors import OptionError
-from handpiece_shell.files import NVM_FILES, NamedFile, Use, find_clash
+from handpiece_shell.files import NamedFile, Use, find_clash
 from protocols.addresses import can_be_host, format_address
 from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 
@@ -63,15 +63,15 @@ class Options:
         """The files that it names: those that are read, then the memory, then those that are made anew."""
         read = {} if self.mqtt is None else self.mqtt.files
         given = [
-            ("--nvm", self.nvm, Use.WRITE, NVM_FILES),
-            ("--link", self.link, Use.HOLD, ()),
-            ("--trace", None if self.trace == STANDARD_ERROR else self.trace, Use.WRITE, ()),
-            ("--report", self.report, Use.WRITE, ()),
-            ("--ready-file", self.ready_file, Use.WRITE, ()),
+            ("--nvm", self.nvm, Use.WRITE),
+            ("--link", self.link, Use.HOLD),
+            ("--trace", None if self.trace == STANDARD_ERROR else self.trace, Use.WRITE),
+            ("--report", self.report, Use.WRITE),
+            ("--ready-file", self.ready_file, Use.WRITE),
         ]
         return [
             *(NamedFile(f"{name} of --mqtt", path, Use.READ) for name, path in read.items()),
-            *(NamedFile(option, path, use, beside) for option, path, use, beside in given if path is not None),
+            *(NamedFile(option, path, use) for option, path, use in given if path is not None),
         ]
 
 

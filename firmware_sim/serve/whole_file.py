@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from firmware_sim.serve.errors import OptionError, ServeError, no_file
+from handpiece_shell.fresh_file import create_beside
 
 
 class WholeFile:
@@ -20,11 +21,11 @@ class WholeFile:
             raise OptionError(option, f"{path} is no regular file; name one that may be replaced")
         self.path = Path(path)
         self._option = option
-        self._fresh = Path(f"{path}.{os.getpid()}.new")
         try:
             self.path.unlink(missing_ok=True)
-            self._fresh.touch()
-            self._fresh.unlink()
+            fresh, descriptor = create_beside(self.path)
+            os.close(descriptor)
+            fresh.unlink()
         except (OSError, ValueError) as error:
             raise no_file(option, f"write {path}", error) from error
 
@@ -35,9 +36,12 @@ class WholeFile:
             ServeError: it cannot be written.
         """
         try:
-            self._fresh.write_text(text, encoding="utf-8")
-            self._fresh.replace(self.path)
+            fresh, descriptor = create_beside(self.path)
+            with contextlib.ExitStack() as undo:
+                undo.callback(fresh.unlink, missing_ok=True)
+                with open(descriptor, "w", encoding="utf-8") as file:
+                    file.write(text)
+                fresh.replace(self.path)
+                undo.pop_all()
         except OSError as error:
-            with contextlib.suppress(OSError):
-                self._fresh.unlink()
             raise ServeError(f"{self._option} {self.path}: {error.strerror}") from error

@@ -91,7 +91,7 @@ def test_file_is_compacted_and_says_the_same(path: Path) -> None:
         run_cycle(nvm)
         sizes.append(path.stat().st_size)
     assert any(later < earlier for earlier, later in pairwise(sizes))
-    assert not path.with_name("device.nvm.new").exists()
+    assert list(path.parent.iterdir()) == [path]
     with pytest.raises(NvmFileError, match="in use by another device"):
         load(path)  # the file that took its place is locked as well
     store.close()
@@ -199,6 +199,94 @@ def test_an_older_file_has_no_holes(path: Path, version: int) -> None:
     with pytest.raises(NvmFileError, match=f"is damaged at byte {at}; move it away"):
         load(path)
     assert path.read_bytes() == data
+
+
+# -- what the path leads to --------------------------------------------------------------------------------------------
+
+
+def test_no_file_beside_it_is_written_over(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the name that a version before took, nor by the one that it draws."""
+    precious, link = path.with_name("precious"), path.with_name("device.nvm.new")
+    precious.write_text("mine")
+    link.symlink_to(precious)
+    nvm, store = opened(path)
+    store.rewrite()
+    monkeypatch.setattr(os, "urandom", bytes)
+    path.with_name("device.nvm.00000000.new").symlink_to(precious)
+    with pytest.raises(NvmFileError, match="could not be compacted: File exists"):
+        store.rewrite()
+    nvm.boot(0)
+    store.close()
+    other = path.with_name("other.nvm")
+    path.with_name("other.nvm.00000000.new").symlink_to(precious)
+    with pytest.raises(NvmFileError, match="cannot be used: File exists"):
+        load(other)
+    assert precious.read_text() == "mine" and link.is_symlink() and not other.exists()
+
+
+def test_a_link_to_the_memory_stays_one(path: Path) -> None:
+    """Else the file that it led to would be left behind as it was."""
+    link = path.with_name("link.nvm")
+    for _ in range(2):  # a link that leads nowhere yet, and one to a memory
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+        nvm, store = opened(link)
+        nvm.boot(0)
+        store.rewrite()
+        store.close()
+        assert link.is_symlink() and reopened(path) == snapshot(nvm)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660])
+def test_a_memory_that_is_written_anew_has_the_readers_of_before(path: Path, mode: int) -> None:
+    for content in (b"", None):  # of a file that somebody made for it, and of a memory
+        if content is not None:
+            path.write_bytes(content)
+        path.chmod(mode)
+        _, store = opened(path)
+        store.rewrite()
+        store.close()
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_what_is_no_regular_file_is_left_alone(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(NvmFileError, match="device.nvm: is no regular file"):
+        load(path)
+    assert path.is_fifo()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_two_that_make_a_memory_at_once_one_is_kept_out(
+    path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    if there:
+        path.touch()
+    replace = os.replace
+
+    def overtaken(source: Path, target: Path) -> None:
+        with pytest.raises(NvmFileError, match="is in use by another device"):
+            load(path)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", overtaken)
+    nvm, store = opened(path)
+    store.close()
+    assert reopened(path)["epoch"] == nvm.epoch
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_memory_that_cannot_be_made_leaves_what_was_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    if there:
+        path.touch()
+    for name in ("write", "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, full_disk)
+            with pytest.raises(NvmFileError, match="cannot be used: No space left on device"):
+                load(path)
+        assert list(path.parent.iterdir()) == [path] * there
 
 
 def test_path_out_of_reach_is_one_line(tmp_path: Path) -> None:
@@ -395,7 +483,7 @@ def test_file_that_cannot_be_compacted_grows_on(path: Path, monkeypatch: pytest.
         nvm.boot(0)
         with pytest.raises(NvmFileError, match="could not be compacted"):
             store.rewrite()
-    assert path.stat().st_ino == inode and not path.with_name("device.nvm.new").exists()
+    assert path.stat().st_ino == inode and list(path.parent.iterdir()) == [path]
     store.rewrite()
     nvm.boot(0)
     assert path.stat().st_ino != inode
