@@ -3,7 +3,8 @@
 {"message":"Punch","seq":12,"link_id":1,"correlation_id":12,"payload":{"cycle_no":7,"depth_um":3000,"deadline_ms":0}}
 
 Enumerations stand by name, bytes as hex, journal records as objects with their kind in `record`. What is missing beside
-`message` and `payload` is 0; a key that is not known is passed over, as a longer payload is on the serial wire.
+`message` and `payload` is 0; a key that is not known is passed over, as a longer payload is on the serial wire. A value
+that is null is missing: generated code writes so what it does not set.
 
 Law: a body is bounded before it is parsed; what comes out is a valid message or a `Problem`, never an exception.
 """
@@ -142,10 +143,16 @@ def _read(raw: bytes) -> tuple[dict[str, Any], list[int]]:
         raise ValueError(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ValueError("the body is not a JSON object")
+    body = _present(body)
     numbers = [body.get(key, 0) for key in ("seq", "link_id", "correlation_id")]
     if not all(type(number) is int and 0 <= number <= 0xFFFF for number in numbers):
         raise ValueError("seq, link_id and correlation_id are whole numbers from 0 to 65535")
     return body, numbers
+
+
+def _present(given: dict[str, Any]) -> dict[str, Any]:
+    """An object without the keys that are null."""
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def check_size(raw: bytes) -> None:
@@ -185,7 +192,7 @@ def _flags(names: Any) -> int:
 def _message(model: type[Message], payload: Any) -> Message:
     if not isinstance(payload, dict):
         raise MessageError(model.__name__, None, "the payload is not a JSON object")
-    values = {}
+    payload, values = _present(payload), {}
     for name, (convert, zero) in _fields[model].items():
         if name in payload:
             try:
@@ -260,6 +267,7 @@ def _from_records(value: Any) -> bytes:
 def _record(item: Any) -> bytes:
     if not isinstance(item, dict):
         raise ValueError("a record is an object")
+    item = _present(item)
     if "raw" in item:
         raw = bytes.fromhex(_text(item["raw"]))
         if len(raw) != RECORD_SIZE:

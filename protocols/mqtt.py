@@ -39,7 +39,10 @@ COMMANDS: Final = {
 
 
 class Publication(NamedTuple):
-    """One MQTT message, as it is sent or was received. `expiry_s` is in seconds; None where a property is not set."""
+    """One MQTT message, as it is sent or was received. `expiry_s` is in seconds; None where a property is not set.
+
+    `ignored` is why the end that received it passes it over, for a trace; never sent.
+    """
 
     topic: str
     body: bytes
@@ -48,6 +51,7 @@ class Publication(NamedTuple):
     expiry_s: int | None = None
     response_topic: str | None = None
     correlation_data: bytes | None = None
+    ignored: str = ""
 
 
 def decode_publication(publication: Publication) -> Envelope:
@@ -75,7 +79,7 @@ class HostWire:
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
         """What a publication on one of this client's topics says; nothing where it is of another link."""
         if publication.retain:
-            return []  # What a device once said to somebody is no answer now.
+            return []  # What a device once said to somebody is no answer now; a trace says so as well.
         envelope = decode_body(publication.body, None, "")
         if publication.topic == self._reply:
             # One that answers an earlier HELLO comes late, and its link's heartbeats are not ours.
@@ -129,10 +133,10 @@ class DeviceWire:
         self._asked: dict[int, bytes | None] = {}
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
-        """What a client's publication says."""
+        """What a client's publication says; whoever finds the wire has kept retained heartbeats from it."""
         levels = self._topics.parse(publication.topic) or ("",)
         if levels[0] == "heartbeat":
-            return [] if publication.retain else [decode_body(publication.body, HostHeartbeat, "HostHeartbeat")]
+            return [decode_body(publication.body, HostHeartbeat, "HostHeartbeat")]
         name = levels[-1]
         model = COMMANDS.get(name)
         envelope = decode_body(publication.body, model, name)

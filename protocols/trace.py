@@ -43,6 +43,7 @@ _LEASES_OFF: Final = {
 }
 """Field of WELCOME -> what is said of a 0 there."""
 ECHO: Final = "THE LINE ECHOES: only the receiver sends this, and heard itself"
+_RETAINED: Final = "retained, and so said to somebody else before"
 _INDENT: Final = " " * 12
 MOST_SHOWN_BYTES: Final = 200
 """Of a body that is no message: enough to see whose it is."""
@@ -94,14 +95,16 @@ def _frame(frame: Frame, sender: str) -> list[str]:
 
 
 def _publication(publication: Publication, sender: str) -> list[str]:
-    """As a frame, and below it where it went; a retained one is marked, since no command may be."""
+    """As a frame; below it where it went, and why nothing came of it. A retained one is marked: no command may be."""
     header, message, problem = decode_publication(publication)
-    where = f"topic {_quoted(publication.topic)}{' RETAINED' if publication.retain else ''}"
+    below = [f"topic {_quoted(publication.topic)}{' RETAINED' if publication.retain else ''}"]
+    if ignored := publication.ignored or (_RETAINED if sender == "device" and publication.retain else ""):
+        below.append(f"IGNORED: {ignored}")
     if message is not None:
-        return [*_message(header, message, sender), where]
+        return [*_message(header, message, sender), *below]
     text = problem.sentence if problem is not None else ""
     body = publication.body[:MOST_SHOWN_BYTES].decode(errors="replace")
-    return [_line(header, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}"), where]
+    return [_line(header, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}"), *below]
 
 
 def _message(header: Header, message: Message, sender: str) -> list[str]:

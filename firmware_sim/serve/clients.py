@@ -20,6 +20,8 @@ from protocols.units import Micros
 
 MOST_PORTS: Final = 16
 """As many as connections on TCP, and for the same reason."""
+MOST_SHOWN: Final = 80
+"""Characters of a foreign topic in a trace."""
 
 
 class Clients:
@@ -46,16 +48,27 @@ class Clients:
         if levels is None or len(levels) != 2 or levels[0] not in ("command", "heartbeat"):
             return
         kind, last = levels
-        if kind == "command" and publication.retain and publication.body:
+        if kind == "command":
+            self._take_command(publication)
+        elif publication.retain:
+            self._ignore(publication, "a retained heartbeat says nothing about now")
+        elif last in self.ports:
+            self._device.receive(self.ports[last], publication)
+        else:  # a heartbeat alone is worth no port
+            self._ignore(publication, "nothing but heartbeats has come from this client: it has no link")
+
+    def _take_command(self, publication: Publication) -> None:
+        if publication.retain and publication.body:
             self._device.set_alarm(RETAINED_COMMAND, present=True)
-        name = self._topics.client_of(publication.response_topic) if kind == "command" else last
-        port = None if name is None else self.ports.get(name)
-        if port is None and name is not None and kind == "command":  # a heartbeat alone is worth no port
-            port = self._attach(name)
+        name = self._topics.client_of(publication.response_topic)
+        if name is None:
+            self._ignore(publication, _nobody(publication.response_topic))
+            return
+        port = self.ports.get(name) or self._attach(name)
         if port is not None:
             self._device.receive(port, publication)
-        elif kind == "command":
-            self._ignore(name, publication)
+        else:
+            self._turn_away(name, publication)
 
     def drop(self) -> None:
         """The connection is gone, and all ports with it."""
@@ -85,23 +98,29 @@ class Clients:
             self._device.detach(self.ports.pop(idle))
         return idle is not None
 
-    def _ignore(self, name: str | None, publication: Publication) -> None:
-        """A command that cannot be answered, since it does not say whom, or of one client too many."""
+    def _ignore(self, publication: Publication, why: str) -> None:
+        """Nothing comes of it, and nobody can be told; the trace tells."""
         if self._ignored is None:
             self._ignored = self._device.open_tap("mqtt:ignored")
         if self._ignored is not None:
-            self._ignored.heard("host", publication, self._clock())
-        if name is not None and publication.topic != self._topics.of("command", "nak"):
-            self._turn_away(name, publication)
+            self._ignored.heard("host", publication._replace(ignored=why), self._clock())
 
     def _turn_away(self, name: str, publication: Publication) -> None:
-        """Say why there is no port, as seldom as any end says NAK."""
-        if not self._naks.spend(self._clock()):
+        """Say why there is no port, as seldom as any end says NAK, and never to a NAK."""
+        text = f"{MOST_PORTS} hosts have links to this device: one has to leave first"
+        self._ignore(publication, text)
+        if publication.topic == self._topics.of("command", "nak") or not self._naks.spend(self._clock()):
             return
         wire = DeviceWire(self._topics, name)
-        text = f"{MOST_PORTS} hosts have links to this device: one has to leave first"
         for envelope in wire.feed(publication):
             assert isinstance(envelope, Envelope)
             header = envelope.header
             nak = Nak(code=Code.E_BUSY, seq=header.seq, expected=MOST_PORTS, actual=MOST_PORTS, sentence=text)
             self._put(wire.encode(nak, 0, header.link_id, header.correlation_id, 0))
+
+
+def _nobody(response_topic: str | None) -> str:
+    """Why a command with this Response Topic cannot be answered."""
+    if response_topic is None:
+        return "it has no Response Topic, and so nobody can be answered"
+    return f"its Response Topic {response_topic[:MOST_SHOWN]!r} is not reply/{{client}} of this device"

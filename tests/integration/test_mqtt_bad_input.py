@@ -233,11 +233,42 @@ FOREIGN_ADDRESSES: Final = {
 
 @pytest.mark.parametrize("address", FOREIGN_ADDRESSES.values(), ids=FOREIGN_ADDRESSES)
 def test_a_command_that_does_not_say_whom_to_answer(unchanged: MqttBench, address: str | None) -> None:
-    """It cannot be told so; whoever looks for it finds it in the trace."""
+    """It cannot be told so; whoever looks for it finds it in the trace, with the reason."""
     sent = punch(unchanged)._replace(response_topic=address)
     assert unchanged.publish(sent) == []
-    assert unchanged.shell.ignored.heard_ == [sent]
     assert list(unchanged.clients.ports) == [HOLDER]
+    (why,) = ignored(unchanged, sent)
+    assert (
+        why.startswith("it has no Response Topic" if address is None else "its Response Topic '") and why.isprintable()
+    )
+
+
+def ignored(bench: MqttBench, sent: Publication) -> list[str]:
+    """Why each publication that was ignored was; what was sent stands there as it was sent."""
+    assert all(heard._replace(ignored="") == sent for heard in bench.shell.ignored.heard_)
+    return [heard.ignored for heard in bench.shell.ignored.heard_]
+
+
+def test_a_bye_without_properties_is_traced_with_the_reason(unchanged: MqttBench) -> None:
+    sent = Publication(TOPICS.of("command", "bye"), b'{"message":"Bye","payload":{"reason":"CLOSING"}}')
+    assert unchanged.publish(sent) == []
+    assert ignored(unchanged, sent) == ["it has no Response Topic, and so nobody can be answered"]
+
+
+@pytest.mark.parametrize(
+    ("retain", "client", "why"),
+    [
+        (True, HOLDER, "a retained heartbeat says nothing about now"),
+        (False, "stranger", "nothing but heartbeats has come from this client"),
+    ],
+)
+def test_a_heartbeat_that_is_ignored_is_traced_with_the_reason(
+    unchanged: MqttBench, retain: bool, client: str, why: str
+) -> None:
+    sent = unchanged.lawful(HostHeartbeat(), client=client)._replace(retain=retain)
+    assert unchanged.publish(sent) == []
+    (told,) = ignored(unchanged, sent)
+    assert told.startswith(why)
 
 
 # --- twice -------------------------------------------------------------------------------------------------------
@@ -607,7 +638,7 @@ def test_one_client_too_many_is_told(unchanged: MqttBench) -> None:
     nak = naked([said], Code.E_BUSY, "one has to leave first", "late")
     assert (nak.expected, nak.actual) == (MOST_PORTS, MOST_PORTS)
     assert (said.header.correlation_id, said.publication.correlation_data) == (500, b"500")
-    assert unchanged.shell.ignored.heard_ == [greeting]
+    assert ignored(unchanged, greeting) == [nak.sentence]
     # It is told no more often than any other, and a NAK is not answered with one.
     assert unchanged.publish(unchanged.lawful(nak, 500, client="late", link_id=0)) == []
     more = [len(unchanged.publish(greeting)) for _ in range(50)]

@@ -1,14 +1,16 @@
 """JSON bodies: what a message looks like, what is passed over, and what each wrong body is told."""
 
 import json
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pytest
 
 from protocols.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body, record_of
-from protocols.enums import Code, DeviceState, Ending, Kind, Phase, Stream
+from protocols.enums import Code, DeviceState, Ending, Kind, Lane, Phase, Stream
 from protocols.errors import MessageError
+from protocols.fields import U8, Since
 from protocols.framing import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT
+from protocols.message import REGISTRY, Message
 from protocols.messages import Arm, Echo, Event, Heartbeat, JournalPage, ParamSet, Punch, SessionOpen, StreamSet
 from protocols.records import RECORD_SIZE, Cycle
 from protocols.serial_wire import Problem
@@ -90,6 +92,41 @@ def test_flags(bits: int, names: list[str]) -> None:
 )
 def test_a_flag_that_is_not_known_must_be_understood(flags: Any) -> None:
     assert decode_body(body(flags=flags), Punch, "punch").header.flags & MUST_UNDERSTAND
+
+
+@pytest.mark.parametrize("key", ["message", "seq", "link_id", "correlation_id", "flags"])
+def test_null_is_missing(key: str) -> None:
+    """So generated code writes what it does not set."""
+    written = json.loads(TEXT) | {key: None}
+    missing = {name: value for name, value in written.items() if name != key}
+    read, absent = (decode_body(json.dumps(one).encode(), Punch, "punch") for one in (written, missing))
+    assert read == absent and read.message == PUNCH
+
+
+class Grown(Message, id=0x7FFF, lane=Lane.QUERY):
+    """A message that a later minor gave a field."""
+
+    first: U8
+    second: Annotated[U8, Since(1)]
+
+
+del REGISTRY[Kind.COMMAND, 0x7FFF]  # this test's alone
+
+
+@pytest.mark.parametrize("payload", [b'{"first":7}', b'{"first":7,"second":null}'])
+def test_null_is_missing_in_a_payload(payload: bytes) -> None:
+    """A field that an older sender does not know is 0; of any other its absence is said."""
+    assert decode_body(b'{"payload":%b}' % payload, Grown, "grown").message == Grown(first=7, second=0)
+    assert decode_body(b'{"payload":null}', Arm, "arm").message == Arm()
+    problem = decode_body(TEXT.replace(b"3000", b"null"), Punch, "punch").problem
+    assert problem == Problem(Code.E_ARGUMENT, "Punch.depth_um: Field required")
+
+
+def test_null_is_missing_in_a_record() -> None:
+    shown = record_of(encode_record(CYCLE)) | {"raw": None, "more": None}
+    page = {"epoch": 1, "first": 5, "tail": 1, "head": 6, "records": [shown]}
+    read = decode_body(json.dumps({"message": "JournalPage", "payload": page}).encode(), None, "").message
+    assert isinstance(read, JournalPage) and read.records == encode_record(CYCLE)
 
 
 def test_keys_that_are_not_known_are_passed_over() -> None:

@@ -26,7 +26,9 @@ ALARM: Final = M.Alarm(
 
 
 def seen(publication: Publication) -> Seen:
-    return Seen(content_type=CONTENT_TYPE, payload_format=PAYLOAD_IS_TEXT, **publication._asdict())
+    sent = publication._asdict()
+    del sent["ignored"]  # which is no property
+    return Seen(content_type=CONTENT_TYPE, payload_format=PAYLOAD_IS_TEXT, **sent)
 
 
 COMMAND: Final = seen(HOST.encode(PUNCH, 2, 1, 7, 0))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocols import notice, trace
 from protocols.bodies import encode_body
-from protocols.enums import ByeReason, Ending, Kind, Phase
+from protocols.enums import ByeReason, DeviceState, Ending, Kind, Phase
 from protocols.framing import REPLY_WANTED, RETRANSMIT, encode_frame
 from protocols.messages import (
     Bye,
@@ -19,10 +19,11 @@ from protocols.messages import (
     ParamGet,
     Punch,
     SessionOpen,
+    StopDone,
     TelemetryState,
     Welcome,
 )
-from protocols.mqtt import Publication
+from protocols.mqtt import DeviceWire, HostWire, Publication
 from protocols.records import Cycle, Gap
 from protocols.topics import DeviceTopics
 from protocols.trace import Tracer
@@ -160,6 +161,27 @@ def test_records_of_a_page_have_a_line_each() -> None:
         .startswith("BAD RECORD 'Record: 5 B")
     )
     assert described(encode_message(Event(record=b""), seq=1), "device")[0].endswith("record=-")
+
+
+TOPICS = DeviceTopics("bench", "sim-7")
+
+
+def test_a_publication_that_is_ignored_says_why() -> None:
+    sent = HostWire(TOPICS, "host-1").encode(PUNCH, 12, 1, 13, 0)
+    line, where = Tracer().describe("host", sent, NOW)
+    assert "Punch  seq=12 link=1 correlation=13" in line and where.strip() == f"topic '{sent.topic}'"
+    ignored = sent._replace(ignored="it has no Response Topic")
+    assert Tracer().describe("host", ignored, NOW) == [line, where, " " * 12 + "IGNORED: it has no Response Topic"]
+    bad = ignored._replace(body=b"{")
+    assert Tracer().describe("host", bad, NOW)[1:] == [where, " " * 12 + "IGNORED: it has no Response Topic"]
+
+
+def test_what_a_host_passes_over_since_it_is_retained_says_so() -> None:
+    wire = DeviceWire(TOPICS, "host-1")
+    answer = wire.encode(StopDone(state=DeviceState.SAFE), 1, 1, 1, 0)._replace(retain=True)
+    assert HostWire(TOPICS, "host-1").feed(answer) == []
+    _, where, why = Tracer().describe("device", answer, NOW)
+    assert where.endswith(" RETAINED") and why.strip() == "IGNORED: retained, and so said to somebody else before"
 
 
 def test_a_lease_switched_off_is_said() -> None:
