@@ -227,6 +227,11 @@ class Session:
         return self._engine.machine.now in ENDED
 
     @property
+    def waits_until(self) -> Micros | None:
+        """When the anesthesia can be confirmed, in the time of an observer's notes, while that is waited for."""
+        return self._engine.waits_until
+
+    @property
     def target_reached(self) -> bool:
         """Whether the device's count has come to the plan's target."""
         return self._engine.counted >= self.plan.target_cores

@@ -6,7 +6,7 @@ Law: it judges from outside. What it holds against the device is the plant and t
 import random
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from devicectl.log.store import SessionLog
 from devicectl.recorder import Recorder
@@ -216,7 +216,7 @@ class Lab:
     def cycle(self) -> CycleResult | None:
         return self.run(self.engine.next_cycle())
 
-    def begin(self, cycles: int = 1) -> "Lab":
+    def begin(self, cycles: int = 1) -> Self:
         """Opened, numbed, and so many cycles done."""
         self.open()
         self.numb()

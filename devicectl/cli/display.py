@@ -1,19 +1,25 @@
 """What `devicectl run` shows: a progress bar on a terminal, plain lines elsewhere, sentences with `--explain`.
 
-It watches a session and never touches it.
+It watches a session and never touches it. The sentences are those of `narration`.
 """
 
+import asyncio
+import contextlib
+import re
+import shutil
+import textwrap
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from devicectl import clock
+from devicectl.cli.countdown import Countdown, clock_face
+from devicectl.cli.narration import Narrator
 from devicectl.session.count import coverage_percent
 from devicectl.session.engine import CycleResult
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
 from devicectl.session.plan import Plan
 from devicectl.transports.urls import DeviceUrl
-from protocols.enums import NeedleOutcome
 from protocols.notice import NOTICE
 from protocols.text import printable
 from protocols.units import SECOND, Micros
@@ -26,7 +32,11 @@ if TYPE_CHECKING:
 REFRESH_US: Final = SECOND // 8
 """Eight times a second looks alive and costs nothing."""
 PHASES: Final = {
+    State.CONNECTING: "connecting",
+    State.IDLE: "opening",
+    State.SESSION_OPEN: "opening",
     State.ANESTHESIA_WAIT: "numbing",
+    State.ANESTHESIA_CONFIRMED: "arming",
     State.REPOSITIONING: "moving on",
     State.PURGING: "purging",
     State.PAUSED: "paused",
@@ -36,40 +46,19 @@ PHASES: Final = {
 """What stands before the bar; "coring" in every other state."""
 LINES: Final = 10
 """Progress lines of a session where nothing can be animated."""
+TICK_S: Final = 0.5
+"""How often it is looked at how much of a wait is left."""
+WIDTH: Final = 80
+"""Columns of narration where there is no terminal."""
+INDENT: Final = " " * 14
+"""Under a sentence that has the time before it."""
 
-SENTENCES: Final = {
-    State.CONNECTING: "The controller says HELLO and waits for the handpiece.",
-    State.IDLE: "The link stands. No session is open.",
-    State.SESSION_OPEN: "A session is open: the handpiece holds the controller to its plan from now on.",
-    State.ANESTHESIA_WAIT: "The zones were numbed. Confirming is refused until the wait is over.",
-    State.ANESTHESIA_CONFIRMED: "A person confirmed that every zone is numb.",
-    State.ARMED: "Armed: the pump holds the vacuum.",
-    State.PUNCHING: "Punch: the needles go in, dwell, and come back.",
-    State.SUCTIONING: "Suction: the vacuum draws the cores out.",
-    State.ADVANCING: "Advance: the stage moves by one pitch; the needles are home.",
-    State.COUNTING: "Count: the sensor counts the cores.",
-    State.REPOSITIONING: "The hand moves to the next cell; meanwhile the journal is read and logged.",
-    State.PURGING: "A needle is clogged: purging.",
-    State.PAUSED: "Paused.",
-    State.RECOVERING: "The handpiece has made itself safe. Reading its journal before anything moves again.",
-    State.CLOSING: "Closing: the controller sends its own counts, and the handpiece compares them.",
-    State.COMPLETED: "The session is completed and closed.",
-    State.ABORTED: "The session is aborted and closed.",
-    State.FAULTED: "The session cannot be gone on with.",
-}
 
-STEPS: Final[dict[tuple[State, State], str]] = {
-    (State.ARMED, State.ANESTHESIA_CONFIRMED): "Disarmed: the pump is off and the line is vented.",
-    (State.PAUSED, State.ANESTHESIA_CONFIRMED): "Disarmed: the pump is off and the line is vented.",
-    (State.REPOSITIONING, State.ARMED): "The hand has arrived.",
-    (State.PURGING, State.ARMED): "The purge has ended.",
-    (State.COUNTING, State.ARMED): "",
-    (State.PUNCHING, State.ARMED): "The cycle ended before its time; its number is used up.",
-    (State.SUCTIONING, State.ARMED): "The cycle ended before its time; its number is used up.",
-    (State.ADVANCING, State.ARMED): "The cycle ended before its time; its number is used up.",
-    (State.RECOVERING, State.SESSION_OPEN): "The handpiece's counts are read, its alarms reset. The session goes on.",
-}
-"""Where a state is come to from a certain other one, another sentence; none where the next line says it all."""
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    """Lines that end between words, and not between a number and its unit."""
+    bound = re.sub(r"(?<=\d) (?=(?:s|min|cores|cm2|%)\b|%)", "\xa0", text)
+    lines = textwrap.wrap(bound, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 class Display:
@@ -79,7 +68,9 @@ class Display:
         self._plan = plan
         self._explain = explain
         self._stream = stream
-        self._animate = stream.isatty() and not explain
+        self._narrator = Narrator(plan)
+        self._terminal = stream.isatty()
+        self._animate = self._terminal and not explain
         self._progress: Any = None
         self._task: Any = None
         self._session: Session | None = None
@@ -91,24 +82,52 @@ class Display:
         self._cells: set[tuple[int, int]] = set()
         self._area_before = 0
         self._next_line = 1 / LINES
+        self._speed: float | None = 1.0
+        self._wait: Countdown | None = None
+        self._counting = ""
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopped = False
 
-    def say(self, text: str) -> None:
-        """A line; above the progress bar where there is one. What a device says cannot steer the terminal."""
-        line = printable(text)
+    def say(self, text: str, *, indent: str = "", loud: bool = False) -> None:
+        """A line, or on a terminal as many as it takes, broken between words; above the progress bar if there is one.
+
+        What a device says cannot steer the terminal.
+        """
+        lines = [printable(text)]
+        if self._terminal or indent:
+            lines = _wrapped(lines[0], shutil.get_terminal_size().columns if self._terminal else WIDTH, indent)
+        if self._counting:  # on whose line this one is to begin
+            print(f"\r{' ' * len(self._counting)}\r", end="", file=self._stream)
+            self._counting = ""
         if self._progress is not None:
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+        elif loud and self._terminal:
+            from rich.console import Console
+
+            Console(file=self._stream).print(
+                "\n".join(lines), style="bold red", markup=False, highlight=False, soft_wrap=True
+            )
         else:
-            print(line, file=self._stream, flush=True)
+            print("\n".join(lines), file=self._stream, flush=True)
+
+    def _narrate(self, text: str, now: Micros, *, loud: bool = False) -> None:
+        if text:
+            self.say(f"{now / SECOND:10.3f} s  {text}", indent=INDENT, loud=loud)
 
     def begin(self, url: DeviceUrl, named_by: str) -> None:
         """Before the device is connected. `named_by` is what named it where that was no option, else empty."""
+        self._speed = url.speed if url.scheme == "sim" else 1.0
         self.say(NOTICE)
         source = f" of {named_by}" if named_by else ""
         self.say(f"device {url.text}{source}" + (f", seed {url.seed}" if url.seed is not None else ""))
 
+    def watch(self, session: "Session") -> None:
+        """The session that is about to be opened."""
+        self._session, self._plan = session, session.plan
+        self._narrator.plan = session.plan
+
     def opened(self, session: "Session", device: "DeviceInfoDone") -> None:
         """The session is open."""
-        self._session, self._plan = session, session.plan
         plan, before = session.plan, session.summary
         self._counted_before, self._area_before = before.cores_counted, max(0, before.treated_area_cm2 - 1)
         share = before.cores_counted / plan.target_cores
@@ -134,23 +153,45 @@ class Display:
         if self._progress is not None and phase != self._phase:
             self._phase = phase
             self._progress.update(self._task, phase=phase)
-        if self._explain and (text := STEPS.get((before, after), SENTENCES[after])):
-            self.say(f"{now / SECOND:10.3f} s  {text}")
+        if after is not State.ANESTHESIA_WAIT:
+            self._wait = None
+        if self._explain:
+            self._narrate(self._narrator.changed(before, after), now)
 
     def noted(self, note: Note) -> None:
         """Something was noted in the log."""
+        self._stopped = self._stopped or note.name == "stop"
         if self._explain:
-            self.say(f"{note.at_us / SECOND:10.3f} s  {note.kind}: {note.name} {note.detail}".rstrip())
+            self._narrate(self._narrator.noted(note), Micros(note.at_us), loud=note.kind == "alarm")
         elif note.kind == "warning":
             self.say(f"warning: {note.name}: {note.detail}")
+        until = self._session.waits_until if self._session is not None else None
+        if until is not None and self._speed is not None:
+            self._wait = Countdown(until - note.at_us, began=clock.monotonic(), speed=self._speed)
+
+    def _tick(self) -> None:
+        """Say how much of a wait is left; a stream that cannot be written is told by the next line of all."""
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        if self._wait is not None:
+            with contextlib.suppress(OSError):
+                self._count_down(self._wait, clock.monotonic())
+
+    def _count_down(self, wait: Countdown, now: Micros) -> None:
+        left = clock_face(wait.left_s(now))
+        if self._progress is not None:
+            self._progress.update(self._task, phase=f"numbing, {left} left")
+        elif self._terminal:
+            line = f"{left} until the anesthesia can be confirmed "
+            print(f"\r{line}", end="", file=self._stream, flush=True)
+            self._counting = line
+        elif (mark := wait.passed(now)) is not None:
+            self.say(f"{clock_face(mark)} until the anesthesia can be confirmed")
 
     def cycle(self, cycle: CycleResult) -> None:
         """A cycle was completed."""
         self._cells.add((cycle.zone, cycle.cell))
         if self._explain:
-            seen = ", ".join(f"needle {n + 1} {NeedleOutcome(o).name.lower()}" for n, o in enumerate(cycle.outcomes))
-            total = f"{cycle.total_cores_counted} of {self._plan.target_cores}"
-            self.say(f"{self._now / SECOND:10.3f} s  Cycle {cycle.cycle_no} ended: {seen}; {total} cores counted.")
+            self._narrate(self._narrator.cycle(cycle), self._now)
         elif self._progress is not None:
             self._draw(cycle)
         elif cycle.total_cores_counted >= self._next_line * self._plan.target_cores:
@@ -178,9 +219,17 @@ class Display:
 
     def stopped(self, error: BaseException) -> None:
         """The session was left by an error, a Ctrl-C or a signal."""
-        self.say(f"stopped: {error}" if isinstance(error, Exception) else "interrupted: the device was stopped")
+        self.say(f"stopped: {error}" if isinstance(error, Exception) else f"interrupted: {self._left_as()}")
         for note in getattr(error, "__notes__", ()):
             self.say(f"stopped: {note}")
+
+    def _left_as(self) -> str:
+        """How an interrupted session's device was left, as far as it has said."""
+        if self._stopped:
+            return "the device was stopped"
+        if self._session is not None and self._session.summary.state != "open":
+            return "the device has closed its session"
+        return "the device has not answered; it makes itself safe when its lease ends"
 
     def end(self, summary: "Summary") -> None:
         """The session has ended."""
@@ -199,7 +248,8 @@ class Display:
         self.say(f"log: {summary.log}, session {summary.session_id}")
 
     def __enter__(self) -> Self:
-        """Show the progress bar."""
+        """Show the progress bar, and what is left of waits."""
+        self._tick()
         if self._animate:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
@@ -224,8 +274,10 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Leave the terminal as it was."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._progress is not None:
-            if self._session is not None:
+            if self._session is not None and self._session.opened:
                 summary = self._session.summary
                 rates = f"coverage {summary.coverage_percent:.2f} %"
                 self._progress.update(self._task, completed=summary.cores_counted, phase=summary.state, rates=rates)

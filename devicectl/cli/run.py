@@ -241,6 +241,7 @@ async def _abandon(handpiece: "Handpiece", display: "Display") -> Outcome:
 async def _operate(session: "Session", handpiece: "Handpiece", display: "Display") -> Outcome:
     """The automatic operator; a Ctrl-C or an error leaves the device stopped and the session closed as aborted."""
     stopped: BaseException | None = None
+    display.watch(session)
     with display:
         try:
             async with session:

@@ -61,7 +61,8 @@ class Observer(Protocol):
 class SessionContext:
     """One host and at most one session. `counted` is the device's running total, for steering and display.
 
-    `last_cycle_no` is the cycle number used last; `unread_cycles` how many have ended since the journal was read.
+    `last_cycle_no` is the cycle number used last; `unread_cycles` how many have ended since the journal was read;
+    `waits_until` when the anesthesia can be confirmed, while that is waited for.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class SessionContext:
         self.counted = 0
         self.last_cycle_no = 0
         self.unread_cycles = 0
+        self.waits_until: Micros | None = None
         self.finish: Finish | None = None
         self.truth: M.TruthGetDone | None = None
         self._observer = observer

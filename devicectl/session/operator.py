@@ -102,10 +102,14 @@ class AutomaticOperator:
             started: M.AnesthesiaStartDone = yield M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method)
             self._context.machine.happened(Event.ANESTHESIA_STARTED)
             wait_s = max(wait_s, started.wait_s)
-        self._context.note(
-            "action", "anesthesia_start", f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
-        )
-        yield Until(Micros(self._context.link.now + wait_s * SECOND))
+        self._context.waits_until = until = Micros(self._context.link.now + wait_s * SECOND)
+        try:
+            self._context.note(
+                "action", "anesthesia_start", f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
+            )
+            yield Until(until)
+        finally:
+            self._context.waits_until = None
         for zone in self._numbed:
             yield from self._confirm(zone)
         self._context.machine.happened(Event.ANESTHESIA_CONFIRMED)

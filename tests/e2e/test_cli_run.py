@@ -96,11 +96,33 @@ def test_plain_output_says_what_it_is_and_what_came_of_it(log: Path) -> None:
 
 
 def test_explain_narrates_every_phase_and_count(log: Path) -> None:
-    said = devicectl("run", "--explain", "--target-cores", "6", code=0).stdout
-    for word in ("numbed", "Armed:", "Punch:", "Suction:", "Advance:", "Count:", "Cycle 1 ended: needle 1", "Closing:"):
+    said = devicectl("run", "--explain", "--seed", "7", "--target-cores", "60", code=0).stdout
+    for word in ("numbed", "Armed:", "Punch:", "Suction:", "Advance:", "Count:", "Cycle 1, in cell 1", "Closing:"):
         assert word in said
+    assert len(re.findall(r"^ *[\d.]+ s  Cycle \d+[:,]", said, re.MULTILINE)) == 24
     times = [float(found) for found in re.findall(r"^ *([\d.]+) s  ", said, re.MULTILINE)]
-    assert times == sorted(times) and len(times) > 20
+    assert times == sorted(times) and len(times) > 30
+    narrated = [line for line in said.splitlines() if line.startswith("  ")]
+    assert max(len(line) for line in narrated) <= 80
+    assert all(line[12:14] == "  " and line[14] != " " for line in narrated), "broken between words, and indented"
+    assert "*** ALARM MC-0601 ACTIVE" in said
+
+
+def test_explain_says_by_whom_the_anesthesia_was_confirmed(log: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("target_cores: 3\noperator: {confirmed_by: nurse Ratched}\n")
+    assert "5 zones, by automatic operator." in " ".join(devicectl("run", "--explain", *FEW, code=0).stdout.split())
+    assert "5 zones, by nurse Ratched." in " ".join(devicectl("run", "--explain", "--plan", plan).stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [("--explain",), ()])
+def test_a_wait_has_a_countdown(log: Path, arguments: tuple[str, ...]) -> None:
+    """Five minutes in six seconds, whatever else the machine does: some of the marks are met."""
+    done = devicectl("run", *arguments, "--speed", "50", "--target-cores", "3", code=0)
+    left = re.findall(r"^(\d):(\d\d) until the anesthesia can be confirmed$", done.stdout, re.MULTILINE)
+    seconds = [int(minutes) * 60 + int(rest) for minutes, rest in left]
+    assert 0 < len(seconds) <= 6 and seconds == sorted(seconds, reverse=True) and seconds[0] < 300
+    assert "until" not in devicectl("run", *arguments, "--target-cores", "3", code=0).stdout, "no time passes"
 
 
 def test_trace_has_both_directions_decoded(log: Path, tmp_path: Path) -> None:
@@ -361,7 +383,7 @@ def assert_interrupted(process: "subprocess.Popen[str]", said: str) -> None:
     [
         (("--speed", "1"), "session 1 on"),
         (("--speed", "1", "--device", "sim://?anesthesia_wait_s=1", "--explain"), "Suction:"),
-        (("--speed", "1", "--device", "sim://?anesthesia_wait_s=1", "--explain"), "The hand moves"),
+        (("--speed", "1", "--device", "sim://?anesthesia_wait_s=1", "--explain"), "The hand is to go"),
         (("--target-cores", "11000"), "1100 of 11000"),
     ],
 )
@@ -541,3 +563,21 @@ def test_on_a_terminal_that_can_only_go_on_there_are_plain_lines(log: Path) -> N
 def test_on_a_terminal_explain_is_plain(log: Path) -> None:
     code, said = on_a_terminal(begun(log, "--explain", "--target-cores", "6"), log)
     assert code == 0 and "\x1b" not in said and "Punch:" in said
+
+
+def test_on_a_terminal_an_alarm_stands_out(log: Path) -> None:
+    arguments = ("--explain", "--device", "sim://?seed=7&clog_hazard=0.1", "--target-cores", "60")
+    code, said = on_a_terminal([*DEVICECTL, "run", *arguments], log)
+    assert code == 0 and re.search(r"\x1b\[1;31m +[\d.]+ s  \*\*\* ALARM MC-\d+ ACTIVE[^\x1b]+\x1b\[0m", said)
+    code, said = on_a_terminal([*DEVICECTL, "run", *arguments], log, term="dumb")
+    assert code == 0 and "\x1b" not in said and "*** ALARM MC-" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seen"),
+    [((), r"numbing, \d:\d\d left"), (("--explain",), r"\r\d:\d\d until the anesthesia can be confirmed +\r {40,}\r")],
+)
+def test_on_a_terminal_a_wait_counts_down_in_place(log: Path, arguments: tuple[str, ...], seen: str) -> None:
+    code, said = on_a_terminal(begun(log, *arguments, "--speed", "50", "--target-cores", "3"), log)
+    assert code == 0 and re.search(seen, re.sub(r"(\r\d:\d\d until [a-z ]+)+", r"\1", said)), said
+    assert "session completed, reconciled" in said

@@ -157,7 +157,7 @@ def test_a_locked_log_is_exit_4_and_is_resumed_by_another_process(tmp_path: Path
     common = ("--device", url, "--log", str(path))
     line = [*DEVICECTL, "run", "--explain", "--json", "--target-cores", "3000", *common]
     with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        said = read_until(process, "Cycle 5 ended")
+        said = read_until(process, "Cycle 5:")
         with sqlite3.connect(path, isolation_level=None, timeout=DEADLINE_S) as lock:
             lock.execute("BEGIN IMMEDIATE")
             out, _ = process.communicate(timeout=DEADLINE_S)
