@@ -48,16 +48,15 @@ class Disk:
             yield
 
     def lose_power(self, draw: Draw) -> None:
-        """Let the folder hold what is left when power has gone; all that had it open must be closed."""
-        for name, inode in self._replaced.items():
-            if draw(2):
-                path = self.folder / name
-                path.unlink()
-                if inode is not None:
-                    path.write_bytes(self._left(inode, draw))
-        for path in self.folder.iterdir():
-            if (inode := path.stat().st_ino) in self._versions and path.name not in self._replaced:
-                path.write_bytes(self._left(inode, draw))
+        """Let the folder hold what is left when power has gone. Whoever has a file of it open is gone as well."""
+        for path in list(self.folder.iterdir()):
+            inode: int | None = path.stat().st_ino
+            if path.name in self._replaced and draw(2):
+                inode = self._replaced[path.name]
+            left = self._left(inode, draw) if inode in self._versions else path.read_bytes()
+            path.unlink()  # another file from now on, with no lock of the one that is gone
+            if inode is not None:
+                path.write_bytes(left)
         self._versions.clear()
         self._replaced.clear()
 
