@@ -9,7 +9,7 @@ from protocols import messages as M
 from protocols import records as R
 from protocols.enums import CloseReason, Code, DeviceState, Phase, Role, Stream
 from protocols.messages import Refused
-from protocols.units import MILLISECOND, SECOND
+from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import decode_record
 from tests.world import IDENTITY, Bystander, Lab, assert_counted, at_moment
 
@@ -79,6 +79,26 @@ def test_punch_that_is_not_the_session_s_is_refused(changes: dict[str, int], cod
     lab = Lab().begin(2)
     error = refusal(lab, punch(lab, 3, **changes))
     assert error.code is code and words in error.sentence
+
+
+def test_deadline_of_a_punch_is_compared_over_the_wrap_of_the_uptime() -> None:
+    """After 49.7 days it begins at 0 again."""
+    lab = Lab().begin(2)
+    firmware = lab.device.firmware
+    firmware._booted_at = Micros(lab.now - (2**32 - 20) * MILLISECOND)
+    assert firmware.uptime_ms(lab.now) == 2**32 - 20
+    late = refusal(lab, punch(lab, 3, deadline_ms=2**32 - 21))
+    assert (late.code, late.actual) == (Code.E_EXPIRED, 1)
+    assert lab.ask(punch(lab, 3, deadline_ms=5)).cycle_no == 3, "25 ms from now"
+    lab.ask(M.Suction(cycle_no=3))
+    lab.ask(M.Advance(cycle_no=3, steps=1))
+    lab.ask(M.Count(cycle_no=3))
+    uptime_ms = firmware.uptime_ms(lab.now)
+    assert uptime_ms < 1_000
+    late = refusal(lab, punch(lab, 4, deadline_ms=2**32 - 10))
+    assert (late.code, late.actual) == (Code.E_EXPIRED, uptime_ms + 10)
+    assert late.sentence.startswith(f"too late by {uptime_ms + 10} ms")
+    assert lab.ask(punch(lab, 4, deadline_ms=uptime_ms)).cycle_no == 4
 
 
 def test_journal_with_no_room_takes_no_cycle_and_the_operator_reads_it() -> None:

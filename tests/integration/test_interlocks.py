@@ -1,6 +1,7 @@
 """The interlocks, one by one: what is put in, what is refused or stopped and why, how it clears, who mends it."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -231,6 +232,40 @@ def test_2_zone_that_was_not_numbed_is_not_punched() -> None:
     assert lab.state is S.ARMED
 
 
+def stop(lab: Lab) -> None:
+    lab.ask(M.Stop())
+
+
+def lose_link(lab: Lab) -> None:
+    lab.replace_host()
+    lab.run(lab.engine.connect())
+
+
+def press_emergency_stop(lab: Lab) -> None:
+    lab.inject(estop_open=True)
+    lab.inject(estop_open=False)
+
+
+@pytest.mark.parametrize("hold", [stop, lose_link, press_emergency_stop])
+def test_2_a_hold_takes_every_confirmation_back(hold: Callable[[Lab], None]) -> None:
+    """Also that of a zone which nobody speaks of when the session goes on."""
+    lab = Lab().begin(2)
+    hold(lab)
+    assert lab.state is S.SAFE
+    reset(lab)
+    assert refused(lab, M.Arm()).interlock == 2
+    lab.ask(M.AnesthesiaStart(zone=0, age_s=60, method="cream"))
+    assert refused(lab, M.AnesthesiaConfirm(zone=1, confirmed_by="trainer")).interlock == 2
+    lab.ask(M.AnesthesiaConfirm(zone=0, confirmed_by="trainer"))
+    lab.engine.link.hurry(True)
+    lab.ask(M.Arm())
+    lab.ask(M.Reposition(zone=1, cell=0))
+    error = refused(lab, punch(lab))
+    assert (error.interlock, "zone 1" in error.sentence) == (2, True)
+    lab.ask(M.Reposition(zone=0, cell=1))
+    assert isinstance(lab.ask(punch(lab)), M.PunchDone)
+
+
 def test_2_confirmation_that_was_taken_back_stops_the_next_stroke() -> None:
     lab = Lab().begin(2)
     zones = lab.device.firmware.zones
@@ -446,6 +481,29 @@ def test_7_close_with_other_counts_is_refused_with_both_numbers() -> None:
     error = refused(lab, M.SessionClose(session_no=1, reason=CloseReason.COMPLETED, **fold))
     assert (error.interlock, error.expected, error.actual) == (7, 4, 0)
     assert "4 here, 0 at the host" in error.sentence
+
+
+COMPARED = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
+
+
+@pytest.mark.parametrize("name", COMPARED)
+@pytest.mark.parametrize("by", [1, -1])
+def test_7_close_with_one_count_that_differs_is_refused_by_its_name(name: str, by: int) -> None:
+    lab, task = at_moment("dwell", done=4)
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    lab.ask(M.Stop())
+    session = lab.device.nvm.session
+    assert session is not None
+    session.ambiguous = 1  # as after a latch that could not be read
+    counts = {each: getattr(session, each) for each in COMPARED}
+    assert all(count > 0 for count in counts.values()), "one less of it is a count"
+    wrong = {**counts, name: counts[name] + by}
+    error = refused(lab, M.SessionClose(session_no=1, reason=CloseReason.ABORTED, **wrong))
+    assert (error.interlock, error.expected, error.actual) == (7, counts[name], wrong[name])
+    assert f"{name} is {counts[name]} here, {wrong[name]} at the host" in error.sentence
+    closed = lab.ask(M.SessionClose(session_no=1, reason=CloseReason.ABORTED, **counts))
+    assert {each: getattr(closed, each) for each in COMPARED} == counts
 
 
 # --- 8 to 10: where and how deep ------------------------------------------------------------------------------
