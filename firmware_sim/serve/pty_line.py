@@ -5,7 +5,9 @@
 Like a UART it cannot tell whether anybody has it open: a host that goes without BYE is noticed by its lease, and what
 is sent while nobody reads is lost once the buffers are full, in whole frames. It is one port, for one host at a time.
 
-The slave is kept open here as well: else the master fails when a host closes it, and the raw mode is forgotten.
+The slave is kept open here as well: else the master fails when a host closes it, and the raw mode is forgotten. So
+what a host does to the terminal outlives the host: while there is no link, its lock and its flow control are taken
+away, at once when bytes come and else every `TIDY_EVERY_S`.
 """
 
 import asyncio
@@ -18,12 +20,15 @@ from typing import Final
 from urllib.parse import quote
 
 from firmware_sim.serve.errors import OptionError, no_file
+from firmware_sim.serve.line_settings import left_on, tidy
 from firmware_sim.serve.real_time import RealTimeDevice
 
 READ_SIZE: Final = 4096
 """Bytes taken in one go, for the same reason as with TCP; it is also what the kernel keeps."""
 MOST_UNREAD_BYTES: Final = 16 * 1024
 """Kept for a host that reads late: 1.4 s of a line of 115,200 baud. What comes then is lost, as on such a line."""
+TIDY_EVERY_S: Final = 0.5
+"""How soon the next program can open a port that another one has left locked."""
 
 
 class PtyLine:
@@ -38,6 +43,7 @@ class PtyLine:
         self.link = link
         self._port = device.attach("pty", self._write)
         self._loop.add_reader(master, self._readable)
+        self._tidy_later()
 
     @property
     def url(self) -> str:
@@ -51,6 +57,8 @@ class PtyLine:
 
     async def close(self) -> None:
         """Close at once: what a host has not read by now is with the kernel, or with nobody."""
+        self._tidying.cancel()
+        self._tidy()
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
         self._device.detach(self._port)
@@ -65,7 +73,18 @@ class PtyLine:
             data = os.read(self._master, READ_SIZE)
         except (BlockingIOError, InterruptedError):
             return
+        self._tidy()
         self._device.receive(self._port, data)
+
+    def _tidy(self) -> None:
+        """Between two links: note what a host has left on, and take away what would keep the next one out."""
+        if not self._port.exchange.linked:
+            self._device.note_settings(self._port, left_on(self._slave))
+            tidy(self._slave)
+
+    def _tidy_later(self) -> None:
+        self._tidy()
+        self._tidying = self._loop.call_later(TIDY_EVERY_S, self._tidy_later)
 
     def _write(self, data: bytes) -> None:
         if not self._unsent:

@@ -6,7 +6,7 @@ a deadline that each frame moves back would else cost a timer a frame. The last 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from firmware_sim.clock import monotonic
@@ -28,6 +28,9 @@ class Tap(Protocol):
 
     def heard(self, sender: str, data: "bytes | Publication", now: Micros) -> None:
         """What "host" or "device" sent: a piece of bytes, or a publication."""
+
+    def line_set(self, left_on: Sequence[str], now: Micros) -> None:
+        """A host has set its terminal: which settings that change bytes are on now."""
 
     def closed(self, now: Micros) -> None:
         """The port is gone."""
@@ -86,6 +89,12 @@ class RealTimeDevice:
         finally:
             if tap is not None:
                 tap.closed(now)
+
+    def note_settings(self, port: Port, left_on: Sequence[str]) -> None:
+        """A transport saw how a host has set the terminal."""
+        tap = self._taps.get(port)
+        if tap is not None:
+            tap.line_set(left_on, monotonic())
 
     def receive(self, port: Port, data: Any) -> None:
         """A transport brought something for the port's wire."""

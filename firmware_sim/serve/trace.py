@@ -25,12 +25,19 @@ class PortTrace:
         self._write = write
         self._start = start
         self._tracer = Tracer()
+        self._left_on: tuple[str, ...] = ()
         self._note("opened", now)
 
     def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
         """A piece of bytes, or a publication."""
         lines = self._tracer.describe(sender, data, Micros(now - self._start))
         self._write([f"{self._name} {line}" for line in lines])
+
+    def line_set(self, left_on: Sequence[str], now: Micros) -> None:
+        """How a host has set its terminal; noted where that is news."""
+        if tuple(left_on) != self._left_on:
+            self._left_on = tuple(left_on)
+            self._note(f"the host has {', '.join(left_on)} on" if left_on else "the line is raw", now)
 
     def closed(self, now: Micros) -> None:
         """The port is gone."""

@@ -8,7 +8,7 @@ Law: it only reads. Of a host it keeps numbers, and a line for each kind of refu
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from firmware_sim.device import Device
@@ -107,6 +107,7 @@ class PortWatch:
         self._pending: OrderedDict[int, tuple[str, Message | None]] = OrderedDict()
         self._linked_at: Micros | None = None
         self._last_word = ""
+        self._left_on: tuple[str, ...] = ()
         self._leases_expired = 0
 
     def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
@@ -121,6 +122,14 @@ class PortWatch:
             for header, message in self._decoded(sender, data):
                 self._answered(header, message, now)
         self._watch.run.keep_up()
+
+    def line_set(self, left_on: Sequence[str], now: Micros) -> None:
+        """How a host has set its terminal."""
+        if self._inner is not None:
+            self._inner.line_set(left_on, now)
+        self._left_on = tuple(left_on)
+        if left_on:
+            self.tally.line_flags = self._left_on
 
     def closed(self, now: Micros) -> None:
         """The port is gone."""
@@ -228,7 +237,9 @@ class PortWatch:
         tally = self._watch.host(hello.host_id)
         if tally is not self.tally:
             if self.tally.host_id is None:
+                left_on = self._left_on or tally.line_flags  # not what a terminal program left there before this host
                 tally.absorb(self.tally)
+                tally.line_flags = left_on
             else:
                 tally.absorb(Tally(transports=self.tally.transports[-1:]))
             self.tally = tally

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -715,13 +715,51 @@ def test_the_trace_hears_the_same(bench: Bench) -> None:
         def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
             heard.append((sender, data))
 
+        def line_set(self, left_on: Sequence[str], now: Micros) -> None:
+            heard.append(("line_set", ",".join(left_on).encode()))
+
         def closed(self, now: Micros) -> None:
             heard.append(("closed", b""))
 
     tap = Report(bench.device, FIRST_EVENT_NO, lambda name, now: Inner()).open_tap("pty", bench.now)
     tap.heard("host", b"\0\1", bench.now)
+    tap.line_set(("IXON", "ECHO"), bench.now)
     tap.closed(bench.now)
-    assert heard == [("host", b"\0\1"), ("closed", b"")]
+    assert heard == [("host", b"\0\1"), ("line_set", b"IXON,ECHO"), ("closed", b"")]
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_settings_of_a_terminal_are_those_of_the_host_that_left_them(bench: Bench, raw: bool) -> None:
+    """A terminal program was there before, and did not set it raw."""
+    bench.taps[TCP].line_set(("ICRNL", "IXON"), bench.now)
+    bench.send(TCP, b"hello?\r\n")
+    bench.taps[TCP].line_set(() if raw else ("ICRNL",), bench.now)
+    bench.hello(TCP)
+    bench.taps[TCP].line_set((), bench.now)
+    (host,) = bench.made()["hosts"]
+    said = "On the line, the host left ICRNL on: its terminal has to be raw."
+    assert [one for one in host["verdict"] if "ICRNL" in one] == ([] if raw else [said])
+
+
+def test_settings_that_a_host_left_when_it_went_are_its_own(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.wait(20)
+    bench.taps[TCP].line_set(("ECHO",), bench.now)
+    bench.taps[TCP].line_set((), bench.now)
+    bench.hello(TCP, host_id=2)
+    one, two = bench.made()["hosts"]
+    assert "line" in one["codes"] and "line" not in two["codes"]
+
+
+def test_settings_with_which_nobody_linked(bench: Bench) -> None:
+    bench.taps[TCP].line_set(("ICRNL", "IXON", "ECHO"), bench.now)
+    bench.send(TCP, b"hello?\r\n")
+    bench.detach(TCP)
+    (one,) = bench.made()["never_linked"]
+    assert one["verdict"] == [
+        "It never said HELLO: 0 frames in 8 bytes, which begin: hello?.",
+        "On the line, the host left ICRNL, IXON, ECHO on: its terminal has to be raw.",
+    ]
 
 
 def test_what_a_host_sent_cannot_write_to_a_terminal(bench: Bench) -> None:
