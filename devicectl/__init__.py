@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         LinkLostError,
         SessionError,
         SessionFoundError,
+        UnendedError,
         UrlError,
     )
     from devicectl.session.engine import CycleResult
@@ -41,6 +42,7 @@ _HOMES: Final = {
         "LinkLostError",
         "SessionError",
         "SessionFoundError",
+        "UnendedError",
         "UrlError",
     ),
     "devicectl.session.engine": ("CycleResult",),
@@ -68,6 +70,7 @@ __all__ = [
     "SessionError",
     "SessionFoundError",
     "Summary",
+    "UnendedError",
     "UrlError",
     "Zone",
     "connect",

@@ -5,6 +5,7 @@
     |-- LinkError                no device, or the link could not be made             exit 3
     |   |-- LinkLostError        a link that stood is gone                            recovered from, else exit 3
     |   |-- LinkDeniedError      the device cannot speak with this host               exit 3
+    |   |-- UnendedError         the device took a command and never ended it         exit 3
     |   `-- LinkForbiddenError   what carries the link has this host kept out of it   exit 3
     |-- CommandError             the device answered, and not with DONE               exit 1
     |   |-- CommandRefusedError  nothing was begun
@@ -58,6 +59,14 @@ class LinkDeniedError(LinkError):
     def __init__(self, code: Code, sentence: str) -> None:
         self.code = code
         super().__init__(f"the device refuses the link: {sentence} ({code.name})")
+
+
+class UnendedError(LinkError):
+    """The device took `command` and did not end it as the protocol wants: on another link it would do the same."""
+
+    def __init__(self, command: Message, reason: str) -> None:
+        self.command = command
+        super().__init__(reason)
 
 
 class LinkForbiddenError(LinkError):

@@ -15,7 +15,7 @@ from typing import Final, Generic, NamedTuple, Self, TypeVar
 from protocols.answers import Answers
 from protocols.budget import MOST_NAKS_PER_SECOND, Budget
 from protocols.diagnosis import cause
-from protocols.enums import ByeReason, Code, Kind, WireEnum
+from protocols.enums import ByeReason, Code, Kind, Lane, WireEnum
 from protocols.errors import LocalError
 from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header, fill
 from protocols.message import Message
@@ -92,9 +92,13 @@ class Told(NamedTuple):
 
 
 class LinkLost(NamedTuple):
-    """The link is gone. `Abandoned` follows for each command that was under way or waiting."""
+    """The link is gone. `Abandoned` follows for each command that was under way or waiting.
+
+    `unended` is the command that the device took and did not end as it must: it is there, and to ask again is no use.
+    """
 
     reason: str
+    unended: Message | None = None
 
 
 class Abandoned(NamedTuple):
@@ -161,6 +165,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._odd = ""
         self._beat = beat
         self._pace = IDLE_PACE
+        self._rest_lease_us = IDLE_PACE.lease_us
         self._listens_to = _NOBODY
         self._seq = 0
         self._correlation_id = 0
@@ -219,7 +224,7 @@ class Exchange(Generic[WireIn, WireOut]):
                 continue
             statistics.frames_received += 1
             header, message, problem = item
-            first, flags, message_id, _, link_id, correlation_id, _, _ = header
+            first, flags, message_id, _, link_id, _, _, _ = header
             if (key := first << 16 | message_id) in self._maybe_own and self._is_own(key, header, message):
                 statistics.echoes += 1
                 continue
@@ -228,7 +233,7 @@ class Exchange(Generic[WireIn, WireOut]):
                 continue
             self._last_heard = now
             if first in _ANSWERS:
-                self._answer(correlation_id, message, now)
+                self._answer(header, message, now)
             elif first == _COMMAND:
                 self._command(header, message, now)
             elif first == _LINK:
@@ -377,6 +382,7 @@ class Exchange(Generic[WireIn, WireOut]):
             self._happened.append(Denied(Code.E_SCHEMA, text))
             return
         self.pace = Pace.of_ms(welcome.heartbeat_idle_ms, welcome.lease_idle_ms)
+        self._rest_lease_us = self._pace.lease_us
         if self._wire.beats_at_once:
             self._send(self._beat(now), now)
         self._happened.append(Linked(welcome))
@@ -442,15 +448,19 @@ class Exchange(Generic[WireIn, WireOut]):
             answers.begin(correlation_id, command)
             self._happened.append(fill(Commanded, (correlation_id, command)))
 
-    def _answer(self, correlation_id: int, message: Message, now: Micros) -> None:
-        request, model = self._requests.find(correlation_id), message.__class__
+    def _answer(self, header: Header, message: Message, now: Micros) -> None:
+        request, model = self._requests.find(header.correlation_id), message.__class__
         if request is None or (message.ID != request.message.ID and model not in _COMMON_ANSWERS):
             asked = "nothing that waits" if request is None else request.message.__class__.__name__
-            self._stray(f"{model.__name__} came with the correlation id {correlation_id} of {asked}")
+            self._stray(f"{model.__name__} came with the correlation id {header.correlation_id} of {asked}")
         elif isinstance(message, (Received, Progress)):
-            # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
-            patience_us = 2 * message.expected_ms * MILLISECOND + 3 * self._pace.heartbeat_us
-            self._requests.received(request, now, patience_us)
+            if request.lane is Lane.QUERY:
+                request.unlawful = True
+                text = f"{request.name} is a query: it is answered at once, and not by {model.__name__}"
+                self._nak(header, Problem(Code.E_ARGUMENT, text), now)
+                return
+            heartbeat_us, lease_us = self._pace.heartbeat_us, self._rest_lease_us
+            self._requests.received(request, now, message.expected_ms, heartbeat_us, lease_us)
             self._happened.append(fill(Answered, (request, message, False)))
         else:
             self._end(request, message, now)
@@ -508,14 +518,23 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def _retry(self, requests: list[Request], now: Micros) -> None:
         for request in requests:
+            if request.over(now):
+                self._give_up(request, now)
+                return
             if request.tries >= MOST_TRIES:
-                text = f"no answer to {request.message.__class__.__name__} after {MOST_TRIES} tries"
-                self._lose(self.explain(text))
+                text = self.explain(f"no answer to {request.name} after {MOST_TRIES} tries")
+                self._lose(text, request.message if request.unlawful else None)
                 return
             self.statistics.retries += 1
             flags = REPLY_WANTED | RETRANSMIT
             self._post(request.message, now, request.seq, self.link_id, request.correlation_id, flags)
             self._requests.retried(request, now)
+
+    def _give_up(self, request: Request, now: Micros) -> None:
+        """The device is there and does not end the command: leave in words, so that it makes itself safe at once."""
+        self._say_bye(ByeReason.CLOSING, now)
+        ago = f"it was received {(now - request.received_at) / SECOND:.1f} s ago"
+        self._lose(f"the device took {request.name} and never ended it: {ago}", request.message)
 
     def _refuse(self, header: Header, problem: Problem, now: Micros) -> None:
         refused = Refused(code=problem.code, interlock=0, expected=0, actual=0, sentence=sentence(problem.sentence))
@@ -594,13 +613,16 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def _leave(self, reason: ByeReason, now: Micros) -> None:
         if self.link_id:
-            bye = Bye(reason=reason)
-            self._send(bye, now)
-            self._note_sent(bye, self._seq, self.link_id, 0)
+            self._say_bye(reason, now)
         self._unlink("this end has left the link")
 
-    def _lose(self, reason: str) -> None:
-        self._happened.append(LinkLost(reason))
+    def _say_bye(self, reason: ByeReason, now: Micros) -> None:
+        bye = Bye(reason=reason)
+        self._send(bye, now)
+        self._note_sent(bye, self._seq, self.link_id, 0)
+
+    def _lose(self, reason: str, unended: Message | None = None) -> None:
+        self._happened.append(LinkLost(reason, unended))
         self._unlink(reason)
 
     def _unlink(self, reason: str) -> None:

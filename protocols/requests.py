@@ -1,7 +1,8 @@
 """The asking half of an exchange: commands waiting, in flight, retried, answered.
 
-Law: a retry keeps sequence number, correlation id and payload; five tries without an answer are too many; windows
-are kept a lane each, so that queries pass a motion and STOP passes everything.
+Law: a retry keeps sequence number, correlation id and payload; five tries without an answer are too many, and a command
+that was received has its own time to end in; windows are kept a lane each, so that queries pass a motion and STOP
+passes everything.
 """
 
 from collections import deque
@@ -18,6 +19,11 @@ LEAST_RTO_US: Final = 60 * MILLISECOND
 BACKOFF: Final = 1.5
 MOST_TRIES: Final = 5
 """200 ms times 1.5 each: an answer that is not there after 2.6 s is not coming."""
+MAX_EXPECTED_MS: Final = 600_000
+"""What a device says that a command takes is believed up to ten minutes: it may say 49 days."""
+EXPECTED_TIMES: Final = 4
+"""A command that was received may take as often what the device expects, and a lease at rest more: a person who moves a
+hand may well need twice the time, and answers may be lost."""
 WINDOWS: Final = {Lane.LINK: 1, Lane.MOTION: 1, Lane.QUERY: 4}
 """Commands of a lane in flight at once. STOP has no window."""
 
@@ -25,10 +31,25 @@ WINDOWS: Final = {Lane.LINK: 1, Lane.MOTION: 1, Lane.QUERY: 4}
 class Request:
     """One command on its way. `correlation_id` and `seq` are 0 until it is first sent.
 
-    `tries` counts since the last answer: a command that was received and then went unheard has five tries again.
+    `tries` counts since the last answer: a command that was received and then went unheard has five tries again, until
+    `over` says that it has had its time. `unlawful`: an answer came that is none to such a command.
     """
 
-    __slots__ = ("correlation_id", "due", "lane", "message", "received", "retried", "rto", "sent_at", "seq", "tries")
+    __slots__ = (
+        "correlation_id",
+        "due",
+        "lane",
+        "message",
+        "received",
+        "received_at",
+        "retried",
+        "rto",
+        "sent_at",
+        "seq",
+        "time_us",
+        "tries",
+        "unlawful",
+    )
 
     def __init__(self, message: Message) -> None:
         assert message.LANE is not None, f"{message.__class__.__name__} is not a command"
@@ -38,10 +59,26 @@ class Request:
         self.seq = 0
         self.tries = 0
         self.received = False
+        self.received_at = Micros(0)
+        self.time_us = 0
+        self.unlawful = False
         self.retried = False
         self.sent_at = Micros(0)
         self.rto = 0
         self.due = Micros(0)
+
+    @property
+    def name(self) -> str:
+        """The command's name, for people."""
+        return self.message.__class__.__name__
+
+    def over(self, now: Micros) -> bool:
+        """Whether it was received and has not ended in its time; never where the lease is off."""
+        return self.time_us > 0 and now >= self.received_at + self.time_us
+
+    def wake(self, due: int) -> None:
+        """Be looked at again at `due`, or when its time is over if that is earlier."""
+        self.due = Micros(min(due, self.received_at + self.time_us) if self.time_us else due)
 
     def __repr__(self) -> str:
         return f"Request({self.message!r}, correlation {self.correlation_id}, try {self.tries})"
@@ -103,21 +140,30 @@ class Requests:
         request.rto = int(request.rto * BACKOFF) if request.tries else self.round_trip.rto
         request.tries += 1
         request.retried = True
-        request.due = Micros(now + request.rto)
+        request.wake(now + request.rto)
         self._find_due()
 
     def find(self, correlation_id: int) -> Request | None:
         """The request in flight with this correlation id."""
         return self._flying.get(correlation_id)
 
-    def received(self, request: Request, now: Micros, patience_us: int) -> None:
-        """Note an answer that is not the last. The next one, or a heartbeat, is to come within `patience_us`."""
+    def received(self, request: Request, now: Micros, expected_ms: int, heartbeat_us: int, lease_us: int) -> None:
+        """Note an answer that is not the last, by which the command takes `expected_ms`.
+
+        The next answer, or a heartbeat, is to come within twice that and three heartbeats; the last one in the
+        command's time, which the longest `expected_ms` sets. A lease of 0 sets none.
+        """
         self._measure(request, now)
-        request.received = True
+        expected_us = min(expected_ms, MAX_EXPECTED_MS) * MILLISECOND
+        if not request.received:
+            request.received, request.received_at = True, now
+        if lease_us:
+            request.time_us = max(request.time_us, EXPECTED_TIMES * expected_us + lease_us)
         request.tries = 0
-        request.due = due = Micros(now + patience_us)
+        # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
+        request.wake(now + 2 * expected_us + 3 * heartbeat_us)
         if len(self._flying) == 1:
-            self.due = due
+            self.due = request.due
         else:
             self._find_due()
 

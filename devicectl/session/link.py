@@ -4,9 +4,10 @@ Law: no I/O. A shell says `connected` and `disconnected`, feeds bytes and drains
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError
+from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError, UnendedError
 from devicectl.session.procedures import Procedure, Procedures, Result, Task, Until
 from protocols.enums import Role
 from protocols.exchange import MINOR, Abandoned, Answered, Denied, Exchange, Linked, LinkLost, Pace, Told
@@ -77,7 +78,7 @@ class HostLink:
         abandoned = self.exchange.drop(reason)
         self.exchange.take()
         if linked:
-            self._lost(reason, LinkForbiddenError if final else LinkLostError)
+            self._lost(LinkLost(reason), LinkForbiddenError if final else LinkLostError)
         else:
             self._outcome, self._forbidden = LinkLost(reason), reason if final else ""
         for happening in abandoned:
@@ -194,12 +195,13 @@ class HostLink:
             if self._outcome is None:
                 self._outcome = happening
             else:
-                self._lost(happening.reason)
+                self._lost(happening)
         elif isinstance(happening, Denied):
             self._outcome = happening
         elif isinstance(happening, Abandoned):
             self.procedures.abandoned(happening.request, happening.reason, self.now)
 
-    def _lost(self, reason: str, kind: type[LinkError] = LinkLostError) -> None:
-        self._on_lost(reason)
-        self.procedures.link_lost(reason, self.now, kind)
+    def _lost(self, loss: LinkLost, kind: Callable[[str], LinkError] = LinkLostError) -> None:
+        self._on_lost(loss.reason)
+        kind = kind if loss.unended is None else partial(UnendedError, loss.unended)
+        self.procedures.link_lost(loss.reason, self.now, kind)

@@ -105,7 +105,7 @@ class Procedures:
         if task is not None:
             self._run(task, None, LinkLostError(reason), now)
 
-    def link_lost(self, reason: str, now: Micros, kind: type[LinkError] = LinkLostError) -> None:
+    def link_lost(self, reason: str, now: Micros, kind: Callable[[str], LinkError] = LinkLostError) -> None:
         """Raise the loss, an error of that kind, in every procedure that waits for an answer."""
         waiting = list(self._by_request.values())
         self._by_request.clear()

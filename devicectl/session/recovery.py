@@ -15,6 +15,7 @@ from devicectl.errors import (
     LinkError,
     LinkForbiddenError,
     SessionError,
+    UnendedError,
 )
 from devicectl.session.context import HELD, SessionContext
 from devicectl.session.machine import Event, State
@@ -52,14 +53,14 @@ class Recovery:
     def through(self, what: Callable[[], Procedure[_T]], restore: Callable[[], Procedure[object]]) -> Procedure[_T]:
         """Run `what`; after a lost link or a stop, recover by `restore` and run it again.
 
-        Not where this host is kept out of the link for good: it would be lost as often as it is made.
+        Not where it would be lost as often as it is made: this host is kept out of it, or the device ends no command.
         """
         while True:
             try:
                 if self._context.machine.now is State.RECOVERING:
                     yield from restore()
                 return (yield from what())
-            except (LinkDeniedError, LinkForbiddenError):
+            except (LinkDeniedError, LinkForbiddenError, UnendedError):
                 raise
             except (LinkError, CommandAbortedError, CommandRefusedError) as error:
                 if isinstance(error, CommandRefusedError) and not by_held_device(error):

@@ -2,15 +2,16 @@
 
 import pytest
 
-from protocols.enums import Code, DeviceState, Ending, Lane, Phase
+from protocols.enums import ByeReason, Code, DeviceState, Ending, Lane, Phase
 from protocols.errors import LocalError, MessageError
-from protocols.exchange import Abandoned, Answered, LinkLost
+from protocols.exchange import Abandoned, Answered, LinkLost, Told
 from protocols.framing import REPLAYED, REPLY_WANTED, RETRANSMIT
 from protocols.message import Message
 from protocols.messages import (
     Aborted,
     Arm,
     ArmDone,
+    Bye,
     Echo,
     EchoDone,
     Failed,
@@ -300,6 +301,109 @@ def test_lost_done_is_asked_for_even_if_no_heartbeat_comes() -> None:
     assert PUNCH not in messages(host)
     host.advance(Micros(1_000_000 + patience_us))
     assert PUNCH in messages(host)
+
+
+# --- a command that is never ended ---------------------------------------------------------------------------
+
+
+def patient_host(lease_ms: int = 1_000) -> End:
+    """A linked host that beats every 200 ms and bears silence for a second."""
+    host, _ = linked_pair(heartbeat_idle_ms=200, lease_idle_ms=lease_ms)
+    host.take()
+    return host
+
+
+def never_end(host: End, request: Request, answer: Message, until: int) -> tuple[int, list[object]]:
+    """A device that beats, names no command as running, and gives each try the same answer: when that ends, and how."""
+    now, happened = 0, hear(host, answer, request.correlation_id, 0)
+    while host.linked and now < until:
+        due = host.next_deadline()
+        assert due is not None and due > now
+        now = due
+        happened += host.advance(Micros(now))
+        happened += hear(host, heartbeat(0), 0, now) if host.linked else []
+        for header, message in seen(host.take()):
+            if message == request.message:
+                assert header.correlation_id == request.correlation_id
+                happened += hear(host, answer, request.correlation_id, now)
+    return now, [one for one in happened if not isinstance(one, (Answered, Told))]
+
+
+@pytest.mark.parametrize("command", [PUNCH, Stop()], ids=lambda command: type(command).__name__)
+def test_a_command_that_is_received_for_ever_ends_in_its_time(command: Message) -> None:
+    host = patient_host()
+    request = host.submit(command, T0)
+    host.take()
+    now, (lost, abandoned) = never_end(host, request, RECEIVED, 100_000_000)
+    assert now == 4 * 300_000 + 1_000_000
+    name = type(command).__name__
+    assert lost == LinkLost(f"the device took {name} and never ended it: it was received 2.2 s ago", command)
+    assert abandoned == Abandoned(request, lost.reason) and not host.linked and host.next_deadline() is None
+
+
+def test_it_is_left_in_words() -> None:
+    host = patient_host()
+    request = host.submit(PUNCH, T0)
+    hear(host, RECEIVED, request.correlation_id, 0)
+    for at in range(200_000, 2_200_000, 200_000):
+        hear(host, heartbeat(request.correlation_id), 0, at)
+        host.advance(Micros(at))
+    host.take()
+    host.advance(Micros(2_200_000))
+    ((header, message),) = seen(host.take()[-1:])
+    assert header.link_id == LINK and message == Bye(reason=ByeReason.CLOSING)
+
+
+def test_progress_that_tells_a_longer_time_gives_it_and_a_shorter_one_takes_none() -> None:
+    host = patient_host()
+    request = host.submit(PUNCH, T0)
+    host.take()
+    for expected_ms in (2_000, 100):
+        hear(host, PROGRESS.model_copy(update={"expected_ms": expected_ms}), request.correlation_id, 0)
+    now, (lost, _) = never_end(host, request, RECEIVED, 100_000_000)
+    assert now == 4 * 2_000_000 + 1_000_000 and isinstance(lost, LinkLost)
+
+
+def test_an_expected_time_of_weeks_is_one_of_ten_minutes() -> None:
+    host = patient_host()
+    request = host.submit(PUNCH, T0)
+    host.take()
+    now, _ = never_end(host, request, Received(expected_ms=0xFFFF_FFFF), 10**12)
+    assert now == 4 * 600_000_000 + 1_000_000
+
+
+def test_a_command_has_no_time_where_the_lease_is_off() -> None:
+    host = patient_host(lease_ms=0)
+    request = host.submit(PUNCH, T0)
+    host.take()
+    now, happened = never_end(host, request, RECEIVED, 60_000_000)
+    assert now >= 60_000_000 and happened == [] and host.linked
+
+
+def test_a_command_that_ends_late_but_in_its_time_has_ended() -> None:
+    host = patient_host()
+    request = host.submit(PUNCH, T0)
+    host.take()
+    never_end(host, request, RECEIVED, 1_500_000)
+    assert hear(host, PUNCHED, request.correlation_id, 2_199_999) == [Answered(request, PUNCHED, True)]
+
+
+@pytest.mark.parametrize("answer", [RECEIVED, PROGRESS], ids=lambda answer: type(answer).__name__)
+def test_what_does_not_answer_a_query_is_told_to_both_ends(answer: Message) -> None:
+    host = make()
+    request = host.submit(Echo(data=b""), T0)
+    host.take()
+    happened: list[object] = []
+    naks = []
+    while host.linked:
+        happened += hear(host, answer, request.correlation_id, int(request.due) - 1)
+        naks += [message for message in messages(host) if isinstance(message, Nak)]
+        happened += wake(host)[1]
+    name = type(answer).__name__
+    assert naks[0].code is Code.E_ARGUMENT and naks[0].seq == 900
+    assert naks[0].sentence == f"Echo is a query: it is answered at once, and not by {name}"
+    reason = f"no answer to Echo after 5 tries: {naks[0].sentence}; --trace FILE shows all that comes"
+    assert happened == [LinkLost(reason, request.message), Abandoned(request, reason)]
 
 
 def test_received_command_has_five_tries_again() -> None:
