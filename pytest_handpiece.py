@@ -8,6 +8,7 @@ pytest loads this module in every repository of an environment that the package 
 but pytest and the standard library: not even the package, until a URL is given or a test asks for one of the fixtures.
 """
 
+import argparse
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
@@ -43,9 +44,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options; without any, each test has a simulator of its own in virtual time."""
     add = parser.getgroup("handpiece", "simulated handpiece").addoption
     add("--handpiece-url", action="append", metavar="URL", help="a device's URL; each test runs once per URL (sim://)")
-    add("--handpiece-seed", type=int, metavar="N", help="repeats the seeds of all tests; else one is drawn")
+    add("--handpiece-seed", type=_seed, metavar="N", help="repeats the seeds of all tests; else one is drawn")
     add("--handpiece-artifacts", metavar="DIR", help="where a failing test leaves its trace, log and seed")
     add("--handpiece-allow-hardware", action="store_true", help="run tests marked handpiece_hardware_safe on hardware")
+
+
+def _seed(text: str) -> int:
+    """A whole number in the digits that every other option takes: `int` takes `1_0` as well, and other digits."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number; for example 7")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

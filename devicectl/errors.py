@@ -23,6 +23,7 @@ Callers branch on classes and attributes, never on the text.
 from protocols.enums import Code, Ending
 from protocols.message import Message
 from protocols.messages import Aborted, Failed, Nak, Refused
+from protocols.url_text import show_scheme
 
 
 class DevicectlError(Exception):
@@ -32,15 +33,15 @@ class DevicectlError(Exception):
 
 
 class UrlError(DevicectlError, ValueError):
-    """`part` of the device URL `url` is wrong; the text shows a right one."""
+    """`part` of the device URL `url` is wrong; the text shows a right one, and of the wrong one only its scheme."""
 
     exit_code = 2
 
     def __init__(self, url: str, part: str, reason: str, example: str) -> None:
-        self.url = url
+        self.url = show_scheme(url)
         self.part = part
         self.reason = reason
-        super().__init__(f"device URL {url!r}: {part}: {reason}; for example {example}")
+        super().__init__(f"device URL {self.url}: {part}: {reason}; for example {example}")
 
 
 class LinkError(DevicectlError):

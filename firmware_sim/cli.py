@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from handpiece_shell.streams import guard_streams, say, settle, why_lost
 from protocols.notice import NOTICE
+from protocols.url_text import hide_urls, hide_users
 
 if TYPE_CHECKING:
     from firmware_sim.serve.options import Options
@@ -43,7 +44,7 @@ class _Parser(argparse.ArgumentParser):
             raise _OutputError(reason)
 
     def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"{message} (see `{self.prog} --help`)")
+        raise _UsageError(f"{hide_urls(message)} (see `{self.prog} --help`)")
 
 
 class _CommandParser(_Parser):
@@ -157,9 +158,10 @@ def _unswept() -> Iterator[None]:
 
 def _explain(unknown: Sequence[str], *, behind_dashes: bool) -> str:
     """What is wrong with arguments that are no options."""
-    text = f"unrecognized arguments: {shlex.join(unknown)}"
+    shown = hide_urls(shlex.join(unknown))
+    text = f"unrecognized arguments: {shown}"
     if behind_dashes:
-        return f"{text}; the command stands behind --, for example `{PROGRAM} exec --pty -- {shlex.join(unknown)}`"
+        return f"{text}; the command stands behind --, for example `{PROGRAM} exec --pty -- {shown}`"
     return f"{text} (see `{PROGRAM} --help`)"
 
 
@@ -172,7 +174,7 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _fail(text: str, code: int) -> int:
-    say(f"{PROGRAM}: {' '.join(text.split())}")
+    say(f"{PROGRAM}: {' '.join(hide_users(text).split())}")
     return code
 
 

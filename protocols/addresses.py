@@ -3,9 +3,11 @@
 Law: pure. A name is judged as it is written, and never looked up.
 """
 
+import re
 from ipaddress import ip_address
 from typing import Final
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]{1,40}\Z")
 MOST_HOST_LENGTH: Final = 253
 """Characters of a host's name. [RFC 1035, 2.3.4: 255 bytes with the lengths of its labels]"""
 
@@ -27,6 +29,14 @@ def can_be_host(name: str) -> bool:
     except UnicodeError:
         return False
     return True
+
+
+def show_host(name: str) -> str:
+    """What may be shown of a name that is no host's: all of it where it could pass for one, else none of it.
+
+    A user or a password may have come to stand there.
+    """
+    return repr(name) if _PLAIN.match(name) else "it"
 
 
 def is_loopback(host: str) -> bool:

@@ -10,11 +10,12 @@ lists, logs and shell histories show.
 import re
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from protocols.addresses import can_be_host, format_address
+from protocols.addresses import can_be_host, format_address, show_host
 from protocols.errors import ProtocolError
 from protocols.topics import DEFAULT_ROOT, DeviceTopics, TopicError
+from protocols.url_text import scheme_of, split_options
 
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 """Scheme -> the port that IANA assigned to it."""
@@ -25,6 +26,13 @@ _FILES: Final = ("ca", "cert", "key", "credentials")
 _OPTIONS: Final = (*_FILES, "root")
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _HOST: Final = re.compile(r"[^\s\[\]/@]+\Z")
+
+
+_IPV6: Final = "an IPv6 address stands in brackets, as in mqtt://[::1]/site/device"
+_NO_USER: Final = (
+    f"it stands in no URL; set {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}, or name a credentials=FILE"
+    " (an @ in an id is written %40)"
+)
 
 
 class BrokerUrlError(ProtocolError, ValueError):
@@ -85,20 +93,20 @@ def parse_broker_url(text: str) -> BrokerUrl:
     """
     if not text.isprintable():  # urlsplit leaves line ends and tabs out without a word
         raise BrokerUrlError("address", "it has characters that cannot be printed")
+    scheme = scheme_of(text)
+    if scheme not in PORTS:
+        raise BrokerUrlError("scheme", f"it begins with mqtt:// or mqtts://, not with {scheme or 'another word'}")
+    if "@" in text.partition("?")[0]:  # wherever: a / in a password ends what would be read as its place
+        raise BrokerUrlError("user", _NO_USER)
     try:
         parts = urlsplit(text)
-    except ValueError as error:
-        raise BrokerUrlError("host", "an IPv6 address stands in brackets, as in mqtt://[::1]/site/device") from error
-    if parts.scheme not in PORTS:
-        raise BrokerUrlError("scheme", f"{parts.scheme[:20]!r} is not mqtt or mqtts")
-    if "@" in parts.netloc:
-        reason = f"it stands in no URL; set {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}, or name a credentials=FILE"
-        raise BrokerUrlError("user", reason)
+    except ValueError:
+        raise BrokerUrlError("host", _no_address(text)) from None  # its own words quote the URL
     if "#" in text:  # also one that nothing follows
         raise BrokerUrlError("fragment", "nothing follows a #, and no id may have one")
-    host, port = _address(parts.netloc, PORTS[parts.scheme])
+    host, port = _address(parts.netloc, PORTS[scheme])
     options = _options(parts.query)
-    tls = parts.scheme == "mqtts"
+    tls = scheme == "mqtts"
     if not tls and (misplaced := next((name for name in ("ca", "cert", "key") if name in options), None)):
         raise BrokerUrlError(misplaced, "certificates are for mqtts://; mqtt:// is not encrypted")
     if ("cert" in options) != ("key" in options):
@@ -107,34 +115,38 @@ def parse_broker_url(text: str) -> BrokerUrl:
     return BrokerUrl(host, port, topics, tls, **options)
 
 
+def _no_address(text: str) -> str:
+    return _IPV6 if "[" in text or "]" in text else "it has characters that stand in no address"
+
+
 def _address(netloc: str, default_port: int) -> tuple[str, int]:
     bracketed = re.match(r"\[(?P<host>[0-9A-Fa-f:.]+(?:%\w+)?)\](?::(?P<port>.*))?\Z", netloc)
     if bracketed is not None:
         host, port = bracketed["host"], bracketed["port"]
     elif netloc.count(":") > 1:
-        raise BrokerUrlError("host", "an IPv6 address stands in brackets, as in mqtt://[::1]/site/device")
+        raise BrokerUrlError("host", _IPV6)
     else:
         host, colon, rest = netloc.partition(":")
         host, port = unquote(host), rest if colon else None
     right = _HOST.match(host) and host.isprintable() and can_be_host(host)
     if not right or (bracketed is None and ":" in host):
-        raise BrokerUrlError("host", "no host is named" if not host else f"{host[:40]!r} is no host name")
+        raise BrokerUrlError("host", f"{show_host(host)} is no host name" if host else "no host is named")
     if port is None:
         return host, default_port
     if not _PORT.match(port) or not 0 < int(port) <= 0xFFFF:
-        raise BrokerUrlError("port", f"{port[:20]!r} is not a port from 1 to 65535")
+        raise BrokerUrlError("port", "it is not a port from 1 to 65535")
     return host, int(port)
 
 
 def _options(query: str) -> dict[str, str]:
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=20)
+        pairs = split_options(query)
     except ValueError as error:
-        raise BrokerUrlError("options", f"{query[:40]!r} is not name=value&name=value") from error
+        raise BrokerUrlError("options", f"they are {error}") from error
     options: dict[str, str] = {}
-    for name, value in pairs:
+    for number, (name, value) in enumerate(pairs, 1):
         if name not in _OPTIONS:
-            raise BrokerUrlError("options", f"{name[:40]!r} is not known here; {', '.join(_OPTIONS)} are")
+            raise BrokerUrlError("options", f"number {number} is not known here; {', '.join(_OPTIONS)} are")
         if name in options:
             raise BrokerUrlError("options", f"{name} is given twice")
         if not value or not value.isprintable():
@@ -146,12 +158,12 @@ def _options(query: str) -> dict[str, str]:
 def _topics(path: str, root: str) -> DeviceTopics:
     levels = path.removeprefix("/").split("/")
     if len(levels) != 2 or not all(levels):
-        raise BrokerUrlError("path", f"{path[:40]!r} is not /site/device")
+        raise BrokerUrlError("path", "/site/device is what follows the broker")
     site, device = (unquote(level) for level in levels)
     try:
         return DeviceTopics(site, device, root)
     except TopicError as error:
-        raise BrokerUrlError(error.part, f"{error.text!r}: {error.reason}") from error
+        raise BrokerUrlError(error.part, error.reason) from None  # its own words quote the id
 
 
 def parse_credentials(text: str) -> tuple[str, str]:

@@ -259,7 +259,8 @@ def _read(name: str, path: str, read: Callable[[str], str]) -> str:
         return read(path)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise BrokerUrlError(name, f"cannot read {path}: {reason}") from error
+        shown = "the file" if name == "credentials" else path  # which may be the credentials themselves
+        raise BrokerUrlError(name, f"cannot read {shown}: {reason}") from None
 
 
 def reason_code(error: BaseException) -> int:

@@ -17,6 +17,7 @@ from devicectl.cli.sessions import app as sessions_app
 from devicectl.errors import DevicectlError
 from devicectl.version import VERSION
 from handpiece_shell.streams import guard_streams, say, settle
+from protocols.url_text import hide_urls, hide_users
 
 _USAGE_ERROR: Final[type[Exception]] = next(
     kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "UsageError"
@@ -79,11 +80,13 @@ def _usage(error: BaseException) -> int:
     if not text.strip() or type(error).__name__ == "NoArgsIsHelpError":
         print(text, end="")
         return 2
+    if not isinstance(error, typer.BadParameter):  # words that nobody asked for
+        text = hide_urls(text)
     return _fail(f"{text} (see `{where} --help`)", 2)
 
 
 def _fail(text: str, code: int) -> int:
-    say(f"devicectl: {' '.join(text.split())}")
+    say(f"devicectl: {' '.join(hide_users(text).split())}")
     return code
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import typer
 
 from devicectl.errors import UrlError
 from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DRAWN_SEED_BITS, MOST_SEED, DeviceUrl, parse_url
+from protocols.url_text import parse_whole, split_options
 
 if TYPE_CHECKING:
     from devicectl.session.plan import Plan
@@ -31,7 +32,6 @@ LogOption = Annotated[
     typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
 ]
 """Of each command that writes or reads the log."""
-_WHOLE: Final = re.compile(r"-?[0-9]{1,30}\Z")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
@@ -55,9 +55,10 @@ def whole_number(text: str) -> int:
     Raises:
         typer.BadParameter: it is none.
     """
-    if not _WHOLE.match(text):
+    number = parse_whole(text)
+    if number is None:
         raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not a whole number; for example 60")
-    return int(text)
+    return number
 
 
 def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:
@@ -97,7 +98,7 @@ def _parsed(text: str) -> DeviceUrl:
 
 def _completed(url: DeviceUrl, seed: int | None, speed: str | None, of: str = "") -> DeviceUrl:
     if speed is not None:
-        wanted, said = _speed(url, speed, of), dict(parse_qsl(urlsplit(url.text).query)).get("speed")
+        wanted, said = _speed(url, speed, of), dict(split_options(urlsplit(url.text).query)).get("speed")
         if said is not None and wanted != url.speed:
             raise typer.BadParameter(f"{speed} is not the URL's speed {said}; give one of them", param_hint="--speed")
         url = replace(url, speed=wanted)

@@ -33,6 +33,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import user_log_path
 from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata, sessions
+from protocols.url_text import show_scheme
 
 BUSY_TIMEOUT_MS: Final = 2_000
 """How long a commit waits for another process. A batch holds the lock for about a millisecond; a person waits."""
@@ -40,10 +41,8 @@ BUSY_TIMEOUT_MS: Final = 2_000
 HEADER_BYTES: Final = 4_096
 """A file of SQLite's without a table: one page."""
 
-_PASSWORD: Final = re.compile(r"(://[^:@]*:).*@", re.DOTALL)
-"""In what is no URL, and has no parts: all that may be one."""
-_PASSWORD_OPTION: Final = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
-"""As PostgreSQL's own client takes one."""
+_LIKE_A_URL: Final = re.compile(r"\w\w+:/|.*:.*@|.*\?.*pas\w*=", re.DOTALL | re.IGNORECASE)
+"""A database URL that has lost a part, if no file has that name."""
 _SQLITE_OPTIONS: Final = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 )
@@ -80,16 +79,26 @@ def parse_where(where: str | Path) -> URL:
     if not text or "\0" in text:
         raise LogError(LogErrorKind.UNWRITABLE, repr(text), "names no file: must be a path or a database URL")
     if "://" not in text:
+        if _LIKE_A_URL.match(text) and not os.path.lexists(text):
+            raise _bad_url(text)
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise _bad_url(text) from error
+    except (ArgumentError, ValueError):
+        raise _bad_url(text) from None  # its own words quote the URL
+    if url.get_backend_name() != "sqlite" and _is_ambiguous(url, text):
+        reason = "has an @, : or ? too many: in a password they are written %40, %3A and %3F, and a / is %2F"
+        raise LogError(LogErrorKind.UNWRITABLE, show_scheme(text), reason)
     if url.get_backend_name() == "sqlite" and "uri" not in url.query:
         for name in url.query.keys() - _SQLITE_OPTIONS:
             reason = f"{name} means nothing in its URL; {', '.join(sorted(_SQLITE_OPTIONS))} do"
             raise LogError(LogErrorKind.UNWRITABLE, show(url), reason)
     return url
+
+
+def _is_ambiguous(url: URL, text: str) -> bool:
+    """Whether a part of a server's URL may have a piece of the password in it."""
+    return "@" in f"{url.host}{url.database}" or ":" in f"{url.database}" or "@" in text.partition("?")[2]
 
 
 def connect(url: URL, *, readonly: bool, busy_timeout_ms: int, immutable: bool = False) -> Connection:
@@ -105,13 +114,13 @@ def connect(url: URL, *, readonly: bool, busy_timeout_ms: int, immutable: bool =
         with translated(shown):
             engine = _make_engine(url, readonly=readonly, immutable=immutable, busy_timeout_ms=busy_timeout_ms)
             return engine.connect()
-    except (ArgumentError, ValueError, TypeError) as error:
-        raise _bad_url(shown) from error
+    except (ArgumentError, ValueError, TypeError):
+        raise _bad_url(str(url)) from None
     except OSError as error:  # a relative path, and the working folder has been removed
         raise _not_opened(shown, error) from error
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         reason = f"needs a database driver that is not installed: {error}"
-        raise LogError(LogErrorKind.UNWRITABLE, shown, reason) from error
+        raise LogError(LogErrorKind.UNWRITABLE, show_scheme(str(url)), reason) from error
 
 
 def disconnect(connection: Connection) -> None:
@@ -122,8 +131,7 @@ def disconnect(connection: Connection) -> None:
 
 def _bad_url(text: str) -> LogError:
     reason = "is no database URL: must be like sqlite:////folder/file, or a path"
-    shown = _PASSWORD_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
-    return LogError(LogErrorKind.UNWRITABLE, shown, reason)
+    return LogError(LogErrorKind.UNWRITABLE, show_scheme(text), reason)
 
 
 def _make_engine(url: URL, *, readonly: bool, immutable: bool, busy_timeout_ms: int) -> Engine:
@@ -337,7 +345,12 @@ def _translate(error: Exception, where: str) -> LogError:
 
 
 def show(url: URL) -> str:
-    """The database's place for people: a path where it is one, and never a password."""
+    """The database's place for people: a path where it is one, and never a password, in whatever part it came to be.
+
+    The user's name is hidden too: it may have a part of the password, where the colon between them was mistyped.
+    """
     if url.get_backend_name() == "sqlite" and not url.query:
         return url.database or "in memory"
-    return _PASSWORD_OPTION.sub(r"\1***", url.render_as_string(hide_password=True))
+    user = "" if url.username is None and url.password is None else "***@"
+    place = URL.create(url.drivername, host=url.host, port=url.port, database=url.database).render_as_string()
+    return place.replace("://", f"://{user}", 1) + ("?..." if url.query else "")

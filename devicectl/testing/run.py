@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from devicectl.version import VERSION
 
@@ -56,11 +56,11 @@ class Run:
         self.device_seed = str(self.seed)
         self.device_url = self.host_url = url
         if self.simulated:
-            given = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
+            given = dict(parse_qsl(url.partition("?")[2].replace("+", "%2B"), keep_blank_values=True))
             has_memory = "nvm" in given and os.path.exists(given["nvm"])  # in which its device's seed is
             options = given if has_memory else {"seed": str(self.seed), **given}
             options |= {name: str(value) for name, value in parameters.items()}
-            self.seed = int(options["seed"]) if options.get("seed", "").isdecimal() else self.seed
+            self.seed = int(options["seed"]) if _is_whole(options.get("seed", "")) else self.seed
             self.device_seed = options.get("seed", "the memory's")
             self._set_urls(options)
         self.folder = invocation.artifacts / f"{_name(node_id)}-{digest.hex()[:8]}"
@@ -69,11 +69,11 @@ class Run:
         """For a host of any language `sim://` is on TCP, and so in real time, like every other URL."""
         quick = {**QUICK, **options}
         if self.scheme == "sim":
-            self.device_url = f"sim://?{urlencode(options)}"
+            self.device_url = f"sim://?{_encoded(options)}"
             served = {name: value for name, value in quick.items() if name not in VIRTUAL}
-            self.host_url = f"sim+tcp://?{urlencode(served)}"
+            self.host_url = f"sim+tcp://?{_encoded(served)}"
         else:
-            self.device_url = self.host_url = f"{self.scheme}://?{urlencode(quick)}"
+            self.device_url = self.host_url = f"{self.scheme}://?{_encoded(quick)}"
 
     def open_folder(self) -> Path:
         """The folder of its artifacts, made."""
@@ -103,6 +103,14 @@ class Run:
             (self.open_folder() / "seed.txt").write_text(text, encoding="utf-8")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _encoded(options: Mapping[str, str]) -> str:
+    return urlencode(options, quote_via=quote)  # a + is a + in a device URL, unlike in a form
 
 
 def _name(node_id: str) -> str:

@@ -3,7 +3,6 @@
 Law: pure, but for drawing a seed and for asking of files whether two names lead to one.
 """
 
-import math
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -12,8 +11,9 @@ from typing import Final, NamedTuple
 
 from firmware_sim.serve.errors import OptionError
 from handpiece_shell.files import NamedFile, Use, find_clash
-from protocols.addresses import can_be_host, format_address
+from protocols.addresses import can_be_host, format_address, show_host
 from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
+from protocols.url_text import parse_number, parse_whole
 
 MOST_SEED: Final = 2**63 - 1
 """What a signed 64-bit column of a session log holds."""
@@ -26,7 +26,8 @@ MOST_SECONDS: Final = 1e9
 STANDARD_ERROR: Final = "-"
 """Where a trace goes that has no file."""
 
-_INTEGER: Final = re.compile(r"[0-9]{1,19}\Z")
+MOST_SHOWN: Final = 80
+"""Characters of a wrong value: a line of a terminal."""
 _ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
 _TCP_EXAMPLES: Final = "for example 127.0.0.1:0, 127.0.0.1:4001 or [::1]:4001"
 
@@ -95,13 +96,13 @@ def parse_address(text: str) -> Address:
     found = _ADDRESS.match(text)
     if found is None:
         bare = text.count(":") > 1 and "[" not in text and "/" not in text
-        reason = "an IPv6 address stands in brackets" if bare else f"{text!r} is not HOST:PORT"
+        reason = "an IPv6 address stands in brackets" if bare else f"{show_host(text)} is not HOST:PORT"
         raise OptionError("--tcp", f"{reason}; {_TCP_EXAMPLES}")
     if int(found["port"]) > 0xFFFF:
         raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
     host = found["v6"] or found["name"]
     if not can_be_host(host):
-        raise OptionError("--tcp", f"{host[:40]!r} is no host name; {_TCP_EXAMPLES}")
+        raise OptionError("--tcp", f"{show_host(host)} is no host name; {_TCP_EXAMPLES}")
     return Address(host, int(found["port"]))
 
 
@@ -130,12 +131,9 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, float]:
             raise OptionError("--param", f"{text!r} is not NAME=VALUE; for example anesthesia_wait_s=1")
         if name in parameters:
             raise OptionError("--param", f"{name} is given twice")
-        try:
-            value = float(number)
-        except ValueError as error:
-            raise OptionError("--param", f"{name}: {number!r} is not a number") from error
-        if not math.isfinite(value):
-            raise OptionError("--param", f"{name}: {number!r} is not a finite number")
+        value = parse_number(number)
+        if value is None:
+            raise OptionError("--param", f"{name}: {number[:MOST_SHOWN]!r} is not a finite number")
         parameters[name] = value
     return parameters
 
@@ -148,9 +146,10 @@ def parse_seed(text: str | None) -> int | None:
     """
     if text is None:
         return None
-    if not _INTEGER.match(text) or int(text) > MOST_SEED:
-        raise OptionError("--seed", f"{text!r} is not a whole number from 0 to {MOST_SEED}")
-    return int(text)
+    seed = parse_whole(text)
+    if seed is None or not 0 <= seed <= MOST_SEED:
+        raise OptionError("--seed", f"{text[:MOST_SHOWN]!r} is not a whole number from 0 to {MOST_SEED}")
+    return seed
 
 
 def draw_seed() -> int:
@@ -166,10 +165,7 @@ def parse_seconds(text: str | None) -> float | None:
     """
     if text is None:
         return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= MOST_SECONDS:  # false for NaN
-        raise OptionError("--max-seconds", f"{text!r} is not a number of seconds above 0; for example 60")
+    seconds = parse_number(text)
+    if seconds is None or not 0 < seconds <= MOST_SECONDS:
+        raise OptionError("--max-seconds", f"{text[:MOST_SHOWN]!r} is not a number of seconds above 0; for example 60")
     return seconds

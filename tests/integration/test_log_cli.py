@@ -61,7 +61,7 @@ def test_no_password_is_shown_of_an_empty_log(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(sessions, "_open", empty)
     said = run("list", "--log", "postgresql://me:hunter2@host/x")
-    assert said == f"{NOTICE}\nno session yet in postgresql://me:***@host/x\n"
+    assert said == f"{NOTICE}\nno session yet in postgresql://***@host/x\n"
 
 
 def test_list(path: Path) -> None:

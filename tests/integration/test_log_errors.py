@@ -214,24 +214,30 @@ def test_an_option_of_a_url_that_means_nothing(path: Path) -> None:
 def test_a_driver_that_is_not_installed_and_no_password_is_shown() -> None:
     with pytest.raises(LogError, match="needs a database driver that is not installed") as caught:
         SessionLog.open("oracle+cx_oracle://me:secret@host/db")
-    assert "secret" not in str(caught.value) and "me:***@host" in str(caught.value)
+    assert "secret" not in str(caught.value) and "oracle+cx_oracle://...: " in str(caught.value)
 
 
 @pytest.mark.parametrize("place", ["[::1/x", "host:port/x", "host:port/x?a@b"])
 @pytest.mark.parametrize("password", ["hunter2", "hunter2/", "hunter2@h:"])
 def test_no_password_is_shown_of_what_is_no_url(place: str, password: str) -> None:
-    with pytest.raises(LogError, match="is no database URL") as caught:
+    with pytest.raises(LogError, match="is no database URL|too many") as caught:
         SessionLog.open(f"postgresql://me:{password}@{place}")
-    assert "hunter2" not in str(caught.value) and "postgresql://me:***@" in str(caught.value)
+    assert "hunter2" not in str(caught.value) and "session log postgresql://...: " in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://h:bad/db?user=u&password=hunter2", "oracle+cx_oracle://h/d?password=hunter2"]
+    ("url", "shown"),
+    [
+        ("postgresql://h:bad/db?user=u&password=hunter2", "postgresql://...: "),
+        ("oracle+cx_oracle://h/d?password=hunter2", "oracle+cx_oracle://...: "),
+        ("oracle+cx_oracle://h/d?pasword=hunter2", "oracle+cx_oracle://...: "),
+        ("oracle+cx_oracle://mehunter2@h/d", "oracle+cx_oracle://...: "),
+    ],
 )
-def test_no_password_is_shown_of_an_option(url: str) -> None:
+def test_no_password_is_shown_of_a_part_of_another_meaning(url: str, shown: str) -> None:
     with pytest.raises(LogError) as caught:
         SessionLog.open(url)
-    assert "hunter2" not in str(caught.value) and "password=***" in str(caught.value)
+    assert "hunter2" not in str(caught.value) and f"session log {shown}" in str(caught.value)
 
 
 def test_nothing_to_read(path: Path) -> None:

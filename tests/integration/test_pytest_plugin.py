@@ -274,8 +274,15 @@ def test_a_wrong_url_is_one_line(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_nothing(): pass")
     run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", "sim+tpc://")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    run.stderr.fnmatch_lines(["ERROR: --handpiece-url: device URL 'sim+tpc://': scheme: *"])
+    run.stderr.fnmatch_lines(["ERROR: --handpiece-url: device URL sim+tpc://...: scheme: *"])
     assert "Traceback" not in run.stderr.str()
+
+
+@pytest.mark.parametrize("seed", ["1_0", "\uff17", "seven", "-"])
+def test_a_seed_is_a_whole_number_in_plain_digits(pytester: pytest.Pytester, seed: str) -> None:
+    run = pytester.runpytest_subprocess(*PLAIN, f"--handpiece-seed={seed}")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines([f"*argument --handpiece-seed: {seed!r} is not a whole number; for example 7"])
 
 
 def test_a_device_that_is_not_there(pytester: pytest.Pytester) -> None:

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
@@ -24,6 +24,19 @@ def options(url: str) -> dict[str, str]:
 
 
 # --- URLs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a+b", "a b", "a%b", "zwölf&=?"])
+def test_a_file_keeps_its_name(name: str) -> None:
+    for scheme in ("sim", "sim+tcp"):
+        run = run_of(url=f"{scheme}://?nvm={quote(name, safe='+')}")
+        assert parse_url(run.device_url).nvm == parse_url(run.host_url).nvm == name
+
+
+def test_a_seed_is_a_whole_number_in_plain_digits() -> None:
+    assert run_of(url="sim://?seed=77").seed == 77
+    drawn = run_of(url="sim://").seed
+    assert run_of(url="sim://?seed=\uff17").seed == run_of(url="sim://?seed=1_0").seed == drawn
 
 
 def test_for_a_host_sim_is_on_tcp_without_what_it_alone_has() -> None:
