@@ -110,6 +110,7 @@ class RealTimeDriver:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: Micros | None = None
         self._closing = False
+        self._attempt = 0
         self._started = clock.monotonic()
 
     @property
@@ -148,7 +149,7 @@ class RealTimeDriver:
         """
         self._closing = True
         if self._transport is not None:
-            self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
+            self.engine.link.leave(ByeReason.CLOSING, self.now)
             self._after()
             self._transport.close()
         if self._timer is not None:
@@ -223,6 +224,8 @@ class RealTimeDriver:
     def closed(self, reason: str, *, final: bool = False) -> None:
         """The transport is gone, and `final` where another one would go as well."""
         self._transport = None
+        if self.engine.link.exchange.linked:
+            self._attempt = 0
         self.engine.link.disconnected(reason, self.now, final=final)
         self._gone.set()
         self._after()
@@ -257,14 +260,13 @@ class RealTimeDriver:
             self._failure = error
 
     async def _keep_open(self) -> None:
-        """Open the transport again whenever it is gone."""
+        """Open the transport again whenever it is gone, after ever longer waits until a link has stood on it."""
         while True:
             await self._gone.wait()
             self._gone.clear()
-            attempt = 0
             while self._transport is None and not self._closing:
-                await clock.pause(REOPEN_S[min(attempt, len(REOPEN_S) - 1)])
-                attempt += 1
+                await clock.pause(REOPEN_S[min(self._attempt, len(REOPEN_S) - 1)])
+                self._attempt += 1
                 try:
                     self._transport = await self._opener(self)
                 except LinkForbiddenError as error:

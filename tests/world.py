@@ -18,7 +18,7 @@ from devicectl.session.machine import State
 from devicectl.session.plan import Plan, make_plan
 from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.heap import Actor
-from devicectl.simulation.world import World
+from devicectl.simulation.world import Line, SerialLine, World
 from firmware_sim.device import Device
 from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters
@@ -50,6 +50,31 @@ def a_plan(target_cores: int = 80, **changes: Any) -> Plan:
     """Two zones, 80 cells: enough for a short session and whatever is lost in it."""
     zones = [{"name": "left", "area_cm2": 40}, {"name": "right", "area_cm2": 40}]
     return make_plan({"target_cores": target_cores, "zones": zones, **changes})
+
+
+Copies = list[tuple[Micros, Any]]
+"""When each copy of a piece is at the other end, and what is there then."""
+
+
+class Late:
+    """A line on which each piece is under way for a while, now longer, now shorter, and never overtakes another.
+
+    `when` is asked at each piece, by its number on the line and its sender, and may change what becomes of it: each
+    time at which a copy is at the other end, and the copy.
+    """
+
+    def __init__(self, seed: object = 0, *, least_ms: int = 1, most_ms: int = 25) -> None:
+        self.pieces = 0
+        self.when: Callable[[int, str, Micros, Any], Copies] = lambda piece, sender, due, data: [(due, data)]
+        self._random = random.Random(f"{seed}:line")
+        self._between = least_ms * MILLISECOND, most_ms * MILLISECOND
+        self._last = {"host": 0, "device": 0}
+
+    def arrivals(self, sender: str, data: Any, now: Micros) -> list[tuple[Micros, Any]]:
+        due = max(now + self._random.randint(*self._between), self._last[sender])
+        self._last[sender] = due
+        self.pieces += 1
+        return self.when(self.pieces, sender, Micros(due), data)
 
 
 class Invariants:
@@ -115,6 +140,7 @@ class Lab:
         parameters: Mapping[str, float] = SHORT,
         nvm: Nvm | None = None,
         baud: int = 0,
+        line: Line | None = None,
         tap: Tap | None = None,
         log: SessionLog | None = None,
         topics: DeviceTopics | None = None,
@@ -132,7 +158,9 @@ class Lab:
         self.entries: list[Entry] = []
         self.recorder = Recorder(log) if log is not None else None
         self.engine = self._new_engine()
-        self.world = World(self.engine, self.device, write=self._write, baud=baud, tap=tap)
+        self.world = World(
+            self.engine, self.device, write=self._write, line=SerialLine(baud) if baud else line, tap=tap
+        )
 
     def _new_engine(self) -> Engine:
         return Engine(

@@ -3,14 +3,15 @@
 Law: no I/O. A shell says `connected` and `disconnected`, feeds bytes and drains the outbox.
 """
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError, UnendedError
 from devicectl.session.procedures import Procedure, Procedures, Result, Task, Until
-from protocols.enums import Role
-from protocols.exchange import MINOR, Abandoned, Answered, Denied, Exchange, Linked, LinkLost, Pace, Told
+from protocols.enums import ByeReason, Role
+from protocols.exchange import MINOR, Abandoned, Answered, Denied, Exchange, Happening, Linked, LinkLost, Pace, Told
 from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.framing import MAJOR
 from protocols.message import Message
@@ -35,6 +36,10 @@ class HostLink:
 
     `on_told(message)` hears what answers nothing; `on_lost(reason)` hears that a link that stood is gone, before any
     procedure does.
+
+    One piece from the transport may hold several answers and the end of the link after them. The answers are given out
+    in order, and a procedure that goes on by one may find the link gone already: what is left of the piece is taken in
+    before that procedure hears of it, so that nobody acts upon a loss that has not been told.
     """
 
     def __init__(
@@ -57,9 +62,12 @@ class HostLink:
         self._draw_nonce = draw_nonce
         self._on_told = on_told
         self._on_lost = on_lost
+        self._greeting = False
+        """HELLO is under way: how it ends goes to `_outcome`, and to nobody else."""
         self._outcome: Linked | Denied | LinkLost | None = None
         self._forbidden = ""
-        self._welcomed_at = Micros(0)
+        self._greeted_at = self._welcomed_at = Micros(0)
+        self._happenings: deque[Happening] = deque()
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
@@ -73,32 +81,36 @@ class HostLink:
         """The transport is gone, and any link with it; `final` where another one would go as well."""
         self.now = now
         self.transport_up = False
-        linked = self.exchange.linked
+        self._forbidden = reason if final else ""
         reason = reason if final else self.exchange.explain(reason)
-        abandoned = self.exchange.drop(reason)
+        linked = self.exchange.linked
+        self._happenings.extend(self.exchange.drop(reason))
         self.exchange.take()
-        if linked:
+        if linked or self._greeting:
             self._lost(LinkLost(reason), LinkForbiddenError if final else LinkLostError)
-        else:
-            self._outcome, self._forbidden = LinkLost(reason), reason if final else ""
-        for happening in abandoned:
-            self._take_in(happening)
+        self._catch_up()
         self.procedures.poll(now)
 
     def receive(self, data: Any, now: Micros) -> None:
         """Take what the transport brought."""
         self.now = now
-        for happening in self.exchange.receive(data, now):
-            self._take_in(happening)
+        self._happenings.extend(self.exchange.receive(data, now))
+        self._catch_up()
         self.procedures.poll(now)
+
+    def leave(self, reason: ByeReason, now: Micros) -> None:
+        """Say BYE. Whoever still waits for an answer hears that there will be none."""
+        self.now = now
+        self._happenings.extend(self.exchange.bye(reason, now))
+        self._catch_up()
 
     def advance(self, now: Micros) -> None:
         """Do what is due."""
         self.now = now
         deadline = self.exchange.next_deadline()
         if deadline is not None and now >= deadline:
-            for happening in self.exchange.advance(now):
-                self._take_in(happening)
+            self._happenings.extend(self.exchange.advance(now))
+            self._catch_up()
         self.procedures.poll(now)
 
     def next_deadline(self) -> Micros | None:
@@ -116,20 +128,35 @@ class HostLink:
     # --- for procedures --------------------------------------------------------------------------------------
 
     def make(self) -> Procedure[Welcome]:
-        """Wait for the transport, say HELLO and wait for WELCOME.
+        """Wait for the transport, say HELLO and wait for WELCOME; again where the transport goes meanwhile.
+
+        A link that stands is given up for the new one: whoever waits for an answer on it hears that it is lost.
 
         Raises:
             LinkDeniedError: the device cannot speak with this host.
             LinkForbiddenError: what carries the link keeps this host out.
-            LinkError: no transport in time, or nothing answers.
+            LinkError: no transport that lasts, or nothing answers.
         """
-        limit = Micros(self.now + CONNECT_TIMEOUT_US)
+        limit, why = Micros(self.now + CONNECT_TIMEOUT_US), ""
         self._forbidden = ""
-        yield Until(limit, lambda: self.transport_up or bool(self._forbidden))
-        self._check_allowed()
-        if not self.transport_up:
-            raise LinkError(f"no connection within {CONNECT_TIMEOUT_US // SECOND} s")
-        self._outcome = None
+        while True:
+            yield Until(limit, lambda: self.transport_up or bool(self._forbidden))
+            self._check_allowed()
+            if not self.transport_up or (why and self.now >= limit):
+                raise LinkError(f"no connection within {CONNECT_TIMEOUT_US // SECOND} s{why}")
+            outcome = yield from self._greet()
+            self._check_allowed()
+            if isinstance(outcome, Linked):
+                return outcome.welcome
+            if isinstance(outcome, Denied):
+                raise LinkDeniedError(outcome.code, outcome.sentence)
+            if self.transport_up:
+                raise LinkError(f"the device does not answer: {outcome.reason}")
+            why = f": {outcome.reason}"
+
+    def _greet(self) -> Procedure[Linked | Denied | LinkLost]:
+        """Say HELLO; how it ends."""
+        self._catch_up()
         hello = Hello(
             majors=1 << MAJOR,
             minor=MINOR,
@@ -140,16 +167,15 @@ class HostLink:
             max_payload_size=MAX_PAYLOAD_SIZE,
             nonce=self._draw_nonce(),
         )
-        for happening in self.exchange.hello(hello, self.now):
-            self._take_in(happening)
-        yield lambda: self._outcome is not None
-        self._check_allowed()
-        outcome = self._outcome
-        if isinstance(outcome, Denied):
-            raise LinkDeniedError(outcome.code, outcome.sentence)
-        if not isinstance(outcome, Linked):
-            raise LinkError(f"the device does not answer: {outcome.reason if outcome is not None else ''}")
-        return outcome.welcome
+        self._greeting, self._outcome, self._greeted_at = True, None, self.now
+        try:
+            self._happenings.extend(self.exchange.hello(hello, self.now))
+            self._catch_up()
+            yield lambda: self._outcome is not None
+        finally:
+            self._greeting = False
+        assert self._outcome is not None
+        return self._outcome
 
     def _check_allowed(self) -> None:
         if self._forbidden:
@@ -178,10 +204,16 @@ class HostLink:
 
     def _submit(self, command: Message) -> Request:
         if not self.exchange.linked:
+            self._catch_up()
             raise LinkLostError(f"there is no link to send {command.__class__.__name__} on")
         return self.exchange.submit(command, self.now)
 
-    def _take_in(self, happening: object) -> None:
+    def _catch_up(self) -> None:
+        """Take in what has happened and was not taken in yet."""
+        while self._happenings:
+            self._take_in(self._happenings.popleft())
+
+    def _take_in(self, happening: Happening) -> None:
         if happening.__class__ is Answered:
             if self.exchange.hurried is None and happening.request.message.__class__ is Arm:
                 self.hurry(True)
@@ -192,16 +224,17 @@ class HostLink:
         elif isinstance(happening, Linked):
             self.welcome, self._welcomed_at, self._outcome = happening.welcome, self.now, happening
         elif isinstance(happening, LinkLost):
-            if self._outcome is None:
-                self._outcome = happening
-            else:
-                self._lost(happening)
+            self._lost(happening)
         elif isinstance(happening, Denied):
             self._outcome = happening
         elif isinstance(happening, Abandoned):
             self.procedures.abandoned(happening.request, happening.reason, self.now)
 
     def _lost(self, loss: LinkLost, kind: Callable[[str], LinkError] = LinkLostError) -> None:
-        self._on_lost(loss.reason)
+        """A link is gone, or the HELLO that asked for one: in either case whoever waits is told."""
+        if self._greeting:
+            self._outcome = loss
+        else:
+            self._on_lost(loss.reason)
         kind = kind if loss.unended is None else partial(UnendedError, loss.unended)
         self.procedures.link_lost(loss.reason, self.now, kind)

@@ -242,7 +242,9 @@ class AutomaticOperator:
         try:
             done: M.RepositionDone = yield M.Reposition(zone=zone, cell=cell)
         finally:
-            if self._context.machine.now is State.REPOSITIONING and self._context.link.exchange.linked:
+            if (
+                self._context.machine.now is State.REPOSITIONING
+            ):  # also where its answer came and the link went after it
                 self._context.machine.happened(Event.MOTION_ENDED)
         self._cells_used += 1
         self._at, self._cycles_left = (zone, cell), done.cycles_left
@@ -261,7 +263,7 @@ class AutomaticOperator:
             try:
                 done: M.PurgeDone = yield M.Purge()
             finally:
-                if self._context.machine.now is State.PURGING and self._context.link.exchange.linked:
+                if self._context.machine.now is State.PURGING:
                     self._context.machine.happened(Event.MOTION_ENDED)
             self._context.note(
                 "action", "purge", f"try {attempt}: cleared {done.cleared:#b}, flagged {done.flagged:#b}"

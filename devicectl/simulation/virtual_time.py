@@ -17,7 +17,7 @@ from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.parameters import parameters_of
-from devicectl.simulation.world import World
+from devicectl.simulation.world import SerialLine, World
 from devicectl.transports.urls import DRAWN_SEED_BITS, DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, SeedError, SimulatorError
@@ -57,7 +57,7 @@ class VirtualTimeDriver:
     async def __aexit__(self, *exception: object) -> None:
         """Say BYE, and let go of the device's memory."""
         try:
-            self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
+            self.engine.link.leave(ByeReason.CLOSING, self.now)
             self.world.refresh()
             while self.world.heap.next_time == self.now:
                 self.world.step()
@@ -192,7 +192,7 @@ def make_driver(
     url: DeviceUrl, device: Device, engine: Engine, write: Callable[[list[Entry]], None], tap: Tap | None
 ) -> VirtualTimeDriver:
     """The driver of a `sim://` URL, for the device that it describes."""
-    world = World(engine, device, write=write, baud=url.baud, tap=tap)
+    world = World(engine, device, write=write, line=SerialLine(url.baud) if url.baud else None, tap=tap)
     return VirtualTimeDriver(world, url.speed)
 
 

@@ -1,11 +1,12 @@
 """A host, a device and the wire between them, on one heap.
 
-The wire is a delay: nothing, or with a baud rate ten bits a byte. `cut` and `mute` break it for tests and scenarios,
-each direction by itself.
+The wire is a delay: nothing, or a `Line`'s. `cut` and `mute` break it for tests and scenarios, each direction by
+itself.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final, Protocol
 
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
@@ -17,8 +18,31 @@ BITS_PER_BYTE: Final = 10
 """A start bit, eight bits and a stop bit."""
 
 
+class Line(Protocol):
+    """What a wire makes of what is put on it."""
+
+    def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
+        """When what `sender` puts on the wire now is at the other end, and what is there then."""
+
+
+class SerialLine:
+    """A serial line: ten bits a byte at `baud`, each direction by itself."""
+
+    def __init__(self, baud: int) -> None:
+        self._us_per_byte = BITS_PER_BYTE * SECOND / baud
+        self._free = {"host": 0.0, "device": 0.0}
+
+    def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
+        """One piece, when its last bit is there."""
+        self._free[sender] = free = max(self._free[sender], float(now)) + len(data) * self._us_per_byte
+        return [(Micros(round(free)), data)]
+
+
 class World:
-    """One host and one device. `write` takes what the host logs; it is called at the time it is emitted."""
+    """One host and one device. `write` takes what the host logs; it is called at the time it is emitted.
+
+    Without a `line` what is sent is there at once.
+    """
 
     def __init__(
         self,
@@ -26,7 +50,7 @@ class World:
         device: Device,
         *,
         write: Callable[[list[Entry]], None],
-        baud: int = 0,
+        line: Line | None = None,
         tap: Tap | None = None,
     ) -> None:
         self.heap = Heap()
@@ -35,9 +59,8 @@ class World:
         self.host_muted = False
         self.device_muted = False
         self.write = write
-        self._us_per_byte = BITS_PER_BYTE * SECOND / baud if baud else 0.0
+        self._line = line
         self._tap = tap
-        self._line_free = {"host": 0.0, "device": 0.0}
         self._plugged = 0
         self.port = device.attach("sim")
         self.heap.actors = (
@@ -91,7 +114,7 @@ class World:
     def _settle(self) -> None:
         """Carry what both ends have to say until neither has more; without a delay, that is all of this instant."""
         engine, now = self.engine, self.heap.now
-        carried = self._tap is not None or self._us_per_byte  # else a piece is there as soon as it is sent
+        carried = self._tap is not None or self._line is not None  # else a piece is there as soon as it is sent
         while True:
             while engine.entries:
                 entries = engine.take_entries()
@@ -118,19 +141,18 @@ class World:
             self._tap(sender, data, now)
         if muted:
             return
-        if not self._us_per_byte:
+        if self._line is None:
             self._deliver(sender, data)
             return
-        free = max(self._line_free[sender], float(now)) + len(data) * self._us_per_byte
-        self._line_free[sender] = free
         plugged = self._plugged
 
-        def arrive() -> None:
+        def arrive(piece: bytes) -> None:
             if plugged == self._plugged:
-                self._deliver(sender, data)
+                self._deliver(sender, piece)
                 self._settle()
 
-        self.heap.at(Micros(round(free)), arrive)
+        for due, piece in self._line.arrivals(sender, data, now):
+            self.heap.at(due, partial(arrive, piece))
 
     def _deliver(self, sender: str, data: bytes) -> None:
         if sender == "host":

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from devicectl import clock
-from devicectl.real_time import RealTimeDriver
+from devicectl.real_time import REOPEN_S, RealTimeDriver
 from devicectl.session.engine import Engine
 from devicectl.session.procedures import Procedure
 from devicectl.transports.port import Receiver, Transport
@@ -87,3 +87,35 @@ async def test_what_an_opener_raises_is_not_lost_where_nothing_is_awaited_any_mo
             async with driver_of(opener) as driver:
                 driver.closed("pulled")
                 await opener.failed.wait()
+
+
+# --- how long it waits before it opens again --------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_transport_that_never_carries_a_link_is_opened_ever_more_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that throws out whoever comes is not asked twenty times a second."""
+    waits: list[float] = []
+    opened = asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def opener(receiver: Receiver) -> Transport:
+        opened.set()
+        return Nowhere()
+
+    monkeypatch.setattr(clock, "pause", pause)
+    engine = Engine(host_id=1, draw_nonce=lambda: 2)
+    async with asyncio.timeout(5), RealTimeDriver(engine, opener, lambda entries: None) as driver:
+        for _ in range(7):
+            opened.clear()
+            driver.closed("thrown out")
+            await opened.wait()
+        engine.link.exchange._link(5, driver.now)
+        opened.clear()
+        driver.closed("pulled")
+        await opened.wait()
+    assert waits == [*REOPEN_S, 1.0, 1.0, REOPEN_S[0]]
