@@ -32,6 +32,7 @@ class Closing:
         Raises:
             CommandRefusedError: the device's totals are others; the session stays open on both sides.
         """
+        self._recovery.begin_row()
         return (yield from self._recovery.through(lambda: self._close(reason, wall_seconds), self._recovery.relink))
 
     def settle(self, wall_seconds: float) -> Procedure[Finish]:

@@ -9,18 +9,17 @@ Law: counts are a fold of the device's journal. A number in a reply steers the p
 from collections.abc import Callable
 from typing import Any
 
-from devicectl.errors import CommandRefusedError, LinkError
 from devicectl.session.closing import Closing
 from devicectl.session.context import Entry, Identity, Observer, OpenedSession, SessionContext
 from devicectl.session.count import Fold
 from devicectl.session.entries import SessionStart, StoredSession
-from devicectl.session.machine import ENDED, Event, State
+from devicectl.session.machine import ENDED, Event
+from devicectl.session.opening import Opening
 from devicectl.session.operator import AutomaticOperator, CycleResult
 from devicectl.session.plan import Plan
-from devicectl.session.plan_file import PlanError
-from devicectl.session.procedures import Procedure
+from devicectl.session.procedures import Procedure, nothing
 from protocols import messages as M
-from protocols.enums import Code, Role
+from protocols.enums import Role
 from protocols.serial_wire import SerialWire, Wire
 
 __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
@@ -57,15 +56,7 @@ class Engine(SessionContext):
         Raises:
             LinkError: no transport, no answer, or a device that refuses this host.
         """
-        self.machine.happened(Event.HELLO_SENT)
-        try:
-            yield from self.link.make()
-        except LinkError:
-            if self.machine.now is State.CONNECTING:
-                self.machine.happened(Event.LINK_DENIED)
-            raise
-        self.machine.happened(Event.LINK_MADE)
-        self.info = yield M.DeviceInfo()
+        yield from self._recovery.before_session(nothing)
         assert self.info is not None
         return self.info
 
@@ -76,14 +67,13 @@ class Engine(SessionContext):
             PlanError: the plan is not one that this device can do.
             CommandRefusedError: the device does not open it.
         """
+        opening = Opening(self, self._recovery, plan)
+        opened = yield from self._recovery.before_session(opening.open)
         info = self.info
         assert info is not None
-        yield from self._recovery.leave_hold(self.welcome.state)
-        head = yield from self._skip_journal()
-        opened = yield from self._open_on_device(plan)
-        self.machine.happened(Event.SESSION_OPENED)
+        self.machine.happened(Event.SESSION_FOUND if opening.found else Event.SESSION_OPENED)
         self.plan = plan
-        self.opened = OpenedSession(opened.session_no, opened.first_cycle_no, opened.needles, info.core_diameter_um)
+        self.opened = opened
         self.last_cycle_no = opened.first_cycle_no - 1
         start = SessionStart(
             simulated=self.welcome.simulated,
@@ -92,7 +82,7 @@ class Engine(SessionContext):
             device_model=info.model,
             session_no=opened.session_no,
             epoch=self.welcome.journal_epoch,
-            first_event_no=head,
+            first_event_no=opening.head,
             first_cycle_no=opened.first_cycle_no,
             needles=opened.needles,
             core_diameter_um=info.core_diameter_um,
@@ -103,31 +93,10 @@ class Engine(SessionContext):
             device_url=identity.device_url,
         )
         self.emit(start)
-        self.begin_reading(Fold(opened.needles, opened.first_cycle_no, first_event_no=head))
+        self.begin_reading(Fold(opened.needles, opened.first_cycle_no, first_event_no=opening.head))
         self.note("action", "session_open", f"{plan.target_cores} cores at {plan.coverage_percent:g} %")
         yield from self.durable()
-
-    def _open_on_device(self, plan: Plan) -> Procedure[M.SessionOpenDone]:
-        """SESSION_OPEN. That the plan is out of the device's range is the plan's error, as if it had said so itself."""
-        try:
-            done: M.SessionOpenDone = yield M.SessionOpen(
-                target_cores=plan.target_cores,
-                coverage_bp=plan.coverage_bp,
-                depth_um=plan.depth_um,
-                zones_cm2=tuple(zone.area_cm2 for zone in plan.zones),
-            )
-        except CommandRefusedError as refused:
-            if refused.code is not Code.E_RANGE:
-                raise
-            raise PlanError("plan", None, None, f"this device cannot do it: {refused.sentence}") from refused
-        return done
-
-    def _skip_journal(self) -> Procedure[int]:
-        """What stands in the journal before a session is opened belongs to closed ones: its head, acknowledged."""
-        epoch = self.welcome.journal_epoch
-        page: M.JournalPage = yield M.JournalRead(epoch=epoch, first=self.welcome.journal_head, max_records=1)
-        yield M.JournalAck(epoch=epoch, upto=page.head)
-        return page.head
+        yield from self._recovery.through(nothing, self._operator.restore)
 
     def adopt(
         self, stored: StoredSession, records: list[bytes], age_s: float, *, restore: bool = True
@@ -153,15 +122,11 @@ class Engine(SessionContext):
         operator = stored.plan.operator
         self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, stored.anesthesia, age_s)
         self.note("action", "session_resume", f"session {stored.session_no} from cycle {welcome.cycle_no}")
-        yield from self._recovery.await_control()
+        yield from self._recovery.through(self._recovery.await_control, nothing)
         if restore:
-            yield from self._recovery.through(_nothing, self._operator.restore)
+            yield from self._recovery.through(nothing, self._operator.restore)
 
     def give_up(self) -> None:
         """The session cannot be gone on with or closed; it stays open on the device."""
         if self.machine.now not in ENDED:
             self.machine.happened(Event.FAILED)
-
-
-def _nothing() -> Procedure[None]:
-    yield from ()

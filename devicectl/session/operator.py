@@ -185,7 +185,7 @@ class AutomaticOperator:
                     yield from self._reposition()
                 else:
                     result = yield from self._cycle()
-                    self.recovery.succeeded()
+                    self.recovery.begin_row()
                     self._suction_since, self._remedies = None, 0
                     return result
             except (CommandRefusedError, CommandFailedError) as error:

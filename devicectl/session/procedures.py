@@ -38,6 +38,11 @@ Wait = Message | Until | Callable[[], bool]
 Procedure = Generator[Wait, Any, Result]
 
 
+def nothing() -> Procedure[None]:
+    """A procedure that has nothing to do."""
+    yield from ()
+
+
 class Task(Generic[Result]):
     """One running procedure, and how it ended."""
 

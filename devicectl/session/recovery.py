@@ -1,4 +1,4 @@
-"""Getting over a lost link or a stop: link, journal, alarms, and back to where cycles go on.
+"""Getting over a lost link or a stop, from the first HELLO to the close: link, journal, alarms, and back to work.
 
 Law: nothing is counted here and nothing is punched; what was open when the link went has ended on the device, and its
 journal says how.
@@ -14,6 +14,7 @@ from devicectl.errors import (
     LinkDeniedError,
     LinkError,
     LinkForbiddenError,
+    LinkLostError,
     SessionError,
     UnendedError,
 )
@@ -46,9 +47,47 @@ class Recovery:
         self._in_a_row = 0
         self._held_in: DeviceState | None = None
 
-    def succeeded(self) -> None:
-        """A cycle was completed: the next loss is the first again."""
+    def begin_row(self) -> None:
+        """A cycle was completed, or the end of the session begins: the next loss is the first again."""
         self._in_a_row = 0
+
+    def connect(self) -> Procedure[M.DeviceInfoDone]:
+        """Make the link and ask who is there, where no session is open yet.
+
+        Raises:
+            LinkError: no transport, no answer, or a device that refuses this host.
+        """
+        happened = self._context.machine.happened
+        happened(Event.HELLO_SENT)
+        try:
+            yield from self._context.link.make()
+        except LinkError:
+            if self._context.machine.now is State.CONNECTING:
+                happened(Event.LINK_DENIED)
+            raise
+        happened(Event.LINK_MADE)
+        info: M.DeviceInfoDone = yield M.DeviceInfo()
+        self._context.info = info
+        return info
+
+    def before_session(self, what: Callable[[], Procedure[_T]]) -> Procedure[_T]:
+        """Run `what`, which needs a link and no session; after a lost link, connect and run it again.
+
+        A device that has never answered is not tried again: it is not there.
+        """
+        while True:
+            try:
+                if not self._context.link.exchange.linked:
+                    if self._context.machine.now is not State.DISCONNECTED:
+                        self._context.machine.happened(Event.LINK_LOST)
+                    yield from self.connect()
+                return (yield from what())
+            except (LinkDeniedError, LinkForbiddenError):
+                raise
+            except LinkError as error:
+                if self._context.link.welcome is None and not isinstance(error, LinkLostError):
+                    raise
+                self._count(error)
 
     def through(self, what: Callable[[], Procedure[_T]], restore: Callable[[], Procedure[object]]) -> Procedure[_T]:
         """Run `what`; after a lost link or a stop, recover by `restore` and run it again.
@@ -75,6 +114,9 @@ class Recovery:
         """
         if self._context.machine.now is not State.RECOVERING:
             self._context.machine.happened(Event.LINK_LOST if isinstance(error, LinkError) else Event.STOPPED)
+        self._count(error)
+
+    def _count(self, error: LinkError | CommandAbortedError | CommandRefusedError) -> None:
         self._in_a_row += 1
         if self._in_a_row > MOST_RECOVERIES:
             raise error

@@ -22,9 +22,15 @@ from protocols.message import Message
 from protocols.messages import Aborted, Refused
 from protocols.records import unpack_outcomes
 from protocols.units import MILLISECOND, SECOND, Micros
-from tests.world import PHASES, SHORT, Bystander, Lab, assert_counted, at_moment
+from tests.world import PHASES, SHORT, Bystander, Lab, Late, assert_counted, at_moment
 
 RUNNING = [name for name in PHASES if name != "disarming"]
+
+
+@pytest.fixture(params=["at once", "late"])
+def line(request: pytest.FixtureRequest) -> Late | None:
+    """The wire between the two: without a delay, or with one that changes."""
+    return Late() if request.param == "late" else None
 
 
 def finish(lab: Lab, task: Task[Any] | None) -> None:
@@ -37,8 +43,8 @@ def finish(lab: Lab, task: Task[Any] | None) -> None:
 
 @pytest.mark.parametrize("away_ms", [0, 50, 2_000])
 @pytest.mark.parametrize("moment", RUNNING)
-def test_session_survives_a_cable_that_is_pulled_and_put_back(moment: str, away_ms: int) -> None:
-    lab, task = at_moment(moment)
+def test_session_survives_a_cable_that_is_pulled_and_put_back(moment: str, away_ms: int, line: Late | None) -> None:
+    lab, task = at_moment(moment, line=line)
     lab.world.cut()
     lab.wait(away_ms * MILLISECOND)
     lab.world.mend()
@@ -46,8 +52,8 @@ def test_session_survives_a_cable_that_is_pulled_and_put_back(moment: str, away_
 
 
 @pytest.mark.parametrize("moment", RUNNING)
-def test_session_survives_a_reboot_of_the_device(moment: str) -> None:
-    lab, task = at_moment(moment)
+def test_session_survives_a_reboot_of_the_device(moment: str, line: Late | None) -> None:
+    lab, task = at_moment(moment, line=line)
     open_cycle = lab.device.nvm.register is not None
     lab.world.reboot_device()
     assert lab.state is DeviceState.SAFE
@@ -59,13 +65,15 @@ def test_session_survives_a_reboot_of_the_device(moment: str) -> None:
 @pytest.mark.parametrize("cut", [False, True], ids=["", "cut"])
 @pytest.mark.parametrize("heard", [True, False], ids=["wire", "broker"])
 @pytest.mark.parametrize("moment", PHASES)
-def test_another_host_takes_the_session_over_from_the_log(moment: str, heard: bool, cut: bool) -> None:
+def test_another_host_takes_the_session_over_from_the_log(
+    moment: str, heard: bool, cut: bool, line: Late | None
+) -> None:
     """At once where the killed one's wire went with it; after its lease where a broker says nothing of that.
 
     With `cut` the new one's own link is lost meanwhile.
     """
     with SessionLog.open("sqlite://") as log:
-        lab, _ = at_moment(moment, log=log)
+        lab, _ = at_moment(moment, log=log, line=line)
         assert lab.recorder is not None and lab.recorder.key is not None
         epoch, session_no = lab.engine.welcome.journal_epoch, lab.device.nvm.session_no
         lab.replace_host(heard=heard)
@@ -166,6 +174,60 @@ def test_losses_with_no_cycle_between_them_are_given_up_after_five() -> None:
         task.outcome()
     assert lab.state is DeviceState.SAFE
     assert [note.detail[:10] for note in lab.notes if note.name == "recover"] == [f"try {n} of 5" for n in range(1, 6)]
+    assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+
+
+def test_the_end_of_a_session_has_recoveries_of_its_own() -> None:
+    lab, task = at_moment("suction", line=Late())
+    assert task is not None
+    for _ in range(6):
+        lab.world.cut()
+        lab.world.mend()
+        lab.until(lambda: task.done or lab.state is DeviceState.ARMING)
+    assert isinstance(task.error, LinkError)
+    closing = lab.start(lab.engine.close(CloseReason.ABORTED, 0.0))
+    lab.until(sent(lab, M.SessionClose))
+    lab.world.cut()
+    lab.world.mend()
+    lab.until(lambda: closing.done)
+    assert_counted(lab, closing.outcome(), state="aborted")
+
+
+def slam(lab: Lab, times: int) -> None:
+    """Whoever comes is thrown out before he is answered, so many times: a port that another host still holds."""
+    lab.world.device_muted = True
+    for _ in range(times):
+        lab.world.mend()
+        lab.wait(MILLISECOND)
+        lab.world.cut("closed by the other end")
+        lab.wait(50 * MILLISECOND)
+    lab.world.device_muted = False
+    lab.world.mend()
+
+
+@pytest.mark.parametrize("moment", ["anesthesia wait", "suction", "disarming"])
+def test_a_port_that_is_closed_as_soon_as_it_is_open_is_borne_for_a_while(moment: str) -> None:
+    """Five tries pass in no time there, and the one before may hold the port for seconds."""
+    lab, task = at_moment(moment)
+    assert task is not None
+    lab.world.cut()
+    slam(lab, 100)
+    lab.until(lambda: task.done)
+    if moment == "disarming":
+        assert_counted(lab, task.outcome(), state="aborted")
+    else:
+        finish(lab, task)
+
+
+def test_a_port_that_stays_so_is_given_up_with_its_reason() -> None:
+    lab, task = at_moment("suction")
+    assert task is not None
+    began = lab.now
+    lab.world.cut()
+    slam(lab, 1_000)
+    assert task.done and lab.now - began < 60 * SECOND
+    with pytest.raises(LinkError, match="no connection within 10 s: closed by the other end"):
+        task.outcome()
     assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
 
 
@@ -297,8 +359,8 @@ def test_held_device_closes_its_session_while_the_emergency_stop_is_open() -> No
 
 
 @pytest.mark.parametrize("moment", RUNNING)
-def test_stop_from_a_viewer_holds_the_session_and_the_operator_takes_it_up(moment: str) -> None:
-    lab, task = at_moment(moment)
+def test_stop_from_a_viewer_holds_the_session_and_the_operator_takes_it_up(moment: str, line: Late | None) -> None:
+    lab, task = at_moment(moment, line=line)
     viewer = Bystander(lab)
     answer = viewer.ask(M.Stop())
     assert isinstance(answer, M.StopDone) and answer.state is DeviceState.SAFE

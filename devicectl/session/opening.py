@@ -1,0 +1,106 @@
+"""Opening a session on the device: asked for once, however often the link goes meanwhile.
+
+Law: what the device has opened for this host is this host's, also where its answer was lost. The journal tells.
+"""
+
+from devicectl.errors import CommandRefusedError, SessionFoundError
+from devicectl.session.context import OpenedSession, SessionContext
+from devicectl.session.count import Fold
+from devicectl.session.journal import RECORDS_PER_PAGE
+from devicectl.session.plan import Plan
+from devicectl.session.plan_file import PlanError
+from devicectl.session.procedures import Procedure
+from devicectl.session.recovery import Recovery
+from protocols import messages as M
+from protocols.enums import Code
+from protocols.records import SessionOpened, split_records
+
+
+class Opening:
+    """One session's opening. `head` is where its records begin; `found` tells that its answer was lost."""
+
+    def __init__(self, context: SessionContext, recovery: Recovery, plan: Plan) -> None:
+        self.head = 0
+        self.found = False
+        self._context = context
+        self._recovery = recovery
+        self._plan = plan
+        self._asked = False
+
+    def open(self) -> Procedure[OpenedSession]:
+        """Ask for the session; after a lost link, look first whether it is open.
+
+        Raises:
+            PlanError: the plan is not one that this device can do.
+            SessionFoundError: it holds another session.
+            CommandRefusedError: the device does not open it.
+        """
+        if self._asked and self._context.welcome.session_no:
+            return (yield from self._find())
+        yield from self._recovery.leave_hold(self._context.welcome.state)
+        self.head = yield from self._skip_journal()
+        self._asked = True
+        done = yield from self._ask()
+        return self._opened(done.session_no, done.first_cycle_no, done.needles)
+
+    def _opened(self, session_no: int, first_cycle_no: int, needles: int) -> OpenedSession:
+        info = self._context.info
+        assert info is not None
+        return OpenedSession(session_no, first_cycle_no, needles, info.core_diameter_um)
+
+    def _skip_journal(self) -> Procedure[int]:
+        """What stands in the journal before a session is opened belongs to closed ones: its head, acknowledged."""
+        welcome = self._context.welcome
+        page: M.JournalPage = yield M.JournalRead(
+            epoch=welcome.journal_epoch, first=welcome.journal_head, max_records=1
+        )
+        yield M.JournalAck(epoch=welcome.journal_epoch, upto=page.head)
+        return page.head
+
+    def _ask(self) -> Procedure[M.SessionOpenDone]:
+        """SESSION_OPEN. That the plan is out of the device's range is the plan's error, as if it had said so itself."""
+        plan = self._plan
+        try:
+            done: M.SessionOpenDone = yield M.SessionOpen(
+                target_cores=plan.target_cores,
+                coverage_bp=plan.coverage_bp,
+                depth_um=plan.depth_um,
+                zones_cm2=tuple(zone.area_cm2 for zone in plan.zones),
+            )
+        except CommandRefusedError as refused:
+            if refused.code is not Code.E_RANGE:
+                raise
+            raise PlanError("plan", None, None, f"this device cannot do it: {refused.sentence}") from refused
+        return done
+
+    def _find(self) -> Procedure[OpenedSession]:
+        """The session that the device holds, if it was opened by what this host asked for and got no answer to.
+
+        Nobody else may have it: its record has this plan, follows what was asked, and no cycle was done.
+        """
+        info, epoch = self._context.info, self._context.welcome.journal_epoch
+        assert info is not None
+        fold = Fold(info.needles, 0, first_event_no=self.head)
+        cursor, head = self.head, self.head + 1
+        while cursor < head:
+            page: M.JournalPage = yield M.JournalRead(epoch=epoch, first=cursor, max_records=RECORDS_PER_PAGE)
+            for record in map(fold.add_raw, split_records(page.records)):
+                if isinstance(record, SessionOpened) and self._is_ours(record):
+                    self.found = True
+                    return self._opened(record.session_no, record.first_cycle_no, info.needles)
+            assert fold.next_event_no is not None
+            head, asked_from, cursor = page.head, cursor, fold.next_event_no
+            if cursor == asked_from:
+                break  # a page that brings nothing new would be asked for for ever
+        raise SessionFoundError(self._context.welcome.session_no, info.serial, known=False)
+
+    def _is_ours(self, record: SessionOpened) -> bool:
+        plan, welcome = self._plan, self._context.welcome
+        asked = (plan.target_cores, plan.coverage_bp, plan.depth_um, plan.cells, len(plan.zones))
+        opened = (record.target_cores, record.coverage_bp, record.depth_um, record.cells, record.zones)
+        return (
+            record.session_no == welcome.session_no
+            and opened == asked
+            and not welcome.controller_host_id
+            and welcome.cycle_no < record.first_cycle_no
+        )
