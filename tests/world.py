@@ -22,10 +22,10 @@ from devicectl.simulation.world import Line, SerialLine, World
 from firmware_sim.device import Device
 from firmware_sim.nvm import Nvm
 from firmware_sim.parameters import Parameters
-from firmware_sim.ports import Port
+from firmware_sim.ports import LinkEnd, Port
 from firmware_sim.states import HELD
 from protocols import messages as M
-from protocols.enums import CloseReason, DeviceState, Phase, Role
+from protocols.enums import ByeReason, CloseReason, DeviceState, Phase, Role
 from protocols.exchange import Answered, Exchange, Told
 from protocols.fields import MAX_PAYLOAD_SIZE
 from protocols.framing import CRC_SIZE, HEADER_SIZE
@@ -383,6 +383,16 @@ def assert_counted(lab: Lab, finish: Finish, state: str = "completed") -> None:
     assert counts.punctures - doubtful <= truth.punctures <= counts.punctures
     assert truth.cores_counted == counts.cores_counted
     assert [cycle.cycle_no for cycle in lab.cycles] == list(range(1, counts.cycles + 1))
+
+
+def last_words(lab: Lab) -> bytes:
+    """The device takes its leave of the host: what it says then, to be put into a piece that it is about to send."""
+    port = lab.world.port
+    if not port.exchange.linked:
+        return b""
+    port.exchange.bye(ByeReason.CLOSING, lab.now)
+    lab.device._link_gone(port, LinkEnd.LOST, lab.now)
+    return b"".join(port.exchange.take())
 
 
 def payload_size(frame: bytes) -> int:

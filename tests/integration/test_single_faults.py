@@ -9,9 +9,8 @@ from typing import Any, Final
 import pytest
 
 from devicectl.session.entries import Finish
-from protocols.enums import ByeReason
 from protocols.units import MILLISECOND, SECOND, Micros
-from tests.world import Copies, Lab, Late, a_plan, assert_counted
+from tests.world import Copies, Lab, Late, a_plan, assert_counted, last_words
 
 CYCLES: Final = 2
 AWAY: Final = Micros(2 * SECOND)
@@ -48,12 +47,7 @@ def corrupt(lab: Lab, sender: str, due: Micros, data: bytes) -> Copies:
 
 def last_word(lab: Lab, sender: str, due: Micros, data: bytes) -> Copies:
     """The device takes its leave in the piece that it is about to send."""
-    port = lab.world.port
-    if sender == "device" and port.exchange.linked:
-        port.exchange.bye(ByeReason.CLOSING, lab.now)
-        lab.device._link_gone(port, lab.now)
-        data += b"".join(port.exchange.take())
-    return [(due, data)]
+    return [(due, data + last_words(lab) if sender == "device" else data)]
 
 
 def at_once(act: Callable[[Lab], None]) -> Fault:

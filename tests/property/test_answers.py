@@ -9,9 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devicectl.errors import LinkError
-from protocols.enums import ByeReason
 from protocols.units import MILLISECOND, Micros
-from tests.world import Copies, Lab, Late, a_plan, assert_counted
+from tests.world import Copies, Lab, Late, a_plan, assert_counted, last_words
 
 PIECES: Final = 400
 """A little more than such a session has."""
@@ -51,20 +50,11 @@ class Mishaps(Late):
             self._held[sender] = data
             return []
         if what == "last word" and sender == "device":
-            data += self._last_word()
+            data += last_words(self.lab)
         if what.endswith("late"):
             due = Micros(due + int(what.split()[0]) * MILLISECOND)
         copies = {"lost": 0, "twice": 2}.get(what, 1)
         return [(self.lab.now if what == "at once" else due, data)] * copies
-
-    def _last_word(self) -> bytes:
-        """The device takes its leave."""
-        port = self.lab.world.port
-        if not port.exchange.linked:
-            return b""
-        port.exchange.bye(ByeReason.CLOSING, self.lab.now)
-        self.lab.device._link_gone(port, self.lab.now)
-        return b"".join(port.exchange.take())
 
 
 @settings(max_examples=60)
