@@ -34,6 +34,8 @@ NEEDLES_HOME_US: Final = SECOND // 5
 holding."""
 CONTROL_POLL_US: Final = SECOND // 2
 """How often a host asks whether the one before it is gone: an armed device's lease is hardly longer."""
+HOPELESS: Final = (LinkDeniedError, LinkForbiddenError, UnendedError)
+"""Another link would be lost as this one was."""
 
 _T = TypeVar("_T")
 
@@ -82,7 +84,7 @@ class Recovery:
                         self._context.machine.happened(Event.LINK_LOST)
                     yield from self.connect()
                 return (yield from what())
-            except (LinkDeniedError, LinkForbiddenError):
+            except HOPELESS:
                 raise
             except LinkError as error:
                 if self._context.link.welcome is None and not isinstance(error, LinkLostError):
@@ -99,7 +101,7 @@ class Recovery:
                 if self._context.machine.now is State.RECOVERING:
                     yield from restore()
                 return (yield from what())
-            except (LinkDeniedError, LinkForbiddenError, UnendedError):
+            except HOPELESS:
                 raise
             except (LinkError, CommandAbortedError, CommandRefusedError) as error:
                 if isinstance(error, CommandRefusedError) and not by_held_device(error):
