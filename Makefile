@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 # How many processes that is, tests/conftest.py says; `make test PYTEST=...` for options of one's own.
 PYTEST ?= -n auto --dist worksteal
-# What `make flakes` repeats, and how often.
+# What `make flakes` repeats, and how often; and how often all that starts real processes.
 FLAKES ?= tests/integration/test_pytest_plugin.py tests/integration/test_pytest_plugin_names.py
 TIMES ?= 50
+TIMES_E2E ?= 1
 
 .PHONY: help run test lint typecheck unit wheel bench nightly flakes coverage docs clean
 
@@ -18,7 +19,7 @@ help:
 	@echo "make test     lint, types, architecture, tests, and the built wheel in a venv of its own"
 	@echo "make bench    codec, simulators and session beside their peers, to benchmarks/results.md"
 	@echo "make nightly  the long tests: 300 seeds, many more examples"
-	@echo "make flakes   the pytest plugin's tests 50 times, on a machine that is twice as busy as it has cores"
+	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make coverage branch coverage, by module"
 	@echo "make docs     docs/generated anew"
 	@echo "make clean    everything that was made"
@@ -90,6 +91,7 @@ nightly: $(VENV)/.installed-test
 
 flakes: $(VENV)/.installed-test
 	$(BIN)/python -m tests.repeat $(TIMES) $(PYTEST) $(FLAKES)
+	$(BIN)/python -m tests.repeat $(TIMES_E2E) $(PYTEST) tests/e2e
 
 coverage: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q $(PYTEST) --cov --cov-report=term

@@ -15,7 +15,7 @@ from typing import Final
 from firmware_sim.clock import monotonic
 from protocols.mosquitto import USERS, acl_file, loopback, with_certificates, with_passwords
 from protocols.topics import DeviceTopics
-from tests.programs import DEADLINE_S, deadline
+from tests.patience import deadline, patience
 
 HOST: Final = "127.0.0.1"
 ATTEMPTS: Final = 5
@@ -77,7 +77,7 @@ class Mosquitto:
         process, self._process = self._process, None
         if process is not None:
             how(process)
-            process.wait(DEADLINE_S)
+            process.wait(patience())
 
     def _listens(self, port: int) -> bool:
         """Whether it came to listen, which it says itself: an answer alone might be another program's."""
@@ -145,7 +145,7 @@ def write_passwords(program: str, folder: Path, passwords: Mapping[str, str] = P
     path = folder / "passwords"
     path.write_text("".join(f"{user}:{password}\n" for user, password in passwords.items()), encoding="utf-8")
     path.chmod(0o600)
-    subprocess.run([program, "-U", str(path)], check=True, timeout=DEADLINE_S, stdin=subprocess.DEVNULL)
+    subprocess.run([program, "-U", str(path)], check=True, timeout=patience(), stdin=subprocess.DEVNULL)
     for user, password in passwords.items():
         (folder / f"{user}.txt").write_text(f"{user}\n{password}\n", encoding="utf-8")
 

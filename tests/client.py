@@ -21,7 +21,7 @@ from protocols.serial_wire import SerialWire, Wire
 from protocols.sides import Side
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
-from tests.programs import DEADLINE_S, deadline
+from tests.patience import MOMENT_S, deadline, patience
 
 
 class Channel(Protocol):
@@ -38,11 +38,11 @@ class TcpChannel:
     """A TCP connection."""
 
     def __init__(self, address: tuple[str, int]) -> None:
-        self.socket = socket.create_connection(address, DEADLINE_S)
+        self.socket = socket.create_connection(address, patience())
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
-        self.socket.settimeout(DEADLINE_S)
+        self.socket.settimeout(patience())
         self.socket.sendall(data)
 
     def receive(self, seconds: float) -> bytes | None:
@@ -132,7 +132,7 @@ class Client:
         self.pump(lambda: any(isinstance(message, kind) for message in self.told))
         return next(message for message in self.told if isinstance(message, kind))
 
-    def pump(self, until: Callable[[], bool], seconds: float = DEADLINE_S) -> None:
+    def pump(self, until: Callable[[], bool], seconds: float = MOMENT_S) -> None:
         """Send, receive, beat and retry, until a condition holds."""
         last = deadline(seconds)
         while True:

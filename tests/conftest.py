@@ -7,12 +7,14 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import pytest
+import pytest_timeout
 from hypothesis import settings
 
 from tests.brokers import Mosquitto, running
+from tests.patience import look, patience
 
 # A shell starts what goes on in the background with Ctrl-C ignored, and nohup what it starts with SIGHUP; so would be
 # all that the tests start.
@@ -21,7 +23,7 @@ if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Where no compiled module is kept, each of the thousand programs that the tests start compiles them all anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# An example has no deadline: a busy machine is not a defect. The suite's own timeout ends what hangs.
+# An example has no deadline: a busy machine is not a defect. The suite's own timeout, below, ends what hangs.
 settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=2_000)
 settings.load_profile("default")
@@ -39,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: one process more than there are cores, since the tests in real time wait for most of theirs."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
+    """A test's own limit, of pytest-timeout: it follows the machine, as each limit inside a test does."""
+    look()
+    return pytest_timeout.pytest_timeout_set_timer(item, settings._replace(timeout=patience(settings.timeout)))
 
 
 @pytest.fixture(scope="session")

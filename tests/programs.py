@@ -13,18 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from firmware_sim.clock import monotonic
-from protocols.units import SECOND, Micros
+from tests.patience import patience
 
 ROOT: Final = Path(__file__).parent.parent
 FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
-DEADLINE_S: Final = 20.0
-"""What takes milliseconds may take this long on a machine that is loaded by everything else."""
-
-
-def deadline(seconds: float = DEADLINE_S) -> Micros:
-    """The time by which something has to have happened."""
-    return Micros(monotonic() + round(seconds * SECOND))
+DEADLINE_S: Final = patience(20.0)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -43,7 +36,7 @@ def firmware_sim(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=patience(),
         cwd=cwd,
         env=environment(extra),
         check=False,
@@ -76,12 +69,12 @@ class Served:
     def stop(self) -> int:
         """Ask it to end; its exit code."""
         self.process.terminate()
-        return self.process.wait(DEADLINE_S)
+        return self.process.wait(patience())
 
     def kill(self) -> None:
         """Take its power away."""
         self.process.kill()
-        self.process.wait(DEADLINE_S)
+        self.process.wait(patience())
 
 
 @contextlib.contextmanager
@@ -103,6 +96,6 @@ def serve(*arguments: str, program: Sequence[str] = FIRMWARE_SIM) -> Iterator[Se
         finally:
             process.terminate()  # so that it takes its link with it
             try:
-                process.wait(DEADLINE_S)
+                process.wait(patience())
             except subprocess.TimeoutExpired:
                 process.kill()

@@ -1,4 +1,4 @@
-"""Runs tests again and again beside one busy process a core, until one fails: for those that hang on time.
+"""Runs tests again and again on a machine with four times as many busy processes as cores, until one fails.
 
 python -m tests.repeat 50 -n auto tests/integration/test_pytest_plugin.py
 """
@@ -9,15 +9,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
+from typing import Final
 
 from firmware_sim.clock import monotonic
 from protocols.units import SECOND
 
+LOAD: Final = 4
+"""Busy processes for each core, beside those of the tests themselves."""
+
 
 @contextmanager
-def double_load() -> Iterator[None]:
-    """As many processes that only count as there are cores."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+def loaded() -> Iterator[None]:
+    """A machine that is busy with everything else: processes that only count."""
+    count = LOAD * (os.cpu_count() or 1)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
     finally:
@@ -30,7 +35,7 @@ def main() -> None:
     """Exits with the first run's code that is not 0, after its output."""
     times, options = int(sys.argv[1]), sys.argv[2:]
     took: list[float] = []
-    with double_load():
+    with loaded():
         for number in range(1, times + 1):
             begun = monotonic()
             line = [sys.executable, "-m", "pytest", "-q", *options]

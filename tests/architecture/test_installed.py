@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import patience
+
 PACKAGES = ("protocols", "handpiece_shell", "firmware_sim", "devicectl")
 PLUGIN = "pytest_handpiece.py"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -22,7 +24,7 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 def _run(program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, str(SCRIPTS / program), *arguments]
-    return subprocess.run(line, cwd=cwd, capture_output=True, text=True, timeout=50)
+    return subprocess.run(line, cwd=cwd, capture_output=True, text=True, timeout=patience())
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.architecture.tree import ROOT
+from tests.patience import patience
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 SCRIPTS: Final = Path(sysconfig.get_path("scripts"))
@@ -37,7 +38,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        shlex.split(line), cwd=folder, env=_environment(folder), capture_output=True, text=True, timeout=50
+        shlex.split(line), cwd=folder, env=_environment(folder), capture_output=True, text=True, timeout=patience()
     )
 
 
@@ -112,7 +113,7 @@ def _explained_run(line: str, folder: Path) -> None:
             said.append(process.stdout.readline())
             assert said[-1], "".join(said)
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=40)
+        rest, _ = process.communicate(timeout=patience())
     assert float(said[-1].split()[0]) < 10
     text = "".join(said) + rest
     assert NOTICE in text
@@ -139,9 +140,9 @@ def _serve(line: str, folder: Path) -> None:
         assert Path(urlsplit(serial).path).exists()
         address = urlsplit(tcp)
         assert address.hostname is not None
-        socket.create_connection((address.hostname, address.port or 0), timeout=10).close()
+        socket.create_connection((address.hostname, address.port or 0), timeout=patience(10)).close()
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=patience(10)) == 0
 
 
 def _exec(line: str, folder: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.programs import DEADLINE_S, environment
+from tests.patience import patience
+from tests.programs import environment
 
 HOST: Final = frozenset(("devicectl", "sqlalchemy", "sqlite3", "rich", "typer", "transitions", "yaml", "platformdirs"))
 """The host, its log, its progress bar, its command line, its table and its plans."""
@@ -26,7 +27,7 @@ def loaded(path: Path, *options: str, code: int = 0) -> set[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=patience(),
         env=environment(),
         check=False,
     )

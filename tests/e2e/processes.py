@@ -6,18 +6,19 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from firmware_sim.clock import monotonic
+from tests.patience import MOMENT_S, deadline, patience
+
 WITH_A_FULL_DEVICE: Final = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-DEADLINE_S: Final = 40.0
-"""For anything that takes a second on an idle machine."""
 DEVICECTL: Final = (sys.executable, "-m", "devicectl")
 FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
+DEADLINE_S: Final = patience()
 
 KEYS: Final = [
     "session_id",
@@ -55,7 +56,7 @@ def devicectl(
         line,
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=patience(),
         stdin=subprocess.DEVNULL,
         env={**os.environ, **(env or {})},
     )
@@ -74,15 +75,15 @@ def one_line(done: "subprocess.CompletedProcess[str]") -> str:
     return lines[0]
 
 
-def wait_until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = MOMENT_S) -> None:
     """Wait for a condition.
 
     Raises:
         AssertionError: it has not come within the deadline.
     """
-    end = time.monotonic() + deadline_s  # noqa: TID251 - a real deadline for real processes
+    end = deadline(seconds)
     while not condition():
-        assert time.monotonic() < end, f"{what}: not within {deadline_s:g} s"  # noqa: TID251
+        assert monotonic() < end, f"{what}: not within {patience(seconds):g} s"
         select.select([], [], [], 0.01)
 
 
@@ -97,7 +98,7 @@ def started(line: Sequence[str | Path], **options: object) -> Iterator["subproce
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(DEADLINE_S)
+        process.wait(patience())
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

@@ -20,9 +20,10 @@ from devicectl.simulation import broker as brokers
 from devicectl.simulation.broker import Program, broker
 from protocols.mqtt import Publication
 from protocols.mqtt_properties import from_message, to_properties
-from tests.e2e.processes import DEADLINE_S, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
+from tests.e2e.processes import read_until, started, wait_until
 from tests.e2e.sessions import QUERY, assert_exact, whole_session
+from tests.patience import patience
 from tests.programs import environment
 
 Finder = Callable[[], Program | None]
@@ -66,12 +67,14 @@ def is_open(port: int) -> bool:
 async def client(address: str, name: str, **options: Any) -> AsyncIterator[aiomqtt.Client]:
     host, _, port = address.partition(":")
     version = aiomqtt.ProtocolVersion.V5
-    async with aiomqtt.Client(host, int(port), identifier=name, protocol=version, timeout=10, **options) as opened:
+    async with aiomqtt.Client(
+        host, int(port), identifier=name, protocol=version, timeout=patience(10), **options
+    ) as opened:
         yield opened
 
 
 async def received(opened: aiomqtt.Client) -> Publication:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience(10)):
         return from_message(await anext(aiter(opened.messages)))
 
 
@@ -183,7 +186,7 @@ def test_the_command_where_nothing_is_installed(tmp_path: Path) -> None:
     ]
     pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     with started(line, **pipes, env=environment({"PATH": str(tmp_path)})) as process:
-        (said,) = process.communicate(timeout=DEADLINE_S)[1].splitlines()
+        (said,) = process.communicate(timeout=patience())[1].splitlines()
     assert process.returncode == 3
     assert said.startswith("devicectl: sim+mqtt:// needs a broker, and there is none: install the program mosquitto ")
     assert said.endswith("pip install 'devicectl[broker]'")
@@ -216,6 +219,7 @@ async def test_one_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 OWNER: Final = """
 import asyncio, sys
 from devicectl.simulation import broker as brokers
+from tests.patience import patience
 
 async def own():
     async with brokers.broker((getattr(brokers, sys.argv[1]),)) as address:

@@ -12,7 +12,7 @@ import pytest
 
 from handpiece_shell.broker_client import BrokerClient
 from protocols.mqtt import Publication
-from tests.programs import DEADLINE_S
+from tests.patience import patience
 from tests.scripted_broker import CONNECT, PUBLISH, Answer, obliging, scripted, silent
 
 SHORT_S: Final = 0.2
@@ -48,7 +48,7 @@ async def broker(answer: Answer) -> AsyncIterator[tuple[BrokerClient, asyncio.Ev
 
 
 async def is_set(event: asyncio.Event) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(patience()):
         await event.wait()
 
 
@@ -102,7 +102,7 @@ async def test_who_no_longer_wants_in_while_the_library_connects(monkeypatch: py
 
     def slow(self: aiomqtt.Client) -> None:
         loop.call_soon_threadsafe(begun.set)
-        assert may_go_on.wait(DEADLINE_S)
+        assert may_go_on.wait(patience())
         connect(self)
 
     monkeypatch.setattr(aiomqtt.Client, "_client_connect", slow)

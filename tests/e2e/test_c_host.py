@@ -19,7 +19,8 @@ import pytest
 from devicectl.session.count import Fold
 from firmware_sim import nvm_file
 from protocols.notice import NOTICE
-from tests.e2e.processes import DEADLINE_S, read_until, started
+from tests.e2e.processes import read_until, started
+from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, ROOT, environment, serve
 from tests.vectors import make_vectors
 
@@ -42,7 +43,7 @@ def built(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactor
     shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("c_host"))
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     line = [program("make"), "SANITIZE=1", "CC=cc"]
-    done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=patience(), check=False)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return folder
 
@@ -91,7 +92,7 @@ def run(c_host: str, *options: str, url: str | None = None) -> "subprocess.Compl
     line = [*FIRMWARE_SIM, "exec", *options, "--", c_host] if url is None else [c_host]
     env = environment({} if url is None else {"HANDPIECE_URL": url})
     done = subprocess.run(
-        line, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+        line, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience(), check=False
     )
     assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
     return done
@@ -164,7 +165,7 @@ class NoisyLine:
             yield self
         finally:
             self._listener.close()
-            thread.join(DEADLINE_S)
+            thread.join(patience())
             assert not thread.is_alive()
 
     def _carry(self) -> None:
@@ -173,7 +174,7 @@ class NoisyLine:
             back = threading.Thread(target=self._pass_on, args=(device, host, f"{self._seed}:device"))
             back.start()
             self._pass_on(host, device, f"{self._seed}:host")
-            back.join(DEADLINE_S)
+            back.join(patience())
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, seed: str) -> None:
         """Until the source ends: what is whole goes on, worse than it came."""
@@ -227,7 +228,7 @@ def test_ctrl_c_stops_and_closes_as_aborted(c_host: str, tmp_path: Path) -> None
         process = stack.enter_context(started([c_host], stdout=pipe, stderr=pipe, env=env))
         output = read_until(process, "cycle 2:")
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=DEADLINE_S)
+        rest, errors = process.communicate(timeout=patience())
         assert (process.returncode, errors) == (1, "")
         assert device.stop() == 0
     assert said(output + rest)["reason"] == "aborted" and said(output + rest)["agreed"] == "yes"
@@ -242,7 +243,7 @@ def test_a_device_that_goes_away_is_one_line(c_host: str) -> None:
         process = stack.enter_context(started([c_host], stdout=pipe, stderr=pipe, env=env))
         read_until(process, "cycle 1:")
         device.kill()
-        _, errors = process.communicate(timeout=DEADLINE_S)
+        _, errors = process.communicate(timeout=patience())
     assert process.returncode == 1
     assert errors.startswith("c_host: link lost: ") and errors.count("\n") == 1
     assert "stays open" in errors
@@ -266,7 +267,7 @@ def test_a_bad_url_is_one_line(url: str, c_host: str) -> None:
 
 def test_no_url_is_one_line(c_host: str) -> None:
     env = {name: value for name, value in os.environ.items() if name != "HANDPIECE_URL"}
-    done = subprocess.run([c_host], env=env, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    done = subprocess.run([c_host], env=env, capture_output=True, text=True, timeout=patience(), check=False)
     assert done.returncode == 2
     assert "HANDPIECE_URL is not set" in done.stderr and done.stderr.count("\n") == 1
 
@@ -308,7 +309,7 @@ def test_each_address_of_a_name_is_tried(built: Path, program: Callable[[str], s
     sources = [str(tmp_path / "two.c"), str(built / "c_host.c")]
     flags = ["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Dgetaddrinfo=two_addresses", f"-I{built}"]
     c_host = str(tmp_path / "c_host")
-    subprocess.run([program("cc"), *flags, "-o", c_host, *sources], timeout=DEADLINE_S, check=True)
+    subprocess.run([program("cc"), *flags, "-o", c_host, *sources], timeout=patience(), check=True)
     done = run(c_host, *QUICK, "--seed", "7")
     assert done.returncode == 0 and said(done.stdout)["agreed"] == "yes", done.stdout + done.stderr
 
@@ -328,7 +329,7 @@ def test_ctrl_c_before_there_is_a_link(c_host: str) -> None:
         with connection:
             assert connection.recv(1) == b"\0"
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=DEADLINE_S)
+            _, errors = process.communicate(timeout=patience())
     assert (process.returncode, errors) == (3, "c_host: no link: interrupted\n")
 
 
@@ -373,12 +374,12 @@ def decoded(built: Path, program: Callable[[str], str]) -> Callable[[list[str]],
     checks = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
     line = [program("cc"), "-std=c99", *warnings, *checks, "-o", "harness", "harness.c"]
-    subprocess.run(line, cwd=built, check=True, timeout=50)
+    subprocess.run(line, cwd=built, check=True, timeout=patience())
 
     def find(runs: list[str]) -> list[list[str]]:
         text = "".join(f"{one}\n" for one in runs)
         done = subprocess.run(
-            [built / "harness"], input=text, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+            [built / "harness"], input=text, capture_output=True, text=True, timeout=patience(), check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
         return [line.split() for line in done.stdout.splitlines()]

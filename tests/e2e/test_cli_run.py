@@ -17,7 +17,6 @@ import pytest
 
 from protocols.notice import NOTICE
 from tests.e2e.processes import (
-    DEADLINE_S,
     DEVICECTL,
     KEYS,
     WITH_A_FULL_DEVICE,
@@ -28,6 +27,7 @@ from tests.e2e.processes import (
     started,
 )
 from tests.e2e.sessions import PARAMETERS, assert_retracted_and_vented
+from tests.patience import patience
 from tests.programs import environment, serve
 
 FEW = ("--target-cores", "30")
@@ -330,7 +330,7 @@ def test_a_folder_of_the_users_does_not_stand_for_ours(tmp_path: Path) -> None:
     (tmp_path / "protocols").mkdir()
     (tmp_path / "protocols" / "__init__.py").write_text("raise SystemExit('the wrong one')")
     line = [*DEVICECTL, "run", "--help"]
-    done = subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=DEADLINE_S)
+    done = subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=patience())
     assert done.returncode == 0, done.stderr
 
 
@@ -370,7 +370,7 @@ def begun(log: Path, *arguments: str) -> list[str]:
 
 
 def assert_interrupted(process: "subprocess.Popen[str]", said: str) -> None:
-    out, err = process.communicate(timeout=DEADLINE_S)
+    out, err = process.communicate(timeout=patience())
     said += out
     assert process.returncode == 1, said + err
     assert "Traceback" not in said + err
@@ -436,7 +436,7 @@ def test_sighup_is_ignored_where_it_was_to_be(log: Path) -> None:
     with started(line, **pipes) as process:
         said = read_until(process, "session 1 on")
         process.send_signal(signal.SIGHUP)
-        out, err = process.communicate(timeout=DEADLINE_S)
+        out, err = process.communicate(timeout=patience())
         assert process.returncode == 0, said + out + err
     assert shown(1)["state"] == "completed"
 
@@ -450,7 +450,7 @@ def test_ctrl_c_twice_ends_at_once(log: Path, number: signal.Signals) -> None:
         said = read_until(process, "Suction:")
         process.send_signal(number)
         process.send_signal(number)
-        out, err = process.communicate(timeout=DEADLINE_S)
+        out, err = process.communicate(timeout=patience())
         assert process.returncode == 1, said + out + err
         assert "Traceback" not in out + err and "interrupted" in out + err
 
@@ -461,10 +461,10 @@ def test_ctrl_c_before_a_session_leaves_nothing(log: Path, number: signal.Signal
         line = [*begun(log)[:-2], "--device", f"tcp://127.0.0.1:{mute.getsockname()[1]}"]
         with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             read_until(process, "device tcp://")
-            mute.settimeout(DEADLINE_S)
+            mute.settimeout(patience())
             connection, _ = mute.accept()
             process.send_signal(number)
-            out, err = process.communicate(timeout=DEADLINE_S)
+            out, err = process.communicate(timeout=patience())
             connection.close()
             assert (process.returncode, err) == (1, "devicectl: interrupted\n"), out + err
 
@@ -481,7 +481,7 @@ def test_a_reader_that_goes_away_is_no_traceback(log: Path, arguments: tuple[str
             read_until(process, "session 1 on")
         process.stdout.close()
         err = process.stderr.read()
-        assert process.wait(DEADLINE_S) == 1, err
+        assert process.wait(patience()) == 1, err
         assert "Traceback" not in err and "Exception ignored" not in err
     assert shown(1)["state"] == "completed", "printing decides about no session"
 
@@ -528,7 +528,7 @@ def on_a_terminal(line: list[str], log: Path, term: str = "xterm") -> tuple[int,
     os.close(slave)
     said = b""
     try:
-        while select.select([master], [], [], DEADLINE_S)[0]:
+        while select.select([master], [], [], patience())[0]:
             try:
                 piece = os.read(master, 65_536)
             except OSError:  # the last writer has closed it
@@ -536,7 +536,7 @@ def on_a_terminal(line: list[str], log: Path, term: str = "xterm") -> tuple[int,
             if not piece:
                 break
             said += piece
-        return process.wait(DEADLINE_S), said.decode()
+        return process.wait(patience()), said.decode()
     finally:
         os.close(master)
         if process.poll() is None:

@@ -11,8 +11,9 @@ import pytest
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from protocols.notice import NOTICE
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, devicectl, started
+from tests.e2e.processes import DEVICECTL, devicectl, started
 from tests.integration.log_builders import a_finish, a_start, a_stored_session, cycle_batch
+from tests.patience import patience
 
 STEERING = "\x1b[2J\x9b31m\u202e\x07"
 COURSE = "J\xf6rg \u65e5\u672c \U0001f9ea"
@@ -42,7 +43,7 @@ def bytes_of(*arguments: str | Path, code: int = 0, encoding: str = "utf-8") -> 
     """Standard output of `devicectl` in an encoding."""
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     line = [*DEVICECTL, *map(str, arguments)]
-    done = subprocess.run(line, capture_output=True, env=environment, stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
+    done = subprocess.run(line, capture_output=True, env=environment, stdin=subprocess.DEVNULL, timeout=patience())
     assert done.returncode == code and b"Traceback" not in done.stderr, done.stderr
     return done.stdout
 
@@ -126,6 +127,6 @@ def on_a_terminal(*arguments: str, encoding: str) -> bytes:
             if not piece:
                 break
             said += piece
-        assert process.wait(DEADLINE_S) == 0, said
+        assert process.wait(patience()) == 0, said
     os.close(mine)
     return said

@@ -13,12 +13,14 @@ from protocols import messages as M
 from protocols.enums import DeviceState, Role, Stream
 from tests.client import Client, serial_port, tcp
 from tests.e2e.processes import read_until, started, wait_until
-from tests.programs import DEADLINE_S, environment, serve
+from tests.patience import patience
+from tests.programs import environment, serve
 
 ARMED_HOST: Final = """
 import sys
 from tests.client import serial_port
 from tests.e2e.test_serve_report import arm
+from tests.patience import patience
 with serial_port(sys.argv[1]) as host:
     arm(host)
     print("armed", flush=True)
@@ -56,7 +58,7 @@ def test_an_armed_device_whose_host_was_killed_is_safe_within_its_lease(tmp_path
                 wait_until(lambda: "THE LINE ECHOES" in trace.read_text(encoding="utf-8"), "an echo")
                 assert state(viewer).state is DeviceState.ARMED
                 host.kill()
-                host.wait(DEADLINE_S)
+                host.wait(patience())
                 killed_at = state(viewer).uptime_ms
                 while (now := state(viewer)).state is DeviceState.ARMED:
                     # The lease is 600 ms; the rest is for a busy machine. It stayed armed for good.

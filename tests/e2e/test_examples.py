@@ -14,19 +14,19 @@ import yaml
 
 from protocols.notice import NOTICE
 from tests.e2e.sessions import QUERY
+from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, ROOT, environment
 
 EXAMPLES: Final = ROOT / "examples"
 SCRIPTS: Final = ("count_cores.py", "two_handpieces.py", "watch_alarms.py")
 MOST_LINES: Final = 40
-TIMEOUT_S: Final = 50
 
 pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="an installed wheel has no examples")
 
 
 def run(*line: str | Path, cwd: Path | None = None, **extra: str) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
-        list(map(str, line)), capture_output=True, text=True, timeout=TIMEOUT_S, cwd=cwd, env=environment(extra)
+        list(map(str, line)), capture_output=True, text=True, timeout=patience(), cwd=cwd, env=environment(extra)
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done

@@ -13,7 +13,8 @@ import pytest
 from protocols.notice import NOTICE
 from tests.e2e.processes import WITH_A_FULL_DEVICE
 from tests.e2e.sessions import PARAMETERS
-from tests.programs import DEADLINE_S, FIRMWARE_SIM, ROOT, environment, firmware_sim
+from tests.patience import patience
+from tests.programs import FIRMWARE_SIM, ROOT, environment, firmware_sim
 
 HOST = (
     "import os; from tests.client import serial_port, tcp\n"
@@ -146,7 +147,7 @@ def test_a_signal_is_passed_on_and_the_device_ends_with_the_command(number: sign
         name, _, port = process.stdout.readline().strip().removeprefix("tcp://").rpartition(":")
         process.send_signal(number)
         assert process.stdout.read() == f"heard {number.name}\n"
-        assert process.wait(DEADLINE_S) == 9
+        assert process.wait(patience()) == 9
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((name, int(port)))
 

@@ -16,7 +16,9 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from tests.programs import DEADLINE_S, ROOT, deadline, serve
+from firmware_sim.clock import monotonic
+from tests.patience import deadline, patience
+from tests.programs import ROOT, serve
 from tests.vectors.make_vectors import crc32c, stuff
 
 TEXT: Final = (ROOT / "docs" / "first-contact.md").read_text(encoding="utf-8")
@@ -118,8 +120,8 @@ def test_the_c_of_the_page(tmp_path: Path, program: Callable[[str], str]) -> Non
     source, binary = tmp_path / "page.c", tmp_path / "page"
     source.write_text("#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n" + code + main)
     line = [program("cc"), "-std=c99", "-Wall", "-Wextra", "-Werror", "-o", str(binary), str(source)]
-    subprocess.run(line, check=True, timeout=DEADLINE_S)
-    said = subprocess.run([binary], check=True, capture_output=True, text=True, timeout=DEADLINE_S).stdout
+    subprocess.run(line, check=True, timeout=patience())
+    said = subprocess.run([binary], check=True, capture_output=True, text=True, timeout=patience()).stdout
     assert said == f"{wire.hex()} E3069283"
 
 
@@ -130,7 +132,7 @@ class Stranger:
     """A host on TCP that knows the page and nothing else."""
 
     def __init__(self, address: tuple[str, int]) -> None:
-        self.socket = socket.create_connection(address, DEADLINE_S)
+        self.socket = socket.create_connection(address, patience())
         self.kept = b""
         self.seq = self.correlation_id = self.link_id = 0
 
@@ -157,7 +159,7 @@ class Stranger:
         """A command's DONE; a heartbeat at least every 200 ms meanwhile."""
         self.frame(COMMAND, message_id, payload)
         last = deadline()
-        while deadline(0) < last:
+        while monotonic() < last:
             for body in self.bodies(0.1):
                 kind, answer_id = body[0] & 15, int.from_bytes(body[2:4], "little")
                 if kind == REPLY and int.from_bytes(body[8:10], "little") == self.correlation_id:
@@ -170,7 +172,7 @@ class Stranger:
 
 def first_body(host: Stranger) -> bytes:
     last = deadline()
-    while deadline(0) < last:
+    while monotonic() < last:
         for body in host.bodies(0.5):
             return body
     raise AssertionError("no answer to HELLO")
@@ -251,7 +253,7 @@ def greet(host: Stranger) -> dict[str, int]:
     rows = [row for row in dump("welcome").rows if row.at >= 12 and len(row.raw) <= 8]
     welcome = {row.name: int.from_bytes(body[row.at : row.at + len(row.raw)], "little") for row in rows}
     host.link_id = welcome["link_id"]
-    return {**welcome, "came_at_us": deadline(0)}
+    return {**welcome, "came_at_us": monotonic()}
 
 
 def be_armed(host: Stranger) -> None:
@@ -264,7 +266,7 @@ def be_armed(host: Stranger) -> None:
 
 def cycle(host: Stranger, welcome: dict[str, int], cycle_no: int) -> None:
     """Section 4, 6."""
-    deadline_ms = welcome["uptime_ms"] + (deadline(0) - welcome["came_at_us"]) // 1000 + 5000
+    deadline_ms = welcome["uptime_ms"] + (monotonic() - welcome["came_at_us"]) // 1000 + 5000
     host.ask(0x0307, struct.pack("<IHI", cycle_no, 3000, deadline_ms))
     host.ask(0x0308, struct.pack("<I", cycle_no))
     host.ask(0x0309, struct.pack("<IB", cycle_no, 1))

@@ -16,7 +16,8 @@ from firmware_sim.serve.clients import MOST_PORTS
 from protocols.mosquitto import RIGHTS, USERS, acl_file
 from protocols.topics import DEFAULT_ROOT
 from tests.brokers import TOPICS, by_certificate, by_password, running
-from tests.programs import DEADLINE_S, ROOT, environment, serve
+from tests.patience import patience
+from tests.programs import ROOT, environment, serve
 
 PAGE: Final = (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8")
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,7 +33,7 @@ def carry_out(script: str, folder: Path) -> None:
         env=environment({"PATH": path}),
         capture_output=True,
         text=True,
-        timeout=2 * DEADLINE_S,
+        timeout=patience(),
     )
     assert done.returncode == 0, done.stderr
 

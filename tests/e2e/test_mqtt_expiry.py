@@ -14,7 +14,8 @@ from protocols.mqtt import HostWire, Publication
 from protocols.mqtt_properties import to_properties
 from tests.brokers import TOPICS, Mosquitto
 from tests.e2e.processes import wait_until
-from tests.programs import DEADLINE_S, serve
+from tests.patience import patience
+from tests.programs import serve
 
 COUNT: Final = 60
 """Three times what Mosquitto sends to a client that does not acknowledge; the rest waits at the broker."""
@@ -49,7 +50,7 @@ async def test_what_has_expired_at_the_broker_is_not_delivered(mosquitto: Mosqui
 
     with serve("--mqtt", mosquitto.url(), "--trace", str(trace)) as served:
         version = aiomqtt.ProtocolVersion.V5
-        async with asyncio.timeout(DEADLINE_S), aiomqtt.Client("127.0.0.1", mosquitto.port, protocol=version) as client:
+        async with asyncio.timeout(patience()), aiomqtt.Client("127.0.0.1", mosquitto.port, protocol=version) as client:
             await client.subscribe(END, qos=1)
             served.process.send_signal(signal.SIGSTOP)
             for seq in range(1, COUNT + 1):

@@ -44,9 +44,10 @@ from tests.brokers import (
     write_acl,
     write_passwords,
 )
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, started, wait_until
+from tests.e2e.processes import DEVICECTL, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import PARAMETERS, assert_exact, whole_session
+from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, environment, firmware_sim, serve
 from tests.unit.test_mosquitto import allowed
 
@@ -118,7 +119,7 @@ def test_a_host_beside_the_device_is_not_taken_for_it(passwords: Mosquitto, fold
     line = exec_line(with_password(passwords, folder, "device"), "--log", str(folder / "log.sqlite"), "--device")
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with started(line, **pipes, env=environment(account)) as process:
-        said, errors = process.communicate(timeout=DEADLINE_S)
+        said, errors = process.communicate(timeout=patience())
     assert process.returncode == 0, errors
     assert json.loads(said)["reconciled"]
     assert "device.txt" not in errors and "ca.pem" in errors
@@ -156,7 +157,7 @@ def test_the_password_is_shown_nowhere(passwords: Mosquitto, folder: Path) -> No
         lines = list(command_lines())
         assert any(url.encode() in text for text in lines), "the host is among them"
         assert not [text for text in lines if any(secret in text for secret in secrets)]
-        assert host.wait(20) == 0
+        assert host.wait(patience()) == 0
         announced = json.dumps(served.said).encode()
     texts = {path.name: path.read_bytes() for path in made.iterdir()} | {"announced": announced}
     assert {"said", "device.trace", "host.trace", "log.sqlite"} <= set(texts) and all(texts.values())
@@ -187,7 +188,7 @@ def kept_out(url: str, folder: Path, account: dict[str, str] | None = None, code
         pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
         both = [stack.enter_context(started(line, **pipes, env=environment(account))) for line in lines]
         for process in both:
-            _, errors = process.communicate(timeout=DEADLINE_S)
+            _, errors = process.communicate(timeout=patience())
             (sentence,) = errors.splitlines()
             assert process.returncode == code, sentence
             assert "hunter" not in sentence
@@ -308,7 +309,7 @@ async def test_a_right_that_a_host_lacks(
         (said,) = done.stderr.splitlines()
         assert sentence.format(base=base) in said
         with pytest.raises(LinkError, match=re.escape(sentence.format(base=base).strip())):
-            async with asyncio.timeout(TOLD_WITHIN_S), devicectl.connect(url):
+            async with asyncio.timeout(patience(TOLD_WITHIN_S)), devicectl.connect(url):
                 raise AssertionError("it has a link")
 
 
@@ -375,7 +376,7 @@ async def test_a_right_that_the_device_lacks(without: str, folder: Path, program
         url = with_password(broker, folder, "device")
         done = firmware_sim("serve", "--max-seconds", "10", "--mqtt", url)
         with pytest.raises(NoBrokerError, match=f"publish to {topic}"):
-            async with asyncio.timeout(TOLD_WITHIN_S):
+            async with asyncio.timeout(patience(TOLD_WITHIN_S)):
                 await join(RealTimeDevice(Device(seed=7)), parse_broker_url(url))
     (said,) = done.stderr.splitlines()
     assert done.returncode == 3 and f"does not let this user publish to {topic}" in said
@@ -442,7 +443,7 @@ async def test_mosquitto_reads_the_list_as_it_is_meant(user: str, folder: Path, 
                 await one.listen(topic)
             for topic in (*topics, "end"):
                 await everybody.send(Publication(topic, b"{}"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(patience(10)):
                 async for message in one.messages:
                     if message.topic.value == "end":
                         break

@@ -22,9 +22,10 @@ from protocols.notice import NOTICE
 from protocols.status import LOST, Status
 from tests import client
 from tests.brokers import TOPICS, Mosquitto
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, read_until, started, wait_until
+from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import CLOGS, EVERY_PHASE, PARAMETERS, VIEWER_ID, When, assert_exact, whole_session
+from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, Served, environment, serve
 
 
@@ -89,7 +90,7 @@ def test_exec_behind_a_broker(mosquitto: Mosquitto, log: Path) -> None:
     host = [*DEVICECTL, "run", "--json", "--target-cores", "6", "--device"]
     script = f'exec {" ".join(host)} "$HANDPIECE_URL"'
     done = subprocess.run(
-        [*line, "sh", "-c", script], capture_output=True, text=True, timeout=40, env=environment(), check=False
+        [*line, "sh", "-c", script], capture_output=True, text=True, timeout=patience(), env=environment(), check=False
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["reconciled"]
@@ -266,7 +267,7 @@ async def test_a_will_of_an_older_birth_says_nothing(mosquitto: Mosquitto, log: 
 async def test_the_version_of_what_is_shown_goes_on_at_a_new_broker(mosquitto: Mosquitto, log: Path) -> None:
     @asynccontextmanager
     async def versions() -> AsyncIterator[AsyncIterator[int]]:
-        async with bystander(mosquitto) as other, asyncio.timeout(DEADLINE_S):
+        async with bystander(mosquitto) as other, asyncio.timeout(patience()):
             await other.subscribe(TOPICS.of("state"), qos=1)
             yield (json.loads(bytes(message.payload))["version"] async for message in other.messages)
 
@@ -288,7 +289,7 @@ def test_no_device_and_no_broker(mosquitto: Mosquitto, log: Path) -> None:
         [*FIRMWARE_SIM, "serve", "--mqtt", mosquitto.url()],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=patience(),
         env=environment(),
         check=False,
     )

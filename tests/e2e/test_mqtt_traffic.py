@@ -27,7 +27,8 @@ from tests.client import Client
 from tests.contract import Contract, Seen
 from tests.e2e.processes import wait_until
 from tests.e2e.sessions import PARAMETERS, When, assert_exact, whole_session
-from tests.programs import DEADLINE_S, serve
+from tests.patience import patience
+from tests.programs import serve
 from tests.vectors import make_vectors
 
 VIEWER: Final = "viewer-1"
@@ -47,7 +48,7 @@ def subscribed(
     try:
         options = SubscribeOptions(qos=2, retainAsPublished=True)
         client.subscribe([(topic, options) for topic in topics])
-        ready.get(timeout=DEADLINE_S)
+        ready.get(timeout=patience())
         yield client
     finally:
         client.disconnect()

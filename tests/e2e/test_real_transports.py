@@ -17,6 +17,7 @@ from tests.e2e.lines import Line, PtyLine, TcpLine
 from tests.e2e.processes import DEVICECTL, KEYS, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import PARAMETERS, PHASES, QUERY, When, assert_exact, whole_session
+from tests.patience import patience
 from tests.programs import Served, serve
 
 TRANSPORTS: Final = {"tcp": ("--tcp", "127.0.0.1:0"), "pty": ("--pty",)}
@@ -79,7 +80,7 @@ def test_ctrl_c_stops_a_device_of_its_own(scheme: str, log: Path) -> None:
     with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
         said = read_until(process, "Suction:")
         signal_group(process, signal.SIGINT)
-        out, _ = process.communicate(timeout=40)
+        out, _ = process.communicate(timeout=patience())
         assert process.returncode == 1 and "Traceback" not in out, said + out
     assert_exact(log, state="aborted")
 

@@ -10,6 +10,7 @@ import pytest
 
 from firmware_sim.cli import call
 from tests.e2e.processes import WITH_A_FULL_DEVICE
+from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, environment, firmware_sim
 
 LONG = 300 * "a"
@@ -124,7 +125,7 @@ def test_a_folder_that_may_not_be_entered(option: str, held_to_modes: tuple[str,
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=20,
+        timeout=patience(),
         check=False,
     )
     (tmp_path / "no").chmod(0o700)
@@ -145,7 +146,7 @@ def test_a_link_in_a_working_folder_that_is_gone(arguments: list[str], tmp_path:
         capture_output=True,
         text=True,
         env=environment({"XDG_RUNTIME_DIR": "."}),
-        timeout=20,
+        timeout=patience(),
         check=False,
     )
     assert done.returncode == 2, done.stderr
@@ -180,7 +181,7 @@ def test_a_system_without_what_an_option_needs(missing: str, option: str, tmp_pa
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=20,
+        timeout=patience(),
         check=False,
     )
     assert done.returncode == 2
@@ -197,7 +198,7 @@ def test_a_folder_of_the_users_does_not_stand_for_ours(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=20,
+        timeout=patience(),
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,8 @@ from protocols.enums import DeviceState
 from protocols.units import SECOND
 from tests.client import serial_port, tcp
 from tests.e2e.processes import WITH_A_FULL_DEVICE, wait_until
-from tests.programs import DEADLINE_S, FIRMWARE_SIM, environment, firmware_sim, serve
+from tests.patience import patience
+from tests.programs import FIRMWARE_SIM, environment, firmware_sim, serve
 
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
 
@@ -25,7 +26,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, tmp_path: Path) -> Non
     with serve("--pty", "--link", str(link), "--tcp", "127.0.0.1:0", "--ready-file", str(ready)) as served:
         assert link.is_symlink() and ready.exists()
         served.process.send_signal(number)
-        assert served.process.wait(DEADLINE_S) == 0
+        assert served.process.wait(patience()) == 0
         assert served.process.stderr is not None and served.process.stderr.read() == ""
     assert list(tmp_path.iterdir()) == []
 
@@ -73,7 +74,7 @@ def test_it_ends_when_nobody_is_left_to_read_its_announcement() -> None:
         [*FIRMWARE_SIM, "serve", "--json"], stdout=write, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
         os.close(write)
-        _, said = process.communicate(timeout=DEADLINE_S)
+        _, said = process.communicate(timeout=patience())
         assert process.returncode == 1
         assert len(said.splitlines()) == 1 and "Traceback" not in said
 
@@ -88,7 +89,7 @@ def test_it_needs_no_standard_output(tmp_path: Path) -> None:
     ) as process:
         wait_until(ready.exists, "the ready file")
         process.terminate()
-        _, said = process.communicate(timeout=DEADLINE_S)
+        _, said = process.communicate(timeout=patience())
         assert (process.returncode, said) == (0, "")
 
 

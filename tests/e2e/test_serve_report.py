@@ -17,7 +17,8 @@ from protocols.enums import Code
 from protocols.framing import pack_crc, pack_header, stuff
 from protocols.notice import NOTICE
 from tests.client import Client, TcpChannel, serial_port, tcp
-from tests.programs import DEADLINE_S, FIRMWARE_SIM, environment, firmware_sim, serve
+from tests.patience import patience
+from tests.programs import FIRMWARE_SIM, environment, firmware_sim, serve
 
 QUICK = ("--param", "anesthesia_wait_s=0", "--param", "reposition_mean_s=0.01")
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
@@ -63,11 +64,11 @@ def test_a_good_host(tmp_path: Path) -> None:
 
 def test_a_host_with_the_wrong_checksum(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    with serve("--report", str(path)) as served, socket.create_connection(served.tcp, DEADLINE_S) as host:
+    with serve("--report", str(path)) as served, socket.create_connection(served.tcp, patience()) as host:
         body = pack_header(0x17, 2, 1, 1, 0, 1, 0, 25) + bytes(25)
         host.sendall(b"\0" + stuff(body + pack_crc(zlib.crc32(body))) + b"\0")
         host.shutdown(socket.SHUT_WR)
-        host.settimeout(DEADLINE_S)
+        host.settimeout(patience())
         assert host.recv(1) == b"", "a frame with a wrong checksum was answered"
         assert served.stop() == 0
     report = read(path)
@@ -121,7 +122,7 @@ def test_it_is_written_after_a_signal_with_the_host_still_there(number: signal.S
         assert not path.exists()
         host.link()
         served.process.send_signal(number)
-        assert served.process.wait(DEADLINE_S) == 0
+        assert served.process.wait(patience()) == 0
     (one,) = read(path)["hosts"]
     assert one["links"] == 1
     assert list(tmp_path.iterdir()) == [path]

@@ -12,8 +12,9 @@ from protocols import messages as M
 from protocols.enums import CloseReason, Code, DeviceState
 from protocols.messages import Refused
 from tests.client import Client, tcp
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, devicectl
+from tests.e2e.processes import DEVICECTL, devicectl
 from tests.e2e.sessions import PARAMETERS, assert_exact
+from tests.patience import patience
 from tests.programs import environment, firmware_sim, serve
 
 LIMIT_BYTES: Final = 20_000
@@ -29,6 +30,7 @@ LIMITED: Final = limit(LIMIT_BYTES)
 FAILING: Final = """
 from firmware_sim.errors import NvmFileError
 from firmware_sim.nvm_file import FileStore
+from tests.patience import patience
 left, append = 5, FileStore.append
 def fail(store, key, value):
     global left
@@ -126,7 +128,7 @@ def test_a_record_that_cannot_be_kept_ends_the_device_and_no_count(tmp_path: Pat
     with serve("--nvm", str(memory), *PARAMETERS, program=after(FAILING)) as device:
         line = [*DEVICECTL, "run", "--target-cores", "30", "--device", device.urls[0], "--log", str(log)]
         with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as host:
-            assert device.process.wait(DEADLINE_S) == 1
+            assert device.process.wait(patience()) == 1
             assert device.process.stderr is not None
             assert device.process.stderr.read() == "firmware-sim: --nvm memory: Input/output error\n"
             host.kill()
@@ -146,7 +148,7 @@ def test_a_disk_that_is_full_from_the_start_is_one_line(tmp_path: Path) -> None:
     size = memory.stat().st_size
     for path, most in ((memory, size), (tmp_path / "new.nvm", 5)):
         line = [*after(limit(most)), "serve", "--nvm", str(path)]
-        done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=DEADLINE_S)
+        done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=patience())
         assert done.returncode == 2, done.stderr
         assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(f"firmware-sim: --nvm: {path}: ")
     assert memory.stat().st_size == size
@@ -163,7 +165,7 @@ def test_in_one_process_too(tmp_path: Path, fails: str) -> None:
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=DEADLINE_S,
+        timeout=patience(),
     )
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     said = done.stderr.splitlines()[-1]

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.e2e.processes import DEADLINE_S
 from tests.e2e.sessions import PARAMETERS
+from tests.patience import patience
 from tests.programs import environment, serve
 
 POSIX_ONLY: Final = ("fcntl", "termios", "pty", "tty", "grp", "pwd", "resource")
@@ -21,7 +21,7 @@ def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     """`devicectl run` in a process that can import none of `POSIX_ONLY`."""
     line = [sys.executable, "-P", "-c", WITHOUT, "run", "--json", *map(str, arguments)]
     return subprocess.run(
-        line, capture_output=True, text=True, timeout=DEADLINE_S, stdin=subprocess.DEVNULL, env=environment()
+        line, capture_output=True, text=True, timeout=patience(), stdin=subprocess.DEVNULL, env=environment()
     )
 
 

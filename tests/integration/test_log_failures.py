@@ -26,10 +26,11 @@ from protocols.records import Cycle
 from protocols.units import SECOND, Micros
 from protocols.wire import decode_record
 from tests.e2e import sessions
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, read_until, started
+from tests.e2e.processes import DEVICECTL, read_until, started
 from tests.e2e.processes import devicectl as run_devicectl
 from tests.e2e.sessions import assert_retracted_and_vented
 from tests.integration.log_builders import EPOCH, a_finish, a_start, cycle_batch
+from tests.patience import patience
 from tests.programs import Served, serve
 
 PLAN = Plan(target_cores=120)
@@ -158,9 +159,9 @@ def test_a_locked_log_is_exit_4_and_is_resumed_by_another_process(tmp_path: Path
     line = [*DEVICECTL, "run", "--explain", "--json", "--target-cores", "3000", *common]
     with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         said = read_until(process, "Cycle 5:")
-        with sqlite3.connect(path, isolation_level=None, timeout=DEADLINE_S) as lock:
+        with sqlite3.connect(path, isolation_level=None, timeout=patience()) as lock:
             lock.execute("BEGIN IMMEDIATE")
-            out, _ = process.communicate(timeout=DEADLINE_S)
+            out, _ = process.communicate(timeout=patience())
             with suppress(sqlite3.OperationalError):
                 lock.execute("ROLLBACK")
         lock.close()
@@ -262,7 +263,7 @@ def test_a_log_that_was_moved_is_exit_4_and_is_gone_on_with_where_it_is_put_back
     with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         said = read_until(process, "Cycle 5 ended")
         path.rename(tmp_path / "moved")
-        out, _ = process.communicate(timeout=DEADLINE_S)
+        out, _ = process.communicate(timeout=patience())
         assert process.returncode == 4, said + out
         assert "Traceback" not in out
         assert f"session log {path}: log.sqlite has gone" in out.splitlines()[-1]
@@ -307,7 +308,7 @@ async def test_over_tcp_a_failure_while_nobody_awaits_is_raised_at_the_next_step
                         assert cycle.cycle_no == 1
                         failing.left = 0
                         session._engine.read_aside()
-                        await asyncio.to_thread(failing.failed.wait, DEADLINE_S)
+                        await asyncio.to_thread(failing.failed.wait, patience())
             assert session.log_error is not None
             welcome = await safe(served)
         await all_is_there(served, log, welcome)

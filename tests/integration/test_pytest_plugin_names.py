@@ -10,6 +10,7 @@ import sysconfig
 from pathlib import Path
 from typing import Final
 
+from tests.patience import patience
 from tests.programs import environment, serve
 
 PYTEST: Final = Path(sysconfig.get_path("scripts")) / "pytest"
@@ -27,6 +28,7 @@ import os, pathlib, socket, sys
 
 import protocols
 import pytest
+from tests.patience import patience
 
 def test_its_own():
     assert protocols.OURS
@@ -50,7 +52,7 @@ def run_pytest(repository: Path, *options: str, path: tuple[Path, ...] = ()) -> 
     paths = os.pathsep.join([*map(str, path), *inherited])
     env = environment() | {"PYTHONPATH": paths, "IMPORTERS": str(repository / "importers.txt")}
     line = [sys.executable, str(PYTEST), *PLAIN, *options]
-    done = subprocess.run(line, cwd=repository, env=env, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(line, cwd=repository, env=env, capture_output=True, text=True, timeout=patience())
     return done.stdout + done.stderr
 
 

@@ -15,6 +15,7 @@ from protocols.framing import FrameDecoder
 from protocols.message import Message
 from protocols.units import SECOND, Micros
 from protocols.wire import decode_message, encode_message, schema_id
+from tests.patience import patience
 
 pytestmark = pytest.mark.asyncio
 
@@ -129,7 +130,7 @@ async def test_the_heartbeat_comes_by_the_timer(monkeypatch: pytest.MonkeyPatch)
     linked = False
     device.receive(port, hello(1))
     linked = True
-    await asyncio.wait_for(heard.wait(), 10)
+    await asyncio.wait_for(heard.wait(), patience(10))
     device.close()
 
 
@@ -154,7 +155,7 @@ async def test_the_timer_does_nothing_before_its_time(monkeypatch: pytest.Monkey
     monkeypatch.setattr(inner, "advance", watched)
     device = RealTimeDevice(inner)
     device.receive(device.attach("one", lambda data: None), hello(1))
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), patience(10))
     device.close()
     assert max(early) <= 0
 

@@ -11,6 +11,7 @@ from devicectl.session.engine import Engine
 from devicectl.session.procedures import Procedure
 from devicectl.transports.port import Receiver, Transport
 from protocols.units import SECOND, Micros
+from tests.patience import patience
 
 
 class Nowhere:
@@ -72,7 +73,7 @@ def driver_of(opener: Opener) -> RealTimeDriver:
 @pytest.mark.asyncio
 async def test_what_an_opener_raises_is_raised_where_the_session_is_awaited_and_it_is_tried_again() -> None:
     opener = Opener()
-    async with asyncio.timeout(5), driver_of(opener) as driver:
+    async with asyncio.timeout(patience(5)), driver_of(opener) as driver:
         driver.closed("pulled")
         with pytest.raises(ZeroDivisionError, match="a defect of the opener"):
             await driver.perform(driver.engine.connect())
@@ -82,7 +83,7 @@ async def test_what_an_opener_raises_is_raised_where_the_session_is_awaited_and_
 @pytest.mark.asyncio
 async def test_what_an_opener_raises_is_not_lost_where_nothing_is_awaited_any_more() -> None:
     opener = Opener()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience(5)):
         with pytest.raises(ZeroDivisionError, match="a defect of the opener"):
             async with driver_of(opener) as driver:
                 driver.closed("pulled")

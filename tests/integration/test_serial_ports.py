@@ -17,6 +17,7 @@ from devicectl.transports.port import Transport
 from devicectl.transports.serial_port import open_serial
 from devicectl.transports.urls import DEFAULT_BAUD, LEAST_BAUD
 from protocols.units import SECOND
+from tests.patience import patience
 from tests.world import Lab, a_plan, assert_counted
 
 
@@ -110,7 +111,7 @@ async def test_a_port_that_takes_nothing_is_closed_all_the_same(line: str, monke
 async def test_a_port_without_a_descriptor_is_read_by_a_thread() -> None:
     port, heard = await opened("loop://")
     port.write(b"\0looped\0")
-    assert await asyncio.wait_for(heard.data, 20) in b"\0looped\0"
+    assert await asyncio.wait_for(heard.data, patience(20)) in b"\0looped\0"
     port.close()
 
 

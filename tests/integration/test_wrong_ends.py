@@ -26,6 +26,7 @@ from protocols.framing import (
 from protocols.message import Message
 from protocols.units import Micros
 from protocols.wire import decode_message, encode_message
+from tests.patience import patience
 
 Answer = Callable[[bytes], bytes]
 """What a wrong end says to a piece of bytes."""
@@ -131,7 +132,7 @@ async def wrong_end(answer: Answer | None, *, greets: bytes = b"", closes: bool 
 async def said_of(answer: Answer | None, **options: object) -> str:
     async with wrong_end(answer, **options) as url:  # type: ignore[arg-type]
         with pytest.raises(LinkError) as caught:
-            async with asyncio.timeout(60), devicectl.connect(url):
+            async with asyncio.timeout(patience()), devicectl.connect(url):
                 pass
     said = str(caught.value)
     assert caught.value.exit_code == 3 and said.isprintable()

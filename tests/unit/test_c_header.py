@@ -16,6 +16,7 @@ from protocols.message import REGISTRY
 from protocols.records import RECORD_SIZE, RECORDS, Record
 from protocols.wire import layout, schema_id
 from tests.architecture import c_header
+from tests.patience import patience
 
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 HEADER = c_header.text()
@@ -36,8 +37,8 @@ def numbers(cc: str, folder: Path, expressions: list[str]) -> list[int]:
     source.write_text(
         f'#include <stddef.h>\n#include <stdio.h>\n#include "hlp1.h"\nint main(void) {{\n{prints}\n    return 0;\n}}\n'
     )
-    subprocess.run([cc, "-std=c99", *STRICT, "-o", folder / "numbers", source], check=True, timeout=50)
-    said = subprocess.run([folder / "numbers"], check=True, capture_output=True, text=True, timeout=20).stdout
+    subprocess.run([cc, "-std=c99", *STRICT, "-o", folder / "numbers", source], check=True, timeout=patience())
+    said = subprocess.run([folder / "numbers"], check=True, capture_output=True, text=True, timeout=patience()).stdout
     return [int(line) for line in said.split()]
 
 
@@ -96,7 +97,7 @@ def test_a_wrong_size_does_not_compile(program: Callable[[str], str], tmp_path: 
     assert broken != HEADER
     (tmp_path / "broken.c").write_text(broken, encoding="utf-8")
     line = [program("cc"), "-std=c99", "-fsyntax-only", str(tmp_path / "broken.c")]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=patience(), check=False)
     assert done.returncode != 0 and "hlp1_check_punch" in done.stderr
 
 
@@ -107,7 +108,7 @@ def test_header_compiles_by_itself(compiler: str, frames: str, program: Callable
     (tmp_path / "hlp1.h").write_text(HEADER, encoding="utf-8")
     (tmp_path / "only.c").write_text(f'{frames}#include "hlp1.h"\n', encoding="utf-8")
     line = [program(name), *options, *STRICT, "-fsyntax-only", str(tmp_path / "only.c")]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=patience(), check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from handpiece_shell.files import Clash, NamedFile, Use, find_clash
 from handpiece_shell.trace_file import open_trace
+from tests.patience import patience
 
 
 def clash(*files: NamedFile) -> Clash | None:
@@ -176,7 +177,7 @@ def test_what_was_redirected_is_a_file_of_the_command(
 ) -> None:
     line = ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-c", REDIRECTED, *files]
     root = str(Path(__file__).parent.parent.parent)
-    subprocess.run(line, check=True, timeout=60, env={**os.environ, "PYTHONPATH": root})
+    subprocess.run(line, check=True, timeout=patience(), env={**os.environ, "PYTHONPATH": root})
     assert (folder / "said").read_text() == said
 
 
