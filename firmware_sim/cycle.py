@@ -213,7 +213,7 @@ class CycleControl:
             self._phase_done = True
             self._firmware.end(None, M.AdvanceDone.unchecked(cycle_no=command.cycle_no), at)
 
-        duration_ms = self._firmware.parameters.advance_ms
+        duration_ms = self._firmware.parameters.advance_ms * command.steps
         self._begin_phase(asker, Event.ADVANCE_BEGUN, Phase.ADVANCE, duration_ms, advanced, now)
         return None
 

@@ -136,6 +136,7 @@ class NeedleOutcome(IntEnum):
 class CloseReason(WireEnum):
     """Why the host closes a session.
 
+    COMPLETED: the host's word; the device compares counts, and not the target.
     ABANDONED: the host does not have the session's records and offers no fold; nothing is compared, and the
     session is never reconciled.
     """

@@ -214,8 +214,9 @@ enum hlp1_ending {
     HLP1_ENDING_UNKNOWN = 255
 };
 
-/* Why the host closes a session. ABANDONED: the host does not have the session's records and offers no fold; nothing
- * is compared, and the session is never reconciled. */
+/* Why the host closes a session. COMPLETED: the host's word; the device compares counts, and not the target.
+ * ABANDONED: the host does not have the session's records and offers no fold; nothing is compared, and the session
+ * is never reconciled. */
 enum hlp1_close_reason {
     HLP1_CLOSE_REASON_COMPLETED = 1,
     HLP1_CLOSE_REASON_ABORTED = 2,

@@ -11,6 +11,7 @@ from protocols.enums import CloseReason, Code, DeviceState, Phase, Role, Stream
 from protocols.messages import Refused
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import decode_record
+from tests.unit.exchange_pair import seen
 from tests.world import IDENTITY, Bystander, Lab, assert_counted, at_moment
 
 
@@ -206,6 +207,29 @@ def test_what_a_cell_takes_is_the_devices_to_say(coverage_bp: int, parameters: d
     opened = lab.ask(M.SessionOpen(target_cores=10, coverage_bp=coverage_bp, depth_um=3_000, zones_cm2=(1,)))
     assert opened.cycles_per_cell == cycles
     assert opened.punctures_per_cell == cycles * opened.needles <= parameters.get("density_cap_per_cm2", 63)
+
+
+def test_a_session_may_be_completed_below_its_target() -> None:
+    """That it is complete is the host's word. The counts are compared, as of every session."""
+    lab = Lab().begin(2)
+    session = lab.device.nvm.session
+    assert session is not None and 0 < session.cores_counted < session.target_cores
+    assert_counted(lab, lab.close(CloseReason.COMPLETED))
+    closed = [record for record in lab.records if isinstance(record, R.SessionClosed)]
+    assert [record.reason for record in closed] == [CloseReason.COMPLETED]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 8])
+def test_an_advance_takes_its_time_for_each_of_its_steps(steps: int) -> None:
+    heard: list[bytes] = []
+    lab = Lab(tap=lambda sender, data, now: heard.append(data) if sender == "device" else None).begin(1)
+    lab.ask(punch(lab, 2))
+    lab.ask(M.Suction(cycle_no=2))
+    heard.clear()
+    began = lab.now
+    lab.ask(M.Advance(cycle_no=2, steps=steps))
+    assert lab.now - began == steps * 60 * MILLISECOND
+    assert [message.expected_ms for _, message in seen(heard) if isinstance(message, M.Received)] == [steps * 60]
 
 
 def test_session_that_is_open_is_not_opened_again_and_only_its_own_number_closes_it() -> None:

@@ -627,6 +627,54 @@ def test_9_no_punch_before_the_hand_is_at_a_cell() -> None:
         numbed().ask(M.AnesthesiaStart(zone=7, age_s=0, method="cream"))
 
 
+def arm_again(lab: Lab) -> None:
+    """After a hold or a restart, but for REPOSITION, as the smallest host may."""
+    if lab.state is S.SAFE:
+        reset(lab)
+    if lab.state is not S.ANESTHESIA_CONFIRMED:
+        for zone in (0, 1):
+            lab.ask(M.AnesthesiaStart(zone=zone, age_s=60, method="cream"))
+            lab.ask(M.AnesthesiaConfirm(zone=zone, confirmed_by="trainer"))
+    lab.engine.link.hurry(True)
+    lab.ask(M.Arm())
+
+
+def disarm(lab: Lab) -> None:
+    lab.ask(M.Disarm())
+
+
+def restart(lab: Lab) -> None:
+    lab.world.reboot_device()
+    lab.replace_host()
+    lab.run(lab.engine.connect())
+
+
+@pytest.mark.parametrize("event", [disarm, stop, lose_link])
+def test_9_the_hand_stays_where_it_was_over_a_hold(event: Callable[[Lab], None]) -> None:
+    lab = Lab().begin(2)
+    event(lab)
+    arm_again(lab)
+    assert isinstance(lab.ask(punch(lab)), M.PunchDone)
+    session = lab.device.nvm.session
+    for command in (M.Suction(cycle_no=3), M.Advance(cycle_no=3, steps=1), M.Count(cycle_no=3)):
+        lab.ask(command)
+    assert session is not None and session.cell_punctures == {(0, 0): 9}
+
+
+@pytest.mark.parametrize(("moment", "event"), [("reposition", stop), ("reposition", lose_link), ("armed", restart)])
+def test_9_a_place_that_is_lost_is_gone_to_again(moment: str, event: Callable[[Lab], None]) -> None:
+    """By a restart, and by whatever stops the hand on its way."""
+    lab, task = at_moment(moment)
+    if task is not None:
+        lab.engine.link.procedures.cancel(task)
+    event(lab)
+    arm_again(lab)
+    error = refused(lab, punch(lab))
+    assert (error.interlock, "REPOSITION first" in error.sentence) == (9, True)
+    lab.ask(M.Reposition(zone=0, cell=2))
+    assert isinstance(lab.ask(punch(lab)), M.PunchDone)
+
+
 def test_10_stroke_that_goes_too_deep_is_retracted_and_locks() -> None:
     lab = Lab().begin(2)
     lab.inject(depth_offset_um=700)
