@@ -1,33 +1,35 @@
 """`devicectl sessions`: what the session log has.
 
-Law: thin. It chooses how to print; what is true comes from the log, folded anew. Exit codes: 2 for a session that is
-not there, 4 for a log that cannot be read.
+Law: thin. It chooses how to print; what is true comes from the log. Exit codes: 2 for a session that is not there, 4
+for a log that cannot be read.
 """
 
 import sys
-from collections.abc import Iterator
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TextIO
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from devicectl.cli.arguments import LogOption, whole_number
-from devicectl.cli.files import log_files, output_file, refuse_clash
+from devicectl.cli.arguments import LogOption, course_name, whole_number
+from devicectl.cli.exports import export_sessions
 from devicectl.cli.help import PlainCommand, PlainGroup
+from devicectl.cli.logs import open_log
 from devicectl.cli.tables import print_list, print_table
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import default_log_path
-from handpiece_shell.files import Use
-from handpiece_shell.streams import to_utf8
+from handpiece_shell.streams import say, to_utf8
 from protocols.notice import NOTICE
 from protocols.text import printable
 
 if TYPE_CHECKING:
     from devicectl.log.reader import LogReader
     from devicectl.log.report import SessionReport, SessionSummary
+    from devicectl.session.entries import Note
 
-EXIT_ARGUMENT: Final = 2
+ALL: Final = "all"
+DEFAULT_LAST: Final = "50"
+"""More than a screen has, and read in no time."""
 COLUMNS: Final = ("id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled")
 SPARE_COLUMNS: Final = ("evacuated", "course", "coverage", "device", "reconciled")
 """What a narrow terminal does not show, the first one first: 80 columns have room for all but `evacuated`."""
@@ -38,93 +40,79 @@ _Id = Annotated[
     int,
     typer.Argument(metavar="ID", parser=whole_number, help="The session's number in this log: see `sessions list`."),
 ]
-
-
-class Format(StrEnum):
-    """What `export` writes."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
+_Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="The sessions of this course alone.")]
+_Last = Annotated[str, typer.Option("--last", metavar="N|all", help="The last N sessions, or all of them.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a session, a line each.", metavar="")]
 
 
 @app.command("list", cls=PlainCommand)
-def list_sessions(log: LogOption = None) -> None:
-    """List every session, the first first."""
-    print(NOTICE)
+def list_sessions(
+    course: _Course = None, last: _Last = DEFAULT_LAST, as_json: _Json = False, log: LogOption = None
+) -> None:
+    """List sessions, the latest last."""
+    wanted, course = _last(last), course_name(course)
+    if not as_json:
+        print(NOTICE)
     try:
-        with _open(default_log_path(log)) as reader:
-            found, where = reader.sessions(), reader.where
+        with open_log(default_log_path(log)) as reader:
+            _list(reader, course, wanted, as_json=as_json)
     except LogError as error:
         if error.kind is not LogErrorKind.MISSING:
             raise
-        found, where = [], error.path
-    if not found:
-        print(f"no session yet in {printable(where)}")
-        return
-    print_list(COLUMNS, [_list_row(summary) for summary in found], cut="course", spare=SPARE_COLUMNS)
+        if not as_json:
+            print(f"no session yet in {printable(error.path)}")
+
+
+def _list(reader: "LogReader", course: str | None, last: int | None, *, as_json: bool) -> None:
+    found = reader.sessions(course=course, last=last)
+    first = next(found, None)
+    if as_json:
+        _print_json(found if first is None else chain([first], found))
+    elif first is None:
+        print(f"no session {'yet' if course is None else f'of course {course}'} in {printable(reader.where)}")
+    else:
+        print_list(COLUMNS, map(_list_row, chain([first], found)), cut="course", spare=SPARE_COLUMNS)
+    in_all = 0 if last is None else reader.count(course)
+    if last is not None and in_all > last:
+        say(f"the last {last} of {in_all} sessions; --last all lists every one")
+
+
+def _print_json(found: "Iterable[SessionSummary]") -> None:
+    from devicectl.log.export import identity_of, provenance_of, to_line, totals_of
+
+    to_utf8(sys.stdout)
+    for summary in found:
+        sys.stdout.write(to_line({**provenance_of(summary), **identity_of(summary), **totals_of(summary)}))
+
+
+def _last(text: str) -> int | None:
+    """How many of the last sessions, None for all.
+
+    Raises:
+        typer.BadParameter: it is neither a number of at least 1 nor `all`.
+    """
+    if text == ALL:
+        return None
+    if not text.isascii() or not text.isdigit() or not 0 < len(text) < 10 or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 on nor {ALL}", param_hint="--last")
+    return int(text)
 
 
 @app.command("show", cls=PlainCommand)
 def show_session(session_id: _Id, log: LogOption = None) -> None:
     """Show one session: its counts, whether they reconcile, and what was noted."""
-    report = _report(session_id, log)
+    with open_log(default_log_path(log)) as reader:
+        report = reader.session(session_id)
     print(NOTICE)
     print_table(("session", str(report.summary.key)), list(_show_rows(report)))
     for difference in report.differences:
         print(f"not reconciled: {printable(difference)}")
     if report.notes:
-        rows = [(f"{note.at_us / 1e6:.3f}", note.kind, note.name, note.detail) for note in report.notes]
-        print_table(("host clock, s", "note", "name", "detail"), rows)
+        columns = ("host clock, s", "cycle", "note", "name", "detail")
+        print_table(columns, [_note_row(note) for note in report.notes])
 
 
-@app.command("export", cls=PlainCommand)
-def export_session(
-    session_id: _Id,
-    format: Annotated[Format, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")] = None,
-    log: LogOption = None,
-) -> None:
-    """Export one session with every record of it."""
-    refuse_clash([*log_files(log, default_log_path(log), Use.READ), *output_file("--output", output)])
-    report = _report(session_id, log)
-    if output is None:
-        to_utf8(sys.stdout)
-        _write(report, format, sys.stdout)
-        return
-    try:
-        with output.open("w", encoding="utf-8", newline="") as file:
-            _write(report, format, file)
-    except OSError as error:
-        text = f"{output}: cannot be written: {error.strerror}"
-        raise typer.BadParameter(text, param_hint="--output") from error
-    print(f"{NOTICE}\nsession {session_id} written to {printable(str(output))}")
-
-
-def _write(report: "SessionReport", format: Format, out: TextIO) -> None:
-    from devicectl.log.export import write_csv, write_jsonl
-
-    (write_csv if format is Format.CSV else write_jsonl)(report, out)
-
-
-def _open(where: str) -> "LogReader":
-    from devicectl.log.reader import LogReader
-
-    return LogReader.open(where)
-
-
-def _report(session_id: int, log: str | None) -> "SessionReport":
-    """What the log has of a session.
-
-    Raises:
-        LogError: there is no such session, or no log, and an argument is wrong; or the log cannot be read.
-    """
-    try:
-        with _open(default_log_path(log)) as reader:
-            return reader.session(session_id)
-    except LogError as error:
-        if error.kind is LogErrorKind.MISSING:
-            error.exit_code = EXIT_ARGUMENT
-        raise
+app.command("export", cls=PlainCommand)(export_sessions)
 
 
 def _list_row(summary: "SessionSummary") -> tuple[str, ...]:
@@ -134,7 +122,7 @@ def _list_row(summary: "SessionSummary") -> tuple[str, ...]:
         summary.course or "-",
         summary.device,
         summary.state,
-        str(summary.cores_counted),
+        str(summary.counts.cores_counted),
         _or_dash(summary.cores_evacuated),
         f"{summary.coverage_percent:.2f} %",
         _yes_no(summary.reconciled),
@@ -147,11 +135,11 @@ def _show_rows(report: "SessionReport") -> Iterator[tuple[str, str]]:
     yield "reconciled", _yes_no(summary.reconciled)
     yield "date", summary.session_date.isoformat()
     yield "course", summary.course or "-"
-    yield "device", f"{summary.device} ({report.device_model}), session {report.session_no}, {report.device_url}"
+    yield "device", f"{summary.device} ({report.device_model}), session {summary.session_no}, {report.device_url}"
     yield "simulated", f"{_yes_no(summary.simulated)}, seed {_or_dash(summary.seed)}, model {summary.model_version}"
     yield "cores counted", f"{counts.cores_counted} of {plan.target_cores}"
     yield "cores evacuated", f"{_or_dash(summary.cores_evacuated)} (ground truth)"
-    yield "punctures", f"{counts.punctures} by {report.needles} needles of {report.core_diameter_um / 1_000:g} mm"
+    yield "punctures", f"{counts.punctures} by {report.needles} needles of {summary.core_diameter_um / 1_000:g} mm"
     yield (
         "cycles",
         (f"{counts.cycles}: {counts.completed} completed, {counts.aborted} aborted, {counts.ambiguous} ambiguous"),
@@ -161,7 +149,11 @@ def _show_rows(report: "SessionReport") -> Iterator[tuple[str, str]]:
         f"{summary.coverage_percent:.2f} % of {summary.cells_begun} cm2, planned {plan.coverage_percent:g} %",
     )
     yield "session seconds", _or_dash(summary.session_seconds)
-    yield "wall seconds", _or_dash(report.wall_seconds)
+    yield "wall seconds", _or_dash(summary.wall_seconds)
+
+
+def _note_row(note: "Note") -> tuple[str, ...]:
+    return f"{note.at_us / 1e6:.3f}", _or_dash(note.cycle_no), note.kind, note.name, note.detail
 
 
 def _or_dash(value: object) -> str:

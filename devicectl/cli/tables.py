@@ -4,7 +4,8 @@ Law: a text that came from a device or a person cannot steer the terminal.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from protocols.text import printable
@@ -31,34 +32,46 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def print_list(columns: Sequence[str], rows: Sequence[Sequence[str]], *, cut: str, spare: Sequence[str]) -> None:
+def print_list(columns: Sequence[str], rows: Iterable[Sequence[str]], *, cut: str, spare: Sequence[str]) -> None:
     """A table of a line a row. Where it is too wide, the column `cut` is cut short and those of `spare` are left out.
 
-    They go one after the other, the first one first.
+    They go one after the other, the first one first. Where there is no terminal, each row is printed as it comes. A
+    terminal gets no table of rich's, which takes half a millisecond a row.
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
+    cells: Iterable[list[str]] = ([printable(cell) for cell in row] for row in rows)
     if not sys.stdout.isatty():
         _print_tabs(columns, cells)
         return
-    from rich import box
     from rich.cells import cell_len
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console, cells = Console(), list(cells)
     widths = {
         name: max(map(cell_len, (name, *column)))
         for name, column in zip(columns, zip(*cells, strict=True), strict=True)
     }
     chosen = fit(widths, console.width, cut=cut, spare=spare)
-    table: Any = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
-    overflow = "crop" if console.options.ascii_only else "ellipsis"  # rich draws its boxes by the encoding, not this
-    for name, width in chosen.items():
-        table.add_column(name, width=width, no_wrap=True, overflow=overflow)
+    ascii_only = console.options.ascii_only
+    console.print(Text(_line(columns, columns, chosen, ascii_only), style="bold"), soft_wrap=True)
+    print(("-" if ascii_only else "\u2500") * (sum(chosen.values()) + GAP * (len(chosen) - 1)))
     for row in cells:
-        table.add_row(*(Text(cell) for name, cell in zip(columns, row, strict=True) if name in chosen))
-    console.print(table)
+        print(_line(columns, row, chosen, ascii_only))
+
+
+def _line(columns: Sequence[str], row: Sequence[str], widths: dict[str, int], ascii_only: bool) -> str:
+    """A row's cells in their columns; one that is too long ends in an ellipsis, where that can be written."""
+    from rich.cells import cell_len, set_cell_size
+
+    shown = []
+    for name, cell in zip(columns, row, strict=True):
+        width = widths.get(name)
+        if width is None:
+            continue
+        if cell_len(cell) > width and not ascii_only:
+            cell = set_cell_size(cell, width - 1) + "\u2026"
+        shown.append(set_cell_size(cell, width))
+    return (" " * GAP).join(shown).rstrip()
 
 
 def fit(widths: dict[str, int], room: int, *, cut: str, spare: Sequence[str]) -> dict[str, int]:
@@ -74,6 +87,6 @@ def fit(widths: dict[str, int], room: int, *, cut: str, spare: Sequence[str]) ->
     return left
 
 
-def _print_tabs(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    for row in [columns, *cells]:
+def _print_tabs(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
+    for row in chain([columns], cells):
         print("\t".join(row))

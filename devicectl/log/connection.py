@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.migration import migrate
 from devicectl.log.paths import user_log_path
 from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata, sessions
 from protocols.url_text import show_scheme
@@ -260,23 +261,23 @@ def remove_unfinished(url: URL) -> None:
 
 
 def prepare(connection: Connection, where: str) -> None:
-    """Check that the database is ours or empty, and make the tables in an empty one.
+    """Check that the database is ours or empty; make the tables in an empty one, and migrate an earlier version's.
 
     Raises:
-        LogError: it is another program's, or another version's.
+        LogError: it is another program's, or a later version's.
     """
-    if not check(connection, where):
-        connection.rollback()
-        if connection.dialect.name == "sqlite":
-            _set_durable(connection)
+    version = check(connection, where)
+    connection.rollback()
+    if connection.dialect.name == "sqlite":
+        _set_durable(connection)
+    if version is None:
         with connection.begin():
             # Asked again under the write lock: another process may have made the tables meanwhile.
-            if not check(connection, where):
+            if check(connection, where) is None:
                 metadata.create_all(connection)
                 connection.execute(insert(log_meta).values(app=APP, schema_version=SCHEMA_VERSION))
-    elif connection.dialect.name == "sqlite":
-        connection.rollback()
-        _set_durable(connection)
+    elif version < SCHEMA_VERSION:
+        migrate(connection, where, lambda: check(connection, where))
     # What may only be read is found out now, and not when a session has been opened on a device.
     connection.rollback()
     connection.execute(update(log_meta).values(app=APP))
@@ -290,15 +291,15 @@ def _set_durable(connection: Connection) -> None:
     raw.execute("PRAGMA synchronous=FULL")
 
 
-def check(connection: Connection, where: str) -> bool:
-    """Whether the database holds a log of this version; False when it is empty.
+def check(connection: Connection, where: str) -> int | None:
+    """The schema version of the log that the database holds, at most this program's; None when it is empty.
 
     Raises:
         LogError: it holds something else.
     """
     tables = inspect(connection).get_table_names()
     if not tables:
-        return False
+        return None
     if log_meta.name not in tables:
         raise _foreign(where)
     rows = connection.execute(select(log_meta)).all()
@@ -308,16 +309,16 @@ def check(connection: Connection, where: str) -> bool:
     if version > SCHEMA_VERSION:
         reason = f"has schema version {version}, this program knows {SCHEMA_VERSION}: update it, or use another --log"
         raise LogError(LogErrorKind.NEWER_SCHEMA, where, reason)
-    if version != SCHEMA_VERSION:
-        reason = f"has schema version {version}, which never was: this program knows {SCHEMA_VERSION}"
+    if version < 1:
+        reason = f"has schema version {version}, which never was: this program knows 1 to {SCHEMA_VERSION}"
         raise LogError(LogErrorKind.UNKNOWN_SCHEMA, where, reason)
     # An empty answer has the names of its columns, in a tenth of the time that reflection takes.
     there = connection.execute(select(literal_column("*")).select_from(sessions).limit(0)).keys()
     missing = [column.name for column in sessions.columns if column.name not in there]
     if missing:
-        reason = f"has no {missing[0]}: it was made before schema version {version} was released; use another --log"
+        reason = f"has no {missing[0]}: it was made before the first release; use another --log"
         raise LogError(LogErrorKind.UNKNOWN_SCHEMA, where, reason)
-    return True
+    return int(version)
 
 
 def _foreign(where: str) -> LogError:

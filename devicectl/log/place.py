@@ -26,10 +26,9 @@ class Place:
     def __init__(self, connection: Connection, named: str | None) -> None:
         """Look at the files of `connection`, and at what the path `named` leads to, if it was opened by one."""
         paths = [] if named is None else [Path(named).absolute()]
-        if connection.dialect.name == "sqlite":
-            file = connection.connection.cursor().execute("PRAGMA database_list").fetchone()[2]
-            if file:
-                paths += [Path(file), *(Path(file + end) for end in BESIDE)]
+        file = database_file(connection)
+        if file is not None:
+            paths += [file, *(Path(f"{file}{end}") for end in BESIDE)]
         self._files = {path: found for path in paths if (found := _identity(path)) is not None}
 
     def require(self, where: str) -> None:
@@ -46,6 +45,14 @@ class Place:
                     f"{path.name} {what}: nobody may move, remove or replace a log while a session is written to it"
                 )
                 raise LogError(LogErrorKind.UNWRITABLE, where, reason)
+
+
+def database_file(connection: Connection) -> Path | None:
+    """The file of a database of SQLite's, all links followed; None where there is none."""
+    if connection.dialect.name != "sqlite":
+        return None
+    file = connection.connection.cursor().execute("PRAGMA database_list").fetchone()[2]
+    return Path(file) if file else None
 
 
 def _identity(path: Path) -> _Identity | None:

@@ -1,17 +1,18 @@
 """Reading the session log: what a controller needs to resume, and what a person asks.
 
-Law: counts are folded from the stored rows each time. What host and device claimed at the end is read too, but only
-to be held against the fold.
+Law: a report's counts are folded from the stored rows each time; what host and device claimed at the end, and what was
+stored of the close, is read too, but only to be held against the fold. A list shows what was stored.
 """
 
 import json
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, exists, func, select
 
-from devicectl.log import schema
+from devicectl.log import schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.report import SessionReport, SessionSummary
 from devicectl.session.count import Counts, Fold, coverage_percent, reconcile
@@ -69,42 +70,63 @@ def records(connection: Connection, key: int) -> list[bytes]:
     return list(rows.scalars())
 
 
-def summaries(connection: Connection) -> list[SessionSummary]:
-    """All sessions, the first first. Their counts are folded in SQL by the same rules as `Fold`'s."""
-    of_session = {row.session_key: row for row in connection.execute(_folded_cycles())}
-    evacuated = {row.session_key: row.cores_evacuated for row in connection.execute(select(schema.truth))}
-    found = []
-    for row in connection.execute(select(schema.sessions).order_by(_sessions.key)):
-        fold = of_session.get(row.key)
-        counted = (0, 0, 0, 0) if fold is None else (fold.cycles, fold.punctures, fold.cores_counted, fold.cells)
-        found.append(_summary(row, *counted, cores_evacuated=evacuated.get(row.key), reconciled=row.reconciled))
-    return found
+def summaries(
+    connection: Connection, version: int, *, first_key: int, course: str | None, limit: int
+) -> list[SessionSummary]:
+    """At most `limit` sessions from `first_key` on, of one course or of any, in the order of their keys.
+
+    What a session came to at its close is taken as it was stored; what has no such totals, or went on after them, is
+    folded.
+    """
+    columns = [*(_sessions[name] for name in _LISTED), schema.truth.c.cores_evacuated]
+    query = select(*columns).outerjoin(schema.truth).where(_sessions.key >= first_key).order_by(_sessions.key)
+    if course is not None:
+        query = query.where(_sessions.course == course)
+    rows = connection.execute(query.limit(limit)).all()
+    of_session = {} if version < schema.SINCE[schema.totals] else _stored_totals(connection, rows)
+    stale = [row.key for row in rows if row.key not in of_session]
+    if stale:
+        of_session |= {row.session_key: row for row in totals.fold(connection, stale)}
+    return [_listed(row, of_session[row.key]) for row in rows]
 
 
-def _folded_cycles() -> Any:
-    """Each session's cycles, punctures, cores and cells: of its own cycles, and of the first ending of each."""
-    columns = schema.cycles.c
-    first = (
-        select(columns.session_key, func.min(columns.event_no).label("event_no"))
-        .join(schema.sessions, _sessions.key == columns.session_key)
-        .where(columns.cycle_no >= _sessions.first_cycle_no)
-        .group_by(columns.session_key, columns.cycle_no)
-        .subquery()
-    )
-    return (
-        select(
-            columns.session_key,
-            func.count().label("cycles"),
-            func.sum(columns.punctures).label("punctures"),
-            func.sum(columns.cores_counted).label("cores_counted"),
-            func.count(columns.cell.distinct()).label("cells"),
-        )
-        .join(first, (first.c.session_key == columns.session_key) & (first.c.event_no == columns.event_no))
-        .group_by(columns.session_key)
-    )
+_LISTED: Final = (
+    "key", "state", "session_date", "course", "device", "session_no", "simulated", "seed", "versions", "plan",
+    "next_event_no", "core_diameter_um", "reconciled", "session_seconds", "wall_seconds", "began_wall", "stored_wall",
+)  # fmt: skip
+"""The columns of `sessions` that a list is made of."""
 
 
-def load(connection: Connection, key: int, where: str) -> SessionReport:
+def _stored_totals(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Row[Any]]:
+    """The totals of sessions by key, where they were stored and nothing has come after them."""
+    if not rows:
+        return {}
+    between = schema.totals.c.session_key.between(rows[0].key, rows[-1].key)
+    stored = {row.session_key: row for row in connection.execute(select(schema.totals).where(between))}
+    return {row.key: found for row in rows if (found := stored.get(row.key)) and found[1] == row.next_event_no}
+
+
+def _listed(row: Row[Any], found: Row[Any]) -> SessionSummary:
+    counts = Counts(*(getattr(found, field.name) for field in fields(Counts)))
+    return _summary(row, counts, found.cells, cores_evacuated=row.cores_evacuated, reconciled=row.reconciled)
+
+
+def count_sessions(connection: Connection, course: str | None) -> int:
+    """How many sessions there are, of one course or in all."""
+    query = select(func.count()).select_from(schema.sessions)
+    found = connection.execute(query if course is None else query.where(_sessions.course == course))
+    return int(found.scalar_one())
+
+
+def first_of_last(connection: Connection, last: int, course: str | None) -> int:
+    """The key of the first of the `last` sessions; 0 where there are no more than that."""
+    query = select(_sessions.key).order_by(_sessions.key.desc()).limit(1).offset(last - 1)
+    if course is not None:
+        query = query.where(_sessions.course == course)
+    return int(connection.execute(query).scalar() or 0)
+
+
+def load(connection: Connection, key: int, where: str, version: int = schema.SCHEMA_VERSION) -> SessionReport:
     """Everything stored of a session, its counts folded anew.
 
     Raises:
@@ -122,51 +144,39 @@ def load(connection: Connection, key: int, where: str) -> SessionReport:
     for raw in raws:
         fold.add_raw(raw)
     differences = _differences(row, fold)
-    counts = fold.counts
+    if version >= schema.SINCE[schema.totals]:
+        differences += _against_totals(_stored_totals(connection, [row]).get(key), fold)
     truth = connection.execute(select(schema.truth).where(schema.truth.c.session_key == key)).mappings().one_or_none()
+    notes, note_walls = _notes(connection, key, version)
     summary = _summary(
         row,
-        counts.cycles,
-        counts.punctures,
-        counts.cores_counted,
+        fold.counts,
         len(fold.cells),
         cores_evacuated=None if truth is None else truth["cores_evacuated"],
         reconciled=None if row.reconciled is None else row.reconciled and not differences,
     )
     return SessionReport(
         summary=summary,
-        session_no=row.session_no,
         epoch=row.epoch,
         device_model=row.device_model,
         device_url=row.device_url,
         plan=Plan.model_validate_json(row.plan),
         needles=row.needles,
-        core_diameter_um=row.core_diameter_um,
         versions=json.loads(row.versions),
         first_event_no=row.first_event_no,
         next_event_no=row.next_event_no,
         first_cycle_no=row.first_cycle_no,
-        counts=counts,
         device_totals=_device_totals(row),
         differences=tuple(differences),
         truth=None if truth is None else {name: value for name, value in truth.items() if name != "session_key"},
-        notes=_notes(connection, key),
+        notes=notes,
+        note_walls=note_walls,
         records=tuple(raws),
-        wall_seconds=row.wall_seconds,
-        began_wall=_wall(row.began_wall),
-        stored_wall=_wall(row.stored_wall),
     )
 
 
 def _summary(
-    row: Row[Any],
-    cycles: int,
-    punctures: int,
-    cores_counted: int,
-    cells: int,
-    *,
-    cores_evacuated: int | None,
-    reconciled: bool | None,
+    row: Row[Any], counts: Counts, cells: int, *, cores_evacuated: int | None, reconciled: bool | None
 ) -> SessionSummary:
     return SessionSummary(
         key=row.key,
@@ -174,18 +184,21 @@ def _summary(
         session_date=row.session_date,
         course=row.course,
         device=row.device,
+        session_no=row.session_no,
         simulated=row.simulated,
         seed=None if row.seed is None else int(row.seed),
         model_version=json.loads(row.versions).get("model", ""),
-        target_cores=Plan.model_validate_json(row.plan).target_cores,
-        cycles=cycles,
-        punctures=punctures,
-        cores_counted=cores_counted,
+        target_cores=json.loads(row.plan)["target_cores"],  # a model of each plan would take a list half its time
+        counts=counts,
         cores_evacuated=cores_evacuated,
         cells_begun=cells,
-        coverage_percent=coverage_percent(cores_counted, cells, row.core_diameter_um),
+        core_diameter_um=row.core_diameter_um,
+        coverage_percent=coverage_percent(counts.cores_counted, cells, row.core_diameter_um),
         reconciled=reconciled,
         session_seconds=row.session_seconds,
+        wall_seconds=row.wall_seconds,
+        began_wall=_wall(row.began_wall),
+        stored_wall=_wall(row.stored_wall),
     )
 
 
@@ -209,10 +222,28 @@ def _differences(row: Row[Any], fold: Fold) -> list[str]:
     return differences
 
 
-def _notes(connection: Connection, key: int) -> tuple[Note, ...]:
-    columns = schema.notes.c
-    rows = connection.execute(select(schema.notes).where(columns.session_key == key).order_by(columns.key))
-    return tuple(Note(row.kind, row.at_us, row.name, row.detail, row.device_uptime_ms) for row in rows)
+def _against_totals(stored: Row[Any] | None, fold: Fold) -> list[str]:
+    """Where the list of sessions would show another number than the fold."""
+    if stored is None:
+        return []
+    here = {**asdict(fold.counts), "cells": len(fold.cells)}
+    return [
+        f"{name}: {getattr(stored, name)} at the close, {count} here"
+        for name, count in here.items()
+        if getattr(stored, name) != count
+    ]
+
+
+def _notes(connection: Connection, key: int, version: int) -> tuple[tuple[Note, ...], tuple[datetime | None, ...]]:
+    """A session's notes in the order in which they were stored, and when each was committed."""
+    columns = [column for column in schema.notes.columns if schema.SINCE.get(column, 1) <= version]
+    of_session = select(*columns).where(schema.notes.c.session_key == key).order_by(schema.notes.c.key)
+    rows = connection.execute(of_session).mappings().all()
+    notes = (
+        Note(row["kind"], row["at_us"], row["name"], row["detail"], row["device_uptime_ms"], row.get("cycle_no"))
+        for row in rows
+    )
+    return tuple(notes), tuple(_wall(row.get("logged_wall")) for row in rows)
 
 
 def _wall(text: str | None) -> datetime | None:

@@ -1,7 +1,8 @@
 """Reading a session log that another process may be writing, without ever changing it."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import URL, Connection
 
@@ -10,13 +11,17 @@ from devicectl.log import queries
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.report import SessionReport, SessionSummary
 
+SESSIONS_A_PAGE: Final = 500
+"""How many sessions of a list are read at once. Between two pages nothing of the log is held."""
+
 
 class LogReader:
-    """A session log that is open for reading only."""
+    """A session log that is open for reading only; one of an earlier schema version is read as it is."""
 
-    def __init__(self, connection: Connection, where: str) -> None:
+    def __init__(self, connection: Connection, version: int, where: str) -> None:
         self.where = where
         self._connection = connection
+        self._version = version
 
     @classmethod
     def open(cls, where: str | Path) -> Self:
@@ -31,13 +36,13 @@ class LogReader:
         if database.is_file(url) and not Path(url.database or "").exists():
             raise LogError(LogErrorKind.MISSING, shown, "is not there: the first `devicectl run` makes it")
         try:
-            return cls(_connect(url, shown), shown)
+            return cls(*_connect(url, shown), shown)
         except LogError as error:
             if error.kind is not LogErrorKind.UNWRITABLE or not database.is_file(url):
                 raise
             # SQLite would write beside the file even to read it. Where it cannot, nobody else of ours writes either.
             database.refuse_pending(url)
-            return cls(_connect(url, shown, immutable=True), shown)
+            return cls(*_connect(url, shown, immutable=True), shown)
 
     def close(self) -> None:
         """Close the database."""
@@ -49,14 +54,32 @@ class LogReader:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def sessions(self) -> list[SessionSummary]:
-        """Every session, the first first.
+    def count(self, course: str | None = None) -> int:
+        """How many sessions there are, of one course or in all.
 
         Raises:
             LogError: the log cannot be read.
         """
         with database.translated(self.where), self._connection.begin():
-            return queries.summaries(self._connection)
+            return queries.count_sessions(self._connection, course)
+
+    def sessions(self, *, course: str | None = None, last: int | None = None) -> Iterator[SessionSummary]:
+        """The last sessions, of one course or of any, else every one; the first first. They are read as they are taken.
+
+        Raises:
+            LogError: the log cannot be read.
+        """
+        with database.translated(self.where), self._connection.begin():
+            key = 0 if last is None else queries.first_of_last(self._connection, last, course)
+        while True:
+            with database.translated(self.where), self._connection.begin():
+                page = queries.summaries(
+                    self._connection, self._version, first_key=key, course=course, limit=SESSIONS_A_PAGE
+                )
+            yield from page
+            if len(page) < SESSIONS_A_PAGE:
+                return
+            key = page[-1].key + 1
 
     def session(self, key: int) -> SessionReport:
         """Everything stored of one session.
@@ -65,18 +88,19 @@ class LogReader:
             LogError: MISSING when there is no such session; else the log cannot be read.
         """
         with database.translated(self.where), self._connection.begin():
-            return queries.load(self._connection, key, self.where)
+            return queries.load(self._connection, key, self.where, self._version)
 
 
-def _connect(url: URL, shown: str, *, immutable: bool = False) -> Connection:
-    """A connection to what is known to be a log of ours."""
+def _connect(url: URL, shown: str, *, immutable: bool = False) -> tuple[Connection, int]:
+    """A connection to what is known to be a log of ours, and its schema version."""
     connection = database.connect(url, readonly=True, busy_timeout_ms=database.BUSY_TIMEOUT_MS, immutable=immutable)
     try:
         with database.translated(shown):
-            if not database.check(connection, shown):
+            version = database.check(connection, shown)
+            if version is None:
                 raise LogError(LogErrorKind.MISSING, shown, "is empty: the first `devicectl run` fills it")
             connection.rollback()
     except LogError:
         database.disconnect(connection)
         raise
-    return connection
+    return connection, version

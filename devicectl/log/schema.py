@@ -1,11 +1,12 @@
-"""The tables of the session log, schema version 1.
+"""The tables of the session log, schema version 2.
 
 Law: `records` has every journal record as it came and is the only source of counts; `cycles` says the same of cycles
-in columns, so that a person with SQL can read each needle's outcome; `truth` stands apart, since it was never
-counted. A u32 of the wire needs a big integer: PostgreSQL's is signed.
+in columns, so that a person with SQL can read each needle's outcome; `totals` is what these came to at the close, so
+that a list need not count again; `truth` stands apart, since it was never counted. What came after the first version
+stands in `SINCE`. A u32 of the wire needs a big integer: PostgreSQL's is signed.
 
     log_meta                      sessions 1 --- n records, cycles, notes
-    app, schema_version                    1 --- 1 truth
+    app, schema_version                    1 --- 1 totals, truth
 """
 
 from typing import Final
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 APP: Final = "devicectl"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 metadata: Final = MetaData()
 
@@ -119,8 +120,29 @@ notes: Final = Table(
     Column("name", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("device_uptime_ms", BigInteger),
+    Column("cycle_no", BigInteger, doc="the cycle number used last"),
+    Column("logged_wall", String(32), doc="ISO 8601, UTC: when it was committed; empty when no clock was given"),
     Index("notes_by_session", "session_key", "key"),
 )
+
+totals: Final = Table(
+    "totals",
+    metadata,
+    _session_key(primary=True),
+    Column("next_event_no", BigInteger, nullable=False, doc="the session's cursor then: true for as long as it stands"),
+    Column("cycles", BigInteger, nullable=False),
+    Column("completed", BigInteger, nullable=False),
+    Column("aborted", BigInteger, nullable=False),
+    Column("ambiguous", BigInteger, nullable=False),
+    Column("punctures", BigInteger, nullable=False),
+    Column("cores_counted", BigInteger, nullable=False),
+    Column("cells", BigInteger, nullable=False),
+)
+
+_list_of_course: Final = Index("sessions_of_course", sessions.c.course, sessions.c.key)
+
+SINCE: Final = {totals: 2, notes.c.cycle_no: 2, notes.c.logged_wall: 2, _list_of_course: 2}
+"""Tables, columns and indexes that a log of an earlier schema version has not."""
 
 truth: Final = Table(
     "truth",

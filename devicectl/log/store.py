@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from devicectl.log import connection as database
-from devicectl.log import queries, schema
+from devicectl.log import queries, schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.place import Place
 from devicectl.log.prepared import Prepared, driver_transaction
@@ -142,7 +142,7 @@ class SessionLog:
             if moved:
                 self._insert_record.run_many(cursor, records)
                 self._insert_cycle.run_many(cursor, cycles)
-                self._insert_note.run_many(cursor, note_rows(key, notes))
+                self._insert_note.run_many(cursor, note_rows(key, notes, move[1]))
         if not moved:
             # Nothing was changed. Either the batch is refused, or what of it is new begins at the cursor.
             self.store(key, self._new_part(key, batch), notes)
@@ -154,7 +154,7 @@ class SessionLog:
             LogError: they could not be stored.
         """
         with self._quick_transaction() as cursor:
-            self._insert_note.run_many(cursor, note_rows(key, notes))
+            self._insert_note.run_many(cursor, note_rows(key, notes, self._wall()))
 
     def finish(self, key: int, finish: Finish, notes: Sequence[Note] = ()) -> None:
         """End a session in the log.
@@ -176,7 +176,9 @@ class SessionLog:
             if ended.rowcount != 1:
                 raise self._missing(key)
             if notes:
-                connection.execute(insert(schema.notes), [{"session_key": key, **asdict(note)} for note in notes])
+                wall = {"session_key": key, "logged_wall": self._wall()}
+                connection.execute(insert(schema.notes), [{**asdict(note), **wall} for note in notes])
+            totals.store(connection, key)
 
     def store_truth(self, key: int, truth: TruthGetDone) -> None:
         """Store a simulated device's ground truth, apart from everything counted.
@@ -306,6 +308,9 @@ class SessionLog:
             raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
 
 
-def note_rows(key: int, notes: Sequence[Note]) -> list[tuple[Any, ...]]:
+def note_rows(key: int, notes: Sequence[Note], wall: str | None) -> list[tuple[Any, ...]]:
     """Rows of `notes`, in the order of its columns less the key."""
-    return [(key, note.kind, note.at_us, note.name, note.detail, note.device_uptime_ms) for note in notes]
+    return [
+        (key, note.kind, note.at_us, note.name, note.detail, note.device_uptime_ms, note.cycle_no, wall)
+        for note in notes
+    ]

@@ -143,7 +143,8 @@ class SessionContext:
     def note(self, kind: NoteKind, name: str, detail: str) -> None:
         """Note something that the device's journal does not say."""
         uptime = self.link.device_uptime_ms() if self.link.welcome is not None else None
-        note = Note(kind, self.link.now, name, detail, uptime)
+        begun = self.opened is not None and self.last_cycle_no >= self.opened.first_cycle_no
+        note = Note(kind, self.link.now, name, detail, uptime, self.last_cycle_no if begun else None)
         if self.reader is not None:
             self.emit(note)
         if self._observer is not None:

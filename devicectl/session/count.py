@@ -56,7 +56,7 @@ class Reconciliation:
 
 @lru_cache(maxsize=4096)
 def tally(outcomes: int, needles: int) -> tuple[int, int, tuple[int, ...]]:
-    """Punctures, cores counted, and the needles whose outcome is unknown, from a cycle's packed `outcomes`.
+    """Punctures, cores counted, and the needles whose outcome is unknown, from 0 on, of a cycle's packed `outcomes`.
 
     A needle of unknown outcome counts as punctured, for density.
     """
@@ -64,6 +64,12 @@ def tally(outcomes: int, needles: int) -> tuple[int, int, tuple[int, ...]]:
     unknown = tuple(needle for needle, value in enumerate(values) if value > NeedleOutcome.AMBIGUOUS)
     punctures = sum(value in _PUNCTURED for value in values) + len(unknown)
     return punctures, values.count(NeedleOutcome.COUNTED), unknown
+
+
+def needle_names(mask: int) -> str:
+    """The needles of a mask as people count them: `needle 3`, `needles 1, 2`, `no needle`."""
+    numbers = [str(needle + 1) for needle in range(mask.bit_length()) if mask >> needle & 1]
+    return f"needle{'s' * (len(numbers) > 1)} {', '.join(numbers)}" if numbers else "no needle"
 
 
 class Fold:
@@ -177,7 +183,7 @@ class Fold:
         if record.needles != self.needles:
             self.problems.append(f"{where}: {record.needles} needles, the session has {self.needles}")
         if unknown:
-            self.problems.append(f"{where}: unknown outcome of needle {', '.join(map(str, unknown))}")
+            self.problems.append(f"{where}: unknown outcome of {needle_names(sum(1 << needle for needle in unknown))}")
         if record.ending in _NO_ENDING:
             self.problems.append(f"{where}: its ending is {record.ending.name}, which is none")
 

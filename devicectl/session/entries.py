@@ -60,13 +60,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that the device's journal does not say. `at_us` is the host's clock since the host started."""
+    """Something that the device's journal does not say. `at_us` is the host's clock since the host started.
+
+    `cycle_no` is the cycle number used last, None before the first of the session.
+    """
 
     kind: NoteKind
     at_us: int
     name: str
     detail: str
     device_uptime_ms: int | None
+    cycle_no: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

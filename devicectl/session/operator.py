@@ -10,6 +10,7 @@ from typing import Final
 
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, LinkLostError, SessionError
 from devicectl.session.context import SessionContext
+from devicectl.session.count import needle_names
 from devicectl.session.entries import NoteKind, ZoneAnesthesia
 from devicectl.session.machine import CYCLE, Event, State
 from devicectl.session.procedures import Procedure, Until
@@ -266,12 +267,14 @@ class AutomaticOperator:
                 if self._context.machine.now is State.PURGING:
                     self._context.machine.happened(Event.MOTION_ENDED)
             self._context.note(
-                "action", "purge", f"try {attempt}: cleared {done.cleared:#b}, flagged {done.flagged:#b}"
+                "action",
+                "purge",
+                f"try {attempt}: {needle_names(done.cleared)} cleared, {needle_names(done.flagged)} still flagged",
             )
             self._flagged = done.flagged
             if not done.flagged:
                 return
-        raise SessionError(f"needles {self._flagged:#b} stay clogged after {MOST_PURGES} purges")
+        raise SessionError(f"needles stay clogged after {MOST_PURGES} purges: {needle_names(self._flagged)}")
 
     # --- remedies --------------------------------------------------------------------------------------------
 

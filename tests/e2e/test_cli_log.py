@@ -64,7 +64,7 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
             path.write_bytes(b"no database" * 1000)
         case "newer schema":
             a_log(path)
-            change(path, "UPDATE log_meta SET schema_version = 2")
+            change(path, "UPDATE log_meta SET schema_version = 3")
         case "a file to be read only":
             a_log(path)
             path.chmod(0o444)
@@ -89,7 +89,7 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
         ("folder", "is a folder"),
         ("foreign", "not devicectl's log"),
         ("garbage", "is no SQLite database"),
-        ("newer schema", "has schema version 2, this program knows 1"),
+        ("newer schema", "has schema version 3, this program knows 2"),
         ("a file to be read only", "must be a file that can be written"),
         ("a folder to be read only", "must be a file in a writable folder"),
         ("a folder that may not be entered", "it cannot be opened (Permission denied)"),

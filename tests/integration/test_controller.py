@@ -93,11 +93,12 @@ async def test_a_session_is_logged_as_it_was() -> None:
         assert_logged(log, 1, "completed")
         report, summary = log.load(1).summary, session.summary
         assert (report.course, report.session_date) == ("spring", date(2026, 3, 1))
-        assert report.cores_counted == summary.cores_counted and report.cycles == summary.cycles
+        counts = report.counts
+        assert (counts.cores_counted, counts.cycles) == (summary.cores_counted, summary.cycles)
         assert report.cores_evacuated == summary.cores_evacuated is not None
         assert report.coverage_percent == summary.coverage_percent > 0
         assert report.session_seconds == summary.session_seconds > 0
-        assert log.load(1).wall_seconds == summary.wall_seconds == session.summary.wall_seconds
+        assert report.wall_seconds == summary.wall_seconds == session.summary.wall_seconds
 
 
 @pytest.mark.parametrize("diameter_mm", [0.2, 0.3, 0.49])
@@ -108,7 +109,7 @@ async def test_coverage_is_of_the_devices_own_needles(diameter_mm: float) -> Non
         cores_mm2 = session.summary.cores_counted * math.pi / 4 * diameter_mm**2
         coverage = session.summary.coverage_percent
         assert coverage == pytest.approx(cores_mm2 / session.summary.treated_area_cm2, abs=0.001)
-        assert log.load(1).core_diameter_um == round(diameter_mm * 1_000)
+        assert log.load(1).summary.core_diameter_um == round(diameter_mm * 1_000)
         assert log.load(1).summary.coverage_percent == coverage
 
 

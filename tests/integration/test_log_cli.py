@@ -19,6 +19,7 @@ from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.reader import LogReader
 from devicectl.log.report import SessionSummary
 from devicectl.log.store import SessionLog
+from devicectl.session.count import Counts
 from devicectl.session.entries import Note
 from protocols.messages import TruthGetDone
 from protocols.notice import NOTICE
@@ -59,7 +60,7 @@ def test_no_password_is_shown_of_an_empty_log(monkeypatch: pytest.MonkeyPatch) -
     def empty(where: str) -> LogReader:
         raise LogError(LogErrorKind.MISSING, show(parse_where(where)), "is empty")
 
-    monkeypatch.setattr(sessions, "_open", empty)
+    monkeypatch.setattr(LogReader, "open", empty)
     said = run("list", "--log", "postgresql://me:hunter2@host/x")
     assert said == f"{NOTICE}\nno session yet in postgresql://***@host/x\n"
 
@@ -93,7 +94,7 @@ def test_list_show_and_export_reckon_coverage_with_the_sessions_own_needles(tmp_
     shown = {line[0]: line[1] for line in table(run("show", "1", "--log", path))[1:]}
     assert shown["coverage"] == "0.57 % of 1 cm2, planned 6 %"
     assert shown["punctures"] == "12 by 3 needles of 0.3 mm"
-    (row, *_) = csv.DictReader(io.StringIO(run("export", "1", "--format", "csv", "--log", path)))
+    (row,) = csv.DictReader(io.StringIO(run("export", "1", "--table", "sessions", "--log", path)))
     assert (row["core_diameter_um"], row["coverage_percent"]) == ("300", f"{coverage:.3f}")
     lines = run("export", "1", "--format", "jsonl", "--log", path).splitlines()
     assert json.loads(lines[1])["core_diameter_um"] == 300
@@ -104,7 +105,7 @@ def test_show_says_why_a_session_is_not_reconciled(path: Path) -> None:
     output = run("show", "3")
     assert "reconciled\tno\n" in output
     assert "not reconciled: cycles: 4 on the device, 3 here\n" in output
-    assert "1.500\twarning\tnot saved\tthe disk\\nis full\n" in output
+    assert "1.500\t-\twarning\tnot saved\tthe disk\\nis full\n" in output
     assert "\x1b" not in output
 
 
@@ -117,7 +118,7 @@ def test_export(path: Path, tmp_path: Path, format: str) -> None:
     assert file.read_text() == printed
     assert said == f"{NOTICE}\nsession 1 written to {file}\n"
     if format == "csv":
-        assert len(list(csv.DictReader(io.StringIO(printed)))) == 5
+        assert len(list(csv.DictReader(io.StringIO(printed)))) == 4
     else:
         assert [json.loads(line)["type"] for line in printed.splitlines()][-1] == "summary"
 
@@ -195,24 +196,27 @@ def test_a_narrow_terminal_has_fewer_columns_and_each_of_them_whole(
         session_date=date(2026, 3, 1),
         course="a course of several words",
         device="SIM-00000007",
+        session_no=1,
         simulated=True,
         seed=7,
         model_version="1",
         target_cores=12_000,
-        cycles=4_200,
-        punctures=12_600,
-        cores_counted=12_345,
+        counts=Counts(4_200, 4_200, 0, 0, 12_600, 12_345),
         cores_evacuated=12_360,
         cells_begun=385,
+        core_diameter_um=400,
         coverage_percent=4.029,
         reconciled=True,
         session_seconds=2_000.0,
+        wall_seconds=4.0,
+        began_wall=None,
+        stored_wall=None,
     )
     SessionLog.open(tmp_path / "log.sqlite").close()
-    monkeypatch.setattr(LogReader, "sessions", lambda self: [session])
+    monkeypatch.setattr(LogReader, "sessions", lambda self, **_: iter([session]))
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
-    sessions.list_sessions(str(tmp_path / "log.sqlite"))
+    sessions.list_sessions(log=str(tmp_path / "log.sqlite"))
     lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
     assert len(lines) == 4 and max(map(len, lines[1:])) <= columns
     for text in ("123", "2026-03-01", "completed", *shown):

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from devicectl.log.export import VOLATILE_FIELDS, to_cell, write_csv, write_jsonl
+from devicectl.log.csv_tables import PLAIN, Style, to_cell, write_cycles, write_notes, write_sessions
+from devicectl.log.export import VOLATILE_FIELDS, write_jsonl
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
-from protocols.enums import Ending, Phase, RecordKind
+from protocols import messages as M
+from protocols.enums import AlarmPriority, AlarmState, Code, Ending, Phase, RecordKind
 from protocols.messages import TruthGetDone
 from protocols.notice import NOTICE
-from protocols.records import Anesthesia
+from protocols.records import Action, AlarmChanged, Anesthesia, Refusal
 from protocols.text import printable
 from protocols.wire import encode_record
 from tests.integration.log_builders import a_batch, a_cycle, a_finish, a_start
@@ -47,10 +49,16 @@ def a_report(minute: int = 0, *, earlier: int = 0, **changes: Any) -> SessionRep
         return log.load(key)
 
 
-def csv_rows(report: SessionReport) -> list[dict[str, str]]:
+def csv_rows(table: str, *reports: SessionReport, style: Style = PLAIN) -> list[dict[str, str]]:
     out = io.StringIO()
-    write_csv(report, out)
-    return list(csv.DictReader(io.StringIO(out.getvalue())))
+    match table:
+        case "sessions":
+            write_sessions([report.summary for report in reports], out, style)
+        case "cycles":
+            write_cycles(reports, out, style)
+        case _:
+            write_notes(reports, out, style)
+    return list(csv.DictReader(io.StringIO(out.getvalue()), delimiter=style.delimiter))
 
 
 def json_items(report: SessionReport) -> list[dict[str, Any]]:
@@ -59,41 +67,99 @@ def json_items(report: SessionReport) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def test_csv_says_what_it_is_in_every_row() -> None:
-    rows = csv_rows(a_report())
-    assert next(iter(rows[0])) == "notice"
-    for row in rows:
+@pytest.mark.parametrize(("table", "rows"), [("sessions", 2), ("cycles", 4), ("notes", 8)])
+def test_every_row_says_what_it_is_and_of_which_session(table: str, rows: int) -> None:
+    first, second = a_report(), a_report(earlier=1, course="autumn", device="SIM-0008", session_no=2)
+    found = csv_rows(table, first, second)
+    assert next(iter(found[0])) == "notice" and len(found) == rows
+    for row in found:
         assert (row["notice"], row["simulated"], row["seed"], row["model_version"]) == (NOTICE, "true", "7", "1")
+    named = [(row["session_id"], row["session_no"], row["device"], row["course"], row["session_date"]) for row in found]
+    assert named[: rows // 2] == [("1", "1", "SIM-0007", "spring", "2024-03-01")] * (rows // 2)
+    assert named[rows // 2 :] == [("2", "2", "SIM-0008", "autumn", "2024-03-01")] * (rows // 2)
 
 
-def test_csv_has_every_record_and_note() -> None:
-    rows = csv_rows(a_report())
-    assert [row["row"] for row in rows] == ["session", "record", "cycle", "cycle", "record", "note", "note"]
-    session, record, cycle, aborted, unknown, note, _ = rows
-    assert (session["cycles"], session["aborted"], session["cores_counted"], session["cores_evacuated"]) == (
-        "2", "1", "2", "3"
-    )  # fmt: skip
-    assert (session["course"], session["reconciled"], session["coverage_percent"]) == ("spring", "false", "0.251")
-    assert (record["name"], record["detail"]) == ("anesthesia", "zone=2 confirmed=1 age_s=300")
-    assert [cycle[f"needle_{number}"] for number in (1, 2, 3)] == ["counted", "empty", "counted"]
-    assert (cycle["cycle_no"], cycle["punctures"], cycle["cores_counted"], cycle["ending"]) == (
-        "1",
-        "3",
-        "2",
-        "completed",
-    )
+@pytest.mark.parametrize("table", ["sessions", "cycles"])
+def test_a_column_can_be_added_up(table: str) -> None:
+    """Each count is in one row of a table, also where a device ended a cycle twice and kept an earlier session's."""
+    with SessionLog.open("sqlite://") as log:
+        key = log.begin(a_start(first_cycle_no=2))
+        cycles = [a_cycle(1, 1), a_cycle(2, 2), a_cycle(3, 2), a_cycle(4, 3)]
+        log.store(key, a_batch(1, [encode_record(cycle) for cycle in cycles]))
+        report = log.load(key)
+    rows = csv_rows(table, report)
+    assert sum(int(row["cores_counted"]) for row in rows) == report.counts.cores_counted == 4
+    assert sum(int(row["punctures"]) for row in rows) == report.counts.punctures == 6
+    others = [row["event_no"] for row in csv_rows("notes", report) if row["kind"] == "cycle"]
+    assert others == ["1", "3"], "what does not count is not lost"
+
+
+def test_a_session_s_row() -> None:
+    (session,) = csv_rows("sessions", a_report())
+    assert (session["cycles"], session["completed"], session["aborted"]) == ("2", "1", "1")
+    assert (session["cores_counted"], session["cores_evacuated"]) == ("2", "3")
+    assert (session["reconciled"], session["coverage_percent"]) == ("false", "0.251")
+    assert session["began_wall"] == "2024-03-01T08:00:00+00:00"
+
+
+def test_a_cycle_s_row() -> None:
+    cycle, aborted = csv_rows("cycles", a_report())
+    assert [cycle[f"needle_{number}"] for number in range(1, 5)] == ["counted", "empty", "counted", ""]
+    assert (cycle["cycle_no"], cycle["punctures"], cycle["cores_counted"]) == ("1", "3", "2")
+    assert (cycle["zone"], cycle["cell"], cycle["depth_um"]) == ("cheek left", "0", "3000")
+    assert (cycle["ending"], cycle["phase"]) == ("completed", "count")
     assert [aborted[f"needle_{number}"] for number in (1, 2, 3)] == ["uncounted", "not_punctured", "not_punctured"]
-    assert (unknown["event_no"], unknown["name"]) == ("4", "unknown 119")
-    assert (note["kind"], note["at_us"], note["uptime_ms"]) == ("refusal", "77", "12")
-    assert note["detail"] == 'line one\\nline two, "quoted"'
 
 
-def test_csv_has_a_column_for_every_needle_there_was() -> None:
+@pytest.mark.parametrize(("cell", "zone"), [(69, "cheek left"), (70, "cheek right"), (239, "submental"), (240, "")])
+def test_a_cell_s_zone_is_named(cell: int, zone: str) -> None:
     with SessionLog.open("sqlite://") as log:
         key = log.begin(a_start())
-        log.store(key, a_batch(1, [encode_record(a_cycle(1, needles=5, outcomes=0x11111))]))
-        (_, cycle) = csv_rows(log.load(key))
-    assert "needle_5" in cycle and "needle_6" not in cycle
+        log.store(key, a_batch(1, [encode_record(a_cycle(1, cell=cell))]))
+        (row,) = csv_rows("cycles", log.load(key))
+    assert (row["zone"], row["cell"]) == (zone, str(cell))
+
+
+def test_what_is_no_cycle_is_told_by_names() -> None:
+    records = [
+        Anesthesia(event_no=1, uptime_ms=9, zone=1, confirmed=1, age_s=300),
+        Action(event_no=2, uptime_ms=10, message_id=M.Arm.ID, zone=0xFF, cell=0xFFFF),
+        a_cycle(3, 7),
+        Refusal(event_no=4, uptime_ms=20, code=Code.E_INTERLOCK, interlock=4, message_id=M.Punch.ID, cycle_no=8),
+        AlarmChanged(
+            event_no=5, uptime_ms=21, code=602, interlock=6, priority=AlarmPriority.MEDIUM, state=AlarmState.ACTIVE
+        ),
+        Action(event_no=6, uptime_ms=30, message_id=M.Purge.ID, zone=1, cell=70),
+        Action(event_no=7, uptime_ms=31, message_id=0x7777, zone=0xFF, cell=0xFFFF),
+    ]
+    with SessionLog.open("sqlite://", wall_clock=lambda: datetime(2024, 3, 1, 8, tzinfo=UTC)) as log:
+        key = log.begin(a_start())
+        note = Note("action", 5, "purge", "try 1: needle 3 cleared, no needle still flagged", 40, cycle_no=7)
+        log.store(key, a_batch(1, [encode_record(record) for record in records]), [note])
+        rows = csv_rows("notes", log.load(key))
+        items = json_items(log.load(key))
+    told = [(row["source"], row["kind"], row["name"], row["cycle_no"], row["detail"]) for row in rows]
+    assert told == [
+        ("device", "anesthesia", "anesthesia", "", "zone cheek right, confirmed yes, age_s 300"),
+        ("device", "action", "arm", "", ""),
+        ("device", "refusal", "punch", "8", "code e_interlock, interlock 4"),
+        ("device", "alarm", "MC-0602", "7", "interlock 6, priority medium, state active"),
+        ("device", "action", "purge", "7", "zone cheek right, cell 70"),
+        ("device", "action", "message 0x7777", "7", ""),
+        ("host", "action", "purge", "7", "try 1: needle 3 cleared, no needle still flagged"),
+    ]
+    assert rows[-1]["logged_wall"] == "2024-03-01T08:00:00+00:00"
+    assert [item.get("message") or item.get("label") for item in items[2:9]] == [
+        None, "arm", None, "punch", "MC-0602", "purge", "message 0x7777",
+    ]  # fmt: skip
+    assert (items[9]["cycle_no"], items[9]["logged_wall"]) == (7, "2024-03-01T08:00:00+00:00")
+
+
+def test_a_record_of_a_later_version_and_a_note_are_told() -> None:
+    *_, unknown, note, bare = csv_rows("notes", a_report())
+    assert (unknown["event_no"], unknown["kind"], unknown["detail"]) == ("4", "unknown 119", "")
+    assert (note["kind"], note["at_us"], note["uptime_ms"], note["cycle_no"]) == ("refusal", "77", "12", "")
+    assert note["detail"] == 'line one\\nline two, "quoted"' and bare["name"] == "'-x"
 
 
 def test_a_record_with_unreadable_fields_is_exported_as_bytes() -> None:
@@ -104,18 +170,28 @@ def test_a_record_with_unreadable_fields_is_exported_as_bytes() -> None:
         report = log.load(key)
     item = json_items(report)[2]
     assert (item["kind"], item["event_no"], item["raw"]) == ("parameter", 1, not_a_number.hex())
-    assert "value" not in item and csv_rows(report)[1]["name"] == "parameter"
+    assert "value" not in item and csv_rows("notes", report)[0]["name"] == "parameter"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
-def test_no_text_of_anybody_is_a_formula(start: str) -> None:
+@pytest.mark.parametrize("table", ["sessions", "cycles", "notes"])
+def test_no_text_of_anybody_is_a_formula(table: str, start: str) -> None:
     text = f"{start}1+1"
     cell = f"'{text}" if text.isprintable() else printable(text)
-    rows = csv_rows(a_report(course=text, device=text, versions={"model": text}))
+    rows = csv_rows(table, a_report(course=text, device=text, versions={"model": text}))
     assert rows[0]["course"] == rows[0]["device"] == rows[0]["model_version"] == cell
     for row in rows:
         for name, value in row.items():
             assert not value.startswith(start) or name == "at_us"
+
+
+def test_a_spreadsheet_s_file_has_a_byte_order_mark_and_commas_in_decimals() -> None:
+    style = Style(delimiter=";", decimal_comma=True, byte_order_mark=True)
+    out = io.StringIO()
+    write_sessions([a_report().summary], out, style)
+    assert out.getvalue().startswith("\ufeffnotice;simulated;") and out.getvalue().count("\ufeff") == 1
+    (row,) = csv.DictReader(io.StringIO(out.getvalue()[1:]), delimiter=";")
+    assert (row["coverage_percent"], row["session_seconds"], row["cycles"]) == ("0,251", "12,5", "2")
 
 
 @pytest.mark.parametrize(
@@ -176,12 +252,12 @@ def test_json_lines_of_an_open_session_have_no_truth_and_no_totals() -> None:
 
 
 def test_the_same_seed_twice_is_the_same_but_for_the_volatile_fields() -> None:
+    def texts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{name: row[name] for name in row if name not in VOLATILE_FIELDS} for row in rows]
+
     first, second = a_report(), a_report(30, earlier=2)
-    for read in (csv_rows, json_items):
-        texts = []
-        for report in (first, second):
-            rows: list[dict[str, Any]] = read(report)
-            texts.append([{name: row[name] for name in row if name not in VOLATILE_FIELDS} for row in rows])
-        assert texts[0] == texts[1]
+    for table in ("sessions", "cycles", "notes"):
+        assert texts(csv_rows(table, first)) == texts(csv_rows(table, second))
+    assert texts(json_items(first)) == texts(json_items(second))
     assert json_items(first) != json_items(second)
     assert json_items(first) == json_items(a_report())

@@ -66,7 +66,7 @@ def test_everything_comes_back(log: SessionLog, url: str) -> None:
     assert log.neighbors_in_course("spring", date(2024, 3, 1))[0] == (date(2024, 3, 1), key)
     with LogReader.open(url) as reader:
         assert reader.session(key) == report
-        assert report.summary in reader.sessions()
+        assert report.summary in list(reader.sessions())
 
 
 def test_batches_are_passed_over_or_refused_as_on_sqlite(log: SessionLog) -> None:

@@ -145,7 +145,7 @@ PROBLEMS = {
     ),
     "an unknown outcome": (
         [a_cycle(1, 1, outcomes=0x911, total_cores_counted=2)],
-        ["cycle 1: unknown outcome of needle 2"],
+        ["cycle 1: unknown outcome of needle 3"],
     ),
     "an open ending": (
         [a_cycle(1, 1, ending=Ending.OPEN)],
