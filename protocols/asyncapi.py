@@ -1,7 +1,8 @@
 """The MQTT wire as an AsyncAPI 3.0 document: for whoever generates a host or a device, in any language.
 
 An AsyncAPI document is of one application: `send` and `receive` are what that one does, and a will is its own. So there
-are two of them, with the same channels and messages: a host's and a device's. The schemas of bodies stand beside them.
+are two of them, with the same channels and messages: a host's and a device's. The schemas of bodies stand in a file
+beside them, or for tools that follow no reference into a file, in the document itself.
 
 Law: pure, and it knows no topic, message or QoS of its own: `mqtt_flows` says them, of the wires.
 """
@@ -30,9 +31,10 @@ BINDING_VERSION: Final = "0.2.0"
 """Of AsyncAPI's bindings for MQTT, the first that know MQTT 5."""
 
 
-def document(side: Side) -> Schema:
-    """The whole document of one side, as plain values in the same order every time."""
+def document(side: Side, *, bundled: bool = False) -> Schema:
+    """The whole document of one side, as plain values in the same order every time; `bundled` has the schemas in it."""
     flows = list(all_flows())
+    place = _INSIDE if bundled else _BESIDE
     return {
         "asyncapi": VERSION,
         "info": {
@@ -46,7 +48,8 @@ def document(side: Side) -> Schema:
         "channels": _channels(flows),
         "operations": {name: made for flow in flows for name, made in _operations(flow, side)},
         "components": {
-            "messages": dict(sorted(_messages(flows))),
+            **({"schemas": definitions(place)} if bundled else {}),
+            "messages": dict(sorted(_messages(flows, place))),
             "parameters": _parameters(),
             "securitySchemes": _SECURITY,
         },
@@ -55,8 +58,9 @@ def document(side: Side) -> Schema:
 
 # --- parts of the document -----------------------------------------------------------------------------------------
 
-_SCHEMAS: Final = "schemas.json#/$defs/"
+_BESIDE: Final = "schemas.json#/$defs/"
 """Both documents' bodies stand once, in the file beside them."""
+_INSIDE: Final = "#/components/schemas/"
 _SCHEMA_NAMES: Final = {"Info": payload_name(M.DeviceInfoDone)} | {
     name: model.__name__ for model, name in BOTH_SAY.items()
 }
@@ -192,9 +196,9 @@ def _in_channel(channel: str, names: tuple[str, ...]) -> list[Schema]:
     return [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in names]
 
 
-def _messages(flows: list[Flow]) -> Iterator[tuple[str, Schema]]:
-    """Each message once, by name."""
-    schemas = definitions(_SCHEMAS)
+def _messages(flows: list[Flow], place: str) -> Iterator[tuple[str, Schema]]:
+    """Each message once, by name; its body's schema is at `place`."""
+    schemas = definitions(place)
     models = {model.__name__: model for model in CATALOGUE}
     summaries = {name: flow.summary for flow in flows for name in flow.messages}
     response_topics = {name: flow.publication.response_topic for flow in flows for name in flow.messages}
@@ -207,7 +211,7 @@ def _messages(flows: list[Flow]) -> Iterator[tuple[str, Schema]]:
             "title": name,
             "summary": summaries[name] if model is None else first(model),
             "contentType": CONTENT_TYPE,
-            "payload": {"$ref": _SCHEMAS + schema_name},
+            "payload": {"$ref": place + schema_name},
             "bindings": {"mqtt": _message_binding(response_topics.get(name), name in answers)},
         }
         if "correlation_id" in schemas[schema_name].get("properties", {}):

@@ -71,7 +71,10 @@ def document() -> Schema:
 
 
 def definitions(place: str) -> dict[str, Schema]:
-    """Every schema by name, in the alphabet's order; they refer to each other at `place`, such as `#/$defs/`."""
+    """Every schema by name, in the alphabet's order; they refer to each other at `place`, such as `#/$defs/`.
+
+    Each has its name as its title as well: a generator that has followed a reference no longer knows where it led.
+    """
     maker = _Maker(place)
     for message in CATALOGUE:
         maker.add_message(message)
@@ -80,7 +83,7 @@ def definitions(place: str) -> dict[str, Schema]:
     maker.add_any_record()
     for snapshot in SNAPSHOTS:
         maker.add_object(snapshot.__name__, snapshot)
-    return dict(sorted(maker.made.items()))
+    return {name: {"title": name, **schema} for name, schema in sorted(maker.made.items())}
 
 
 class _Maker:

@@ -28,7 +28,9 @@ def as_json(document: schemas.Schema) -> str:
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("alarms.md", reference_pages.alarms),
     ("asyncapi-device.json", lambda: as_json(asyncapi.document(Side.DEVICE))),
+    ("asyncapi-device-bundled.json", lambda: as_json(asyncapi.document(Side.DEVICE, bundled=True))),
     ("asyncapi-host.json", lambda: as_json(asyncapi.document(Side.HOST))),
+    ("asyncapi-host-bundled.json", lambda: as_json(asyncapi.document(Side.HOST, bundled=True))),
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),

@@ -22,6 +22,7 @@ from protocols.topics import DeviceTopics
 OFFICIAL: Final = json.loads((Path(__file__).parents[1] / "vectors" / "asyncapi" / "3.0.0.json").read_text("utf-8"))
 IDS: Final = {"root": "handpiece", "site": "bench", "device": "sim-7", "client": "host-1", "stream": "state"}
 DOCUMENTS: Final = {side: document(side) for side in Side}
+BUNDLED: Final = {side: document(side, bundled=True) for side in Side}
 FILES: Final = {"schemas.json": schemas.document()}
 
 Change = Callable[[dict[str, Any]], Any]
@@ -50,9 +51,10 @@ def references(value: Any) -> Iterator[str]:
             yield from references(item)
 
 
+@pytest.mark.parametrize("documents", [DOCUMENTS, BUNDLED], ids=["split", "bundled"])
 @pytest.mark.parametrize("side", Side)
-def test_it_is_lawful(side: Side) -> None:
-    assert not problems(DOCUMENTS[side])
+def test_it_is_lawful(documents: dict[Side, Any], side: Side) -> None:
+    assert not problems(documents[side])
 
 
 BROKEN: Final[dict[str, Change]] = {
@@ -82,6 +84,24 @@ def test_every_reference_leads_somewhere(side: Side) -> None:
     for reference in found:
         assert isinstance(resolve(reference, DOCUMENTS[side]), dict), reference
     assert {reference.partition("#")[0] for reference in found} == {"", "schemas.json"}
+
+
+@pytest.mark.parametrize("side", Side)
+def test_the_bundled_one_says_the_same_and_needs_no_file(side: Side) -> None:
+    bundled = copy.deepcopy(BUNDLED[side])
+    for reference in set(references(bundled)):
+        assert reference.startswith("#/") and isinstance(resolve(reference, bundled), dict), reference
+    inside = bundled["components"].pop("schemas")
+    split = json.dumps(DOCUMENTS[side]).replace("schemas.json#/$defs/", "#/components/schemas/")
+    assert bundled == json.loads(split)
+    assert inside == json.loads(json.dumps(FILES["schemas.json"]["$defs"]).replace("#/$defs/", "#/components/schemas/"))
+
+
+def test_every_schema_is_called_as_it_is_named() -> None:
+    """A generator that follows a reference names what it makes by the title, and else by a number."""
+    assert {name: one.get("title") for name, one in FILES["schemas.json"]["$defs"].items()} == {
+        name: name for name in FILES["schemas.json"]["$defs"]
+    }
 
 
 @pytest.mark.parametrize("place", ["#/channels/commandPunch/messages/Nobody", "schemas.json#/$defs/Nobody"])
