@@ -261,7 +261,7 @@ def test_a_log_that_was_moved_is_exit_4_and_is_gone_on_with_where_it_is_put_back
     common = ("--device", url, "--log", str(path))
     line = [*DEVICECTL, "run", "--explain", "--json", "--speed", "20", "--target-cores", "3000", *common]
     with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        said = read_until(process, "Cycle 5 ended")
+        said = read_until(process, "Cycle 5:")
         path.rename(tmp_path / "moved")
         out, _ = process.communicate(timeout=patience())
         assert process.returncode == 4, said + out
