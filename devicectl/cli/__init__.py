@@ -12,6 +12,7 @@ import typer
 
 from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.output import require_written
+from devicectl.cli.plan import plan
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.errors import DevicectlError
@@ -32,6 +33,7 @@ app = typer.Typer(
     cls=PlainGroup,
 )
 app.command("run", cls=PlainCommand)(run)
+app.command("plan", cls=PlainCommand)(plan)
 app.add_typer(sessions_app)
 
 

@@ -57,25 +57,36 @@ class _Frozen(BaseModel):
 class Zone(_Frozen):
     """An area of skin that is numbed and treated as one, cut into cells of 1 cm2."""
 
-    name: Annotated[_Text, Field(description="a name of 1 to 32 bytes, each zone its own")]
+    name: Annotated[_Text, Field(title="what people call it", description="a name of 1 to 32 bytes, each zone its own")]
     area_cm2: Annotated[
-        int, Field(ge=1, le=MAX_ZONE_CM2, description=f"a whole number of cm2 from 1 to {MAX_ZONE_CM2}")
+        int,
+        Field(
+            title="how many cells of 1 cm2 it has",
+            ge=1,
+            le=MAX_ZONE_CM2,
+            description=f"a whole number of cm2 from 1 to {MAX_ZONE_CM2}",
+        ),
     ]
 
 
 class Operator(_Frozen):
     """What the automatic operator says and does on the human side of the procedure."""
 
-    anesthesia_method: Annotated[_Text, Field(description="a text of 1 to 32 bytes")] = "lidocaine injection"
+    anesthesia_method: Annotated[
+        _Text, Field(title="how the zones are numbed, for the log", description="a text of 1 to 32 bytes")
+    ] = "lidocaine injection"
     anesthesia_age_s: Annotated[
         int,
         Field(
+            title="how long ago that was, when the session is opened",
             ge=0,
             le=MAX_ANESTHESIA_AGE_S,
             description=f"whole seconds since the injection, from 0 to {MAX_ANESTHESIA_AGE_S}",
         ),
     ] = 0
-    confirmed_by: Annotated[_Text, Field(description="a text of 1 to 32 bytes")] = "automatic operator"
+    confirmed_by: Annotated[
+        _Text, Field(title="who confirms that each zone is numb, for the log", description="a text of 1 to 32 bytes")
+    ] = "automatic operator"
 
 
 DEFAULT_ZONES: Final = (
@@ -97,11 +108,18 @@ class Plan(_Frozen):
     """
 
     target_cores: Annotated[
-        int, Field(ge=1, le=MAX_TARGET_CORES, description=f"a whole number of cores from 1 to {MAX_TARGET_CORES}")
+        int,
+        Field(
+            title="the session ends when the device has counted so many",
+            ge=1,
+            le=MAX_TARGET_CORES,
+            description=f"a whole number of cores from 1 to {MAX_TARGET_CORES}",
+        ),
     ] = 10_000
     coverage_percent: Annotated[
         float,
         Field(
+            title="how much of the skin in each cell is removed before the hand moves on",
             ge=MIN_COVERAGE_PERCENT,
             le=MAX_COVERAGE_PERCENT,
             allow_inf_nan=False,
@@ -112,6 +130,7 @@ class Plan(_Frozen):
     depth_mm: Annotated[
         float,
         Field(
+            title="how deep the needles go",
             ge=MIN_DEPTH_MM,
             le=MAX_DEPTH_MM,
             allow_inf_nan=False,
@@ -121,9 +140,19 @@ class Plan(_Frozen):
     ] = 3.0
     zones: Annotated[
         tuple[Zone, ...],
-        Field(strict=False, min_length=1, max_length=MAX_ZONES, description=f"a list of 1 to {MAX_ZONES} zones"),
+        Field(
+            title="the areas that are treated, in this order",
+            strict=False,
+            min_length=1,
+            max_length=MAX_ZONES,
+            description=f"a list of 1 to {MAX_ZONES} zones",
+        ),
     ] = DEFAULT_ZONES
-    operator: Operator = Field(default=Operator(), description="a mapping of the operator's settings")
+    operator: Operator = Field(
+        title="what the automatic operator says and does",
+        default=Operator(),
+        description="a mapping of the operator's settings",
+    )
 
     @property
     def coverage_bp(self) -> int:

@@ -43,6 +43,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
 
 ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
     ("docs/first-contact.md", first_contact.page),
+    ("docs/plan.md", reference_pages.plan),
     ("examples/c_host/hlp1.h", c_header.text),
 ]
 """(path in the tree, what returns the file's text)."""

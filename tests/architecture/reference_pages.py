@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import typer.main
 
 from devicectl.cli import app
+from devicectl.cli.plan import example_text, keys
 from devicectl.session import machine
 from firmware_sim import cli as firmware_cli
 from firmware_sim import states
@@ -64,6 +65,30 @@ def alarms() -> str:
         _table(("#", "name", "hazard", "what the device does", ""), interlocks),
         "## Alarms",
         _table(("code", "interlock", "priority", "", "sentence"), rules),
+    )
+
+
+def plan() -> str:
+    """A plan's file: each key, and an example."""
+    rows = [
+        (f"`{key.path}`", key.meaning, key.right, "" if key.default is None else f"`{key.default}`") for key in keys()
+    ]
+    return _page(
+        "The plan of a session",
+        "devicectl/session/plan.py",
+        "`devicectl run --plan FILE` takes a plan in YAML or, where the file's name ends in `.json`, in JSON. Each key "
+        "may be left out; without a file there are the defaults. `--target-cores N` stands for that one key.",
+        "A file is refused, in one line that names the key, its value and what would be right, where a key is not "
+        "known or stands twice, a value is not of the kind or in the range below, or the target is more than the "
+        "zones' cells take. It has at most 64 KiB, and of YAML no anchors, aliases, tags or second document; `010` and "
+        "`12:30` are texts.",
+        "## Keys",
+        _table(("key", "is", "right is", "default"), rows),
+        "## Example",
+        "`devicectl plan --example > plan.yaml` writes it:",
+        f"```yaml\n{example_text().rstrip()}\n```",
+        "The same as JSON, shorter:",
+        '```json\n{"target_cores": 600, "depth_mm": 2.5, "zones": [{"name": "forehead", "area_cm2": 50}]}\n```',
     )
 
 
