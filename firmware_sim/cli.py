@@ -71,6 +71,9 @@ def _parser() -> _Parser:
         usage = f"{PROGRAM} exec [OPTIONS] -- COMMAND..." if name == "exec" else None
         command = commands.add_parser(name, help=text, description=f"{text} {NOTICE}.", usage=usage, allow_abbrev=False)
         _add_options(command)
+        if name == "exec":
+            strict = "exit 1 in place of 0 where the report is not good: a host did what it should not, or none came"
+            command.add_argument("--strict", action="store_true", help=strict)
     return parser
 
 
@@ -109,6 +112,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         nvm=arguments.nvm,
         trace=arguments.trace,
         report=arguments.report,
+        strict=getattr(arguments, "strict", False),
         ready_file=arguments.ready_file,
         max_seconds=options.parse_seconds(arguments.max_seconds),
         json=arguments.json,

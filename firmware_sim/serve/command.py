@@ -1,8 +1,8 @@
 """`firmware-sim exec`: a device for as long as a command runs, in this process, so that it cannot outlive its end.
 
 Exit codes: the command's own, 128 + n where signal n ended it; 124 the time was over, 126 it cannot be run,
-127 there is no such command; those of `serve` where there was no device. A report that cannot be written is 1 in place
-of the command's 0: a verdict that is missing is none that passes.
+127 there is no such command; those of `serve` where there was no device. A report that cannot be written, and with
+`--strict` one that is not good, is 1 in place of the command's 0: a verdict that is missing is none that passes.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ TIME_OVER: Final = 124
 CANNOT_RUN: Final = 126
 NOT_FOUND: Final = 127
 """As `timeout` and `env` have them."""
+NOT_GOOD: Final = 1
 GRACE_S: Final = 5.0
 """From SIGTERM to SIGKILL, for a command whose device has ended."""
 
@@ -41,7 +42,10 @@ async def _execute(options: Options, command: Sequence[str]) -> int:
             said = device.announcement
             # The command's own output stays its own.
             say(*(said.to_json() if options.json else said.to_text()).splitlines())
-            code = await _run(device, command)
+            code = await _run(device, command, options.max_seconds)
+        if options.strict and device.faults:
+            say(f"firmware-sim: --strict: the report is not good: {', '.join(device.faults)}")
+            code = code or NOT_GOOD
     except ServeError as error:
         if not code:
             raise
@@ -49,18 +53,22 @@ async def _execute(options: Options, command: Sequence[str]) -> int:
     return code
 
 
-async def _run(device: Service, command: Sequence[str]) -> int:
+async def _run(device: Service, command: Sequence[str], max_seconds: float | None) -> int:
     environment = {**os.environ, **device.announcement.environment()}
     try:
         process = await asyncio.create_subprocess_exec(*command, env=environment)
     except OSError as error:
         say(f"firmware-sim: cannot run {command[0]}: {error.strerror}")
         return NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
-    return await _attend(device, process)
+    code = await _attend(device, process)
+    if code is None:
+        say(f"firmware-sim: {command[0]} was ended: it ran for longer than --max-seconds {max_seconds:g}")
+        return TIME_OVER
+    return code
 
 
-async def _attend(device: Service, process: asyncio.subprocess.Process) -> int:
-    """Wait for the command; pass on what asks us to end."""
+async def _attend(device: Service, process: asyncio.subprocess.Process) -> int | None:
+    """Wait for the command; pass on what asks us to end. Its exit code; None where its time was over."""
     device.ending.watch_signals(lambda number: _pass_on(process, number))
     reached = device.ending.reached
     async with asyncio.TaskGroup() as group:
@@ -73,7 +81,7 @@ async def _attend(device: Service, process: asyncio.subprocess.Process) -> int:
             await asyncio.wait({running}, timeout=GRACE_S)
             _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
     if not in_time and reached.result() is Reason.TIME_OVER:  # raises what the device could not survive
-        return TIME_OVER
+        return None
     code = running.result()
     return code if code >= 0 else 128 - code
 

@@ -56,6 +56,7 @@ class Options:
     nvm: str | None = None
     trace: str | None = None
     report: str | None = None
+    strict: bool = False
     ready_file: str | None = None
     max_seconds: float | None = None
     json: bool = False

@@ -12,7 +12,7 @@ from firmware_sim.device import Device
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.run import Run
-from firmware_sim.serve.tally import Refusals, Tally, count_of
+from firmware_sim.serve.tally import NO_FAULT, Refusals, Tally, count_of
 from firmware_sim.serve.watch import OTHER_HOSTS, Watch
 from firmware_sim.serve.whole_file import WholeFile
 from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
@@ -71,6 +71,7 @@ class Report:
         return {
             "notice": NOTICE,
             "simulated": True,
+            "ok": bool(hosts) and all(tally.ok for tally in (*hosts, *watch.strangers.values())),
             "seed": device.seed,
             "serial": device.serial,
             "firmware_version": FIRMWARE_VERSION,
@@ -100,6 +101,14 @@ def _verdict(findings: list[Finding]) -> Item:
     return {"verdict": [one.sentence for one in findings], "codes": [one.code for one in findings]}
 
 
+def faults(report: Item) -> list[str]:
+    """The codes for which a report is not ok, each once, in its order."""
+    found = [*report["codes"]]
+    for host in (*report["hosts"], *report["never_linked"]):
+        found += [code for code in host["codes"] if code not in NO_FAULT]
+    return list(dict.fromkeys(found))
+
+
 def _host(tally: Tally) -> Item:
     known: Item = {
         "host_id": "others" if tally.host_id == OTHER_HOSTS else tally.host_id,
@@ -111,6 +120,7 @@ def _host(tally: Tally) -> Item:
     return {
         **({} if tally.host_id is None else known),
         "transports": tally.transports,
+        "ok": tally.ok,
         **_verdict(tally.findings()),
         "frames": {
             "received": tally.frames_received,

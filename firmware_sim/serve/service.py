@@ -103,11 +103,15 @@ class Ending:
 
 
 class Service:
-    """A device that answers. `ending` says when it should no longer."""
+    """A device that answers. `ending` says when it should no longer.
+
+    `faults`, where a report was asked for, are the codes for which it is not good: known once the device has ended.
+    """
 
     def __init__(self, announcement: Announcement, ending: Ending) -> None:
         self.announcement = announcement
         self.ending = ending
+        self.faults: list[str] = []
 
 
 @contextlib.asynccontextmanager
@@ -133,10 +137,11 @@ async def service(options: Options) -> AsyncIterator[Service]:
         ending.watch_loop()
         first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
         device = _device(seed, parameters, nvm)
-        if report_file is not None:
+        served: list[Service] = []
+        if report_file is not None or options.strict:
             report = _watched(device, first_event_no, open_tap)
             open_tap = report.open_tap
-            stack.callback(lambda: report_file.write(report.make(monotonic())))  # after all that follows has closed
+            stack.callback(_end_report, report, report_file, served)  # after all that follows has closed
         running = RealTimeDevice(device, open_tap=open_tap)
         transports = []
         for opener in wanted(options):
@@ -157,7 +162,19 @@ async def service(options: Options) -> AsyncIterator[Service]:
             stack.callback(ready_file.remove)
         ending.watch_parent()
         ending.watch_clock(options.max_seconds)
-        yield Service(announcement, ending)
+        served.append(Service(announcement, ending))
+        yield served[0]
+
+
+def _end_report(report: "Report", file: "ReportFile | None", served: list[Service]) -> None:
+    """Say of the service that there was what its report finds, and write that."""
+    from firmware_sim.serve.report import faults
+
+    made = report.make(monotonic())
+    for one in served:
+        one.faults = faults(made)
+    if file is not None:
+        file.write(made)
 
 
 def _close(running: RealTimeDevice) -> None:

@@ -36,6 +36,10 @@ REMEDIES: Final = {
 """Refusal -> what its host should do next."""
 
 
+NO_FAULT: Final = frozenset({"nothing", "completed", "sent_again"})
+"""Codes of a host that did everything right. A machine that is slow makes it send again, and it was answered."""
+
+
 class Closed(NamedTuple):
     """A session that a host closed, with the counts that the device confirmed."""
 
@@ -131,6 +135,11 @@ class Tally:
         """All that there is to say, in the order of the table."""
         said = [Finding(rule.code, sentence) for rule in VERDICTS if rule.holds(self) for sentence in rule.say(self)]
         return said or [Finding("nothing", "Nothing to remark.")]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is found but what is no fault."""
+        return all(finding.code in NO_FAULT for finding in self.findings())
 
     def verdict(self) -> list[str]:
         """The sentences of `findings`."""

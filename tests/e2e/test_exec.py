@@ -127,9 +127,48 @@ def test_the_commands_own_options_are_its_own() -> None:
     assert done.stdout == "['--tcp', '--', '-x']\n"
 
 
-def test_a_command_that_takes_too_long() -> None:
+def test_a_command_that_takes_too_long_is_told() -> None:
     done = firmware_sim("exec", "--max-seconds", "0.2", "--", sys.executable, "-c", WAITS)
     assert done.returncode == 124
+    said = f"firmware-sim: {sys.executable} was ended: it ran for longer than --max-seconds 0.2"
+    assert done.stderr.splitlines()[-1] == said
+
+
+OWN_HOST = (sys.executable, "-m", "devicectl", "run", "--target-cores", "6", "--log")
+SESSIONLESS = (sys.executable, "-c", HOST)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "faults"),
+    [
+        (OWN_HOST, 0, ""),
+        (SESSIONLESS, 1, "no_session, lease_expired_at_rest"),
+        ((sys.executable, "-c", ""), 1, "nobody"),
+        ((sys.executable, "-c", "raise SystemExit(7)"), 7, "nobody"),
+    ],
+)
+def test_a_strict_verdict_is_the_reports_too(command: tuple[str, ...], code: int, faults: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    line = (*command, str(tmp_path / "log")) if command is OWN_HOST else command
+    lenient = firmware_sim("exec", *PARAMETERS, "--", *line)
+    assert lenient.returncode == (7 if code == 7 else 0), lenient.stderr
+    done = firmware_sim("exec", "--strict", "--report", str(path), *PARAMETERS, "--", *line)
+    assert done.returncode == code, done.stderr
+    said = [text for text in done.stderr.splitlines() if text.startswith("firmware-sim: ")]
+    report = json.loads(path.read_text())
+    assert report["ok"] is (code == 0)
+    if code == 0:
+        assert said == [] and [host["ok"] for host in report["hosts"]] == [True]
+    else:
+        (told,) = said
+        assert told.startswith("firmware-sim: --strict: the report is not good: ")
+        assert set(told.rpartition(": ")[2].split(", ")) <= set(faults.split(", "))
+    assert firmware_sim("exec", "--strict", *PARAMETERS, "--", *line).returncode == code, "with no report to be written"
+
+
+def test_strict_is_for_exec_alone() -> None:
+    done = firmware_sim("serve", "--strict")
+    assert done.returncode == 2 and "--strict" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -15,7 +15,7 @@ from firmware_sim.device import Device
 from firmware_sim.journal import FIRST_EVENT_NO, JOURNAL_SLOTS
 from firmware_sim.parameters import Parameters
 from firmware_sim.serve.errors import OptionError, ServeError
-from firmware_sim.serve.report import Report, ReportFile, to_text
+from firmware_sim.serve.report import Report, ReportFile, faults, to_text
 from firmware_sim.serve.run import FOLD_EVERY
 from firmware_sim.serve.tally import REMEDIES, VERDICTS, Closed, Refusals, Tally
 from firmware_sim.serve.watch import MOST_HOSTS, MOST_PENDING
@@ -242,16 +242,26 @@ def test_a_code_stands_beside_each_sentence_and_each_rule_has_its_own() -> None:
 def test_what_a_program_branches_on_is_in_the_report(bench: "Bench") -> None:
     report = bench.made()
     assert (report["verdict"], report["codes"]) == (["Nobody said anything to the device."], ["nobody"])
+    assert report["ok"] is False and faults(report) == ["nobody"]
     bench.send(TCP, b"\0\x11AT\r\n\0")
     bench.detach(TCP)
     report = bench.made()
     assert (report["verdict"], report["codes"]) == (["No host ever said HELLO."], ["no_hello"])
     assert report["never_linked"][0]["codes"] == ["no_hello", "bad_stuffing"]
+    assert report["ok"] is report["never_linked"][0]["ok"] is False and faults(report) == ["no_hello", "bad_stuffing"]
     assert len(report["never_linked"][0]["verdict"]) == 2
     bench.attach(TCP)
     bench.hello(TCP)
     report = bench.made()
     assert report["codes"] == [] and report["hosts"][0]["codes"] == ["no_session"]
+
+
+def test_a_host_is_ok_only_where_nothing_is_its_fault() -> None:
+    assert controller(closed=[GOOD]).ok and controller(closed=[GOOD], retransmits=3).ok
+    assert not controller(closed=[GOOD], left_open=2).ok and not stranger().ok
+    for rule in VERDICTS:
+        said_of = next(said_of for said_of, _, _ in CASES if rule.holds(said_of))
+        assert said_of.ok is all(one.code in ("nothing", "completed", "sent_again") for one in said_of.findings())
 
 
 def test_where_the_line_changed_the_bytes_no_frame_was_built_wrongly() -> None:
