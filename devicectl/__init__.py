@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SessionError,
         SessionFoundError,
         UnendedError,
+        UnfinishedError,
         UrlError,
     )
     from devicectl.session.engine import CycleResult
@@ -43,6 +44,7 @@ _HOMES: Final = {
         "SessionError",
         "SessionFoundError",
         "UnendedError",
+        "UnfinishedError",
         "UrlError",
     ),
     "devicectl.session.engine": ("CycleResult",),
@@ -71,6 +73,7 @@ __all__ = [
     "SessionFoundError",
     "Summary",
     "UnendedError",
+    "UnfinishedError",
     "UrlError",
     "Zone",
     "connect",

@@ -10,7 +10,7 @@
 Nothing moves while nobody awaits a cycle: the next one is asked of the device when the loop asks for it. A loop that
 will not ask for long says so with `await session.pause()`. A session that is left before its target, by an exception, a
 cancellation or `break`, is stopped and closed as aborted. What opens or closes a session is finished before a first
-cancellation takes effect; a second one takes effect at once.
+cancellation takes effect, for as long as the device makes headway; a second one takes effect at once.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from devicectl import clock
-from devicectl.errors import DevicectlError, LinkError, SessionError, SessionFoundError
+from devicectl.errors import DevicectlError, LinkError, SessionError, SessionFoundError, UnfinishedError
 from devicectl.log.errors import LogError
 from devicectl.real_time import RealTimeDriver
 from devicectl.recorder import Recorder
@@ -54,8 +54,11 @@ class Driver(Protocol):
 
     engine: Engine
 
-    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
-        """Run a procedure to its end; with `whole` a first cancellation waits for that end."""
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
+        """Run a procedure to its end; with `whole` a first cancellation waits for that end.
+
+        After that cancellation, or with `ending` from the beginning, no longer than the device makes headway.
+        """
 
     def abandon_log(self) -> None:
         """Go on without the log."""
@@ -266,7 +269,12 @@ class Session:
             versions={"product": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"},
         )
         # Whole: when the device has opened it and its answer is not here yet, nobody could close it.
-        await self._perform(engine.open_session(self.plan, identity), whole=True)
+        try:
+            await self._perform(engine.open_session(self.plan, identity), whole=True)
+        except asyncio.CancelledError as cancelled:
+            if getattr(cancelled, "__notes__", None) and not self.opened:
+                cancelled.add_note("it may hold a session open now, which --abandon closes")
+            raise
         if self.warning is not None:
             engine.note("warning", "course", self.warning)
 
@@ -302,10 +310,13 @@ class Session:
         if self.ended:
             return
         try:
-            await self._perform(self._aborting(), whole=not isinstance(error, asyncio.CancelledError))
+            cancelled = isinstance(error, asyncio.CancelledError)
+            await self._perform(self._aborting(), whole=not cancelled, ending=cancelled)
         except DevicectlError as second:
             if second is not error:
                 error.add_note(f"while closing: {second}")
+            if isinstance(second, UnfinishedError) and not self.ended:
+                error.add_note(f"session {self.session_no} stays open on it: --resume goes on, --abandon closes it")
 
     async def confirm_anesthesia(
         self, method: str = "lidocaine injection", confirmed_by: str = "automatic operator", *, age_s: int = 0
@@ -357,10 +368,10 @@ class Session:
             yield from self._engine.stop()
         yield from self._engine.close(CloseReason.ABORTED, self._wall_seconds())
 
-    async def _perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+    async def _perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
         """Run a procedure; when the log cannot be written, leave the device safe and say so."""
         try:
-            return await self._driver.perform(procedure, whole=whole)
+            return await self._driver.perform(procedure, whole=whole, ending=ending)
         except LogError as error:
             self.log_error = error
             self._engine.lose_log()

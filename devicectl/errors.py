@@ -6,6 +6,7 @@
     |   |-- LinkLostError        a link that stood is gone                            recovered from, else exit 3
     |   |-- LinkDeniedError      the device cannot speak with this host               exit 3
     |   |-- UnendedError         the device took a command and never ended it         exit 3
+    |   |-- UnfinishedError      the program was to end, and the device ended nothing a note on that
     |   `-- LinkForbiddenError   what carries the link has this host kept out of it   exit 3
     |-- CommandError             the device answered, and not with DONE               exit 1
     |   |-- CommandRefusedError  nothing was begun
@@ -68,6 +69,14 @@ class UnendedError(LinkError):
     def __init__(self, command: Message, reason: str) -> None:
         self.command = command
         super().__init__(reason)
+
+
+class UnfinishedError(LinkError):
+    """The program was to end, and the device did not end `command`, or what was done besides, for too long."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+        super().__init__(f"the device did not end {command or 'what was under way'} for too long and was left by BYE")
 
 
 class LinkForbiddenError(LinkError):

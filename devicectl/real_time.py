@@ -17,10 +17,10 @@ from devicectl import clock
 from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
-from devicectl.session.procedures import Procedure, Task
+from devicectl.session.procedures import Procedure, Task, end_of
 from devicectl.transports.port import Receiver, Transport
 from protocols.enums import ByeReason
-from protocols.units import Micros
+from protocols.units import SECOND, Micros
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -80,18 +80,6 @@ def _reported(method: _Callback[_P]) -> _Callback[_P]:
             self.fail(error)
 
     return guarded
-
-
-async def _outlast(future: asyncio.Future[None]) -> asyncio.CancelledError | None:
-    """Wait for a future through a first cancellation, and return that."""
-    cancelled = None
-    try:
-        await asyncio.wait([future])
-    except asyncio.CancelledError as error:
-        cancelled = error
-        await asyncio.wait([future])
-    future.result()
-    return cancelled
 
 
 class RealTimeDriver:
@@ -163,10 +151,13 @@ class RealTimeDriver:
         if failure is not None and exception[0] is None:
             raise failure
 
-    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
         """Run a procedure to its end; with `whole` a first cancellation waits for that end.
 
+        After that cancellation, or with `ending` from the beginning, no longer than the device makes headway.
+
         Raises:
+            UnfinishedError: it made none; where a cancellation waited, that is raised, with this as its note.
             Exception: what the procedure raised, or what kept the log from being written.
         """
         failure, self._failure = self._failure, None
@@ -179,18 +170,34 @@ class RealTimeDriver:
         cancelled = None
         try:
             self._after()
-            if whole:
-                cancelled = await _outlast(future)
-            else:
-                await future
+            if not ending:
+                cancelled = await self._outlast(future, whole=whole)
+            if ending or cancelled is not None:
+                await self._wait_for_headway(future)
+            unfinished = None if future.done() else task.unfinished()
         finally:
             self._waiting.remove(waiter)
             if not task.done:
                 self.engine.link.procedures.cancel(task)
-        result = task.outcome()
-        if cancelled is not None:
-            raise cancelled
-        return result
+        if future.done():
+            future.result()
+        return end_of(task, cancelled, unfinished)
+
+    async def _outlast(self, future: asyncio.Future[None], *, whole: bool) -> asyncio.CancelledError | None:
+        """Wait for a future; with `whole` return a first cancellation, else raise it."""
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            if not whole:
+                raise
+            return error
+        return None
+
+    async def _wait_for_headway(self, future: asyncio.Future[None]) -> None:
+        """Wait for a future for as long as the device makes headway."""
+        since = self.now
+        while not future.done() and self.now < (ends := self.engine.link.patience_ends(since)):
+            await asyncio.wait([future], timeout=(ends - self.now) / SECOND)
 
     def abandon_log(self) -> None:
         """Go on without the log, to make the device safe after the log has failed."""

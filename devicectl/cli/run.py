@@ -106,7 +106,8 @@ def run(
 ) -> int:
     """Take a handpiece through one whole session: anesthesia, cycles, close, reconcile.
 
-    Ctrl-C, SIGTERM and SIGHUP stop the device and close the session as aborted; a second one ends this program at once.
+    Ctrl-C, SIGTERM and SIGHUP stop the device and close the session as aborted, as long as the device ends what it is
+    asked; a second one ends this program at once.
 
     Exit codes:
 
@@ -162,8 +163,8 @@ def run(
 def _asyncio_run(wanted: Wanted, display: "Display", tap: "Tap | None") -> Outcome:
     try:
         return asyncio.run(_run(wanted, display, tap))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        raise DevicectlError("interrupted") from None
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        raise DevicectlError("; ".join(("interrupted", *getattr(error, "__notes__", ())))) from None
 
 
 @contextlib.contextmanager

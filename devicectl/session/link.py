@@ -31,8 +31,16 @@ CONNECT_TIMEOUT_US: Final = 10 * SECOND
 """How long a transport may take to come (back): a USB adapter that is plugged in again needs a few seconds."""
 
 
+HEADWAY_US: Final = Micros(1_500 * MILLISECOND)
+"""Somebody wants the program to end: a device that ends no command for as long is waited for no longer."""
+ENDING_US: Final = Micros(10 * SECOND)
+"""And one that ends one after the other has so long: on a slow line a session is closed within three seconds."""
+
+
 class HostLink:
     """One host's link and the procedures that run on it. `welcome` is the last one; `now` the time of the last call.
+
+    `headway_at` is when a command was last ended by the device, or a link granted.
 
     `on_told(message)` hears what answers nothing; `on_lost(reason)` hears that a link that stood is gone, before any
     procedure does.
@@ -66,7 +74,7 @@ class HostLink:
         """HELLO is under way: how it ends goes to `_outcome`, and to nobody else."""
         self._outcome: Linked | Denied | LinkLost | None = None
         self._forbidden = ""
-        self._greeted_at = self._welcomed_at = Micros(0)
+        self._greeted_at = self._welcomed_at = self.headway_at = Micros(0)
         self._happenings: deque[Happening] = deque()
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
@@ -124,6 +132,10 @@ class HostLink:
         """Begin a procedure: what it sends first is sent now, and not when something happened last."""
         self.now = now
         return self.procedures.start(procedure, now)
+
+    def patience_ends(self, since: Micros) -> Micros:
+        """How long to wait for the device from `since` on, when somebody wants the program to end."""
+        return Micros(min(max(since, self.headway_at) + HEADWAY_US, since + ENDING_US))
 
     # --- for procedures --------------------------------------------------------------------------------------
 
@@ -218,11 +230,13 @@ class HostLink:
             if self.exchange.hurried is None and happening.request.message.__class__ is Arm:
                 self.hurry(True)
             if happening.final:
+                self.headway_at = self.now
                 self.procedures.answered(happening.request, happening.message, self.now)
         elif isinstance(happening, Told):
             self._on_told(happening.message)
         elif isinstance(happening, Linked):
             self.welcome, self._welcomed_at, self._outcome = happening.welcome, self.now, happening
+            self.headway_at = self.now
         elif isinstance(happening, LinkLost):
             self._lost(happening)
         elif isinstance(happening, Denied):

@@ -14,7 +14,14 @@ waiting for its own thing; a lost link is raised in every one that waits for an 
 from collections.abc import Callable, Generator
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from devicectl.errors import CommandAbortedError, CommandFailedError, CommandRefusedError, LinkError, LinkLostError
+from devicectl.errors import (
+    CommandAbortedError,
+    CommandFailedError,
+    CommandRefusedError,
+    LinkError,
+    LinkLostError,
+    UnfinishedError,
+)
 from protocols.message import Message
 from protocols.messages import Aborted, Failed, Nak, Refused
 from protocols.requests import Request
@@ -67,6 +74,11 @@ class Task(Generic[Result]):
         self.done = True
         return None
 
+    def unfinished(self) -> UnfinishedError:
+        """What to say of it where it is ended before its end."""
+        command = self.waits_for.name if isinstance(self.waits_for, Request) else ""
+        return UnfinishedError(command)
+
     def close(self) -> None:
         """End the procedure where it stands."""
         self._procedure.close()
@@ -82,6 +94,23 @@ class Task(Generic[Result]):
         if self.error is not None:
             raise self.error
         return self.result  # type: ignore[return-value]
+
+
+def end_of(task: Task[Result], cancelled: BaseException | None, unfinished: UnfinishedError | None) -> Result:
+    """What a task has come to, of which one may have wanted the end (`cancelled`) and not got it (`unfinished`).
+
+    Raises:
+        Exception: what the procedure raised, else the cancellation with what is unfinished as its note, or that itself.
+    """
+    if unfinished is None:
+        result = task.outcome()
+    elif cancelled is None:
+        raise unfinished
+    else:
+        cancelled.add_note(str(unfinished))
+    if cancelled is not None:
+        raise cancelled
+    return result
 
 
 class Procedures:

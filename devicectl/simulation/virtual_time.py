@@ -15,7 +15,7 @@ from devicectl import clock
 from devicectl.errors import DevicectlError, UrlError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
-from devicectl.session.procedures import Procedure, Task
+from devicectl.session.procedures import Procedure, Task, end_of
 from devicectl.simulation.parameters import parameters_of
 from devicectl.simulation.world import SerialLine, World
 from devicectl.transports.urls import DRAWN_SEED_BITS, DeviceUrl
@@ -66,51 +66,65 @@ class VirtualTimeDriver:
         finally:
             _let_go(self.world.device.nvm)
 
-    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
         """Run a procedure to its end; with `whole` a first cancellation waits for that end, unpaced.
 
+        After that cancellation, or with `ending` from the beginning, no longer than the device makes headway.
+
         Raises:
+            UnfinishedError: it made none; where a cancellation waited, that is raised, with this as its note.
             DevicectlError: the device has ended, since its memory failed in the midst of something.
             Exception: what the procedure raised, or what kept the log from being written.
         """
         if self._failed is not None:
             raise self._failed
         try:
-            return await self._perform(procedure, whole=whole)
+            return await self._perform(procedure, whole=whole, ending=ending)
         except NvmFileError as error:
             self._failed = DevicectlError(f"the simulated device has ended: its memory failed: {error}")
             raise self._failed from error
 
-    async def _perform(self, procedure: Procedure[_T], *, whole: bool) -> _T:
+    async def _perform(self, procedure: Procedure[_T], *, whole: bool, ending: bool) -> _T:
         world, link = self.world, self.engine.link
         task = link.start(procedure, world.now)
         cancelled: asyncio.CancelledError | None = None
+        since = world.now if ending else None
         try:
             world.refresh()
-            while not task.done:
+            while not task.done and self._is_patient(since):
                 try:
                     await self._let_others_run(paced=cancelled is None)
                 except asyncio.CancelledError as error:
                     if not whole or cancelled is not None:
                         raise
-                    cancelled = error
-                self._step(task)
+                    cancelled, since = error, world.now
+                    continue
+                self._step(task, one=since is not None)
+            unfinished = None if task.done else task.unfinished()
         finally:
             if not task.done:
                 link.procedures.cancel(task)
-        result = task.outcome()
-        if cancelled is not None:
-            raise cancelled
-        return result
+        return end_of(task, cancelled, unfinished)
 
     def abandon_log(self) -> None:
         """Go on without the log, to make the device safe after the log has failed."""
         self.world.write = lambda entries: None
 
-    def _step(self, task: Task[_T]) -> None:
-        """Run events until the task is done or others are to run: one event where the wall sets the pace."""
+    def _is_patient(self, since: Micros | None) -> bool:
+        """Whether the device may have more time: from `since` on it must make headway."""
+        if since is None:
+            return True
+        heap, ends = self.world.heap, self.engine.link.patience_ends(since)
+        if heap.next_time is None or heap.next_time > ends:
+            heap.pass_to(ends)
+        return heap.now < ends
+
+    def _step(self, task: Task[_T], *, one: bool) -> None:
+        """Run events until the task is done or others are to run: `one` event, or where the wall sets the pace."""
         step = self.world.step
-        for _ in range(1 if self._speed is not None else EVENTS_BETWEEN_YIELDS - self._events % EVENTS_BETWEEN_YIELDS):
+        for _ in range(
+            1 if one or self._speed is not None else EVENTS_BETWEEN_YIELDS - self._events % EVENTS_BETWEEN_YIELDS
+        ):
             self._events += 1
             if not step():
                 raise DevicectlError("the simulation has stopped: nothing is left to happen, and nothing has ended")

@@ -51,7 +51,7 @@ class _OneLoop:
         self._driver = driver
         self._loop = asyncio.get_running_loop()
 
-    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
         """As the driver does.
 
         Raises:
@@ -60,7 +60,7 @@ class _OneLoop:
         if asyncio.get_running_loop() is not self._loop:
             text = "its mark's loop_scope has to be asyncio_default_fixture_loop_scope, or function where that is unset"
             raise SessionError(f"the test runs in another event loop than the fixture `handpiece`: {text}")
-        return await self._driver.perform(procedure, whole=whole)
+        return await self._driver.perform(procedure, whole=whole, ending=ending)
 
 
 async def _entered(make: Callable[[], AbstractAsyncContextManager[_T]]) -> tuple[_T, Callable[[], Awaitable[None]]]:
