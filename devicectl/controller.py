@@ -15,6 +15,7 @@ cancellation takes effect, for as long as the device makes headway; a second one
 
 import asyncio
 import contextlib
+import math
 import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import date
@@ -43,6 +44,7 @@ from protocols.enums import CloseReason, Role
 from protocols.exchange import MINOR
 from protocols.framing import PROTOCOL
 from protocols.messages import DeviceInfoDone
+from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S
 from protocols.serial_wire import SerialWire, Wire
 from protocols.units import Micros
 
@@ -225,6 +227,27 @@ class Session:
         return self._stored is not None
 
     @property
+    def _seconds_open(self) -> float | None:
+        """Of a session that was resumed: seconds since it was opened, None where no clock tells."""
+        assert self._stored is not None
+        began, stored, now = self._stored.began_wall, self._stored.stored_wall, clock.wall()
+        if began is None or stored is None or not began <= stored <= now:
+            return None  # a clock that has gone back tells nothing
+        return (now - began).total_seconds()
+
+    @property
+    def injected_ago_s(self) -> int:
+        """The age of the anesthesia where none was noted yet: the plan's, and for how long the session is open since.
+
+        Of a plan that has no age it is 0: then it is injected when the session comes to it.
+        """
+        age_s = self.plan.operator.anesthesia_age_s
+        if age_s == 0 or self._stored is None:
+            return age_s
+        open_s = self._seconds_open
+        return MAX_ANESTHESIA_AGE_S if open_s is None else min(age_s + math.ceil(open_s), MAX_ANESTHESIA_AGE_S)
+
+    @property
     def ended(self) -> bool:
         """Whether it was closed, or cannot be gone on with."""
         return self._engine.machine.now in ENDED
@@ -282,9 +305,8 @@ class Session:
         recorder = self.handpiece.recorder
         if recorder is not None:
             recorder.key = stored.key
-        age = 0.0 if stored.stored_wall is None else max(0.0, (clock.wall() - stored.stored_wall).total_seconds())
         records: list[bytes] = self.handpiece.log.records(stored.key)
-        return self._engine.adopt(stored, records, age, restore=restore)
+        return self._engine.adopt(stored, records, self._seconds_open, restore=restore)
 
     async def abandon(self) -> Summary:
         """Instead of going on with a stored session: read it to its end and close it as aborted."""

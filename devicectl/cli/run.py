@@ -264,6 +264,6 @@ async def _work(session: "Session", display: "Display") -> None:
     operator = session.plan.operator
     # A session that was resumed may have come to its end before this, or not so far: what is confirmed stays so.
     method, confirmed_by = operator.anesthesia_method, operator.confirmed_by
-    await session.confirm_anesthesia(method, confirmed_by, age_s=operator.anesthesia_age_s)
+    await session.confirm_anesthesia(method, confirmed_by, age_s=session.injected_ago_s)
     async for cycle in session.run():
         display.cycle(cycle)

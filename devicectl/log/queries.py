@@ -16,11 +16,8 @@ from devicectl.log import schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.report import SessionReport, SessionSummary
 from devicectl.session.count import Counts, Fold, coverage_percent, reconcile
-from devicectl.session.entries import Note, StoredSession, ZoneAnesthesia
+from devicectl.session.entries import Note, StoredSession
 from devicectl.session.plan import Plan
-from protocols.enums import RecordKind
-from protocols.records import Anesthesia
-from protocols.wire import decode_record
 
 _sessions = schema.sessions.c
 _records = schema.records.c
@@ -36,7 +33,7 @@ def find(connection: Connection, device: str, epoch: int, session_no: int) -> St
         .order_by(_sessions.state != "open", _sessions.key.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else _stored_session(connection, row)
+    return None if row is None else _stored_session(row)
 
 
 def find_open(connection: Connection, device: str, epoch: int) -> StoredSession | None:
@@ -47,7 +44,7 @@ def find_open(connection: Connection, device: str, epoch: int) -> StoredSession 
         .order_by(_sessions.key.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else _stored_session(connection, row)
+    return None if row is None else _stored_session(row)
 
 
 def neighbors_in_course(connection: Connection, course: str, session_date: date) -> list[tuple[date, int]]:
@@ -250,7 +247,7 @@ def _wall(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _stored_session(connection: Connection, row: Row[Any]) -> StoredSession:
+def _stored_session(row: Row[Any]) -> StoredSession:
     return StoredSession(
         key=row.key,
         epoch=row.epoch,
@@ -262,30 +259,6 @@ def _stored_session(connection: Connection, row: Row[Any]) -> StoredSession:
         plan=Plan.model_validate_json(row.plan),
         course=row.course,
         session_date=row.session_date,
-        anesthesia=_anesthesia(connection, row.key),
+        began_wall=_wall(row.began_wall),
         stored_wall=_wall(row.stored_wall),
     )
-
-
-def _anesthesia(connection: Connection, key: int) -> tuple[ZoneAnesthesia, ...]:
-    """Each zone's anesthesia at the last stored record.
-
-    Device time is summed over boots; while it was off it has none, so an age is the least it can be.
-    """
-    rows = connection.execute(
-        select(_records.kind, _records.uptime_ms, _records.raw)
-        .where(_records.session_key == key)
-        .order_by(_records.event_no)
-    )
-    injected_ms: dict[int, int] = {}
-    before_boot_ms = uptime_ms = 0
-    for kind, record_uptime_ms, raw in rows:
-        if kind == RecordKind.BOOT:
-            before_boot_ms += uptime_ms
-        uptime_ms = record_uptime_ms
-        if kind == RecordKind.ANESTHESIA:
-            record = decode_record(raw)
-            assert isinstance(record, Anesthesia)
-            injected_ms[record.zone] = before_boot_ms + record_uptime_ms - record.age_s * 1_000
-    now_ms = before_boot_ms + uptime_ms
-    return tuple(ZoneAnesthesia(zone, (now_ms - injected_ms[zone]) // 1_000) for zone in sorted(injected_ms))

@@ -99,11 +99,12 @@ class Engine(SessionContext):
         yield from self._recovery.through(nothing, self._operator.restore)
 
     def adopt(
-        self, stored: StoredSession, records: list[bytes], age_s: float, *, restore: bool = True
+        self, stored: StoredSession, records: list[bytes], open_s: float | None, *, restore: bool = True
     ) -> Procedure[None]:
         """Take over a session that the device holds open and the log knows, and recover it if it is to go on.
 
-        `records` are those that the log holds; `age_s` is how long ago the last of them was stored.
+        `records` are those that the log holds; `open_s` is how long ago the session was opened, None where no clock
+        tells.
 
         Raises:
             SessionError: the device holds no such session.
@@ -120,7 +121,7 @@ class Engine(SessionContext):
             self.reader.add(raw)
         self.counted = welcome.cores_counted
         operator = stored.plan.operator
-        self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, stored.anesthesia, age_s)
+        self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, open_s)
         self.note("action", "session_resume", f"session {stored.session_no} from cycle {welcome.cycle_no}")
         yield from self._recovery.through(self._recovery.await_control, nothing)
         if restore:

@@ -90,20 +90,12 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneAnesthesia:
-    """What the log last heard of a zone's anesthesia, for ANESTHESIA_START after a reboot of either end.
-
-    `age_s` is the least possible age, in whole seconds, at the last stored record: time that the device was off is
-    not in it.
-    """
-
-    zone: int
-    age_s: int
-
-
-@dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session as the log has it, for `--resume`. `stored_wall` is the wall's time of the last commit, if kept."""
+    """A session as the log has it, for `--resume`.
+
+    `began_wall` is the wall's time of its first commit, after it was opened and before anything was done in it;
+    `stored_wall` of the last one. None where no clock was given.
+    """
 
     key: int
     epoch: int
@@ -115,5 +107,5 @@ class StoredSession:
     plan: Plan
     course: str | None
     session_date: date
-    anesthesia: tuple[ZoneAnesthesia, ...]
+    began_wall: datetime | None
     stored_wall: datetime | None

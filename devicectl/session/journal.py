@@ -10,6 +10,7 @@ from typing import Final
 
 from devicectl.errors import CommandRefusedError
 from devicectl.session.count import Fold
+from devicectl.session.device_time import AnesthesiaClock, SessionClock
 from devicectl.session.entries import Batch
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
@@ -21,38 +22,11 @@ RECORDS_PER_PAGE: Final = 6
 """What fits one payload."""
 
 
-class SessionClock:
-    """Device time from the first ARM to the last cycle, over reboots: the time it was off is not in it."""
-
-    def __init__(self) -> None:
-        self._sum_ms = 0
-        self._from_ms: int | None = None
-        self._to_ms = 0
-
-    def add(self, record: R.Record) -> None:
-        """Take the next record."""
-        if isinstance(record, R.Cycle):
-            self._to_ms = max(self._to_ms, record.uptime_ms)  # a boot ends the open cycle in its own uptime, of 0
-        elif isinstance(record, R.Action):
-            if record.message_id == M.Arm.ID and self._from_ms is None:
-                self._from_ms = self._to_ms = record.uptime_ms
-        elif isinstance(record, R.Boot):
-            self._sum_ms = self._total_ms()
-            self._from_ms = None
-
-    def _total_ms(self) -> int:
-        return self._sum_ms + (0 if self._from_ms is None else self._to_ms - self._from_ms)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds so far."""
-        return self._total_ms() / 1000
-
-
 class JournalReader:
     """One session's reading of the journal. `emit` takes a batch for the log; `durable` waits until it is written.
 
-    `closed` is the record that a session was closed, once that was read; `alarms` how often each code was raised.
+    `closed` is the record that a session was closed, once that was read; `alarms` how often each code was raised;
+    `clock` how long the session has taken, `anesthesia` how old each zone's is.
     """
 
     def __init__(
@@ -61,6 +35,7 @@ class JournalReader:
         assert fold.next_event_no is not None
         self.fold = fold
         self.clock = SessionClock()
+        self.anesthesia = AnesthesiaClock()
         self.epoch = epoch
         self._emit = emit
         self.closed: R.SessionClosed | None = None
@@ -129,9 +104,12 @@ class JournalReader:
 
     def add(self, raw: bytes) -> None:
         """Fold a record that was read, or that the log holds from an earlier run."""
+        before = self.cursor
         record = self.fold.add_raw(raw)
-        if record is not None:
-            self.clock.add(record)
+        if record is None or self.cursor == before:
+            return  # of a later version; or it came again
+        self.clock.add(record)
+        self.anesthesia.add(record)
         if isinstance(record, R.SessionClosed):
             self.closed = record
         elif isinstance(record, R.AlarmChanged) and record.state is AlarmState.ACTIVE:

@@ -209,8 +209,15 @@ class HostLink:
 
     def device_uptime_ms(self) -> int:
         """The device's uptime now, as far as WELCOME and this host's clock tell; modulo 2**32."""
+        return self._uptime_ms(self._welcomed_at)
+
+    def latest_uptime_ms(self) -> int:
+        """The most that the device's uptime may be now: WELCOME was said at some time after HELLO."""
+        return self._uptime_ms(self._greeted_at)
+
+    def _uptime_ms(self, since: Micros) -> int:
         base = 0 if self.welcome is None else self.welcome.uptime_ms
-        return base + (self.now - self._welcomed_at) // MILLISECOND & 0xFFFF_FFFF
+        return base + (self.now - since) // MILLISECOND & 0xFFFF_FFFF
 
     # --- inside ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Final
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, LinkLostError, SessionError
 from devicectl.session.context import SessionContext
 from devicectl.session.count import needle_names
-from devicectl.session.entries import NoteKind, ZoneAnesthesia
+from devicectl.session.entries import NoteKind
 from devicectl.session.machine import CYCLE, Event, State
 from devicectl.session.procedures import Procedure, Until
 from devicectl.session.recovery import Recovery, by_held_device
@@ -67,6 +67,7 @@ class AutomaticOperator:
         self._at: tuple[int, int] | None = None
         self._flagged = 0
         self._numbed: dict[int, Micros] = {}
+        self._opened_at: float | None = None
         self._confirmed_by = ""
         self._method = ""
         self._suction_since: Micros | None = None
@@ -88,18 +89,34 @@ class AutomaticOperator:
             self._numbed.setdefault(zone, Micros(self._context.link.now - age_s * SECOND))
         yield from self.recovery.through(self._numb, self.restore)
 
-    def adopt(self, method: str, confirmed_by: str, zones: tuple[ZoneAnesthesia, ...], age_s: float) -> None:
-        """Take over from an operator whose last word is `age_s` seconds old."""
+    def adopt(self, method: str, confirmed_by: str, open_s: float | None) -> None:
+        """Take over from another operator, in a session that was opened `open_s` seconds ago, where that is known."""
         self._method, self._confirmed_by = method, confirmed_by
+        self._opened_at = None if open_s is None else self._context.link.now - open_s * SECOND
+
+    def _recall(self) -> None:
+        """Hold what is known of each zone's anesthesia against the journal: the older one counts.
+
+        A zone that this host has numbed itself it times by its own clock, which stands still while a laptop sleeps.
+        """
+        _, reader = self._context.session()
+        link = self._context.link
+        open_s = None if self._opened_at is None else (link.now - self._opened_at) / SECOND
+        ages, zones = reader.anesthesia.ages(link.latest_uptime_ms(), open_s), range(len(self._context.plan.zones))
         for zone in zones:
-            self._numbed[zone.zone] = Micros(self._context.link.now - round((zone.age_s + age_s) * SECOND))
+            if (age := ages.get(zone)) is not None:
+                age_s = age.least_s if zone in self._numbed else age.most_s
+                self._numbed[zone] = Micros(min(self._numbed.get(zone, link.now), link.now - age_s * SECOND))
+        if self._numbed:  # the one before numbed all of them at a time, and was cut off before all were told
+            oldest = min(self._numbed.values())
+            self._numbed = {zone: self._numbed.get(zone, oldest) for zone in zones}
 
     def _numb(self) -> Procedure[None]:
         if self._context.machine.now is State.ANESTHESIA_CONFIRMED:
             return
         wait_s = 0
         for zone, numbed_at in self._numbed.items():
-            age_s = min((self._context.link.now - numbed_at) // SECOND, MAX_ANESTHESIA_AGE_S)
+            age_s = min(-((numbed_at - self._context.link.now) // SECOND), MAX_ANESTHESIA_AGE_S)  # rounded up
             started: M.AnesthesiaStartDone = yield M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method)
             self._context.machine.happened(Event.ANESTHESIA_STARTED)
             wait_s = max(wait_s, started.wait_s)
@@ -330,6 +347,7 @@ class AutomaticOperator:
         if reader.closed is not None:
             raise SessionError(f"session {opened.session_no} was closed on the device by another host")
         yield from self.recovery.leave_hold(state)
+        self._recall()
         self._context.machine.happened(Event.RECOVERED)
         if not self._numbed:
             return

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -17,13 +17,17 @@ from devicectl.log.errors import LogError
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
+from devicectl.session.plan import Operator
 from devicectl.session.plan_file import PlanError
 from devicectl.session.procedures import Procedure
 from devicectl.simulation import virtual_time
 from devicectl.simulation.virtual_time import VirtualTimeDriver
 from firmware_sim.device import Device
 from protocols.enums import DeviceState
+from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S
+from protocols.records import Anesthesia
 from protocols.units import SECOND, Micros
+from protocols.wire import decode_record
 
 pytestmark = pytest.mark.asyncio
 URL = "sim://?seed=7&anesthesia_wait_s=1"
@@ -496,6 +500,54 @@ async def leave_open(url: str, log: SessionLog) -> None:
             await anext(run)
             await anext(run)
             await run.aclose()  # type: ignore[attr-defined]
+
+
+def ages_told(log: SessionLog) -> list[int]:
+    """What each ANESTHESIA_START said, in order."""
+    records = [decode_record(raw) for raw in log.load(1).records]
+    return [record.age_s for record in records if isinstance(record, Anesthesia) and not record.confirmed]
+
+
+AWAY = [
+    (2_400, [0, 2_401]),
+    (4_000, [0, 4_001, 0]),  # worn off: told, refused, and given again
+    (-5, [0, MAX_ANESTHESIA_AGE_S, 0]),  # a clock that was put back tells nothing
+]
+
+
+@pytest.mark.parametrize(("away_s", "told"), AWAY)
+async def test_the_time_that_a_device_was_off_is_in_the_anesthesias_age(
+    away_s: int, told: list[int], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two hosts the wall's clock alone has seen it. Taken for younger, it would be punched in for too long."""
+    url, now = f"{URL}&nvm={tmp_path / 'nvm'}", datetime(2026, 3, 1, tzinfo=UTC)
+    monkeypatch.setattr(clock, "wall", lambda: now)
+    with SessionLog.open("sqlite://", wall_clock=clock.wall) as log:
+        await leave_open(url, log)
+        now += timedelta(seconds=away_s, milliseconds=300)
+        async with devicectl.connect(url, log=log) as handpiece, handpiece.resume_session() as session:
+            await whole(session)
+        assert session.summary.succeeded
+        assert ages_told(log) == [age_s for age_s in told for _ in PLAN.zones]
+
+
+async def test_an_anesthesia_of_before_the_session_goes_on_aging_until_it_is_told(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan says how old it was when the session was opened, and the first host said nothing of it."""
+    url, now = f"{URL}&nvm={tmp_path / 'nvm'}", datetime(2026, 3, 1, tzinfo=UTC)
+    monkeypatch.setattr(clock, "wall", lambda: now)
+    plan = Plan(target_cores=6, operator=Operator(anesthesia_age_s=600))
+    with SessionLog.open("sqlite://", wall_clock=clock.wall) as log:
+        async with devicectl.connect(url, log=log) as handpiece:
+            session = await handpiece.open_session(plan).__aenter__()
+            assert session.injected_ago_s == 600
+        for away_s, age_s in ((900, 1_500), (-2_000, MAX_ANESTHESIA_AGE_S)):
+            now += timedelta(seconds=away_s)
+            async with devicectl.connect(url, log=log) as handpiece:
+                session = handpiece.resume_session()
+                assert session.injected_ago_s == age_s
+        assert ages_told(log) == []
 
 
 @pytest.mark.parametrize("known", [True, False])

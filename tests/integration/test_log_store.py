@@ -13,11 +13,11 @@ from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.reader import LogReader
 from devicectl.log.store import SessionLog
 from devicectl.session.count import Counts
-from devicectl.session.entries import Batch, Note, ZoneAnesthesia
+from devicectl.session.entries import Batch, Note
 from devicectl.session.plan import Plan
-from protocols.enums import Ending, Phase, RecordKind
+from protocols.enums import Ending, Phase
 from protocols.messages import TruthGetDone
-from protocols.records import Anesthesia, Boot, Gap
+from protocols.records import Gap
 from protocols.wire import encode_record
 from tests.integration.log_builders import (
     EPOCH,
@@ -273,7 +273,7 @@ def test_find_gives_what_a_resuming_host_needs(log: SessionLog) -> None:
     assert stored is not None
     assert (stored.key, stored.first_cycle_no) == (key, 1)
     assert (stored.course, stored.session_date, stored.plan) == ("spring", date(2024, 5, 6), Plan())
-    assert (stored.anesthesia, stored.stored_wall) == ((), None)
+    assert (stored.began_wall, stored.stored_wall) == (None, None)
     assert log.records(key) == list(cycle_batch(1, 4).records)
 
 
@@ -294,43 +294,6 @@ def test_of_the_same_seed_run_twice_the_open_one_is_found_else_the_latest(log: S
     assert found is not None and found.key == third
 
 
-def anesthesia(event_no: int, uptime_s: int, *, zone: int, age_s: int, confirmed: int = 0) -> bytes:
-    return encode_record(
-        Anesthesia(event_no=event_no, uptime_ms=uptime_s * 1_000, zone=zone, age_s=age_s, confirmed=confirmed)
-    )
-
-
-def boot(event_no: int) -> bytes:
-    return encode_record(Boot(event_no=event_no, uptime_ms=0, boot_count=2, open_cycle_no=0, phase=Phase.NONE))
-
-
-def test_the_age_of_anesthesia_runs_on_over_a_boot(log: SessionLog) -> None:
-    key = log.begin(a_start())
-    records = [
-        anesthesia(1, 10, zone=0, age_s=60),
-        anesthesia(2, 20, zone=1, age_s=0),
-        anesthesia(3, 320, zone=0, age_s=370, confirmed=1),
-        encode_record(a_cycle(4, 1, uptime_ms=400_000)),
-        boot(5),
-        anesthesia(6, 30, zone=1, age_s=410),
-        encode_record(a_cycle(7, 2, uptime_ms=100_000)),
-    ]
-    log.store(key, a_batch(1, records[:4]))
-    stored = log.find("SIM-0007", EPOCH, 1)
-    assert stored is not None
-    assert stored.anesthesia == (ZoneAnesthesia(0, 450), ZoneAnesthesia(1, 380))
-    log.store(key, a_batch(5, records[4:]))
-    stored = log.find("SIM-0007", EPOCH, 1)
-    assert stored is not None
-    assert stored.anesthesia == (ZoneAnesthesia(0, 550), ZoneAnesthesia(1, 480))
-
-
-def test_a_damaged_anesthesia_record_does_not_hide_the_session(log: SessionLog) -> None:
-    key = log.begin(a_start())
-    log.store(key, a_batch(1, [boot(1), bytes([2, 0, 0, 0, 0, 0, 0, 0, RecordKind.ANESTHESIA]) + b"\xff" * 23]))
-    assert log.find("SIM-0007", EPOCH, 1) is not None
-
-
 # --- the wall
 
 
@@ -340,7 +303,8 @@ def test_wall_times_come_from_the_clock_that_was_given(tmp_path: Path) -> None:
         key = log.begin(a_start())
         log.store(key, cycle_batch(1, 1))
         stored = log.find("SIM-0007", EPOCH, 1)
-        assert stored is not None and stored.stored_wall == datetime(2024, 3, 1, 8, 1, tzinfo=UTC)
+        assert stored is not None and stored.began_wall == datetime(2024, 3, 1, 8, 0, tzinfo=UTC)
+        assert stored.stored_wall == datetime(2024, 3, 1, 8, 1, tzinfo=UTC)
         log.finish(key, a_finish())
         report = log.load(key)
         assert report.summary.began_wall == datetime(2024, 3, 1, 8, 0, tzinfo=UTC)

@@ -91,12 +91,42 @@ def test_another_host_takes_the_session_over_from_the_log(
             lab.world.mend()
         lab.until(lambda: task.done)
         task.outcome()
-        if not stored.anesthesia:
-            lab.numb()
+        lab.numb()  # nothing, where it is confirmed
         ended = lab.finish()
         assert_counted(lab, ended)
         report = log.load(stored.key).summary
         assert (report.state, report.reconciled) == ("completed", True)
+
+
+def test_a_zone_that_a_killed_host_had_not_told_yet_is_told_with_the_others() -> None:
+    with SessionLog.open("sqlite://") as log:
+        lab = Lab(log=log, line=Late())
+        lab.open()
+        lab.start(lab.engine.confirm_anesthesia("lidocaine injection", "trainer"))
+        lab.until(lambda: len(lab.device.firmware.zones) == 1)
+        lab.replace_host()
+        lab.run(lab.engine.connect())
+        stored = log.find(lab.device.serial, lab.engine.welcome.journal_epoch, lab.device.nvm.session_no)
+        assert stored is not None
+        lab.run(lab.engine.adopt(stored, log.records(stored.key), None))
+        zones = lab.device.firmware.zones
+        assert sorted(zones) == [0, 1] and all(zone.confirmed for zone in zones.values())
+        assert_counted(lab, lab.finish())
+
+
+def test_an_anesthesia_is_timed_by_the_device_where_the_hosts_clock_stood_still() -> None:
+    """As a laptop's does while it sleeps; the link is lost meanwhile."""
+    lab = Lab(parameters={"anesthesia_wait_s": 5, "anesthesia_valid_s": 3_600}).begin(3)
+    before = [zone.numbed_at for zone in lab.device.firmware.zones.values()]
+    lab.world.cut()
+    lab.wait(1_800 * SECOND)
+    own = lab.engine._operator._numbed
+    own.update({zone: Micros(numbed_at + 1_800 * SECOND) for zone, numbed_at in own.items()})
+    lab.world.mend()
+    lab.cycle()
+    after = [zone.numbed_at for zone in lab.device.firmware.zones.values()]
+    assert all(then - 2 * SECOND <= now <= then for then, now in zip(before, after, strict=True))
+    assert_counted(lab, lab.finish())
 
 
 def test_a_killed_hosts_session_is_abandoned_after_its_lease() -> None:

@@ -5,12 +5,12 @@ import pytest
 from devicectl.errors import CommandRefusedError, LinkLostError
 from devicectl.session.count import Fold
 from devicectl.session.entries import Batch
-from devicectl.session.journal import JournalReader, SessionClock
+from devicectl.session.journal import JournalReader
 from devicectl.session.procedures import Procedure, Procedures, Task
 from firmware_sim.journal import Journal
 from protocols import messages as M
 from protocols import records as R
-from protocols.enums import AlarmPriority, AlarmState, CloseReason, Code, Phase
+from protocols.enums import AlarmPriority, AlarmState, CloseReason, Code
 from protocols.message import Message
 from protocols.messages import Refused
 from protocols.requests import Request
@@ -235,28 +235,3 @@ def test_alarms_are_counted_as_they_were_raised() -> None:
         desk.journal.append(encode_record(alarm.model_copy(update={"event_no": number, "state": state})))
     desk.run()
     assert desk.reader.alarms == {1501: 2}
-
-
-def an_action(uptime_ms: int, message_id: int = M.Arm.ID) -> R.Action:
-    return R.Action(event_no=1, uptime_ms=uptime_ms, message_id=message_id, zone=0, cell=0)
-
-
-def test_clock_runs_from_the_first_arm_to_the_last_cycle_over_reboots() -> None:
-    clock = SessionClock()
-    boot = R.Boot(event_no=1, uptime_ms=0, boot_count=2, open_cycle_no=0, phase=Phase.NONE)
-    assert clock.seconds == 0
-    for record in (
-        a_cycle(1, uptime_ms=500),  # before any ARM: of no account
-        an_action(1_000, M.Stop.ID),
-        an_action(2_000),
-        a_cycle(2, uptime_ms=5_000),
-        an_action(6_000),  # armed again: the time between counts
-        a_cycle(3, uptime_ms=8_000),
-        a_cycle(4, uptime_ms=0),  # open when the power went: the boot ends it, before its own record
-        boot,
-        an_action(1_000),
-        a_cycle(5, uptime_ms=2_500),
-        R.Anesthesia(event_no=1, uptime_ms=9_000, zone=0, confirmed=1, age_s=0),
-    ):
-        clock.add(record)
-    assert clock.seconds == 6.0 + 1.5
