@@ -34,6 +34,7 @@ def page(results: dict[str, Any]) -> str:
                 *_servers(results["servers"]),
                 *_codec(results["codec"]),
                 *_mqtt(results["mqtt"]),
+                *_lists(results["lists"]),
                 *_plugin(results["plugin"]),
             ]
         )
@@ -162,6 +163,17 @@ def _mqtt(found: dict[str, Any]) -> list[str]:
         f"Over Mosquitto on this machine, {found['rounds']} rounds; in ms. A ratio is the median of the rounds'. "
         f"{_AWAKE[found['kept_awake']]}",
         _table(("", "median", "95 %", "most", "x bare", "x paced"), rows),
+    ]
+
+
+def _lists(found: dict[str, Any]) -> list[str]:
+    rows = [(f"{case} sessions, s" if case != "empty" else "empty log: the start-up alone, s", *_range(times, 3))
+            for case, times in found["cpu_s"].items()]  # fmt: skip
+    rows += [(f"{case} sessions over empty", *_range(ratio, 2)) for case, ratio in found["of_empty"].items()]
+    return [
+        "## `devicectl sessions list`",
+        "Processor time from start to exit; sessions of 10,000 cores each, the last 50 of them listed, or all.",
+        _table(("", "median", "range"), rows),
     ]
 
 

@@ -20,7 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import codec, mqtt, plugin, report
+from benchmarks import codec, lists, mqtt, plugin, report
 from benchmarks.awake import awake
 from benchmarks.servers import SERVERS, Running, Server, all_running
 from benchmarks.targets import judge
@@ -154,6 +154,22 @@ def measure_plugin(rounds: int, folder: Path) -> dict[str, Any]:
     }
 
 
+# --- lists ---------------------------------------------------------------------------------------------------------
+
+
+def measure_lists(rounds: int, folder: Path) -> dict[str, Any]:
+    """Processor time of `sessions list` by the size of the log, and beside that of an empty one."""
+    found = lists.measure(rounds, folder)
+    return {
+        "cpu_s": {case: spread([times[case] for times in found], 3) for case in lists.CASES},
+        "of_empty": {
+            case: spread([times[case] / times["empty"] for times in found], 2)
+            for case in lists.CASES
+            if case != "empty"
+        },
+    }
+
+
 # --- all -----------------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +213,8 @@ def main() -> int:
         print("mqtt", file=sys.stderr)
         with awake() as kept_awake:
             results["mqtt"] = {**mqtt.measure(options.rounds), "kept_awake": kept_awake}
+        print("lists", file=sys.stderr)
+        results["lists"] = measure_lists(options.rounds, folder)
         print("plugin", file=sys.stderr)
         results["plugin"] = measure_plugin(options.rounds, folder)
     (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -47,6 +47,9 @@ TARGETS: Final = (
     Target("1 MiB of garbage before a good frame, s", ("codec", "garbage", "most"), most=0.5),
     Target("MQTT: command to DONE less the motion, ms", ("mqtt", "ms", "motion", "median"), most=5.0),
     Target("MQTT: the same over a bare round trip", ("mqtt", "of_bare", "motion"), most=2.5),
+    Target("`sessions list` of 100 sessions over an empty log", ("lists", "of_empty", "100", "median"), most=1.3),
+    Target("the same of 10,000 sessions", ("lists", "of_empty", "10,000", "median"), most=2.0),
+    Target("the same of 10,000, all of them listed", ("lists", "of_empty", "10,000, all", "median"), aim=2.0),
     Target("pytest collects with the plugin over without", ("plugin", "ratio", "median"), most=1.1),
 )
 
