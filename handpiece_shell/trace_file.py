@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
+from protocols.text import printable
+
 Write = Callable[[Sequence[str]], None]
 
 
@@ -16,15 +18,14 @@ def open_trace(path: str, warn: Callable[[str], None]) -> Iterator[Write]:
     Raises:
         OSError, ValueError: it cannot be opened.
     """
-    # What a trace shows may have come from a peer, and need not be a text that can be encoded.
-    file = open(path, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115 - closed below
+    file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below
     writing: TextIO | None = file
 
     def write(lines: Sequence[str]) -> None:
         nonlocal writing
         try:
             if writing is not None:
-                writing.writelines(f"{line}\n" for line in lines)
+                writing.writelines(f"{printable(line)}\n" for line in lines)  # what a peer said may be in it
         except OSError as error:
             writing = None
             warn(f"{path}: {error.strerror}; the trace ends here")

@@ -58,11 +58,11 @@ _EXCEL: Final = (
 
 _Id = Annotated[
     int | None,
-    typer.Argument(metavar="[ID]", parser=whole_number, help="The session's number, see `sessions list`; else each."),
+    typer.Argument(metavar="ID", parser=whole_number, help="The session's number, see `sessions list`; else each."),
 ]
 _Format = Annotated[Format, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")]
-_Table = Annotated[Table | None, typer.Option("--table", help="What a row of a CSV is.  [default: cycles]")]
-_Delimiter = Annotated[Delimiter | None, typer.Option("--delimiter", help="Of a CSV.  [default: comma]")]
+_Table = Annotated[Table | None, typer.Option("--table", help="What a row of a CSV is; cycles unless said.")]
+_Delimiter = Annotated[Delimiter | None, typer.Option("--delimiter", help="Of a CSV; a comma unless said.")]
 _Excel = Annotated[bool, typer.Option("--excel", help=_EXCEL, metavar="")]
 _Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="The sessions of this course alone.")]
 _Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")]

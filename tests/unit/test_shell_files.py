@@ -206,8 +206,8 @@ def test_the_first_of_several_is_told() -> None:
 
 def test_a_trace_is_there_while_it_is_written(folder: Path) -> None:
     with open_trace("trace", pytest.fail) as write:
-        write(["one", "two \udcff"])
-        assert (folder / "trace").read_text() == "one\ntwo \\udcff\n"
+        write(["one", "two \udcff", "three\x1b[2J\nfour"])
+        assert (folder / "trace").read_text() == "one\ntwo \\udcff\nthree\\x1b[2J\\nfour\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
