@@ -17,7 +17,7 @@ from devicectl.log import named
 from devicectl.log.export import identity_of, iso, provenance_of, totals_of
 from devicectl.log.report import SessionReport, SessionSummary
 from devicectl.session.count import MAX_NEEDLES, tally
-from protocols.records import Cycle, Refusal, event_no_of
+from protocols.records import Cycle, Record, Refusal, event_no_of
 from protocols.text import printable
 
 NEEDLES: Final = tuple(f"needle_{number}" for number in range(1, MAX_NEEDLES + 1))
@@ -107,28 +107,29 @@ def _first(summary: SessionSummary) -> dict[str, Any]:
 
 
 def _cycle_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
-    for raw, record, counts in _told_apart(report):
-        if counts and isinstance(record, Cycle):
-            punctures, cores_counted, _ = tally(record.outcomes, min(record.needles, MAX_NEEDLES))
-            yield {
-                **_head(raw),
-                "cycle_no": record.cycle_no,
-                "zone": named.zone_of(report.plan, record.cell),
-                "cell": record.cell,
-                "depth_um": record.depth_um,
-                "ending": record.ending.name.lower(),
-                "phase": record.phase.name.lower(),
-                "punctures": punctures,
-                "cores_counted": cores_counted,
-                **dict(zip(NEEDLES, named.outcomes_of(record), strict=False)),
-            }
+    for raw, _, cycle in _told_apart(report):
+        if cycle is None:
+            continue
+        punctures, cores_counted, _ = tally(cycle.outcomes, min(cycle.needles, MAX_NEEDLES))
+        yield {
+            **_head(raw),
+            "cycle_no": cycle.cycle_no,
+            "zone": named.zone_of(report.plan, cycle.cell),
+            "cell": cycle.cell,
+            "depth_um": cycle.depth_um,
+            "ending": cycle.ending.name.lower(),
+            "phase": cycle.phase.name.lower(),
+            "punctures": punctures,
+            "cores_counted": cores_counted,
+            **dict(zip(NEEDLES, named.outcomes_of(cycle), strict=False)),
+        }
 
 
 def _note_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
     last_cycle_no = None
-    for raw, record, counts in _told_apart(report):
-        if counts and isinstance(record, Cycle):
-            last_cycle_no = record.cycle_no
+    for raw, record, cycle in _told_apart(report):
+        if cycle is not None:
+            last_cycle_no = cycle.cycle_no
             continue
         name, detail = named.told(raw, report.plan)
         of_cycle = record.cycle_no if isinstance(record, Refusal) and record.cycle_no else last_cycle_no
@@ -147,15 +148,17 @@ def _note_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
         }
 
 
-def _told_apart(report: SessionReport) -> Iterator[tuple[bytes, object, bool]]:
-    """Each record, and whether it is a cycle that counts: one of the session's own, and of it the first ending."""
+def _told_apart(report: SessionReport) -> Iterator[tuple[bytes, Record | None, Cycle | None]]:
+    """Each record as it came and as it is read, and the cycle that counts in it: of the session, its first ending."""
     ended: set[int] = set()
     for raw in report.records:
         record = named.read(raw)
-        counts = isinstance(record, Cycle) and record.cycle_no >= report.first_cycle_no and record.cycle_no not in ended
-        if counts and isinstance(record, Cycle):
-            ended.add(record.cycle_no)
-        yield raw, record, counts
+        cycle = record if isinstance(record, Cycle) else None
+        if cycle is not None and (cycle.cycle_no < report.first_cycle_no or cycle.cycle_no in ended):
+            cycle = None
+        if cycle is not None:
+            ended.add(cycle.cycle_no)
+        yield raw, record, cycle
 
 
 def _head(raw: bytes) -> dict[str, Any]:

@@ -188,10 +188,11 @@ def test_no_text_of_anybody_is_a_formula(table: str, start: str) -> None:
 def test_a_spreadsheet_s_file_has_a_byte_order_mark_and_commas_in_decimals() -> None:
     style = Style(delimiter=";", decimal_comma=True, byte_order_mark=True)
     out = io.StringIO()
-    write_sessions([a_report().summary], out, style)
+    write_sessions([a_report(device="SIM.7").summary], out, style)
     assert out.getvalue().startswith("\ufeffnotice;simulated;") and out.getvalue().count("\ufeff") == 1
     (row,) = csv.DictReader(io.StringIO(out.getvalue()[1:]), delimiter=";")
     assert (row["coverage_percent"], row["session_seconds"], row["cycles"]) == ("0,251", "12,5", "2")
+    assert row["device"] == "SIM.7"
 
 
 @pytest.mark.parametrize(
