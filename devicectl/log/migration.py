@@ -32,6 +32,7 @@ def migrate(connection: Connection, where: str, version_of: Callable[[], int | N
         LogError: there can be no backup.
     """
     with connection.begin():
+        connection.execute(select(schema.log_meta).with_for_update())  # on a server; on SQLite the lock is held
         version = version_of()
         if version is None or version >= schema.SCHEMA_VERSION:
             return

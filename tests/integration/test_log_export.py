@@ -131,6 +131,7 @@ def test_what_is_no_cycle_is_told_by_names() -> None:
         ),
         Action(event_no=6, uptime_ms=30, message_id=M.Purge.ID, zone=1, cell=70),
         Action(event_no=7, uptime_ms=31, message_id=0x7777, zone=0xFF, cell=0xFFFF),
+        Refusal(event_no=8, uptime_ms=32, code=Code.E_STATE, interlock=0, message_id=M.Arm.ID, cycle_no=0),
     ]
     with SessionLog.open("sqlite://", wall_clock=lambda: datetime(2024, 3, 1, 8, tzinfo=UTC)) as log:
         key = log.begin(a_start())
@@ -146,13 +147,16 @@ def test_what_is_no_cycle_is_told_by_names() -> None:
         ("device", "alarm", "MC-0602", "7", "interlock 6, priority medium, state active"),
         ("device", "action", "purge", "7", "zone cheek right, cell 70"),
         ("device", "action", "message 0x7777", "7", ""),
+        ("device", "refusal", "arm", "7", "code e_state"),
         ("host", "action", "purge", "7", "try 1: needle 3 cleared, no needle still flagged"),
     ]
     assert rows[-1]["logged_wall"] == "2024-03-01T08:00:00+00:00"
-    assert [item.get("message") or item.get("label") for item in items[2:9]] == [
-        None, "arm", None, "punch", "MC-0602", "purge", "message 0x7777",
+    assert [item.get("message") or item.get("label") for item in items[2:10]] == [
+        None, "arm", None, "punch", "MC-0602", "purge", "message 0x7777", "arm",
     ]  # fmt: skip
-    assert (items[9]["cycle_no"], items[9]["logged_wall"]) == (7, "2024-03-01T08:00:00+00:00")
+    assert (items[2]["zone"], items[2]["confirmed"], items[2]["age_s"]) == (1, 1, 300), "as it was on the wire"
+    assert (items[5]["code"], items[5]["interlock"], items[6]["priority"]) == ("e_interlock", 4, "medium")
+    assert (items[10]["cycle_no"], items[10]["logged_wall"]) == (7, "2024-03-01T08:00:00+00:00")
 
 
 def test_a_record_of_a_later_version_and_a_note_are_told() -> None:

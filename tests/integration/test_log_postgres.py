@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.reader import LogReader
@@ -17,6 +18,7 @@ from devicectl.session.entries import Note
 from protocols.messages import TruthGetDone
 from protocols.wire import encode_record
 from tests.integration.log_builders import EPOCH, a_batch, a_cycle, a_finish, a_start, a_stored_session, cycle_batch
+from tests.integration.test_log_migration import FIRST_VERSION
 
 TRUTH = TruthGetDone(
     session_no=1, cycles_commanded=4, cycles_completed=4, punctures=12, cores_evacuated=9, cores_counted=8, clogs=0
@@ -67,6 +69,26 @@ def test_everything_comes_back(log: SessionLog, url: str) -> None:
     with LogReader.open(url) as reader:
         assert reader.session(key) == report
         assert report.summary in list(reader.sessions())
+
+
+def test_an_earlier_version_is_read_as_it_is_and_migrated_once(log: SessionLog, url: str) -> None:
+    key = a_stored_session(log, course="early")
+    log.note(key, [Note("action", 1, "pause", "", None)])
+    log.close()
+    with create_engine(url).begin() as raw:
+        for statement in FIRST_VERSION:
+            raw.exec_driver_sql(statement)
+    raw.engine.dispose()
+    with LogReader.open(url) as reader:
+        before = list(reader.sessions(course="early"))
+        report = reader.session(key)
+    assert [summary.counts.cycles for summary in before] == [4]
+    for _ in range(2):
+        with SessionLog.open(url) as again:
+            assert again.load(key) == report
+    with LogReader.open(url) as reader:
+        assert list(reader.sessions(course="early")) == before
+        assert reader.session(key) == report
 
 
 def test_batches_are_passed_over_or_refused_as_on_sqlite(log: SessionLog) -> None:
