@@ -29,6 +29,11 @@ _REPEATED: Final = {"--rootdir": "rootdir", "-c": "inifilename", "-o": "override
 """Options of pytest and pytest-asyncio that decide a test's node id, and with it its seed, or how it runs."""
 _BASE_SEED: Final = pytest.StashKey[int]()
 _RUN: Final = pytest.StashKey["Run"]()
+"""Of a test, of a module, and of the collection of all tests: what it runs against."""
+_SHARED: Final = pytest.StashKey["list[Run]"]()
+_OF_TEST: Final = "_handpiece_run"
+_OF_MODULE: Final = "_handpiece_run_per_module"
+_OF_ALL: Final = "_handpiece_run_per_run"
 _MARK_EXAMPLE: Final = "@pytest.mark.handpiece_param(needles=2)"
 _MARKERS: Final = (
     "handpiece_sim_only: needs a simulated handpiece; skipped on hardware",
@@ -109,8 +114,9 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Once per URL, where there are several."""
     urls = _urls(metafunc.config)
-    if len(urls) > 1 and "_handpiece_run" in metafunc.fixturenames:
-        metafunc.parametrize("_handpiece_run", urls, indirect=True, ids=[url.partition("?")[0] for url in urls])
+    for name in (_OF_TEST, _OF_MODULE, _OF_ALL):
+        if len(urls) > 1 and name in metafunc.fixturenames:
+            metafunc.parametrize(name, urls, indirect=True, ids=[url.partition("?")[0] for url in urls])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -119,14 +125,32 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failing test says where its artifacts are, and the line that repeats it."""
     report = yield
-    run = item.stash.get(_RUN, None)
-    if run is not None:
+    for run in _runs(item):
+        known = run.properties() if call.when == "setup" else []
         if report.failed:
             run.failed = True
             report.sections.append(("handpiece", run.story()))
-        if call.when == "teardown":
-            run.finish()
+            known += run.failure()
+        new = [pair for pair in known if pair not in item.user_properties]
+        item.user_properties += new
+        report.user_properties += new  # which has a list of its own
+    if call.when == "teardown" and _RUN in item.stash:
+        item.stash[_RUN].finish()
     return report
+
+
+def _runs(item: pytest.Item) -> "list[Run]":
+    """What a test runs against: of its own, of its module's and of all tests', those that it asks for."""
+    asked = getattr(item, "fixturenames", ())
+    nodes = {_OF_TEST: item, _OF_MODULE: item.getparent(pytest.Module), _OF_ALL: item.session}
+    stashes = [node.stash for name, node in nodes.items() if name in asked and node is not None]
+    return [stash[_RUN] for stash in stashes if _RUN in stash]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Devices that tests shared have ended: what they left is kept where one of those tests failed."""
+    for run in session.config.stash.get(_SHARED, []):
+        run.finish()
 
 
 # --- fixtures ------------------------------------------------------------------------------------------------------
@@ -135,14 +159,30 @@ def pytest_runtest_makereport(
 @pytest.fixture
 def _handpiece_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """What one test runs against, and what it leaves behind."""
+    return _make_run(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def _handpiece_run_per_module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    return _make_run(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def _handpiece_run_per_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    return _make_run(request, tmp_path_factory)
+
+
+def _make_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """Of a test, or of the module or collection whose tests share it."""
     from devicectl.testing.run import Run
 
-    item = request.node
+    node = request.node
     invocation = _invocation(request.config, tmp_path_factory.getbasetemp() / "handpiece")
     url = getattr(request, "param", [*invocation.urls, DEFAULT_URL][0])
-    run = Run(item.nodeid, url, parameters=_parameters(item), invocation=invocation)
-    item.stash[_RUN] = run
-    item.user_properties.extend(run.properties())
+    run = Run(node.nodeid, url, parameters=_parameters(node), invocation=invocation)
+    node.stash[_RUN] = run
+    if not isinstance(node, pytest.Item):
+        request.config.stash.setdefault(_SHARED, []).append(run)
     if run.refused_parameters:
         pytest.skip(f"{run.url} is started by somebody else: its parameters are not this test's to set")
     return run
@@ -159,10 +199,11 @@ def _invocation(config: pytest.Config, scratch: Path) -> "Invocation":
         urls=_urls(config),
         options=_repeated(config),
         artifacts=place / (config.getoption("--handpiece-artifacts") or scratch),
+        worker=getattr(config, "workerinput", {}).get("workerid", ""),
     )
 
 
-def _parameters(item: pytest.Item) -> dict[str, object]:
+def _parameters(item: pytest.Item | pytest.Collector) -> dict[str, object]:
     """Those of its marks; of one name the nearest. A mark that says none fails the test: it would mean nothing."""
     found: dict[str, object] = {}
     for mark in reversed(list(item.iter_markers("handpiece_param"))):
@@ -181,10 +222,26 @@ def handpiece_seed(_handpiece_run: "Run") -> int:
 @pytest.fixture
 def handpiece_url(request: pytest.FixtureRequest, _handpiece_run: "Run") -> Iterator[str]:
     """A handpiece for a host of any language: the URL of a simulator in a process of its own, or of the one given."""
+    yield from _url_of(request, _handpiece_run)
+
+
+@pytest.fixture(scope="module")
+def handpiece_url_per_module(request: pytest.FixtureRequest, _handpiece_run_per_module: "Run") -> Iterator[str]:
+    """The same for all tests of a module; what counts of marks are the module's own."""
+    yield from _url_of(request, _handpiece_run_per_module)
+
+
+@pytest.fixture(scope="session")
+def handpiece_url_per_run(request: pytest.FixtureRequest, _handpiece_run_per_run: "Run") -> Iterator[str]:
+    """The same for all tests that pytest runs."""
+    yield from _url_of(request, _handpiece_run_per_run)
+
+
+def _url_of(request: pytest.FixtureRequest, run: "Run") -> Iterator[str]:
     from devicectl.testing.process import identify, served
 
-    with served(_handpiece_run) as url:
-        if not _handpiece_run.simulated:
+    with served(run) as url:
+        if not run.simulated:
             _judge(request, identify(url))
         yield url
 

@@ -17,11 +17,11 @@ from devicectl.transports.urls import EXAMPLES, parse_url
 from handpiece_shell.streams import say
 
 
-async def _serve(text: str, trace: str | None) -> None:
+async def _serve(text: str, options: list[str]) -> None:
     url = parse_url(text)
     if not url.scheme.startswith("sim+"):
         raise UrlError(text, "scheme", "it starts no process", EXAMPLES["sim+tcp"])
-    async with simulator(url, () if trace is None else ("--trace", trace)) as target:
+    async with simulator(url, options) as target:
         print(json.dumps({"simulated": True, "url": target.text, "seed": target.seed}), flush=True)
         await asyncio.to_thread(_wait_for_owner)
 
@@ -35,10 +35,12 @@ def main() -> int:
     """Serve until the owner lets go; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m devicectl.simulation", description=__doc__)
     parser.add_argument("url")
-    parser.add_argument("--trace")
-    options = parser.parse_args()
+    parser.add_argument("--trace", default="")
+    parser.add_argument("--report", default="")
+    given = parser.parse_args()
+    kept = {"--trace": given.trace, "--report": given.report}
     try:
-        asyncio.run(_serve(options.url, options.trace))
+        asyncio.run(_serve(given.url, [word for name, path in kept.items() if path for word in (name, path)]))
     except DevicectlError as error:
         say(str(error))
         return error.exit_code

@@ -24,9 +24,12 @@ STOP_TIMEOUT_S: Final = 10.0
 def served(run: Run) -> Iterator[str]:
     """The URL of a device for any host: of a simulator while the context lasts, or the one that was given."""
     if not run.simulated:
+        run.given_url = run.host_url
         yield run.host_url
         return
-    line = _line("devicectl.simulation", run.host_url, "--trace", str(run.open_folder() / "trace.txt"))
+    folder = run.open_folder()
+    kept = ("--trace", str(folder / "trace.txt"), "--report", str(folder / "report.txt"))
+    line = _line("devicectl.simulation", run.host_url, *kept)
     process = subprocess.Popen(
         line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
     )
@@ -35,7 +38,8 @@ def served(run: Run) -> Iterator[str]:
         said = process.stdout.readline()
         if not said:
             pytest.fail(f"no handpiece: {process.stderr.read().strip()}", pytrace=False)
-        yield json.loads(said)["url"]
+        run.given_url = json.loads(said)["url"]
+        yield run.given_url
     finally:
         try:
             process.communicate(timeout=STOP_TIMEOUT_S)  # closes its standard input, at which it ends

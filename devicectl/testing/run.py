@@ -38,20 +38,28 @@ class Invocation:
     """What else of the command line decides how a test runs and which seed it has."""
     artifacts: Path
     """Each failing test has a folder in it. Absolute: a test may go elsewhere."""
+    worker: str = ""
+    """xdist's: each has a device of its own where tests share one."""
 
 
 class Run:
-    """One test's. `url` is what was asked for; `device_url` has the test's seed and parameters in it."""
+    """One test's, or that of all tests that share a device: `node_id` is then their module's, or empty for all.
+
+    `url` is what was asked for; `device_url` has the test's seed and parameters in it; `given_url` is what a host got.
+    """
 
     def __init__(self, node_id: str, url: str, *, parameters: Mapping[str, object], invocation: Invocation) -> None:
         self.node_id = node_id
         self.url = url
+        self.given_url = ""
         self.failed = False
         self._invocation = invocation
         self.scheme = url.partition("://")[0].lower()
         self.simulated = self.scheme == "sim" or self.scheme.startswith("sim+")
         self.refused_parameters = bool(parameters) and not self.simulated
-        digest = hashlib.sha256(f"{invocation.base_seed}:{node_id}".encode()).digest()
+        shared = "::" not in node_id
+        name = f"{node_id}[{url.partition('?')[0]}]" if shared and len(invocation.urls) > 1 else node_id
+        digest = hashlib.sha256(f"{invocation.base_seed}:{name}".encode()).digest()
         self.seed = int.from_bytes(digest[:SEED_BYTES], "big")
         self.device_seed = str(self.seed)
         self.device_url = self.host_url = url
@@ -63,7 +71,8 @@ class Run:
             self.seed = int(options["seed"]) if _is_whole(options.get("seed", "")) else self.seed
             self.device_seed = options.get("seed", "the memory's")
             self._set_urls(options)
-        self.folder = invocation.artifacts / f"{_name(node_id)}-{digest.hex()[:8]}"
+        worker = f"-{invocation.worker}" if shared and invocation.worker else ""
+        self.folder = invocation.artifacts / f"{_name(name)}-{digest.hex()[:8]}{worker}"
 
     def _set_urls(self, options: Mapping[str, str]) -> None:
         """For a host of any language `sim://` is on TCP, and so in real time, like every other URL."""
@@ -84,17 +93,23 @@ class Run:
         """What goes into JUnit's properties."""
         return [("handpiece_seed", self.device_seed), ("handpiece_url", self.url), ("handpiece_version", VERSION)]
 
+    def failure(self) -> list[tuple[str, object]]:
+        """What a failure adds to them."""
+        return [("handpiece_artifacts", str(self.folder)), ("handpiece_repeat", self.command())]
+
     def command(self) -> str:
         """The line that repeats the test, in the folder in which pytest was started."""
         of = self._invocation
         path, separator, name = self.node_id.partition("::")
-        node_id = f"{os.path.relpath(of.root / path, of.place)}{separator}{name}"
+        node_id = f"{os.path.relpath(of.root / path, of.place)}{separator}{name}"  # of all tests: the root
         urls = [argument for url in of.urls for argument in ("--handpiece-url", url)]
         return shlex.join(["pytest", node_id, "--handpiece-seed", str(of.base_seed), *urls, *of.options])
 
     def story(self) -> str:
         """For the report of a failure."""
-        return f"device {self.device_url}, seed {self.device_seed}\nartifacts: {self.folder}\nrepeat: {self.command()}"
+        given = f"\ngiven to the test: {self.given_url}" if self.given_url else ""
+        device = f"device {self.device_url}, seed {self.device_seed}{given}"
+        return f"{device}\nartifacts: {self.folder}\nrepeat: {self.command()}"
 
     def finish(self) -> None:
         """Keep what a failing test leaves, and nothing of any other."""

@@ -240,7 +240,12 @@ def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(
         trace = (folder / "trace.txt").read_text()
         assert trace.startswith(NOTICE) and " Punch " in trace and " SessionClose " in trace
     for folder in folders[2:]:
-        assert {file.name for file in folder.iterdir()} == {"trace.txt", "seed.txt"}
+        assert {file.name for file in folder.iterdir()} == {"trace.txt", "report.txt", "seed.txt"}
+        given = re.findall(
+            r"^given to the test: (tcp://127\.0\.0\.1:\d+)$", (folder / "seed.txt").read_text(), re.MULTILINE
+        )
+        assert len(given) == 1 and f"given to the test: {given[0]}" in run.outlines
+        assert "It linked as" in (folder / "report.txt").read_text() or "Nothing" in (folder / "report.txt").read_text()
         trace = (folder / "trace.txt").read_text()
         assert trace.startswith(NOTICE) and " Hello " in trace and " Bye " in trace
     (folder,) = [folder for folder in folders[:2] if "needles=2" in (folder / "seed.txt").read_text().splitlines()[0]]
@@ -268,6 +273,78 @@ def test_junit_has_seed_url_and_version_and_workers_share_a_base_seed_that_was_d
         found = {item.get("name"): item.get("value") for item in case.iter("property")}
         assert found["handpiece_seed"] in seeds_of(pytester.path)
         assert found["handpiece_url"] == "sim://?needles=2" and found["handpiece_version"]
+        assert f"artifacts: {found['handpiece_artifacts']}" in run.outlines
+        assert f"repeat: {found['handpiece_repeat']}" in run.outlines
+        names = [item.get("name") for item in case.iter("property")]
+        assert len(names) == len(set(names)) == 5
+
+
+def test_junit_names_no_artifacts_of_a_test_that_passed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def breaks(handpiece_seed):
+            yield
+            raise AssertionError("at the end")
+
+        def test_passes(handpiece_seed): pass
+        def test_breaks(breaks): pass
+        """
+    )
+    pytester.runpytest_subprocess(*PLAIN, "--junit-xml", "junit.xml").assert_outcomes(passed=2, errors=1)
+    cases = ElementTree.parse(pytester.path / "junit.xml").iter("testcase")
+    named = [(case.get("name"), item.get("name")) for case in cases for item in case.iter("property")]
+    assert [test for test, name in named if name == "handpiece_artifacts"] == ["test_breaks"]
+    assert [test for test, name in named if name == "handpiece_repeat"] == ["test_breaks"]
+
+
+SHARED: Final = """
+    import json, pathlib, subprocess, sys
+
+    import pytest
+
+    pytestmark = pytest.mark.handpiece_param(needles=2)
+
+    @pytest.fixture(scope="module")
+    def of_my_own(handpiece_url_per_module):
+        return handpiece_url_per_module
+
+    @pytest.mark.parametrize("number", range(2))
+    def test_one(number, of_my_own, handpiece_url_per_run, request):
+        line = [sys.executable, "-P", "-m", "devicectl.testing", "identify", of_my_own]
+        assert subprocess.run(line, stdout=subprocess.PIPE, check=True).stdout == b"true\\n"
+        with open(pathlib.Path(str(request.config.rootpath)) / "urls", "a") as file:
+            print(request.module.__name__, of_my_own, handpiece_url_per_run, file=file)
+        assert number == 0 or request.module.__name__ != "test_b"
+"""
+
+
+def test_a_device_for_a_module_and_one_for_all(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a=SHARED, test_b=SHARED)
+    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-artifacts", "left", "--handpiece-seed", "5")
+    run.assert_outcomes(passed=3, failed=1)
+    told = [line.split() for line in (pytester.path / "urls").read_text().splitlines()]
+    assert [len({url for module, url, _ in told if module == name}) for name in ("test_a", "test_b")] == [1, 1]
+    assert len({url for _, url, _ in told}) == 2 and len({url for _, _, url in told}) == 1
+    of_b, of_all = sorted((pytester.path / "left").iterdir(), key=lambda folder: not folder.name.startswith("test_b"))
+    for folder, repeated in ((of_b, "pytest test_b.py --handpiece-seed 5"), (of_all, "pytest . --handpiece-seed 5")):
+        assert {file.name for file in folder.iterdir()} == {"trace.txt", "report.txt", "seed.txt"}
+        assert f"\nrepeat: {repeated}" in (folder / "seed.txt").read_text()
+        assert f"repeat: {repeated} -o asyncio_default_fixture_loop_scope=function" in run.outlines
+    assert "needles=2" in (of_b / "seed.txt").read_text() and "needles" not in (of_all / "seed.txt").read_text()
+
+
+def test_a_device_for_a_module_over_several_urls_and_workers(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_a=SHARED.replace("pytestmark =", "_ ="))
+    urls = ("--handpiece-url", "sim://", "--handpiece-url", "sim+pty://")
+    text = (pytester.path / "test_a.py").read_text().replace(", handpiece_url_per_run", "").replace("url_per_run", "")
+    (pytester.path / "test_a.py").write_text(text.replace("of_my_own, handpiece_, file", "of_my_own, file"))
+    run = pytester.runpytest_subprocess(*PLAIN, *urls, "-n", "2", "--dist", "loadfile")
+    run.assert_outcomes(passed=4)
+    told = {line.split()[1] for line in (pytester.path / "urls").read_text().splitlines()}
+    assert sorted(url.partition("://")[0] for url in told) == ["serial", "tcp"]
 
 
 def test_a_wrong_url_is_one_line(pytester: pytest.Pytester) -> None:
