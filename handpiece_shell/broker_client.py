@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import aiomqtt
 
-from protocols.mqtt_calls import NOT_MQTT, Calls, count_as_seen
+from protocols.mqtt_calls import NOT_MQTT, UNANSWERED, Calls, count_as_seen
 
 
 class BrokerClient(Calls, aiomqtt.Client):
@@ -34,8 +34,11 @@ class BrokerClient(Calls, aiomqtt.Client):
             await super().__aenter__()
             if self._lost is not None:  # with the answer; the library has forgotten it, and would wait for another end
                 raise self._lost
-        except BaseException:
+        except BaseException as error:
+            is_connected = self._watched and self._client.socket() is not None
             self._leave()
+            if is_connected and "timed out" in str(error):
+                raise aiomqtt.MqttError(UNANSWERED) from error
             raise
         return self
 

@@ -11,15 +11,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from protocols.bodies import MOST_BODY_BYTES
 from protocols.enums import Kind, Lane
 from protocols.messages import JournalAck
-from protocols.mqtt import COMMANDS
+from protocols.mqtt import COMMANDS, MAX_PACKET_BYTES
 from protocols.notice import NOTICE
 from protocols.topics import DeviceTopics
 
-MOST_PACKET_BYTES: Final = 2 * MOST_BODY_BYTES
-"""A body and as much again for its topic and properties, which are a few hundred bytes."""
 PUBLIC: Final = ("status", "info", "state", "alarms", "params", "event", "heartbeat", "telemetry/+")
 """What a device shows to anybody who may watch it."""
 VIEWER_COMMANDS: Final = tuple(
@@ -132,7 +129,7 @@ def _text(purpose: str, *lines: str) -> str:
         "# A message waits for nothing but the line.",
         "set_tcp_nodelay true",
         "# No message of this protocol is larger.",
-        f"max_packet_size {MOST_PACKET_BYTES}",
+        f"max_packet_size {MAX_PACKET_BYTES}",
         "# A device says what it retains anew when it connects.",
         "persistence false",
         "log_dest stderr",

@@ -13,7 +13,7 @@ finds the wire by `DeviceTopics.client_of` and feeds it.
 
 from typing import ClassVar, Final, NamedTuple
 
-from protocols.bodies import BY_NAME, decode_body, encode_body
+from protocols.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body
 from protocols.enums import Code, Kind
 from protocols.framing import MAJOR, BadFrame
 from protocols.message import Message
@@ -27,6 +27,8 @@ MOST_COMMAND_EXPIRY_S: Final = 2
 HEARTBEAT_EXPIRY_S: Final = 1
 """Seconds. An old heartbeat says nothing about now."""
 TELEMETRY_EXPIRY_S: Final = 5
+MAX_PACKET_BYTES: Final = 2 * MOST_BODY_BYTES
+"""What a broker has to take: a body and as much again for its topic and properties, which are a few hundred bytes."""
 MOST_ASKED: Final = 32
 """Correlation data that a device keeps; a host has at most five commands under way, and retries each."""
 
@@ -41,7 +43,8 @@ COMMANDS: Final = {
 class Publication(NamedTuple):
     """One MQTT message, as it is sent or was received. `expiry_s` is in seconds; None where a property is not set.
 
-    `ignored` is why the end that received it passes it over, for a trace; never sent.
+    Of one that was received, `bare` tells that no property at all came with it, as over a bridge of MQTT 3.1.1; and
+    `ignored` why it is passed over, for a trace.
     """
 
     topic: str
@@ -51,6 +54,7 @@ class Publication(NamedTuple):
     expiry_s: int | None = None
     response_topic: str | None = None
     correlation_data: bytes | None = None
+    bare: bool = False
     ignored: str = ""
 
 

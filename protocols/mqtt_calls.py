@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Final
 
 from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, BrokerUrl, BrokerUrlError, parse_credentials
 from protocols.errors import ProtocolError
-from protocols.mqtt import Publication
-from protocols.mqtt_properties import denied, from_message, to_properties, why
+from protocols.mqtt import MAX_PACKET_BYTES, Publication
+from protocols.mqtt_properties import denial, denied, from_message, lacking, packet_size, to_properties, why
 
 TIMEOUT_S: Final = 4.0
 """How long the broker may take for any one thing; and for all together, from the first step towards it, until an end is
@@ -29,6 +29,7 @@ KEEPALIVE_S: Final = 10
 """After one and a half of these the broker gives up a silent connection and speaks its will. No safety hangs on it."""
 MOST_UNSENT: Final = 256
 """Publications that wait for the broker: one that has not taken the first of so many is not there."""
+UNANSWERED: Final = "it does not answer CONNECT"
 SHUT_OUT: Final = "it closed the connection without a word"
 NOT_MQTT: Final = "what it says is not MQTT 5; is this its port for MQTT?"
 _PROTOCOL_ERROR: Final = 0x82
@@ -42,11 +43,22 @@ _PLAINER: Final = {
 
 
 class DeniedError(ProtocolError):
-    """The broker's access list forbids this user `what`, such as "publish to handpiece/v1/a/b/command/hello"."""
+    """The broker forbids `what`, such as "publish to a/b", by a reason code; it would forbid that again."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, code: int = 0x87) -> None:
         self.what = what
-        super().__init__(f"the broker's access list does not let this user {what}")
+        super().__init__(denial(code, what))
+
+
+class TooLargeError(DeniedError):
+    """The broker has said that it takes no packet of this size."""
+
+    def __init__(self, topic: str, size: int, limit: int) -> None:
+        ProtocolError.__init__(
+            self,
+            f"{topic} takes a packet of {size} bytes, and the broker takes {limit} at most; "
+            f"this protocol needs {MAX_PACKET_BYTES} (Mosquitto: max_packet_size)",
+        )
 
 
 class LostError(ProtocolError):
@@ -71,6 +83,8 @@ class Calls:
 
     broken: ClassVar[type[Exception]]
     _last_puback = 0
+    _max_packet_bytes: int | None = None
+    _under_way = ""
     _lost: Exception | None = None
     _take: Callable[[Publication], None] | None = None
     _failed: Exception | None = None
@@ -111,12 +125,26 @@ class Calls:
         except Exception as error:  # the library translates what it knows of; whatever it is, there is no connection
             raise self.broken(str(error) or type(error).__name__) from error
 
+    def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        missing = "" if reason_code.is_failure else lacking(properties)
+        if missing and not self._connected.done():  # type: ignore[attr-defined]
+            self._end_by(self.broken(missing))
+            return
+        self._max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
+        super()._on_connect(client, userdata, flags, reason_code, properties)  # type: ignore[misc]
+
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         not_mqtt = reason_code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server
-        self._end_by(self.broken(NOT_MQTT) if not_mqtt else LostError(reason_code))
+        self._end_by(self.broken(self._not_mqtt()) if not_mqtt else LostError(reason_code))
         if not self._connected.cancelled():  # type: ignore[attr-defined]  # else nobody waits, and the library fails
             super()._on_disconnect(client, userdata, flags, reason_code, properties)  # type: ignore[misc]
             count_as_seen(self._disconnected)  # type: ignore[attr-defined]  # `_lost` is what tells
+
+    def _not_mqtt(self) -> str:
+        """What is said of an answer that is not MQTT 5: Mosquitto gives one to what is larger than it takes."""
+        if not self._under_way:
+            return NOT_MQTT
+        return f"its answer to {self._under_way} is not MQTT 5; is that more than its message_size_limit?"
 
     def _end_by(self, error: Exception) -> None:
         """End whatever waits for the broker; the first reason is the one that is told."""
@@ -189,21 +217,30 @@ class Calls:
 
     # --- publishing and subscribing --------------------------------------------------------------------------
 
-    async def send(self, publication: Publication) -> None:
-        """Publish, and wait until the broker has it. One at a time, or the answers would be taken for each other's.
+    async def send(self, publication: Publication) -> int:
+        """Publish, and wait until the broker has it; the reason code of its PUBACK.
+
+        One at a time, or the answers would be taken for each other's.
 
         Raises:
-            DeniedError: the access list does not let this user.
+            DeniedError: the broker does not let this user, or takes nothing of this size.
             LostError: the connection is gone.
             aiomqtt.MqttError: there was no answer.
         """
         topic, body, qos, retain, *_ = publication
         publish: Any = self.publish  # type: ignore[attr-defined]
+        properties = to_properties(publication)
+        size = packet_size(publication, properties)
+        if self._max_packet_bytes is not None and size > self._max_packet_bytes:
+            raise TooLargeError(topic, size, self._max_packet_bytes)
         self._last_puback = 0
+        self._under_way = f"{topic} of {size} bytes"
         with self._until_lost():
-            await publish(topic, body, qos, retain, to_properties(publication))
+            await publish(topic, body, qos, retain, properties)
+            self._under_way = ""
             if denied(self._last_puback):
-                raise DeniedError(f"publish to {topic}")
+                raise DeniedError(f"publish to {topic}", self._last_puback)
+        return self._last_puback
 
     async def listen(self, topic: str, **options: Any) -> None:
         """Subscribe, at QoS 1 where no other options are given.
@@ -216,8 +253,9 @@ class Calls:
         subscribe: Any = self.subscribe  # type: ignore[attr-defined]
         with self._until_lost():
             codes = await subscribe(topic, **(options or {"qos": 1}))
-            if denied(codes[0] if isinstance(codes[0], int) else codes[0].value):
-                raise DeniedError(f"subscribe to {topic}")
+            code = codes[0] if isinstance(codes[0], int) else codes[0].value
+            if denied(code):
+                raise DeniedError(f"subscribe to {topic}", code)
 
 
 def count_as_seen(future: Any) -> None:
@@ -290,7 +328,7 @@ def explain(error: BaseException, url: BrokerUrl) -> str:
     elif "certificate verify failed" in text:
         reason = text.rpartition("failed: ")[2]
         text = f"its certificate is not accepted: {reason}; ca=FILE names the authority that it has to be from"
-    elif text == SHUT_OUT:
+    elif text in (SHUT_OUT, UNANSWERED):
         text += _why_shut_out(url)
     elif url.tls and ("reset by peer" in text or "wrong version" in text):
         text += "; does it speak TLS at this port?"
@@ -299,7 +337,7 @@ def explain(error: BaseException, url: BrokerUrl) -> str:
 
 def _why_shut_out(url: BrokerUrl) -> str:
     if not url.tls:
-        return "; is this its port for TLS, mqtts://?"
+        return "; is this its port for TLS (mqtts://) or WebSockets (ws://), or is it a broker without MQTT 5, or full?"
     if url.cert is None:
         return "; does it ask for a client's certificate (cert=FILE&key=FILE)?"
     return f"; does it take the certificate in {url.cert}?"

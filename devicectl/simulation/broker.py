@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 
 from devicectl import clock
 from devicectl.errors import LinkError
-from protocols.mosquitto import MOST_PACKET_BYTES, loopback
+from protocols.mosquitto import loopback
+from protocols.mqtt import MAX_PACKET_BYTES
 
 HOST: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 10.0
@@ -85,7 +86,7 @@ listen = "{HOST}:{port}"
 next_connection_delay_ms = 1
 [v5.1.connections]
 connection_timeout_ms = 5000
-max_payload_size = {MOST_PACKET_BYTES}
+max_payload_size = {MAX_PACKET_BYTES}
 max_inflight_count = 100
 """
 

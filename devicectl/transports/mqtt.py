@@ -26,6 +26,7 @@ from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.errors import MessageError
 from protocols.mqtt import Publication
 from protocols.mqtt_calls import MOST_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
+from protocols.mqtt_properties import NO_MATCHING_SUBSCRIBERS
 from protocols.status import Status
 
 BIRTH_TIMEOUT_S: Final = 2.0
@@ -40,6 +41,7 @@ All this together ends after `TIMEOUT_S`, from the first step towards the broker
 """
 
 
+_BRIDGE: Final = "is there a bridge or a device of MQTT 3.1.1 between? (Mosquitto: bridge_protocol_version mqttv50)"
 _LOGGER: Final = logging.getLogger(__name__)
 """Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
 _LOGGER.addHandler(logging.NullHandler())
@@ -68,6 +70,8 @@ class MqttTransport:
         self._gate = HeartbeatGate(url.topics, client)
         self._birth_no: int | None = None
         self._absent = ""
+        self._bare = False
+        self._unheard = False
         self._entry_ends = self._loop.time() + TIMEOUT_S
         self._patience: asyncio.TimerHandle | None = None
         self._broken = ""
@@ -143,9 +147,11 @@ class MqttTransport:
         while (publication := await self._unsent.get()) is not None:
             if self._broken:
                 raise _EndError(self._broken)
-            await client.send(publication)
-            if publication.topic == self._hello_topic and self._patience is None:
-                self._expect(HELLO_TIMEOUT_S, self._not_answered)
+            code = await client.send(publication)
+            if publication.topic == self._hello_topic:
+                self._unheard = code == NO_MATCHING_SUBSCRIBERS
+                if self._patience is None:
+                    self._expect(HELLO_TIMEOUT_S, self._not_answered)
 
     def _break_off(self, reason: str) -> None:
         """End the connection for a reason; what is still queued is not sent."""
@@ -158,6 +164,7 @@ class MqttTransport:
 
     def _received(self, client: BrokerClient, publication: Publication) -> None:
         if publication.topic == self._status_topic:
+            self._bare = publication.bare
             self._take_status(publication.body)
         elif self.ready.done():
             for one in self._pass_gate(client, publication):
@@ -207,8 +214,14 @@ class MqttTransport:
         self._break_off(f"{where}: {self._absent or kept_out}")
 
     def _not_answered(self) -> None:
-        may = f"may this user read {self._reply_topic}, and the device publish there?"
-        self._break_off(f"the broker took HELLO for {self._hello_topic}, and no reply came; {may}")
+        status, command = self._status_topic, self._url.topics.of("command", "+")
+        if self._unheard:
+            why = f"the broker says that nobody listens there: is {status} out of date, may the device read {command}?"
+        elif self._bare:
+            why = f"{status} came without any property of MQTT 5, and so may HELLO: {_BRIDGE}"
+        else:
+            why = f"may this user read {self._reply_topic}, and the device publish there?"
+        self._break_off(f"the broker took HELLO for {self._hello_topic}, and no reply came; {why}")
 
     def _not_beaten(self) -> None:
         heartbeat = self._url.topics.of("heartbeat")

@@ -22,22 +22,28 @@ MOST_PORTS: Final = 16
 """As many as connections on TCP, and for the same reason."""
 MOST_SHOWN: Final = 80
 """Characters of a foreign topic in a trace."""
+_BARE: Final = (
+    ", nor has it any other property of MQTT 5: does it come over a bridge or from a client of MQTT 3.1.1? "
+    "(Mosquitto: bridge_protocol_version mqttv50)"
+)
 
 
 class Clients:
-    """The clients of one broker that this device knows. `put` sends a publication."""
+    """The clients of one broker that this device knows. `put` sends a publication, `warn` tells a person."""
 
     def __init__(
         self,
         device: RealTimeDevice,
         topics: DeviceTopics,
         put: Callable[[Publication], None],
+        warn: Callable[[str], None],
         clock: Callable[[], Micros] = monotonic,
     ) -> None:
         self.ports: dict[str, Port] = {}
         self._device = device
         self._topics = topics
         self._put = put
+        self._warn = warn
         self._clock = clock
         self._ignored: Tap | None = None
         self._naks = Budget(MOST_NAKS_PER_SECOND)
@@ -62,7 +68,9 @@ class Clients:
             self._device.set_alarm(RETAINED_COMMAND, present=True)
         name = self._topics.client_of(publication.response_topic)
         if name is None:
-            self._ignore(publication, _nobody(publication.response_topic))
+            why = _nobody(publication.response_topic)
+            self._ignore(publication, why)
+            self._warn(f"{publication.topic} is ignored: {why}{_BARE if publication.bare else ''}")
             return
         port = self.ports.get(name) or self._attach(name)
         if port is not None:

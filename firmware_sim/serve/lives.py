@@ -8,6 +8,7 @@ from typing import Final
 
 from protocols.mqtt_calls import DeniedError, LostError, reason_code
 from protocols.mqtt_properties import SESSION_TAKEN_OVER
+from protocols.mqtt_properties import why as reason
 from protocols.units import SECOND
 
 SHORT_LIFE_US: Final = 1 * SECOND
@@ -43,9 +44,10 @@ class Lives:
         self._born = self._born or born
         self.attempt = 0 if born else self.attempt + 1
         self._short = self._short + 1 if born and quick else 0
-        if self._short == MOST_SHORT_LIVES or reason_code(error) == SESSION_TAKEN_OVER:
+        code = reason_code(error)
+        if code == SESSION_TAKEN_OVER or (self._short == MOST_SHORT_LIVES and not reason(code)):
             return NextStep.TWIN
-        if isinstance(error, DeniedError):
+        if isinstance(error, DeniedError) or self._short == MOST_SHORT_LIVES:
             return NextStep.GIVE_UP
         if not self._born:
             return self._not_born(error, quick)
@@ -56,6 +58,6 @@ class Lives:
         return NextStep.TELL
 
     def _not_born(self, error: Exception, quick: bool) -> NextStep:
-        if not (quick and isinstance(error, LostError)):
+        if not (quick and isinstance(error, LostError)) or reason(reason_code(error)):
             return NextStep.GIVE_UP
         return NextStep.TWIN if self.attempt == MOST_BIRTHS else NextStep.AGAIN

@@ -72,8 +72,8 @@ class Broker:
         self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MOST_UNSENT)
         self._snapshots = Snapshots(device.device, url.topics)
         self._online = False
-        self._clients = Clients(device, url.topics, self._put)
         self._warned: set[str] = set()
+        self._clients = Clients(device, url.topics, self._put, self._warn)
         self._closing = False
 
     @property

@@ -71,7 +71,7 @@ async def test_a_socket_that_is_closed_before_the_loop_comes_to_it() -> None:
 @pytest.mark.asyncio
 async def test_a_broker_that_does_not_let_in_is_hung_up_on() -> None:
     async with broker(silent) as (client, hung_up):
-        with pytest.raises(aiomqtt.MqttError, match="timed out"):
+        with pytest.raises(aiomqtt.MqttError, match="it does not answer CONNECT"):
             async with client:
                 raise AssertionError("it was let in")
         await is_set(hung_up)
@@ -131,7 +131,7 @@ async def test_what_is_not_mqtt_ends_the_connection(said: str, kind: int) -> Non
         return bytes.fromhex(said) if asked == kind else obliging(asked, rest)
 
     async with broker(answer) as (client, hung_up):
-        with pytest.raises(aiomqtt.MqttError, match="what it says is not MQTT 5"):
+        with pytest.raises(aiomqtt.MqttError, match="is not MQTT 5"):
             async with client:
                 client.end_entry()
                 await client.send(Publication("a", b""))

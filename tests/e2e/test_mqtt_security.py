@@ -212,7 +212,7 @@ BY_ENVIRONMENT: Final = {USERNAME_VARIABLE: "controller", PASSWORD_VARIABLE: "hu
         ("credentials=controller.txt", {}, "its certificate is not accepted"),
         ("ca=acl&credentials=controller.txt", {}, "there is no certificate in the file that ca= names"),
         ("ca=ca.pem&cert=device.pem&key=viewer.key", {}, "the files that cert= and key= name are not a pair"),
-        (None, {}, f"{SHUT}; is this its port for TLS, mqtts://?"),
+        (None, {}, f"{SHUT}; is this its port for TLS (mqtts://) or WebSockets (ws://)"),
     ],
 )
 def test_passwords_and_the_brokers_certificate(

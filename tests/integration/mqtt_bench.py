@@ -103,8 +103,13 @@ class MqttBench:
         self.device = Device(seed=7)
         self.shell = VirtualTimeDevice(self.device)
         self.turned_away: list[Publication] = []
+        self.warnings: list[str] = []
         self.clients = Clients(
-            cast(RealTimeDevice, self.shell), TOPICS, self.turned_away.append, clock=lambda: self.shell.now
+            cast(RealTimeDevice, self.shell),
+            TOPICS,
+            self.turned_away.append,
+            self.warnings.append,
+            clock=lambda: self.shell.now,
         )
         self.correlation_id = 0
         self.link_id = self.connect(HOLDER, hello(host_id=HOLDER_ID))

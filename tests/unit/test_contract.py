@@ -27,7 +27,7 @@ ALARM: Final = M.Alarm(
 
 def seen(publication: Publication) -> Seen:
     sent = publication._asdict()
-    del sent["ignored"]  # which is no property
+    del sent["bare"], sent["ignored"]  # which are no properties
     return Seen(content_type=CONTENT_TYPE, payload_format=PAYLOAD_IS_TEXT, **sent)
 
 

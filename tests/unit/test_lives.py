@@ -77,3 +77,12 @@ def test_who_is_let_in_and_thrown_out_before_its_birth_tries_again_a_few_times()
     assert [unborn(lives) for _ in range(MOST_BIRTHS)] == [AGAIN] * (MOST_BIRTHS - 1) + [TWIN]
     lives = Lives()
     assert unborn(lives) is AGAIN and lived(lives) is TELL
+
+
+def test_a_broker_that_says_why_is_asked_about_no_twin() -> None:
+    """What it says would only be hidden by the question whether there is another device of this id."""
+    too_large = LostError(0x95)
+    assert unborn(Lives(), too_large) is GIVE_UP
+    lives = Lives()
+    steps = [lived(lives, too_large, 0) for _ in range(MOST_SHORT_LIVES)]
+    assert steps == [TELL, *[AGAIN] * (MOST_SHORT_LIVES - 2), GIVE_UP]
