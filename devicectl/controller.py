@@ -483,7 +483,11 @@ async def _driver(
         device = make_device(url)
         draw = host_random(device.seed)
         engine = Engine(
-            host_id=draw.getrandbits(32) or 1, role=role, draw_nonce=lambda: draw.getrandbits(32), observer=observer
+            host_id=draw.getrandbits(32) or 1,
+            role=role,
+            draw_nonce=lambda: draw.getrandbits(32),
+            observer=observer,
+            wire=SerialWire(url.baud),
         )
         async with make_driver(url, device, engine, write, tap) as virtual:
             yield virtual
@@ -513,7 +517,7 @@ async def _driver(
 
 def _wire(url: DeviceUrl, client: str) -> Wire[Any, Any]:
     if url.broker is None:
-        return SerialWire()
+        return SerialWire(url.baud)
     from protocols.mqtt import HostWire
 
     return HostWire(url.broker.topics, client)

@@ -18,6 +18,7 @@ from protocols.diagnosis import cause
 from protocols.enums import ByeReason, Code, Kind, Lane, WireEnum
 from protocols.errors import LocalError
 from protocols.framing import MAJOR, MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, BadFrame, Header, fill
+from protocols.line import Line
 from protocols.message import Message
 from protocols.messages import (
     Aborted,
@@ -169,7 +170,8 @@ class Exchange(Generic[WireIn, WireOut]):
         self._listens_to = _NOBODY
         self._seq = 0
         self._correlation_id = 0
-        self._requests = Requests()
+        self._line = Line(wire.baud)
+        self._requests = Requests(self._line)
         self._answers = Answers()
         self._greeting: tuple[int, Hello, Welcome] | None = None
         self._owes_beat = False
@@ -373,7 +375,7 @@ class Exchange(Generic[WireIn, WireOut]):
             text = f"WELCOME grants link {welcome.link_id} in a frame of link {header.link_id}"
             self._nak(header, Problem(Code.E_ARGUMENT, text), now, welcome.link_id, header.link_id)
             return
-        self._requests.answered(request, now)
+        self._requests.answered(request, header, now)
         self._link(welcome.link_id, now)
         minor = min(welcome.minor, MINOR)
         if request.message.schema_id and welcome.schema_id not in (0, ours := schema_id(minor)):
@@ -414,7 +416,7 @@ class Exchange(Generic[WireIn, WireOut]):
         asking = not self.link_id and self._requests.due is not None
         if isinstance(message, Nak):
             if asking and request is not None and not header.link_id:
-                self._requests.answered(request, now)
+                self._requests.answered(request, header, now)
                 self._unlink("the device grants no link")
                 self._happened.append(Denied(message.code, message.sentence))
             else:
@@ -451,6 +453,8 @@ class Exchange(Generic[WireIn, WireOut]):
     def _answer(self, header: Header, message: Message, now: Micros) -> None:
         request, model = self._requests.find(header.correlation_id), message.__class__
         if request is None or (message.ID != request.message.ID and model not in _COMMON_ANSWERS):
+            if header.flags & REPLAYED:
+                self._requests.replayed(header.correlation_id)
             asked = "nothing that waits" if request is None else request.message.__class__.__name__
             self._stray(f"{model.__name__} came with the correlation id {header.correlation_id} of {asked}")
         elif isinstance(message, (Received, Progress)):
@@ -460,16 +464,16 @@ class Exchange(Generic[WireIn, WireOut]):
                 self._nak(header, Problem(Code.E_ARGUMENT, text), now)
                 return
             heartbeat_us, lease_us = self._pace.heartbeat_us, self._rest_lease_us
-            self._requests.received(request, now, message.expected_ms, heartbeat_us, lease_us)
+            self._requests.received(request, header, now, message.expected_ms, heartbeat_us, lease_us)
             self._happened.append(fill(Answered, (request, message, False)))
         else:
-            self._end(request, message, now)
+            self._end(request, header, message, now)
 
-    def _end(self, request: Request, message: Message, now: Micros) -> None:
+    def _end(self, request: Request, header: Header, message: Message, now: Micros) -> None:
         """The final answer is here; what waited for its place goes out."""
         if self._odd or (self._heard is not None and self._heard.size):
             self._begin_listening()
-        follower = self._requests.answered(request, now)
+        follower = self._requests.answered(request, header, now)
         self._happened.append(fill(Answered, (request, message, True)))
         if follower is not None:
             self._launch(follower, now)
@@ -486,6 +490,7 @@ class Exchange(Generic[WireIn, WireOut]):
             self._greet(header, message, now)
         elif isinstance(message, Welcome):
             self.statistics.strays += 1
+            self._requests.replayed(header.correlation_id)
         else:
             if self._owes_beat and isinstance(message, HostHeartbeat):
                 self._owes_beat = False
@@ -498,7 +503,7 @@ class Exchange(Generic[WireIn, WireOut]):
         if nak.code is Code.E_LINK:
             self._lose(nak.sentence)
         elif request is not None:
-            self._end(request, nak, now)
+            self._end(request, header, nak, now)
         else:
             self.statistics.strays += 1
 
@@ -574,17 +579,21 @@ class Exchange(Generic[WireIn, WireOut]):
     def _send(self, message: Message, now: Micros, correlation_id: int = 0, flags: int = 0) -> None:
         """Send a new frame on this link."""
         seq = self._seq + 1 & 0xFFFF
-        self.outbox.append(self._wire.encode(message, seq, self.link_id, correlation_id, flags))
+        self._put(self._wire.encode(message, seq, self.link_id, correlation_id, flags), now)
         self._seq = seq
         self._last_sent = now
-        self.statistics.frames_sent += 1
 
     def _post(self, message: Message, now: Micros, seq: int, link_id: int, correlation_id: int, flags: int) -> None:
         """Send a frame that is an old one again, or of another link, on which the peer of this one hears nothing."""
-        self.outbox.append(self._wire.encode(message, seq, link_id, correlation_id, flags))
+        self._put(self._wire.encode(message, seq, link_id, correlation_id, flags), now)
         if link_id == self.link_id:
             self._last_sent = now
+
+    def _put(self, data: WireOut, now: Micros) -> None:
+        self.outbox.append(data)
         self.statistics.frames_sent += 1
+        if self._wire.baud:
+            self._line.sent(len(data), now)  # type: ignore[arg-type]  # a wire with a speed carries bytes
 
     # --- inside: a line that echoes --------------------------------------------------------------------------
 
@@ -635,7 +644,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._owes_beat = False
         self._answers = Answers()
         self._happened += [Abandoned(request, reason) for request in self._requests.abandon()]
-        self._requests = Requests()
+        self._requests = Requests(self._line)
 
     def _echoing(self) -> str:
         """What to add to the loss of a link on a line that echoes: it looks alive where nobody is."""

@@ -70,6 +70,7 @@ class HostWire:
 
     beats_at_once: ClassVar[bool] = True
     heard: Final = None
+    baud: Final = 0
 
     def __init__(self, topics: DeviceTopics, client: str) -> None:
         self.topics = topics
@@ -129,6 +130,7 @@ class DeviceWire:
 
     beats_at_once: ClassVar[bool] = True
     heard: Final = None
+    baud: Final = 0
 
     def __init__(self, topics: DeviceTopics, client: str) -> None:
         self._topics = topics

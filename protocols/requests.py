@@ -5,15 +5,17 @@ that was received has its own time to end in; windows are kept a lane each, so t
 passes everything.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Final
 
 from protocols.enums import Lane
+from protocols.framing import REPLAYED, Header
+from protocols.line import Line
 from protocols.message import Message
 from protocols.units import MILLISECOND, Micros
 
 FIRST_RTO_US: Final = 200 * MILLISECOND
-"""Before any round trip was measured: above the slowest answer of a busy host on a 9,600 baud line."""
+"""Before any round trip was measured: above the slowest answer of a busy device, without what the line takes."""
 LEAST_RTO_US: Final = 60 * MILLISECOND
 """Below this a scheduler's hiccup on a desktop looks like loss."""
 BACKOFF: Final = 1.5
@@ -24,6 +26,8 @@ MAX_EXPECTED_MS: Final = 600_000
 EXPECTED_TIMES: Final = 4
 """A command that was received may take as often what the device expects, and a lease at rest more: a person who moves a
 hand may well need twice the time, and answers may be lost."""
+MAX_DOUBTFUL: Final = 8
+"""Answers whose repetition would prove something: it follows within a round trip, behind a few others."""
 WINDOWS: Final = {Lane.LINK: 1, Lane.MOTION: 1, Lane.QUERY: 4}
 """Commands of a lane in flight at once. STOP has no window."""
 
@@ -36,10 +40,12 @@ class Request:
     """
 
     __slots__ = (
+        "answer_us",
         "correlation_id",
         "due",
         "lane",
         "message",
+        "out_us",
         "received",
         "received_at",
         "retried",
@@ -48,6 +54,7 @@ class Request:
         "seq",
         "time_us",
         "tries",
+        "trip_us",
         "unlawful",
     )
 
@@ -64,6 +71,8 @@ class Request:
         self.unlawful = False
         self.retried = False
         self.sent_at = Micros(0)
+        self.out_us = self.answer_us = 0
+        self.trip_us: int | None = None
         self.rto = 0
         self.due = Micros(0)
 
@@ -85,7 +94,10 @@ class Request:
 
 
 class RoundTrip:
-    """Smoothed round trip and the timeout that follows from it (RFC 6298's filter, own bounds)."""
+    """Smoothed round trip and the timeout that follows from it (RFC 6298's filter, own bounds).
+
+    It is what is left of a round trip without the line's own time, which is known where the line's speed is.
+    """
 
     __slots__ = ("_smoothed", "_variance", "rto")
 
@@ -95,8 +107,8 @@ class RoundTrip:
         self._smoothed: float | None = None
         self._variance = 0.0
 
-    def sample(self, round_trip: Micros) -> None:
-        """Take one round trip that was not retransmitted."""
+    def sample(self, round_trip: int) -> None:
+        """Take one round trip of which it is known which transmission was answered."""
         if self._smoothed is None:
             self._smoothed, self._variance = float(round_trip), round_trip / 2
         else:
@@ -107,11 +119,20 @@ class RoundTrip:
 
 
 class Requests:
-    """All commands of one link that have no final answer yet. `due` is when the next retry is."""
+    """All commands of one link that have no final answer yet. `due` is when the next retry is.
 
-    def __init__(self) -> None:
+    How it works: the answer to a command that was sent twice does not tell which of the two it answers (Karn), so its
+    round trip is only kept. A second answer, marked REPLAYED, proves that the device has had both: the first answer
+    was to the first of them, its round trip counts, and the next command is given that much time. Without such a
+    proof a line of unknown speed would have every command sent in vain for ever.
+    """
+
+    def __init__(self, line: Line) -> None:
         self.round_trip = RoundTrip()
         self.due: Micros | None = None
+        self._line = line
+        self._doubtful: OrderedDict[int, int] = OrderedDict()
+        """Correlation id of a command that was answered after a retry -> its round trip, if the retry was in vain."""
         self._waiting: dict[Lane, deque[Request]] = {lane: deque() for lane in Lane}
         self._flying: dict[int, Request] = {}
         self._counts = dict.fromkeys(Lane, 0)
@@ -128,9 +149,11 @@ class Requests:
         """Note the first transmission and set the first retry."""
         request.tries = 1
         request.sent_at = now
+        request.out_us = self._line.out_us(now)
+        request.answer_us = self._line.answer_us(request.message)
         request.rto = rto = self.round_trip.rto
-        request.due = due = Micros(now + rto)
         self._flying[request.correlation_id] = request
+        request.due = due = Micros(now + self._line_us(request.out_us) + rto)
         self._counts[request.lane] += 1
         if self.due is None or due < self.due:
             self.due = due
@@ -140,20 +163,26 @@ class Requests:
         request.rto = int(request.rto * BACKOFF) if request.tries else self.round_trip.rto
         request.tries += 1
         request.retried = True
-        request.wake(now + request.rto)
+        request.wake(now + self._line_us(self._line.out_us(now)) + request.rto)
         self._find_due()
+
+    def _line_us(self, out_us: int) -> int:
+        """How long the line alone may take until an answer is in: behind the answers to all else that is asked."""
+        return out_us + sum(request.answer_us for request in self._flying.values() if not request.received)
 
     def find(self, correlation_id: int) -> Request | None:
         """The request in flight with this correlation id."""
         return self._flying.get(correlation_id)
 
-    def received(self, request: Request, now: Micros, expected_ms: int, heartbeat_us: int, lease_us: int) -> None:
+    def received(
+        self, request: Request, header: Header, now: Micros, expected_ms: int, heartbeat_us: int, lease_us: int
+    ) -> None:
         """Note an answer that is not the last, by which the command takes `expected_ms`.
 
         The next answer, or a heartbeat, is to come within twice that and three heartbeats; the last one in the
         command's time, which the longest `expected_ms` sets. A lease of 0 sets none.
         """
-        self._measure(request, now)
+        self._measure(request, header, now)
         expected_us = min(expected_ms, MAX_EXPECTED_MS) * MILLISECOND
         if not request.received:
             request.received, request.received_at = True, now
@@ -161,15 +190,19 @@ class Requests:
             request.time_us = max(request.time_us, EXPECTED_TIMES * expected_us + lease_us)
         request.tries = 0
         # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
-        request.wake(now + 2 * expected_us + 3 * heartbeat_us)
+        request.wake(now + 2 * expected_us + 3 * heartbeat_us + request.answer_us)
         if len(self._flying) == 1:
             self.due = request.due
         else:
             self._find_due()
 
-    def answered(self, request: Request, now: Micros) -> Request | None:
+    def answered(self, request: Request, header: Header, now: Micros) -> Request | None:
         """Note the final answer of a request in flight; returns the command that may be sent in its place, if any."""
-        self._measure(request, now)
+        self._measure(request, header, now)
+        if request.trip_us is not None:
+            self._doubtful[request.correlation_id] = request.trip_us
+            if len(self._doubtful) > MAX_DOUBTFUL:
+                self._doubtful.popitem(last=False)
         del self._flying[request.correlation_id]
         if self._flying:
             self._find_due()
@@ -198,10 +231,24 @@ class Requests:
         """Everything that has no final answer, in flight first; for the caller to tell. Nothing is to follow."""
         return [*self._flying.values(), *(request for queue in self._waiting.values() for request in queue)]
 
-    def _measure(self, request: Request, now: Micros) -> None:
-        """Karn's rule: the answer to a retransmitted command does not tell which transmission it answers."""
-        if not request.received and not request.retried:
-            self.round_trip.sample(Micros(now - request.sent_at))
+    def replayed(self, correlation_id: int) -> None:
+        """An answer came again for a command that has ended: its retry was in vain."""
+        trip_us = self._doubtful.pop(correlation_id, None)
+        if trip_us is not None:
+            self.round_trip.sample(trip_us)
+
+    def _measure(self, request: Request, header: Header, now: Micros) -> None:
+        """Take the round trip of a first answer; of a command that was sent again, once it is proven."""
+        replayed = bool(header.flags & REPLAYED)
+        if not request.received and not (request.retried and replayed):
+            trip_us = max(0, now - request.sent_at - request.out_us - self._line.in_us(header))
+            if request.retried:
+                request.trip_us = trip_us
+            else:
+                self.round_trip.sample(trip_us)
+        elif replayed and request.trip_us is not None:
+            self.round_trip.sample(request.trip_us)
+            request.trip_us = None
 
     def _find_due(self) -> None:
         self.due = min([request.due for request in self._flying.values()], default=None)

@@ -59,11 +59,17 @@ In = TypeVar("In", contravariant=True)
 class Wire(Protocol[In, Out]):
     """What carries an exchange.
 
+    `baud` is its speed in bits a second, 0 where that is not known or is no matter; what has one carries bytes.
+
     Where `beats_at_once` is true, a host beats as soon as it is welcomed, and the device when it hears that: on a wire
     whose heartbeats go another way than commands and answers do, both ends then know that it is open.
     """
 
     beats_at_once: ClassVar[bool]
+
+    @property
+    def baud(self) -> int:
+        """Bits a second."""
 
     @property
     def heard(self) -> Heard | None:
@@ -90,7 +96,8 @@ class SerialWire:
 
     beats_at_once: ClassVar[bool] = False
 
-    def __init__(self) -> None:
+    def __init__(self, baud: int = 0) -> None:
+        self.baud: Final = baud
         self.heard = Heard()
         self._decoder = FrameDecoder()
 

@@ -147,6 +147,7 @@ class Lab:
     ) -> None:
         self.random = random.Random(f"{seed}:host")
         self.topics = topics
+        self.baud = baud
         kind = Device if topics is None else BrokeredDevice
         self.device = kind(seed=seed, parameters=Parameters(parameters), nvm=nvm)
         if topics is not None:
@@ -167,7 +168,7 @@ class Lab:
             host_id=self.random.getrandbits(32) or 1,
             draw_nonce=lambda: self.random.getrandbits(32),
             observer=self,
-            wire=None if self.topics is None else HostWire(self.topics, "sim"),
+            wire=SerialWire(self.baud) if self.topics is None else HostWire(self.topics, "sim"),
         )
 
     def changed(self, before: State, after: State, now: Micros) -> None:

@@ -6,16 +6,14 @@ itself.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
 from devicectl.simulation.heap import Actor, Heap
 from firmware_sim.device import Device
+from protocols.line import BITS_PER_BYTE
 from protocols.units import SECOND, Micros
-
-BITS_PER_BYTE: Final = 10
-"""A start bit, eight bits and a stop bit."""
 
 
 class Line(Protocol):

@@ -197,7 +197,9 @@ def _speed(text: str, value: str) -> float | None:
 def _baud(text: str, value: str, example: str) -> int:
     baud = _integer(text, "baud", value, 1, MOST_BAUD, example)
     if baud < LEAST_BAUD:
-        reason = f"{baud} is too slow: answers take longer than retries and leases allow; {LEAST_BAUD} is the least"
+        reason = (
+            f"{baud} is too slow: a frame takes longer than the lease of an armed device; {LEAST_BAUD} is the least"
+        )
         raise UrlError(text, "baud", reason, example)
     return baud
 

@@ -23,18 +23,20 @@ from protocols.messages import (
     Stop,
     StopDone,
 )
-from protocols.requests import BACKOFF, FIRST_RTO_US, LEAST_RTO_US, MOST_TRIES, Request, RoundTrip
-from protocols.units import Micros
+from protocols.requests import BACKOFF, FIRST_RTO_US, LEAST_RTO_US, MAX_DOUBTFUL, MOST_TRIES, Request, RoundTrip
+from protocols.units import SECOND, Micros
 from tests.unit.exchange_pair import (
     LINK,
     End,
     frame,
     heartbeat,
+    hello,
     linked_pair,
     make_host,
     messages,
     refused,
     seen,
+    welcome,
 )
 
 T0 = Micros(0)
@@ -193,6 +195,65 @@ def test_first_timeout_is_200_ms_and_then_follows_the_round_trip() -> None:
         trip.sample(Micros(1_000))
     assert trip.rto == LEAST_RTO_US == 60_000
     assert BACKOFF == 1.5
+
+
+def test_a_retry_that_is_answered_as_well_was_in_vain_and_measures() -> None:
+    """REPLAYED proves that the device had the first copy: its answer's round trip is the first one's."""
+    host = make()
+    request = host.submit(PUNCH, T0)
+    due, _ = wake(host)
+    assert due == 60_000
+    hear(host, PUNCHED, request.correlation_id, 100_000)
+    replay = frame(PUNCHED, LINK, request.correlation_id, flags=REPLAYED)
+    for now in (110_000, 120_000):  # the second is of nothing that anybody remembers
+        assert host.receive(replay, Micros(now)) == []
+    host.submit(PUNCH, Micros(200_000))
+    # HELLO took no time: smoothed 100 / 8 ms, variance 100 / 4 ms
+    assert host.next_deadline() == 200_000 + 12_500 + 4 * 25_000
+
+
+def test_a_received_that_is_replayed_measures_once_and_no_more_than_it_took() -> None:
+    host = make()
+    request = host.submit(PUNCH, T0)
+    wake(host)
+    hear(host, RECEIVED, request.correlation_id, 100_000)
+    replay = frame(RECEIVED, LINK, request.correlation_id, flags=REPLAYED)
+    for now in (110_000, 5_000_000):
+        host.receive(replay, Micros(now))
+    hear(host, PUNCHED, request.correlation_id, 5_000_000)
+    host.submit(PUNCH, Micros(6_000_000))
+    assert host.next_deadline() == 6_000_000 + 12_500 + 4 * 25_000
+
+
+def test_a_replayed_first_answer_to_a_retried_command_measures_nothing() -> None:
+    """The first answer was lost: nobody knows what this one answers."""
+    host = make()
+    request = host.submit(PUNCH, T0)
+    wake(host)
+    replay = frame(PUNCHED, LINK, request.correlation_id, flags=REPLAYED)
+    assert host.receive(replay, Micros(100_000)) == [Answered(request, PUNCHED, True)]
+    host.receive(replay, Micros(110_000))
+    host.submit(PUNCH, Micros(200_000))
+    assert host.next_deadline() == 260_000
+
+
+def test_a_welcome_that_is_replayed_measures() -> None:
+    host = make_host()
+    host.hello(hello(), T0)
+    wake(host)
+    host.receive(frame(welcome(heartbeat_idle_ms=60_000, lease_idle_ms=0), LINK, 1), Micros(400_000))
+    host.receive(frame(welcome(), LINK, 1, flags=REPLAYED), Micros(500_000))
+    host.submit(PUNCH, Micros(600_000))
+    assert host.next_deadline() == 600_000 + 400_000 + 4 * 200_000
+
+
+def test_what_would_prove_a_retry_vain_is_kept_for_a_few_commands() -> None:
+    host = make()
+    for n in range(50):
+        request = host.submit(PUNCH, Micros(n * SECOND))
+        wake(host)
+        hear(host, PUNCHED, request.correlation_id, n * SECOND + 100_000)
+    assert len(host._requests._doubtful) == MAX_DOUBTFUL
 
 
 def test_answer_to_a_retried_command_measures_nothing() -> None:

@@ -93,7 +93,7 @@ WRONG = [
     (
         "sim://?baud=300",
         "baud",
-        "300 is too slow: answers take longer than retries and leases allow; 4800 is the least",
+        "300 is too slow: a frame takes longer than the lease of an armed device; 4800 is the least",
     ),
     ("sim://?baud=4799", "baud", "4799 is too slow"),
     ("sim://?baud=4000001", "baud", "whole number from 1 to 4000000"),
