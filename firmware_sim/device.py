@@ -69,13 +69,20 @@ class Device:
         """Hears that the link on a port has ended, before the device reacts to it; for reports."""
         self._controller: Port | None = None
         """The link that holds control of the open session; None where there is no session, or nobody took it up."""
-        if self.nvm.cartridge_serial:  # the memory outlived an earlier plant: its consumables are still fitted
-            self.plant.cartridge.serial = self.nvm.cartridge_serial
-            self.plant.cartridge.cycles = self.nvm.cartridge_cycles
-            self.plant.canister_ul = self.nvm.canister_ul
+        self._refit(now)
         self._boot(now)
 
     # --- power and ports -------------------------------------------------------------------------------------
+
+    def _refit(self, now: Micros) -> None:
+        """The memory may have outlived an earlier plant, whose consumables are still fitted."""
+        nvm, plant = self.nvm, self.plant
+        if nvm.cartridge_serial:
+            plant.cartridge.serial, plant.cartridge.cycles = nvm.cartridge_serial, nvm.cartridge_cycles
+            plant.canister_ul = nvm.canister_ul
+        session = nvm.session
+        if session is not None and session.session_no != nvm.cartridge_session and not self.parameters.consumables_keep:
+            plant.fit_fresh_consumables(session.session_no, now)  # as at its opening: ARM would have bound them
 
     def _boot(self, now: Micros) -> None:
         self.firmware = Firmware(self.nvm, self.plant, self.parameters, self._announce)

@@ -10,6 +10,7 @@ from devicectl.errors import CommandError, CommandFailedError, CommandRefusedErr
 from devicectl.session.machine import State
 from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
+from firmware_sim.nvm import Nvm
 from firmware_sim.plant import VENTED_KPA, Cartridge
 from protocols import alarm_codes as A
 from protocols import messages as M
@@ -724,6 +725,41 @@ def test_11_cartridge_of_one_session_is_used_in_the_next() -> None:
     lab.open()
     lab.numb()
     assert failing(lab, CommandRefusedError).interlock == 11
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_11_a_session_begins_with_fresh_consumables_unless_they_are_kept(keep: int) -> None:
+    lab = Lab(parameters={"anesthesia_wait_s": 1, "consumables_keep": keep}).begin(4)
+    plant = lab.device.plant
+    before = plant.cartridge
+    assert before.cycles == 4 and plant.canister_ul > 0
+    lab.close(CloseReason.ABORTED)
+    lab.replace_host()
+    lab.open()
+    assert (plant.cartridge is before, plant.canister_ul > 0) == (bool(keep), bool(keep))
+    assert (plant.cartridge.cycles, plant.cartridge.serial != before.serial) == ((4, False) if keep else (0, True))
+
+
+@pytest.mark.parametrize("armed", [False, True])
+def test_11_fresh_consumables_are_still_fitted_when_the_simulator_is_started_again(armed: bool) -> None:
+    """They are the session's from its opening, though the memory has their number from ARM on."""
+    nvm = Nvm(epoch=3)
+    lab = Lab(nvm=nvm).begin(4)
+    lab.close(CloseReason.ABORTED)
+    lab.replace_host()
+    lab.open()
+    if armed:
+        lab.numb()
+        lab.cycle()
+    again = Lab(nvm=nvm)
+    cartridge, canister_ul = again.device.plant.cartridge, again.device.plant.canister_ul
+    assert cartridge == lab.device.plant.cartridge
+    assert canister_ul == lab.device.plant.canister_ul and (canister_ul > 0) is armed
+    host = Bystander(again, Role.CONTROLLER)
+    for command in (M.FaultReset(), M.AnesthesiaStart(zone=0, age_s=60, method="cream")):
+        host.ask(command)
+    host.ask(M.AnesthesiaConfirm(zone=0, confirmed_by="trainer"))
+    assert isinstance(host.ask(M.Arm()), M.Received)
 
 
 def test_12_worn_cartridge_warns_and_then_is_refused() -> None:
