@@ -267,12 +267,10 @@ def _end_of_step(data: bytes, offset: int) -> int | None:
 
 
 def _read_all(descriptor: int) -> bytes:
-    size = os.fstat(descriptor).st_size
-    chunks: list[bytes] = []
-    while size > 0 and (chunk := os.pread(descriptor, size, sum(len(done) for done in chunks))):
-        chunks.append(chunk)
-        size -= len(chunk)
-    return b"".join(chunks)
+    data, size = b"", os.fstat(descriptor).st_size
+    while chunk := os.pread(descriptor, size - len(data), len(data)):
+        data += chunk
+    return data
 
 
 def _open(path: Path, first_step: bytes) -> int:

@@ -242,7 +242,17 @@ def test_session_that_is_open_is_not_opened_again_and_only_its_own_number_closes
     counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
     other = refusal(lab, M.SessionClose(session_no=9, reason=CloseReason.ABORTED, **counts))
     assert (other.code, other.expected, other.actual) == (Code.E_STATE, 1, 9)
+    assert other.sentence == "session 9 is not open here; open is 1"
     assert refusal(lab, M.SessionClose(session_no=1, reason=CloseReason.UNKNOWN, **counts)).code is Code.E_ARGUMENT
+
+
+def test_there_is_no_session_to_close() -> None:
+    lab = Lab()
+    lab.run(lab.engine.connect())
+    counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
+    none = refusal(lab, M.SessionClose(session_no=1, reason=CloseReason.ABANDONED, **counts))
+    assert (none.code, none.expected, none.actual) == (Code.E_STATE, 0, 1)
+    assert none.sentence == "session 1 is not open here; open is none"
 
 
 def test_viewer_may_look_and_stop_and_nothing_else() -> None:

@@ -18,6 +18,7 @@ from firmware_sim.nvm_file import FileStore, load
 from firmware_sim.nvm_image import snapshot
 from firmware_sim.session_memory import SessionMemory
 from protocols.enums import CloseReason, Ending, NeedleOutcome, Phase
+from protocols.framing import crc32c
 from protocols.records import Boot
 
 Memory = tuple[Nvm, FileStore]
@@ -65,6 +66,16 @@ def test_memory_outlives_its_process(path: Path) -> None:
     store.close()
     assert reopened(path) == snapshot(nvm)
     assert snapshot(nvm)["epoch"] == 42
+
+
+@pytest.mark.parametrize(("drawn", "epoch"), [(b"\1\2\3\4", 0x04030201), (bytes(4), 1)])
+def test_an_epoch_is_what_is_drawn_but_not_zero(
+    path: Path, monkeypatch: pytest.MonkeyPatch, drawn: bytes, epoch: int
+) -> None:
+    monkeypatch.setattr(os, "urandom", lambda size: drawn)
+    nvm, store = opened(path)
+    store.close()
+    assert nvm.epoch == epoch
 
 
 def test_new_memory_draws_an_epoch(path: Path) -> None:
@@ -131,6 +142,7 @@ NEWER = struct.pack("<8sI", nvm_file.MAGIC, 4)
     [
         (b"#!/bin/sh\n", "is not a memory file of this simulator"),
         (b"HLP/NVM", "is not a memory file of this simulator"),
+        (NEWER[:-1], "is not a memory file of this simulator"),
         (NEWER, "was written by a newer version (4; this one reads up to 3)"),
         (struct.pack("<8sI", nvm_file.MAGIC, 1), "is damaged: there is no first step"),
         (struct.pack("<8sI", nvm_file.MAGIC, 2), "is damaged: there is no first step"),
@@ -408,6 +420,32 @@ def test_a_mark_that_is_not_taken_does_no_harm(path: Path, monkeypatch: pytest.M
         run_cycle(nvm)
     store.close()
     assert path.read_bytes().count(MARK) == 1, "that of the new file"
+    assert reopened(path) == snapshot(nvm)
+
+
+def looks_like(body: bytes, length: int) -> bytes:
+    """A step of `length` bytes whose checksum is right for a body of another length."""
+    raw = struct.pack("<I", length)
+    return raw + struct.pack("<I", crc32c(raw + body)) + body
+
+
+@pytest.mark.parametrize("tail", [looks_like(b"{}", 2), looks_like(b'["boot"', 500)], ids=["too short", "too long"])
+def test_what_only_looks_like_a_step_is_cut_off(path: Path, tail: bytes) -> None:
+    nvm, store = opened(path)
+    nvm.boot(0)
+    store.close()
+    data = path.read_bytes()
+    path.write_bytes(data + tail)
+    assert reopened(path) == snapshot(nvm)
+    assert path.read_bytes() == data
+
+
+def test_a_file_is_read_to_its_end_in_pieces(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nvm, store = opened(path)
+    begin_session(nvm)
+    store.close()
+    read = os.pread
+    monkeypatch.setattr(os, "pread", lambda descriptor, size, offset: read(descriptor, min(size, 11), offset))
     assert reopened(path) == snapshot(nvm)
 
 
