@@ -1,4 +1,4 @@
-"""A disk whose power can go: what was not synced is then there or not, page by page and in any order.
+"""A disk whose power can go: what was not synced is then there or not, page by page and in any order. For memory files.
 
 How it works: within `Disk.spun` the calls of `os` that write go through the disk, which notes how each file of its
 folder read after each. A sync, which then costs nothing, forgets all but the last. When power goes, each page of a file
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from firmware_sim.errors import NvmFileError
 
 Draw = Callable[[int], int]
 """A number below the one that is given."""
@@ -120,3 +122,23 @@ class Disk:
 
 def _content(descriptor: int) -> bytes:
     return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+class Medium:
+    """A store that knows how much of it is synced, and may fail to be."""
+
+    def __init__(self) -> None:
+        self.kept = self.synced = self.syncs = 0
+        self.fails = False
+
+    def append(self, key: str, value: Any) -> None:
+        self.kept += 1
+
+    def sync(self) -> None:
+        if self.fails:
+            raise NvmFileError("the file", "could not be synced")
+        self.synced = self.kept
+        self.syncs += 1
+
+    def reserve(self, size: int) -> None:
+        pass

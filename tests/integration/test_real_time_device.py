@@ -8,14 +8,18 @@ import pytest
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
+from firmware_sim.errors import NvmFileError
+from firmware_sim.nvm import Nvm
 from firmware_sim.serve.real_time import RealTimeDevice
 from protocols import messages as M
+from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.enums import Code, Role
 from protocols.framing import FrameDecoder
 from protocols.message import Message
 from protocols.units import SECOND, Micros
 from protocols.wire import decode_message, encode_message, schema_id
 from tests.patience import patience
+from tests.power import Medium
 
 pytestmark = pytest.mark.asyncio
 
@@ -173,3 +177,17 @@ async def test_after_a_stall_the_lease_is_judged_before_what_came_meanwhile(
     (nak,) = line.take()
     assert isinstance(nak, M.Nak) and nak.code is Code.E_LINK
     device.close()
+
+
+async def test_what_could_not_be_synced_is_not_sent_in_leaving_either() -> None:
+    medium = Medium()
+    device = RealTimeDevice(Device(seed=7, now=monotonic(), nvm=Nvm(medium, epoch=3)))
+    lines = [Line(device, "one"), Line(device, "other")]
+    for host_id, line in enumerate(lines, 1):
+        line.link(host_id)
+    medium.fails = True
+    with pytest.raises(NvmFileError, match="could not be synced"):
+        device.set_alarm(RETAINED_COMMAND, present=True)
+    with pytest.raises(NvmFileError, match="could not be synced"):
+        device.close()
+    assert [[type(message) for message in line.take()] for line in lines] == [[M.Bye], [M.Bye]]

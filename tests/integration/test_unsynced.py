@@ -16,28 +16,9 @@ from protocols.messages import Aborted
 from protocols.records import AlarmChanged
 from protocols.topics import DeviceTopics
 from protocols.units import Micros
+from tests.power import Medium
 from tests.unit.exchange_pair import frame, seen
 from tests.world import Bystander, Lab, assert_counted, at_moment
-
-
-class Medium:
-    """A store that knows how much of it is synced, and may fail to be."""
-
-    def __init__(self) -> None:
-        self.kept = self.synced = self.syncs = 0
-        self.fails = False
-
-    def append(self, key: str, value: Any) -> None:
-        self.kept += 1
-
-    def sync(self) -> None:
-        if self.fails:
-            raise NvmFileError("the file", "could not be synced")
-        self.synced = self.kept
-        self.syncs += 1
-
-    def reserve(self, size: int) -> None:
-        pass
 
 
 @pytest.fixture

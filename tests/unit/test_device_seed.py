@@ -1,5 +1,7 @@
 """A device's seed over its restarts: kept in its memory, the same serial, and chance that goes on."""
 
+import random
+
 import pytest
 
 from firmware_sim.device import Device
@@ -27,6 +29,14 @@ def test_a_memory_is_of_one_seed() -> None:
         Device(seed=7, nvm=nvm)
     assert (caught.value.kept, caught.value.wanted) == (9, 7)
     assert (nvm.seed, nvm.boot_count) == (9, boots), "a refused device has not run"
+
+
+def test_a_memory_of_its_own_has_its_epoch_of_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never 0."""
+    epochs = [Device(seed=seed).nvm.epoch for seed in (9, 9, 7, 8)]
+    assert epochs[0] == epochs[1] and len(set(epochs)) == 3
+    monkeypatch.setattr(random.Random, "getrandbits", lambda self, bits: 0)
+    assert Device(seed=9).nvm.epoch == 1
 
 
 def test_chance_goes_on_after_a_restart_and_does_not_begin_again() -> None:
