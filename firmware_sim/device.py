@@ -126,10 +126,7 @@ class Device:
         self._guarded(now, self._advance)
 
     def _advance(self, now: Micros) -> None:
-        firmware = self.firmware
-        due = firmware.next_deadline()
-        if due is not None and now >= due:
-            firmware.advance(now)
+        self.firmware.advance(now)
         for port in self.ports:
             deadline = port.exchange.next_deadline()
             if deadline is not None and now >= deadline:
