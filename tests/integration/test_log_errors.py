@@ -325,6 +325,17 @@ def test_both_who_find_no_tables_get_the_same_log(path: Path, monkeypatch: pytes
             assert [first.begin(a_start()), second.begin(a_start())] == [1, 2]
 
 
+def test_a_new_file_that_another_process_is_making_is_left_to_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made_and_locked_meanwhile(connection: Connection, where: str) -> None:
+        path.touch()
+        raise LogError(LogErrorKind.LOCKED, where, "another process is writing to it")
+
+    monkeypatch.setattr(database, "prepare", made_and_locked_meanwhile)
+    with pytest.raises(LogError, match="another process"):
+        SessionLog.open(path)
+    assert path.exists()
+
+
 # --- the disk is full
 
 
