@@ -58,7 +58,7 @@ class Run:
         self.simulated = self.scheme == "sim" or self.scheme.startswith("sim+")
         self.refused_parameters = bool(parameters) and not self.simulated
         shared = "::" not in node_id
-        name = f"{node_id}[{url.partition('?')[0]}]" if shared and len(invocation.urls) > 1 else node_id
+        name = f"{node_id}::[{url.partition('?')[0]}]" if shared and len(invocation.urls) > 1 else node_id
         digest = hashlib.sha256(f"{invocation.base_seed}:{name}".encode()).digest()
         self.seed = int.from_bytes(digest[:SEED_BYTES], "big")
         self.device_seed = str(self.seed)

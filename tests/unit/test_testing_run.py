@@ -101,6 +101,16 @@ def test_its_folder_has_the_name_of_the_test(test: str, name: str) -> None:
     assert folder.parent == ROOT / "left" and folder.name.startswith(name)
 
 
+def test_a_shared_device_has_a_folder_and_a_seed_for_each_url_and_a_folder_for_each_worker() -> None:
+    urls = ("sim+tcp://?needles=2", "sim+pty://")
+    runs = [run_of("tests/test_it.py", url, urls=urls, worker=worker) for url in urls for worker in ("gw0", "gw1")]
+    assert len({run.folder for run in runs}) == 4 and len({run.seed for run in runs}) == 2
+    assert runs[0].folder.name.startswith("test_it.py_sim_tcp_") and runs[0].folder.name.endswith("-gw0")
+    assert {run.command().split()[1] for run in runs} == {"tests/test_it.py"}
+    assert run_of("", worker="gw1").command().split()[1] == "."
+    assert not run_of(worker="gw1").folder.name.endswith("gw1"), "a test is run by one"
+
+
 @pytest.mark.parametrize(
     ("place", "node_id"),
     [
