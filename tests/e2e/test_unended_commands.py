@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from tests.e2e.processes import DEVICECTL, devicectl, one_line, read_until, started, wait_until
-from tests.programs import DEADLINE_S, serve
+from tests.patience import patience
+from tests.programs import serve
 
 NEVER_ENDS: Final = """
 import sys
@@ -57,7 +58,7 @@ def test_a_signal_is_obeyed_while_a_session_is_never_opened(number: signal.Signa
         with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             wait_until(lambda: "Received" in trace.read_text(encoding="utf-8"), "RECEIVED")
             process.send_signal(number)
-            out, err = process.communicate(timeout=BOUND_S - 1)
+            out, err = process.communicate(timeout=patience(BOUND_S - 1))
     assert process.returncode == 1, out + err
     assert err == (
         "devicectl: interrupted; the device did not end SessionOpen for too long and was left by BYE; "
@@ -73,7 +74,7 @@ def test_a_signal_is_obeyed_while_a_session_is_never_closed(never: str) -> None:
         with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             said = read_until(process, "uction")
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=BOUND_S - 1)
+            out, err = process.communicate(timeout=patience(BOUND_S - 1))
         assert process.returncode == 1, said + out + err
         assert f"the device did not end {never} for too long and was left by BYE" in out
         assert "session 1 stays open on it: --resume goes on, --abandon closes it" in out
@@ -86,10 +87,10 @@ def test_a_signal_is_obeyed_by_abandon() -> None:
         with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             read_until(process, "uction")
             process.kill()
-            process.wait(DEADLINE_S)
+            process.wait(patience())
         again = [*DEVICECTL, "run", "--device", served.urls[0], "--abandon"]
         with started(again, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             read_until(process, "device tcp://")
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=BOUND_S - 1)
+            out, err = process.communicate(timeout=patience(BOUND_S - 1))
         assert process.returncode == 1 and "interrupted" in err, out + err

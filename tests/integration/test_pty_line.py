@@ -24,7 +24,8 @@ from protocols.trace import HEADING
 from protocols.units import Micros
 from tests.client import serial_port
 from tests.e2e.processes import wait_until
-from tests.programs import DEADLINE_S, serve
+from tests.patience import patience
+from tests.programs import serve
 
 TIOCGEXCL: Final = 0x8004_5440
 """Linux: whether a terminal is locked; Python has no name for it."""
@@ -89,7 +90,7 @@ class Settings:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(patience()):
         while not condition():
             await clock.pause(0.01)
 
@@ -158,7 +159,7 @@ def test_a_port_that_gnu_screen_had_is_free_after_it_has_quit(tmp_path: Path, pr
     environment = {**os.environ, "SCREENDIR": str(folder), "TERM": "vt100"}
 
     def ask(*arguments: str) -> None:
-        subprocess.run([screen, *arguments], env=environment, check=True, timeout=DEADLINE_S, stdin=subprocess.DEVNULL)
+        subprocess.run([screen, *arguments], env=environment, check=True, timeout=patience(), stdin=subprocess.DEVNULL)
 
     trace = tmp_path / "trace.txt"
     with serve("--pty", "--trace", str(trace)) as device:
@@ -194,7 +195,7 @@ def test_a_port_whose_host_was_killed_with_a_link_is_free_when_that_has_ended() 
         with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as host:
             assert host.stdout is not None and host.stdout.readline() == "linked\n"
             host.kill()
-            host.wait(DEADLINE_S)
+            host.wait(patience())
         wait_until(lambda: free(device.pty), "a port that can be opened again")
         with serial_port(device.pty) as host_after:
             host_after.link()

@@ -110,7 +110,7 @@ async def test_a_transport_that_never_carries_a_link_is_opened_ever_more_rarely(
 
     monkeypatch.setattr(clock, "pause", pause)
     engine = Engine(host_id=1, draw_nonce=lambda: 2)
-    async with asyncio.timeout(5), RealTimeDriver(engine, opener, lambda entries: None) as driver:
+    async with asyncio.timeout(patience(5)), RealTimeDriver(engine, opener, lambda entries: None) as driver:
         for _ in range(7):
             opened.clear()
             driver.closed("thrown out")
