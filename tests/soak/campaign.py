@@ -37,6 +37,7 @@ from protocols.enums import Role
 from protocols.exchange import Exchange
 from protocols.messages import HostHeartbeat
 from protocols.serial_wire import SerialWire
+from protocols.sides import Side
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 from tests.soak.broken_world import BrokenWorld, Killed, LossyStore, Noise, StuckError, wait_alone
@@ -333,7 +334,7 @@ def _interrupt(trial: Trial) -> None:
 def _stop(trial: Trial) -> None:
     """Another link of the same device says STOP."""
     port, now = trial.device.attach("viewer"), trial.world.now
-    viewer: Exchange[bytes, bytes] = Exchange(SerialWire(), beat=lambda _: HostHeartbeat())
+    viewer: Exchange[bytes, bytes] = Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
     hello = M.Hello(
         majors=2,
         minor=0,
