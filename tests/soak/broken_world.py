@@ -175,7 +175,7 @@ class BrokenWorld(World):
         except PowerLostError:
             self.lose_power(torn=True)
 
-    def _deliver(self, sender: str, data: bytes) -> None:
+    def _deliver(self, sender: str, data: Any) -> None:
         if sender == "host" or self.host_alive:
             super()._deliver(sender, data)
 
@@ -185,7 +185,7 @@ class BrokenWorld(World):
                 port.exchange.take()  # nobody is there to hear it
         super()._settle()
 
-    def _carry(self, sender: str, data: bytes, muted: bool) -> None:
+    def _carry(self, sender: str, data: Any, muted: bool) -> None:
         now = self.heap.now
         if self._tap is not None:
             self._tap(sender, data, now)
@@ -200,7 +200,7 @@ class BrokenWorld(World):
             arrival = self._last_arrival[sender] = max(now + delay, self._last_arrival[sender])
             self._send(sender, piece, Micros(arrival))
 
-    def _send(self, sender: str, piece: bytes, arrival: Micros) -> None:
+    def _send(self, sender: str, piece: Any, arrival: Micros) -> None:
         plugged = self._plugged
 
         def arrive() -> None:
@@ -213,11 +213,19 @@ class BrokenWorld(World):
 
         self.heap.at(arrival, arrive)
 
-    def _spoiled(self, data: bytes) -> list[bytes]:
+    def _spoiled(self, data: Any) -> list[Any]:
         chance, noise = self._draw.random, self.noise
         if chance() < noise.drop:
             self.count("dropped")
             return []
+        piece = self._with_wrong_bytes(data) if isinstance(data, bytes) else data  # a broker changes none
+        if chance() < noise.duplicate:
+            self.count("doubled")
+            return [piece, piece]
+        return [piece]
+
+    def _with_wrong_bytes(self, data: bytes) -> bytes:
+        chance, noise = self._draw.random, self.noise
         piece = bytearray(data)
         if chance() < noise.flip:
             self.count("bit flipped")
@@ -226,10 +234,7 @@ class BrokenWorld(World):
             self.count("bytes inserted")
             at = self._draw.randrange(len(piece) + 1)
             piece[at:at] = self._draw.randbytes(self._draw.randint(1, 8))
-        if chance() < noise.duplicate:
-            self.count("doubled")
-            return [bytes(piece), bytes(piece)]
-        return [bytes(piece)]
+        return bytes(piece)
 
     def power_during(self, act: Callable[[], None]) -> None:
         """Do something to the device from outside, in which its power may go."""

@@ -3,9 +3,10 @@
     python -m tests.soak.campaign 5000              seeds 1 to 5000; prints those that are wrong or stuck
     python -m tests.soak.campaign 1 4711            that seed alone
 
-A session is done by the product's own API. Around it stands a person who starts the host again with --resume when it
-has ended before the session has, and with --abandon where the log has nothing of it. After the last fault the line is
-quiet, and the session must be closed within `BOUND_US`: else it is stuck.
+Every fourth seed has MQTT's wire, the others a serial line's. A session is done by the product's own API. Around it
+stands a person who starts the host again with --resume when it has ended before the session has, and with --abandon
+where the log has nothing of it. After the last fault the line is quiet, and the session must be closed within
+`BOUND_US`: else it is stuck.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from devicectl.controller import Handpiece
 from devicectl.errors import DevicectlError, SessionFoundError
@@ -36,13 +37,15 @@ from protocols import messages as M
 from protocols.enums import Role
 from protocols.exchange import Exchange
 from protocols.messages import HostHeartbeat
-from protocols.serial_wire import SerialWire
+from protocols.mqtt import HostWire
+from protocols.serial_wire import SerialWire, Wire
 from protocols.sides import Side
+from protocols.topics import DeviceTopics
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import schema_id
 from tests.soak.broken_world import BrokenWorld, Killed, LossyStore, Noise, StuckError, wait_alone
 from tests.soak.ledger import Closed, Ledger
-from tests.world import Invariants, a_plan
+from tests.world import BrokeredDevice, Invariants, a_plan
 
 _T = TypeVar("_T")
 
@@ -55,6 +58,7 @@ STARTS: Final = 12
 """Of the host, faults included: one after each of those that end it, and three more."""
 PARAMETERS: Final = {"anesthesia_wait_s": 1}
 URL: Final = parse_url("sim://")
+TOPICS: Final = DeviceTopics("site", "device")
 
 
 @dataclass(slots=True)
@@ -99,7 +103,11 @@ class Trial:
         self.log = SessionLog.open("sqlite://")
         store = LossyStore()
         nvm = Nvm(store, epoch=random.Random(f"{seed}:epoch").getrandbits(32) or 1)
-        self.device = Device(seed=seed, parameters=Parameters(PARAMETERS), nvm=nvm)
+        self.mqtt = seed % 4 == 0
+        kind = BrokeredDevice if self.mqtt else Device
+        self.device = kind(seed=seed, parameters=Parameters(PARAMETERS), nvm=nvm)
+        if isinstance(self.device, BrokeredDevice):
+            self.device.topics = TOPICS
         self.invariants = Invariants(self.device, lambda: self.world.now)
         self.recorder = Recorder(self.log)
         self.log_fails_at = self.host_dies_at = 0
@@ -119,7 +127,11 @@ class Trial:
         )
 
     def _engine(self) -> Engine:
-        return Engine(host_id=self.draw.getrandbits(32) or 1, draw_nonce=lambda: self.draw.getrandbits(32))
+        return Engine(
+            host_id=self.draw.getrandbits(32) or 1,
+            draw_nonce=lambda: self.draw.getrandbits(32),
+            wire=HostWire(TOPICS, "sim") if self.mqtt else None,
+        )
 
     def _write(self, entries: list[Entry]) -> None:
         """As the host's log; it fails, or the host dies at it, where that was drawn."""
@@ -334,7 +346,8 @@ def _interrupt(trial: Trial) -> None:
 def _stop(trial: Trial) -> None:
     """Another link of the same device says STOP."""
     port, now = trial.device.attach("viewer"), trial.world.now
-    viewer: Exchange[bytes, bytes] = Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
+    wire: Wire[Any, Any] = HostWire(TOPICS, "viewer") if trial.mqtt else SerialWire()
+    viewer: Exchange[Any, Any] = Exchange(wire, side=Side.HOST, beat=lambda _: HostHeartbeat())
     hello = M.Hello(
         majors=2,
         minor=0,

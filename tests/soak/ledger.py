@@ -8,9 +8,10 @@ acknowledged before the log has it; the log's rows are what was on the wire; eac
 the plant has moved as often as the rows say.
 """
 
+import json
 import struct
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cobs import cobs
 
@@ -26,6 +27,8 @@ GAP, CYCLE = 0, 1  # record kinds, held against the enumeration by a test
 COMPLETED, ABORTED, AMBIGUOUS = 1, 2, 3  # endings, likewise
 NOT_PUNCTURED, COUNTED = 0, 1  # outcomes of a needle, likewise
 
+Content = bytes | dict[str, Any]
+
 
 class Ledger:
     """What one device and its hosts have said. `committed` is the log's cursor, None before a session is in it."""
@@ -33,13 +36,28 @@ class Ledger:
     def __init__(self) -> None:
         self.breaches: list[str] = []
         self.committed: int | None = None
-        self.contents: dict[tuple[int, int], bytes] = {}
-        """Epoch and event number -> the record that was on the wire under it."""
+        self.contents: dict[tuple[int, int], Content] = {}
+        """Epoch and event number -> the record that was on the wire under it, as 32 bytes or as JSON."""
         self._heads: dict[int, int] = {}
         self._tails: dict[int, int] = {}
 
-    def sent(self, sender: str, data: bytes) -> None:
-        """Take in a piece as its sender gave it to the line: one whole frame or several."""
+    def sent(self, sender: str, data: Any) -> None:
+        """Take in a piece as its sender gave it to the line: one whole frame or several, or a publication."""
+        if isinstance(data, bytes):
+            self._sent_bytes(sender, data)
+        else:
+            self._published(json.loads(data.body))
+
+    def _published(self, body: dict[str, Any]) -> None:
+        payload = body["payload"]
+        if body["message"] == "JournalAck":
+            self.acknowledged(payload["epoch"], payload["upto"])
+        elif body["message"] == "JournalPage":
+            self._marks(payload["epoch"], payload["tail"], payload["head"])
+            for record in payload["records"]:
+                self._record(payload["epoch"], payload["head"], record["event_no"], record)
+
+    def _sent_bytes(self, sender: str, data: bytes) -> None:
         for stuffed in data.split(b"\0"):
             if stuffed:
                 raw = cobs.decode(stuffed)
@@ -53,20 +71,23 @@ class Ledger:
     def page(self, payload: bytes) -> None:
         """Take in a JOURNAL_PAGE."""
         epoch, _, tail, head = _PAGE.unpack_from(payload)
-        self._never_back("head", self._heads, epoch, head)
-        self._never_back("tail", self._tails, epoch, tail)
+        self._marks(epoch, tail, head)
         records = payload[_PAGE.size :]
         for start in range(0, len(records), RECORD_SIZE):
             raw = records[start : start + RECORD_SIZE]
-            event_no = int.from_bytes(raw[:4], "little")
-            if raw[8] == GAP:
-                self.breaches.append(f"event {event_no}: a GAP, though nothing may be overwritten unread")
-            elif event_no >= head:
-                self.breaches.append(f"event {event_no} on a page whose head is {head}")
-            elif self.contents.setdefault((epoch, event_no), raw) != raw:
-                self.breaches.append(
-                    f"event {event_no} has two contents: {self.contents[epoch, event_no].hex()}, {raw.hex()}"
-                )
+            self._record(epoch, head, int.from_bytes(raw[:4], "little"), raw)
+
+    def _marks(self, epoch: int, tail: int, head: int) -> None:
+        self._never_back("head", self._heads, epoch, head)
+        self._never_back("tail", self._tails, epoch, tail)
+
+    def _record(self, epoch: int, head: int, event_no: int, content: Content) -> None:
+        if (content[8] if isinstance(content, bytes) else content["record"]) in (GAP, "Gap"):
+            self.breaches.append(f"event {event_no}: a GAP, though nothing may be overwritten unread")
+        elif event_no >= head:
+            self.breaches.append(f"event {event_no} on a page whose head is {head}")
+        elif self.contents.setdefault((epoch, event_no), content) != content:
+            self.breaches.append(f"event {event_no} has two contents: {self.contents[epoch, event_no]!r}, {content!r}")
 
     def _never_back(self, name: str, marks: dict[int, int], epoch: int, value: int) -> None:
         if value < marks.get(epoch, 0):
@@ -86,7 +107,7 @@ class Ledger:
         numbers = []
         for raw in rows:
             event_no, _, kind, ending, _, needles, cycle_no, outcomes, *_ = _CYCLE.unpack(raw)
-            if self.contents.get((closed.epoch, event_no)) != raw:
+            if not _same(self.contents.get((closed.epoch, event_no)), raw):
                 self.breaches.append(f"event {event_no} in the log was never on the wire like that")
             if kind != CYCLE or cycle_no < closed.first_cycle_no:
                 continue
@@ -116,6 +137,19 @@ class Ledger:
             most = found[mine] + (0 if name == "punctures" else unwritten * doubt)
             if not least <= truth[name] <= most:
                 self.breaches.append(f"{name} is {truth[name]} in truth, the rows allow {least} to {most}: {found}")
+
+
+def _same(content: Content | None, raw: bytes) -> bool:
+    """Compare a record of the log with what was on the wire; of JSON, a cycle's fields, and of others the number."""
+    if not isinstance(content, dict):
+        return content == raw
+    event_no, uptime_ms, kind, _, _, needles, cycle_no, outcomes, cell, depth_um, *totals = _CYCLE.unpack(raw)
+    if kind != CYCLE:
+        return bool(content["event_no"] == event_no)
+    mine = {"event_no": event_no, "uptime_ms": uptime_ms, "needles": needles, "cycle_no": cycle_no, "cell": cell}
+    mine |= {"outcomes": outcomes, "depth_um": depth_um}
+    mine |= dict(zip(("total_punctures", "total_cores_counted"), totals, strict=True))
+    return mine.items() <= content.items()
 
 
 class Closed(NamedTuple):
