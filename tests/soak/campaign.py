@@ -382,9 +382,9 @@ def _plant(name: str, value: object, usual: object, *durations_us: int) -> Calla
             trial.device.inputs_changed(now)
             trial.world.refresh()
 
-        settle(value)
         end = Micros(trial.world.now + trial.draw.choice(durations_us))
         trial.world.heap.at(end, lambda: trial.world.power_during(lambda: settle(usual)))
+        settle(value)  # last: its write may be the one in which power is lost
 
     return act
 
