@@ -80,11 +80,11 @@ class Verdict:
 class _Driver(VirtualTimeDriver):
     """A driver of one life of the host."""
 
-    async def perform(self, procedure: Procedure[_T], *, whole: bool = False) -> _T:
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
         if not self._broken.host_alive:
             procedure.close()
             raise Killed
-        return await super().perform(procedure, whole=whole)
+        return await super().perform(procedure, whole=whole, ending=ending)
 
     @property
     def _broken(self) -> BrokenWorld:
