@@ -172,7 +172,7 @@ def parse_credentials(text: str) -> tuple[str, str]:
     Raises:
         BrokerUrlError: there is no user name, or there are more lines.
     """
-    lines = text.splitlines()
-    if not lines or not lines[0].strip() or any(lines[2:]):
+    lines = re.split("\r\n|\n|\r", text)  # `splitlines` also ends one at characters that a password may have
+    if not lines[0].strip() or any(lines[2:]):
         raise BrokerUrlError("credentials", "the file has two lines: the user name, then the password")
     return lines[0].strip(), lines[1] if len(lines) > 1 else ""

@@ -3,16 +3,16 @@
 The client library drops the reason in a PUBACK and raises nothing where the broker's access list forbids a publication;
 `Calls` puts that right for either shell's client: `class BrokerClient(Calls, aiomqtt.Client)`.
 
-Law: it imports no client, opens nothing and touches no socket; files are read by the function that is handed in. That
-it knows the inside of a client at all is an exception among the modules of this package: see decision 13.
+Law: it imports no client, opens nothing, touches no socket and reads no file. That it knows the inside of a client at
+all is an exception among the modules of this package: see decision 13.
 """
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Final
 
-from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, BrokerUrl, BrokerUrlError, parse_credentials
+from protocols.broker_url import BrokerUrl
 from protocols.errors import ProtocolError
 from protocols.mqtt import MAX_PACKET_BYTES, Publication
 from protocols.mqtt_properties import denial, denied, from_message, lacking, packet_size, to_properties, why
@@ -36,10 +36,6 @@ _PROTOCOL_ERROR: Final = 0x82
 
 _TLS_NOISE: Final = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
 """What stands around the sentence in an error of the system, or of TLS."""
-_PLAINER: Final = {
-    "no certificate or crl found": "there is no certificate in the file that ca= names",
-    "key values mismatch": "the files that cert= and key= name are not a pair",
-}
 
 
 class DeniedError(ProtocolError):
@@ -264,22 +260,9 @@ def count_as_seen(future: Any) -> None:
         future.exception()
 
 
-def client_options(
-    url: BrokerUrl, identifier: str, environment: Mapping[str, str], read: Callable[[str], str]
-) -> dict[str, Any]:
-    """What the library's client is made with, but for protocol, TLS and will. `read` gives a file's text.
-
-    Raises:
-        BrokerUrlError: the credentials cannot be used.
-    """
-    if url.credentials is not None:
-        username, password = parse_credentials(_read("credentials", url.credentials, read))
-    else:
-        username, password = environment.get(USERNAME_VARIABLE, ""), environment.get(PASSWORD_VARIABLE, "")
-    for name in ("ca", "cert", "key"):
-        path = getattr(url, name)
-        if path is not None:
-            _read(name, path, read)  # the library would say that a file is missing, and not which
+def client_options(url: BrokerUrl, identifier: str, credentials: tuple[str, str]) -> dict[str, Any]:
+    """What the library's client is made with, but for protocol, TLS and will; an empty name or password is none."""
+    username, password = credentials
     return {
         "hostname": url.host,
         "port": url.port,
@@ -290,15 +273,6 @@ def client_options(
         "keepalive": KEEPALIVE_S,
         "clean_start": True,
     }
-
-
-def _read(name: str, path: str, read: Callable[[str], str]) -> str:
-    try:
-        return read(path)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        shown = "the file" if name == "credentials" else path  # which may be the credentials themselves
-        raise BrokerUrlError(name, f"cannot read {shown}: {reason}") from None
 
 
 def reason_code(error: BaseException) -> int:
@@ -332,7 +306,7 @@ def explain(error: BaseException, url: BrokerUrl) -> str:
         text += _why_shut_out(url)
     elif url.tls and ("reset by peer" in text or "wrong version" in text):
         text += "; does it speak TLS at this port?"
-    return f"{where}: {_PLAINER.get(text, text)}"
+    return f"{where}: {text}"
 
 
 def _why_shut_out(url: BrokerUrl) -> str:

@@ -16,7 +16,8 @@ import typer
 
 from devicectl.errors import UrlError
 from devicectl.log.paths import LOG_VARIABLE
-from devicectl.transports.urls import DRAWN_SEED_BITS, MOST_SEED, DeviceUrl, parse_url
+from devicectl.transports.urls import DRAWN_SEED_BITS, EXAMPLES, MOST_SEED, DeviceUrl, parse_url
+from protocols.broker_url import BrokerUrlError
 from protocols.url_text import parse_whole, split_options
 
 if TYPE_CHECKING:
@@ -93,6 +94,13 @@ def _parsed(text: str) -> DeviceUrl:
         from devicectl.simulation.parameters import parameters_of  # the device's table: a real device has its own
 
         parameters_of(url)
+    if url.broker is not None:
+        from handpiece_shell.broker_files import check_broker_files  # with TLS, which no other device needs
+
+        try:
+            check_broker_files(url.broker)
+        except BrokerUrlError as error:
+            raise UrlError(text, error.part, error.reason, EXAMPLES["mqtts"]) from error
     return url
 
 

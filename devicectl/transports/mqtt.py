@@ -9,10 +9,8 @@ device say to each other is the exchange's.
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import aiomqtt
@@ -22,6 +20,7 @@ from devicectl.transports.heartbeat_gate import HeartbeatGate
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import EXAMPLES
 from handpiece_shell.broker_client import BrokerClient
+from handpiece_shell.broker_files import read_credentials, tls_context
 from protocols.broker_url import BrokerUrl, BrokerUrlError
 from protocols.errors import MessageError
 from protocols.mqtt import Publication
@@ -246,11 +245,10 @@ async def open_mqtt(url: BrokerUrl, client: str, receiver: Receiver) -> Transpor
         LinkError: no broker, no device, or the broker keeps this host out.
     """
     try:
-        options = client_options(url, client, os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
+        options = client_options(url, client, read_credentials(url))
+        options["tls_context"] = tls_context(url)
     except BrokerUrlError as error:
         raise UrlError(str(url), error.part, error.reason, EXAMPLES["mqtts"]) from error
-    if url.tls:
-        options["tls_params"] = aiomqtt.TLSParameters(ca_certs=url.ca, certfile=url.cert, keyfile=url.key)
     options["protocol"] = aiomqtt.ProtocolVersion.V5
     options["logger"] = _LOGGER
     options["socket_options"] = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)

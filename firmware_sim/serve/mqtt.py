@@ -9,9 +9,7 @@ Law: what a broker can make this end keep is bounded: publications that it does 
 import asyncio
 import contextlib
 import logging
-import os
 import socket
-from pathlib import Path
 from typing import Any, Final
 
 import aiomqtt
@@ -25,6 +23,7 @@ from firmware_sim.serve.lives import Lives, NextStep
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.snapshots import Snapshots
 from handpiece_shell.broker_client import BrokerClient
+from handpiece_shell.broker_files import read_credentials, tls_context
 from handpiece_shell.streams import say
 from protocols.addresses import is_loopback
 from protocols.alarm_codes import RETAINED_COMMAND
@@ -227,11 +226,10 @@ def _options(url: BrokerUrl) -> dict[str, Any]:
     """What every connection's client is made with."""
     identifier = f"device-{url.topics.site}-{url.topics.device}"
     try:
-        options = client_options(url, identifier, os.environ, lambda path: Path(path).read_text(encoding="utf-8"))
+        options = client_options(url, identifier, read_credentials(url))
+        options["tls_context"] = tls_context(url)
     except BrokerUrlError as error:
         raise OptionError("--mqtt", str(error)) from error
-    if url.tls:
-        options["tls_params"] = aiomqtt.TLSParameters(ca_certs=url.ca, certfile=url.cert, keyfile=url.key)
     return {**options, "protocol": aiomqtt.ProtocolVersion.V5, "socket_options": (_NO_DELAY,), "logger": _LOGGER}
 
 

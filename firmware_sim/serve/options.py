@@ -1,6 +1,6 @@
 """What a command line asks for, checked before anything is opened.
 
-Law: pure, but for drawing a seed and for asking of files whether two names lead to one.
+Law: nothing is opened or made that stays; a seed may be drawn, and files that are named are looked at.
 """
 
 import random
@@ -108,15 +108,22 @@ def parse_address(text: str) -> Address:
 
 
 def parse_broker(text: str) -> BrokerUrl:
-    """A broker's URL with site and device.
+    """A broker's URL with site and device, and with files that can be used.
 
     Raises:
         OptionError: it is not that.
     """
     try:
-        return parse_broker_url(text)
+        url = parse_broker_url(text)
     except BrokerUrlError as error:
         raise OptionError("--mqtt", f"{error}; for example mqtt://127.0.0.1:1883/bench/sim-7") from error
+    from handpiece_shell.broker_files import check_broker_files  # with TLS, which nobody else waits for
+
+    try:
+        check_broker_files(url)
+    except BrokerUrlError as error:
+        raise OptionError("--mqtt", str(error)) from error
+    return url
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, float]:

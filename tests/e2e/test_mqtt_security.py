@@ -210,8 +210,6 @@ BY_ENVIRONMENT: Final = {USERNAME_VARIABLE: "controller", PASSWORD_VARIABLE: "hu
         ("ca=ca.pem", BY_ENVIRONMENT, NOT_LET_IN),
         ("ca=other-ca.pem&credentials=controller.txt", {}, "its certificate is not accepted"),
         ("credentials=controller.txt", {}, "its certificate is not accepted"),
-        ("ca=acl&credentials=controller.txt", {}, "there is no certificate in the file that ca= names"),
-        ("ca=ca.pem&cert=device.pem&key=viewer.key", {}, "the files that cert= and key= name are not a pair"),
         (None, {}, f"{SHUT}; is this its port for TLS (mqtts://) or WebSockets (ws://)"),
     ],
 )
@@ -255,6 +253,19 @@ def test_a_file_that_is_not_there(name: str, folder: Path) -> None:
     for said in kept_out(f"mqtts://127.0.0.1:1/bench/sim-7?{name}=nope.pem", folder, code=2):
         shown = "the file" if name == "credentials" else "nope.pem"  # which may be the credentials themselves
         assert f"{name}: cannot read {shown}: No such file or directory" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("ca=acl", "ca: {}/acl has no certificate in PEM that can be read"),
+        ("cert=device.pem&key=viewer.key", "{}/viewer.key is not the key of the certificate in {}/device.pem"),
+    ],
+)
+def test_a_file_that_is_another(options: str, sentence: str, folder: Path) -> None:
+    """A wrong argument, as above: no broker is asked."""
+    for said in kept_out(f"mqtts://127.0.0.1:1/bench/sim-7?{options.replace('=', f'={folder}/')}", folder, code=2):
+        assert sentence.format(folder, folder) in said
 
 
 def test_who_listens_and_never_answers(folder: Path) -> None:
