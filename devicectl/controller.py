@@ -45,6 +45,7 @@ from protocols.exchange import MINOR
 from protocols.framing import PROTOCOL
 from protocols.messages import DeviceInfoDone
 from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S
+from protocols.names import one_form
 from protocols.serial_wire import SerialWire, Wire
 from protocols.units import Micros
 
@@ -117,14 +118,14 @@ class Handpiece:
     ) -> "Session":
         """A new session, opened when its context is entered. A connection serves one session.
 
-        Blanks around the name of its course are left out: else it would be another course.
+        Blanks around the name of its course are left out, and its Unicode form is one: else it would be another course.
 
         Raises (on entering):
             SessionFoundError: the device holds a session that was never closed.
             SessionError: this connection has had its session.
             PlanError: the plan is not one that this device can do.
         """
-        course = None if course is None else course.strip()
+        course = None if course is None else one_form(course.strip())
         return Session(self, plan if plan is not None else Plan(), course, session_date or clock.today(), stored=None)
 
     def resume_session(self) -> "Session":

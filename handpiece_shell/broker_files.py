@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from protocols.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, BrokerUrl, BrokerUrlError, parse_credentials
+from protocols.names import has_control
 
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END [^-]+-----\s?", re.DOTALL)
 _PRIVATE_KEY: Final = re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")
@@ -63,7 +64,7 @@ def tls_context(url: BrokerUrl) -> ssl.SSLContext | None:
 
 def _variable(name: str, environment: Mapping[str, str]) -> str:
     value = environment.get(name, "")
-    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
+    if has_control(value):
         raise BrokerUrlError(f"${name}", "it has a control character, such as the end of a line")
     return value
 

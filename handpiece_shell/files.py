@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Self
 
+from protocols.names import one_form
+
 _STREAMS: Final = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _MAX_LINKS: Final = 40
 """As the system follows; more are a loop."""
@@ -59,11 +61,7 @@ class _Folded:
     @classmethod
     def of(cls, name: str) -> Self:
         """The mark of a name."""
-        if not name.isascii():
-            import unicodedata  # most names do without it
-
-            name = unicodedata.normalize("NFC", name)
-        return cls(name.casefold())
+        return cls(one_form(name).casefold())
 
 
 @dataclass(frozen=True, slots=True)

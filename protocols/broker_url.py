@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from protocols.addresses import can_be_host, format_address, show_host
 from protocols.errors import ProtocolError
+from protocols.names import one_form
 from protocols.topics import DEFAULT_ROOT, DeviceTopics, TopicError
 from protocols.url_text import scheme_of, split_options
 
@@ -159,9 +160,9 @@ def _topics(path: str, root: str) -> DeviceTopics:
     levels = path.removeprefix("/").split("/")
     if len(levels) != 2 or not all(levels):
         raise BrokerUrlError("path", "/site/device is what follows the broker")
-    site, device = (unquote(level) for level in levels)
+    site, device = (one_form(unquote(level)) for level in levels)
     try:
-        return DeviceTopics(site, device, root)
+        return DeviceTopics(site, device, one_form(root))
     except TopicError as error:
         raise BrokerUrlError(error.part, error.reason) from None  # its own words quote the id
 

@@ -18,6 +18,7 @@ from devicectl.errors import UrlError
 from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DRAWN_SEED_BITS, EXAMPLES, MOST_SEED, DeviceUrl, parse_url
 from protocols.broker_url import BrokerUrlError
+from protocols.names import one_form
 from protocols.url_text import parse_whole, split_options
 
 if TYPE_CHECKING:
@@ -151,14 +152,14 @@ def session_plan(path: Path | None, target_cores: int | None) -> "Plan":
 
 
 def course_name(text: str | None) -> str | None:
-    """A course's name, without blanks around it.
+    """A course's name, without blanks around it and in one Unicode form.
 
     Raises:
         typer.BadParameter: it is empty, long, or cannot be printed.
     """
     if text is None:
         return None
-    text = text.strip()
+    text = one_form(text.strip())
     if not (text and text.isprintable() and len(text) <= MOST_COURSE_LENGTH):
         right = f"a name of 1 to {MOST_COURSE_LENGTH} printable characters"
         raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not {right}", param_hint="--course")

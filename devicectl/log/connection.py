@@ -34,6 +34,7 @@ from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.migration import migrate
 from devicectl.log.paths import user_log_path
 from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata, sessions
+from protocols.names import has_control
 from protocols.url_text import show_scheme
 
 BUSY_TIMEOUT_MS: Final = 2_000
@@ -79,6 +80,10 @@ def parse_where(where: str | Path) -> URL:
     text = str(where)
     if not text or "\0" in text:
         raise LogError(LogErrorKind.UNWRITABLE, repr(text), "names no file: must be a path or a database URL")
+    if has_control(text):
+        shown = show_scheme(text) if "://" in text else ascii(text)
+        reason = "has a control character, such as the end of a line: must be a path or a database URL"
+        raise LogError(LogErrorKind.UNWRITABLE, shown, reason)
     if "://" not in text:
         if _LIKE_A_URL.match(text) and not os.path.lexists(text):
             raise _bad_url(text)

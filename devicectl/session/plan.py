@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from devicectl.session.plan_file import PlanError, read_values
 from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
+from protocols.names import one_form
 
 MAX_PUNCTURES_PER_CELL: Final = 200
 """No device takes more in a cell of 1 cm2: the highest cap that one can be given. Its own is 63 unless it says so."""
@@ -42,6 +43,7 @@ def _is_half_steps(depth_mm: float) -> float:
 
 
 def _fits_32_bytes(text: str) -> str:
+    text = one_form(text)
     if len(text.encode(errors="replace")) > 32 or not text.isprintable():
         raise ValueError("it travels in 32 bytes of UTF-8")
     return text

@@ -22,6 +22,7 @@ from urllib.parse import quote
 from firmware_sim.serve.errors import OptionError, no_file
 from firmware_sim.serve.line_settings import left_on, tidy
 from firmware_sim.serve.real_time import RealTimeDevice
+from handpiece_shell.streams import say
 
 READ_SIZE: Final = 4096
 """Bytes taken in one go, for the same reason as with TCP; it is also what the kernel keeps."""
@@ -135,8 +136,14 @@ def open_line(device: RealTimeDevice, link: str | None) -> PtyLine:
 
 
 def default_link() -> Path:
-    """Where a user's short-lived files belong."""
-    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"handpiece-{os.getpid()}"
+    """Where a user's short-lived files belong; in the temporary folder where that place is not to be had."""
+    folder = os.environ.get("XDG_RUNTIME_DIR")
+    if not folder or not (os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)):
+        if folder:
+            reason = f"$XDG_RUNTIME_DIR is no folder that can be written ({folder})"
+            say(f"firmware-sim: warning: {reason}; the link is made in {tempfile.gettempdir()}")
+        folder = tempfile.gettempdir()
+    return Path(folder) / f"handpiece-{os.getpid()}"
 
 
 def _make_link(path: Path, target: str) -> None:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,14 @@ def without_wall(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: without_wall(inner) for name, inner in value.items() if "wall" not in name}
     return [without_wall(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_a_course_in_another_unicode_form_is_the_same_course(log: Path) -> None:
+    for form in ("NFC", "NFD"):
+        course = unicodedata.normalize(form, "Frühjahr Ä")
+        done = devicectl("run", "--json", "--target-cores", "3", "--course", course, code=0)
+        assert json.loads(done.stdout)["course"] == unicodedata.normalize("NFC", course)
+    assert "sessions should be 28 days apart or more" in done.stderr
 
 
 # --- what is wrong is one line -----------------------------------------------------------------------------------

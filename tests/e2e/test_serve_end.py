@@ -140,6 +140,24 @@ def test_the_default_link_is_in_the_runtime_directory_and_gone_afterwards(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("folder", ["gone", "a-file", "locked"])
+def test_the_default_link_is_in_the_temporary_folder_where_there_is_no_other(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "locked").mkdir(mode=0o500)
+    if folder == "locked" and os.access(tmp_path / "locked", os.W_OK):
+        pytest.skip("this user may write everywhere")
+    done = firmware_sim(
+        *("serve", "--pty", "--max-seconds", "0.01"),
+        XDG_RUNTIME_DIR=str(tmp_path / folder),
+        TMPDIR=str(tmp_path / "temporary"),
+    )
+    assert done.returncode == 0
+    assert f"HANDPIECE_URL=serial://{tmp_path}/temporary/handpiece-" in done.stdout
+    assert "warning: $XDG_RUNTIME_DIR is no folder that can be written" in done.stderr
+    assert f"the link is made in {tmp_path}/temporary" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("end", ["kill", "terminate"])
 def test_a_memory_file_resumes_the_session(end: str, tmp_path: Path) -> None:
     memory = str(tmp_path / "handpiece.nvm")

@@ -206,6 +206,15 @@ def test_a_bad_url(where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert caught.value.kind is LogErrorKind.UNWRITABLE and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("where", ["log.sqlite\r", "lo\ng", "lo\x1b[2Jg", "sqlite:///log.sqlite\r", "\x85log"])
+def test_a_name_with_a_control_character(where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As it comes from an environment file with CRLF: no file of that name is made."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LogError, match="has a control character") as caught:
+        SessionLog.open(where)
+    assert str(caught.value).isprintable() and list(tmp_path.iterdir()) == []
+
+
 def test_an_option_of_a_url_that_means_nothing(path: Path) -> None:
     said = refused(f"sqlite:///{path}?foo=bar", LogErrorKind.UNWRITABLE)
     assert said.startswith("foo means nothing in its URL; ") and "timeout" in said

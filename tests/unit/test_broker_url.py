@@ -1,8 +1,10 @@
 """URLs of a device behind a broker, right and wrong, at both ends."""
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from devicectl.cli import call as devicectl
 from firmware_sim.cli import call as firmware_sim
 from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url, parse_credentials
+from protocols.names import one_form
 from protocols.topics import DeviceTopics, TopicError
 
 TOPICS = DeviceTopics("bench", "sim-7")
@@ -159,6 +162,14 @@ def test_another_scheme(text: str) -> None:
     assert caught.value.part in ("scheme", "host")
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_an_id_has_one_unicode_form(form: Literal["NFC", "NFD"]) -> None:
+    site, device, root = (unicodedata.normalize(form, name) for name in ("bänk", "é-7", "würzel"))
+    for quoted in (str, quote):
+        found = parse_broker_url(f"mqtt://h/{quoted(site)}/{quoted(device)}?root={quoted(root)}")
+        assert found.topics == DeviceTopics("bänk", "é-7", "würzel")
+
+
 def test_a_url_for_others_says_not_who_one_is() -> None:
     given = "mqtts://h:1/bench/sim-7?ca=ca.pem&cert=c.pem&key=k.pem&credentials=me.txt&root=other"
     assert str(parse_broker_url(given).for_others) == "mqtts://h:1/bench/sim-7?ca=ca.pem&root=other"
@@ -186,7 +197,9 @@ def test_no_credentials(text: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-ids = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="+#/$"), min_size=1, max_size=16)
+ids = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="+#/$"), min_size=1, max_size=16).map(
+    one_form
+)
 files = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=10)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,18 @@ def test_every_json_value_reads_alike_in_both(tmp_path: Path) -> None:
     value: Any = {"a": [1, -2.5, True, None, "x y", {"b": []}]}
     for name in ("p.yaml", "p.json"):
         assert read_values(written(tmp_path, json.dumps(value), name)) == value
+
+
+def test_a_name_has_one_unicode_form() -> None:
+    composed, apart = (unicodedata.normalize(form, "Wänge é") for form in ("NFC", "NFD"))
+    zone = Zone(name=apart, area_cm2=10)
+    assert zone.name == composed and zone == Zone(name=composed, area_cm2=10)
+    operator = make_plan({"operator": {"confirmed_by": apart, "anesthesia_method": apart}}).operator
+    assert operator.confirmed_by == operator.anesthesia_method == composed
+    with pytest.raises(PlanError, match="an earlier zone has it"):
+        make_plan({"zones": [{"name": name, "area_cm2": 10} for name in (composed, apart)]})
+
+
+def test_a_name_is_measured_in_the_form_that_travels() -> None:
+    name = 10 * "\u00e4" + 12 * "x"  # 32 bytes composed, 42 apart
+    assert Zone(name=unicodedata.normalize("NFD", name), area_cm2=1).name == name
