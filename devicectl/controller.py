@@ -38,7 +38,7 @@ from devicectl.summary import Summary
 from devicectl.transports.opening import open_transport
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import DeviceUrl, parse_url
-from devicectl.version import VERSION
+from handpiece_shell.version import VERSION
 from protocols.alarm_codes import alarm_label
 from protocols.enums import CloseReason, Role
 from protocols.exchange import MINOR

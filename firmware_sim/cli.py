@@ -33,15 +33,19 @@ class _OutputError(Exception):
     """What was asked for cannot be printed."""
 
 
+def _print(text: str, file: Any = None) -> None:
+    print(text, end="", file=file)
+    reason = why_lost()
+    if reason is not None:
+        raise _OutputError(reason)
+
+
 class _Parser(argparse.ArgumentParser):
     """An error is one line, not the usage and a line; help that cannot be printed is one."""
 
     def print_help(self, file: Any = None) -> None:
         """Argparse: print the text of `--help`; its own would lose in silence what cannot be written."""
-        print(self.format_help(), end="", file=file)
-        reason = why_lost()
-        if reason is not None:
-            raise _OutputError(reason)
+        _print(self.format_help(), file)
 
     def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{hide_urls(message)} (see `{self.prog} --help`)")
@@ -59,10 +63,25 @@ class _CommandParser(_Parser):
         return super().format_help()
 
 
+class _Version(argparse.Action):
+    """Print the version; it is looked up for that alone."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Argparse: the option is there."""
+        from handpiece_shell.version import VERSION
+
+        _print(f"{PROGRAM} {VERSION}\n")
+        parser.exit()
+
+
 def _parser() -> _Parser:
     parser = _Parser(
         prog=PROGRAM, description=f"A simulated handpiece for anybody's host. {NOTICE}.", allow_abbrev=False
     )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_CommandParser)
     for name, text in (
         ("serve", "Serve a simulated handpiece until Ctrl-C, SIGTERM or the end of the parent process."),
@@ -91,6 +110,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--report", metavar="FILE", help=f"{report}; where it cannot be written, exit 1 in place of 0")
     add("--ready-file", metavar="FILE", help="appears when the device answers, with the JSON of --json")
     add("--max-seconds", metavar="N", help="end after this time")
+    keep = "go on when the parent process ends, and at SIGHUP (default: where SIGHUP is ignored, as under nohup)"
+    add("--keep-running", action=argparse.BooleanOptionalAction, help=keep)
     add("--json", action="store_true", help="announce the device in one line of JSON")
 
 
@@ -115,6 +136,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         strict=getattr(arguments, "strict", False),
         ready_file=arguments.ready_file,
         max_seconds=options.parse_seconds(arguments.max_seconds),
+        keep_running=arguments.keep_running,
         json=arguments.json,
     )
     options.refuse_clash(wanted)

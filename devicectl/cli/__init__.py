@@ -16,8 +16,8 @@ from devicectl.cli.plan import plan
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.errors import DevicectlError
-from devicectl.version import VERSION
 from handpiece_shell.streams import guard_streams, say, settle
+from handpiece_shell.version import VERSION
 from protocols.url_text import hide_urls, hide_users
 
 _USAGE_ERROR: Final[type[Exception]] = next(

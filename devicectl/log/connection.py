@@ -240,10 +240,14 @@ def make_folder(url: URL) -> None:
     Raises:
         LogError: it cannot be made.
     """
-    if url.database != str(user_log_path()):
+    try:
+        own = user_log_path()
+    except LogError:  # another one is named
+        return
+    if url.database != str(own):
         return
     try:
-        user_log_path().parent.mkdir(parents=True, exist_ok=True)
+        own.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LogError(LogErrorKind.UNWRITABLE, show(url), f"its folder cannot be made: {error.strerror}") from error
 

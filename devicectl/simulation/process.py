@@ -27,7 +27,7 @@ def command(url: DeviceUrl, address: str = "") -> list[str]:
         "sim+tcp": ["--tcp", "127.0.0.1:0"],
         "sim+mqtt": ["--mqtt", f"mqtt://{address}/sim/handpiece"],
     }[url.scheme]
-    line = [sys.executable, "-P", "-m", "firmware_sim", "serve", "--json", *transport]
+    line = [sys.executable, "-P", "-m", "firmware_sim", "serve", "--json", "--no-keep-running", *transport]
     if url.seed is not None:
         line += ["--seed", str(url.seed)]
     for name, value in url.parameters.items():

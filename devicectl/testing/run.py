@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from devicectl.version import VERSION
+from handpiece_shell.version import VERSION
 
 SEED_BYTES: Final = 4
 """Short enough to be typed again."""

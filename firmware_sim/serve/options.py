@@ -59,6 +59,7 @@ class Options:
     strict: bool = False
     ready_file: str | None = None
     max_seconds: float | None = None
+    keep_running: bool | None = None
     json: bool = False
 
     def named_files(self) -> list[NamedFile]:

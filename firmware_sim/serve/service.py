@@ -22,6 +22,7 @@ from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.options import Options, draw_seed
 from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
 from firmware_sim.serve.transports import wanted
+from handpiece_shell.streams import say
 
 if TYPE_CHECKING:
     from firmware_sim.serve.report import Report, ReportFile
@@ -45,8 +46,12 @@ class Reason(Enum):
 class Ending:
     """What the service waits for: the first reason to end, or the first error."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_running: bool | None = None) -> None:
+        """With `keep_running` neither the end of the parent nor SIGHUP ends it; None: where SIGHUP is ignored."""
         self._loop = asyncio.get_running_loop()
+        self._outlives = _is_hup_ignored() if keep_running is None else keep_running
+        if self._outlives and not _is_hup_ignored():
+            _ignore_hup()
         self.reached: asyncio.Future[Reason] = self._loop.create_future()
         """Done with the reason, or with the error that the device does not survive."""
         self._parent = os.getppid()
@@ -66,7 +71,7 @@ class Ending:
         """End at a signal, cleanly; or have it `heard`, by its number, in place of that."""
         for name in SIGNALS:
             number = getattr(signal, name, None)
-            if number is not None:
+            if number is not None and not (name == "SIGHUP" and _is_hup_ignored()):
                 with contextlib.suppress(NotImplementedError):  # a loop that cannot: Ctrl-C is a KeyboardInterrupt
                     self._loop.add_signal_handler(number, heard or self._signalled, number)
 
@@ -75,7 +80,10 @@ class Ending:
 
         One that had died before this process looked shows itself by the pipe that nobody reads.
         """
+        if self._outlives:
+            return
         if os.getppid() != self._parent:
+            say(f"firmware-sim: {Reason.ORPHANED.value}, and so the device ends; with --keep-running it stays")
             self.end(Reason.ORPHANED)
         else:
             self._loop.call_later(ORPHAN_CHECK_S, self.watch_parent)
@@ -102,6 +110,16 @@ class Ending:
             self.fail(error)
 
 
+def _is_hup_ignored() -> bool:
+    """Whether this process is to outlive its terminal, as `nohup` has it."""
+    return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def _ignore_hup() -> None:
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 class Service:
     """A device that answers. `ending` says when it should no longer.
 
@@ -121,7 +139,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
     Raises:
         ServeError: it cannot be served as the options say.
     """
-    ending = Ending()
+    ending = Ending(options.keep_running)
     ending.watch_signals()
     async with contextlib.AsyncExitStack() as stack:
         parameters = _parameters(options)

@@ -23,7 +23,6 @@ SHELLS: Final = (
     "devicectl.simulation",
     "devicectl.testing",
     "devicectl.transports",
-    "devicectl.version",
     "firmware_sim",
     "firmware_sim.__main__",
     "firmware_sim.cli",

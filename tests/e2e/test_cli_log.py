@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +18,8 @@ from protocols.notice import NOTICE
 from tests.e2e.processes import devicectl, one_line
 from tests.e2e.sessions import PARAMETERS, assert_exact, assert_retracted_and_vented
 from tests.integration.log_builders import a_start, a_stored_session, cycle_batch
-from tests.programs import Served, serve
+from tests.patience import patience
+from tests.programs import Served, environment, serve
 
 ROOM_FOR_A_FEW_CYCLES = 100 * 1024
 """Bytes beside a log without a session: SQLite's two files, and what a session writes until its second cell."""
@@ -38,6 +41,41 @@ def fill(disk: Path, leave: int = 0) -> None:
     """Take the room of a disk, but for `leave` bytes."""
     there = os.statvfs(disk)
     (disk / "ballast").write_bytes(bytes(there.f_bavail * there.f_frsize - leave))
+
+
+# --- a user without a home ---------------------------------------------------------------------------------------
+
+HOMELESS = """
+import os, pwd, sys
+def nobody(number):
+    raise KeyError(f"getpwuid(): uid not found: {number}")
+pwd.getpwuid = nobody
+from devicectl.cli import call
+sys.exit(call(sys.argv[1:]))
+"""
+"""As in a container that runs under a number without a name."""
+
+
+def homeless(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    known = {name: value for name, value in environment().items() if not name.startswith(("HOME", "XDG_", "DEVICECTL"))}
+    line = [sys.executable, "-P", "-c", HOMELESS, *arguments]
+    done = subprocess.run(line, cwd=folder, env=known, capture_output=True, text=True, timeout=patience(), check=False)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_a_user_without_a_home_may_name_a_log(tmp_path: Path) -> None:
+    assert homeless("run", "--target-cores", "3", "--log", "log", folder=tmp_path).returncode == 0
+    assert homeless("sessions", "list", "--log", "log", folder=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [("run", "--target-cores", "3"), ("sessions", "list"), ("sessions", "show", "1")])
+def test_a_user_without_a_home_is_told_to_name_a_log(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = homeless(*arguments, folder=tmp_path)
+    assert done.returncode == 4
+    (line,) = (line for line in done.stderr.splitlines() if line != NOTICE)
+    assert "this user has no home to keep it in: name a file with --log or $DEVICECTL_LOG" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- a session that cannot be logged is not begun ----------------------------------------------------------------

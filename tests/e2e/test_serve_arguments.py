@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.cli import call
+from handpiece_shell.version import VERSION
 from tests.e2e.processes import WITH_A_FULL_DEVICE
 from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, environment, firmware_sim
@@ -80,6 +81,18 @@ WRONG = [
     (["exec", "--fly", "--", "pytest"], "unrecognized arguments: --fly (see"),
     (["exec", "--"], "--"),
 ]
+
+
+def test_the_version() -> None:
+    done = firmware_sim("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"firmware-sim {VERSION}\n", "")
+
+
+@pytest.mark.parametrize(("redirected", "unbuffered", "reason"), LOST)
+def test_a_version_that_cannot_be_printed_is_one_line(redirected: str, unbuffered: str, reason: str) -> None:
+    done = firmware_sim("--version", redirected=redirected, PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"firmware-sim: standard output cannot be written: {reason}\n"
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """How `firmware-sim serve` ends: by signal, by time, with its parent, with its memory; and what it leaves behind."""
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from firmware_sim.clock import monotonic
+from firmware_sim.serve.service import ORPHAN_CHECK_S
 from protocols import messages as M
 from protocols.enums import DeviceState
 from protocols.units import SECOND
@@ -65,6 +69,55 @@ def test_it_ends_when_its_parent_dies(tmp_path: Path) -> None:
         process.kill()
         assert process.stdout.read() == b""
     assert not ready.exists()
+
+
+ORPHANED = "firmware-sim: whoever started it is gone, and so the device ends; with --keep-running it stays\n"
+
+
+@pytest.fixture
+def orphan(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """A device whose parent has been killed: its number, and the file of its standard error.
+
+    It is started with the parameter's options; with "nohup" among them, where SIGHUP is ignored.
+    """
+    ready, said = tmp_path / "ready.json", tmp_path / "said"
+    words = list(request.param)
+    hup = "signal.signal(signal.SIGHUP, signal.SIG_IGN); " if "nohup" in words else ""
+    line = [*FIRMWARE_SIM, "serve", "--ready-file", str(ready), *(word for word in words if word != "nohup")]
+    parent = (
+        f"import signal, subprocess, sys; {hup}"
+        f"subprocess.Popen({line!r}, stdout=subprocess.DEVNULL, stderr=open({str(said)!r}, 'w')); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent], stdin=subprocess.PIPE, env=environment()) as process:
+        wait_until(ready.exists, "it answers")
+        number = json.loads(ready.read_text())["pid"]
+        process.kill()
+    try:
+        yield number, said
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGTERM)
+        wait_until(lambda: not ready.exists(), "it has ended")
+
+
+@pytest.mark.parametrize("orphan", [[], ["nohup", "--no-keep-running"]], indirect=True, ids=["as usual", "told to"])
+def test_it_says_that_it_ends_with_its_parent(orphan: tuple[int, Path]) -> None:
+    _, said = orphan
+    wait_until(lambda: said.read_text() == ORPHANED, "it says so")
+
+
+@pytest.mark.parametrize("orphan", [["nohup"], ["--keep-running"]], indirect=True, ids=["nohup", "told to"])
+def test_it_stays_where_it_is_to_outlive_its_parent(orphan: tuple[int, Path]) -> None:
+    """A signal that it ignores is no end either; one that it does not ignore ends it, as the fixture sees."""
+    number, said = orphan
+    began = monotonic()
+    wait_until(lambda: monotonic() - began > 3 * ORPHAN_CHECK_S * SECOND, "it would have looked for its parent")
+    os.kill(number, signal.SIGHUP)
+    address = json.loads((said.parent / "ready.json").read_text())["urls"][0]
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    with tcp((host, int(port))) as one:
+        one.link()
+    assert said.read_text() == ""
 
 
 def test_it_ends_when_nobody_is_left_to_read_its_announcement() -> None:
