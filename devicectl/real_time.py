@@ -124,7 +124,7 @@ class RealTimeDriver:
             self._log.close()
             raise
         self._keeper = self._group.create_task(self._keep_open(), name="transport")
-        self.engine.link.connected(self.now)
+        self.engine.link.connected(self.now, self._transport.boot_us)
         self._after()
         return self
 
@@ -227,6 +227,10 @@ class RealTimeDriver:
         self.engine.link.receive(data, now)
         self._after()
 
+    def noticed(self, what: str) -> None:
+        """Something is wrong with the transport that may be why no answer comes."""
+        self.engine.link.noticed(what)
+
     @_reported
     def closed(self, reason: str, *, final: bool = False) -> None:
         """The transport is gone, and `final` where another one would go as well."""
@@ -238,8 +242,8 @@ class RealTimeDriver:
         self._after()
 
     @_reported
-    def _opened(self) -> None:
-        self.engine.link.connected(self.now)
+    def _opened(self, transport: Transport) -> None:
+        self.engine.link.connected(self.now, transport.boot_us)
         self._after()
 
     @_reported
@@ -284,7 +288,7 @@ class RealTimeDriver:
                 except Exception as error:  # noqa: BLE001 - it is raised where the session is awaited
                     self.fail(error)
                     continue
-                self._opened()
+                self._opened(self._transport)
 
     def _after(self) -> None:
         """Send, log, wake whoever waits, and set the timer; after anything has happened."""

@@ -203,9 +203,11 @@ def crc_mistakes(heard: Heard) -> str:
 
 
 def as_text(piece: bytes) -> str:
-    """The beginning of a piece, where it is a text, on one line; else empty."""
+    """The beginning of a piece, where it is a text, on one line and each line of it once; else empty."""
     whole = piece.decode("utf-8", errors="replace").removesuffix("\ufffd")  # which may be cut in a letter
-    text = " ".join(whole.split())
+    lines = whole.splitlines()
+    new = (line for index, line in enumerate(lines) if not any(one.startswith(line) for one in lines[:index]))
+    text = " ".join(" ".join(new).split())
     if len(text) < MIN_TEXT or not text.isprintable() or "\ufffd" in text:
         return ""
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."

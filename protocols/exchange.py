@@ -164,6 +164,8 @@ class Exchange(Generic[WireIn, WireOut]):
         self._sent_lately: deque[tuple[Message, int, int, int]] = deque(maxlen=REMEMBERED_OWN)
         self._heard = wire.heard
         self._odd = ""
+        self.notice = ""
+        """Something that the transport saw, and that may be why no answer comes."""
         self._beat = beat
         self._pace = IDLE_PACE
         self._rest_lease_us = IDLE_PACE.lease_us
@@ -274,19 +276,24 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def explain(self, reason: str) -> str:
         """Why there is no link, for a host with what has come since the last answer and was none."""
-        found = None
-        if self._side is Side.HOST and not self._odd and self._heard is not None:
-            found = cause(self._heard)
-        why = self._odd if found is None else found.sentence
+        why = self.notice or self._odd
+        if self._side is Side.HOST and not why and self._heard is not None and (found := cause(self._heard)):
+            why = found.sentence
         hint = f": {why}; --trace FILE shows all that comes" if why and self._side is Side.HOST else ""
         return f"{reason}{hint}{self._echoing()}"
+
+    def begin_listening(self) -> None:
+        """Nothing has to be explained: an answer has come, or nothing was asked."""
+        self.notice = self._odd = ""
+        if self._heard is not None:
+            self._heard.clear()
 
     # --- the host's half -------------------------------------------------------------------------------------
 
     def hello(self, hello: Hello, now: Micros) -> list[Happening]:
         """Ask for a link, which ends in `Linked`, `Denied` or `LinkLost`; returns the end of what had none before."""
         self._unlink("the host asks for a new link")
-        self._begin_listening()
+        self._odd = ""
         self._launch(Request(hello), now)
         return self._drain()
 
@@ -471,8 +478,8 @@ class Exchange(Generic[WireIn, WireOut]):
 
     def _end(self, request: Request, header: Header, message: Message, now: Micros) -> None:
         """The final answer is here; what waited for its place goes out."""
-        if self._odd or (self._heard is not None and self._heard.size):
-            self._begin_listening()
+        if self._odd or self.notice or (self._heard is not None and self._heard.size):
+            self.begin_listening()
         follower = self._requests.answered(request, header, now)
         self._happened.append(fill(Answered, (request, message, True)))
         if follower is not None:
@@ -609,14 +616,8 @@ class Exchange(Generic[WireIn, WireOut]):
 
     # --- inside: the link ------------------------------------------------------------------------------------
 
-    def _begin_listening(self) -> None:
-        """An answer has come, or none can have come yet: nothing has to be explained."""
-        self._odd = ""
-        if self._heard is not None:
-            self._heard.clear()
-
     def _link(self, link_id: int, now: Micros) -> None:
-        self._begin_listening()
+        self.begin_listening()
         self.link_id = self._listens_to = link_id
         self._last_heard = now
 

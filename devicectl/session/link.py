@@ -74,16 +74,21 @@ class HostLink:
         """HELLO is under way: how it ends goes to `_outcome`, and to nobody else."""
         self._outcome: Linked | Denied | LinkLost | None = None
         self._forbidden = ""
-        self._greeted_at = self._welcomed_at = self.headway_at = Micros(0)
+        self._greeted_at = self._welcomed_at = self.headway_at = self._booted_at = Micros(0)
         self._happenings: deque[Happening] = deque()
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
-    def connected(self, now: Micros) -> None:
-        """The transport is there."""
+    def connected(self, now: Micros, boot_us: Micros = Micros(0)) -> None:
+        """The transport is there; its opening may have had the device boot, which takes up to `boot_us`."""
         self.now = now
         self.transport_up = True
+        self._booted_at = Micros(now + boot_us)
         self.procedures.poll(now)
+
+    def noticed(self, what: str) -> None:
+        """Something is wrong with the transport that may be why no answer comes."""
+        self.exchange.notice = what
 
     def disconnected(self, reason: str, now: Micros, *, final: bool = False) -> None:
         """The transport is gone, and any link with it; `final` where another one would go as well."""
@@ -149,6 +154,7 @@ class HostLink:
             LinkForbiddenError: what carries the link keeps this host out.
             LinkError: no transport that lasts, or nothing answers.
         """
+        self.exchange.begin_listening()
         limit, why = Micros(self.now + CONNECT_TIMEOUT_US), ""
         self._forbidden = ""
         while True:
@@ -162,7 +168,7 @@ class HostLink:
                 return outcome.welcome
             if isinstance(outcome, Denied):
                 raise LinkDeniedError(outcome.code, outcome.sentence)
-            if self.transport_up:
+            if self.transport_up and self.now >= self._booted_at:
                 raise LinkError(f"the device does not answer: {outcome.reason}")
             why = f": {outcome.reason}"
 

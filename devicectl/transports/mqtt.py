@@ -27,6 +27,7 @@ from protocols.mqtt import Publication
 from protocols.mqtt_calls import MOST_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
 from protocols.mqtt_properties import NO_MATCHING_SUBSCRIBERS
 from protocols.status import Status
+from protocols.units import Micros
 
 BIRTH_TIMEOUT_S: Final = 2.0
 """How long the retained `status` may take: the broker has it, or nobody does."""
@@ -55,6 +56,8 @@ _ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError, _EndError)
 
 class MqttTransport:
     """A connection to a broker. `run` is its life; `ready` is done with its birth, or with why there was none."""
+
+    boot_us: Final = Micros(0)
 
     def __init__(self, url: BrokerUrl, client: str, receiver: Receiver) -> None:
         self._url = url

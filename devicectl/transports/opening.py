@@ -19,4 +19,4 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
         return await open_mqtt(url.broker, client, receiver)
     from devicectl.transports.serial_port import open_serial
 
-    return await open_serial(url.path, url.baud, receiver)
+    return await open_serial(url.path, url.baud, receiver, url.line)

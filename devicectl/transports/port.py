@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from devicectl.errors import LinkError
 from protocols.addresses import format_address
+from protocols.units import Micros
 
 
 class Receiver(Protocol):
@@ -14,6 +15,9 @@ class Receiver(Protocol):
 
     def received(self, data: Any) -> None:
         """Something came in for the wire: bytes, or MQTT messages."""
+
+    def noticed(self, what: str) -> None:
+        """Something is wrong with the transport that may be why no answer comes."""
 
     def closed(self, reason: str, *, final: bool = False) -> None:
         """The transport is gone, and `final` where another one would go as well; called at most once."""
@@ -24,6 +28,10 @@ class Receiver(Protocol):
 
 class Transport(Protocol):
     """An open way to a device."""
+
+    @property
+    def boot_us(self) -> Micros:
+        """How long a device may take to answer because this was opened: a serial port resets some boards."""
 
     def write(self, data: Any) -> None:
         """Send what the wire made, in order. A transport whose peer takes nothing for long closes itself."""
@@ -40,6 +48,8 @@ CONNECT_TIMEOUT_S: Final = 10.0
 
 class TcpTransport(asyncio.Protocol):
     """A TCP connection."""
+
+    boot_us: Final = Micros(0)
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver

@@ -5,20 +5,28 @@ import contextlib
 import errno
 import os
 import queue
+import select
 import threading
 from collections.abc import Callable
 from typing import Final
 
 import serial
 
+from devicectl import clock
 from devicectl.errors import LinkError
 from devicectl.transports.port import MOST_UNSENT_BYTES, Receiver, Transport
+from devicectl.transports.urls import AS_IT_IS, SerialLine
+from protocols.units import SECOND, Micros
 
 READ_SIZE: Final = 4096
 WRITE_TIMEOUT_S: Final = 2.0
 """At 9,600 baud a window of frames takes about a second."""
 READ_TIMEOUT_S: Final = 0.1
 """How soon a thread that reads notices that it is to end, where reading cannot be cancelled."""
+BOOT_US: Final = Micros(6 * SECOND)
+"""Many boards reset when DTR rises, which opening a port makes it do, and boot for two to five seconds."""
+RACE_PAUSE_S: Final = 0.02
+"""After another program was quicker: else the loop would spin for as long as that one holds the port's lock."""
 CLOSE_TIMEOUT_S: Final = 1.0
 """For the last words, while the event loop stands still."""
 
@@ -31,18 +39,39 @@ with contextlib.suppress(ImportError):
     _PORT_ERRORS += (termios.error,)
 
 
-async def open_serial(path: str, baud: int, receiver: Receiver) -> Transport:
-    """Open the port `path`, a device file or a name such as COM3.
+async def open_serial(path: str, baud: int, receiver: Receiver, line: SerialLine = AS_IT_IS) -> Transport:
+    """Open the port `path`, a device file or a name such as COM3, and leave the device in peace for `line.wait_s`.
 
     Raises:
         LinkError: there is no such port, it is in use, or not a serial port.
     """
     try:
         port = serial.serial_for_url(
-            path, baudrate=baud, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
+            path,
+            do_not_open=True,
+            baudrate=baud,
+            timeout=READ_TIMEOUT_S,
+            write_timeout=WRITE_TIMEOUT_S,
+            exclusive=True,
+            rtscts=line.rtscts,
         )
+        if line.dtr is not None:
+            port.dtr = line.dtr
+        if line.rts is not None:
+            port.rts = line.rts
+        port.open()
     except _PORT_ERRORS as error:
         raise LinkError(f"cannot open serial port {path}: {_reason(error)}") from error
+    try:
+        if line.wait_s:
+            await clock.pause(line.wait_s)
+            port.reset_input_buffer()  # the boot's own words
+    except _PORT_ERRORS as error:
+        port.close()
+        raise LinkError(f"serial port {path}: {_reason(error)}") from error
+    except BaseException:
+        port.close()
+        raise
     loop = asyncio.get_running_loop()
     return (_PolledSerial if has_descriptor(port) else _ThreadedSerial)(port, receiver, loop)
 
@@ -66,8 +95,17 @@ def _reason(error: Exception) -> str:
     return str(error) if number is None else os.strerror(number)
 
 
+def _is_hung_up(fd: int) -> bool:
+    """Whether nothing will come any more. A read does not tell: without a byte it returns none in either case."""
+    poller = select.poll()
+    poller.register(fd, 0)
+    return any(events & (select.POLLHUP | select.POLLERR) for _, events in poller.poll(0))
+
+
 class _PolledSerial:
     """The loop waits for the descriptor; reads and writes never block."""
+
+    boot_us: Final = BOOT_US
 
     def __init__(self, port: serial.Serial, receiver: Receiver, loop: asyncio.AbstractEventLoop) -> None:
         self._port = port
@@ -83,14 +121,26 @@ class _PolledSerial:
         try:
             data = os.read(self._fd, READ_SIZE)
         except BlockingIOError:
-            return
+            data = b""
         except OSError as error:
             self._fail(f"serial port {self._port.name}: {error.strerror}")
             return
         if data:
             self._receiver.received(data)
-        else:
+        elif _is_hung_up(self._fd):
             self._fail(f"serial port {self._port.name} was hung up")
+        else:
+            self._robbed()
+
+    def _robbed(self) -> None:
+        """There was something to read, and now there is nothing: somebody else has it. Be back in a moment."""
+        self._receiver.noticed(f"another program reads serial port {self._port.name} too, and takes what comes")
+        self._loop.remove_reader(self._fd)
+        self._loop.call_later(RACE_PAUSE_S, self._listen_again)
+
+    def _listen_again(self) -> None:
+        if self._open:
+            self._loop.add_reader(self._fd, self._readable)
 
     def write(self, data: bytes) -> None:
         if not self._open:
@@ -138,6 +188,8 @@ class _PolledSerial:
 
 class _ThreadedSerial:
     """A thread reads and another one writes; for ports without a descriptor that a loop can wait for."""
+
+    boot_us: Final = BOOT_US
 
     def __init__(self, port: serial.Serial, receiver: Receiver, loop: asyncio.AbstractEventLoop) -> None:
         self._port = port

@@ -2,7 +2,7 @@
 
 sim://?seed=7&anesthesia_wait_s=1          in process, virtual time
 sim+pty://  sim+tcp://  sim+mqtt://        a simulator of its own, over a real transport, in real time
-serial:///dev/ttyUSB0?baud=115200          a serial port
+serial:///dev/ttyUSB0?baud=115200          a serial port; wait=2.5, dtr=0, rts=0 and rtscts=1 are for boards and modems
 tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
 mqtt://127.0.0.1:1883/bench/sim-7          a device behind an MQTT 5 broker; mqtts:// with TLS
 """
@@ -30,6 +30,21 @@ EXAMPLES: Final[Mapping[str, str]] = {
 }
 """Scheme -> a URL that is right."""
 
+_BOARD: Final = "serial:///dev/ttyUSB0?wait=2.5&dtr=0"
+MAX_WAIT_S: Final = 8
+"""Longer than a board boots. A port that is opened again in a session has ten seconds in all to be there."""
+_ONE: Final = EXAMPLES["serial"]
+_GATEWAY: Final = "tcp://192.168.1.20:4001"
+_NO_PORTS: Final[Mapping[str, tuple[str, str]]] = {
+    "rfc2217": ("rfc2217:// is not spoken here, a gateway's raw TCP port is", _GATEWAY),
+    "socket": ("socket:// is pyserial's word for a raw TCP port, which has a URL of its own here", _GATEWAY),
+    "loop": ("loop:// gives back what it is sent, and no device is there", _ONE),
+    "hwgrep": ("hwgrep:// may find several ports; name one that `python -m serial.tools.list_ports` shows", _ONE),
+    "spy": ("spy:// is not needed: name the port itself, and --trace FILE shows what goes over it", _ONE),
+    "alt": ("alt:// is not supported: name the port itself", _ONE),
+    "cp2110": ("cp2110:// is a HID device and no serial port", _ONE),
+}
+"""Scheme of pyserial's -> what to say of it, and a URL that is right."""
 SIMULATED_OPTIONS: Final = ("seed", "nvm")
 """What a simulated URL may say beside the parameters of its device."""
 SIM_OPTIONS: Final = (*SIMULATED_OPTIONS, "baud", "speed")
@@ -52,6 +67,19 @@ DRAWN_SEED_BITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
+class SerialLine:
+    """How a serial port is opened, beside its speed; None leaves a line as the system sets it."""
+
+    wait_s: float = 0.0
+    dtr: bool | None = None
+    rts: bool | None = None
+    rtscts: bool = False
+
+
+AS_IT_IS: Final = SerialLine()
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceUrl:
     """A checked URL. `path` is a serial port's, `parameters` are the simulated device's; what is not said is None."""
 
@@ -61,6 +89,7 @@ class DeviceUrl:
     port: int = 0
     path: str = ""
     baud: int = 0
+    line: SerialLine = AS_IT_IS
     seed: int | None = None
     nvm: str | None = None
     speed: float | None = None
@@ -127,9 +156,30 @@ def _serial(text: str, path: str, options: dict[str, str]) -> DeviceUrl:
     example = EXAMPLES["serial"]
     if not path.strip("/") or "\0" in path:
         raise UrlError(text, "path", "no serial port is named", example)
+    inner, is_url, _ = path.partition("://")
+    if is_url:
+        reason, instead = _NO_PORTS.get(inner.lower(), ("a URL within the URL is no serial port", example))
+        raise UrlError(text, "path", reason, instead)
     baud = _baud(text, options.pop("baud", str(DEFAULT_BAUD)), example)
-    _none_left(text, options, "baud", example)
-    return DeviceUrl(text, "serial", path=path, baud=baud)
+    line = _serial_line(text, options)
+    _none_left(text, options, "baud, wait, dtr, rts or rtscts", example)
+    return DeviceUrl(text, "serial", path=path, baud=baud, line=line)
+
+
+def _serial_line(text: str, options: dict[str, str]) -> SerialLine:
+    wait_s = _number(text, "wait", options.pop("wait", "0"), _BOARD)
+    if not 0 <= wait_s <= MAX_WAIT_S:
+        raise UrlError(text, "wait", f"{wait_s:g} is not a time from 0 to {MAX_WAIT_S} s", _BOARD)
+    dtr, rts, rtscts = (_switch(text, name, options.pop(name, None)) for name in ("dtr", "rts", "rtscts"))
+    if rtscts and rts is not None:
+        raise UrlError(text, "rts", "with rtscts=1 the flow control sets it; leave one of the two out", _BOARD)
+    return SerialLine(wait_s, dtr, rts, bool(rtscts))
+
+
+def _switch(text: str, name: str, value: str | None) -> bool | None:
+    if value not in (None, "0", "1"):
+        raise UrlError(text, name, "its value is neither 0 nor 1", _BOARD)
+    return None if value is None else value == "1"
 
 
 def _tcp(text: str, address: str, path: str, options: dict[str, str]) -> DeviceUrl:

@@ -57,6 +57,9 @@ class Life:
     def received(self, data: object) -> None:
         raise AssertionError(f"{data} was received")
 
+    def noticed(self, what: str) -> None:
+        """Nothing of the kind."""
+
     def closed(self, reason: str, *, final: bool = False) -> None:
         raise AssertionError(f"closed after it was open: {reason}")
 

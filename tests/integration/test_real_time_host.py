@@ -17,6 +17,8 @@ from tests.patience import patience
 class Nowhere:
     """A transport that leads to nobody."""
 
+    boot_us = Micros(0)
+
     def write(self, data: Any) -> None:
         """It is gone."""
 

@@ -5,19 +5,26 @@ import errno
 import os
 import termios
 import threading
+import tty
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import serial.urlhandler.protocol_loop
 
+import devicectl
+from devicectl import clock
 from devicectl.errors import LinkError
 from devicectl.transports import serial_port
 from devicectl.transports.port import Transport
 from devicectl.transports.serial_port import open_serial
-from devicectl.transports.urls import DEFAULT_BAUD, LEAST_BAUD
-from protocols.units import SECOND
+from devicectl.transports.urls import DEFAULT_BAUD, LEAST_BAUD, SerialLine
+from protocols.requests import MOST_TRIES
+from protocols.units import SECOND, Micros
+from tests.integration.test_wrong_ends import RightDevice
 from tests.patience import patience
+from tests.programs import DEADLINE_S
 from tests.world import Lab, a_plan, assert_counted
 
 
@@ -26,6 +33,11 @@ class Heard:
 
     def __init__(self) -> None:
         self.data: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        self.notices: list[str] = []
+
+    def noticed(self, what: str) -> None:
+        self.notices.append(what)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         work.close()
@@ -39,9 +51,9 @@ class Heard:
             self.data.set_exception(LinkError(reason))
 
 
-async def opened(path: str) -> tuple[Transport, Heard]:
+async def opened(path: str, **line: Any) -> tuple[Transport, Heard]:
     heard = Heard()
-    return await open_serial(path, DEFAULT_BAUD, heard), heard
+    return await open_serial(path, DEFAULT_BAUD, heard, SerialLine(**line)), heard
 
 
 async def reason_of(path: str) -> str:
@@ -105,6 +117,249 @@ async def test_a_port_that_takes_nothing_is_closed_all_the_same(line: str, monke
     assert not heard.data.done()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("serial")]
     (await opened(line))[0].close()
+
+
+# --- other readers, and a line that is hung up ------------------------------------------------------------------------
+
+
+class Line:
+    """A pseudo-terminal whose other end a test has."""
+
+    def __init__(self) -> None:
+        self.far, self._near = os.openpty()
+        tty.setraw(self._near)
+        self.path = os.ttyname(self._near)
+
+    def say(self, data: bytes) -> None:
+        os.write(self.far, data)
+
+    def hang_up(self) -> None:
+        if self.far >= 0:
+            os.close(self.far)
+            os.close(self._near)
+            self.far = -1
+
+
+@pytest.fixture
+def far_end() -> Iterator[Line]:
+    line = Line()
+    yield line
+    line.hang_up()
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_another_program_reads_too_is_not_hung_up(
+    far_end: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are told that there is something; whoever comes second finds nothing."""
+    thief, read = os.open(far_end.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK), os.read
+    port, heard = await opened(far_end.path)
+    found = []
+
+    def second(fd: int, size: int) -> bytes:
+        read(thief, size)
+        found.append(read(fd, size))
+        return found[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "read", second)
+        far_end.say(b"an answer")
+        async with asyncio.timeout(DEADLINE_S):
+            while not heard.notices:
+                await clock.pause(0)
+    os.close(thief)
+    assert found == [b""], "the port was read, and nothing was there"
+    assert heard.notices == [f"another program reads serial port {far_end.path} too, and takes what comes"]
+    far_end.say(b"and now?")
+    assert await asyncio.wait_for(heard.data, DEADLINE_S) == b"and now?"
+    port.close()
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_another_program_holds_in_a_read_is_not_spun_on(
+    far_end: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a reader that waits for more bytes than came: there is something to read, and nobody else gets it."""
+    port, heard = await opened(far_end.path)
+    times, read = 0, os.read
+
+    def refused(fd: int, size: int) -> bytes:
+        nonlocal times
+        if times < 3:
+            times += 1
+            raise BlockingIOError
+        return read(fd, size)
+
+    monkeypatch.setattr(os, "read", refused)
+    monkeypatch.setattr(serial_port, "RACE_PAUSE_S", 0.05)
+    far_end.say(b"late")
+    begun = clock.monotonic()
+    assert await asyncio.wait_for(heard.data, DEADLINE_S) == b"late"
+    assert times == 3 and clock.monotonic() - begun >= 3 * 40_000
+    assert len(set(heard.notices)) == 1
+    port.close()
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_is_closed_while_it_pauses_is_read_no_more(
+    far_end: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, heard = await opened(far_end.path)
+    monkeypatch.setattr(serial_port, "RACE_PAUSE_S", 0.001)
+
+    def refused(fd: int, size: int) -> bytes:
+        raise BlockingIOError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "read", refused)
+        far_end.say(b"x")
+        async with asyncio.timeout(DEADLINE_S):
+            while not heard.notices:
+                await clock.pause(0)
+    port.close()
+    await clock.pause(0.01)
+    assert not heard.data.done()
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_is_hung_up(far_end: Line) -> None:
+    port, heard = await opened(far_end.path)
+    far_end.hang_up()
+    with pytest.raises(LinkError, match="serial port /dev/.* was hung up|Input/output error"):
+        await asyncio.wait_for(heard.data, DEADLINE_S)
+    assert heard.notices == []
+    port.close()
+
+
+# --- how a port is opened ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ({}, (True, True, False)),
+        ({"dtr": False}, (False, True, False)),
+        ({"rts": False, "dtr": True}, (True, False, False)),
+        ({"rtscts": True}, (True, True, True)),
+    ],
+)
+@pytest.mark.asyncio
+async def test_modem_lines_are_set_before_the_port_is_opened(
+    line: dict[str, bool], seen: tuple[bool, bool, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Afterwards would be too late: the board has been reset by then."""
+    at_opening = []
+    open_port = serial.urlhandler.protocol_loop.Serial.open
+
+    def opening(port: Any) -> None:
+        at_opening.append((port.dtr, port.rts, port.rtscts))
+        open_port(port)
+
+    monkeypatch.setattr(serial.urlhandler.protocol_loop.Serial, "open", opening)
+    (await opened("loop://", **line))[0].close()
+    assert at_opening == [seen]
+
+
+@pytest.mark.asyncio
+async def test_a_board_is_left_in_peace_while_it_boots(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+        far_end.say(b"boot: all is well\r\n")
+
+    monkeypatch.setattr(clock, "pause", pause)
+    port, heard = await opened(far_end.path, wait_s=2.5)
+    monkeypatch.undo()
+    far_end.say(b"ready")
+    assert await asyncio.wait_for(heard.data, DEADLINE_S) == b"ready", "what it said while it booted is not the link's"
+    assert waited == [2.5]
+    port.close()
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt()])
+@pytest.mark.asyncio
+async def test_a_wait_that_is_broken_off_leaves_no_port_open(
+    line: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pause(seconds: float) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(clock, "pause", pause)
+        with pytest.raises(type(error)):
+            await opened(line, wait_s=1.0)
+    (await opened(line))[0].close()
+
+
+@pytest.mark.asyncio
+async def test_an_adapter_that_goes_while_its_board_boots(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*arguments: object) -> None:
+        raise termios.error(errno.EIO, "of a port that is gone")
+
+    async def pause(seconds: float) -> None:
+        monkeypatch.setattr(termios, "tcflush", gone)
+
+    monkeypatch.setattr(clock, "pause", pause)
+    with pytest.raises(LinkError, match=os.strerror(errno.EIO)):
+        await opened(line, wait_s=1.0)
+    monkeypatch.undo()
+    (await opened(line))[0].close()
+
+
+@pytest.mark.asyncio
+async def test_a_board_that_boots_for_longer_than_a_hello_is_tried(far_end: Line) -> None:
+    """It swallows whatever comes until it is up: here a HELLO with all its tries, and one of the next."""
+    loop, device, hellos = asyncio.get_running_loop(), RightDevice(), 0
+    os.set_blocking(far_end.far, False)
+
+    def answer() -> None:
+        nonlocal hellos
+        data = os.read(far_end.far, 4096)
+        hellos += data.count(b"\0") // 2
+        if hellos > MOST_TRIES + 1:
+            os.write(far_end.far, device(data))
+
+    loop.add_reader(far_end.far, answer)
+    async with asyncio.timeout(60), devicectl.connect(f"serial://{far_end.path}") as handpiece:
+        assert handpiece.device.serial == "SIM-00000007"
+    assert hellos > MOST_TRIES + 1
+    loop.remove_reader(far_end.far)
+
+
+@pytest.mark.asyncio
+async def test_a_mute_port_is_given_up(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serial_port._PolledSerial, "boot_us", Micros(2 * SECOND))
+    begun = clock.monotonic()
+    with pytest.raises(LinkError, match="no answer to Hello after 5 tries$"):
+        async with asyncio.timeout(60), devicectl.connect(f"serial://{far_end.path}"):
+            pass
+    assert clock.monotonic() - begun >= 2 * SECOND
+
+
+@pytest.mark.asyncio
+async def test_who_takes_the_answers_is_told_in_the_error(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serial_port._PolledSerial, "boot_us", Micros(0))
+    loop = asyncio.get_running_loop()
+
+    def answer() -> None:
+        os.read(far_end.far, 4096)
+        far_end.say(b"an answer")
+
+    def stolen(fd: int, size: int) -> bytes:
+        data = read(fd, size)
+        if fd == far_end.far:
+            return data
+        raise BlockingIOError  # it had been there
+
+    read = os.read
+    monkeypatch.setattr(os, "read", stolen)
+    loop.add_reader(far_end.far, answer)
+    with pytest.raises(LinkError) as caught:
+        async with asyncio.timeout(60), devicectl.connect(f"serial://{far_end.path}"):
+            pass
+    assert f"after 5 tries: another program reads serial port {far_end.path} too" in str(caught.value)
+    loop.remove_reader(far_end.far)
 
 
 @pytest.mark.asyncio

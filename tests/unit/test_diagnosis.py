@@ -110,6 +110,8 @@ def test_the_first_bytes_of_telnet() -> None:
         (b"Port already in use\r\n", "Port already in use"),
         (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n", "HTTP/1.1 400 Bad Request Content-Length: 0"),
         (b'{"hello": 1}\0', '{"hello": 1}'),
+        (b"Port already in use\r\n" * 30, "Port already in use"),
+        (b"\r\nlogin:\tme\r\n", "login: me"),
         ("Gerät belegt".encode(), "Gerät belegt"),
         (b"a" * 300, "a" * (MAX_SHOWN - 3) + "..."),
         ("Gerät".encode()[:-1] + "ß".encode()[:1], "Gerä"),

@@ -1,9 +1,13 @@
 """Device URLs: every scheme, and every way to get one wrong."""
 
+import pkgutil
+
 import pytest
 
 from devicectl.errors import UrlError
-from devicectl.transports.urls import DEFAULT_BAUD, EXAMPLES, MOST_SEED, DeviceUrl, parse_url
+from devicectl.session.link import CONNECT_TIMEOUT_US
+from devicectl.transports.urls import DEFAULT_BAUD, EXAMPLES, MAX_WAIT_S, MOST_SEED, DeviceUrl, SerialLine, parse_url
+from protocols.units import SECOND
 
 
 @pytest.mark.parametrize(
@@ -27,6 +31,28 @@ from devicectl.transports.urls import DEFAULT_BAUD, EXAMPLES, MOST_SEED, DeviceU
         ("serial:///dev/ttyUSB0?baud=9600", {"scheme": "serial", "path": "/dev/ttyUSB0", "baud": 9600}),
         ("serial://COM3", {"scheme": "serial", "path": "COM3", "baud": DEFAULT_BAUD}),
         ("serial:///tmp/a%20b%3Fc", {"scheme": "serial", "path": "/tmp/a b?c", "baud": DEFAULT_BAUD}),
+        (
+            "serial:///dev/ttyUSB0?wait=2.5&dtr=0&rts=1",
+            {
+                "scheme": "serial",
+                "path": "/dev/ttyUSB0",
+                "baud": DEFAULT_BAUD,
+                "line": SerialLine(wait_s=2.5, dtr=False, rts=True),
+            },
+        ),
+        (
+            "serial://COM3?rtscts=1&dtr=1&wait=8",
+            {
+                "scheme": "serial",
+                "path": "COM3",
+                "baud": DEFAULT_BAUD,
+                "line": SerialLine(wait_s=8.0, dtr=True, rtscts=True),
+            },
+        ),
+        (
+            "serial://COM3?rtscts=0&rts=0",
+            {"scheme": "serial", "path": "COM3", "baud": DEFAULT_BAUD, "line": SerialLine(rts=False)},
+        ),
         ("tcp://127.0.0.1:4001", {"scheme": "tcp", "host": "127.0.0.1", "port": 4001}),
         ("tcp://localhost:1/", {"scheme": "tcp", "host": "localhost", "port": 1}),
         ("tcp://[::1]:65535", {"scheme": "tcp", "host": "::1", "port": 65535}),
@@ -109,7 +135,24 @@ WRONG = [
     ("serial:///dev/ttyS0?baud=1", "baud", "1 is too slow"),
     ("serial:///dev/ttyS0?baud=2400", "baud", "2400 is too slow"),
     ("serial:///dev/ttyS0?baud=9600.0", "baud", "whole number from 1"),
-    ("serial:///dev/ttyS0?parity=even", "options", "one is not known here; baud is"),
+    ("serial:///dev/ttyS0?parity=even", "options", "one is not known here; baud, wait, dtr, rts or rtscts is"),
+    ("serial://rfc2217://host:4001", "path", "rfc2217:// is not spoken here"),
+    ("serial://RFC2217://me:secret@host:4001", "path", "raw TCP port"),
+    ("serial://socket://host", "path", "raw TCP port"),
+    ("serial://socket://host:4001?logging=debug", "path", "raw TCP port"),
+    ("serial://loop://", "path", "no device is there"),
+    ("serial://hwgrep://0403:6001", "path", "list_ports"),
+    ("serial://spy:///dev/ttyUSB0?file=x", "path", "--trace FILE"),
+    ("serial://alt:///dev/ttyUSB0?class=PosixPollSerial", "path", "name the port itself"),
+    ("serial://cp2110://0:1:2", "path", "HID device"),
+    ("serial://file:///dev/ttyUSB0", "path", "a URL within the URL"),
+    ("serial:///dev/ttyS0?wait=-1", "wait", "0 to 8 s"),
+    ("serial:///dev/ttyS0?wait=8.1", "wait", "0 to 8 s"),
+    ("serial:///dev/ttyS0?wait=long", "wait", "finite number"),
+    ("serial:///dev/ttyS0?dtr=on", "dtr", "neither 0 nor 1"),
+    ("serial:///dev/ttyS0?rts=2", "rts", "neither 0 nor 1"),
+    ("serial:///dev/ttyS0?rtscts=", "rtscts", "neither 0 nor 1"),
+    ("serial:///dev/ttyS0?rtscts=1&rts=0", "rts", "flow control sets it"),
     ("tcp://", "host", "no host"),
     ("tcp://:4001", "host", "no host"),
     ("tcp://host", "port", "1 to 65535"),
@@ -155,6 +198,25 @@ def test_wrong_urls(text: str, part: str, said: str) -> None:
     assert len(message) < 400, "however long the URL is"
     example = message.rpartition("for example ")[2]
     assert parse_url(example).scheme in EXAMPLES
+
+
+def test_every_scheme_of_pyserials_is_told_apart() -> None:
+    import serial.urlhandler
+
+    handlers = {module.name for module in pkgutil.iter_modules(serial.urlhandler.__path__)}
+    schemes = sorted(name.removeprefix("protocol_") for name in handlers if name.startswith("protocol_"))
+    assert len(schemes) >= 7
+    reasons = set()
+    for scheme in schemes:
+        with pytest.raises(UrlError) as caught:
+            parse_url(f"serial://{scheme}://x")
+        reasons.add(caught.value.reason)
+        assert caught.value.exit_code == 2 and scheme in caught.value.reason
+    assert len(reasons) == len(schemes)
+
+
+def test_a_port_that_is_opened_again_in_a_session_is_there_in_time() -> None:
+    assert MAX_WAIT_S * SECOND < CONNECT_TIMEOUT_US
 
 
 @pytest.mark.parametrize("text", ["tcp://me:hunter2@host:1", "sim://me:hunter2@"])
