@@ -40,6 +40,9 @@ __all__ = ["Device", "Port"]
 REFUSALS_KEEP_FREE: Final = 128
 """Journal slots that refusals leave free: a host that is refused for ever must not crowd out a session's cycles."""
 
+MAX_VIEWERS: Final = 15
+"""Of all transports together. Each has one place more: however many look on, whoever is to command gets in."""
+
 
 class Device:
     """One handpiece. `seed` makes everything that is random; `nvm` may have outlived this device's earlier process."""
@@ -195,6 +198,10 @@ class Device:
         if not port.links.spend(now):  # in silence: a host that asks in earnest asks again
             return
         hello = greeted.hello
+        if hello.role is not Role.CONTROLLER and self._viewers_beside(port, hello.host_id) >= MAX_VIEWERS:
+            text = f"{MAX_VIEWERS} viewers are linked: one has to leave first, the last place is for a controller"
+            port.exchange.deny(greeted, Code.E_BUSY, text, now)
+            return
         try:
             self.nvm.reserve(LAST_ROOM)
             link_id = self.nvm.next_link_id()
@@ -216,6 +223,14 @@ class Device:
         port.idle_pace = Pace.of_ms(self.parameters.heartbeat_idle_ms, self.parameters.lease_idle_ms)
         port.armed_pace = Pace.of_ms(self.parameters.heartbeat_armed_ms, self.parameters.lease_armed_ms)
         port.exchange.pace = port.idle_pace
+
+    def _viewers_beside(self, port: Port, host_id: int) -> int:
+        """How many viewers there would be beside this host: the link that its HELLO replaces is none of them."""
+        return sum(
+            other.exchange.linked and other.role is not Role.CONTROLLER and other.host_id != host_id
+            for other in self.ports
+            if other is not port
+        )
 
     def _link_gone(self, port: Port, end: LinkEnd, now: Micros) -> None:
         if self.link_ended is not None:

@@ -95,8 +95,8 @@ class Client:
         self._role = role
         self._answers: list[Answered] = []
 
-    def link(self) -> M.Welcome:
-        """HELLO, and the WELCOME to it."""
+    def greet(self) -> None:
+        """Ask for a link."""
         hello = M.Hello(
             majors=1 << MAJOR,
             minor=0,
@@ -109,6 +109,10 @@ class Client:
         )
         self.welcome = self.lost = None
         self.exchange.hello(hello, monotonic())
+
+    def link(self) -> M.Welcome:
+        """HELLO, and the WELCOME to it."""
+        self.greet()
         self.pump(lambda: self.welcome is not None)
         assert self.welcome is not None
         # As often as while armed, all the time: this host does not follow the device's state.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware_sim.clock import monotonic
+from firmware_sim.device import MAX_VIEWERS
 from firmware_sim.ports import Port
 from firmware_sim.serve.real_time import RealTimeDevice, Tap
 from protocols.alarm_codes import RETAINED_COMMAND
@@ -20,6 +21,7 @@ from protocols.units import Micros
 
 MOST_PORTS: Final = 16
 """As many as connections on TCP, and for the same reason."""
+assert MOST_PORTS > MAX_VIEWERS, "a place is kept for a controller"
 MOST_SHOWN: Final = 80
 """Characters of a foreign topic in a trace."""
 _BARE: Final = (

@@ -6,23 +6,31 @@ Law: what a peer can make this end keep is bounded: connections, bytes read in o
 import asyncio
 import errno
 import os
+import select
 import socket
 from typing import Final
 
+from firmware_sim.clock import pause
+from firmware_sim.device import MAX_VIEWERS
 from firmware_sim.ports import Port
 from firmware_sim.serve.errors import NoAddressError, OptionError
 from firmware_sim.serve.options import Address
 from firmware_sim.serve.real_time import RealTimeDevice
+from handpiece_shell.streams import say
 from protocols.addresses import is_loopback
 
 MOST_CONNECTIONS: Final = 16
 """One controls and the others look; more are a host that connects and never closes."""
+assert MOST_CONNECTIONS > MAX_VIEWERS, "a place is kept for a controller"
 READ_SIZE: Final = 4096
 """Bytes taken in one go, some 150 short frames and a few milliseconds: a flood on one connection must not keep the
 heartbeat of another waiting for longer than its lease allows."""
 MOST_UNREAD_BYTES: Final = 1 << 20
 """Beyond what the system buffers. A host has at most five commands in flight, which is below 2 KiB: one that has left
 a mebibyte unread asks and never reads, and is cut off."""
+ACCEPT_AGAIN_S: Final = 0.1
+"""After a connection could not be taken for want of descriptors or memory."""
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 CLOSE_TIMEOUT_S: Final = 1.0
 """How long a peer may take to fetch the last bytes when the service ends."""
 
@@ -91,26 +99,41 @@ class Connection(asyncio.BufferedProtocol):
             self._device.detach(port)
 
     def _make_room(self) -> bool:
-        """A connection without a link gives way, the oldest first: its host may have died without closing it."""
-        if len(self._connections) < MOST_CONNECTIONS:
+        return len(self._connections) < MOST_CONNECTIONS or _give_way(self._connections)
+
+    def give_way(self) -> None:
+        """Leave at once, for another."""
+        self._transport.abort()
+        self._leave()
+
+
+def _give_way(connections: list[Connection]) -> bool:
+    """Have a connection without a link give way, the oldest first: its host may have died without closing it."""
+    for connection in connections:
+        if not connection.linked:
+            connection.give_way()
             return True
-        for connection in self._connections:
-            if not connection.linked:
-                connection._transport.abort()
-                connection._leave()
-                return True
-        return False
+    return False
 
 
 class Listener:
-    """The address at which connections are taken."""
+    """The address at which connections are taken.
 
-    def __init__(self, server: asyncio.Server, connections: list[Connection]) -> None:
-        self._server = server
-        self._connections = connections
-        host, port = server.sockets[0].getsockname()[:2]
+    They are taken here and not by asyncio's server: that one, where descriptors run out, reports sixteen errors at a
+    time and begins anew after each, until it does nothing else.
+    """
+
+    def __init__(self, device: RealTimeDevice, sock: socket.socket) -> None:
+        self._device = device
+        self._sock = sock
+        self._connections: list[Connection] = []
+        self._told = False
+        self._loop = asyncio.get_running_loop()
+        host, port = sock.getsockname()[:2]
         self._open_to_others = not is_loopback(host)
         self.address = Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+        self._accepting = self._loop.create_task(self._accept(), name="tcp: accept")
+        self._accepting.add_done_callback(self._accepted)
 
     @property
     def url(self) -> str:
@@ -126,12 +149,41 @@ class Listener:
 
     async def close(self) -> None:
         """Take no more connections, and close those there are."""
-        self._server.close()
+        self._accepting.cancel()
+        await asyncio.wait([self._accepting])
+        self._sock.close()
         connections = list(self._connections)
         for connection in connections:
             connection.close()
         if connections:
             await asyncio.wait([connection.gone for connection in connections])
+
+    async def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = await self._loop.sock_accept(self._sock)
+            except ConnectionAbortedError:
+                continue
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                # Also where nobody waits: the system looks for a free descriptor first.
+                if select.select([self._sock], [], [], 0)[0]:
+                    self._tell_once(f"no connection can be taken: {error.strerror}; going on as some are closed")
+                    _give_way(self._connections)
+                await pause(ACCEPT_AGAIN_S)
+                continue
+            await self._loop.connect_accepted_socket(lambda: Connection(self._device, self._connections), sock)
+
+    def _tell_once(self, text: str) -> None:
+        if not self._told:
+            self._told = True
+            say(f"firmware-sim: warning: {text}")
+
+    def _accepted(self, accepting: asyncio.Task[None]) -> None:
+        """What ends the accepting is a defect of this program, unless it was told to end."""
+        if not accepting.cancelled() and (error := accepting.exception()) is not None:
+            self._loop.call_exception_handler({"message": "tcp: accept", "exception": error})
 
 
 async def listen(device: RealTimeDevice, address: Address) -> Listener:
@@ -141,11 +193,14 @@ async def listen(device: RealTimeDevice, address: Address) -> Listener:
         OptionError: there is no such address here.
         NoAddressError: it is in use.
     """
-    connections: list[Connection] = []
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(device, connections), sock=_bind(address), backlog=MOST_CONNECTIONS
-    )
-    return Listener(server, connections)
+    sock = _bind(address)
+    sock.setblocking(False)
+    try:
+        sock.listen(MOST_CONNECTIONS)
+    except OSError as error:  # two may bind an address that neither listens at yet
+        sock.close()
+        raise _explained(address, error) from error
+    return Listener(device, sock)
 
 
 def _bind(address: Address) -> socket.socket:

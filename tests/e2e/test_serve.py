@@ -1,13 +1,17 @@
 """`firmware-sim serve`: hosts come and go over both transports; one controls, the others look."""
 
+import contextlib
 import json
+import select
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from firmware_sim.device import MAX_VIEWERS
 from firmware_sim.serve.tcp import MOST_CONNECTIONS, MOST_UNREAD_BYTES
 from protocols import messages as M
 from protocols.enums import ByeReason, Code, DeviceState, Role, Stream
@@ -18,7 +22,8 @@ from protocols.notice import NOTICE
 from protocols.units import Micros
 from protocols.wire import encode_message
 from tests.client import Client, TcpChannel, serial_port, tcp
-from tests.programs import firmware_sim, serve
+from tests.e2e.processes import wait_until
+from tests.programs import FIRMWARE_SIM, firmware_sim, serve
 
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
 
@@ -172,11 +177,90 @@ def test_connections_beyond_the_bound_are_refused_where_all_have_links() -> None
     with serve() as served:
         channels = [TcpChannel(served.tcp) for _ in range(MOST_CONNECTIONS)]
         for number, channel in enumerate(channels):
-            Client(channel, host_id=number + 1, role=Role.VIEWER).link()
+            Client(channel, host_id=number + 1, role=Role.VIEWER if number else Role.CONTROLLER).link()
         one_more = TcpChannel(served.tcp)
         assert one_more.receive(10) is None
         for channel in [*channels, one_more]:
             channel.socket.close()
+
+
+def test_however_many_look_on_a_controller_gets_in() -> None:
+    """One process that looks on by as many connections as there can be had kept everybody out for good."""
+    with serve("--param", "anesthesia_wait_s=0") as served:
+        channels = [TcpChannel(served.tcp) for _ in range(MAX_VIEWERS + 1)]
+        viewers = [Client(one, host_id=100 + number, role=Role.VIEWER) for number, one in enumerate(channels)]
+        for viewer in viewers[:-1]:
+            viewer.link()
+        with pytest.raises(AssertionError, match="15 viewers are linked: .* for a controller"):
+            viewers[-1].link()
+        viewers[0].link()  # anew: it takes no further place
+        with tcp(served.tcp, host_id=7) as controller:
+            controller.link()
+            opened(controller)
+            viewers[1].echo()
+        for channel in channels:
+            channel.socket.close()
+
+
+def test_a_place_of_a_viewer_that_has_left_is_free() -> None:
+    with serve() as served:
+        channels = [TcpChannel(served.tcp) for _ in range(MAX_VIEWERS)]
+        for number, channel in enumerate(channels):
+            Client(channel, host_id=100 + number, role=Role.VIEWER).link()
+        channels[3].socket.close()
+        with tcp(served.tcp, host_id=7, role=Role.VIEWER) as late:
+            wait_until(lambda: gets_in(late), "a place for another viewer")
+        for channel in channels:
+            channel.socket.close()
+
+
+def gets_in(host: Client) -> bool:
+    try:
+        host.link()
+    except AssertionError:
+        return False
+    return True
+
+
+FEW: Final = ("sh", "-c", 'ulimit -n 20; exec "$@"', "sh", *FIRMWARE_SIM)
+
+
+def test_out_of_descriptors_is_said_once_and_connections_are_taken_again() -> None:
+    """1,304 tracebacks in 8 s. Idle strangers give way, so that whoever comes last gets in."""
+    with serve(program=FEW) as served:
+        channels = [TcpChannel(served.tcp) for _ in range(2 * MOST_CONNECTIONS)]
+        with tcp(served.tcp, host_id=7) as host:
+            host.link()
+            host.echo()
+            more = [TcpChannel(served.tcp) for _ in range(2 * MOST_CONNECTIONS)]
+            host.echo()
+        for channel in (*channels, *more):
+            channel.socket.close()
+        with tcp(served.tcp, host_id=8) as host:
+            host.link()
+        assert served.stop() == 0
+        assert served.process.stderr is not None
+        (said,) = served.process.stderr.read().splitlines()
+    assert said.startswith("firmware-sim: warning: no connection can be taken: Too many open files; ")
+
+
+def test_out_of_descriptors_that_hosts_hold_connections_are_taken_when_one_leaves() -> None:
+    with serve(program=FEW) as served, contextlib.ExitStack() as stack:
+        errors = served.process.stderr
+        assert errors is not None
+        hosts: list[Client] = []
+        while not select.select([errors], [], [], 0)[0]:
+            hosts.append(stack.enter_context(tcp(served.tcp, host_id=100 + len(hosts))))
+            hosts[-1].greet()
+            hosts[-1].pump(lambda: hosts[-1].welcome is not None or bool(select.select([errors], [], [], 0)[0]))
+        late, leaving, *others = reversed(hosts)
+        for host in others:
+            host.echo()
+        leaving.channel.socket.close()  # type: ignore[attr-defined]
+        late.link()
+        late.echo()
+        assert served.stop() == 0
+        assert len(errors.read().splitlines()) == 1
 
 
 def test_a_host_that_asks_and_never_reads_is_cut_off_and_the_others_stay() -> None:
