@@ -102,6 +102,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--link", metavar="PATH", help="the name of the pseudo-terminal; else one of its own in the runtime directory")
     add("--tcp", metavar="HOST:PORT", help="on TCP; port 0 is any free one (default, alone: 127.0.0.1:0)")
     add("--mqtt", metavar="URL", help="behind an MQTT 5 broker, such as mqtt://127.0.0.1:1883/bench/sim-7")
+    add("--forget", action="store_true", help="with --mqtt, clear at the end what the broker retains of the device")
     add("--seed", metavar="N", help="repeats everything that is random; else the memory's, or one is drawn and printed")
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here, with the seed; a restart with it resumes")
@@ -121,6 +122,8 @@ def _options(arguments: argparse.Namespace) -> "Options":
 
     if arguments.link is not None and not arguments.pty:
         raise OptionError("--link", "names a pseudo-terminal: it needs --pty")
+    if arguments.forget and arguments.mqtt is None:
+        raise OptionError("--forget", "clears what a broker retains: it needs --mqtt")
     elsewhere = arguments.pty or arguments.mqtt is not None
     tcp = arguments.tcp if arguments.tcp is not None or elsewhere else options.DEFAULT_TCP
     wanted = options.Options(
@@ -129,6 +132,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         link=arguments.link,
         tcp=None if tcp is None else options.parse_address(tcp),
         mqtt=None if arguments.mqtt is None else options.parse_broker(arguments.mqtt),
+        forget=arguments.forget,
         parameters=options.parse_parameters(arguments.param),
         nvm=arguments.nvm,
         trace=arguments.trace,

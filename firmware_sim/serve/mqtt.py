@@ -60,11 +60,12 @@ _ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)
 
 
 class Broker:
-    """The way to the device through a broker."""
+    """The way to the device through a broker; with `forget` nothing that is retained stays there at the end."""
 
-    def __init__(self, device: RealTimeDevice, url: BrokerUrl) -> None:
+    def __init__(self, device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) -> None:
         self._device = device
         self._url = url
+        self._forget = forget
         self._topics = url.topics
         self._loop = asyncio.get_running_loop()
         self._born: asyncio.Future[None] = self._loop.create_future()
@@ -106,10 +107,18 @@ class Broker:
 
     async def close(self) -> None:
         """Take leave of the broker, where it is there, and disconnect."""
-        if self._online:
-            self._put(self._snapshots.leave())
-            with contextlib.suppress(TimeoutError):  # then the will says it
+        self._closing = True  # a connection that ends now is not made again
+        is_there, last = self._online, [self._snapshots.leave(), *(self._snapshots.forget() if self._forget else ())]
+        for publication in last:
+            self._put(publication)
+        self._online = False  # nothing is shown after it
+        if is_there:
+            try:
                 await asyncio.wait_for(self._unsent.join(), CLOSE_TIMEOUT_S)
+            except TimeoutError:  # then the will says it
+                is_there = False
+        if self._forget and not is_there:
+            _tell(f"--forget: broker {self._url.address} does not answer: what it retains of the device stays there")
         await self._stop()
 
     async def _stop(self) -> None:
@@ -233,13 +242,13 @@ def _options(url: BrokerUrl) -> dict[str, Any]:
     return {**options, "protocol": aiomqtt.ProtocolVersion.V5, "socket_options": (_NO_DELAY,), "logger": _LOGGER}
 
 
-async def join(device: RealTimeDevice, url: BrokerUrl) -> Broker:
-    """Be reached through the broker of `url`.
+async def join(device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) -> Broker:
+    """Be reached through the broker of `url`; at the end `forget` clears what it retains of the device.
 
     Raises:
         OptionError: a file of the URL cannot be used.
         NoBrokerError: the broker is not there, or keeps this device out.
     """
-    broker = Broker(device, url)
+    broker = Broker(device, url, forget=forget)
     await broker.open()
     return broker

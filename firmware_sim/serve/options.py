@@ -52,6 +52,7 @@ class Options:
     link: str | None = None
     tcp: Address | None = None
     mqtt: BrokerUrl | None = None
+    forget: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
     nvm: str | None = None
     trace: str | None = None

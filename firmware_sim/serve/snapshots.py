@@ -52,6 +52,10 @@ class Snapshots:
         """The device takes its leave."""
         return self._status(online=False, reason="closed")
 
+    def forget(self) -> list[Publication]:
+        """What clears each retained topic: the device does not come back. `status` comes last, as it does at birth."""
+        return [self._retained(topic, b"") for topic in ("info", *_SHOWN, "status")]
+
     def changes(self) -> list[Publication]:
         """What is not as it was when it was asked last, and the records written since."""
         return [*map(self._shown, self._changed()), *self._records()]

@@ -53,7 +53,7 @@ async def _join_broker(device: RealTimeDevice, options: Options) -> Transport:
     from firmware_sim.serve.mqtt import join
 
     assert options.mqtt is not None
-    return await join(device, options.mqtt)
+    return await join(device, options.mqtt, forget=options.forget)
 
 
 _OPENERS: Final[tuple[tuple[Callable[[Options], bool], Opener], ...]] = (

@@ -23,7 +23,8 @@ from tests.brokers import Mosquitto
 from tests.client import Client, tcp
 from tests.e2e.processes import DEVICECTL, started
 from tests.e2e.sessions import CLOGS, PARAMETERS, VIEWER_ID
-from tests.programs import FIRMWARE_SIM, Served, environment, patience
+from tests.patience import patience
+from tests.programs import FIRMWARE_SIM, Served, environment
 
 WAIT_MS: Final = (0, 2_500)
 """From one strike's end to the next one: in half of them the host has just found its way back."""
@@ -68,6 +69,7 @@ class Hosts:
         self._process: subprocess.Popen[bytes] | None = None
         self._resume = False
         self.ended = 0
+        self.completed = 0
         self.resumed = 0
 
     def keep_going(self) -> None:
@@ -82,15 +84,17 @@ class Hosts:
                 self._process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
     def judge(self) -> None:
-        """It ends, with its counts reconciled or with a sentence that says why not."""
+        """It ends: completed, or with a sentence that says why not."""
         process, self._process = self._process, None
         assert process is not None
         code = process.wait(patience())
         out, err = ((self._folder / name).read_text("utf-8") for name in ("out", "err"))
         assert "Traceback" not in err and "Exception" not in err, err
-        reconciled = bool(out) and json.loads(out)["reconciled"]
-        explained = code == 0 if reconciled else err.splitlines()[-1].startswith("devicectl: ")
-        assert explained, f"exit {code}\n{out}\n{err}"
+        ended = json.loads(out) if out else {"state": "", "reconciled": False}
+        completed = (ended["state"], ended["reconciled"]) == ("completed", True)
+        explained = completed or err.splitlines()[-1].startswith("devicectl: ")
+        assert explained and (code == 0) is completed, f"exit {code}\n{out}\n{err}"
+        self.completed += completed
         self._resume = any(not one.summary.reconciled for one in self.sessions()[-1:])
         self.ended += 1
 
@@ -153,7 +157,9 @@ def strike(broker: Mosquitto, count: int, folder: Path) -> None:
     assert all(one.startswith("firmware-sim: --mqtt: ") and one.endswith("; connecting again") for one in told), told
     sessions = hosts.sessions()
     assert sessions and all(one.summary.reconciled for one in sessions)
-    print(f"{struck}: {hosts.ended} hosts, {hosts.resumed} of them resumed, {len(sessions)} sessions")
+    print(
+        f"{struck}: {hosts.ended} hosts, {hosts.completed} completed, {hosts.resumed} resumed, {len(sessions)} sessions"
+    )
 
 
 def test_a_few_times(mosquitto: Mosquitto, tmp_path: Path) -> None:

@@ -306,3 +306,40 @@ def test_two_devices_of_one_id(mosquitto: Mosquitto) -> None:
         gone = next(process for process in both if process.poll() is not None)
         assert gone.stdout is not None and gone.returncode == 3
         assert "does another device serve bench/sim-7?" in gone.stdout.read()
+
+
+# --- what is left ------------------------------------------------------------------------------------------------
+
+
+async def retained(mosquitto: Mosquitto) -> set[str]:
+    """The topics that the broker gives to who comes now. The last of them is asked for by name: it is our own."""
+    async with bystander(mosquitto) as other, asyncio.timeout(patience()):
+        await other.publish("zzz", b"last", qos=1, retain=True)
+        await other.subscribe("handpiece/#", qos=1)
+        await other.subscribe("zzz", qos=1)
+        found: set[str] = set()
+        async for message in other.messages:
+            if str(message.topic) == "zzz":
+                return found
+            found.add(str(message.topic))
+    raise AssertionError("the broker has gone")
+
+
+@pytest.mark.parametrize("forget", [False, True])
+@pytest.mark.asyncio
+async def test_what_a_device_leaves_at_its_broker(mosquitto: Mosquitto, log: Path, forget: bool) -> None:
+    with serve("--mqtt", mosquitto.url(), *PARAMETERS, *(["--forget"] if forget else [])) as served:
+        shown = await retained(mosquitto)
+        assert served.stop() == 0
+    everything = {TOPICS.of(name) for name in ("status", "info", "state", "alarms", "params")}
+    assert shown == everything
+    assert await retained(mosquitto) == (set() if forget else everything)
+
+
+def test_what_cannot_be_forgotten_is_said(mosquitto: Mosquitto) -> None:
+    with serve("--mqtt", mosquitto.url(), "--forget") as served:
+        mosquitto.pause()
+        assert served.stop() == 0
+        mosquitto.resume()
+        assert served.process.stderr is not None
+        assert "--forget: broker 127.0.0.1:" in served.process.stderr.read()

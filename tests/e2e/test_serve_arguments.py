@@ -60,6 +60,7 @@ WRONG = [
     (["serve", "--max-seconds", "nan"], "above 0"),
     (["serve", "--max-seconds", "soon"], "soon"),
     (["serve", "--link", "port"], "--pty"),
+    (["serve", "--forget"], "--mqtt"),
     (["serve", "--pty", "--link", "no/such/folder/port"], "folder that exists"),
     (["serve", "--pty", "--link", "a-file"], "exists"),
     (["serve", "--trace", "no/such/folder/trace"], "folder that exists"),
