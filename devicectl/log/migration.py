@@ -34,7 +34,8 @@ def migrate(connection: Connection, where: str, version_of: Callable[[], int | N
     with connection.begin():
         connection.execute(select(schema.log_meta).with_for_update())  # on a server; on SQLite the lock is held
         version = version_of()
-        if version is None or version >= schema.SCHEMA_VERSION:
+        assert version is not None, "a log's tables are there for good"
+        if version >= schema.SCHEMA_VERSION:
             return
         with _backed_up(connection, where, version):
             _add_what_is_new(connection, version)
@@ -43,11 +44,11 @@ def migrate(connection: Connection, where: str, version_of: Callable[[], int | N
 
 
 def _add_what_is_new(connection: Connection, version: int) -> None:
-    for item, since in schema.SINCE.items():
-        if since > version and isinstance(item, Column):
+    for item in (item for item, since in schema.SINCE.items() if since > version):
+        if isinstance(item, Column):
             kind = item.type.compile(dialect=connection.dialect)
             connection.exec_driver_sql(f"ALTER TABLE {item.table.name} ADD COLUMN {item.name} {kind}")
-        elif since > version and isinstance(item, Index):
+        elif isinstance(item, Index):
             item.create(connection)
     schema.metadata.create_all(connection)
 

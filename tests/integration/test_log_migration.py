@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devicectl.log import migration
+from devicectl.log import migration, schema
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.reader import LogReader
 from devicectl.log.store import SessionLog
@@ -90,6 +90,12 @@ def test_what_has_ended_has_its_totals_then(path: Path) -> None:
 
 def test_more_sessions_than_are_folded_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migration, "SESSIONS_AT_ONCE", 1)
+    test_what_has_ended_has_its_totals_then(path)
+
+
+def test_what_the_log_has_already_is_not_added(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from a version between: of what came since the first, only what came since that one."""
+    monkeypatch.setitem(schema.SINCE, schema.notes.c.detail, 1)
     test_what_has_ended_has_its_totals_then(path)
 
 
