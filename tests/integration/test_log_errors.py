@@ -334,6 +334,24 @@ def test_both_who_find_no_tables_get_the_same_log(path: Path, monkeypatch: pytes
             assert [first.begin(a_start()), second.begin(a_start())] == [1, 2]
 
 
+def test_a_log_that_is_locked_is_not_read_past_the_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SessionLog.open(path) as log:
+        a_stored_session(log)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 0)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA locking_mode=EXCLUSIVE")
+        raw.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LogError) as caught:
+            LogReader.open(path)
+    assert caught.value.kind is LogErrorKind.LOCKED
+
+
+def test_what_a_url_says_of_a_file_is_sqlite_s_affair(path: Path) -> None:
+    with pytest.raises(LogError) as caught:
+        LogReader.open(f"sqlite:///file:{path}?mode=ro&uri=true")
+    assert caught.value.kind is LogErrorKind.UNWRITABLE and "it cannot be opened" in caught.value.reason
+
+
 def test_a_new_file_that_another_process_is_making_is_left_to_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def made_and_locked_meanwhile(connection: Connection, where: str) -> None:
         path.touch()
