@@ -131,11 +131,9 @@ class Device:
     def _advance(self, now: Micros) -> None:
         self.firmware.advance(now)
         for port in self.ports:
-            deadline = port.exchange.next_deadline()
-            if deadline is not None and now >= deadline:
-                for happening in port.exchange.advance(now):
-                    self._take_in(port, happening, now)
-            if port.stream_us and port.exchange.linked and now >= port.stream_due:
+            for happening in port.exchange.advance(now):
+                self._take_in(port, happening, now)
+            if port.stream_us and now >= port.stream_due:
                 missed = (now - port.stream_due) // port.stream_us  # after a stall the stream goes on, without a burst
                 port.stream_due = Micros(port.stream_due + (missed + 1) * port.stream_us)
                 port.exchange.tell(telemetry(self, now), now)
@@ -147,7 +145,7 @@ class Device:
             due = port.exchange.next_deadline()
             if due is not None and (wake is None or due < wake):
                 wake = due
-            if port.stream_us and port.exchange.linked and (wake is None or port.stream_due < wake):
+            if port.stream_us and (wake is None or port.stream_due < wake):
                 wake = port.stream_due
         return wake
 

@@ -1,5 +1,6 @@
 """The device's commands beside the interlocks: numbers used once, order, room in the journal, who may say what."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from devicectl.errors import CommandAbortedError, CommandRefusedError
 from protocols import messages as M
 from protocols import records as R
-from protocols.enums import CloseReason, Code, DeviceState, Phase, Role, Stream
+from protocols.enums import ByeReason, CloseReason, Code, DeviceState, Phase, Role, Stream
 from protocols.messages import Refused
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import decode_record
@@ -294,6 +295,22 @@ def test_telemetry_comes_at_its_interval_until_it_is_switched_off() -> None:
     lab.wait(SECOND)
     viewer.beat()
     assert len([message for message in viewer.told if isinstance(message, M.TelemetryState)]) == 50
+
+
+def test_telemetry_keeps_its_interval_whatever_else_happens() -> None:
+    """Motions and heartbeats wake the device between, and a host that has gone hears no more."""
+    lab = Lab().begin(1)
+    viewer = Bystander(lab, Role.VIEWER)
+    viewer.ask(M.StreamSet(stream=Stream.STATE, interval_ms=70))
+    for _ in range(20):
+        lab.cycle()
+    viewer.beat()
+    heard = [message.uptime_ms for message in viewer.told if isinstance(message, M.TelemetryState)]
+    assert len(heard) > 50 and {later - earlier for earlier, later in pairwise(heard)} == {70}
+    viewer.exchange.bye(ByeReason.CLOSING, lab.now)
+    viewer.beat()
+    lab.cycle()
+    assert not viewer.port.exchange.linked and viewer.port.exchange.take() == []
 
 
 def test_truth_is_told_after_the_close_and_only_of_this_run() -> None:
