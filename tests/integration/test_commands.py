@@ -268,6 +268,21 @@ def test_viewer_may_look_and_stop_and_nothing_else() -> None:
     assert isinstance(viewer.ask(M.Stop()), M.StopDone)
 
 
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CONTROLLER])
+def test_who_does_not_hold_control_moves_no_tail_and_leaves_no_record(role: Role) -> None:
+    lab = Lab().begin(2)
+    nvm, other = lab.device.nvm, Bystander(lab, role)
+    nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+    head, tail = nvm.head, nvm.tail
+    assert tail < head
+    for command in (M.JournalAck(epoch=nvm.epoch, upto=head), punch(lab, 9), M.Arm()):
+        answer = other.ask(command)
+        assert isinstance(answer, Refused) and answer.code in (Code.E_AUTH, Code.E_BUSY)
+    assert (nvm.head, nvm.tail) == (head, tail)
+    refusal(lab, punch(lab, 9))
+    assert nvm.head == head + 1, "that of its own host is part of the session"
+
+
 def test_parameters_are_read_by_all_and_set_within_their_range() -> None:
     lab = Lab().begin(1)
     assert lab.ask(M.ParamGet(name="vacuum_tau_s")).value == 0.8
@@ -302,8 +317,11 @@ def test_telemetry_keeps_its_interval_whatever_else_happens() -> None:
     lab = Lab().begin(1)
     viewer = Bystander(lab, Role.VIEWER)
     viewer.ask(M.StreamSet(stream=Stream.STATE, interval_ms=70))
+    alone = Lab().begin(1)
     for _ in range(20):
+        alone.cycle()
         lab.cycle()
+        assert lab.now == alone.now, "nothing waits for it"
     viewer.beat()
     heard = [message.uptime_ms for message in viewer.told if isinstance(message, M.TelemetryState)]
     assert len(heard) > 50 and {later - earlier for earlier, later in pairwise(heard)} == {70}
