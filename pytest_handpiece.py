@@ -277,8 +277,9 @@ async def handpiece(request: pytest.FixtureRequest, _handpiece_run: "Run") -> As
     require()
     from devicectl.testing.handpieces import connected
 
-    async with connected(_handpiece_run) as found:
-        _judge(request, found.device.simulated)
+    allowed = request.config.getoption("--handpiece-allow-hardware")
+    async with connected(_handpiece_run, allow_hardware=allowed) as found:
+        _judge(request, found.simulated)
         yield found
 
 

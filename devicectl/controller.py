@@ -19,6 +19,7 @@ import math
 import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import date
+from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
@@ -109,6 +110,11 @@ class Handpiece:
         return info
 
     @property
+    def simulated(self) -> bool:
+        """The device says that it is a simulator, in WELCOME and in its identity. All else is hardware."""
+        return self.driver.engine.simulated
+
+    @property
     def open_session_no(self) -> int:
         """The session that the device holds open from before, 0 if none."""
         return 0 if self.used_up else self.driver.engine.welcome.session_no
@@ -121,6 +127,7 @@ class Handpiece:
         Blanks around the name of its course are left out, and its Unicode form is one: else it would be another course.
 
         Raises (on entering):
+            HardwareError: the device is no simulator, and nobody has allowed that.
             SessionFoundError: the device holds a session that was never closed.
             SessionError: this connection has had its session.
             PlanError: the plan is not one that this device can do.
@@ -417,8 +424,8 @@ class Session:
         alarms = sorted(reader.alarms.items()) if reader is not None else []
         return Summary(
             session_id=handpiece.recorder.key if handpiece.recorder is not None else None,
-            simulated=device.simulated,
-            seed=device.seed if device.simulated else None,
+            simulated=handpiece.simulated,
+            seed=device.seed if handpiece.simulated else None,
             device=device.serial,
             course=self.course,
             state=finish.state if finish is not None else "open",
@@ -446,11 +453,13 @@ async def connect(
     observer: Observer | None = None,
     tap: Tap | None = None,
     role: Role = Role.CONTROLLER,
+    allow_hardware: bool = False,
 ) -> AsyncIterator[Handpiece]:
     """Connect to the device at `url` and link with it, for as long as the context lasts.
 
     `log` is a `devicectl.log.store.SessionLog`; without one nothing is kept. `observer` sees states and notes, `tap`
-    every piece of bytes, or MQTT publication, as it is sent or received.
+    every piece of bytes, or MQTT publication, as it is sent or received. Any device may be looked at; on one that does
+    not say that it is simulated no session is opened, resumed or abandoned without `allow_hardware`.
 
     Raises:
         UrlError: the URL is wrong.
@@ -460,7 +469,8 @@ async def connect(
     guarded = _Guarded(observer) if observer is not None else None
     recorder = Recorder(log) if log is not None else None
     write = recorder.write if recorder is not None else _forget
-    async with _driver(device_url, guarded, write, tap, role) as driver:
+    make_engine = partial(Engine, role=role, observer=guarded, allow_hardware=allow_hardware)
+    async with _driver(device_url, make_engine, write, tap) as driver:
         handpiece = Handpiece(driver, device_url, log=log, recorder=recorder)
         await driver.perform(driver.engine.connect())
         yield handpiece
@@ -472,23 +482,15 @@ def _forget(entries: list[Entry]) -> None:
 
 @contextlib.asynccontextmanager
 async def _driver(
-    url: DeviceUrl,
-    observer: Observer | None,
-    write: Callable[[list[Entry]], None],
-    tap: Tap | None,
-    role: Role,
+    url: DeviceUrl, make_engine: Callable[..., Engine], write: Callable[[list[Entry]], None], tap: Tap | None
 ) -> AsyncIterator[Driver]:
     if url.scheme == "sim":
         from devicectl.simulation.virtual_time import host_random, make_device, make_driver
 
         device = make_device(url)
         draw = host_random(device.seed)
-        engine = Engine(
-            host_id=draw.getrandbits(32) or 1,
-            role=role,
-            draw_nonce=lambda: draw.getrandbits(32),
-            observer=observer,
-            wire=SerialWire(url.baud),
+        engine = make_engine(
+            host_id=draw.getrandbits(32) or 1, draw_nonce=lambda: draw.getrandbits(32), wire=SerialWire(url.baud)
         )
         async with make_driver(url, device, engine, write, tap) as virtual:
             yield virtual
@@ -506,13 +508,7 @@ async def _driver(
         async def opener(receiver: Receiver) -> Transport:
             return await open_transport(target, client, receiver)
 
-        engine = Engine(
-            host_id=host_id,
-            role=role,
-            draw_nonce=lambda: secrets.randbits(32),
-            observer=observer,
-            wire=_wire(target, client),
-        )
+        engine = make_engine(host_id=host_id, draw_nonce=lambda: secrets.randbits(32), wire=_wire(target, client))
         yield await stack.enter_async_context(RealTimeDriver(engine, opener, write, tap))
 
 

@@ -8,6 +8,7 @@
     |   |-- UnendedError         the device took a command and never ended it         exit 3
     |   |-- UnfinishedError      the program was to end, and the device ended nothing a note on that
     |   `-- LinkForbiddenError   what carries the link has this host kept out of it   exit 3
+    |-- HardwareError            the device is no simulator, and nobody allowed that     exit 3
     |-- CommandError             the device answered, and not with DONE               exit 1
     |   |-- CommandRefusedError  nothing was begun
     |   |-- CommandFailedError   it was begun and could not be finished
@@ -81,6 +82,17 @@ class UnfinishedError(LinkError):
 
 class LinkForbiddenError(LinkError):
     """A broker's access list forbids what the host has to say or hear: to try again would end the same way."""
+
+
+class HardwareError(DevicectlError):
+    """The device does not say that it is simulated, and nobody has allowed a session on such a one."""
+
+    exit_code = 3
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        allowed = "--allow-hardware, or connect(..., allow_hardware=True), allows it"
+        super().__init__(f"device {device} is no simulator, and nothing was begun on it: {allowed}")
 
 
 class CommandError(DevicectlError):

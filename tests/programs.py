@@ -99,3 +99,28 @@ def serve(*arguments: str, program: Sequence[str] = FIRMWARE_SIM) -> Iterator[Se
                 process.wait(patience())
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+HARDWARE: Final = """
+from firmware_sim import device, queries
+from firmware_sim.cli import main
+
+identity, welcome = queries.identity, device.welcome
+queries.identity = lambda of: identity(of).model_copy(update={"simulated": False, "has_truth": False})
+device.welcome = lambda *of: welcome(*of).model_copy(update={"simulated": False})
+main()
+"""
+
+
+@contextlib.contextmanager
+def hardware_served(folder: Path, *options: str) -> Iterator[str]:
+    """The URL of a device that does not say that it is simulated, and knows no truth."""
+    script = folder / "hardware.py"
+    script.write_text(HARDWARE)
+    line = [sys.executable, "-P", str(script), "serve", "--json", "--tcp", "127.0.0.1:0", *options]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())["urls"][0]
+        finally:
+            process.terminate()

@@ -144,7 +144,9 @@ class Lab:
         tap: Tap | None = None,
         log: SessionLog | None = None,
         topics: DeviceTopics | None = None,
+        allow_hardware: bool = False,
     ) -> None:
+        self.allow_hardware = allow_hardware
         self.random = random.Random(f"{seed}:host")
         self.topics = topics
         self.baud = baud
@@ -168,6 +170,7 @@ class Lab:
             host_id=self.random.getrandbits(32) or 1,
             draw_nonce=lambda: self.random.getrandbits(32),
             observer=self,
+            allow_hardware=self.allow_hardware,
             wire=SerialWire(self.baud) if self.topics is None else HostWire(self.topics, "sim"),
         )
 

@@ -49,6 +49,7 @@ class Wanted:
     log: str
     resume: bool
     abandon: bool
+    allow_hardware: bool
 
 
 def whole_number(text: str) -> int:

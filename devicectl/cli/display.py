@@ -25,7 +25,7 @@ from protocols.text import printable
 from protocols.units import SECOND, Micros
 
 if TYPE_CHECKING:
-    from devicectl.controller import Session
+    from devicectl.controller import Handpiece, Session
     from devicectl.summary import Summary
     from protocols.messages import DeviceInfoDone
 
@@ -120,6 +120,11 @@ class Display:
         self.say(NOTICE)
         source = f" of {named_by}" if named_by else ""
         self.say(f"device {url.text}{source}" + (f", seed {url.seed}" if url.seed is not None else ""))
+
+    def connected(self, handpiece: "Handpiece") -> None:
+        """The device is there, and has said what it is."""
+        kind = "a simulator" if handpiece.simulated else "HARDWARE: it is no simulator"
+        self.say(f"{handpiece.device.serial} is {kind}")
 
     def watch(self, session: "Session") -> None:
         """The session that is about to be opened."""

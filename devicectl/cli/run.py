@@ -46,6 +46,7 @@ _SEED = "Repeats everything that is random. Without it a memory's own is taken, 
 _SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real time."
 _RESUME = "Go on with the session that the device holds open."
 _ABANDON = "Close the session that the device holds open as aborted, and end."
+_HARDWARE = "Hold the session even on a device that is no simulator."
 _JSON = "Print one JSON object on standard output, last. What is not known of the session is null in it."
 
 _Device = Annotated[str | None, typer.Option("--device", metavar="URL", help=_DEVICE)]
@@ -60,6 +61,7 @@ _Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="T
 _Date = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The session's date; else today.")]
 _Resume = Annotated[bool, typer.Option("--resume", help=_RESUME, metavar="")]
 _Abandon = Annotated[bool, typer.Option("--abandon", help=_ABANDON, metavar="")]
+_Hardware = Annotated[bool, typer.Option("--allow-hardware", help=_HARDWARE, metavar="")]
 _Explain = Annotated[
     bool, typer.Option("--explain", help="Narrate each phase, count and refusal in sentences.", metavar="")
 ]
@@ -100,6 +102,7 @@ def run(
     log: LogOption = None,
     resume: _Resume = False,
     abandon: _Abandon = False,
+    allow_hardware: _Hardware = False,
     explain: _Explain = False,
     trace: _Trace = None,
     as_json: _Json = False,
@@ -117,7 +120,7 @@ def run(
 
     2 wrong arguments, plan or URL
 
-    3 no device, or no link with it
+    3 no device, no link with it, or a device that is no simulator and was not allowed
 
     4 the session log cannot be written
     """
@@ -138,6 +141,7 @@ def run(
         log=default_log_path(log),
         resume=resume,
         abandon=abandon,
+        allow_hardware=allow_hardware,
     )
     refuse_clash(
         [
@@ -198,9 +202,12 @@ async def _run(wanted: Wanted, display: "Display", tap: "Tap | None") -> Outcome
     with ended_in_order(), SessionLog.open(wanted.log, wall_clock=clock.wall) as log:
         warning = _course_warning(log, wanted)
         display.begin(wanted.url, wanted.named_by)
-        async with connect(wanted.url, log=log, observer=display, tap=tap) as handpiece:
+        async with connect(
+            wanted.url, log=log, observer=display, tap=tap, allow_hardware=wanted.allow_hardware
+        ) as handpiece:
             if wanted.url.simulated and wanted.url.seed is None:
                 display.say(f"seed {handpiece.device.seed}, kept in {wanted.url.nvm}")
+            display.connected(handpiece)
             if wanted.abandon:
                 return await _abandon(handpiece, display)
             session = _session(handpiece, wanted)
@@ -235,7 +242,8 @@ async def _abandon(handpiece: "Handpiece", display: "Display") -> Outcome:
     else:
         state, said = "aborted", f"session {abandoned.session_no} was closed as aborted; this log has nothing of it"
     display.say(said)
-    known = {"simulated": device.simulated, "seed": device.seed if device.simulated else None, "state": state}
+    simulated = handpiece.simulated
+    known = {"simulated": simulated, "seed": device.seed if simulated else None, "state": state}
     return Outcome(Summary.unknown(device=device.serial, log=handpiece.log.where, **known), kept="", done=True)
 
 

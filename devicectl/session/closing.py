@@ -63,7 +63,12 @@ class Closing:
                 self._context.machine.happened(Event.STOPPED)
 
     def abandon(self) -> Procedure[int]:
-        """Close a session that nobody has the records of; returns its number."""
+        """Close a session that nobody has the records of; returns its number.
+
+        Raises:
+            HardwareError: the device is no simulator, and nobody has allowed that.
+        """
+        self._context.require_allowed()
         yield from self._recovery.await_control()
         session_no = self._context.welcome.session_no
         yield M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
 
+from devicectl.errors import HardwareError
 from devicectl.session.count import Fold
 from devicectl.session.entries import Batch, Finish, Note, NoteKind, SessionStart
 from devicectl.session.journal import JournalReader
@@ -73,7 +74,9 @@ class SessionContext:
         draw_nonce: Callable[[], int],
         observer: Observer | None,
         wire: Wire[Any, Any],
+        allow_hardware: bool,
     ) -> None:
+        self.allow_hardware = allow_hardware
         self.link = HostLink(
             host_id=host_id, role=role, draw_nonce=draw_nonce, on_told=self._told, on_lost=self._link_lost, wire=wire
         )
@@ -99,6 +102,20 @@ class SessionContext:
         """The last WELCOME; only after `connect`."""
         assert self.link.welcome is not None
         return self.link.welcome
+
+    @property
+    def simulated(self) -> bool:
+        """The device says that it is a simulator, wherever it says what it is; only after `connect`."""
+        return self.welcome.simulated and self.info is not None and self.info.simulated
+
+    def require_allowed(self) -> None:
+        """Ask before anything is begun on a device.
+
+        Raises:
+            HardwareError: it is no simulator, and nobody has allowed that.
+        """
+        if not self.allow_hardware and not self.simulated:
+            raise HardwareError("that nobody has named" if self.info is None else self.info.serial)
 
     def session(self) -> tuple[OpenedSession, JournalReader]:
         """What was said at its opening and the journal's reader; only with a session."""

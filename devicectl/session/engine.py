@@ -26,7 +26,10 @@ __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
 
 
 class Engine(SessionContext):
-    """One host and at most one session, and all that can be done with it."""
+    """One host and at most one session, and all that can be done with it.
+
+    On a device that is no simulator nothing is begun, resumed or abandoned, unless `allow_hardware` says so.
+    """
 
     def __init__(
         self,
@@ -36,9 +39,16 @@ class Engine(SessionContext):
         draw_nonce: Callable[[], int],
         observer: Observer | None = None,
         wire: Wire[Any, Any] | None = None,
+        allow_hardware: bool = False,
     ) -> None:
-        wire = wire if wire is not None else SerialWire()
-        super().__init__(host_id=host_id, role=role, draw_nonce=draw_nonce, observer=observer, wire=wire)
+        super().__init__(
+            host_id=host_id,
+            role=role,
+            draw_nonce=draw_nonce,
+            observer=observer,
+            wire=wire if wire is not None else SerialWire(),
+            allow_hardware=allow_hardware,
+        )
         self._operator = AutomaticOperator(self)
         self._recovery = self._operator.recovery
         closing = Closing(self, self._operator)
@@ -64,6 +74,7 @@ class Engine(SessionContext):
         """Open a session on an idle device.
 
         Raises:
+            HardwareError: the device is no simulator, and nobody has allowed that.
             PlanError: the plan is not one that this device can do.
             CommandRefusedError: the device does not open it.
         """
@@ -76,8 +87,8 @@ class Engine(SessionContext):
         self.opened = opened
         self.last_cycle_no = opened.first_cycle_no - 1
         start = SessionStart(
-            simulated=self.welcome.simulated,
-            seed=info.seed if self.welcome.simulated else None,
+            simulated=self.simulated,
+            seed=info.seed if self.simulated else None,
             device=info.serial,
             device_model=info.model,
             session_no=opened.session_no,
@@ -107,8 +118,10 @@ class Engine(SessionContext):
         tells.
 
         Raises:
+            HardwareError: the device is no simulator, and nobody has allowed that.
             SessionError: the device holds no such session.
         """
+        self.require_allowed()
         welcome = self.welcome
         if restore or welcome.session_no:
             self._recovery.check_held(welcome, stored.epoch, stored.session_no)

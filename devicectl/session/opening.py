@@ -31,10 +31,12 @@ class Opening:
         """Ask for the session; after a lost link, look first whether it is open.
 
         Raises:
+            HardwareError: the device is no simulator, and nobody has allowed that.
             PlanError: the plan is not one that this device can do.
             SessionFoundError: it holds another session.
             CommandRefusedError: the device does not open it.
         """
+        self._context.require_allowed()
         if self._asked and self._context.welcome.session_no:
             return (yield from self._find())
         yield from self._recovery.leave_hold(self._context.welcome.state)

@@ -114,6 +114,7 @@ class AutomaticOperator:
     def _numb(self) -> Procedure[None]:
         if self._context.machine.now is State.ANESTHESIA_CONFIRMED:
             return
+        self._context.require_allowed()  # here too: the link may lead to another device by now
         wait_s = 0
         for zone, numbed_at in self._numbed.items():
             age_s = min(-((numbed_at - self._context.link.now) // SECOND), MAX_ANESTHESIA_AGE_S)  # rounded up

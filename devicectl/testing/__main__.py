@@ -24,7 +24,7 @@ async def identify(url: str) -> bool:
     from protocols.enums import Role
 
     async with connect(url, role=Role.VIEWER) as handpiece:
-        return handpiece.device.simulated
+        return handpiece.simulated
 
 
 def main() -> int:

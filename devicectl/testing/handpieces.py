@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 @asynccontextmanager
-async def connected(run: Run) -> AsyncIterator[Handpiece]:
+async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiece]:
     """The handpiece of a test."""
     folder = run.open_folder()
     tracer = Tracer()
@@ -31,7 +31,9 @@ async def connected(run: Run) -> AsyncIterator[Handpiece]:
         def tap(sender: str, data: Any, now: Micros) -> None:
             trace.writelines(f"{line}\n" for line in tracer.describe(sender, data, now))
 
-        handpiece, leave = await _entered(lambda: connect(run.device_url, log=log, tap=tap))
+        handpiece, leave = await _entered(
+            lambda: connect(run.device_url, log=log, tap=tap, allow_hardware=allow_hardware)
+        )
         handpiece.driver = _OneLoop(handpiece.driver)
         try:
             yield handpiece

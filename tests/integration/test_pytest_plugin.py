@@ -3,8 +3,6 @@
 import json
 import re
 import shlex
-import subprocess
-import sys
 import textwrap
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ from typing import Final
 import pytest
 
 from protocols.notice import NOTICE
-from tests.programs import environment
+from tests.programs import hardware_served
 
 LOOP: Final = ("-o", "asyncio_default_fixture_loop_scope=function")
 PLAIN: Final = (*LOOP, "-p", "no:randomly", "-p", "no:cacheprovider")
@@ -371,27 +369,12 @@ def test_a_device_that_is_not_there(pytester: pytest.Pytester) -> None:
 
 # --- hardware ----------------------------------------------------------------------------------------------------
 
-HARDWARE: Final = """
-from firmware_sim import device, queries
-from firmware_sim.cli import main
-
-identity, welcome = queries.identity, device.welcome
-queries.identity = lambda of: identity(of).model_copy(update={"simulated": False, "has_truth": False})
-device.welcome = lambda *of: welcome(*of).model_copy(update={"simulated": False})
-main()
-"""
-
 
 @pytest.fixture
 def hardware(tmp_path: Path) -> Iterator[str]:
     """A device that does not say that it is simulated, and knows no truth."""
-    script = tmp_path / "hardware.py"
-    script.write_text(HARDWARE)
-    line = [sys.executable, "-P", str(script), "serve", "--json", "--tcp", "127.0.0.1:0"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment()) as process:
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline())["urls"][0]
-        process.terminate()
+    with hardware_served(tmp_path) as url:
+        yield url
 
 
 def test_hardware_is_left_alone_unless_it_is_allowed(pytester: pytest.Pytester, hardware: str) -> None:
