@@ -26,7 +26,6 @@ from protocols.messages import (
     Failed,
     Heartbeat,
     Hello,
-    HostHeartbeat,
     Nak,
     Progress,
     Received,
@@ -499,7 +498,7 @@ class Exchange(Generic[WireIn, WireOut]):
             self.statistics.strays += 1
             self._requests.replayed(header.correlation_id)
         else:
-            if self._owes_beat and isinstance(message, HostHeartbeat):
+            if self._owes_beat:
                 self._owes_beat = False
                 self._send(self._beat(now), now)
             self._happened.append(Told(message))

@@ -191,10 +191,7 @@ class Requests:
         request.tries = 0
         # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
         request.wake(now + 2 * expected_us + 3 * heartbeat_us + request.answer_us)
-        if len(self._flying) == 1:
-            self.due = request.due
-        else:
-            self._find_due()
+        self._find_due()
 
     def answered(self, request: Request, header: Header, now: Micros) -> Request | None:
         """Note the final answer of a request in flight; returns the command that may be sent in its place, if any."""
@@ -224,7 +221,7 @@ class Requests:
         return [
             request
             for correlation_id, request in self._flying.items()
-            if request.received and not request.tries and correlation_id != running_correlation_id
+            if not request.tries and correlation_id != running_correlation_id
         ]
 
     def abandon(self) -> list[Request]:

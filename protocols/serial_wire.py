@@ -17,6 +17,7 @@ from protocols.framing import (
     CRC_SIZE,
     HEADER_SIZE,
     MAJOR,
+    MAX_ENCODED_SIZE,
     RESIDUE,
     BadFrame,
     DecodeError,
@@ -149,7 +150,7 @@ def _whole_frame(data: bytes) -> Envelope | None:
     """
     try:
         body = unstuff(data[1:-1])
-        if crc32c(body) != RESIDUE:
+        if len(data) > MAX_ENCODED_SIZE + 2 or crc32c(body) != RESIDUE:
             return None
         header = fill(Header, unpack_header(body))
         if header[7] != len(body) - _AROUND_PAYLOAD:

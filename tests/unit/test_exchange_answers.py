@@ -91,6 +91,15 @@ def test_retry_is_answered_from_memory_at_each_stage() -> None:
     assert device.statistics.replays == 4
 
 
+def test_an_order_older_than_the_newest_is_expired_and_not_only_one_older_than_the_first() -> None:
+    device = make()
+    for correlation_id in (10, 20):
+        carry_out(device, Arm(), correlation_id, DONE)
+    assert order(device, Resume(), 15) == []
+    assert_expired(device, 15)
+    assert order(device, Resume(), 21) == [Commanded(21, Resume())]
+
+
 @pytest.mark.parametrize("no", [Code.E_STATE, Code.E_INTERLOCK])
 def test_refusals_are_remembered_too(no: Code) -> None:
     device = make()

@@ -401,6 +401,61 @@ def test_frame_of_another_link_gets_e_link_with_both(linked: bool, message: Arm 
     assert (header.link_id, header.correlation_id, nak.seq) == (99, 9, 900)
 
 
+def test_unknown_message_of_another_link_gets_e_link_and_renews_nothing() -> None:
+    _, device = linked_pair()
+    device.take()
+    data = encode_frame(Kind.COMMAND, 0x7FFF, b"", link_id=99, correlation_id=9)
+    assert device.receive(data, Micros(500_000)) == []
+    header, nak = only_nak(device)
+    assert (nak.code, header.link_id) == (Code.E_LINK, 99)
+    assert isinstance(device.advance(Micros(600_000))[0], LinkLost)
+
+
+def test_unknown_command_of_no_link_gets_a_nak_and_renews_nothing() -> None:
+    _, device = linked_pair()
+    device.take()
+    data = encode_frame(Kind.COMMAND, 0x7FFF, b"", link_id=0, correlation_id=9)
+    assert device.receive(data, Micros(500_000)) == []
+    header, nak = only_nak(device)
+    assert (nak.code, header.link_id, header.correlation_id) == (Code.E_UNKNOWN_MESSAGE, 0, 9)
+    assert isinstance(device.advance(Micros(600_000))[0], LinkLost)
+
+
+def test_a_linked_host_that_asks_something_tells_of_another_link() -> None:
+    host, _ = linked_pair()
+    host.submit(Arm(), T0)
+    host.take()
+    assert host.receive(frame(STATE, 99), T0) == []
+    assert only_nak(host)[1].code is Code.E_LINK
+
+
+def test_a_nak_without_a_link_denies_nothing_to_a_linked_host() -> None:
+    host, _ = linked_pair()
+    request = host.submit(Arm(), T0)
+    nak = Nak(code=Code.E_BUSY, seq=request.seq, expected=0, actual=0, sentence="no")
+    assert host.receive(frame(nak, 0, request.correlation_id), T0) == []
+    assert host.linked and host.statistics.strays == 1
+
+
+def test_hello_on_the_standing_links_id_is_greeted() -> None:
+    _, device = linked_pair()
+    assert device.receive(frame(hello(nonce=78), LINK, 1), T0) == [Greeted(hello(nonce=78), 1, 900)]
+
+
+def test_host_id_0_is_e_argument() -> None:
+    device = make_device()
+    assert device.receive(frame(hello(host_id=0), 0, 1), T0) == []
+    _, nak = only_nak(device)
+    assert (nak.code, nak.expected, nak.actual) == (Code.E_ARGUMENT, 1, 0)
+
+
+def test_only_a_nak_has_no_answer_and_not_what_shares_its_number() -> None:
+    _, device = linked_pair()
+    device.take()
+    assert device.receive(encode_frame(Kind.COMMAND, Nak.ID, b"", link_id=99, correlation_id=3), T0) == []
+    assert only_nak(device)[1].code is Code.E_LINK
+
+
 def test_frames_while_hello_is_on_its_way_are_strays() -> None:
     host = make_host()
     host.hello(hello(), T0)

@@ -15,6 +15,7 @@ from protocols.messages import (
     Echo,
     EchoDone,
     Failed,
+    HostHeartbeat,
     Nak,
     Progress,
     Punch,
@@ -288,6 +289,27 @@ def test_each_request_has_its_own_time() -> None:
     assert host.next_deadline() == 70_000
     hear(host, EchoDone(data=b"2"), second.correlation_id, 65_000)
     assert host.next_deadline() == 150_000
+
+
+def test_a_retry_breaks_the_silence() -> None:
+    host, _ = linked_pair(lease_idle_ms=0)
+    host.take()
+    host.submit(PUNCH, T0)
+    host.advance(Micros(60_000))
+    assert messages(host) == [PUNCH, PUNCH]
+    host.advance(Micros(150_000))
+    host.take()
+    host.advance(Micros(349_999))
+    assert HostHeartbeat() not in messages(host)
+
+
+def test_the_earliest_of_two_is_next_whichever_was_asked_first() -> None:
+    host = make()
+    motion = host.submit(PUNCH, T0)
+    hear(host, RECEIVED, motion.correlation_id, 0)
+    assert host.next_deadline() > 60_000  # type: ignore[operator]
+    host.submit(Echo(data=b""), T0)
+    assert host.next_deadline() == 60_000
 
 
 # --- windows -------------------------------------------------------------------------------------------------

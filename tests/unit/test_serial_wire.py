@@ -1,12 +1,16 @@
 """The serial wire: bytes to envelopes and back."""
 
+import json
+
 import pytest
 
+from protocols import serial_wire
 from protocols.enums import Code, Kind
 from protocols.errors import MessageError
-from protocols.framing import BadFrame, encode_frame
+from protocols.framing import BadFrame, BadReason, encode_frame, pack_header, seal, stuff, unstuff
 from protocols.messages import Advance, Arm, Echo, Punch
 from protocols.serial_wire import SENTENCE_SIZE, Envelope, SerialWire, sentence
+from tests.vectors import make_vectors
 
 PUNCH = Punch(cycle_no=1, depth_um=2, deadline_ms=3)
 
@@ -26,6 +30,75 @@ def test_pieces_and_neighbours() -> None:
     assert len(found) == 2 and found[0] == found[1]
     bad, good = wire.feed(b"noise" + data)
     assert isinstance(bad, BadFrame) and isinstance(good, Envelope)
+
+
+VECTORS = json.loads((make_vectors.HERE / "frames.json").read_text(encoding="utf-8"))["frames"]
+
+
+def in_one_piece(data: bytes) -> list[Envelope | BadFrame]:
+    return SerialWire().feed(data)
+
+
+def byte_by_byte(data: bytes) -> list[Envelope | BadFrame]:
+    wire = SerialWire()
+    return [item for byte in data for item in wire.feed(bytes((byte,)))]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
+def test_a_frame_that_comes_whole_is_judged_as_one_that_comes_byte_by_byte(vector: dict[str, str]) -> None:
+    data = bytes.fromhex(vector["hex"])
+    (found,) = in_one_piece(data)
+    assert [found] == byte_by_byte(data)
+    assert isinstance(found, BadFrame) is (vector["outcome"] == "bad frame")
+    if isinstance(found, BadFrame):
+        assert found.reason == vector["reason"]
+
+
+@pytest.mark.parametrize("message", [PUNCH, Arm(), Echo(data=bytes(range(200)))], ids=lambda one: type(one).__name__)
+def test_no_frame_that_comes_whole_is_taken_with_a_wrong_checksum(message: Punch | Arm | Echo) -> None:
+    """Each bit of header, payload and checksum, turned before it is stuffed."""
+    body = unstuff(SerialWire().encode(message, 1, 2, 3, 0)[1:-1])
+    for bit in range(8 * len(body)):
+        wrong = bytearray(body)
+        wrong[bit // 8] ^= 1 << bit % 8
+        (found,) = in_one_piece(b"\0" + stuff(bytes(wrong)) + b"\0")
+        assert isinstance(found, BadFrame) and found.reason is BadReason.CRC
+
+
+@pytest.mark.parametrize("size", [0, 11, 13, 255])
+def test_no_frame_that_comes_whole_is_taken_with_a_wrong_size(size: int) -> None:
+    payload = b"\1" * 12
+    first = 1 << 4 | Kind.COMMAND
+    data = seal(pack_header(first, 0, Punch.ID, 1, 2, 3, 0, size) + payload)
+    (found,) = in_one_piece(data)
+    assert isinstance(found, BadFrame) and found.reason is BadReason.LENGTH
+
+
+def test_a_whole_frame_behind_half_a_one_ends_that() -> None:
+    wire, data = SerialWire(), SerialWire().encode(PUNCH, 1, 2, 3, 0)
+    assert wire.feed(b"noise") == []
+    bad, good = wire.feed(data)
+    assert isinstance(bad, BadFrame) and bad.raw == b"noise" and isinstance(good, Envelope)
+
+
+def test_a_whole_frame_ends_what_is_too_long() -> None:
+    wire, data = SerialWire(), SerialWire().encode(PUNCH, 1, 2, 3, 0)
+    (bad,) = wire.feed(b"x" * 300)
+    assert isinstance(bad, BadFrame) and bad.reason is BadReason.OVERSIZE
+    for piece in (data, data[1:]):  # the second one shares its neighbour's zero
+        (good,) = wire.feed(piece)
+        assert isinstance(good, Envelope)
+
+
+def test_nothing_comes_of_nothing() -> None:
+    assert in_one_piece(b"") == in_one_piece(b"\0") == in_one_piece(b"\0\0") == []
+
+
+def test_what_a_peer_makes_up_is_not_kept() -> None:
+    before = len(serial_wire._decoders)
+    for message_id in range(0x7000, 0x7100):
+        in_one_piece(encode_frame(Kind.BULK, message_id, b""))
+    assert len(serial_wire._decoders) == before
 
 
 def test_unknown_message_is_a_problem() -> None:
