@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from protocols.errors import MessageError
 from protocols.framing import BadFrame, Frame, FrameDecoder
 from protocols.message import REGISTRY
 from protocols.records import RECORDS
-from protocols.wire import decode_message, decode_payload, decode_record, encode_message, encode_record
+from protocols.wire import decode_message, decode_payload, decode_record, encode_message, encode_record, layout
 from tests.vectors import make_vectors
 
 FRAMES = json.loads((make_vectors.HERE / "frames.json").read_text(encoding="utf-8"))
@@ -39,11 +40,31 @@ def only(found: list[Frame | BadFrame]) -> Frame:
 
 
 def as_json(model: BaseModel) -> dict[str, Any]:
-    """A message's fields as the vectors have them: enumerations as numbers, byte arrays as hex."""
+    """A message's fields as the vectors have them: enumerations as numbers, byte arrays as hex, a u64 as text."""
     values: dict[str, Any] = {}
+    wide = {name for name, wire in layout(type(model)).fields if wire.code == "Q"}
     for name, value in model:
-        values[name] = value.hex() if isinstance(value, bytes) else list(value) if isinstance(value, tuple) else value
+        if name in wide:
+            values[name] = str(value)
+        else:
+            values[name] = (
+                value.hex() if isinstance(value, bytes) else list(value) if isinstance(value, tuple) else value
+            )
     return values
+
+
+@pytest.mark.parametrize("vectors", [FRAMES, RECORD_VECTORS], ids=["frames", "records"])
+def test_no_number_is_beyond_what_a_double_holds(vectors: Any) -> None:
+    """Else JavaScript, jq and others read another one, and say nothing."""
+
+    def numbers(value: Any) -> Iterator[float]:
+        if isinstance(value, dict | list):
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from numbers(one)
+        elif isinstance(value, int | float):
+            yield value
+
+    assert max(abs(number) for number in numbers(vectors) if number == int(number)) <= 2**53
 
 
 @pytest.mark.parametrize("vector", named(FRAMES["frames"]))

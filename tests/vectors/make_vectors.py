@@ -16,7 +16,8 @@ tables stand in `catalogue.txt`.
     good frame       a good frame that must not be carried out; `receiver` says what is due
 
 `streams` are bytes with several frames; `outcomes` names the vector, or the reason, of each in order. Enumerations
-are their numbers, byte arrays hex.
+are their numbers, byte arrays hex; a u64 is its decimal digits as a text, since many a reader of JSON has no integer
+above 2^53.
 """
 
 import json
@@ -114,9 +115,11 @@ def field_bytes(wire: str, written: str | None, offset: int, kind: int) -> tuple
     code = (FORMATS | FORMATS_SIGNED)[wire]
     if written is None:
         raw = bytes(range(offset + 1, offset + 1 + struct.calcsize(code)))
-        return raw, struct.unpack(code, raw)[0]
-    value = json.loads(written)
-    return struct.pack(code, value), value
+        value = struct.unpack(code, raw)[0]
+    else:
+        value = json.loads(written)
+        raw = struct.pack(code, value)
+    return raw, str(value) if wire == "u64" else value
 
 
 def tail_bytes(wire: str, written: str) -> tuple[bytes, Any]:
