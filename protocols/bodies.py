@@ -33,6 +33,9 @@ _FLAGS: Final = {"RETRANSMIT": RETRANSMIT, "REPLAYED": REPLAYED}
 """Those that JSON carries; that a reply is wanted is said by MQTT's Response Topic."""
 _NOT_KNOWN_FLAG: Final = 0x10
 """A must-understand bit: what the sender meant by a flag of another name cannot be passed over."""
+WIDE: Final = "Q"
+"""The `struct` code of a u64, which JSON has as text."""
+MAX_WIDE_DIGITS: Final = 20
 RECORD_FIELDS: Final = {(M.JournalPage, "records"), (M.Event, "record")}
 """(message, field) whose bytes are whole journal records: JSON has them as a list of objects."""
 _RECORDS_BY_NAME: Final = {model.__name__: model for model in RECORDS.values()}
@@ -66,11 +69,26 @@ def encode_body(message: Message, seq: int, link_id: int, correlation_id: int, f
 
 def payload_of(message: Message) -> dict[str, Any]:
     """A message's fields as JSON has them."""
-    model = message.__class__
-    return {
-        name: _records_of(value) if (model, name) in RECORD_FIELDS else plain(value)
-        for name, value in message.__dict__.items()
-    }
+    shown = _shown[message.__class__]
+    return {name: shown[name](value) for name, value in message.__dict__.items()}
+
+
+class _Shown(dict[type[Message], dict[str, _Convert]]):
+    """For each model: a field's name -> what makes JSON of its value.
+
+    A u64 is a text: many a reader of JSON makes a double of every number, which is not exact above 2^53.
+    """
+
+    def __missing__(self, model: type[Message]) -> dict[str, _Convert]:
+        made: dict[str, _Convert] = {}
+        for name, field in model.model_fields.items():
+            shown = str if wire_type(field).code == WIDE else plain
+            made[name] = _records_of if (model, name) in RECORD_FIELDS else shown
+        self[model] = made
+        return made
+
+
+_shown: Final = _Shown()
 
 
 def record_of(raw: bytes) -> dict[str, Any]:
@@ -237,6 +255,8 @@ def _converter(field: FieldInfo, wire: WireType) -> _Convert:
         return lambda value: tuple(value) if isinstance(value, list) else value
     if kind is float:
         return _number
+    if wire.code == WIDE:
+        return _wide
     return lambda value: value
 
 
@@ -247,6 +267,15 @@ _ZEROS: Final[Mapping[Any, Any]] = {int: 0, float: 0.0, bool: False, str: "", by
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("a text is needed")
+    return value
+
+
+def _wide(value: Any) -> Any:
+    """The digits of a u64, or as earlier hosts say it: a whole number, of which range the model is the judge."""
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdecimal() and len(value) <= MAX_WIDE_DIGITS):
+            raise ValueError(f"at most {MAX_WIDE_DIGITS} decimal digits are needed")
+        return int(value)
     return value
 
 

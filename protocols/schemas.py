@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from protocols import messages as M
-from protocols.bodies import RECORD_FIELDS
+from protocols.bodies import MAX_WIDE_DIGITS, RECORD_FIELDS, WIDE
 from protocols.enums import Kind, WireEnum
 from protocols.fields import MAX_PAYLOAD_SIZE, Unit, WireType
 from protocols.framing import PROTOCOL
@@ -41,7 +41,6 @@ _RAW_RECORD: Final = "RawRecord"
 _LAYOUT_LINE: Final = re.compile(r"\d+ \S+ \w+( \||$)")
 _NO_NUL: Final = "^[^\\u0000]*$"
 _HEX: Final = "^([0-9a-f]{2})*$"
-_EXACT_IN_DOUBLE: Final = 2**53
 _HEADER_NUMBER: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 0xFFFF}
 
 
@@ -223,6 +222,8 @@ def _fixed(field: FieldInfo, wire: WireType) -> Schema:
         return _described(text, f"At most {wire.size} bytes of UTF-8.")
     if wire.code == "?":
         return {"type": "boolean"}
+    if wire.code == WIDE:
+        return _described({"type": "string", "pattern": f"^[0-9]{{1,{MAX_WIDE_DIGITS}}}$"}, "A u64's decimal digits.")
     schema: Schema = {"type": "number" if wire.code == "d" else "integer"}
     low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
     high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
@@ -230,8 +231,6 @@ def _fixed(field: FieldInfo, wire: WireType) -> Schema:
         schema["minimum"] = max(low)
     if high:
         schema["maximum"] = min(high)
-    if schema.get("maximum", 0) > _EXACT_IN_DOUBLE:
-        schema = _described(schema, "64 bits: a reader that makes a double of every number loses digits above 2^53.")
     return schema
 
 

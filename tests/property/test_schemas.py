@@ -16,6 +16,7 @@ from protocols import schemas
 from protocols.bodies import RECORD_FIELDS, encode_body, record_of
 from protocols.enums import Kind, RecordKind, WireEnum
 from protocols.framing import RETRANSMIT
+from protocols.layouts import wire_type
 from protocols.message import Message
 from protocols.messages import Event, Hello, JournalPage, Nak, Refused
 from protocols.records import RECORD_SIZE, RECORDS
@@ -113,6 +114,8 @@ def beyond(model: type[BaseModel]) -> list[tuple[str, Any]]:
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
             found += [(name, "NO_SUCH"), (name, 1)]
+        elif wire_type(field).code == "Q":
+            found += [(name, bad) for bad in (1, "", "-1", "0x1", "1.0", "1" * 21)]
         elif field.annotation is int:
             limits = model.model_json_schema()["properties"][name]
             found += [(name, limits["minimum"] - 1), (name, limits["maximum"] + 1), (name, 0.5), (name, "1")]

@@ -11,7 +11,7 @@ from protocols.errors import MessageError
 from protocols.fields import U8, Since
 from protocols.framing import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT
 from protocols.message import REGISTRY, Message
-from protocols.messages import Arm, Echo, Event, Heartbeat, JournalPage, ParamSet, Punch, SessionOpen, StreamSet
+from protocols.messages import Arm, Echo, Event, Heartbeat, Hello, JournalPage, ParamSet, Punch, SessionOpen, StreamSet
 from protocols.records import RECORD_SIZE, Cycle
 from protocols.serial_wire import Problem
 from protocols.wire import encode_record
@@ -358,3 +358,30 @@ def test_a_heartbeat_is_short() -> None:
     }  # fmt: skip
     message = Heartbeat.model_validate(fields, strict=False)
     assert len(encode_body(message, 1, 1, 0)) < 400
+
+
+# --- 64 bits ---------------------------------------------------------------------------------------------------------
+
+
+def hello_body(features: Any) -> bytes:
+    payload = {
+        "majors": 2, "minor": 0, "role": "CONTROLLER", "features": features, "schema_id": 0, "host_id": 5,
+        "max_payload_size": 224, "nonce": 77,
+    }  # fmt: skip
+    return json.dumps({"message": "Hello", "seq": 1, "payload": payload}).encode()
+
+
+@pytest.mark.parametrize("features", [0, 2**53 + 1, 2**64 - 1])
+def test_64_bits_are_text_and_are_read_as_a_number_too(features: int) -> None:
+    message = decode_body(hello_body(str(features)), Hello, "Hello").message
+    assert isinstance(message, Hello) and message.features == features
+    assert json.loads(encode_body(message, 1, 0, 1))["payload"]["features"] == str(features)
+    assert decode_body(hello_body(features), Hello, "Hello").message == message
+
+
+@pytest.mark.parametrize(
+    "features", ["", "-1", "+1", " 1", "1_0", "0x1", "1.0", "1" * 21, str(2**64), "\u0661", 1.5, []]
+)
+def test_no_other_text_is_64_bits(features: Any) -> None:
+    problem = decode_body(hello_body(features), Hello, "Hello").problem
+    assert problem is not None and problem.code is Code.E_ARGUMENT and "features" in problem.sentence
