@@ -101,7 +101,7 @@ class Display:
             self._counting = ""
         if self._progress is not None:
             self._progress.console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
-        elif loud and self._terminal:
+        elif loud:
             from rich.console import Console
 
             Console(file=self._stream).print(
