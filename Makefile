@@ -12,12 +12,13 @@ FLAKES ?= tests/integration/test_pytest_plugin.py tests/integration/test_pytest_
 TIMES ?= 50
 TIMES_E2E ?= 1
 
-.PHONY: help run test lint typecheck unit wheel bench nightly flakes coverage docs clean
+.PHONY: help run test lint typecheck unit wheel bounds bench nightly flakes coverage docs clean
 
 help:
 	@echo "make run      a whole session against the simulated handpiece"
 	@echo "make test     lint, types, architecture, tests, and the built wheel in a venv of its own"
 	@echo "make bench    codec, simulators and session beside their peers, to benchmarks/results.md"
+	@echo "make bounds   the tests with the lowest versions that pyproject.toml allows, and with the newest of everything"
 	@echo "make nightly  the long tests: 300 seeds, many more examples"
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make coverage branch coverage, by module"
@@ -85,6 +86,35 @@ wheel: $(VENV)/.installed-test
 	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest]"; \
 	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py \
 		tests/integration/test_pytest_plugin_names.py
+
+# What a user's environment may have: the lowest version of each dependency, the newest of everything, and a pytest and
+# pluggy of long ago, whose every run the plugin is loaded in. The wheel is tested, as in `make wheel`.
+BOUNDS ?= lowest newest
+UNPINNED := import re, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*(re.split("[=<>]", line)[0] for line in extras["pytest"]), sep="\n")
+BOUNDS_TESTS ?= tests/unit tests/property/test_schemas.py tests/property/test_wire.py tests/integration/test_log_cli.py \
+	tests/integration/test_controller.py tests/e2e/test_cli_run.py tests/e2e/test_serve_arguments.py
+
+bounds: $(VENV)/.installed-test
+	set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
+	$(BIN)/python -m build --wheel --outdir "$$place/dist" . >"$$place/build.log" 2>&1 \
+		|| { cat "$$place/build.log"; exit 1; }; \
+	cp -R tests benchmarks docs examples pyproject.toml README.md "$$place/"; \
+	$(BIN)/python -c '$(UNPINNED)' >"$$place/newest.txt"; cd "$$place"; \
+	for bound in $(BOUNDS); do \
+		case $$bound in \
+			lowest) how="--resolution lowest-direct";; \
+			newest) how="--overrides newest.txt";; \
+		esac; \
+		$(CURDIR)/$(BIN)/python -m uv venv --quiet --clear --python $(CURDIR)/$(BIN)/python venv; \
+		$(CURDIR)/$(BIN)/python -m uv pip install --quiet --python venv/bin/python $$how "$$(ls dist/*.whl)[pytest]"; \
+		venv/bin/devicectl run --help >/dev/null; \
+		INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) $(BOUNDS_TESTS); \
+	done; \
+	$(CURDIR)/$(BIN)/python -m uv venv --quiet --clear --python $(CURDIR)/$(BIN)/python venv; \
+	$(CURDIR)/$(BIN)/python -m uv pip install --quiet --python venv/bin/python dist/*.whl pytest==7.0.0 pluggy==1.0.0; \
+	mkdir somebody; echo 'def test_it(): pass' >somebody/test_it.py; \
+	venv/bin/python -m pytest -q -W ignore::DeprecationWarning --rootdir somebody somebody
 
 nightly: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST) -m "nightly or not nightly" --hypothesis-profile nightly --seeds 300 --timeout 3600

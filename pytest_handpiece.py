@@ -119,12 +119,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, urls, indirect=True, ids=[url.partition("?")[0] for url in urls])
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+@pytest.hookimpl(hookwrapper=True)  # the older way, which every pluggy knows
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     """A failing test says where its artifacts are, and the line that repeats it."""
-    report = yield
+    report = (yield).get_result()
     for run in _runs(item):
         known = run.properties() if call.when == "setup" else []
         if report.failed:
@@ -136,7 +134,6 @@ def pytest_runtest_makereport(
         report.user_properties += new  # which has a list of its own
     if call.when == "teardown" and _RUN in item.stash:
         item.stash[_RUN].finish()
-    return report
 
 
 def _runs(item: pytest.Item) -> "list[Run]":

@@ -172,9 +172,14 @@ def _members(enum: type[WireEnum]) -> tuple[WireEnum, ...]:
     return tuple(map(enum, range(256)))
 
 
+def _is_checked(constraint: BaseMetadata) -> bool:
+    """Whether `_converters` sees to a constraint. Before pydantic 2.13 "finite" is one without a class of its own."""
+    return isinstance(constraint, Ge | Le) or getattr(constraint, "allow_inf_nan", None) is False
+
+
 def _converters(field: FieldInfo, wire: WireType) -> list[_Convert]:
     """What must be done to a value of `wire` before it satisfies its annotation, in order."""
-    unknown = [item for item in field.metadata if isinstance(item, BaseMetadata) and not isinstance(item, Ge | Le)]
+    unknown = [item for item in field.metadata if isinstance(item, BaseMetadata) and not _is_checked(item)]
     if unknown:
         raise TypeError(f"{unknown[0]} is a constraint that a layout does not check")
     if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):

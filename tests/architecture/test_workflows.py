@@ -7,7 +7,7 @@ import yaml
 
 from tests.architecture.tree import ROOT
 
-CHECKS: Final = {"test", "nightly", "flakes"}
+CHECKS: Final = {"test", "nightly", "flakes", "bounds"}
 """Targets of make that say whether the product is right. `test` is what `.ci/run` does without a name."""
 
 
