@@ -3,7 +3,7 @@
     firmware-sim exec --pty -- python examples/own_host.py
     firmware-sim exec --tcp 127.0.0.1:0 -- python examples/own_host.py
 
-In another language it is the same: the frames are described in docs/protocol.md, and tests/vectors/frames.json has
+In another language it is the same: the frames are described in docs/protocol.md, and protocols/vectors/frames.json has
 them as hex with their meaning. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
 """
 

@@ -59,7 +59,7 @@ class _CommandParser(_Parser):
         from firmware_sim.constants import PARAMETERS
 
         names = ", ".join(parameter.name for parameter in PARAMETERS)
-        self.epilog = f"parameters of --param, with range and reason in docs/generated/parameters.md: {names}"
+        self.epilog = f"parameters of --param, whose ranges and reasons `devicectl spec --out DIR` writes: {names}"
         return super().format_help()
 
 

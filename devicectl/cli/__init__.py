@@ -15,6 +15,7 @@ from devicectl.cli.output import require_written
 from devicectl.cli.plan import plan
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
+from devicectl.cli.spec import spec
 from devicectl.errors import DevicectlError
 from handpiece_shell.streams import guard_streams, say, settle
 from handpiece_shell.version import VERSION
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command("run", cls=PlainCommand)(run)
 app.command("plan", cls=PlainCommand)(plan)
+app.command("spec", cls=PlainCommand)(spec)
 app.add_typer(sessions_app)
 
 

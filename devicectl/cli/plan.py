@@ -19,7 +19,7 @@ _HEAD: Final = (
 
 
 def plan(context: typer.Context, example: _Example = False) -> None:
-    """Show what a plan's file may say: docs/plan.md has the same as a table."""
+    """Show what a plan's file may say."""
     if not example:
         context.get_help()
         raise typer.Exit(2)

@@ -1,7 +1,7 @@
 /* HLP/1, the Handpiece Link Protocol, for hosts in C99 or C++. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
  *
  * Made from protocols/ and firmware_sim/; to change it, change the code and run `make docs`. What it all means is in
- * docs/protocol.md; frames to test with are in tests/vectors/.
+ * docs/protocol.md; frames to test with are in frames.json.
  *
  *   HLP1_MSG_X    a message's id; a command and the reply that ends it share one and differ in kind
  *   HLP1_SIZE_X   bytes of its fixed fields

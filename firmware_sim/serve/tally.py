@@ -17,7 +17,7 @@ from protocols.requests import FIRST_RTO_US
 from protocols.units import MILLISECOND, Micros
 
 REMEDIES: Final = {
-    Code.E_UNKNOWN_MESSAGE: "compare kind and message id with docs/generated/messages.md",
+    Code.E_UNKNOWN_MESSAGE: "compare kind and message id with messages.md, which `devicectl spec --out DIR` writes",
     Code.E_SCHEMA: "send schema_id 0 (not compared), or the expected one once the layouts are the same",
     Code.E_VERSION: "speak major 1: bit 1 of `majors`, and 1 in the high four bits of a frame's first byte",
     Code.E_LINK: "say HELLO, and put the link id of its WELCOME into every frame",

@@ -6,45 +6,35 @@ To add a page, add its file name and a function that returns its whole text to `
 is made from the code and stands in another folder is in `ELSEWHERE`.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from firmware_sim.parameters import parameters_table
-from protocols import asyncapi, schemas
-from protocols.sides import Side
-from tests.architecture import broker_page, c_header, first_contact, message_tables, reference_pages
+from devicectl.simulation.spec import FILES
+from tests.architecture import broker_page, first_contact, reference_pages
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "generated"
 
 
-def as_json(document: schemas.Schema) -> str:
-    """One value a line: a change shows in a diff as what it is."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-
+IN_EXAMPLES: Final = "hlp1.h"
+VECTORS: Final = ("frames.json", "records.json")
+"""Which `tests.vectors.make_vectors` writes."""
 
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("alarms.md", reference_pages.alarms),
-    ("asyncapi-device.json", lambda: as_json(asyncapi.document(Side.DEVICE))),
-    ("asyncapi-device-bundled.json", lambda: as_json(asyncapi.document(Side.DEVICE, bundled=True))),
-    ("asyncapi-host.json", lambda: as_json(asyncapi.document(Side.HOST))),
-    ("asyncapi-host-bundled.json", lambda: as_json(asyncapi.document(Side.HOST, bundled=True))),
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
-    ("messages.md", message_tables.page),
-    ("parameters.md", parameters_table),
-    ("schemas.json", lambda: as_json(schemas.document())),
     ("session_states.md", reference_pages.session_states),
+    *((name, text_of) for name, (_, text_of) in FILES.items() if name not in (IN_EXAMPLES, *VECTORS)),
 ]
 """(file name in `docs/generated/`, what returns its text); texts depend on the code alone, never on time or machine."""
 
 ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
     ("docs/first-contact.md", first_contact.page),
     ("docs/plan.md", reference_pages.plan),
-    ("examples/c_host/hlp1.h", c_header.text),
+    (f"examples/c_host/{IN_EXAMPLES}", FILES[IN_EXAMPLES][1]),
 ]
 """(path in the tree, what returns the file's text)."""
 

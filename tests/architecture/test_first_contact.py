@@ -77,7 +77,7 @@ def test_every_refusal_has_its_remedy_on_the_page() -> None:
 
 
 def test_its_vectors_are_there() -> None:
-    (path,) = set(re.findall(r"tests/vectors/\w+\.json", PROSE))
+    (path,) = set(re.findall(r"protocols/vectors/\w+\.json", PROSE))
     vectors = json.loads((ROOT / path).read_text(encoding="utf-8"))
     assert vectors["frames"] and vectors["streams"]
     assert {"bad frame", "message"} <= {vector["outcome"] for vector in vectors["frames"]}

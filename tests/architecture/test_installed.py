@@ -64,3 +64,18 @@ def test_short_session_runs_from_an_empty_folder(tmp_path: Path) -> None:
     assert summary["simulated"] is True
     assert summary["cores_counted"] >= 60
     assert log.stat().st_size > 0
+
+
+def test_what_another_language_needs_travels_with_the_package(tmp_path: Path) -> None:
+    done = _run("devicectl", "spec", "--out", "spec", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in (tmp_path / "spec").iterdir()}
+    assert {"hlp1.h", "frames.json", "records.json", "schemas.json", "messages.md", "parameters.md"} < made
+    assert {f"asyncapi-{side}.json" for side in ("host", "device")} < made
+
+
+@pytest.mark.parametrize("line", [("devicectl", "--help"), ("devicectl", "run", "--help"), ("firmware-sim", "--help"),
+                                  ("firmware-sim", "serve", "--help"), ("firmware-sim", "exec", "--help")])  # fmt: skip
+def test_help_names_what_is_there(line: tuple[str, ...], tmp_path: Path) -> None:
+    done = _run(line[0], *line[1:], cwd=tmp_path)
+    assert done.returncode == 0 and "docs/" not in done.stdout and "tests/" not in done.stdout

@@ -1,6 +1,5 @@
 """The host in C against the served device: what it prints is what the device's memory says, also over a bad line."""
 
-import json
 import os
 import random
 import shutil
@@ -19,10 +18,10 @@ import pytest
 from devicectl.session.count import Fold
 from firmware_sim import nvm_file
 from protocols.notice import NOTICE
+from tests import vectors
 from tests.e2e.processes import read_until, started
 from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, ROOT, environment, serve
-from tests.vectors import make_vectors
 
 SOURCES: Final = ROOT / "examples" / "c_host"
 MOST_LINES: Final = 350
@@ -387,7 +386,7 @@ def decoded(built: Path, program: Callable[[str], str]) -> Callable[[list[str]],
     return find
 
 
-FRAMES: Final[dict[str, list[dict[str, Any]]]] = json.loads((make_vectors.HERE / "frames.json").read_text("utf-8"))
+FRAMES: Final[dict[str, list[dict[str, Any]]]] = vectors.load("frames.json")
 
 
 def test_golden_frames(decoded: Callable[[list[str]], list[list[str]]]) -> None:

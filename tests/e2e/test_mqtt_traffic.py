@@ -22,6 +22,7 @@ from protocols.message import Message
 from protocols.mqtt import HostWire, Publication
 from protocols.mqtt_properties import from_message, to_properties
 from protocols.wire import decode_message
+from tests import vectors
 from tests.brokers import HOST, TOPICS, Mosquitto
 from tests.client import Client
 from tests.contract import Contract, Seen
@@ -29,7 +30,6 @@ from tests.e2e.processes import wait_until
 from tests.e2e.sessions import PARAMETERS, When, assert_exact, whole_session
 from tests.patience import patience
 from tests.programs import serve
-from tests.vectors import make_vectors
 
 VIEWER: Final = "viewer-1"
 
@@ -128,7 +128,7 @@ def viewer(mosquitto: Mosquitto) -> Iterator[Client]:
 
 def commands() -> Iterator[Message]:
     """One of each command that there is, off the golden vectors; their values mean nothing to this device."""
-    for vector in json.loads((make_vectors.HERE / "frames.json").read_text("utf-8"))["frames"]:
+    for vector in vectors.load("frames.json")["frames"]:
         if vector["outcome"] == "message" and vector["header"]["kind"] == Kind.COMMAND:
             frame = FrameDecoder().feed(bytes.fromhex(vector["hex"]))[0]
             assert isinstance(frame, Frame)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from devicectl.simulation.spec import c_header
 from firmware_sim.alarms import ALARMS
 from firmware_sim.interlocks import INTERLOCKS
 from protocols import enums
@@ -15,7 +16,6 @@ from protocols.exchange import MINOR
 from protocols.message import REGISTRY
 from protocols.records import RECORD_SIZE, RECORDS, Record
 from protocols.wire import layout, schema_id
-from tests.architecture import c_header
 from tests.patience import patience
 
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]

@@ -1,7 +1,5 @@
 """The serial wire: bytes to envelopes and back."""
 
-import json
-
 import pytest
 
 from protocols import serial_wire
@@ -10,7 +8,7 @@ from protocols.errors import MessageError
 from protocols.framing import BadFrame, BadReason, encode_frame, pack_header, seal, stuff, unstuff
 from protocols.messages import Advance, Arm, Echo, Punch
 from protocols.serial_wire import SENTENCE_SIZE, Envelope, SerialWire, sentence
-from tests.vectors import make_vectors
+from tests import vectors
 
 PUNCH = Punch(cycle_no=1, depth_um=2, deadline_ms=3)
 
@@ -32,7 +30,7 @@ def test_pieces_and_neighbours() -> None:
     assert isinstance(bad, BadFrame) and isinstance(good, Envelope)
 
 
-VECTORS = json.loads((make_vectors.HERE / "frames.json").read_text(encoding="utf-8"))["frames"]
+VECTORS = vectors.load("frames.json")["frames"]
 
 
 def in_one_piece(data: bytes) -> list[Envelope | BadFrame]:

@@ -1,7 +1,5 @@
 """Which end sends what, by the specification, and what an end makes of its own frames when the line echoes."""
 
-import json
-
 import pytest
 
 from protocols.enums import ByeReason, Code, DeviceState, Kind
@@ -23,6 +21,7 @@ from protocols.messages import (
 from protocols.mqtt import COMMANDS
 from protocols.sides import Side, only_sender
 from protocols.units import Micros
+from tests import vectors
 from tests.unit.exchange_pair import (
     LEASE_US,
     LINK,
@@ -36,14 +35,13 @@ from tests.unit.exchange_pair import (
     refused,
     welcome,
 )
-from tests.vectors import make_vectors
 
 T0 = Micros(0)
 MODELS = sorted(
     (model for model in REGISTRY.values() if model.__module__.startswith("protocols.")),
     key=lambda model: (model.KIND, model.ID),
 )
-VECTORS = json.loads((make_vectors.HERE / "frames.json").read_text(encoding="utf-8"))["frames"]
+VECTORS = vectors.load("frames.json")["frames"]
 HOSTS = {Hello, HostHeartbeat}
 DEVICES = {Welcome, Heartbeat}
 EITHER = {Bye, Nak}

@@ -1,23 +1,24 @@
 """Every golden vector through the product's own codec, and the product's messages back to the same bytes."""
 
 import ast
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from devicectl.simulation.spec import FILES
 from protocols.enums import Kind
 from protocols.errors import MessageError
 from protocols.framing import BadFrame, Frame, FrameDecoder
 from protocols.message import REGISTRY
 from protocols.records import RECORDS
 from protocols.wire import decode_message, decode_payload, decode_record, encode_message, encode_record, layout
+from tests import vectors
 from tests.vectors import make_vectors
 
-FRAMES = json.loads((make_vectors.HERE / "frames.json").read_text(encoding="utf-8"))
-RECORD_VECTORS = json.loads((make_vectors.HERE / "records.json").read_text(encoding="utf-8"))["records"]
+FRAMES = vectors.load("frames.json")
+RECORD_VECTORS = vectors.load("records.json")["records"]
 PHRASES = {
     "too short": "needs",
     "bad UTF-8": "utf-8",
@@ -181,7 +182,7 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("name", ["frames.json", "records.json"])
 def test_files_are_what_the_encoder_makes(name: str) -> None:
-    assert (make_vectors.HERE / name).read_text(encoding="utf-8") == make_vectors.rendered()[name]
+    assert FILES[name][1]() == make_vectors.rendered()[name]
 
 
 def test_encoder_shares_no_code_with_the_product() -> None:

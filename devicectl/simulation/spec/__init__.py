@@ -1,0 +1,48 @@
+"""Files that a host or a device in another language is made from, as `devicectl spec` writes them.
+
+Law: each text is made from the code and depends on nothing else. The vectors alone are not: an encoder of their own
+made them.
+"""
+
+import json
+from collections.abc import Callable
+from importlib import resources
+from typing import Final
+
+from devicectl.simulation.spec import c_header, message_tables
+from firmware_sim.parameters import parameters_table
+from protocols import asyncapi, schemas
+from protocols.sides import Side
+
+
+def _as_json(document: schemas.Schema) -> str:
+    """One value a line: a change shows in a diff as what it is."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _vectors(name: str) -> str:
+    return resources.files("protocols").joinpath("vectors", name).read_text(encoding="utf-8")
+
+
+FILES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
+    "hlp1.h": ("the serial wire for C and C++: messages, records, numbers", c_header.text),
+    "messages.md": ("every message and record, field by field", message_tables.page),
+    "parameters.md": ("the parameters of the simulated device, with range and reason", parameters_table),
+    "frames.json": ("golden frames: bytes and what they mean", lambda: _vectors("frames.json")),
+    "records.json": ("golden records of the journal", lambda: _vectors("records.json")),
+    "schemas.json": ("JSON Schema of every body on MQTT", lambda: _as_json(schemas.document())),
+    "asyncapi-device.json": (
+        "AsyncAPI of a device; beside schemas.json",
+        lambda: _as_json(asyncapi.document(Side.DEVICE)),
+    ),
+    "asyncapi-device-bundled.json": (
+        "the same with the schemas in it",
+        lambda: _as_json(asyncapi.document(Side.DEVICE, bundled=True)),
+    ),
+    "asyncapi-host.json": ("AsyncAPI of a host; beside schemas.json", lambda: _as_json(asyncapi.document(Side.HOST))),
+    "asyncapi-host-bundled.json": (
+        "the same with the schemas in it",
+        lambda: _as_json(asyncapi.document(Side.HOST, bundled=True)),
+    ),
+}
+"""Name -> what it is, and what returns its text."""
