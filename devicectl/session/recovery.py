@@ -32,8 +32,11 @@ MOST_RECOVERIES: Final = 5
 NEEDLES_HOME_US: Final = SECOND // 5
 """After a stop the needles are on their way for 150 ms at most; a device that does not see them home then goes on
 holding."""
-CONTROL_POLL_US: Final = SECOND // 2
-"""How often a host asks whether the one before it is gone: an armed device's lease is hardly longer."""
+POLL_US: Final = SECOND // 2
+"""How often a host asks by HELLO whether the one before it is gone, or the self-test over: an armed device's lease is
+hardly longer."""
+SELF_TEST_US: Final = 10 * SECOND
+"""A board boots for some five seconds; a self-test that takes longer is one that a person must look at."""
 HOPELESS: Final = (LinkDeniedError, LinkForbiddenError, UnendedError)
 """Another link would be lost as this one was."""
 
@@ -58,12 +61,13 @@ class Recovery:
 
         Raises:
             LinkError: no transport, no answer, or a device that refuses this host.
+            SessionError: the device is in no state in which it can be used.
         """
         happened = self._context.machine.happened
         happened(Event.HELLO_SENT)
         try:
-            yield from self._context.link.make()
-        except LinkError:
+            yield from self._make_link()
+        except (LinkError, SessionError):
             if self._context.machine.now is State.CONNECTING:
                 happened(Event.LINK_DENIED)
             raise
@@ -71,6 +75,27 @@ class Recovery:
         info: M.DeviceInfoDone = yield M.DeviceInfo()
         self._context.info = info
         return info
+
+    def _make_link(self) -> Procedure[M.Welcome]:
+        """Make the link with a device that has ended its self-test.
+
+        Raises:
+            LinkError: as `HostLink.make`.
+            SessionError: the self-test does not end, or the state is one that this version does not know.
+        """
+        link = self._context.link
+        welcome = yield from link.make()
+        limit = link.now + SELF_TEST_US
+        while welcome.state is DeviceState.SELF_TEST and link.now < limit:
+            yield Until(Micros(link.now + POLL_US))
+            welcome = yield from link.make()
+        if welcome.state is DeviceState.SELF_TEST:
+            raise SessionError(
+                f"the device has not ended its self-test in {SELF_TEST_US // SECOND} s: look at it first"
+            )
+        if welcome.state in (DeviceState.UNKNOWN, DeviceState.OFF):
+            raise SessionError("the device is in a state that this version does not know: a newer one may know it")
+        return welcome
 
     def before_session(self, what: Callable[[], Procedure[_T]]) -> Procedure[_T]:
         """Run `what`, which needs a link and no session; after a lost link, connect and run it again.
@@ -133,7 +158,7 @@ class Recovery:
             state = stopped.state
             yield from reader.read()
         else:
-            welcome = yield from self._context.link.make()
+            welcome = yield from self._make_link()
             state = welcome.state
             if welcome.journal_epoch == reader.epoch:
                 yield from reader.read()
@@ -156,7 +181,7 @@ class Recovery:
             holder = f"host 0x{welcome.controller_host_id:08x}"
             self._context.note("action", "control_wait", f"{holder} has control; waiting for its lease to end")
         while welcome.controller_host_id and link.now < limit:
-            yield Until(Micros(link.now + CONTROL_POLL_US))
+            yield Until(Micros(link.now + POLL_US))
             welcome = yield from link.make()
 
     def check_held(self, welcome: M.Welcome, epoch: int, session_no: int) -> None:
