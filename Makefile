@@ -113,8 +113,7 @@ bounds: $(VENV)/.installed-test
 	done; \
 	$(CURDIR)/$(BIN)/python -m uv venv --quiet --clear --python $(CURDIR)/$(BIN)/python venv; \
 	$(CURDIR)/$(BIN)/python -m uv pip install --quiet --python venv/bin/python dist/*.whl pytest==7.0.0 pluggy==1.0.0; \
-	mkdir somebody; echo 'def test_it(): pass' >somebody/test_it.py; \
-	venv/bin/python -m pytest -q -W ignore::DeprecationWarning --rootdir somebody somebody
+	mkdir somebody; cd somebody; echo 'def test_it(): pass' >test_it.py; touch pytest.ini; ../venv/bin/python -m pytest -q
 
 nightly: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST) -m "nightly or not nightly" --hypothesis-profile nightly --seeds 300 --timeout 3600
