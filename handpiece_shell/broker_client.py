@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import aiomqtt
 
-from protocols.mqtt_calls import NOT_MQTT, UNANSWERED, Calls, count_as_seen
+from protocols.mqtt_calls import NOT_MQTT, UNANSWERED, Calls, count_as_seen, opened_socket
 
 
 class BrokerClient(Calls, aiomqtt.Client):
@@ -85,6 +85,8 @@ class BrokerClient(Calls, aiomqtt.Client):
             return
         opened = self._client.socket()
         assert opened is not None, "it was opened in the thread, and nobody else closes it"
+        for option in self._socket_options:  # which the library does not find in its object for WebSockets
+            opened_socket(opened).setsockopt(*option)
         self._loop.add_reader(opened.fileno(), self._read)
         if self._client.want_write():
             self._loop.add_writer(opened.fileno(), self._write)

@@ -2,6 +2,7 @@
 
 mqtt://127.0.0.1:1883/bench/sim-7
 mqtts://broker.example:8883/bench/sim-7?ca=ca.pem&cert=host.pem&key=host.key&credentials=host.txt
+ws://127.0.0.1:9001/bench/sim-7?path=/mqtt      MQTT in WebSockets; wss:// with TLS
 
 Law: pure; a file is named here and read by a shell. A user name or password never stands in a URL, which process
 lists, logs and shell histories show.
@@ -18,13 +19,17 @@ from protocols.names import one_form
 from protocols.topics import DEFAULT_ROOT, DeviceTopics, TopicError
 from protocols.url_text import scheme_of, split_options
 
-PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
-"""Scheme -> the port that IANA assigned to it."""
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+"""Scheme -> the port that IANA assigned to it; brokers' WebSockets mostly have another, such as 9001."""
+_SCHEMES: Final = {(False, False): "mqtt", (False, True): "mqtts", (True, False): "ws", (True, True): "wss"}
+"""(in WebSockets, with TLS) -> scheme."""
+DEFAULT_PATH: Final = "/mqtt"
+"""Where a broker has its WebSockets."""
 USERNAME_VARIABLE: Final = "HANDPIECE_MQTT_USERNAME"
 PASSWORD_VARIABLE: Final = "HANDPIECE_MQTT_PASSWORD"
 """The environment's user name and password, where the URL names no file with `credentials`."""
 _FILES: Final = ("ca", "cert", "key", "credentials")
-_OPTIONS: Final = (*_FILES, "root")
+_OPTIONS: Final = (*_FILES, "root", "path")
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _HOST: Final = re.compile(r"[^\s\[\]/@]+\Z")
 
@@ -61,6 +66,13 @@ class BrokerUrl:
     cert: str | None = None
     key: str | None = None
     credentials: str | None = None
+    path: str | None = None
+    """Of the WebSockets that carry it; None where none do."""
+
+    @property
+    def scheme(self) -> str:
+        """The word before `://`."""
+        return _SCHEMES[self.path is not None, self.tls]
 
     @property
     def address(self) -> str:
@@ -81,9 +93,10 @@ class BrokerUrl:
     def __str__(self) -> str:
         """The URL that parses to this."""
         given = self.files | ({} if self.topics.root == DEFAULT_ROOT else {"root": self.topics.root})
+        given |= {} if self.path in (None, DEFAULT_PATH) else {"path": self.path}
         options = "&".join(f"{name}={quote(value)}" for name, value in given.items())
         path = "/".join(quote(level, safe="") for level in (self.topics.site, self.topics.device))
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.address}/{path}{'?' if options else ''}{options}"
+        return f"{self.scheme}://{self.address}/{path}{'?' if options else ''}{options}"
 
 
 def parse_broker_url(text: str) -> BrokerUrl:
@@ -96,7 +109,9 @@ def parse_broker_url(text: str) -> BrokerUrl:
         raise BrokerUrlError("address", "it has characters that cannot be printed")
     scheme = scheme_of(text)
     if scheme not in PORTS:
-        raise BrokerUrlError("scheme", f"it begins with mqtt:// or mqtts://, not with {scheme or 'another word'}")
+        raise BrokerUrlError(
+            "scheme", f"it begins with mqtt://, mqtts://, ws:// or wss://, not with {scheme or 'another word'}"
+        )
     if "@" in text.partition("?")[0]:  # wherever: a / in a password ends what would be read as its place
         raise BrokerUrlError("user", _NO_USER)
     try:
@@ -107,11 +122,15 @@ def parse_broker_url(text: str) -> BrokerUrl:
         raise BrokerUrlError("fragment", "nothing follows a #, and no id may have one")
     host, port = _address(parts.netloc, PORTS[scheme])
     options = _options(parts.query)
-    tls = scheme == "mqtts"
+    tls, websockets = scheme in ("mqtts", "wss"), scheme in ("ws", "wss")
     if not tls and (misplaced := next((name for name in ("ca", "cert", "key") if name in options), None)):
-        raise BrokerUrlError(misplaced, "certificates are for mqtts://; mqtt:// is not encrypted")
+        raise BrokerUrlError(misplaced, f"certificates are for {scheme}s://; {scheme}:// is not encrypted")
     if ("cert" in options) != ("key" in options):
         raise BrokerUrlError("cert", "a client's certificate and its key come together: cert=FILE&key=FILE")
+    if websockets:
+        options["path"] = _websocket_path(options.get("path", DEFAULT_PATH))
+    elif "path" in options:
+        raise BrokerUrlError("path", f"it is where WebSockets are, for ws:// and wss://; {scheme}:// has none")
     topics = _topics(parts.path, options.pop("root", DEFAULT_ROOT))
     return BrokerUrl(host, port, topics, tls, **options)
 
@@ -154,6 +173,13 @@ def _options(query: str) -> dict[str, str]:
             raise BrokerUrlError(name, "no file is named" if name in _FILES else "it is empty")
         options[name] = value
     return options
+
+
+def _websocket_path(path: str) -> str:
+    """What HTTP asks for."""
+    if not path.startswith("/") or not path.isascii() or " " in path:
+        raise BrokerUrlError("path", "where WebSockets are begins with / and has ASCII alone, as in path=/mqtt")
+    return path
 
 
 def _topics(path: str, root: str) -> DeviceTopics:

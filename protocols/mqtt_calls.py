@@ -188,7 +188,7 @@ class Calls:
     def _acknowledged(self, client: Any) -> None:
         opened = client.socket()
         if opened is not None:
-            self.acknowledge(opened)
+            self.acknowledge(opened_socket(opened))
 
     def acknowledge(self, opened: Any) -> None:
         """Have the system acknowledge what came in on this socket."""
@@ -254,6 +254,11 @@ class Calls:
                 raise DeniedError(f"subscribe to {topic}", code)
 
 
+def opened_socket(opened: Any) -> Any:
+    """The system's socket in what the library calls one, which with WebSockets is an object of its own around that."""
+    return getattr(opened, "_socket", opened)
+
+
 def count_as_seen(future: Any) -> None:
     """Take the error of a future that nobody may wait for any more: else asyncio prints it."""
     if future.done() and not future.cancelled():
@@ -272,6 +277,7 @@ def client_options(url: BrokerUrl, identifier: str, credentials: tuple[str, str]
         "timeout": TIMEOUT_S,
         "keepalive": KEEPALIVE_S,
         "clean_start": True,
+        **({} if url.path is None else {"transport": "websockets", "websocket_path": url.path}),
     }
 
 
@@ -299,6 +305,8 @@ def explain(error: BaseException, url: BrokerUrl) -> str:
         text = "it took the connection and does not answer in TLS; is this its port for mqtts://?"
     elif "timed out" in text:
         text = "it does not answer"
+    elif "WebSocket handshake" in text:
+        text = f"it has no WebSockets for MQTT at {url.path}; path=/... names another place"
     elif "certificate verify failed" in text:
         reason = text.rpartition("failed: ")[2]
         text = f"its certificate is not accepted: {reason}; ca=FILE names the authority that it has to be from"

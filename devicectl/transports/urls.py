@@ -5,6 +5,7 @@ sim+pty://  sim+tcp://  sim+mqtt://        a simulator of its own, over a real t
 serial:///dev/ttyUSB0?baud=115200          a serial port; wait=2.5, dtr=0, rts=0 and rtscts=1 are for boards and modems
 tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
 mqtt://127.0.0.1:1883/bench/sim-7          a device behind an MQTT 5 broker; mqtts:// with TLS
+ws://127.0.0.1:9001/bench/sim-7            the same in WebSockets; wss:// with TLS
 """
 
 import re
@@ -27,6 +28,8 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "tcp": "tcp://127.0.0.1:4001",
     "mqtt": "mqtt://127.0.0.1:1883/bench/sim-7",
     "mqtts": "mqtts://127.0.0.1:8883/bench/sim-7?ca=ca.pem&credentials=host.txt",
+    "ws": "ws://127.0.0.1:9001/bench/sim-7",
+    "wss": "wss://127.0.0.1:443/bench/sim-7?ca=ca.pem&credentials=host.txt",
 }
 """Scheme -> a URL that is right."""
 

@@ -86,7 +86,8 @@ class Broker:
         """A sentence where others can read what is said."""
         if self._url.tls or is_loopback(self._url.host):
             return ""
-        return f"mqtt:// to {self._url.host} is not encrypted; mqtts:// is"
+        scheme = self._url.scheme
+        return f"{scheme}:// to {self._url.host} is not encrypted; {scheme}s:// is"
 
     async def open(self) -> None:
         """Connect, and wait until the broker has the birth.

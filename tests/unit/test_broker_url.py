@@ -31,6 +31,9 @@ RIGHT: dict[str, dict[str, Any]] = {
     "mqtts://h/bench/sim-7?ca=c.pem": {"host": "h", "port": 8883, "tls": True, "ca": "c.pem"},
     "mqtts://h/bench/sim-7?cert=c&key=k": {"host": "h", "port": 8883, "tls": True, "cert": "c", "key": "k"},
     "mqtt://h/bench/sim-7?root=ours": {"host": "h", "port": 1883, "topics": DeviceTopics("bench", "sim-7", "ours")},
+    "ws://h/bench/sim-7": {"host": "h", "port": 80, "path": "/mqtt"},
+    "ws://h:9001/bench/sim-7?path=/a/b": {"host": "h", "port": 9001, "path": "/a/b"},
+    "wss://h/bench/sim-7?ca=c.pem": {"host": "h", "port": 443, "tls": True, "ca": "c.pem", "path": "/mqtt"},
     "mqtt://h/b%C3%A4nk/7": {"host": "h", "port": 1883, "topics": DeviceTopics("bänk", "7")},
     f"mqtt://h/bench/{'x' * 64}": {"host": "h", "port": 1883, "topics": DeviceTopics("bench", "x" * 64)},
 }
@@ -106,6 +109,11 @@ WRONG = {
     "mqtt://h/bench/sim-7?credentials=a%00b": ("credentials", ""),
     "mqtt://h/bench/sim-7?ca=ca.pem": ("ca", "mqtts://"),
     "mqtts://h/bench/sim-7?cert=c": ("cert", "come together"),
+    "ws://h/bench/sim-7?ca=ca.pem": ("ca", "wss://"),
+    "mqtt://h/bench/sim-7?path=/mqtt": ("path", "for ws:// and wss://"),
+    "ws://h/bench/sim-7?path=mqtt": ("path", "begins with /"),
+    "ws://h/bench/sim-7?path=/m%20q": ("path", "begins with /"),
+    "ws://h/bench/sim-7?path=/%C3%A4": ("path", "ASCII alone"),
     "mqtts://h/bench/sim-7?key=k": ("cert", "come together"),
 }
 NO_TEXT = ["mqtt://h/be\nnch/sim-7", "mqtt://h/bench/sim\t-7", "mqtt://h/bench/\x1b[2J", "mqtt://h/bench/\udcff"]
@@ -148,13 +156,13 @@ def test_either_end_says_so_in_one_line(
         said = capsys.readouterr()
         assert (code, said.out) == (2, ""), said.err
         assert said.err.endswith("\n") and said.err[:-1].isprintable() and said.err.startswith(f"{name}: ")
-        assert "mqtt" in said.err.rpartition("for example ")[2], "and shows a right one"
+        assert "/bench/sim-7" in said.err.rpartition("for example ")[2], "and shows a right one"
         assert "hunter2" not in said.err and len(said.err) < 500
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    "text", ["", "mqtt", "mqtt:", "http://h/bench/sim-7", "mqt://h/a/b", "ws://h/a/b", "tcp://h:1", "//h/bench/sim-7"]
+    "text", ["", "mqtt", "mqtt:", "http://h/bench/sim-7", "mqt://h/a/b", "wsx://h/a/b", "tcp://h:1", "//h/bench/sim-7"]
 )
 def test_another_scheme(text: str) -> None:
     with pytest.raises(BrokerUrlError) as caught:
