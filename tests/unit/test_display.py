@@ -247,3 +247,53 @@ def test_with_explain_a_cycle_is_a_paragraph() -> None:
     display.cycle(cycle(2, 6))
     assert "Cycle 1, in cell 1" in stream.getvalue() and "Cycle 2: counted, counted, counted; 6 of" in stream.getvalue()
     assert "cores/s" not in stream.getvalue()
+
+
+# --- the end -------------------------------------------------------------------------------------------------------
+
+
+def a_summary(**known: Any) -> Any:
+    counts = {"cores_counted": 60, "target_cores": 60, "cores_evacuated": None, "cycles": 20, "punctures": 60}
+    rest = {"coverage_percent": 3.9, "treated_area_cm2": 2, "session_seconds": 61.0, "wall_seconds": 1.0}
+    standard: dict[str, Any] = {
+        **counts,
+        **rest,
+        "state": "completed",
+        "reconciled": True,
+        "alarms": {},
+        "log": "x",
+        "session_id": 1,
+    }
+    return SimpleNamespace(**{**standard, **known})
+
+
+def test_the_end_says_what_is_known() -> None:
+    display, stream = a_display(explain=False)
+    display.end(a_summary())
+    display.end(a_summary(reconciled=False, cores_evacuated=61, alarms={"MC-0601": 2, "MC-0701": 1}))
+    plain, _, none, _, known, _, alarms, _ = stream.getvalue().splitlines()
+    assert plain == "session completed, reconciled: 60 of 60 cores counted"
+    assert known == "session completed, NOT reconciled: 60 of 60 cores counted, 61 evacuated in truth"
+    assert (none, alarms) == ("alarms: none", "alarms: MC-0601 x2, MC-0701 x1")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("aborted", "the device has closed its session"), ("open", "the device has not answered; ")]
+)
+def test_a_session_that_was_closed_is_told_of_as_that(state: str, said: str) -> None:
+    display, stream = opened()
+    session: Any = display._session
+    session.summary.state = state
+    display.stopped(asyncio.CancelledError())
+    assert stream.getvalue().splitlines()[-1].startswith(f"interrupted: {said}")
+
+
+def test_the_timer_ends_with_the_display() -> None:
+    async def begin_and_end() -> None:
+        display, _ = a_display()
+        with display:
+            timer = display._timer
+        assert timer is not None and timer.cancelled()
+        Display.__exit__(a_display()[0], None, None, None)  # one that never began
+
+    asyncio.run(begin_and_end())
