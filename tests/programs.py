@@ -17,7 +17,6 @@ from tests.patience import patience
 
 ROOT: Final = Path(__file__).parent.parent
 FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
-DEADLINE_S: Final = patience()
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

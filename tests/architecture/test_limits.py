@@ -40,8 +40,7 @@ def _is_fixed(limit: ast.expr) -> bool:
     if any(isinstance(part, ast.Call) and getattr(part.func, "id", "") == "patience" for part in parts):
         return False
     numbers = [part for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, (int, float))]
-    names = [part.id for part in parts if isinstance(part, ast.Name) and part.id.isupper()]
-    return bool(numbers) or any(name != "DEADLINE_S" for name in names)  # a name for patience()
+    return bool(numbers) or any(isinstance(part, ast.Name) and part.id.isupper() for part in parts)
 
 
 def _is_a_fixed_limit(node: ast.AST) -> TypeGuard[ast.Call]:

@@ -18,7 +18,6 @@ from tests.patience import MOMENT_S, deadline, patience
 WITH_A_FULL_DEVICE: Final = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 DEVICECTL: Final = (sys.executable, "-m", "devicectl")
 FIRMWARE_SIM: Final = (sys.executable, "-P", "-m", "firmware_sim")
-DEADLINE_S: Final = patience()
 
 KEYS: Final = [
     "session_id",

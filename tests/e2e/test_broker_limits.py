@@ -21,8 +21,8 @@ from protocols.mosquitto import loopback
 from protocols.mqtt_properties import NO_QOS_1, NO_RETAIN
 from protocols.topics import DeviceTopics
 from tests.brokers import Mosquitto, running
-from tests.e2e.processes import DEADLINE_S
 from tests.e2e.test_mqtt_silence import online
+from tests.patience import patience
 from tests.scripted_broker import CONNECT, PUBLISH, SUBSCRIBE, Answer, obliging, scripted
 
 TOPICS: Final = DeviceTopics("bench", "sim-7")
@@ -85,7 +85,7 @@ async def test_nobody_listens_under_a_status_that_is_out_of_date(mosquitto: Mosq
     url = parse_broker_url(mosquitto.url())
     async with aiomqtt.Client(url.host, url.port, protocol=aiomqtt.ProtocolVersion.V5) as other:
         broker = await join(RealTimeDevice(Device(seed=7)), url)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(patience()):
             await other.subscribe(TOPICS.of("status"))
             birth = await anext(aiter(other.messages))
         await broker.close()
@@ -122,7 +122,7 @@ async def is_born(url: BrokerUrl) -> None:
     """Wait until the device can be seen there."""
     async with (
         aiomqtt.Client(url.host, url.port, protocol=aiomqtt.ProtocolVersion.V5) as seen,
-        asyncio.timeout(DEADLINE_S),
+        asyncio.timeout(patience()),
     ):
         await seen.subscribe(TOPICS.of("status"))
         while b'"online":true' not in bytes((await anext(aiter(seen.messages))).payload):

@@ -24,7 +24,6 @@ from protocols.requests import MOST_TRIES
 from protocols.units import SECOND, Micros
 from tests.integration.test_wrong_ends import RightDevice
 from tests.patience import patience
-from tests.programs import DEADLINE_S
 from tests.world import Lab, a_plan, assert_counted
 
 
@@ -164,14 +163,14 @@ async def test_a_port_that_another_program_reads_too_is_not_hung_up(
     with monkeypatch.context() as patched:
         patched.setattr(os, "read", second)
         far_end.say(b"an answer")
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(patience()):
             while not heard.notices:
                 await clock.pause(0)
     os.close(thief)
     assert found == [b""], "the port was read, and nothing was there"
     assert heard.notices == [f"another program reads serial port {far_end.path} too, and takes what comes"]
     far_end.say(b"and now?")
-    assert await asyncio.wait_for(heard.data, DEADLINE_S) == b"and now?"
+    assert await asyncio.wait_for(heard.data, patience()) == b"and now?"
     port.close()
 
 
@@ -194,7 +193,7 @@ async def test_a_port_that_another_program_holds_in_a_read_is_not_spun_on(
     monkeypatch.setattr(serial_port, "RACE_PAUSE_S", 0.05)
     far_end.say(b"late")
     begun = clock.monotonic()
-    assert await asyncio.wait_for(heard.data, DEADLINE_S) == b"late"
+    assert await asyncio.wait_for(heard.data, patience()) == b"late"
     assert times == 3 and clock.monotonic() - begun >= 3 * 40_000
     assert len(set(heard.notices)) == 1
     port.close()
@@ -213,7 +212,7 @@ async def test_a_port_that_is_closed_while_it_pauses_is_read_no_more(
     with monkeypatch.context() as patched:
         patched.setattr(os, "read", refused)
         far_end.say(b"x")
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(patience()):
             while not heard.notices:
                 await clock.pause(0)
     port.close()
@@ -226,7 +225,7 @@ async def test_a_port_that_is_hung_up(far_end: Line) -> None:
     port, heard = await opened(far_end.path)
     far_end.hang_up()
     with pytest.raises(LinkError, match="serial port /dev/.* was hung up|Input/output error"):
-        await asyncio.wait_for(heard.data, DEADLINE_S)
+        await asyncio.wait_for(heard.data, patience())
     assert heard.notices == []
     port.close()
 
@@ -272,7 +271,7 @@ async def test_a_board_is_left_in_peace_while_it_boots(far_end: Line, monkeypatc
     port, heard = await opened(far_end.path, wait_s=2.5)
     monkeypatch.undo()
     far_end.say(b"ready")
-    assert await asyncio.wait_for(heard.data, DEADLINE_S) == b"ready", "what it said while it booted is not the link's"
+    assert await asyncio.wait_for(heard.data, patience()) == b"ready", "what it said while it booted is not the link's"
     assert waited == [2.5]
     port.close()
 
@@ -321,7 +320,7 @@ async def test_a_board_that_boots_for_longer_than_a_hello_is_tried(far_end: Line
             os.write(far_end.far, device(data))
 
     loop.add_reader(far_end.far, answer)
-    async with asyncio.timeout(60), devicectl.connect(f"serial://{far_end.path}") as handpiece:
+    async with asyncio.timeout(patience()), devicectl.connect(f"serial://{far_end.path}") as handpiece:
         assert handpiece.device.serial == "SIM-00000007"
     assert hellos > MOST_TRIES + 1
     loop.remove_reader(far_end.far)
@@ -332,7 +331,7 @@ async def test_a_mute_port_is_given_up(far_end: Line, monkeypatch: pytest.Monkey
     monkeypatch.setattr(serial_port._PolledSerial, "boot_us", Micros(2 * SECOND))
     begun = clock.monotonic()
     with pytest.raises(LinkError, match="no answer to Hello after 5 tries$"):
-        async with asyncio.timeout(60), devicectl.connect(f"serial://{far_end.path}"):
+        async with asyncio.timeout(patience()), devicectl.connect(f"serial://{far_end.path}"):
             pass
     assert clock.monotonic() - begun >= 2 * SECOND
 
@@ -356,7 +355,7 @@ async def test_who_takes_the_answers_is_told_in_the_error(far_end: Line, monkeyp
     monkeypatch.setattr(os, "read", stolen)
     loop.add_reader(far_end.far, answer)
     with pytest.raises(LinkError) as caught:
-        async with asyncio.timeout(60), devicectl.connect(f"serial://{far_end.path}"):
+        async with asyncio.timeout(patience()), devicectl.connect(f"serial://{far_end.path}"):
             pass
     assert f"after 5 tries: another program reads serial port {far_end.path} too" in str(caught.value)
     loop.remove_reader(far_end.far)

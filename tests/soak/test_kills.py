@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from devicectl.log.store import SessionLog
-from tests.e2e.processes import DEADLINE_S, DEVICECTL, started
+from tests.e2e.processes import DEVICECTL, started
 from tests.e2e.sessions import PARAMETERS
+from tests.patience import patience
 from tests.programs import Served, serve
 
 MOST_LINES = 30
@@ -55,7 +56,7 @@ class Bench:
     def run(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """One host to its end."""
         line = self.line(*options)
-        done = subprocess.run(line, capture_output=True, text=True, timeout=3 * DEADLINE_S, stdin=subprocess.DEVNULL)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=3 * patience(), stdin=subprocess.DEVNULL)
         self.said.append(done.stdout + done.stderr)
         return done
 
@@ -68,7 +69,7 @@ class Bench:
                 host.kill()
             if kill_device:
                 self.restart_device()
-            self.said.append(host.communicate(timeout=3 * DEADLINE_S)[0])
+            self.said.append(host.communicate(timeout=3 * patience())[0])
 
     def close_what_is_open(self) -> None:
         """As a person would: resume what the log knows, abandon what it does not."""
@@ -95,7 +96,7 @@ class Bench:
 
     def _sessions(self) -> int:
         line = [*DEVICECTL, "sessions", "list", "--log", str(self.log)]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=DEADLINE_S, stdin=subprocess.DEVNULL)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=patience(), stdin=subprocess.DEVNULL)
         assert done.returncode == 0, done.stderr
         return sum(" SIM-" in row for row in done.stdout.splitlines())
 
