@@ -63,7 +63,7 @@ class Narrator:
         told, self._told = self._told, None
         if after is State.RECOVERING and before is not State.IDLE:
             return f"{_stopped(told)}{_open_cycle(before)} Its journal is read before anything moves again."
-        if told is not None and after is State.ARMED and told.name == COMMANDS.get(before, "").lower():
+        if told is not None and told.name == COMMANDS.get(before, "").lower():
             return _broken_off(before, told)
         return STEPS.get((before, after), ENTERED.get(after, ""))
 

@@ -213,6 +213,11 @@ def test_of_a_link_that_is_lost_in_a_cycle_nothing_is_claimed() -> None:
     )
 
 
+def test_a_session_that_is_taken_up_again_is_told_of_as_held() -> None:
+    told = Narrator(a_plan()).changed(State.IDLE, State.RECOVERING)
+    assert told == "The handpiece holds a session open: its journal is read before anything moves."
+
+
 def test_who_confirmed_is_named() -> None:
     lab = Told(3).begin()
     assert "The handpiece took every zone as numb: 2 zones, by trainer." in lab.said
