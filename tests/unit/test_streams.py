@@ -131,3 +131,13 @@ def test_at_the_end_a_stream_that_lost_something_leads_nowhere(
 def written(stream: object) -> bytes:
     assert isinstance(stream, io.TextIOWrapper) and isinstance(stream.buffer, io.BytesIO)
     return stream.buffer.getvalue()
+
+
+def test_a_descriptor_that_leads_nowhere_takes_what_is_written(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY)
+    try:
+        streams._point(descriptor, os.O_WRONLY)
+        assert os.write(descriptor, b"lost") == 4
+    finally:
+        os.close(descriptor)
+    assert (tmp_path / "file").read_bytes() == b""
