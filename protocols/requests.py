@@ -149,11 +149,13 @@ class Requests:
         """Note the first transmission and set the first retry."""
         request.tries = 1
         request.sent_at = now
-        request.out_us = self._line.out_us(now)
-        request.answer_us = self._line.answer_us(request.message)
         request.rto = rto = self.round_trip.rto
         self._flying[request.correlation_id] = request
-        request.due = due = Micros(now + self._line_us(request.out_us) + rto)
+        if self._line.us_per_byte:
+            request.out_us = self._line.out_us(now)
+            request.answer_us = self._line.answer_us(request.message)
+            rto += self._line_us(request.out_us)
+        request.due = due = Micros(now + rto)
         self._counts[request.lane] += 1
         if self.due is None or due < self.due:
             self.due = due
