@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from devicectl import clock
 from devicectl.errors import DevicectlError, LinkError, SessionError, SessionFoundError, UnfinishedError
-from devicectl.log.errors import LogError
+from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.real_time import RealTimeDriver
 from devicectl.recorder import Recorder
 from devicectl.session.count import Counts, coverage_percent
@@ -317,10 +317,28 @@ class Session:
         return self._engine.adopt(stored, records, self._seconds_open, restore=restore)
 
     async def abandon(self) -> Summary:
-        """Instead of going on with a stored session: read it to its end and close it as aborted."""
+        """Instead of going on with a stored session: read it to its end and close it as aborted.
+
+        It is closed also where the device disagrees: not reconciled, with what disagrees as notes in the log.
+
+        Raises:
+            LogError: what the device has does not follow what the log has; the session was closed all the same.
+        """
         assert self._stored is not None
         await self._perform(self._adopt(self._stored, restore=False))
-        return await self.abort()
+        try:
+            await self._perform(self._abandoning(), whole=True)
+        except LogError as error:
+            if error.kind is LogErrorKind.OUT_OF_ORDER:
+                await self._driver.perform(self._engine.abandon(), whole=True)
+                error.add_note(f"the device has closed session {self.session_no}, as ABANDONED")
+            raise
+        return self.summary
+
+    def _abandoning(self) -> Procedure[None]:
+        with contextlib.suppress(LinkError):
+            yield from self._engine.stop()
+        yield from self._engine.abandon_adopted(self._wall_seconds())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

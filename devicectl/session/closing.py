@@ -4,6 +4,7 @@ Law: the device compares; a close that it refuses leaves the session open on bot
 """
 
 from dataclasses import asdict, fields, replace
+from typing import Final
 
 from devicectl.errors import CommandRefusedError, SessionError
 from devicectl.session.context import SessionContext
@@ -14,6 +15,10 @@ from devicectl.session.operator import AutomaticOperator
 from devicectl.session.procedures import Procedure
 from protocols import messages as M
 from protocols.enums import CloseReason
+from protocols.records import SessionClosed
+
+MOST_DIFFERENCES: Final = 20
+"""Of a session, as notes in the log: who reads them has understood by then, and a damaged journal has thousands."""
 
 
 class Closing:
@@ -68,29 +73,77 @@ class Closing:
         Raises:
             HardwareError: the device is no simulator, and nobody has allowed that.
         """
-        self._context.require_allowed()
-        yield from self._recovery.await_control()
         session_no = self._context.welcome.session_no
-        yield M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts()))
-        yield from self._recovery.leave_hold(self._context.welcome.state)
+        return (yield from self._recovery.before_session(lambda: self._abandon(session_no)))
+
+    def _abandon(self, session_no: int) -> Procedure[int]:
+        self._context.require_allowed()
+        if self._context.welcome.session_no == session_no:  # else its DONE was lost with the link
+            yield from self._recovery.await_control()
+            yield from self._disown(session_no)
+        yield from self._recovery.release(self._context.welcome.state)
         return session_no
+
+    def abandon_adopted(self, wall_seconds: float) -> Procedure[Finish]:
+        """Close an adopted session as aborted, with its counts; where the two ends do not agree, without them.
+
+        Then each difference is a note in the log, and the device's own record says ABANDONED.
+        """
+        try:
+            return (yield from self.close(CloseReason.ABORTED, wall_seconds))
+        except (CommandRefusedError, SessionError) as error:
+            self._context.note("warning", "disagreement", str(error))
+        close = self._recovery.through(lambda: self._close_unreconciled(wall_seconds), self._recovery.relink)
+        return (yield from close)
+
+    def _close_unreconciled(self, wall_seconds: float) -> Procedure[Finish]:
+        opened, reader = self._context.session()
+        self._begin_close()
+        closed = reader.closed
+        if closed is None:
+            device = yield from self._disown(opened.session_no)
+            try:
+                yield from reader.read()
+            except CommandRefusedError as refused:
+                self._context.note("warning", "disagreement", str(refused))
+        else:
+            device = _totals_of(closed, reader.fold.counts)
+        return (yield from self._finish(CloseReason.ABANDONED, device, wall_seconds))
+
+    def _disown(self, session_no: int) -> Procedure[Counts]:
+        """SESSION_CLOSE without counts of this host's; the device's totals."""
+        done: M.SessionCloseDone = yield M.SessionClose(
+            session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts())
+        )
+        return _counts_of(done)
 
     def _close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
         _, reader = self._context.session()
         if self._context.machine.now in (State.ARMED, State.PAUSED):
             yield from self._operator.disarm()
         yield from reader.read()
-        if self._context.machine.now is not State.CLOSING:
-            self._context.machine.happened(Event.CLOSE_BEGUN)
+        self._begin_close()
         device = yield from self._close_on_device(reason)
         yield from reader.read()
+        return (yield from self._finish(reason, device, wall_seconds))
+
+    def _begin_close(self) -> None:
+        if self._context.machine.now is not State.CLOSING:
+            self._context.machine.happened(Event.CLOSE_BEGUN)
+
+    def _finish(self, reason: CloseReason, device: Counts, wall_seconds: float) -> Procedure[Finish]:
+        """What follows once the device has closed the session."""
+        _, reader = self._context.session()
         yield from self._recovery.release()
         if self._context.info is not None and self._context.info.has_truth:
             yield from self._ask_truth()
+        differences = reconcile(reader.fold, device).differences
+        for difference in differences[:MOST_DIFFERENCES]:
+            self._context.note("warning", "disagreement", difference)
         completed = reason is CloseReason.COMPLETED
         self._context.finish = Finish(
             state="completed" if completed else "aborted",
-            reconciled=reconcile(reader.fold, device).reconciled,
+            reconciled=reason is not CloseReason.ABANDONED and not differences,
             session_seconds=reader.clock.seconds,
             wall_seconds=wall_seconds,
             device_totals=device,
@@ -109,11 +162,11 @@ class Closing:
             done: M.SessionCloseDone = yield M.SessionClose(
                 session_no=opened.session_no, reason=reason, **asdict(counts)
             )
-            return Counts(**{field.name: getattr(done, field.name) for field in fields(Counts)})
+            return _counts_of(done)
         if closed.reason is not reason:
             raise SessionError(f"session {closed.session_no} was closed by another host, as {closed.reason.name}")
         # Its DONE was lost with the link. The device has compared the three that are not in the record.
-        return replace(counts, cycles=closed.cycles, punctures=closed.punctures, cores_counted=closed.cores_counted)
+        return _totals_of(closed, counts)
 
     def _ask_truth(self) -> Procedure[None]:
         try:
@@ -123,3 +176,12 @@ class Closing:
             return
         assert self._context.truth is not None
         self._context.emit(self._context.truth)
+
+
+def _counts_of(done: M.SessionCloseDone) -> Counts:
+    return Counts(**{field.name: getattr(done, field.name) for field in fields(Counts)})
+
+
+def _totals_of(closed: SessionClosed, counts: Counts) -> Counts:
+    """The device's totals from its record of the close, which has three of them; the others are the host's."""
+    return replace(counts, cycles=closed.cycles, punctures=closed.punctures, cores_counted=closed.cores_counted)

@@ -59,6 +59,7 @@ class Engine(SessionContext):
         self.settle = closing.settle
         self.stop = closing.stop
         self.abandon = closing.abandon
+        self.abandon_adopted = closing.abandon_adopted
 
     def connect(self) -> Procedure[M.DeviceInfoDone]:
         """Make the link and ask who is there.
@@ -121,6 +122,7 @@ class Engine(SessionContext):
             HardwareError: the device is no simulator, and nobody has allowed that.
             SessionError: the device holds no such session.
         """
+        yield from self._recovery.before_session(nothing)  # it may have been lost since this host connected
         self.require_allowed()
         welcome = self.welcome
         if restore or welcome.session_no:
@@ -132,6 +134,9 @@ class Engine(SessionContext):
         assert self.reader is not None
         for raw in records:
             self.reader.add(raw)
+        if welcome.session_no == stored.session_no:
+            self.reader.reopen()
+            self.reader.compare_head(welcome.journal_head)
         self.counted = welcome.cores_counted
         operator = stored.plan.operator
         self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, open_s)

@@ -42,6 +42,7 @@ class JournalReader:
         self.alarms = Counter[int]()
         self._durable = durable
         self._busy = False
+        self._ahead = False
         self._acknowledged = self.cursor
 
     @property
@@ -72,7 +73,9 @@ class JournalReader:
             # Also when the link is lost half way: what the fold has seen, the log must get.
             if records:
                 self._emit(Batch(self.epoch, first, self.cursor, tuple(records)))
-        if self.cursor > self._acknowledged:  # also what was read before a loss, and not acknowledged
+        if (
+            self.cursor > self._acknowledged and not self._ahead
+        ):  # also what was read before a loss, and not acknowledged
             yield from self._durable()
             yield from self._acknowledge()
         return len(records)
@@ -92,6 +95,7 @@ class JournalReader:
         while self.cursor < head:
             page: M.JournalPage = yield M.JournalRead(epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE)
             head, asked_from = page.head, self.cursor
+            self.compare_head(head)
             for raw in split_records(page.records):
                 before = self.cursor
                 if self.closed is not None and raw[KIND_OFFSET] == RecordKind.SESSION_OPENED:
@@ -101,6 +105,19 @@ class JournalReader:
                     records.append(raw)
             if self.cursor == asked_from:
                 break  # a page that brings nothing new would be asked for for ever
+
+    def compare_head(self, head: int) -> None:
+        """Hold where the device's journal ends against what was read: what it has forgotten it numbers anew."""
+        if head < self.cursor and not self._ahead:
+            self._ahead = True  # nothing is acknowledged any more: it might be what stands in place of what was read
+            text = f"the device's journal ends before event {head}, and was read up to {self.cursor - 1}"
+            self.fold.problems.append(f"{text}: it has forgotten what it showed")
+
+    def reopen(self) -> None:
+        """The device holds the session open, whatever the records say."""
+        if self.closed is not None:
+            self.fold.problems.append(f"event {self.closed.event_no}: closed, and the device holds the session open")
+            self.closed = None
 
     def add(self, raw: bytes) -> None:
         """Fold a record that was read, or that the log holds from an earlier run."""

@@ -19,7 +19,7 @@ from devicectl.errors import (
     UnendedError,
 )
 from devicectl.session.context import HELD, SessionContext
-from devicectl.session.machine import Event, State
+from devicectl.session.machine import ENDED, Event, State
 from devicectl.session.procedures import Procedure, Until
 from protocols import interlocks as I
 from protocols import messages as M
@@ -112,7 +112,8 @@ class Recovery:
             except HOPELESS:
                 raise
             except LinkError as error:
-                if self._context.link.welcome is None and not isinstance(error, LinkLostError):
+                never_linked = self._context.link.welcome is None and not isinstance(error, LinkLostError)
+                if never_linked or self._context.machine.now in ENDED:
                     raise
                 self._count(error)
 
@@ -161,6 +162,7 @@ class Recovery:
             welcome = yield from self._make_link()
             state = welcome.state
             if welcome.journal_epoch == reader.epoch:
+                reader.compare_head(welcome.journal_head)
                 yield from reader.read()
             if reader.closed is None:
                 self.check_held(welcome, reader.epoch, opened.session_no)
@@ -222,11 +224,11 @@ class Recovery:
                 yield M.AlarmAck(code=alarm.code)
                 self._context.note("action", "alarm_ack", alarm_label(alarm.code))
 
-    def release(self) -> Procedure[None]:
-        """Leave the hold that a stop or a loss brought; a device that must go on holding is not argued with."""
-        if self._held_in is None:
+    def release(self, state: DeviceState | None = None) -> Procedure[None]:
+        """Leave the hold of a stop or a loss, or that of `state`; a device that must hold is not argued with."""
+        held_in, self._held_in = self._held_in if state is None else state, None
+        if held_in is None:
             return
-        held_in, self._held_in = self._held_in, None
         try:
             yield from self.leave_hold(held_in)
         except CommandRefusedError as refused:
@@ -235,6 +237,6 @@ class Recovery:
 
 def by_held_device(refused: CommandError) -> bool:
     """The device was stopped by somebody else, between two commands of this host."""
-    if not isinstance(refused, CommandRefusedError):
-        return False
+    if not isinstance(refused, CommandRefusedError) or isinstance(refused.command, M.SessionClose):
+        return False  # a held device closes its session: what it refuses then are counts, which may be any numbers
     return refused.code in (Code.E_STATE, Code.E_INTERLOCK) and refused.actual in HELD and refused.expected == 0

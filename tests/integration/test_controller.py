@@ -13,7 +13,7 @@ import devicectl
 from devicectl import Plan, clock
 from devicectl.controller import Handpiece, Session
 from devicectl.errors import CommandRefusedError, DevicectlError, SessionError, SessionFoundError, UrlError
-from devicectl.log.errors import LogError
+from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
@@ -574,6 +574,40 @@ async def test_an_open_session_is_abandoned(tmp_path: Any, known: bool) -> None:
             async with handpiece.open_session(PLAN) as session:
                 await whole(session)
             assert session.summary.succeeded and session.session_no == 2
+
+
+async def test_an_open_session_is_abandoned_where_the_device_has_other_counts(tmp_path: Any) -> None:
+    url = f"{URL}&nvm={tmp_path / 'nvm'}"
+    with SessionLog.open("sqlite://") as log:
+        await leave_open(url, log)
+        async with devicectl.connect(url, log=log) as handpiece:
+            session = device_of(handpiece).nvm.session
+            assert session is not None
+            session.punctures += 1
+            abandoned = await handpiece.abandon_session()
+            assert abandoned is not None and abandoned.summary is not None
+            assert (abandoned.summary.state, abandoned.summary.reconciled) == ("aborted", False)
+            assert_at_rest(handpiece)
+        notes = [note.detail for note in log.load(1).notes if note.name == "disagreement"]
+        assert "punctures: 7 on the device, 6 here" in notes
+
+
+async def test_an_open_session_is_abandoned_where_the_log_does_not_take_what_the_device_has(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{URL}&nvm={tmp_path / 'nvm'}"
+
+    def store(*_: Any) -> None:
+        raise LogError(LogErrorKind.OUT_OF_ORDER, "log", "event 9 came again with other content")
+
+    with SessionLog.open("sqlite://") as log:
+        await leave_open(url, log)
+        async with devicectl.connect(url, log=log) as handpiece:
+            monkeypatch.setattr(log, "store", store)
+            with pytest.raises(LogError, match="came again") as caught:
+                await handpiece.abandon_session()
+            assert caught.value.__notes__ == ["the device has closed session 1, as ABANDONED"]
+            assert_at_rest(handpiece)
 
 
 async def test_nothing_to_resume_and_a_session_that_the_log_does_not_know(tmp_path: Any) -> None:
