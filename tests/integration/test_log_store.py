@@ -220,6 +220,15 @@ def test_a_claim_that_the_records_do_not_bear_is_not_believed(log: SessionLog) -
     assert "cells begun: 2 at the end of the session, 1 here" in report.differences
 
 
+def test_a_session_that_was_not_reconciled_at_its_end_stays_so(log: SessionLog) -> None:
+    """Also where nothing that is stored says why: what a reader finds now does not outweigh what both ends said."""
+    key = log.begin(a_start())
+    log.store(key, cycle_batch(1, 4))
+    log.finish(key, a_finish(reconciled=False))
+    report = log.load(key)
+    assert report.differences == () and report.summary.reconciled is False
+
+
 def test_an_end_without_the_device_s_totals_is_not_reconciled(log: SessionLog) -> None:
     key = log.begin(a_start())
     log.store(key, cycle_batch(1, 4))
