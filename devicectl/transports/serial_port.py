@@ -83,12 +83,10 @@ def has_descriptor(port: serial.SerialBase) -> bool:
 
 def _reason(error: Exception) -> str:
     """Why a port cannot be opened. pyserial puts a number and its own words around what the system said."""
-    if isinstance(error, OSError):
-        number = error.errno
-    else:
-        number = error.args[0] if error.args and isinstance(error.args[0], int) else None
+    first = next(iter(error.args), None)
+    number = first if isinstance(first, int) else None
     cause = error.__context__  # the terminal settings' own error, which is a class that not every system has
-    if number is None and cause is not None and cause.args[:1] == (errno.ENOTTY,):
+    if cause is not None and cause.args[:1] == (errno.ENOTTY,):
         return "it is no serial port"
     if number in (errno.EAGAIN, errno.EBUSY):
         return "it is in use by another program"

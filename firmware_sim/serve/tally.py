@@ -241,7 +241,7 @@ def _line(tally: Tally) -> str:
 
 
 def _controls(tally: Tally) -> bool:
-    return tally.links > 0 and tally.role is Role.CONTROLLER
+    return tally.role is Role.CONTROLLER
 
 
 VERDICTS: Final = (

@@ -291,6 +291,12 @@ def test_the_environment_is_named_where_it_is_at_fault(log: Path, url: str, argu
     assert said in one_line(devicectl("run", *arguments, env={"HANDPIECE_URL": url}, code=2))
 
 
+@pytest.mark.parametrize("scheme", ["rfc2217", "socket", "loop", "hwgrep", "spy", "alt", "cp2110"])
+def test_a_url_of_pyserials_is_a_sentence_and_exit_2(log: Path, scheme: str) -> None:
+    said = one_line(devicectl("run", "--device", f"serial://{scheme}://127.0.0.1", code=2))
+    assert f"device URL serial://...: path: {scheme}:// " in said
+
+
 @pytest.mark.parametrize(("url", "arguments"), [("", ()), ("tcp://127.0.0.1:1", ("--device", "sim://"))])
 def test_an_option_or_nothing_is_not_the_environment(log: Path, url: str, arguments: tuple[str, ...]) -> None:
     lines = devicectl("run", *FEW, *arguments, env={"HANDPIECE_URL": url}, code=0).stdout.splitlines()

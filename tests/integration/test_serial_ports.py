@@ -90,6 +90,27 @@ async def test_a_port_that_another_program_holds(line: str) -> None:
     (await opened(line))[0].close()
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("Not a valid port"), "Not a valid port"),
+        (serial.SerialException(errno.EACCES, "could not open port: [Errno 13]"), os.strerror(errno.EACCES)),
+        (serial.SerialException("Could not exclusively lock port"), "Could not exclusively lock port"),
+        (OSError(errno.EBUSY, "of a driver"), "it is in use by another program"),
+        (ValueError(), ""),
+    ],
+)
+@pytest.mark.asyncio
+async def test_why_a_port_cannot_be_opened(
+    line: str, error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(port: serial.Serial) -> None:
+        raise error
+
+    monkeypatch.setattr(serial.Serial, "open", fail)
+    assert await reason_of(line) == said
+
+
 @pytest.mark.parametrize("call", ["tcflush", "tcsetattr"])
 @pytest.mark.asyncio
 async def test_an_adapter_that_goes_while_it_is_opened(line: str, call: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,6 +380,16 @@ async def test_who_takes_the_answers_is_told_in_the_error(far_end: Line, monkeyp
             pass
     assert f"after 5 tries: another program reads serial port {far_end.path} too" in str(caught.value)
     loop.remove_reader(far_end.far)
+
+
+@pytest.mark.asyncio
+async def test_a_loop_waits_for_descriptors_on_posix_alone(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serial.Serial(far_end.path) as port:
+        assert serial_port.has_descriptor(port)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "name", "nt")
+            assert not serial_port.has_descriptor(port)
+    assert not serial_port.has_descriptor(serial.serial_for_url("loop://"))
 
 
 @pytest.mark.asyncio

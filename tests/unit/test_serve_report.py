@@ -761,6 +761,19 @@ def test_settings_that_a_host_left_when_it_went_are_its_own(bench: Bench) -> Non
     assert "line" in one["codes"] and "line" not in two["codes"]
 
 
+@pytest.mark.parametrize("done", [{"commands": Counter({"SessionOpen": 1})}, {"cycles": 1}, {"closed": [GOOD]}])
+def test_who_opened_a_session_or_took_one_up_did_not_merely_look(done: dict[str, Any]) -> None:
+    nothing = {"cycles": 0, "commands": Counter[str](), "closed": []}
+    assert "no_session" in [one.code for one in controller(**nothing).findings()]
+    assert "no_session" not in [one.code for one in controller(**(nothing | done)).findings()]
+
+
+def test_settings_that_were_on_are_told_though_a_later_connection_is_raw() -> None:
+    tally = stranger(line_flags=("ECHO",))
+    tally.absorb(stranger())
+    assert tally.line_flags == ("ECHO",)
+
+
 def test_settings_with_which_nobody_linked(bench: Bench) -> None:
     bench.taps[TCP].line_set(("ICRNL", "IXON", "ECHO"), bench.now)
     bench.send(TCP, b"hello?\r\n")
