@@ -168,7 +168,7 @@ class PortWatch:
         """Each good frame, with its message where that is looked at; bad ones are counted."""
         if isinstance(data, Publication):
             header, message, _ = decode_publication(data)
-            self.tally.unanswerable += sender == "host" and not _answerable(data)
+            self.tally.unanswerable += not _answerable(data)
             yield header, message
             return
         decoder = self._decoders[sender]
@@ -266,7 +266,7 @@ def _message(frame: Frame) -> Message | None:
 
 
 def _answerable(said: Publication) -> bool:
-    """Whether a publication of a host says where its answer is to go; what is no command wants none."""
+    """Whether a publication says where its answer is to go; what is no command, as a device's, wants none."""
     base, command, _ = said.topic.rpartition("/command/")
     return not command or (said.response_topic or "").startswith(f"{base}/reply/")
 

@@ -768,6 +768,62 @@ def test_who_opened_a_session_or_took_one_up_did_not_merely_look(done: dict[str,
     assert "no_session" not in [one.code for one in controller(**(nothing | done)).findings()]
 
 
+def test_who_only_reads_the_journal_need_not_acknowledge_it() -> None:
+    reads = Counter({"JournalRead": 1})
+    assert "journal_unacknowledged" in [one.code for one in controller(commands=reads).findings()]
+    assert "journal_unacknowledged" not in [one.code for one in controller(commands=reads, cycles=0).findings()]
+
+
+def test_a_host_that_is_known_stays_itself_where_no_other_has_room(bench: Bench) -> None:
+    for host_id in (*range(1, 1 + MOST_HOSTS), 99, 1):
+        bench.hello(TCP, host_id=host_id, role=Role.VIEWER)
+        bench.wait(0.1)
+    hosts = {host["host_id"]: host["links"] for host in bench.made()["hosts"]}
+    assert hosts[1] == 2 and hosts["others"] == 1
+
+
+def test_who_linked_and_went_is_no_stranger(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.detach(TCP)
+    assert bench.made()["never_linked"] == []
+
+
+def test_a_device_that_ends_leaves_nobody_armed(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.arm(TCP)
+    bench.ports[TCP].exchange.bye(ByeReason.CLOSING, bench.now)
+    bench.flush()
+    bench.wait(1)
+    bench.detach(TCP)
+    (host,) = bench.made()["hosts"]
+    assert "left_armed" not in host["codes"] and host["linked_s"] < 6
+
+
+def test_each_count_ends_a_cycle(bench: Bench) -> None:
+    bench.hello(TCP)
+    bench.arm(TCP)
+    assert "journal_unread" not in bench.made()["hosts"][0]["codes"]
+    bench.cycle(TCP)
+    assert "journal_unread" in bench.made()["hosts"][0]["codes"]
+
+
+def test_a_command_with_an_id_that_waits_is_one_more_unless_it_says_that_it_is_sent_again(bench: Bench) -> None:
+    bench.hello(TCP)
+    for flags in (2, 2, 2 | RETRANSMIT):
+        frame = encode_message(M.DeviceInfo(), seq=9, link_id=1, correlation_id=9, flags=flags)
+        bench.taps[TCP].heard("host", frame, bench.now)
+    (host,) = bench.made()["hosts"]
+    assert host["commands"] == {"DeviceInfo": 2} and host["frames"]["received_again"] == 1
+
+
+def test_the_devices_own_frames_that_come_back_are_no_hosts(bench: Bench) -> None:
+    bench.hello(TCP)
+    before = bench.made()["hosts"][0]["frames"]["received"]
+    bench.taps[TCP].heard("host", encode_message(M.ArmDone(vacuum_pa=-50_000), seq=1, link_id=1), bench.now)
+    frames = bench.made()["hosts"][0]["frames"]
+    assert (frames["received"], frames["echoed"]) == (before, 1)
+
+
 def test_settings_that_were_on_are_told_though_a_later_connection_is_raw() -> None:
     tally = stranger(line_flags=("ECHO",))
     tally.absorb(stranger())
