@@ -210,7 +210,7 @@ class Device:
             port.exchange.drop()
             self._link_gone(port, LinkEnd.HELLO, now)
         for other in self.ports:
-            if other is not port and other.exchange.linked and other.host_id == hello.host_id:
+            if other.exchange.linked and other.host_id == hello.host_id:
                 other.exchange.bye(ByeReason.REPLACED, now)
                 self._link_gone(other, LinkEnd.HELLO, now)
         port.role = Role.CONTROLLER if hello.role is Role.CONTROLLER else Role.VIEWER

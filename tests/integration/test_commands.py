@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from devicectl.errors import CommandAbortedError, CommandRefusedError
+from firmware_sim.ports import LinkEnd
 from protocols import messages as M
 from protocols import records as R
 from protocols.enums import ByeReason, CloseReason, Code, DeviceState, Phase, Role, Stream
@@ -266,6 +267,21 @@ def test_viewer_may_look_and_stop_and_nothing_else() -> None:
     assert isinstance(answer, Refused) and answer.code is Code.E_AUTH
     assert isinstance(viewer.ask(M.DeviceInfo()), M.DeviceInfoDone)
     assert isinstance(viewer.ask(M.Stop()), M.StopDone)
+
+
+def test_a_link_ends_once_however_often_its_host_greets() -> None:
+    lab = Lab().begin(1)
+    ended: list[tuple[Any, LinkEnd]] = []
+    lab.device.link_ended = lambda port, end, now: ended.append((port, end))
+    first, second = Bystander(lab), Bystander(lab)
+    assert ended == [(first.port, LinkEnd.HELLO)], "the same host by another port"
+    second.greet()
+    assert ended[1:] == [(second.port, LinkEnd.HELLO)]
+    second.exchange.bye(ByeReason.CLOSING, lab.now)
+    second.beat()
+    first.greet()
+    assert [port for port, _ in ended[2:]] == [second.port], "what had ended does not end again"
+    assert first.port.exchange.linked
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CONTROLLER])
