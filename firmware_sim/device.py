@@ -254,7 +254,7 @@ class Device:
         longer silence that follows for a lost link.
         """
         port = self._controller
-        if port is not None and port.exchange.linked:
+        if port is not None:
             armed = self.firmware.armed
             if port.exchange.hurried is not armed:
                 port.exchange.hurried = armed

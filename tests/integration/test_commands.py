@@ -9,11 +9,13 @@ from devicectl.errors import CommandAbortedError, CommandRefusedError
 from firmware_sim.ports import LinkEnd
 from protocols import messages as M
 from protocols import records as R
+from protocols.alarm_codes import RETAINED_COMMAND
 from protocols.enums import ByeReason, CloseReason, Code, DeviceState, Phase, Role, Stream
+from protocols.message import Message
 from protocols.messages import Refused
 from protocols.units import MILLISECOND, SECOND, Micros
 from protocols.wire import decode_record
-from tests.unit.exchange_pair import seen
+from tests.unit.exchange_pair import frame, hello, seen
 from tests.world import IDENTITY, Bystander, Lab, assert_counted, at_moment
 
 
@@ -267,6 +269,38 @@ def test_viewer_may_look_and_stop_and_nothing_else() -> None:
     assert isinstance(answer, Refused) and answer.code is Code.E_AUTH
     assert isinstance(viewer.ask(M.DeviceInfo()), M.DeviceInfoDone)
     assert isinstance(viewer.ask(M.Stop()), M.StopDone)
+
+
+def test_a_port_is_granted_ten_links_a_second() -> None:
+    """One more is passed over in silence, and the host's retry is granted."""
+    lab = Lab()
+    port = lab.device.attach("busy")
+
+    def greet(number: int) -> list[type[Message]]:
+        lab.device.receive(port, frame(hello(nonce=number), 0, number), lab.now)
+        return [type(message) for _, message in seen(port.exchange.take())]
+
+    assert [greet(number) for number in range(1, 11)] == [[M.Welcome]] * 10
+    links = lab.device.nvm.link_count
+    assert greet(11) == [] and lab.device.nvm.link_count == links
+    lab.wait(SECOND - 1)
+    assert greet(11) == [] and lab.device.nvm.link_count == links
+    lab.wait(1)
+    assert greet(11) == [M.Welcome] and lab.device.nvm.link_count == links + 1
+
+
+def test_an_alarm_is_told_to_every_link() -> None:
+    lab = Lab().begin(1)
+    viewer, gone, never = Bystander(lab), lab.device.attach("gone"), lab.device.attach("never")
+    lab.device.receive(gone, frame(hello(host_id=8), 0, 1), lab.now)
+    gone.exchange.drop()
+    for port in lab.device.ports:
+        port.exchange.take()
+    lab.device.set_alarm(RETAINED_COMMAND, present=True, now=lab.now)
+    for port in (lab.world.port, viewer.port):
+        (told,) = [message for _, message in seen(port.exchange.take())]
+        assert isinstance(told, M.Alarm) and told.code == RETAINED_COMMAND
+    assert gone.exchange.take() == never.exchange.take() == []
 
 
 def test_a_link_ends_once_however_often_its_host_greets() -> None:
