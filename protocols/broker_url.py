@@ -176,7 +176,7 @@ def _options(query: str) -> dict[str, str]:
 
 
 def _websocket_path(path: str) -> str:
-    """What HTTP asks for."""
+    """Path that HTTP asks for."""
     if not path.startswith("/") or not path.isascii() or " " in path:
         raise BrokerUrlError("path", "where WebSockets are begins with / and has ASCII alone, as in path=/mqtt")
     return path

@@ -137,7 +137,7 @@ class Calls:
             count_as_seen(self._disconnected)  # type: ignore[attr-defined]  # `_lost` is what tells
 
     def _not_mqtt(self) -> str:
-        """What is said of an answer that is not MQTT 5: Mosquitto gives one to what is larger than it takes."""
+        """Sentence for an answer that is not MQTT 5: Mosquitto gives one to a message larger than it takes."""
         if not self._under_way:
             return NOT_MQTT
         return f"its answer to {self._under_way} is not MQTT 5; is that more than its message_size_limit?"

@@ -65,14 +65,14 @@ def denied(code: int) -> bool:
 
 
 def denial(code: int, what: str) -> str:
-    """The sentence of a no to `what`, such as "publish to a/b"."""
+    """Sentence that says no to `what`, such as "publish to a/b"."""
     if code in _OF_RIGHTS:
         return f"the broker's access list does not let this user {what}"
     return f"the broker does not let this client {what}: {why(code) or f'reason code 0x{code:02x}'}"
 
 
 def lacking(granted: Any) -> str:
-    """Why a broker cannot carry this protocol, by the properties of its CONNACK; empty where it can."""
+    """Reason why a broker cannot carry this protocol, by the properties of its CONNACK; empty where it can."""
     if getattr(granted, "MaximumQoS", 1) < 1:
         return NO_QOS_1
     return "" if getattr(granted, "RetainAvailable", 1) else NO_RETAIN

@@ -130,7 +130,7 @@ class Clients:
 
 
 def _nobody(response_topic: str | None) -> str:
-    """Why a command with this Response Topic cannot be answered."""
+    """Reason why a command with this Response Topic cannot be answered."""
     if response_topic is None:
         return "it has no Response Topic, and so nobody can be answered"
     return f"its Response Topic {response_topic[:MOST_SHOWN]!r} is not reply/{{client}} of this device"

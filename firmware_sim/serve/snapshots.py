@@ -53,7 +53,7 @@ class Snapshots:
         return self._status(online=False, reason="closed")
 
     def forget(self) -> list[Publication]:
-        """What clears each retained topic: the device does not come back. `status` comes last, as it does at birth."""
+        """Publications that clear each retained topic, `status` last as at birth: the device does not come back."""
         return [self._retained(topic, b"") for topic in ("info", *_SHOWN, "status")]
 
     def changes(self) -> list[Publication]:
