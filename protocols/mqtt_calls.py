@@ -123,7 +123,7 @@ class Calls:
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         missing = "" if reason_code.is_failure else lacking(properties)
-        if missing and not self._connected.done():  # type: ignore[attr-defined]
+        if missing:
             self._end_by(self.broken(missing))
             return
         self._max_packet_bytes = getattr(properties, "MaximumPacketSize", None)

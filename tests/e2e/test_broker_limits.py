@@ -165,6 +165,8 @@ def suback(code: int) -> Answer:
         (puback(0x87), "the broker's access list does not let this user publish to"),
         (puback(0x83), "the broker's access list does not let this user publish to"),
         (puback(0x90), "the broker does not take this name of a topic"),
+        (at(SUBSCRIBE, bytes.fromhex("e0 01 82")), "the broker took what came for an error of the protocol"),
+        (at(SUBSCRIBE, bytes.fromhex("e0 01 8b")), "the broker is shutting down"),
         (suback(0x80), "the broker's access list does not let this user subscribe to"),
         (suback(0xA2), "the broker takes no subscription with a wildcard"),
     ],

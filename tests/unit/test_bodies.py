@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import pytest
 
 from protocols.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body, record_of
-from protocols.enums import Code, DeviceState, Ending, Kind, Lane, Phase, Stream
+from protocols.enums import AlarmPriority, AlarmState, Code, DeviceState, Ending, Kind, Lane, Phase, Stream
 from protocols.errors import MessageError
 from protocols.fields import U8, Since
 from protocols.framing import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT
@@ -14,6 +14,7 @@ from protocols.message import REGISTRY, Message
 from protocols.messages import Arm, Echo, Event, Heartbeat, Hello, JournalPage, ParamSet, Punch, SessionOpen, StreamSet
 from protocols.records import RECORD_SIZE, Cycle
 from protocols.serial_wire import Problem
+from protocols.status import Alarms, AlarmShown, Status
 from protocols.wire import encode_record
 
 PUNCH: Final = Punch(cycle_no=7, depth_um=3000, deadline_ms=0)
@@ -156,6 +157,24 @@ def test_an_enumerator_that_is_not_known_is_unknown() -> None:
     assert decode_body(wrong, StreamSet, "stream_set").problem == Problem(
         Code.E_ARGUMENT, "StreamSet.stream: a text is needed"
     )
+
+
+def test_what_is_nested_is_as_json_has_it() -> None:
+    """Bytes in hex, enumerators by name, also of a model in a list."""
+    assert json.loads(encode_body(Echo(data=b"\x00\xff"), 1, 1, 1))["payload"] == {"data": "00ff"}
+    alarm = AlarmShown(
+        code=1203, interlock=3, priority=AlarmPriority.HIGH, state=AlarmState.ACTIVE, uptime_ms=5, sentence="no"
+    )
+    assert json.loads(Alarms(version=1, alarms=(alarm,)).to_body())["alarms"] == [
+        {"code": 1203, "interlock": 3, "priority": "HIGH", "state": "ACTIVE", "uptime_ms": 5, "sentence": "no"}
+    ]
+
+
+@pytest.mark.parametrize(("body", "said"), [(b"7", "Status: Input"), (b"{}", "Status.notice: Field required")])
+def test_a_status_that_is_none(body: bytes, said: str) -> None:
+    with pytest.raises(MessageError) as raised:
+        Status.from_body(body)
+    assert str(raised.value).startswith(said)
 
 
 def test_records_are_objects() -> None:
