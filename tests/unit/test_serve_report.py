@@ -22,7 +22,7 @@ from firmware_sim.serve.watch import MOST_HOSTS, MOST_PENDING
 from protocols import messages as M
 from protocols.crc_mistakes import crc_mistake
 from protocols.diagnosis import Heard
-from protocols.enums import ByeReason, CloseReason, Code, Role
+from protocols.enums import ByeReason, CloseReason, Code, DeviceState, Role
 from protocols.framing import CRC_SIZE, RETRANSMIT, BadReason, crc32c, encode_frame, pack_crc, stuff, unstuff
 from protocols.message import REGISTRY, Message
 from protocols.mqtt import DeviceWire, HostWire, Publication
@@ -822,6 +822,38 @@ def test_the_devices_own_frames_that_come_back_are_no_hosts(bench: Bench) -> Non
     bench.taps[TCP].heard("host", encode_message(M.ArmDone(vacuum_pa=-50_000), seq=1, link_id=1), bench.now)
     frames = bench.made()["hosts"][0]["frames"]
     assert (frames["received"], frames["echoed"]) == (before, 1)
+
+
+def overheard(bench: Bench, *, correlation_id: int = 500, **welcome: int) -> None:
+    """A HELLO and its WELCOME as a tap hears them, without a device that said so."""
+    fields: dict[str, Any] = dict.fromkeys(M.Welcome.model_fields, 0)
+    fields |= {"link_id": 9, "nonce": 1, "role": Role.CONTROLLER, "state": DeviceState.IDLE, "simulated": True}
+    fields |= {"model_version": "1", "lease_armed_ms": 600, "lease_idle_ms": 15_000, **welcome}
+    frame = encode_message(M.Welcome(**fields), seq=1, link_id=9, correlation_id=correlation_id)
+    bench.taps[TCP].heard("device", frame, bench.now)
+
+
+def test_a_welcome_to_a_hello_that_nobody_heard_is_no_hosts(bench: Bench) -> None:
+    overheard(bench)
+    bench.detach(TCP)
+    assert bench.made()["hosts"] == []
+
+
+@pytest.mark.parametrize(("field", "code"), [("lease_armed_ms", "lease_off"), ("lease_idle_ms", "lease_at_rest_off")])
+def test_a_lease_that_was_switched_off_once_is_told(bench: Bench, field: str, code: str) -> None:
+    bench.hello(TCP)
+    assert code not in bench.made()["hosts"][0]["codes"]
+    overheard(bench, correlation_id=bench.number, **{field: 0})
+    overheard(bench, correlation_id=bench.number)
+    assert code in bench.made()["hosts"][0]["codes"]
+
+
+def test_what_a_host_left_on_is_told_though_it_links_again_by_another_way(bench: Bench) -> None:
+    bench.taps[TCP].line_set(("ECHO",), bench.now)
+    bench.hello(TCP)
+    bench.attach("pty")
+    bench.hello("pty")
+    assert "line" in bench.made()["hosts"][0]["codes"]
 
 
 def test_settings_that_were_on_are_told_though_a_later_connection_is_raw() -> None:
