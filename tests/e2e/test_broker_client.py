@@ -9,9 +9,13 @@ from typing import Any, Final
 
 import aiomqtt
 import pytest
+from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from handpiece_shell.broker_client import BrokerClient
 from protocols.mqtt import Publication
+from protocols.mqtt_calls import LostError
 from tests.patience import patience
 from tests.scripted_broker import CONNECT, PUBLISH, Answer, obliging, scripted, silent
 
@@ -166,3 +170,15 @@ async def test_an_end_that_comes_with_the_yes_is_told_by_whoever_lets_in() -> No
         with pytest.raises(aiomqtt.MqttError, match="what it says is not MQTT 5"):
             async with client:
                 raise AssertionError("it was let in")
+
+
+@pytest.mark.asyncio
+async def test_of_two_ends_the_first_one_is_told() -> None:
+    """A broker says why it ends the connection, and then the system that it has."""
+    client = BrokerClient("127.0.0.1", 1, protocol=aiomqtt.ProtocolVersion.V5)
+    for identifier, by_broker in ((0x8E, True), (0x80, False)):
+        code = ReasonCode(PacketTypes.DISCONNECT, identifier=identifier)
+        client._on_disconnect(client._client, None, DisconnectFlags(by_broker), code)
+    with pytest.raises(LostError) as raised, client._until_lost():
+        pass
+    assert raised.value.rc.value == 0x8E
