@@ -188,7 +188,7 @@ def _switch(text: str, name: str, value: str | None) -> bool | None:
 def _tcp(text: str, address: str, path: str, options: dict[str, str]) -> DeviceUrl:
     example = EXAMPLES["tcp"]
     found = _ADDRESS.match(unquote(address))
-    if found is None and (address.count(":") > 1 or "[" in address):
+    if found is None and address.count(":") > 1:
         raise UrlError(text, "host", _IPV6, example)
     if found is None or "\0" in found[0]:
         raise UrlError(text, "host", "it is no host name", example)
