@@ -7,6 +7,7 @@ import pytest
 
 from devicectl.errors import CommandAbortedError, CommandRefusedError
 from firmware_sim.ports import LinkEnd
+from firmware_sim.rules import RULES
 from protocols import messages as M
 from protocols import records as R
 from protocols.alarm_codes import RETAINED_COMMAND
@@ -269,6 +270,15 @@ def test_viewer_may_look_and_stop_and_nothing_else() -> None:
     assert isinstance(answer, Refused) and answer.code is Code.E_AUTH
     assert isinstance(viewer.ask(M.DeviceInfo()), M.DeviceInfoDone)
     assert isinstance(viewer.ask(M.Stop()), M.StopDone)
+
+
+def test_a_command_that_a_device_does_not_have_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This one has all of them; a smaller one has not."""
+    lab = Lab().begin(1)
+    rules = {command: rule for command, rule in RULES.items() if command is not M.Purge}
+    monkeypatch.setattr("firmware_sim.device.RULES", rules)
+    error = refusal(lab, M.Purge())
+    assert (error.code, error.sentence) == (Code.E_UNSUPPORTED, "this device does not carry out Purge")
 
 
 def test_a_port_is_granted_ten_links_a_second() -> None:
