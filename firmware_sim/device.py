@@ -22,7 +22,7 @@ from firmware_sim.ports import LinkEnd, Port, PortAsker
 from firmware_sim.punch_checks import no_room, no_store
 from firmware_sim.queries import QUERIES
 from firmware_sim.refusals import not_kept, refusal
-from firmware_sim.rules import REPEATABLE, RULES, Rule, unlawful
+from firmware_sim.rules import RULES, Rule, unlawful
 from firmware_sim.settings import acknowledge_alarm, set_parameter
 from firmware_sim.statements import heartbeat, telemetry, welcome
 from firmware_sim.states import HELD
@@ -293,8 +293,8 @@ class Device:
         """Carry out a command of the procedure, if the state allows it."""
         firmware = self.firmware
         if firmware.state not in rule.states or (rule.needs_session and self.nvm.session is None):
-            repeated = command.__class__ in REPEATABLE and firmware.cycle.repeat(asker, command, now)
-            return None if repeated else unlawful(firmware, command, rule)
+            # A late command of the cycle that ended last is answered with that ending, in any state.
+            return None if firmware.cycle.repeat(asker, command, now) else unlawful(firmware, command, rule)
         no = no_room(firmware) if rule.needs_room else None
         if no is None and rule.store_room:
             no = no_store(firmware, rule.store_room)

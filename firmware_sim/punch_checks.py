@@ -30,8 +30,7 @@ NO_CELL: Final = 0xFFFF
 def cycles_left(firmware: "Firmware") -> int:
     """Cycles that the present cell still takes under the plan's limit."""
     session = firmware.nvm.session
-    if session is None:
-        return 0
+    assert session is not None
     made = session.cell_punctures.get((firmware.zone, firmware.cell), 0)
     return max(0, (session.punctures_per_cell - made) // firmware.plant.needles)
 

@@ -73,9 +73,6 @@ RULES: Final[dict[type[Message], Rule]] = {
 }
 """The procedure's commands. Those of a cycle judge their own states, since a late one is answered from memory."""
 
-REPEATABLE: Final[frozenset[type[Message]]] = frozenset((M.Punch, M.Suction, M.Advance, M.Count))
-"""Commands of a cycle: one of the cycle that ended last is answered with that ending, in any state."""
-
 
 def unlawful(firmware: Firmware, command: Message, rule: Rule) -> Refused:
     """Why a command is not lawful in this state, by the interlock that keeps the device there if one does."""

@@ -272,6 +272,15 @@ def test_viewer_may_look_and_stop_and_nothing_else() -> None:
     assert isinstance(viewer.ask(M.Stop()), M.StopDone)
 
 
+def test_without_a_session_there_is_no_cycle() -> None:
+    lab = Lab()
+    lab.run(lab.engine.connect())
+    for command in (punch(lab, 1), M.Suction(cycle_no=1), M.Arm()):
+        error = refusal(lab, command)
+        assert (error.code, error.actual) == (Code.E_STATE, DeviceState.IDLE)
+        assert error.sentence == f"{type(command).__name__} needs an open session; there is none"
+
+
 def test_a_command_that_a_device_does_not_have_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
     """This one has all of them; a smaller one has not."""
     lab = Lab().begin(1)
