@@ -237,9 +237,9 @@ class Requests:
             self.round_trip.sample(trip_us)
 
     def _measure(self, request: Request, header: Header, now: Micros) -> None:
-        """Take the round trip of a first answer; of a command that was sent again, once it is proven."""
+        """Take the round trip of a first answer that is none of before; of a command sent again, once it is proven."""
         replayed = bool(header.flags & REPLAYED)
-        if not request.received and not (request.retried and replayed):
+        if not request.received and not replayed:
             trip_us = max(0, now - request.sent_at - request.out_us - self._line.in_us(header))
             if request.retried:
                 request.trip_us = trip_us

@@ -174,7 +174,8 @@ def test_a_memory_file_has_the_seed(log: Path, tmp_path: Path) -> None:
     first = json.loads(devicectl("run", "--json", "--device", url, *FEW, code=0).stdout)
     lines = devicectl("run", "--device", url, *FEW, code=0).stdout.splitlines()
     assert lines[1:3] == [f"device {url}", f"seed {first['seed']}, kept in {tmp_path / 'nvm'}"]
-    assert f"session 2 on {first['device']}" in lines[3]
+    assert lines[3] == f"{first['device']} is a simulator"
+    assert f"session 2 on {first['device']}" in lines[4]
     done = devicectl("run", "--device", url, "--seed", str(first["seed"] + 1), code=2)
     assert f"{first['seed'] + 1} is not the seed {first['seed']} of the device in" in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("devicectl: ")]) == 1
