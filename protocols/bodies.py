@@ -253,8 +253,6 @@ def _converter(field: FieldInfo, wire: WireType) -> _Convert:
         return lambda value: bytes.fromhex(_text(value))
     if wire.tail:
         return lambda value: tuple(value) if isinstance(value, list) else value
-    if kind is float:
-        return _number
     if wire.code == WIDE:
         return _wide
     return lambda value: value
@@ -277,14 +275,6 @@ def _wide(value: Any) -> Any:
             raise ValueError(f"at most {MAX_WIDE_DIGITS} decimal digits are needed")
         return int(value)
     return value
-
-
-def _number(value: Any) -> Any:
-    """JSON does not tell 3 from 3.0, and has whole numbers of any length."""
-    try:
-        return float(value) if type(value) is int else value
-    except OverflowError as error:
-        raise ValueError("a finite number is needed") from error
 
 
 def _from_records(value: Any) -> bytes:
