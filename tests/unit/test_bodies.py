@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import pytest
 
-from protocols.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body, record_of
+from protocols.bodies import BY_NAME, MAX_WIDE_DIGITS, MOST_BODY_BYTES, decode_body, encode_body, record_of
 from protocols.enums import AlarmPriority, AlarmState, Code, DeviceState, Ending, Kind, Lane, Phase, Stream
 from protocols.errors import MessageError
 from protocols.fields import U8, Since
@@ -175,6 +175,19 @@ def test_a_status_that_is_none(body: bytes, said: str) -> None:
     with pytest.raises(MessageError) as raised:
         Status.from_body(body)
     assert str(raised.value).startswith(said)
+
+
+@pytest.mark.parametrize("records", [{}, "", 7, True])
+def test_records_are_a_list(records: Any) -> None:
+    payload = {"epoch": 1, "first": 5, "tail": 1, "head": 6, "records": records}
+    problem = decode_body(json.dumps({"message": "JournalPage", "payload": payload}).encode(), None, "").problem
+    assert problem == Problem(Code.E_ARGUMENT, "JournalPage.records: a list of records is needed")
+
+
+def test_digits_beyond_any_number_are_not_even_made_one() -> None:
+    raw = b'{"message":"Hello","payload":{"features":"%b"}}' % (b"1" * (MAX_WIDE_DIGITS + 1))
+    problem = decode_body(raw, None, "").problem
+    assert problem == Problem(Code.E_ARGUMENT, f"Hello.features: at most {MAX_WIDE_DIGITS} decimal digits are needed")
 
 
 def test_records_are_objects() -> None:
