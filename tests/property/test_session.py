@@ -15,7 +15,7 @@ from firmware_sim.states import ARMED
 from protocols import messages as M
 from protocols.enums import CloseReason
 from protocols.units import MILLISECOND, SECOND
-from tests.world import Bystander, Lab, a_plan, assert_counted
+from tests.world import Bystander, Lab, Late, a_plan, assert_counted
 
 KINDS = (
     "mute host",
@@ -134,15 +134,15 @@ def leave(lab: Lab) -> None:
 
 
 @settings(max_examples=40)
-@given(seed=st.integers(0, 2**16), target=st.integers(60, 100), faults=FAULTS)
-@example(seed=7, target=80, faults=[])
-@example(seed=0, target=60, faults=[Fault("pump", 3_000, 4_000), Fault("reboot", 0, 1)])  # lost while it waited
-@example(seed=7, target=80, faults=[Fault("reboot latch unreadable", 3_000, 10), Fault("cut", 100, 0)])
-@example(seed=3, target=60, faults=[Fault("stop", 20, 0)] * 3 + [Fault("reboot", 2_500, 0)] * 3)
+@given(seed=st.integers(0, 2**16), target=st.integers(60, 100), late=st.booleans(), faults=FAULTS)
+@example(seed=7, target=80, late=False, faults=[])
+@example(seed=0, target=60, late=False, faults=[Fault("pump", 3_000, 4_000), Fault("reboot", 0, 1)])  # lost in a wait
+@example(seed=7, target=80, late=True, faults=[Fault("reboot latch unreadable", 3_000, 10), Fault("cut", 100, 0)])
+@example(seed=3, target=60, late=False, faults=[Fault("stop", 20, 0)] * 3 + [Fault("reboot", 2_500, 0)] * 3)
 def test_session_ends_reconciled_or_in_a_plain_error_with_a_device_at_rest(
-    seed: int, target: int, faults: list[Fault]
+    seed: int, target: int, late: bool, faults: list[Fault]
 ) -> None:
-    lab = Lab(seed, plan=a_plan(target))
+    lab = Lab(seed, plan=a_plan(target), line=Late(seed) if late else None)
     try:
         finish = session(lab, faults)
     except DevicectlError as error:
