@@ -114,3 +114,10 @@ def test_clock_runs_on_through_a_wrap() -> None:
     for record in (an_action(WRAP_MS - 5_000), a_cycle(1, uptime_ms=WRAP_MS - 1_000), a_cycle(2, uptime_ms=3_000)):
         clock.add(record)
     assert clock.seconds == 8.0
+
+
+def test_clock_ends_with_the_last_cycle_that_has_a_time() -> None:
+    clock = SessionClock()
+    for record in (an_action(1_000), a_cycle(1, uptime_ms=2_000), an_action(6_000), a_cycle(2, uptime_ms=0), BOOT):
+        clock.add(record)
+    assert clock.seconds == 1.0
