@@ -44,10 +44,15 @@ def other_session(lab: Lab, **changes: object) -> SessionMemory:
     return lab.device.nvm.session
 
 
-def test_one_whose_answer_was_lost_is_gone_on_with() -> None:
+@pytest.mark.parametrize("records", [0, 1, 8])
+def test_one_whose_answer_was_lost_is_gone_on_with(records: int) -> None:
+    """Also where its record is not the first since it was asked for."""
     lab = Lab(line=Late(least_ms=5, most_ms=5))
     lab.run(lab.engine.connect())
     task = lab.start(lab.engine.open_session(lab.plan, IDENTITY))
+    lab.until(lambda: asked(lab))
+    for _ in range(records):
+        lab.device.firmware.alarm_changed(601, lab.now)
     lab.until(lambda: lab.device.nvm.session is not None)
     lab.world.cut()
     lab.wait(50 * MILLISECOND)
