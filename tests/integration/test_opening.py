@@ -7,7 +7,7 @@ from devicectl.session.procedures import Task
 from firmware_sim.session_memory import SessionMemory
 from protocols import messages as M
 from protocols.enums import ByeReason, CloseReason, Role
-from protocols.units import MILLISECOND
+from protocols.units import MILLISECOND, SECOND
 from tests.world import IDENTITY, Bystander, Lab, Late, assert_counted
 
 
@@ -42,6 +42,15 @@ def other_session(lab: Lab, **changes: object) -> SessionMemory:
     other._carry()
     assert lab.device.nvm.session is not None
     return lab.device.nvm.session
+
+
+def close(lab: Lab, session: SessionMemory) -> None:
+    """Somebody else closes it."""
+    other = Bystander(lab, Role.CONTROLLER)
+    counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
+    other.ask(M.SessionClose(session_no=session.session_no, reason=CloseReason.ABORTED, **counts))
+    other.exchange.bye(ByeReason.CLOSING, lab.now)
+    other._carry()
 
 
 @pytest.mark.parametrize("records", [0, 1, 8])
@@ -94,6 +103,26 @@ def test_one_of_another_plan_is_not_taken_for_it(changes: dict[str, object]) -> 
     assert lab.device.nvm.session is not None and lab.engine.opened is None
 
 
+def test_another_one_is_not_taken_for_it_by_the_plan_of_one_before() -> None:
+    lab, task = cut_when_asked()
+    close(lab, other_session(lab))
+    other_session(lab, target_cores=79)
+    lab.world.mend()
+    lab.until(lambda: task.done)
+    with pytest.raises(SessionFoundError, match="holds open session 2"):
+        task.outcome()
+
+
+def test_a_device_that_shows_no_record_of_it_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, task = cut_when_asked()
+    other_session(lab)
+    monkeypatch.setattr(lab.device.nvm, "read", lambda first, most: (first, []))
+    lab.world.mend()
+    lab.until(lambda: task.done, within=10 * SECOND)
+    with pytest.raises(SessionFoundError):
+        task.outcome()
+
+
 def test_one_that_another_host_controls_is_not_taken_for_it() -> None:
     lab, task = cut_when_asked()
     other = Bystander(lab, Role.CONTROLLER)
@@ -130,12 +159,7 @@ def test_one_of_before_is_never_taken_for_it() -> None:
 
 def test_one_that_was_opened_and_closed_by_another_leaves_room() -> None:
     lab, task = cut_when_asked()
-    session = other_session(lab)
-    other = Bystander(lab, Role.CONTROLLER)
-    counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
-    other.ask(M.SessionClose(session_no=session.session_no, reason=CloseReason.ABORTED, **counts))
-    other.exchange.bye(ByeReason.CLOSING, lab.now)
-    other._carry()
+    close(lab, other_session(lab))
     lab.world.mend()
     lab.until(lambda: task.done)
     task.outcome()

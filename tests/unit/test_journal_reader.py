@@ -182,6 +182,18 @@ def test_acknowledgement_that_was_lost_is_made_up_for() -> None:
     assert desk.journal.tail == 5 and len(desk.batches) == 1
 
 
+def test_a_device_that_has_forgotten_what_it_showed_is_not_acknowledged_and_it_is_a_problem_once() -> None:
+    desk = Desk(5)
+    for raw in desk.journal.read(1, 5)[1]:
+        desk.reader.add(raw)
+    desk.journal.head = 4
+    for _ in range(2):
+        assert desk.run().outcome() == 0
+    assert [command.__class__ for command in desk.asked] == [M.JournalRead] * 2
+    [problem] = desk.reader.fold.problems
+    assert problem.startswith("the device's journal ends before event 4, and was read up to 5")
+
+
 def test_records_that_were_overwritten_are_a_gap_and_a_problem() -> None:
     desk = Desk(1_030)
     desk.run().outcome()
