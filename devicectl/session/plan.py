@@ -239,5 +239,7 @@ def _locate(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
             return Zone, str(rest[0]) if rest else ""
         case ("operator", field, *_):
             return Operator, str(field)
+        case ():  # no mapping at all
+            return Plan, ""
         case _:
             return Plan, str(location[0])

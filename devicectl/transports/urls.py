@@ -190,7 +190,7 @@ def _tcp(text: str, address: str, path: str, options: dict[str, str]) -> DeviceU
     found = _ADDRESS.match(unquote(address))
     if found is None and address.count(":") > 1:
         raise UrlError(text, "host", _IPV6, example)
-    if found is None or "\0" in found[0]:
+    if found is None or not found[0].isprintable():
         raise UrlError(text, "host", "it is no host name", example)
     host = found["v6"] or found["name"]
     if not host:

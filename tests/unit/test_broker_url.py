@@ -79,6 +79,9 @@ WRONG = {
     "mqtt:///bench/sim-7": ("host", "no host is named"),
     "mqtt://:1883/bench/sim-7": ("host", "no host is named"),
     "mqtt://::1/bench/sim-7": ("host", "brackets"),
+    "mqtt://::1]/bench/sim-7": ("host", "brackets"),
+    "mqtt://a%00b/bench/sim-7": ("host", "it is no host name"),
+    "mqtt://a%1Bb/bench/sim-7": ("host", "it is no host name"),
     "mqtt://[::1/bench/sim-7": ("host", "brackets"),
     "mqtt://a%20b/bench/sim-7": ("host", "is no host name"),
     "mqtt://a%3A99/bench/sim-7": ("host", "is no host name"),
@@ -169,7 +172,7 @@ def test_another_scheme(text: str) -> None:
         parse_broker_url(text)
     assert caught.value.part == "scheme"
     known = text.partition("://")[0] if "://" in text else "another word"
-    assert caught.value.reason == f"it begins with mqtt:// or mqtts://, not with {known}"
+    assert caught.value.reason == f"it begins with mqtt://, mqtts://, ws:// or wss://, not with {known}"
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

@@ -250,3 +250,11 @@ def test_a_name_has_one_unicode_form() -> None:
 def test_a_name_is_measured_in_the_form_that_travels() -> None:
     name = 10 * "\u00e4" + 12 * "x"  # 32 bytes composed, 42 apart
     assert Zone(name=unicodedata.normalize("NFD", name), area_cm2=1).name == name
+
+
+@pytest.mark.parametrize("values", [[], 5, "text"])
+def test_what_is_no_mapping(values: Any) -> None:
+    with pytest.raises(PlanError) as caught:
+        make_plan(values, "mine")
+    assert caught.value.key is None
+    assert str(caught.value).startswith(f"mine = {values!r}: must be a mapping with the keys target_cores, ")

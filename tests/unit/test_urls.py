@@ -171,6 +171,7 @@ WRONG = [
     ("tcp://a b:4001", "host", "no host name"),
     ("tcp://a\x00b:4001", "address", "printed"),
     ("tcp://a%00b:4001", "host", "no host name"),
+    ("tcp://a%1Bb:4001", "host", "no host name"),
     ("tcp://a..b:4001", "host", "no host name"),
     (f"tcp://{'a' * 300}:4001", "host", "no host name"),
     ("tcp://ho\nst:4001", "address", "printed"),
