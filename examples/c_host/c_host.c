@@ -86,10 +86,17 @@ static void take(void *out, size_t size) {
     if (size) memcpy(out, l.frame.payload, size);
 }
 
+/* Whether only a host sends such a frame: it is our own then, and the line echoes. */
+static bool echoed(const struct hlp1_header *header) {
+    int kind = header->major_and_kind & 15, id = header->message_id;
+    bool told = kind == HLP1_KIND_LINK && (id == HLP1_MSG_HELLO || id == HLP1_MSG_HOST_HEARTBEAT);
+    return kind == HLP1_KIND_COMMAND || told;
+}
+
 /* Whether a good frame is one of this link; before WELCOME, what answers HELLO. Any other renews nothing. */
 static bool ours(const struct hlp1_header *header) {
     bool link = l.id ? header->link_id == l.id : (header->major_and_kind & 15) == HLP1_KIND_LINK;
-    return link && header->major_and_kind >> 4 == HLP1_MAJOR && !(header->flags & HLP1_FLAG_MUST_UNDERSTAND);
+    return link && !echoed(header) && header->major_and_kind >> 4 == HLP1_MAJOR && !(header->flags & HLP1_FLAG_MUST_UNDERSTAND);
 }
 
 /* Waits for a frame of this link and beats meanwhile; false when it is `until`, or on SIGINT. */

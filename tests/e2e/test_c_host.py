@@ -1,5 +1,6 @@
 """The host in C against the served device: what it prints is what the device's memory says, also over a bad line."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -112,6 +113,42 @@ def test_a_whole_session(transport: str, c_host: str, tmp_path: Path) -> None:
     assert int(said(done.stdout)["cores_counted"]) >= 30
     assert done.stdout.count("\ncell ") == 2, "30 cores do not fit the first cell"
     assert_agrees(done.stdout, memory)
+
+
+@contextlib.contextmanager
+def echoing(device: tuple[str, int]) -> Iterator[str]:
+    """A line to the device that brings the host its own bytes as well; the device URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.ExitStack() as stack:
+
+        def carry(source: socket.socket, *targets: socket.socket) -> None:
+            with contextlib.suppress(OSError):
+                while data := source.recv(4096):
+                    for target in targets:
+                        target.sendall(data)
+            for target in targets:
+                with contextlib.suppress(OSError):
+                    target.shutdown(socket.SHUT_RDWR)
+
+        def serve_one() -> None:
+            host = stack.enter_context(server.accept()[0])
+            far = stack.enter_context(socket.create_connection(device))
+            asking = threading.Thread(target=carry, args=(host, host, far))
+            asking.start()
+            carry(far, host)
+            asking.join()
+
+        line = threading.Thread(target=serve_one)
+        line.start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        line.join(patience())
+
+
+def test_a_session_over_a_line_that_echoes(c_host: str, tmp_path: Path) -> None:
+    """What comes back of the host's own is no answer and no sign of life."""
+    with serve("--tcp", "127.0.0.1:0", *QUICK, "--seed", "7") as served, echoing(served.tcp) as url:
+        done = run(c_host, url=url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert said(done.stdout)["reason"] == "completed" and said(done.stdout)["agreed"] == "yes"
 
 
 def test_leases_of_0_never_end(c_host: str, tmp_path: Path) -> None:
