@@ -73,7 +73,7 @@ class HostLink:
         self._greeting = False
         """HELLO is under way: how it ends goes to `_outcome`, and to nobody else."""
         self._outcome: Linked | Denied | LinkLost | None = None
-        self._forbidden = ""
+        self._forbidden = self._gone = ""
         self._greeted_at = self._welcomed_at = self.headway_at = self._booted_at = Micros(0)
         self._happenings: deque[Happening] = deque()
 
@@ -96,6 +96,7 @@ class HostLink:
         self.transport_up = False
         self._forbidden = reason if final else ""
         reason = reason if final else self.exchange.explain(reason)
+        self._gone = f": {reason}"
         linked = self.exchange.linked
         self._happenings.extend(self.exchange.drop(reason))
         self.exchange.take()
@@ -161,7 +162,7 @@ class HostLink:
             yield Until(limit, lambda: self.transport_up or bool(self._forbidden))
             self._check_allowed()
             if not self.transport_up or (why and self.now >= limit):
-                raise LinkError(f"no connection within {CONNECT_TIMEOUT_US // SECOND} s{why}")
+                raise LinkError(f"no connection within {CONNECT_TIMEOUT_US // SECOND} s{why or self._gone}")
             outcome = yield from self._greet()
             self._check_allowed()
             if isinstance(outcome, Linked):

@@ -279,7 +279,7 @@ def test_wire_that_stays_away_is_given_up_and_the_session_can_be_taken_up_again(
     assert task is not None
     lab.world.cut()
     lab.until(lambda: task.done)
-    with pytest.raises(LinkError, match="no connection within 10 s"):
+    with pytest.raises(LinkError, match="no connection within 10 s: the cable was pulled"):
         task.outcome()
     lab.world.mend()
     assert_counted(lab, lab.finish())
