@@ -27,6 +27,8 @@ QUICK: Final = {
 }
 """Parameters that make a session short; everything else is the model's."""
 PARAMETERS: Final = [f"--param={name}={value}" for name, value in QUICK.items()]
+LONG_LEASE: Final = "--param=lease_armed_ms=2000"
+"""The longest, where each loss of the link is counted: a busy machine is not to add one of its own."""
 QUERY: Final = "&".join(f"{name}={value}" for name, value in QUICK.items())
 VIEWER_ID: Final = 77
 """A host of its own: one that links again under a controller's id would take its link away."""

@@ -150,7 +150,7 @@ SESSIONLESS = (sys.executable, "-c", HOST)
 def test_a_strict_verdict_is_the_reports_too(command: tuple[str, ...], code: int, faults: str, tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     line = (*command, str(tmp_path / "log")) if command is OWN_HOST else command
-    lenient = firmware_sim("exec", *PARAMETERS, "--", *line)
+    lenient = firmware_sim("exec", "--report", str(path), *PARAMETERS, "--", *line)
     assert lenient.returncode == (7 if code == 7 else 0), lenient.stderr
     done = firmware_sim("exec", "--strict", "--report", str(path), *PARAMETERS, "--", *line)
     assert done.returncode == code, done.stderr

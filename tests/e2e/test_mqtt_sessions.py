@@ -24,7 +24,7 @@ from tests import client
 from tests.brokers import TOPICS, Mosquitto
 from tests.e2e.processes import DEVICECTL, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
-from tests.e2e.sessions import CLOGS, EVERY_PHASE, PARAMETERS, VIEWER_ID, When, assert_exact, whole_session
+from tests.e2e.sessions import CLOGS, EVERY_PHASE, LONG_LEASE, PARAMETERS, VIEWER_ID, When, assert_exact, whole_session
 from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, Served, environment, serve
 
@@ -108,14 +108,15 @@ async def test_the_broker_is_killed_in_each_phase(mosquitto: Mosquitto, log: Pat
         mosquitto.kill()
         mosquitto.start()
 
-    with serve("--mqtt", mosquitto.url(), "--seed", "7", *PARAMETERS, *CLOGS):
+    with serve("--mqtt", mosquitto.url(), "--seed", "7", *PARAMETERS, *CLOGS, LONG_LEASE):
         observer = When(*((phase, restart) for phase in EVERY_PHASE))
         summary = await whole_session(mosquitto.url(), log, observer, pause_after=4)
         assert not observer.waiting and summary.succeeded
     assert_exact(log)
     with SessionLog.open(log) as opened:
         report = opened.load(1)
-    assert len([note for note in report.notes if note.name == "link_lost"]) == len(EVERY_PHASE)
+    lost = [note.detail for note in report.notes if note.name == "link_lost"]
+    assert len(lost) == len(EVERY_PHASE), lost
     assert report.truth is not None, "one plant saw it all"
 
 

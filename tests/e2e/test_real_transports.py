@@ -16,7 +16,7 @@ from devicectl.transports import serial_port
 from tests.e2e.lines import Line, PtyLine, TcpLine
 from tests.e2e.processes import DEVICECTL, KEYS, read_until, started, wait_until
 from tests.e2e.processes import devicectl as run_devicectl
-from tests.e2e.sessions import PARAMETERS, PHASES, QUERY, When, assert_exact, whole_session
+from tests.e2e.sessions import LONG_LEASE, PARAMETERS, PHASES, QUERY, When, assert_exact, whole_session
 from tests.patience import patience
 from tests.programs import Served, serve
 
@@ -97,7 +97,7 @@ def signal_group(process: "subprocess.Popen[str]", number: signal.Signals) -> No
 @pytest.mark.parametrize("lost", ["command", "answer"])
 @pytest.mark.asyncio
 async def test_the_link_is_cut_in_each_phase(transport: str, lost: str, log: Path, tmp_path: Path) -> None:
-    with serve(*TRANSPORTS[transport], *PARAMETERS) as served:
+    with serve(*TRANSPORTS[transport], *PARAMETERS, LONG_LEASE) as served:
         line: Line = TcpLine(served) if transport == "tcp" else PtyLine(served, tmp_path / "ttyHandpiece")
         act = line.cut if lost == "command" else line.cut_at_answer
         observer = When(*((phase, act) for phase in PHASES))
@@ -108,7 +108,8 @@ async def test_the_link_is_cut_in_each_phase(transport: str, lost: str, log: Pat
     assert_exact(log)
     with SessionLog.open(log) as opened:
         notes = opened.load(1).notes
-    assert len([note for note in notes if note.name == "link_lost"]) == len(PHASES)
+    losses = [note.detail for note in notes if note.name == "link_lost"]
+    assert len(losses) == len(PHASES), losses
 
 
 # --- the device is killed ----------------------------------------------------------------------------------------

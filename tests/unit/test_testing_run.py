@@ -83,6 +83,8 @@ def test_a_device_that_is_there_already_keeps_its_url() -> None:
     run = run_of(url="serial:///dev/x?baud=9600", parameters={"needles": 2})
     assert run.device_url == run.host_url == "serial:///dev/x?baud=9600"
     assert run.refused_parameters and not run.simulated
+    assert not run_of(url="serial:///dev/x").refused_parameters, "nothing is asked of it"
+    assert not run_of(parameters={"needles": 2}).refused_parameters, "a simulator takes them"
 
 
 # --- what a failure leaves -----------------------------------------------------------------------------------------
@@ -109,6 +111,23 @@ def test_a_shared_device_has_a_folder_and_a_seed_for_each_url_and_a_folder_for_e
     assert {run.command().split()[1] for run in runs} == {"tests/test_it.py"}
     assert run_of("", worker="gw1").command().split()[1] == "."
     assert not run_of(worker="gw1").folder.name.endswith("gw1"), "a test is run by one"
+    assert run_of(urls=urls).folder == run_of().folder and run_of(urls=urls).seed == run_of().seed, (
+        "it has it in its id"
+    )
+    alone = run_of("tests/test_it.py", urls=urls[:1])
+    assert alone.folder == run_of("tests/test_it.py").folder and not alone.folder.name.endswith("-")
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_what_a_test_leaves_is_kept_only_where_it_failed(failed: bool, tmp_path: Path) -> None:
+    run = run_of(artifacts=tmp_path)
+    (run.open_folder() / "trace.txt").touch()
+    run.failed = failed
+    run.given_url = "tcp://127.0.0.1:1"
+    run.finish()
+    kept = {file.name for file in run.folder.iterdir()} if run.folder.exists() else set()
+    assert kept == ({"trace.txt", "seed.txt"} if failed else set())
+    assert not failed or "\ngiven to the test: tcp://127.0.0.1:1\n" in (run.folder / "seed.txt").read_text()
 
 
 @pytest.mark.parametrize(
