@@ -182,3 +182,13 @@ async def test_of_two_ends_the_first_one_is_told() -> None:
     with pytest.raises(LostError) as raised, client._until_lost():
         pass
     assert raised.value.rc.value == 0x8E
+
+
+@pytest.mark.asyncio
+async def test_an_end_that_nobody_waits_for_any_more_is_no_error() -> None:
+    """As where the broker took too long to hear of a leave, and is hung up on."""
+    client = BrokerClient("127.0.0.1", 1, protocol=aiomqtt.ProtocolVersion.V5)
+    client._connected.set_result(None)
+    client._disconnected.cancel()
+    code = ReasonCode(PacketTypes.DISCONNECT, identifier=0x80)
+    client._on_disconnect(client._client, None, DisconnectFlags(False), code)

@@ -11,12 +11,13 @@ import pytest
 
 from devicectl.session.procedures import Task
 from protocols.bodies import decode_body, encode_body
-from protocols.enums import Code, DeviceState
+from protocols.enums import Code, DeviceState, Kind
 from protocols.framing import REPLAYED, Header
 from protocols.message import Message
 from protocols.messages import (
     Arm,
     EchoDone,
+    Heartbeat,
     Nak,
     Punch,
     PunchDone,
@@ -353,3 +354,24 @@ def test_a_welcome_of_an_earlier_hello_leaves_the_heartbeats() -> None:
     (beat,) = wire.feed(to_host(heartbeat(), 8, topic=HEARTBEAT))
     assert beat.message == heartbeat()  # type: ignore[union-attr]
     assert wire.feed(to_host(heartbeat(), 7, topic=HEARTBEAT)) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (heartbeat(), Heartbeat.KIND),
+        (Received(expected_ms=9), Received.KIND),
+        (Arm(), Kind.COMMAND),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_host_hears_keeps_its_kind(said: Message, kind: Kind) -> None:
+    """Also a command, which only this end sends: the exchange makes an echo of it, and no answer."""
+    (heard,) = HostWire(TOPICS, "sim").feed(to_host(said, 0, 7))
+    assert heard.message == said and heard.header.kind == kind  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("body", [b'{"message":"Fly"}', b'{"message":"Punch","payload":{}}'])
+def test_what_a_host_cannot_read_is_no_command(body: bytes) -> None:
+    (heard,) = HostWire(TOPICS, "sim").feed(Publication(REPLY, body))
+    assert heard.message is None and heard.header.kind == Kind.REPLY  # type: ignore[union-attr]
