@@ -69,9 +69,11 @@ def test_aborted_cycle_keeps_its_ending_over_a_reboot() -> None:
     lab.world.reboot_device()
     lab.replace_host()
     lab.run(lab.engine.connect())
+    head = lab.device.nvm.head
     with pytest.raises(CommandAbortedError, match="cycle 6 ended ABORTED in PUNCH"):
         lab.ask(punch(lab, 6))
     assert lab.state is DeviceState.SAFE
+    assert lab.device.nvm.head == head, "what is answered is not refused"
 
 
 @pytest.mark.parametrize(
