@@ -41,7 +41,8 @@ def watch_density(firmware: "Firmware", now: Micros) -> None:
     A plan fills a cell in one visit. Where no other cell was visited since, it is the same visit.
     """
     session, place = firmware.nvm.session, (firmware.zone, firmware.cell)
-    if session is None or place == firmware.last_place:
+    assert session is not None
+    if place == firmware.last_place:
         return
     firmware.last_place = place
     made, limit = session.cell_punctures.get(place, 0), session.punctures_per_cell
