@@ -76,6 +76,18 @@ def test_aborted_cycle_keeps_its_ending_over_a_reboot() -> None:
     assert lab.device.nvm.head == head, "what is answered is not refused"
 
 
+def test_a_count_of_before_a_restart_is_in_the_journal_alone() -> None:
+    lab = Lab().begin(2)
+    lab.world.reboot_device()
+    lab.replace_host()
+    lab.run(lab.engine.connect())
+    assert "FAULT_RESET comes first" in refusal(lab, M.Count(cycle_no=2)).sentence
+    lab.ask(M.FaultReset())
+    late = refusal(lab, M.Count(cycle_no=2))
+    assert (late.code, "see the journal" in late.sentence) == (Code.E_CYCLE_GAP, True)
+    assert lab.ask(punch(lab, 2)).cycle_no == 2, "that it was made is in memory"
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "words"),
     [
@@ -411,6 +423,16 @@ def test_truth_is_told_after_the_close_and_only_of_this_run() -> None:
     lab.replace_host()
     lab.run(lab.engine.connect())
     assert refusal(lab, M.TruthGet()).code is Code.E_UNSUPPORTED
+
+
+def test_disarm_is_done_at_once_where_the_line_is_vented_already() -> None:
+    lab = Lab().begin(1)
+    lab.inject(pump_stalled=True)
+    lab.until(lambda: lab.device.plant.pressure_kpa(lab.now) > -1)
+    assert lab.state is DeviceState.ARMED
+    began = lab.now
+    assert lab.ask(M.Disarm()).state is DeviceState.ANESTHESIA_CONFIRMED
+    assert lab.now == began
 
 
 def test_arm_is_done_at_once_where_the_vacuum_still_stands() -> None:
