@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -216,6 +217,24 @@ def test_of_a_link_that_is_lost_in_a_cycle_nothing_is_claimed() -> None:
 def test_a_session_that_is_taken_up_again_is_told_of_as_held() -> None:
     told = Narrator(a_plan()).changed(State.IDLE, State.RECOVERING)
     assert told == "The handpiece holds a session open: its journal is read before anything moves."
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("stop", "The handpiece has answered STOP: it holds still. "),
+        ("link_lost", "The link is lost: why. "),
+        ("pause", "The session is held up. "),
+        (None, "The session is held up. "),
+    ],
+)
+def test_a_hold_is_told_as_what_was_heard_of_it(name: str | None, begins: str) -> None:
+    narrator = Narrator(a_plan())
+    if name is not None:
+        narrator.noted(Note("action", Micros(0), name, "why", None))
+    assert (
+        narrator.changed(State.ARMED, State.RECOVERING) == f"{begins}Its journal is read before anything moves again."
+    )
 
 
 def test_who_confirmed_is_named() -> None:
