@@ -22,6 +22,7 @@ from protocols.messages import (
     ArmDone,
     Bye,
     Echo,
+    EchoDone,
     Heartbeat,
     Hello,
     HostHeartbeat,
@@ -582,3 +583,39 @@ def test_an_exchange_has_what_it_took_only_once() -> None:
     host.tell(STATE, T0)
     assert len(host.take()) == 1 and host.take() == []
     assert host.statistics.frames_sent == 2 and host.statistics.frames_received == 1
+
+
+# --- what the loss of a link is explained by -----------------------------------------------------------------
+
+
+TEXT = b"Port already in use\r\n"
+
+
+def test_a_host_says_what_came_in_place_of_an_answer() -> None:
+    host, _ = linked_pair()
+    host.receive(TEXT, T0)
+    (lost,) = host.advance(Micros(600_000))
+    assert isinstance(lost, LinkLost) and "Port already in use" in lost.reason and "--trace FILE" in lost.reason
+
+
+@pytest.mark.parametrize("data", [TEXT, frame(Arm(), 99, 9)], ids=["a text", "a frame of another link"])
+def test_a_device_says_only_that_its_link_is_lost(data: bytes) -> None:
+    _, device = linked_pair()
+    device.receive(data, T0)
+    assert device.advance(Micros(600_000)) == [LinkLost("nothing heard for 600 ms")]
+
+
+@pytest.mark.parametrize("data", [TEXT, frame(STATE, 99)], ids=["a text", "a frame of another link"])
+def test_what_came_before_an_answer_explains_nothing_after_it(data: bytes) -> None:
+    host, _ = linked_pair()
+    request = host.submit(Echo(data=b""), T0)
+    host.receive(data + b"\0", T0)
+    host.receive(frame(EchoDone(data=b""), LINK, request.correlation_id), T0)
+    assert host.advance(Micros(600_000)) == [LinkLost("nothing heard for 600 ms")]
+
+
+def test_a_frame_that_is_not_as_it_should_be_explains_more_than_what_is_none() -> None:
+    host, _ = linked_pair()
+    host.receive(frame(STATE, 99) + TEXT, T0)
+    (lost,) = host.advance(Micros(600_000))
+    assert isinstance(lost, LinkLost) and "link 99" in lost.reason and "Port already" not in lost.reason
