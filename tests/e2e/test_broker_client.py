@@ -42,12 +42,12 @@ async def turns(count: int) -> None:
 
 
 @asynccontextmanager
-async def broker(answer: Answer) -> AsyncIterator[tuple[BrokerClient, asyncio.Event]]:
+async def broker(answer: Answer, patient: bool = True) -> AsyncIterator[tuple[BrokerClient, asyncio.Event]]:
     """A client of a scripted broker, and what is set once the client has hung up."""
     hung_up = asyncio.Event()
     async with told_nothing(), scripted(answer, gone=hung_up.set) as url:
         client = BrokerClient(url.host, url.port, protocol=aiomqtt.ProtocolVersion.V5)
-        client.begin_entry(asyncio.get_running_loop().time() + SHORT_S)
+        client.begin_entry(asyncio.get_running_loop().time() + (patience() if patient else SHORT_S))
         yield client, hung_up
 
 
@@ -74,7 +74,7 @@ async def test_a_socket_that_is_closed_before_the_loop_comes_to_it() -> None:
 
 @pytest.mark.asyncio
 async def test_a_broker_that_does_not_let_in_is_hung_up_on() -> None:
-    async with broker(silent) as (client, hung_up):
+    async with broker(silent, patient=False) as (client, hung_up):
         with pytest.raises(aiomqtt.MqttError, match="it does not answer CONNECT"):
             async with client:
                 raise AssertionError("it was let in")

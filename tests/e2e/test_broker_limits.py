@@ -12,7 +12,9 @@ import pytest
 import devicectl
 from devicectl.errors import LinkError
 from devicectl.session import link
+from devicectl.transports import mqtt as transport
 from firmware_sim.device import Device
+from firmware_sim.serve import mqtt as serve
 from firmware_sim.serve.errors import NoBrokerError
 from firmware_sim.serve.mqtt import join
 from firmware_sim.serve.real_time import RealTimeDevice
@@ -23,7 +25,7 @@ from protocols.topics import DeviceTopics
 from tests.brokers import Mosquitto, running
 from tests.e2e.test_mqtt_silence import online
 from tests.patience import patience
-from tests.scripted_broker import CONNECT, PUBLISH, SUBSCRIBE, Answer, obliging, scripted
+from tests.scripted_broker import CONNECT, PUBLISH, SUBSCRIBE, Answer, LastWords, obliging, scripted
 
 TOPICS: Final = DeviceTopics("bench", "sim-7")
 HELLO: Final = TOPICS.of("command", "hello")
@@ -40,16 +42,15 @@ async def host(url: BrokerUrl) -> None:
         pass
 
 
-async def said_by(end: End, url: BrokerUrl) -> str:
-    with pytest.raises((NoBrokerError, LinkError)) as raised:
+async def said_by(end: End, url: BrokerUrl, entry_s: float = 0.0) -> str:
+    """Why it ends; of a host the first reason, however long a loaded machine takes to let it in."""
+    with pytest.MonkeyPatch.context() as patched, pytest.raises((NoBrokerError, LinkError)) as raised:
+        patched.setattr(link, "CONNECT_TIMEOUT_US", 0)
+        patched.setattr(transport, "BIRTH_TIMEOUT_S", patience())
+        for module in (transport, serve):
+            patched.setattr(module, "TIMEOUT_S", entry_s or patience())
         await end(url)
     return str(raised.value)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first error is the one that is looked at."""
-    monkeypatch.setattr(link, "CONNECT_TIMEOUT_US", 0)
 
 
 # --- limits of Mosquitto -----------------------------------------------------------------------------------------
@@ -197,14 +198,8 @@ async def test_nothing_that_is_too_large_is_sent() -> None:
 @pytest.mark.parametrize("end", [device, host])
 @pytest.mark.parametrize("silent", [True, False])
 @pytest.mark.asyncio
-async def test_a_port_that_is_another_ones(end: End, silent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_port_that_is_another_ones(end: End, silent: bool) -> None:
     """Of TLS or WebSockets, or of a broker without MQTT 5: none of them says so in MQTT."""
-    from devicectl.transports import mqtt as transport
-    from firmware_sim.serve import mqtt as serve
-    from tests.scripted_broker import LastWords
-
-    for module in (transport, serve):
-        monkeypatch.setattr(module, "TIMEOUT_S", 0.3)
     async with scripted(at(CONNECT, b"" if silent else LastWords(b""))) as url:
-        said = await said_by(end, url)
+        said = await said_by(end, url, entry_s=0.3)
     assert "TLS (mqtts://) or WebSockets (ws://)" in said and "MQTT 5" in said

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from devicectl.errors import LinkError
+from devicectl.transports import mqtt
 from devicectl.transports.mqtt import open_mqtt
 from protocols.mqtt import HostWire
 from protocols.notice import NOTICE
@@ -79,8 +80,10 @@ def telling(first: bytes, then: bytes) -> Callable[[int, bytes], bytes]:
     ids=["another birth", "an older birth", "its will", "the same birth", "an older will", "cleared", "half a status"],
 )
 @pytest.mark.asyncio
-async def test_what_ends_a_link(then: bytes, reason: str) -> None:
+async def test_what_ends_a_link(then: bytes, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not is followed by the broker's own end, so that something comes in any case."""
+    for name in ("TIMEOUT_S", "BIRTH_TIMEOUT_S", "HELLO_TIMEOUT_S"):
+        monkeypatch.setattr(mqtt, name, patience())
     async with scripted(telling(status(True), then)) as url, asyncio.timeout(patience()), asyncio.TaskGroup() as group:
         life = Life(group)
         transport = await open_mqtt(url, "host-1", life)
