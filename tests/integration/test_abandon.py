@@ -74,9 +74,9 @@ DISAGREEMENTS: dict[str, tuple[Callable[[Lab], None], str]] = {
 }
 
 
-def begun(log: SessionLog, line: Late | None = None) -> Lab:
-    """A session of 15 cycles that was read and logged, and its host is gone."""
-    lab = Lab(log=log, line=line).begin(15)
+def begun(log: SessionLog, line: Late | None = None, cycles: int = 15) -> Lab:
+    """A session of some cycles that was read and logged."""
+    lab = Lab(log=log, line=line).begin(cycles)
     lab.run(lab.engine.session()[1].read())
     return lab
 
@@ -140,7 +140,7 @@ def test_it_is_abandoned_through_a_loss_at_each_piece(known: bool, end: str) -> 
     for piece in range(1, 80):
         with SessionLog.open("sqlite://") as log:
             line = Late(piece, least_ms=2, most_ms=5)
-            lab = begun(log, line)
+            lab = begun(log, line, cycles=2)
             count_one_more(lab)
             lab.replace_host()
             first = line.pieces
