@@ -100,7 +100,7 @@ class CycleControl:
             return refusal(Code.E_CYCLE_GAP, text, expected=last + 1, actual=command.cycle_no)
         if command.cycle_no == last and self._firmware.nvm.register is not None:
             return self._punch_again(asker, last, now)
-        if self.repeat(asker, command, now):
+        if command.cycle_no == last and self.repeat(asker, command, now):
             return None
         text = f"cycle {command.cycle_no} was used before, the last is {last}: see the journal"
         return refusal(Code.E_EXPIRED, text, expected=last + 1, actual=command.cycle_no)

@@ -76,6 +76,48 @@ def test_aborted_cycle_keeps_its_ending_over_a_reboot() -> None:
     assert lab.device.nvm.head == head, "what is answered is not refused"
 
 
+def test_while_a_cycle_is_open_its_punch_alone_is_answered_again() -> None:
+    lab, task = at_moment("suction")
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    last = lab.device.nvm.last_cycle_no
+    again = lab.ask(punch(lab, last))
+    assert (again.cycle_no, again.punctured) == (last, 0b111)
+    old = refusal(lab, punch(lab, last - 1))
+    assert (old.code, old.expected) == (Code.E_EXPIRED, last + 1)
+
+
+def test_every_command_of_an_aborted_cycle_is_answered_with_its_ending() -> None:
+    """Not with that of the COUNT before."""
+    lab, task = at_moment("suction")
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    last = lab.device.nvm.last_cycle_no
+    lab.ask(M.Stop())
+    for command in (
+        punch(lab, last),
+        M.Suction(cycle_no=last),
+        M.Advance(cycle_no=last, steps=1),
+        M.Count(cycle_no=last),
+    ):
+        with pytest.raises(CommandAbortedError, match=f"cycle {last} ended ABORTED in SUCTION"):
+            lab.ask(command)
+
+
+def test_stop_of_a_device_at_rest_leaves_it_at_rest() -> None:
+    lab = Lab()
+    lab.run(lab.engine.connect())
+    assert lab.ask(M.Stop()).state is DeviceState.IDLE
+    assert lab.state is DeviceState.IDLE
+
+
+def test_a_move_out_of_the_plan_is_refused_with_what_the_zone_has() -> None:
+    lab = Lab().begin(1)
+    for zone, cell, cells in ((1, 40, 40), (2, 0, 0)):
+        error = refusal(lab, M.Reposition(zone=zone, cell=cell))
+        assert (error.interlock, error.expected, error.actual) == (9, cells, cell)
+
+
 def test_a_count_of_before_a_restart_is_in_the_journal_alone() -> None:
     lab = Lab().begin(2)
     lab.world.reboot_device()
