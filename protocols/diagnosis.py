@@ -267,7 +267,5 @@ def line_change(heard: Heard) -> Finding | None:
 
 def cause(heard: Heard) -> Finding | None:
     """The likeliest reason for what came to be no frames, the proven ones first; None where nothing came."""
-    if not heard.pieces:
-        return None
     text = None if crc_mistakes(heard) else _text(heard)
     return line_change(heard) or text or _wrong_crc(heard) or _no_frame(heard)

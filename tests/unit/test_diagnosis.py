@@ -102,6 +102,7 @@ def test_the_first_bytes_of_telnet() -> None:
             "the first bytes are Telnet negotiation: this port speaks Telnet or RFC 2217"
         )
     assert found(b"\xff\x41\x42\0").code == "no_frame"
+    assert found(b"\x85\xfb\x01").code == "no_frame"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_text(piece: bytes, text: str) -> None:
 
 
 def test_what_cannot_be_printed_is_never_shown_as_text() -> None:
-    for piece in (b"\x1b[2Jhello", b"abc", b"\x01\x02\x03\x04", "\u202eevil".encode(), b"\x85\x90\xf1\xf0"):
+    for piece in (b"\x1b[2Jhello", b"abc", b"\x01\x02\x03\x04", "\u202eevil".encode(), b"\x85\x90\xf1\xf0\xf2\xf3"):
         assert as_text(piece) == "" and shown(heard(piece)) == f"hex {piece.hex(' ')}"
     assert len(shown(heard(b"\x01" * 500))) <= MAX_SHOWN + 4
 
@@ -160,6 +161,12 @@ def test_a_wrong_checksum() -> None:
     finding = found(*(wrong_crc(number, zlib.crc32) for number in (1, 2)))
     assert finding.sentence.startswith("2 frames came, the CRC of each is wrong: it is CRC-32, zlib's")
     assert found(wrong_crc(1, zlib.crc32), b"boot: ready\0").code == "bad_crc"
+
+
+def test_a_known_mistake_is_no_line_of_seven_bits() -> None:
+    body = pack_header(0x10, 0, 1, 1, 0, 1, 0, 3) + b"\x21\x22\x23"
+    frame = b"\0" + stuff(body + pack_crc(0)) + b"\0"
+    assert max(frame) < 0x80 and found(frame).code == "bad_crc" and line_change(heard(frame)) is None
 
 
 def test_bytes_of_no_kind() -> None:

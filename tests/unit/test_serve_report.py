@@ -856,6 +856,27 @@ def test_what_a_host_left_on_is_told_though_it_links_again_by_another_way(bench:
     assert "line" in bench.made()["hosts"][0]["codes"]
 
 
+def test_the_text_has_a_row_for_what_there_is_and_none_where_there_is_not(bench: Bench) -> None:
+    bench.attach("pty")
+    bench.send("pty", b"\x05\0")
+    bench.detach("pty")
+    bench.hello(TCP)
+    bench.open(TCP)
+    before = to_text(bench.made())
+    assert "    sessions       1 opened, closed: none\n" in before and "    bad frames     none\n" in before
+    assert "    bad frames     short 1\n" in before or "    bad frames     cobs 1\n" in before
+    assert before.count("    links          1, ") == 1, "a stranger has no links"
+    assert "echoed" not in before and "    commands       SessionOpen 1\n" in before
+    zero = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
+    bench.ask(TCP, M.SessionClose(session_no=1, reason=CloseReason.ABANDONED, **zero))
+    bench.taps[TCP].heard("host", encode_message(M.ArmDone(vacuum_pa=-50_000), seq=1, link_id=1), bench.now)
+    bench.send(TCP, encode_message(M.HostHeartbeat(), seq=0, link_id=77))
+    after = to_text(bench.made())
+    assert "closed: 1 abandoned (0 cores in 0 cycles)\n" in after
+    assert "    echoed         1 of the device's own came back\n" in after
+    assert "    NAK            E_LINK 1 (unasked 1): " in after
+
+
 def test_settings_that_were_on_are_told_though_a_later_connection_is_raw() -> None:
     tally = stranger(line_flags=("ECHO",))
     tally.absorb(stranger())
