@@ -186,6 +186,8 @@ def _topics(path: str, root: str) -> DeviceTopics:
     levels = path.removeprefix("/").split("/")
     if len(levels) != 2 or not all(levels):
         raise BrokerUrlError("path", "/site/device is what follows the broker")
+    if "=" in path:  # else a password among them were the name of a device
+        raise BrokerUrlError("path", "options follow a ? (an = in an id is written %3D)")
     site, device = (one_form(unquote(level)) for level in levels)
     try:
         return DeviceTopics(site, device, one_form(root))

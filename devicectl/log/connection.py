@@ -93,7 +93,7 @@ def parse_where(where: str | Path) -> URL:
     except (ArgumentError, ValueError):
         raise _bad_url(text) from None  # its own words quote the URL
     if url.get_backend_name() != "sqlite" and _is_ambiguous(url, text):
-        reason = "has an @, : or ? too many: in a password they are written %40, %3A and %3F, and a / is %2F"
+        reason = "has one of @ : = ? where none stands: in a password they are written %40 %3A %3D %3F, and a / is %2F"
         raise LogError(LogErrorKind.UNWRITABLE, show_scheme(text), reason)
     if url.get_backend_name() == "sqlite" and "uri" not in url.query:
         for name in url.query.keys() - _SQLITE_OPTIONS:
@@ -104,7 +104,8 @@ def parse_where(where: str | Path) -> URL:
 
 def _is_ambiguous(url: URL, text: str) -> bool:
     """Whether a part of a server's URL may have a piece of the password in it."""
-    return "@" in f"{url.host}{url.database}" or ":" in f"{url.database}" or "@" in text.partition("?")[2]
+    parts = f"{url.host}{url.database}"
+    return "@" in parts or "=" in parts or ":" in f"{url.database}" or "@" in text.partition("?")[2]
 
 
 def connect(url: URL, *, readonly: bool, busy_timeout_ms: int, immutable: bool = False) -> Connection:

@@ -140,7 +140,7 @@ class _Builder:
     def _check(self, event: Any) -> None:
         """Refuse what a plain value does not need."""
         line = f"line {event.start_mark.line + 1}"
-        if type(event).__name__ == "AliasEvent" or getattr(event, "anchor", None) is not None:
+        if getattr(event, "anchor", None) is not None:  # an alias has that of the value that it stands for
             raise PlanError(self._source, line, None, "has an alias or anchor: must spell the value out")
         if getattr(event, "tag", None) is not None:
             raise PlanError(self._source, line, None, "has a tag: must be a plain value")

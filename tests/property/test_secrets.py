@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import NoSuchModuleError
 
 from devicectl.cli import call as devicectl
 from devicectl.errors import DevicectlError
@@ -53,9 +54,21 @@ SLIPS: dict[str, Callable[[str, int], str]] = {
     "a character is there twice": lambda url, at: (
         url[: at % len(url)] + url[at % len(url) :][:1] + url[at % len(url) :]
     ),
+    "the ? is lost": lambda url, at: url.replace("?", "", 1),
     "a blank before it": lambda url, at: f" {url}",
 }
-urls = st.tuples(st.sampled_from(TEMPLATES), SECRETS, st.sampled_from(sorted(SLIPS)), st.integers(0, 200))
+
+
+def _can_be_told(case: tuple[str, str, str, int]) -> bool:
+    """Not where an @ of the password has come to be the only one: that URL is right, and leads to another host."""
+    template, secret, slip, at = case
+    url = template.format(user=USER, secret=secret)
+    return not (slip == "a character is lost" and "@" in secret and url[at % len(url)] == "@")
+
+
+urls = st.tuples(st.sampled_from(TEMPLATES), SECRETS, st.sampled_from(sorted(SLIPS)), st.integers(0, 200)).filter(
+    _can_be_told
+)
 
 
 def mistyped(case: tuple[str, str, str, int]) -> str:
@@ -95,12 +108,23 @@ def chain(error: BaseException | None) -> str:
 @example(("postgresql://{user}:{secret}@db.invalid/log", "hun@ter22", "none", 0))
 @example(("postgresql://{user}:{secret}@db.invalid/log", "hunter2", "a slash too many", 0))
 @example(("postgresql://db.invalid/log?user={user}&password={secret}", "hunter2", "a slash is lost", 0))
+@example(("postgresql://db.invalid/log?pasword={secret}", "hunter2", "a character is lost", 27))
 @settings(max_examples=300, deadline=None)
 def test_no_exception_tells_a_secret(case: tuple[str, str, str, int]) -> None:
     text, secret = mistyped(case), case[1]
     assert_nothing_of(secret, whole_story(lambda: _unless_right(parse_url, text)))
     assert_nothing_of(secret, whole_story(lambda: _unless_right(parse_broker_url, text)))
-    assert_nothing_of(secret, whole_story(lambda: show(parse_where(text))))
+    assert_nothing_of(secret, whole_story(lambda: _shown(text)))
+
+
+def _shown(text: str) -> str:
+    """A log's place, where there is a database of that kind; else the driver that is missing is told, and no more."""
+    url = parse_where(text)
+    try:
+        url.get_dialect()
+    except (NoSuchModuleError, ModuleNotFoundError, ValueError):
+        return ""
+    return show(url)
 
 
 def _unless_right(parse: Callable[[str], object], text: str) -> str:

@@ -26,6 +26,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "mqtt://[fe80::1%eth0]:7/bench/sim-7": {"host": "fe80::1%eth0", "port": 7},
     "mqtts://h/bench/sim-7": {"host": "h", "port": 8883, "tls": True},
     "mqtt://h/bench/sim-7?credentials=a+b@c": {"host": "h", "port": 1883, "credentials": "a+b@c"},
+    "mqtt://h/b%3D/7": {"host": "h", "port": 1883, "topics": DeviceTopics("b=", "7")},
     "mqtt://h/b%40nch/7": {"host": "h", "port": 1883, "topics": DeviceTopics("b@nch", "7")},
     "mqtt://h/bench/sim-7?credentials=a%20b": {"host": "h", "port": 1883, "credentials": "a b"},
     "mqtts://h/bench/sim-7?ca=c.pem": {"host": "h", "port": 8883, "tls": True, "ca": "c.pem"},
@@ -75,6 +76,7 @@ WRONG = {
     "mqtt://h/bench//sim-7": ("path", "/site/device"),
     "mqtt://h/bench/sim-7/": ("path", "/site/device"),
     "mqtt://h/a/b/c": ("path", "/site/device"),
+    "mqtt://h/bench/sim-7password=hunter2": ("path", "options follow a ?"),
     # host and port
     "mqtt:///bench/sim-7": ("host", "no host is named"),
     "mqtt://:1883/bench/sim-7": ("host", "no host is named"),
