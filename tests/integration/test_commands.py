@@ -87,6 +87,23 @@ def test_while_a_cycle_is_open_its_punch_alone_is_answered_again() -> None:
     assert (old.code, old.expected) == (Code.E_EXPIRED, last + 1)
 
 
+def test_a_second_punch_while_the_first_is_under_way_is_refused() -> None:
+    lab, task = at_moment("dwell")
+    assert task is not None
+    lab.engine.link.procedures.cancel(task)
+    error = refusal(lab, punch(lab, lab.device.nvm.last_cycle_no))
+    assert (error.code, "is under way" in error.sentence) == (Code.E_STATE, True)
+
+
+def test_a_punch_of_a_device_that_is_not_armed_says_so() -> None:
+    lab = Lab()
+    lab.open()
+    lab.numb()
+    error = refusal(lab, punch(lab, 1))
+    assert (error.code, error.interlock) == (Code.E_STATE, 0)
+    assert error.sentence == "PUNCH needs ARMED; the device is in ANESTHESIA_CONFIRMED"
+
+
 def test_every_command_of_an_aborted_cycle_is_answered_with_its_ending() -> None:
     """Not with that of the COUNT before."""
     lab, task = at_moment("suction")
@@ -102,6 +119,9 @@ def test_every_command_of_an_aborted_cycle_is_answered_with_its_ending() -> None
     ):
         with pytest.raises(CommandAbortedError, match=f"cycle {last} ended ABORTED in SUCTION"):
             lab.ask(command)
+    lab.ask(M.FaultReset())
+    with pytest.raises(CommandAbortedError, match=f"cycle {last} ended ABORTED in SUCTION"):
+        lab.ask(punch(lab, last))
 
 
 def test_stop_of_a_device_at_rest_leaves_it_at_rest() -> None:
