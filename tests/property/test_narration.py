@@ -223,7 +223,7 @@ def test_a_session_that_is_taken_up_again_is_told_of_as_held() -> None:
     ("name", "begins"),
     [
         ("stop", "The handpiece has answered STOP: it holds still. "),
-        ("link_lost", "The link is lost: why. "),
+        ("link_lost", "The link is lost: why. A handpiece that was armed makes itself safe when its lease ends. "),
         ("pause", "The session is held up. "),
         (None, "The session is held up. "),
     ],
