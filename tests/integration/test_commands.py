@@ -88,11 +88,13 @@ def test_while_a_cycle_is_open_its_punch_alone_is_answered_again() -> None:
 
 
 def test_a_second_punch_while_the_first_is_under_way_is_refused() -> None:
-    lab, task = at_moment("dwell")
-    assert task is not None
-    lab.engine.link.procedures.cancel(task)
-    error = refusal(lab, punch(lab, lab.device.nvm.last_cycle_no))
-    assert (error.code, "is under way" in error.sentence) == (Code.E_STATE, True)
+    lab, _ = at_moment("dwell")
+    port = lab.world.port
+    again = frame(punch(lab, lab.device.nvm.last_cycle_no), port.exchange.link_id, 0x4000)  # no host waits with it
+    lab.device.receive(port, again, lab.now)
+    ((_, answer),) = seen(port.exchange.take())
+    assert isinstance(answer, Refused)
+    assert (answer.code, "is under way" in answer.sentence) == (Code.E_STATE, True)
 
 
 def test_a_punch_of_a_device_that_is_not_armed_says_so() -> None:
