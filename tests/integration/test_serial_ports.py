@@ -1,6 +1,7 @@
 """Serial ports that cannot be had, for one plain reason each; ports without a descriptor; lines that are too slow."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import termios
@@ -249,6 +250,95 @@ async def test_a_port_that_is_hung_up(far_end: Line) -> None:
         await asyncio.wait_for(heard.data, patience())
     assert heard.notices == []
     port.close()
+
+
+# --- what is written ------------------------------------------------------------------------------------------------
+
+
+async def read_all(far_end: Line, size: int) -> bytes:
+    os.set_blocking(far_end.far, False)
+    came = b""
+    async with asyncio.timeout(patience()):
+        while len(came) < size:
+            with contextlib.suppress(BlockingIOError):
+                came += os.read(far_end.far, 65536)
+            await clock.pause(0)
+    return came
+
+
+@pytest.mark.asyncio
+async def test_what_does_not_fit_goes_out_as_room_comes_in_order(far_end: Line) -> None:
+    port, heard = await opened(far_end.path)
+    pieces = [bytes([number]) * 9_000 for number in range(1, 6)]
+    for piece in pieces:
+        port.write(piece)
+    assert await read_all(far_end, 45_000) == b"".join(pieces)
+    assert isinstance(port, serial_port._PolledSerial)
+    async with asyncio.timeout(patience()):
+        while port._unsent:
+            await clock.pause(0)
+    assert not asyncio.get_running_loop().remove_writer(port._fd), "it waits for room where nothing is to be sent"
+    port.write(b"and more")
+    assert await read_all(far_end, 8) == b"and more"
+    assert not heard.data.done()
+    port.close()
+
+
+@pytest.mark.asyncio
+async def test_a_device_that_reads_nothing_is_given_up(far_end: Line) -> None:
+    port, heard = await opened(far_end.path)
+    for _ in range(20):
+        port.write(bytes(8_000))
+        await clock.pause(0)
+    with pytest.raises(LinkError, match="takes no more bytes"):
+        await asyncio.wait_for(heard.data, patience())
+    port.close()
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_is_closed_takes_no_more_and_closes_once(far_end: Line) -> None:
+    port, heard = await opened(far_end.path)
+    port.write(b"last")
+    assert await read_all(far_end, 4) == b"last"
+    for _ in range(2):
+        port.close()
+        port.write(b"too late")
+    await clock.pause(0)
+    os.set_blocking(far_end.far, False)
+    with pytest.raises(BlockingIOError):
+        os.read(far_end.far, 100)
+    assert not heard.data.done(), "who closes a port knows it"
+
+
+@pytest.mark.asyncio
+async def test_an_adapter_that_goes_while_it_is_written_to(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, heard = await opened(far_end.path)
+
+    def gone(fd: int, data: bytes) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", gone)
+        port.write(b"x")
+        port.write(b"y")
+        with pytest.raises(LinkError, match=f"serial port {far_end.path}: {os.strerror(errno.EIO)}"):
+            await asyncio.wait_for(heard.data, patience())
+
+
+@pytest.mark.asyncio
+async def test_an_adapter_that_goes_while_it_is_read(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, heard = await opened(far_end.path)
+
+    def gone(fd: int, size: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "read", gone)
+        far_end.say(b"x")
+        with pytest.raises(LinkError, match=f"serial port {far_end.path}: {os.strerror(errno.EIO)}"):
+            await asyncio.wait_for(heard.data, patience())
+    port.close()
+    (await opened(far_end.path))[0].close()
 
 
 # --- how a port is opened ---------------------------------------------------------------------------------------------
