@@ -95,7 +95,7 @@ def _are_one(one: _Place, other: _Place) -> bool:
     uses = {one.use, other.use}
     if uses == {Use.READ} or not one.marks & other.marks:
         return False
-    return Use.HOLD in uses or not (one.terminal or other.terminal)
+    return Use.HOLD in uses or not one.terminal  # and so is the other: it is the same
 
 
 def _relation(one: _Place, other: _Place) -> str:

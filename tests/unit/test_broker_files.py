@@ -91,6 +91,7 @@ def test_without_a_file_the_systems_authorities_count(folder: Path) -> None:
         ("cert=device.key&key=device.key", "cert", "device.key has no certificate in PEM"),
         ("cert=device.pem&key=device.pem", "key", "device.pem has no private key in PEM"),
         ("cert=text&key=device.key", "cert", "text has no certificate in PEM"),
+        ("cert=text&key=device.pem", "cert", "text has no certificate in PEM"),
         ("cert=der.pem&key=device.key", "cert", "der.pem has no certificate in PEM"),
         ("cert=torn.pem&key=device.key", "cert", "torn.pem and device.key cannot be used: "),
         ("cert=nope&key=device.key", "cert", "cannot read nope: No such file or directory"),
