@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devicectl.errors import CommandRefusedError
+from devicectl.errors import CommandRefusedError, SessionError
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Batch
@@ -111,6 +111,34 @@ def test_a_session_that_disagrees_is_abandoned_and_the_log_says_why(name: str) -
         report.differences,
     )
     assert (report.summary.state, report.summary.reconciled) == ("aborted", False)
+
+
+def vanish(lab: Lab) -> None:
+    """The device holds the session no more, and its journal does not say why."""
+    lab.device.nvm.session = None
+
+
+def end_another(lab: Lab) -> None:
+    """The end in its journal is of another session."""
+    assert lab.device.nvm.session is not None
+    lab.device.nvm.session.session_no = 9
+    lab.device.nvm.close_session(CloseReason.ABORTED, 0)
+
+
+@pytest.mark.parametrize("lose", [vanish, end_another])
+def test_one_that_has_no_end_in_the_journal_is_not_settled(lose: Callable[[Lab], None]) -> None:
+    with SessionLog.open("sqlite://") as log:
+        lab = begun(log, cycles=2)
+        stored = log.find(lab.device.serial, lab.engine.welcome.journal_epoch, 1)
+        assert stored is not None
+        lab.world.cut()
+        lose(lab)
+        lab.replace_host(heard=False)
+        lab.run(lab.engine.connect())
+        lab.run(lab.engine.adopt(stored, log.records(stored.key), None, restore=False))
+        with pytest.raises(SessionError, match="session 1 is not open on the device, whose journal has no end of it"):
+            lab.run(lab.engine.settle(0.0))
+        assert log.load(1).summary.state == "open"
 
 
 def test_one_that_agrees_is_closed_with_its_counts() -> None:

@@ -247,3 +247,14 @@ def test_alarms_are_counted_as_they_were_raised() -> None:
         desk.journal.append(encode_record(alarm.model_copy(update={"event_no": number, "state": state})))
     desk.run()
     assert desk.reader.alarms == {1501: 2}
+
+
+def test_what_comes_again_is_folded_once() -> None:
+    desk = Desk()
+    alarm = R.AlarmChanged(
+        event_no=1, uptime_ms=9, code=1501, interlock=6, priority=AlarmPriority.HIGH, state=AlarmState.ACTIVE
+    )
+    for _ in range(2):
+        desk.reader.add(encode_record(alarm))
+    assert desk.reader.alarms == {1501: 1}
+    assert desk.reader.fold.problems == ["event 1 came again or out of order: 2 was next"]
