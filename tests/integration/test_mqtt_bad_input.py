@@ -42,7 +42,7 @@ from protocols.messages import (
     StopDone,
     Suction,
 )
-from protocols.mqtt import COMMANDS, Publication
+from protocols.mqtt import COMMANDS, MOST_ASKED, DeviceWire, HostWire, Publication
 from protocols.topics import DeviceTopics
 from protocols.units import MILLISECOND, SECOND
 from tests.integration.device_state import journal_of
@@ -670,3 +670,12 @@ def test_the_journal_is_not_filled(unchanged: MqttBench) -> None:
     for number in range(1_000):
         unchanged.publish(punch(unchanged, payload={}, correlation_id=1 + number))
     assert len(journal_of(unchanged.device)) == before
+
+
+def test_what_is_kept_of_a_client_is_bounded() -> None:
+    """Correlation Data of the oldest commands is dropped; that of the newest comes back."""
+    wire, host = DeviceWire(TOPICS, HOLDER), HostWire(TOPICS, HOLDER)
+    for number in range(1, MOST_ASKED + 2):
+        wire.feed(host.encode(Echo(data=b""), number, 1, number, 0))
+    answers = [wire.encode(EchoDone(data=b""), 1, 1, number, 0) for number in (1, 2, MOST_ASKED + 1)]
+    assert [answer.correlation_data for answer in answers] == [None, b"2", b"%d" % (MOST_ASKED + 1)]
