@@ -373,6 +373,23 @@ def test_session_that_is_stopped_in_the_wait_closes_at_once() -> None:
     assert lab.now - began < SECOND
 
 
+@pytest.mark.parametrize("where", ["no session", "no link", "ended"])
+def test_a_stop_is_nothing_where_nothing_is_to_be_stopped(where: str) -> None:
+    lab = Lab()
+    if where == "no session":
+        lab.run(lab.engine.connect())
+    else:
+        lab.begin(1)
+    if where == "no link":
+        lab.world.cut()
+    elif where == "ended":
+        lab.close(CloseReason.ABORTED)
+    before, machine = lab.device.nvm.head, lab.engine.machine.now
+    lab.run(lab.engine.stop())
+    assert (lab.device.nvm.head, lab.engine.machine.now) == (before, machine)
+    assert not [note for note in lab.notes if note.name == "stop"]
+
+
 def test_held_device_closes_its_session_while_the_emergency_stop_is_open() -> None:
     lab, task = at_moment("suction")
     assert task is not None
