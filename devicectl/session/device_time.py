@@ -97,17 +97,24 @@ class _Numbed(NamedTuple):
 
 
 class AnesthesiaClock:
-    """How old each zone's anesthesia is, from the session's records."""
+    """How old each zone's anesthesia is, from the session's records. `confirmed` zones have waited long enough."""
 
     def __init__(self) -> None:
+        self.confirmed: set[int] = set()
         self._time = DeviceTime()
         self._numbed: dict[int, _Numbed] = {}
 
     def add(self, record: R.Record) -> None:
         """Take the next record."""
         self._time.follow(record)
+        if not isinstance(record, R.Anesthesia):
+            return
+        if record.confirmed:
+            self.confirmed.add(record.zone)
+        else:
+            self.confirmed.discard(record.zone)
         # CONFIRM only repeats what START said, in seconds rounded down.
-        if isinstance(record, R.Anesthesia) and not (record.confirmed and record.zone in self._numbed):
+        if not (record.confirmed and record.zone in self._numbed):
             age_ms = (record.age_s + record.confirmed) * 1_000
             self._numbed[record.zone] = _Numbed(self._time.ms, age_ms, self._time.breaks)
 

@@ -33,6 +33,8 @@ MOST_UNLOGGED: Final = 64
 """Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
 MOST_PURGES: Final = 10
 """A purge works nine times in ten, and a session has some five clogs: ten failures in a row are a broken needle."""
+LEAST_AGE_DOUBT_US: Final = 4 * SECOND
+"""The least age may be too old by this: it is rounded up, and an uptime may be told 2.6 s after HELLO."""
 MOST_REMEDIES: Final = 100
 """In a row, without a cycle between them: a wait for suction takes 60. A device that refuses on needs a person."""
 
@@ -67,6 +69,7 @@ class AutomaticOperator:
         self._at: tuple[int, int] | None = None
         self._flagged = 0
         self._numbed: dict[int, Micros] = {}
+        self._numbed_latest: dict[int, Micros] = {}
         self._opened_at: float | None = None
         self._confirmed_by = ""
         self._method = ""
@@ -106,6 +109,8 @@ class AutomaticOperator:
         for zone in zones:
             if (age := ages.get(zone)) is not None:
                 age_s = age.least_s if zone in self._numbed else age.most_s
+                if age_s != age.least_s and zone not in reader.anesthesia.confirmed:
+                    self._numbed_latest[zone] = Micros(link.now - age.least_s * SECOND + LEAST_AGE_DOUBT_US)
                 self._numbed[zone] = Micros(min(self._numbed.get(zone, link.now), link.now - age_s * SECOND))
         if self._numbed:  # the one before numbed all of them at a time, and was cut off before all were told
             oldest = min(self._numbed.values())
@@ -115,24 +120,32 @@ class AutomaticOperator:
         if self._context.machine.now is State.ANESTHESIA_CONFIRMED:
             return
         self._context.require_allowed()  # here too: the link may lead to another device by now
+        if self._numbed_latest:
+            # Told as old as they may be, lest one is taken for numb too long, these are waited for as the youngest.
+            wait: M.ParamGetDone = yield M.ParamGet(name="anesthesia_wait_s")
+            yield from self._wait_until(Micros(max(self._numbed_latest.values()) + round(wait.value * SECOND)))
+            self._numbed_latest.clear()
         wait_s = 0
         for zone, numbed_at in self._numbed.items():
             age_s = min(-((numbed_at - self._context.link.now) // SECOND), MAX_ANESTHESIA_AGE_S)  # rounded up
             started: M.AnesthesiaStartDone = yield M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method)
             self._context.machine.happened(Event.ANESTHESIA_STARTED)
             wait_s = max(wait_s, started.wait_s)
-        self._context.waits_until = until = Micros(self._context.link.now + wait_s * SECOND)
-        try:
-            self._context.note(
-                "action", "anesthesia_start", f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
-            )
-            yield Until(until)
-        finally:
-            self._context.waits_until = None
+        said = f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
+        self._context.note("action", "anesthesia_start", said)
+        yield from self._wait_until(Micros(self._context.link.now + wait_s * SECOND))
         for zone in self._numbed:
             yield from self._confirm(zone)
         self._context.machine.happened(Event.ANESTHESIA_CONFIRMED)
         self._context.note("action", "anesthesia_confirm", f"{len(self._numbed)} zones, by {self._confirmed_by}")
+
+    def _wait_until(self, time: Micros) -> Procedure[None]:
+        """Let time pass before the anesthesia is confirmed; a display counts it down."""
+        self._context.waits_until = time
+        try:
+            yield Until(time)
+        finally:
+            self._context.waits_until = None
 
     def _confirm(self, zone: int) -> Procedure[None]:
         while True:

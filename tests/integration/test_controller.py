@@ -531,6 +531,40 @@ async def test_the_time_that_a_device_was_off_is_in_the_anesthesias_age(
         assert ages_told(log) == [age_s for age_s in told for _ in PLAN.zones]
 
 
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_what_may_have_been_injected_just_now_is_waited_for(
+    confirmed: bool, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened half an hour before the injection: for how long the device was off, nobody knows. The truth is 20 s.
+
+    For its end the anesthesia counts as old as it may be; for its beginning, where nobody has confirmed it, as young.
+    """
+    url, now = f"sim://?seed=7&anesthesia_wait_s=300&nvm={tmp_path / 'nvm'}", datetime(2026, 3, 1, tzinfo=UTC)
+    monkeypatch.setattr(clock, "wall", lambda: now)
+    with SessionLog.open("sqlite://", wall_clock=clock.wall) as log:
+        async with devicectl.connect(url, log=log) as handpiece:
+            session = await handpiece.open_session(PLAN).__aenter__()
+            driver, engine = driver_of(handpiece), handpiece.driver.engine
+            begun = engine.link.start(engine.confirm_anesthesia("lidocaine injection", "trainer"), driver.now)
+            end = Micros(driver.now + (310 if confirmed else 20) * SECOND)
+            driver.world.heap.at(end, lambda: None)
+            while driver.now < end:
+                driver.world.step()
+            assert begun.done is confirmed
+            engine.link.procedures.cancel(begun)
+            await session.pause()  # reads nothing; what was told is read when the session is taken up
+        now += timedelta(seconds=1_800 + 20)
+        async with devicectl.connect(url, log=log) as handpiece:
+            began = driver_of(handpiece).now
+            async with handpiece.resume_session() as session:
+                waited_s = (driver_of(handpiece).now - began) / SECOND
+                async for _ in session.run():
+                    pass
+        assert session.summary.succeeded
+        assert waited_s < 5 if confirmed else 280 <= waited_s < 310, waited_s
+        assert ages_told(log)[-1] >= 1_800
+
+
 async def test_an_anesthesia_of_before_the_session_goes_on_aging_until_it_is_told(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
