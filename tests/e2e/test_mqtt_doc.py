@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 import devicectl
-from firmware_sim.serve.clients import MOST_PORTS
+from firmware_sim.device import MAX_VIEWERS
 from protocols.mosquitto import RIGHTS, USERS, acl_file
 from protocols.topics import DEFAULT_ROOT
 from tests.brokers import TOPICS, by_certificate, by_password, running
@@ -74,7 +74,7 @@ def test_the_page_begins_with_sessions_of_a_minute() -> None:
     lines = [line.split("#")[0].strip() for line in BLOCKS[0].splitlines()]
     assert readme in lines, "which a test of README carries out"
     assert all("--target-cores 60" in line for line in lines if line.startswith("devicectl run"))
-    assert f"up to {MOST_PORTS} have a link" in BLOCKS[0] and MOST_PORTS + 1 == 17 and "The seventeenth host" in PAGE
+    assert f"up to {MAX_VIEWERS} look on" in BLOCKS[0] and MAX_VIEWERS + 1 == 16 and "The sixteenth host" in PAGE
 
 
 def test_the_page_names_every_topic() -> None:
