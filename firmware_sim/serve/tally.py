@@ -77,7 +77,7 @@ class Tally:
     echoes: int = 0
     """The device's own frames that came back to it."""
     heard: Heard = field(default_factory=Heard)
-    """What it sent that is no frame."""
+    """Bytes that it sent and that are no frame."""
     line_flags: tuple[str, ...] = ()
     """Settings of a terminal that change bytes on the way, as the host left them."""
     hellos: int = 0
@@ -140,10 +140,6 @@ class Tally:
     def ok(self) -> bool:
         """Nothing is found but what is no fault."""
         return all(finding.code in NO_FAULT for finding in self.findings())
-
-    def verdict(self) -> list[str]:
-        """The sentences of `findings`."""
-        return [finding.sentence for finding in self.findings()]
 
 
 def _note(seen: Refusals, command: str) -> None:
@@ -233,7 +229,7 @@ def _no_hello(tally: Tally) -> str:
 
 
 def _line(tally: Tally) -> str:
-    """What changed bytes between host and device, where that is seen or proven; then no frame was built wrongly."""
+    """Sentence on a change of bytes between host and device, seen or proven: then no frame was built wrongly."""
     if tally.line_flags:
         return f"the host left {', '.join(tally.line_flags)} on: its terminal has to be raw"
     found = line_change(tally.heard)

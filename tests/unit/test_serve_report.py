@@ -46,6 +46,10 @@ def stranger(**values: Any) -> Tally:
     return Tally(transports=["tcp"], **values)
 
 
+def verdict_of(tally: Tally) -> list[str]:
+    return [finding.sentence for finding in tally.findings()]
+
+
 def sent(*pieces: bytes) -> Heard:
     """What a decoder made of these."""
     wire = SerialWire()
@@ -222,8 +226,8 @@ CASES: Final = [
 
 @pytest.mark.parametrize(("said_of", "not_of", "sentence"), CASES, ids=[sentence[:40] for _, _, sentence in CASES])
 def test_sentence(said_of: Tally, not_of: Tally, sentence: str) -> None:
-    assert sentence in said_of.verdict()
-    assert sentence not in not_of.verdict()
+    assert sentence in verdict_of(said_of)
+    assert sentence not in verdict_of(not_of)
 
 
 def test_every_rule_has_a_case_and_none_holds_always() -> None:
@@ -283,8 +287,8 @@ def test_a_hello_that_nobody_grants_is_a_code_of_its_own(bench: "Bench") -> None
 
 
 def test_a_host_of_which_there_is_nothing_to_say() -> None:
-    assert controller().verdict() == ["Nothing to remark."]
-    assert Tally(host_id=1, role=Role.VIEWER, links=1).verdict() == ["Nothing to remark."]
+    assert verdict_of(controller()) == ["Nothing to remark."]
+    assert verdict_of(Tally(host_id=1, role=Role.VIEWER, links=1)) == ["Nothing to remark."]
 
 
 def test_each_refusal_has_a_remedy() -> None:
