@@ -21,6 +21,7 @@ from devicectl.log.paths import default_log_path
 from handpiece_shell.streams import say, to_utf8
 from protocols.notice import NOTICE
 from protocols.text import printable
+from protocols.url_text import parse_whole
 
 if TYPE_CHECKING:
     from devicectl.log.reader import LogReader
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 ALL: Final = "all"
 DEFAULT_LAST: Final = "50"
 """More than a screen has, and read in no time."""
+MAX_LAST: Final = 999_999_999
+"""More than any log has, and below what a database takes for a number."""
+MAX_SHOWN: Final = 80
+"""Characters of a wrong value: a line of a terminal."""
 COLUMNS: Final = ("id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled")
 SPARE_COLUMNS: Final = ("evacuated", "course", "coverage", "device", "reconciled")
 """What a narrow terminal does not show, the first one first: 80 columns have room for all but `evacuated`."""
@@ -86,16 +91,17 @@ def _print_json(found: "Iterable[SessionSummary]") -> None:
 
 
 def _last(text: str) -> int | None:
-    """How many of the last sessions, None for all.
+    """Number of the last sessions, None for all.
 
     Raises:
         typer.BadParameter: it is neither a number of at least 1 nor `all`.
     """
     if text == ALL:
         return None
-    if not text.isascii() or not text.isdigit() or not 0 < len(text) < 10 or int(text) < 1:
-        raise typer.BadParameter(f"{text!r} is neither a number from 1 on nor {ALL}", param_hint="--last")
-    return int(text)
+    last = parse_whole(text)
+    if last is None or not 0 < last <= MAX_LAST:
+        raise typer.BadParameter(f"{text[:MAX_SHOWN]!r} is neither a number from 1 on nor {ALL}", param_hint="--last")
+    return last
 
 
 @app.command("show", cls=PlainCommand)
