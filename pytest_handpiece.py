@@ -29,7 +29,7 @@ _REPEATED: Final = {"--rootdir": "rootdir", "-c": "inifilename", "-o": "override
 """Options of pytest and pytest-asyncio that decide a test's node id, and with it its seed, or how it runs."""
 _BASE_SEED: Final = pytest.StashKey[int]()
 _RUN: Final = pytest.StashKey["Run"]()
-"""Of a test, of a module, and of the collection of all tests: what it runs against."""
+"""Device and artifacts of a test, of a module, or of the collection of all tests."""
 _SHARED: Final = pytest.StashKey["list[Run]"]()
 _OF_TEST: Final = "_handpiece_run"
 _OF_MODULE: Final = "_handpiece_run_per_module"
@@ -137,7 +137,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def _runs(item: pytest.Item) -> "list[Run]":
-    """What a test runs against: of its own, of its module's and of all tests', those that it asks for."""
+    """Runs of a test: of its own, of its module's and of all tests', those that it asks for."""
     asked = getattr(item, "fixturenames", ())
     nodes = {_OF_TEST: item, _OF_MODULE: item.getparent(pytest.Module), _OF_ALL: item.session}
     stashes = [node.stash for name, node in nodes.items() if name in asked and node is not None]
@@ -170,7 +170,7 @@ def _handpiece_run_per_run(request: pytest.FixtureRequest, tmp_path_factory: pyt
 
 
 def _make_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Run":
-    """Of a test, or of the module or collection whose tests share it."""
+    """Make the run of a test, or of the module or collection whose tests share it."""
     from devicectl.testing.run import Run
 
     node = request.node

@@ -236,7 +236,7 @@ class Session:
 
     @property
     def _seconds_open(self) -> float | None:
-        """Of a session that was resumed: seconds since it was opened, None where no clock tells."""
+        """Seconds since a resumed session was opened, None where no clock tells."""
         assert self._stored is not None
         began, stored, now = self._stored.began_wall, self._stored.stored_wall, clock.wall()
         if began is None or stored is None or not began <= stored <= now:

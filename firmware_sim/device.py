@@ -41,7 +41,8 @@ REFUSALS_KEEP_FREE: Final = 128
 """Journal slots that refusals leave free: a host that is refused for ever must not crowd out a session's cycles."""
 
 MAX_VIEWERS: Final = 15
-"""Of all transports together. Each has one place more: however many look on, whoever is to command gets in."""
+"""Viewers that may be linked, of all transports together. Each has one place more: however many look on, whoever is to
+command gets in."""
 
 
 class Device:
@@ -223,7 +224,7 @@ class Device:
         port.exchange.pace = port.idle_pace
 
     def _viewers_beside(self, port: Port, host_id: int) -> int:
-        """How many viewers there would be beside this host: the link that its HELLO replaces is none of them."""
+        """Number of viewers that there would be beside this host: the link that its HELLO replaces is none of them."""
         return sum(
             other.exchange.linked and other.role is not Role.CONTROLLER and other.host_id != host_id
             for other in self.ports

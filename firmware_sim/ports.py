@@ -15,7 +15,7 @@ from protocols.units import MILLISECOND, Micros
 
 
 class LinkEnd(Enum):
-    """What ended a link."""
+    """Reason for the end of a link."""
 
     TRANSPORT = auto()
     HELLO = auto()

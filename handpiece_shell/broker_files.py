@@ -45,7 +45,7 @@ def read_credentials(url: BrokerUrl, environment: Mapping[str, str] = os.environ
 
 
 def tls_context(url: BrokerUrl) -> ssl.SSLContext | None:
-    """What TLS needs to know for the broker at `url`; None where there is no TLS.
+    """Context of TLS for the broker at `url`; None where there is no TLS.
 
     Raises:
         BrokerUrlError: a file cannot be read, or is not what its option is for.
@@ -108,7 +108,7 @@ def _why_not_own(error: ssl.SSLError, certificates: bytes, cert: str, key: str) 
 
 
 def _fits(certificate: bytes, key: str) -> bool:
-    """Whether the key in the file at `key`, which can be read, is that of a certificate."""
+    """True if the key in the file at `key`, which can be read, is that of a certificate."""
     with tempfile.TemporaryDirectory() as folder:  # the library reads files alone; a certificate is no secret
         alone = Path(folder) / "certificate.pem"
         alone.write_bytes(certificate)

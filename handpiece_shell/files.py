@@ -23,7 +23,7 @@ from protocols.names import one_form
 
 _STREAMS: Final = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _MAX_LINKS: Final = 40
-"""As the system follows; more are a loop."""
+"""Links that the system follows; more are a loop."""
 
 
 class Use(Enum):
@@ -143,7 +143,7 @@ def _place(paths: set[str], words: tuple[str, str], use: Use) -> _Place:
 
 
 def _is_stream(path: str) -> bool:
-    """Whether a path is a standard stream's own name, or leads to one by symbolic links."""
+    """True if a path is a standard stream's own name, or leads to one by symbolic links."""
     for _ in range(_MAX_LINKS):
         if os.path.normpath(path).startswith(_STREAMS):
             return True

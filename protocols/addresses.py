@@ -32,9 +32,9 @@ def can_be_host(name: str) -> bool:
 
 
 def show_host(name: str) -> str:
-    """What may be shown of a name that is no host's: all of it where it could pass for one, else none of it.
+    """Show a name that is no host's: all of it where it could pass for one, else none of it.
 
-    A user or a password may have come to stand there.
+    It may be a user's name or password.
     """
     return repr(name) if _PLAIN.match(name) else "it"
 

@@ -67,7 +67,7 @@ class BrokerUrl:
     key: str | None = None
     credentials: str | None = None
     path: str | None = None
-    """Of the WebSockets that carry it; None where none do."""
+    """Place of the WebSockets that carry it; None where none do."""
 
     @property
     def scheme(self) -> str:

@@ -28,8 +28,6 @@ MIN_NARROW: Final = 12
 """Bytes that would not all be below 0x80 by chance: a frame's checksum alone is so once in sixteen."""
 MAX_TRANSLATED: Final = 8
 """Bytes of one value in a piece of which each may or may not have been translated: 256 ways."""
-
-
 MAX_DROPPED_TWICE: Final = 110
 """Bytes of a piece that may lack two: 24,000 ways, some 30 ms. WELCOME is shorter."""
 
@@ -43,7 +41,7 @@ class Finding(NamedTuple):
 
 @dataclass(slots=True)
 class Heard:
-    """What came from one end and is no frame. `waiting` is what came last, without the zero that would end it."""
+    """Bytes from one end that are no frame. `waiting` is what came last, without the zero that would end it."""
 
     size: int = 0
     """Bytes that came, zeros included, without those in which a frame was whole."""
@@ -77,7 +75,7 @@ class Heard:
 
     @property
     def pieces(self) -> list[bytes]:
-        """What is known of it, in the order in which it came."""
+        """Samples, and what waits, in the order in which they came."""
         return [*(bad.raw for bad in self.samples), *filter(None, (self.waiting,))]
 
 

@@ -604,7 +604,7 @@ class Exchange(Generic[WireIn, WireOut]):
     # --- inside: a line that echoes --------------------------------------------------------------------------
 
     def _is_own(self, key: int, header: Header, message: Message | None) -> bool:
-        """Whether this end has sent a frame itself. Of what either end sends, only one that is the same to the bit."""
+        """True if this end has sent a frame itself; for what either end may send, only if it is the same to the bit."""
         if key in self._own:
             return message is not None
         return (message, header.seq, header.link_id, header.correlation_id) in self._sent_lately
@@ -647,7 +647,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._requests = Requests(self._line)
 
     def _echoing(self) -> str:
-        """What to add to the loss of a link on a line that echoes: it looks alive where nobody is."""
+        """Words to add to the loss of a link on a line that echoes: it looks alive where nobody is."""
         echoes = self.statistics.echoes
         return f"; the line echoes: {echoes} frames of this end's own came back" if echoes else ""
 

@@ -173,7 +173,7 @@ def _members(enum: type[WireEnum]) -> tuple[WireEnum, ...]:
 
 
 def _is_checked(constraint: BaseMetadata) -> bool:
-    """Whether `_converters` sees to a constraint. Before pydantic 2.13 "finite" is one without a class of its own."""
+    """True if `_converters` sees to a constraint. Before pydantic 2.13 "finite" is one without a class of its own."""
     return isinstance(constraint, Ge | Le) or getattr(constraint, "allow_inf_nan", None) is False
 
 

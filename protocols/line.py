@@ -62,13 +62,13 @@ class Line:
         self._free_at = max(self._free_at, float(now)) + size * self.us_per_byte
 
     def out_us(self, now: Micros) -> int:
-        """How long it takes until all that was sent has gone out."""
+        """Time until all that was sent has gone out."""
         return max(0, round(self._free_at - now))
 
     def answer_us(self, command: Message) -> int:
-        """How long the longest answer may take, with what may come before it."""
+        """Time that the longest answer may take, with what may come before it."""
         return round(_answer_sizes[command.__class__] * self.us_per_byte) if self.us_per_byte else 0
 
     def in_us(self, header: Header) -> int:
-        """How long a frame that came was under way on the line."""
+        """Time that a frame which came was under way on the line."""
         return round((AROUND_PAYLOAD + header.payload_size) * self.us_per_byte) if self.us_per_byte else 0

@@ -28,7 +28,7 @@ HEARTBEAT_EXPIRY_S: Final = 1
 """Seconds. An old heartbeat says nothing about now."""
 TELEMETRY_EXPIRY_S: Final = 5
 MAX_PACKET_BYTES: Final = 2 * MOST_BODY_BYTES
-"""What a broker has to take: a body and as much again for its topic and properties, which are a few hundred bytes."""
+"""Bytes that a broker has to take: a body, and as much again for topic and properties, which are a few hundred."""
 MOST_ASKED: Final = 32
 """Correlation data that a device keeps; a host has at most five commands under way, and retries each."""
 
@@ -139,7 +139,7 @@ class DeviceWire:
         self._asked: dict[int, bytes | None] = {}
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
-        """What a client's publication says; whoever finds the wire has kept retained heartbeats from it."""
+        """Decode a client's publication; whoever finds the wire has kept retained heartbeats from it."""
         levels = self._topics.parse(publication.topic) or ("",)
         if levels[0] == "heartbeat":
             return [decode_body(publication.body, HostHeartbeat, "HostHeartbeat")]

@@ -266,7 +266,7 @@ def count_as_seen(future: Any) -> None:
 
 
 def client_options(url: BrokerUrl, identifier: str, credentials: tuple[str, str]) -> dict[str, Any]:
-    """What the library's client is made with, but for protocol, TLS and will; an empty name or password is none."""
+    """Arguments of the library's client, but for protocol, TLS and will; an empty name or password is none."""
     username, password = credentials
     return {
         "hostname": url.host,

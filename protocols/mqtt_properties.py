@@ -14,7 +14,7 @@ CONTENT_TYPE: Final = "application/json"
 PAYLOAD_IS_TEXT: Final = 1
 """MQTT's Payload Format Indicator: UTF-8."""
 NO_MATCHING_SUBSCRIBERS: Final = 0x10
-"""Of PUBACK: the broker took it, and nobody listens there. Not every broker says so."""
+"""Code in a PUBACK: the broker took it, and nobody listens there. Not every broker says so."""
 _NOT_AUTHORIZED: Final = 0x87
 SESSION_TAKEN_OVER: Final = 0x8E
 NO_RETAIN: Final = "the broker retains nothing, and status has to be retained (Mosquitto: retain_available true)"
@@ -60,7 +60,7 @@ def why(code: int) -> str:
 
 
 def denied(code: int) -> bool:
-    """Whether a reason code of PUBACK or SUBACK is a no."""
+    """True if a reason code of PUBACK or SUBACK is a no."""
     return code >= 0x80
 
 

@@ -14,5 +14,5 @@ def one_form(name: str) -> str:
 
 
 def has_control(text: str) -> bool:
-    """Whether a text has a control character: an end of a line, or a command to a terminal."""
+    """True if a text has a control character: an end of a line, or a command to a terminal."""
     return any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text)

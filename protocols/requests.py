@@ -22,7 +22,7 @@ BACKOFF: Final = 1.5
 MOST_TRIES: Final = 5
 """200 ms times 1.5 each: an answer that is not there after 2.6 s is not coming."""
 MAX_EXPECTED_MS: Final = 600_000
-"""What a device says that a command takes is believed up to ten minutes: it may say 49 days."""
+"""Longest time that a device is believed to need for a command: it may say 49 days."""
 EXPECTED_TIMES: Final = 4
 """A command that was received may take as often what the device expects, and a lease at rest more: a person who moves a
 hand may well need twice the time, and answers may be lost."""
@@ -82,7 +82,7 @@ class Request:
         return self.message.__class__.__name__
 
     def over(self, now: Micros) -> bool:
-        """Whether it was received and has not ended in its time; never where the lease is off."""
+        """True if it was received and has not ended in its time; never where the lease is off."""
         return self.time_us > 0 and now >= self.received_at + self.time_us
 
     def wake(self, due: int) -> None:
@@ -169,7 +169,7 @@ class Requests:
         self._find_due()
 
     def _line_us(self, out_us: int) -> int:
-        """How long the line alone may take until an answer is in: behind the answers to all else that is asked."""
+        """Time that the line alone may take until an answer is in: behind the answers to all else that is asked."""
         return out_us + sum(request.answer_us for request in self._flying.values() if not request.received)
 
     def find(self, correlation_id: int) -> Request | None:

@@ -74,7 +74,7 @@ class Wire(Protocol[In, Out]):
 
     @property
     def heard(self) -> Heard | None:
-        """What came and is no message; None where whatever carries the messages lets nothing else through."""
+        """Bytes that came and are no message; None where whatever carries the messages lets nothing else through."""
 
     def feed(self, data: In) -> list[Envelope | BadFrame]:
         """Everything that `data` completes."""

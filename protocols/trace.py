@@ -95,7 +95,7 @@ def _frame(frame: Frame, sender: str) -> list[str]:
 
 
 def _publication(publication: Publication, sender: str) -> list[str]:
-    """As a frame; below it where it went, and why nothing came of it. A retained one is marked: no command may be."""
+    """Lines as of a frame; below them where it went, and why nothing came of it. No command may be retained: marked."""
     header, message, problem = decode_publication(publication)
     below = [f"topic {_quoted(publication.topic)}{' RETAINED' if publication.retain else ''}"]
     if ignored := publication.ignored or (_RETAINED if sender == "device" and publication.retain else ""):

@@ -24,7 +24,7 @@ def scheme_of(text: str) -> str:
 
 
 def show_scheme(text: str) -> str:
-    """What may be shown of a URL that is wrong: `mqtt://...`."""
+    """Show no more of a wrong URL than its scheme: `mqtt://...`."""
     scheme = scheme_of(text)
     return f"{scheme}://..." if scheme else "..."
 

@@ -47,7 +47,7 @@ PHASES: Final = {
 LINES: Final = 10
 """Progress lines of a session where nothing can be animated."""
 TICK_S: Final = 0.5
-"""How often it is looked at how much of a wait is left."""
+"""Seconds between two looks at how much of a wait is left."""
 WIDTH: Final = 80
 """Columns of narration where there is no terminal."""
 INDENT: Final = " " * 14
@@ -229,7 +229,7 @@ class Display:
             self.say(f"stopped: {note}")
 
     def _left_as(self) -> str:
-        """How an interrupted session's device was left, as far as it has said."""
+        """State in which an interrupted session's device was left, as far as it has said."""
         if self._stopped:
             return "the device was stopped"
         if self._session is not None and self._session.summary.state != "open":

@@ -35,7 +35,7 @@ class Format(StrEnum):
 
 
 class Table(StrEnum):
-    """What a row of a CSV is."""
+    """Kind of thing that has a row in a CSV."""
 
     SESSIONS = "sessions"
     CYCLES = "cycles"
@@ -43,7 +43,7 @@ class Table(StrEnum):
 
 
 class Delimiter(StrEnum):
-    """What stands between the cells of a CSV."""
+    """Character between the cells of a CSV."""
 
     COMMA = "comma"
     SEMICOLON = "semicolon"

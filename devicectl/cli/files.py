@@ -12,7 +12,7 @@ from devicectl.transports.urls import DeviceUrl
 from handpiece_shell.files import NamedFile, Use, find_clash
 
 SQLITE_FILES: Final = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database, by its ending. [sqlite.org/tempfiles.html]"""
+"""Files that SQLite keeps beside a database, by their ending. [sqlite.org/tempfiles.html]"""
 
 
 def device_files(url: DeviceUrl, named_by: str) -> list[NamedFile]:

@@ -59,7 +59,7 @@ class Narrator:
         self._cell: tuple[int, int] | None = None
 
     def changed(self, before: State, after: State) -> str:
-        """What there is to say of a change of the host's state."""
+        """Sentences on a change of the host's state; empty where there is nothing to say."""
         told, self._told = self._told, None
         if after is State.RECOVERING and before is not State.IDLE:
             return f"{_stopped(told)}{_open_cycle(before)} Its journal is read before anything moves again."
@@ -68,7 +68,7 @@ class Narrator:
         return STEPS.get((before, after), ENTERED.get(after, ""))
 
     def noted(self, note: Note) -> str:
-        """What there is to say of a note in the log."""
+        """Sentence on a note in the log; empty where its state has told the same."""
         self._told = note
         if note.name in SAID_BY_STATE:
             return ""

@@ -103,7 +103,7 @@ def parse_where(where: str | Path) -> URL:
 
 
 def _is_ambiguous(url: URL, text: str) -> bool:
-    """Whether a part of a server's URL may have a piece of the password in it."""
+    """True if a part of a server's URL may have a piece of the password in it."""
     parts = f"{url.host}{url.database}"
     return "@" in parts or "=" in parts or ":" in f"{url.database}" or "@" in text.partition("?")[2]
 

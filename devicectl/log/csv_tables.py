@@ -21,7 +21,7 @@ from protocols.records import Cycle, Record, Refusal, event_no_of
 from protocols.text import printable
 
 NEEDLES: Final = tuple(f"needle_{number}" for number in range(1, MAX_NEEDLES + 1))
-"""As many columns in every file, so that files can be put together."""
+"""Columns of the needles: as many in every file, so that files can be put together."""
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What makes a spreadsheet evaluate a cell, also after blanks, which some leave out.
@@ -50,7 +50,7 @@ NOTE_COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a file is to look: `byte_order_mark` tells a spreadsheet that it is UTF-8."""
+    """Look of a file: `byte_order_mark` tells a spreadsheet that it is UTF-8."""
 
     delimiter: str = ","
     decimal_comma: bool = False

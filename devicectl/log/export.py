@@ -58,7 +58,7 @@ def identity_of(summary: SessionSummary) -> dict[str, Any]:
 
 
 def totals_of(summary: SessionSummary) -> dict[str, Any]:
-    """What a session came to."""
+    """Totals of a session, by the names of their columns."""
     return {
         "state": summary.state,
         "target_cores": summary.target_cores,

@@ -1,4 +1,4 @@
-"""What stands in a journal record, by names that people know: of commands, needles, zones and alarms."""
+"""Contents of a journal record by names that people know: of commands, needles, zones and alarms."""
 
 from enum import Enum
 from typing import Any, Final

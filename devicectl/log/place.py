@@ -1,4 +1,4 @@
-"""Whether the files of a log that is open are still the ones that its name leads to.
+"""Check that the files of an open log are still the ones that its name leads to.
 
 Why: a file that was removed or moved stays open, and SQLite goes on writing into it, so each commit succeeds and nobody
 finds it again. SQLite looks for that itself, but not in the mode with a -wal file. Where a system lets nobody remove a
@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from devicectl.log.errors import LogError, LogErrorKind
 
 BESIDE: Final = ("-wal", "-shm")
-"""What SQLite puts beside a log that is open: what was committed last, and where in it each page is."""
+"""Files that SQLite puts beside an open log: what was committed last, and where in it each page is."""
 
 _Identity = tuple[int, int]
 """Device and number of a file: the same for as long as it is that file, whatever its name."""

@@ -109,7 +109,7 @@ def _listed(row: Row[Any], found: Row[Any]) -> SessionSummary:
 
 
 def count_sessions(connection: Connection, course: str | None) -> int:
-    """How many sessions there are, of one course or in all."""
+    """Number of sessions, of one course or in all."""
     query = select(func.count()).select_from(schema.sessions)
     found = connection.execute(query if course is None else query.where(_sessions.course == course))
     return int(found.scalar_one())

@@ -12,7 +12,7 @@ from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.report import SessionReport, SessionSummary
 
 SESSIONS_A_PAGE: Final = 500
-"""How many sessions of a list are read at once. Between two pages nothing of the log is held."""
+"""Sessions of a list that are read at once. Between two pages nothing of the log is held."""
 
 
 class LogReader:
@@ -55,7 +55,7 @@ class LogReader:
         self.close()
 
     def count(self, course: str | None = None) -> int:
-        """How many sessions there are, of one course or in all.
+        """Number of sessions, of one course or in all.
 
         Raises:
             LogError: the log cannot be read.

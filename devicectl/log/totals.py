@@ -1,4 +1,4 @@
-"""What the cycles of sessions come to, in SQL, by the same rules as `session.count.Fold`'s.
+"""Totals of the cycles of sessions, in SQL, by the same rules as `session.count.Fold`'s.
 
 Why: to fold 3,500 records in Python takes 15 ms a session, and to fold them in SQL 4; a list of thousands must do
 neither. So it is done once, at the close, and stored.

@@ -18,7 +18,7 @@ from protocols.enums import CloseReason
 from protocols.records import SessionClosed
 
 MOST_DIFFERENCES: Final = 20
-"""Of a session, as notes in the log: who reads them has understood by then, and a damaged journal has thousands."""
+"""Notes of them in the log: who reads them has understood by then, and a damaged journal has thousands."""
 
 
 class Closing:
@@ -132,7 +132,7 @@ class Closing:
             self._context.machine.happened(Event.CLOSE_BEGUN)
 
     def _finish(self, reason: CloseReason, device: Counts, wall_seconds: float) -> Procedure[Finish]:
-        """What follows once the device has closed the session."""
+        """Reconcile and store, once the device has closed the session."""
         _, reader = self._context.session()
         yield from self._recovery.release()
         if self._context.info is not None and self._context.info.has_truth:

@@ -97,7 +97,7 @@ class _Numbed(NamedTuple):
 
 
 class AnesthesiaClock:
-    """How old each zone's anesthesia is, from the session's records. `confirmed` zones have waited long enough."""
+    """Age of each zone's anesthesia, from the session's records. `confirmed` zones have waited long enough."""
 
     def __init__(self) -> None:
         self.confirmed: set[int] = set()

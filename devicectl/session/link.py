@@ -140,7 +140,7 @@ class HostLink:
         return self.procedures.start(procedure, now)
 
     def patience_ends(self, since: Micros) -> Micros:
-        """How long to wait for the device from `since` on, when somebody wants the program to end."""
+        """Time until which the device is waited for from `since` on, when somebody wants the program to end."""
         return Micros(min(max(since, self.headway_at) + HEADWAY_US, since + ENDING_US))
 
     # --- for procedures --------------------------------------------------------------------------------------

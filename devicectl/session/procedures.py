@@ -75,7 +75,7 @@ class Task(Generic[Result]):
         return None
 
     def unfinished(self) -> UnfinishedError:
-        """What to say of it where it is ended before its end."""
+        """Error to raise where it is ended before its end."""
         command = self.waits_for.name if isinstance(self.waits_for, Request) else ""
         return UnfinishedError(command)
 
@@ -97,7 +97,7 @@ class Task(Generic[Result]):
 
 
 def end_of(task: Task[Result], cancelled: BaseException | None, unfinished: UnfinishedError | None) -> Result:
-    """What a task has come to, of which one may have wanted the end (`cancelled`) and not got it (`unfinished`).
+    """Result of a task, whose end somebody may have wanted (`cancelled`) and not got (`unfinished`).
 
     Raises:
         Exception: what the procedure raised, else the cancellation with what is unfinished as its note, or that itself.

@@ -33,7 +33,7 @@ NEEDLES_HOME_US: Final = SECOND // 5
 """After a stop the needles are on their way for 150 ms at most; a device that does not see them home then goes on
 holding."""
 POLL_US: Final = SECOND // 2
-"""How often a host asks by HELLO whether the one before it is gone, or the self-test over: an armed device's lease is
+"""Time between two HELLOs that ask whether the host before is gone, or the self-test over: an armed device's lease is
 hardly longer."""
 SELF_TEST_US: Final = 10 * SECOND
 """A board boots for some five seconds; a self-test that takes longer is one that a person must look at."""

@@ -111,7 +111,7 @@ class VirtualTimeDriver:
         self.world.write = lambda entries: None
 
     def _is_patient(self, since: Micros | None) -> bool:
-        """Whether the device may have more time: from `since` on it must make headway."""
+        """True if the device may have more time: from `since` on it must make headway."""
         if since is None:
             return True
         heap, ends = self.world.heap, self.engine.link.patience_ends(since)

@@ -17,7 +17,7 @@ from protocols.units import SECOND, Micros
 
 
 class Line(Protocol):
-    """What a wire makes of what is put on it."""
+    """A wire's delays, and whatever else it does to bytes."""
 
     def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
         """When what `sender` puts on the wire now is at the other end, and what is there then."""

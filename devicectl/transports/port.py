@@ -31,7 +31,7 @@ class Transport(Protocol):
 
     @property
     def boot_us(self) -> Micros:
-        """How long a device may take to answer because this was opened: a serial port resets some boards."""
+        """Time that a device may take to answer because this was opened: a serial port resets some boards."""
 
     def write(self, data: Any) -> None:
         """Send what the wire made, in order. A transport whose peer takes nothing for long closes itself."""

@@ -94,7 +94,7 @@ def _reason(error: Exception) -> str:
 
 
 def _is_hung_up(fd: int) -> bool:
-    """Whether nothing will come any more. A read does not tell: without a byte it returns none in either case."""
+    """True if nothing will come any more. A read does not tell: without a byte it returns none in either case."""
     poller = select.poll()
     poller.register(fd, 0)
     return any(events & (select.POLLHUP | select.POLLERR) for _, events in poller.poll(0))

@@ -55,11 +55,11 @@ SIM_OPTIONS: Final = (*SIMULATED_OPTIONS, "baud", "speed")
 
 DEFAULT_BAUD: Final = 115_200
 LEAST_BAUD: Final = 4_800
-"""Bits a second. At 4,200 a heartbeat behind a page of the journal comes later than an armed device's lease allows, at
-2,400 answers come later than all tries: measured on the wire of `sim://`, and a test holds it."""
+"""Bits a second. The longest frame takes 506 ms at 4,800, and at 2,400 longer than an armed device's lease of 600 ms,
+in which nothing else can be heard: a test holds it."""
 MOST_BAUD: Final = 4_000_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
-"""Of a parameter; anything else is not repeated in an error."""
+"""Name of a parameter; anything else is not repeated in an error."""
 _ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^:\[\]\s/]*))(?::(?P<port>[^:]*))?\Z")
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _IPV6: Final = "an IPv6 address stands in brackets, as in tcp://[::1]:4001"
@@ -71,7 +71,7 @@ DRAWN_SEED_BITS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class SerialLine:
-    """How a serial port is opened, beside its speed; None leaves a line as the system sets it."""
+    """Settings with which a serial port is opened, beside its speed; None leaves a line as the system sets it."""
 
     wait_s: float = 0.0
     dtr: bool | None = None

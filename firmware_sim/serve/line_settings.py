@@ -1,4 +1,4 @@
-"""What hosts leave behind at a pseudo-terminal: settings that change bytes, and the lock that keeps others out.
+"""Traces that hosts leave at a pseudo-terminal: settings that change bytes, and the lock that keeps others out.
 
 Both belong to the terminal and not to the program that made them: they stay when it is killed, and some programs leave
 them when they quit. POSIX only.

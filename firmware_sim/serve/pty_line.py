@@ -29,7 +29,7 @@ READ_SIZE: Final = 4096
 MOST_UNREAD_BYTES: Final = 16 * 1024
 """Kept for a host that reads late: 1.4 s of a line of 115,200 baud. What comes then is lost, as on such a line."""
 TIDY_EVERY_S: Final = 0.5
-"""How soon the next program can open a port that another one has left locked."""
+"""Seconds after which the next program can open a port that another one has left locked."""
 
 
 class PtyLine:

@@ -111,7 +111,7 @@ class Ending:
 
 
 def _is_hup_ignored() -> bool:
-    """Whether this process is to outlive its terminal, as `nohup` has it."""
+    """True if this process is to outlive its terminal, as `nohup` has it."""
     return hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 

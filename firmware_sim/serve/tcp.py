@@ -181,7 +181,7 @@ class Listener:
             say(f"firmware-sim: warning: {text}")
 
     def _accepted(self, accepting: asyncio.Task[None]) -> None:
-        """What ends the accepting is a defect of this program, unless it was told to end."""
+        """Report the end of the accepting: a defect of this program, unless it was told to end."""
         if not accepting.cancelled() and (error := accepting.exception()) is not None:
             self._loop.call_exception_handler({"message": "tcp: accept", "exception": error})
 

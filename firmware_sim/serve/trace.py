@@ -34,7 +34,7 @@ class PortTrace:
         self._write([f"{self._name} {line}" for line in lines])
 
     def line_set(self, left_on: Sequence[str], now: Micros) -> None:
-        """How a host has set its terminal; noted where that is news."""
+        """A host has set its terminal; noted where that is news."""
         if tuple(left_on) != self._left_on:
             self._left_on = tuple(left_on)
             self._note(f"the host has {', '.join(left_on)} on" if left_on else "the line is raw", now)

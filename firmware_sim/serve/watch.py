@@ -34,7 +34,7 @@ MOST_PENDING: Final = 64
 """Commands without an answer that are remembered by name; a host has at most six under way."""
 
 _LAST_WORDS: Final[Mapping[type[Message] | None, str]] = {M.Bye: "by BYE", M.Nak: "by its NAK E_LINK"}
-"""What ends a link when a host says it on that link; it is heard here before the device hears it."""
+"""Messages by which a host ends the link that they are said on; they are heard here before the device hears them."""
 _READ: Final = frozenset(
     (model.KIND, model.ID)
     for model in (M.Hello, M.Welcome, M.Nak, M.Refused, M.SessionOpenDone, M.SessionClose, M.SessionCloseDone)
@@ -124,7 +124,7 @@ class PortWatch:
         self._watch.run.keep_up()
 
     def line_set(self, left_on: Sequence[str], now: Micros) -> None:
-        """How a host has set its terminal."""
+        """A host has set its terminal."""
         if self._inner is not None:
             self._inner.line_set(left_on, now)
         self._left_on = tuple(left_on)
@@ -266,7 +266,7 @@ def _message(frame: Frame) -> Message | None:
 
 
 def _answerable(said: Publication) -> bool:
-    """Whether a publication says where its answer is to go; what is no command, as a device's, wants none."""
+    """True if a publication says where its answer is to go; what is no command, as a device's, wants none."""
     base, command, _ = said.topic.rpartition("/command/")
     return not command or (said.response_topic or "").startswith(f"{base}/reply/")
 
