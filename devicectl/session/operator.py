@@ -123,7 +123,10 @@ class AutomaticOperator:
         if self._numbed_latest:
             # Told as old as they may be, lest one is taken for numb too long, these are waited for as the youngest.
             wait: M.ParamGetDone = yield M.ParamGet(name="anesthesia_wait_s")
-            yield from self._wait_until(Micros(max(self._numbed_latest.values()) + round(wait.value * SECOND)))
+            until = Micros(max(self._numbed_latest.values()) + round(wait.value * SECOND))
+            left_s = max(0, -((self._context.link.now - until) // SECOND))
+            said = f"{len(self._numbed_latest)} zones may be numbed for less long; waiting {left_s} s"
+            yield from self._wait(until, "anesthesia_wait", said)
             self._numbed_latest.clear()
         wait_s = 0
         for zone, numbed_at in self._numbed.items():
@@ -132,18 +135,18 @@ class AutomaticOperator:
             self._context.machine.happened(Event.ANESTHESIA_STARTED)
             wait_s = max(wait_s, started.wait_s)
         said = f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
-        self._context.note("action", "anesthesia_start", said)
-        yield from self._wait_until(Micros(self._context.link.now + wait_s * SECOND))
+        yield from self._wait(Micros(self._context.link.now + wait_s * SECOND), "anesthesia_start", said)
         for zone in self._numbed:
             yield from self._confirm(zone)
         self._context.machine.happened(Event.ANESTHESIA_CONFIRMED)
         self._context.note("action", "anesthesia_confirm", f"{len(self._numbed)} zones, by {self._confirmed_by}")
 
-    def _wait_until(self, time: Micros) -> Procedure[None]:
-        """Let time pass before the anesthesia is confirmed; a display counts it down."""
-        self._context.waits_until = time
+    def _wait(self, until: Micros, name: str, said: str) -> Procedure[None]:
+        """Let time pass before the anesthesia is confirmed, and note it: with that note a display counts it down."""
+        self._context.waits_until = until
         try:
-            yield Until(time)
+            self._context.note("action", name, said)
+            yield Until(until)
         finally:
             self._context.waits_until = None
 

@@ -531,6 +531,33 @@ async def test_the_time_that_a_device_was_off_is_in_the_anesthesias_age(
         assert ages_told(log) == [age_s for age_s in told for _ in PLAN.zones]
 
 
+class Waits:
+    """An observer that sees, as a display does, how long from a note on the anesthesia is waited for."""
+
+    session: Session
+    seen: dict[str, int]
+
+    def __init__(self) -> None:
+        self.seen = {}
+
+    def changed(self, before: State, after: State, now: Micros) -> None:
+        pass
+
+    def noted(self, note: Note) -> None:
+        if (until := self.session.waits_until) is not None:
+            self.seen[note.name] = round((until - note.at_us) / SECOND)
+
+
+async def test_what_is_waited_for_is_known_when_the_wait_is_noted() -> None:
+    """A display counts it down from then on."""
+    waits = Waits()
+    async with devicectl.connect("sim://?seed=7&anesthesia_wait_s=300", observer=waits) as handpiece:
+        waits.session = handpiece.open_session(PLAN)
+        async with waits.session as session:
+            await session.confirm_anesthesia()
+            assert waits.seen == {"anesthesia_start": 300} and session.waits_until is None
+
+
 @pytest.mark.parametrize("confirmed", [False, True])
 async def test_what_may_have_been_injected_just_now_is_waited_for(
     confirmed: bool, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
@@ -554,15 +581,19 @@ async def test_what_may_have_been_injected_just_now_is_waited_for(
             engine.link.procedures.cancel(begun)
             await session.pause()  # reads nothing; what was told is read when the session is taken up
         now += timedelta(seconds=1_800 + 20)
-        async with devicectl.connect(url, log=log) as handpiece:
+        waits = Waits()
+        async with devicectl.connect(url, log=log, observer=waits) as handpiece:
             began = driver_of(handpiece).now
-            async with handpiece.resume_session() as session:
+            waits.session = handpiece.resume_session()
+            async with waits.session as session:
                 waited_s = (driver_of(handpiece).now - began) / SECOND
                 async for _ in session.run():
                     pass
         assert session.summary.succeeded
         assert waited_s < 5 if confirmed else 280 <= waited_s < 310, waited_s
         assert ages_told(log)[-1] >= 1_800
+        assert ("anesthesia_wait" in waits.seen) is not confirmed
+        assert confirmed or 280 <= waits.seen["anesthesia_wait"] < 310
 
 
 async def test_an_anesthesia_of_before_the_session_goes_on_aging_until_it_is_told(
