@@ -61,12 +61,11 @@ static int64_t now_ms(void) {
 
 static void send_frame(unsigned kind, unsigned flags, struct hlp1_header header, const void *payload) {
     struct hlp1_frame frame = {.header = header}; uint8_t wire[HLP1_MAX_FRAME_SIZE];
-    frame.header.major_and_kind = (uint8_t)(HLP1_MAJOR << 4 | kind);
-    frame.header.flags = (uint8_t)flags, frame.header.link_id = l.id;
+    frame.header.link_id = l.id;
+    frame.header.major_and_kind = (uint8_t)(HLP1_MAJOR << 4 | kind), frame.header.flags = (uint8_t)flags;
     if (payload) memcpy(frame.payload, payload, header.payload_size);
     for (size_t size = hlp1_encode(&frame, wire), sent = 0; sent < size;) {
-        struct pollfd line = {.fd = l.fd, .events = POLLOUT};
-        ssize_t n = write(l.fd, wire + sent, size - sent);
+        struct pollfd line = {.fd = l.fd, .events = POLLOUT}; ssize_t n = write(l.fd, wire + sent, size - sent);
         if (n < 0 && errno != EAGAIN && errno != EINTR) lost(strerror(errno));
         /* While the line is full nothing else can be said either, so here waiting costs nothing. */
         if (n < 0 && errno == EAGAIN && poll(&line, 1, STUCK_MS) == 0) lost("it takes no more bytes");
@@ -86,17 +85,12 @@ static void take(void *out, size_t size) {
     if (size) memcpy(out, l.frame.payload, size);
 }
 
-/* Whether only a host sends such a frame: it is our own then, and the line echoes. */
-static bool echoed(const struct hlp1_header *header) {
-    int kind = header->major_and_kind & 15, id = header->message_id;
-    bool told = kind == HLP1_KIND_LINK && (id == HLP1_MSG_HELLO || id == HLP1_MSG_HOST_HEARTBEAT);
-    return kind == HLP1_KIND_COMMAND || told;
-}
-
-/* Whether a good frame is one of this link; before WELCOME, what answers HELLO. Any other renews nothing. */
+/* Whether a good frame is of this link, and not our own on a line that echoes. Any other renews nothing. */
 static bool ours(const struct hlp1_header *header) {
-    bool link = l.id ? header->link_id == l.id : (header->major_and_kind & 15) == HLP1_KIND_LINK;
-    return link && !echoed(header) && header->major_and_kind >> 4 == HLP1_MAJOR && !(header->flags & HLP1_FLAG_MUST_UNDERSTAND);
+    unsigned kind = header->major_and_kind & 15, id = header->message_id;
+    bool own = kind == HLP1_KIND_COMMAND || id == HLP1_MSG_HELLO || id == HLP1_MSG_HOST_HEARTBEAT;
+    bool link = (l.id ? header->link_id == l.id : kind == HLP1_KIND_LINK) && header->major_and_kind >> 4 == HLP1_MAJOR;
+    return link && !own && !(header->flags & HLP1_FLAG_MUST_UNDERSTAND);
 }
 
 /* Waits for a frame of this link and beats meanwhile; false when it is `until`, or on SIGINT. */
@@ -119,8 +113,7 @@ static bool next_frame(int64_t until) {
 
 /* What answers nothing. Returns the correlation id that a heartbeat says is running, -1 for anything else. */
 static int told(void) {
-    unsigned id = l.frame.header.message_id;
-    struct hlp1_heartbeat beat; struct hlp1_alarm alarm;
+    unsigned id = l.frame.header.message_id; struct hlp1_heartbeat beat; struct hlp1_alarm alarm;
     if (id == HLP1_MSG_BYE) lost("the device said BYE");
     if (id == HLP1_MSG_NAK && l.frame.payload[0] == HLP1_CODE_E_LINK) lost("the device does not know it any more");
     if (id == HLP1_MSG_ALARM) take(&alarm, sizeof alarm), printf("alarm MC-%04u: %u\n", alarm.code, alarm.state);

@@ -28,7 +28,6 @@ import os, pathlib, socket, sys
 
 import protocols
 import pytest
-from tests.patience import patience
 
 def test_its_own():
     assert protocols.OURS
