@@ -16,6 +16,8 @@ LONGEST_FRAME = MAX_ENCODED_SIZE + 2
 LEASE_ARMED_MS = 600
 """By default."""
 SLOWER = {"heartbeat_armed_ms": 600.0, "lease_armed_ms": 1_800.0}
+NO_LEASE = {"heartbeat_armed_ms": 1_000.0, "lease_armed_ms": 0.0}
+"""Not the longest lease that a device can be given is long enough at 1,200 baud."""
 
 
 def nothing_was_sent_twice(lab: Lab) -> None:
@@ -26,7 +28,7 @@ def nothing_was_sent_twice(lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     ("baud", "slower"),
-    [(2_400, SLOWER), (4_800, {}), (9_600, {}), (19_200, {}), (115_200, {})],
+    [(1_200, NO_LEASE), (2_400, SLOWER), (4_800, {}), (9_600, {}), (19_200, {}), (115_200, {})],
     ids=lambda value: str(value) if isinstance(value, int) else "",
 )
 @pytest.mark.parametrize("seed", [7, 8])
