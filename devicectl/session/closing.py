@@ -17,7 +17,7 @@ from protocols import messages as M
 from protocols.enums import CloseReason
 from protocols.records import SessionClosed
 
-MOST_DIFFERENCES: Final = 20
+MAX_DIFFERENCES: Final = 20
 """Notes of them in the log: who reads them has understood by then, and a damaged journal has thousands."""
 
 
@@ -138,7 +138,7 @@ class Closing:
         if self._context.info is not None and self._context.info.has_truth:
             yield from self._ask_truth()
         differences = reconcile(reader.fold, device).differences
-        for difference in differences[:MOST_DIFFERENCES]:
+        for difference in differences[:MAX_DIFFERENCES]:
             self._context.note("warning", "disagreement", difference)
         completed = reason is CloseReason.COMPLETED
         self._context.finish = Finish(

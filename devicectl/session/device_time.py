@@ -16,7 +16,7 @@ WRAP_MS: Final = 2**32
 """An uptime begins again after 49.7 days."""
 CLOCKS_DIFFER_MS: Final = 60_000
 """So far the host may believe the device to be behind its last record, over hours on one link, by its slower clock."""
-_MOST_AGE_MS: Final = MAX_ANESTHESIA_AGE_S * 1_000
+_MAX_AGE_MS: Final = MAX_ANESTHESIA_AGE_S * 1_000
 
 
 class DeviceTime:
@@ -131,7 +131,7 @@ class AnesthesiaClock:
         for zone, numbed in sorted(self._numbed.items()):
             least_ms = now_ms - numbed.at_ms + numbed.age_ms + 1  # each uptime is rounded down
             if open_s is None:
-                most_ms = least_ms if numbed.breaks == self._time.breaks else _MOST_AGE_MS
+                most_ms = least_ms if numbed.breaks == self._time.breaks else _MAX_AGE_MS
             elif numbed.breaks == self._time.breaks and open_s * 1_000 < WRAP_MS - CLOCKS_DIFFER_MS:
                 most_ms = least_ms
             else:

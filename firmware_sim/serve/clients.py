@@ -22,7 +22,7 @@ from protocols.units import Micros
 MOST_PORTS: Final = 16
 """As many as connections on TCP, and for the same reason."""
 assert MOST_PORTS > MAX_VIEWERS, "a place is kept for a controller"
-MOST_SHOWN: Final = 80
+MAX_SHOWN: Final = 80
 """Characters of a foreign topic in a trace."""
 _BARE: Final = (
     ", nor has it any other property of MQTT 5: does it come over a bridge or from a client of MQTT 3.1.1? "
@@ -133,4 +133,4 @@ def _nobody(response_topic: str | None) -> str:
     """Reason why a command with this Response Topic cannot be answered."""
     if response_topic is None:
         return "it has no Response Topic, and so nobody can be answered"
-    return f"its Response Topic {response_topic[:MOST_SHOWN]!r} is not reply/{{client}} of this device"
+    return f"its Response Topic {response_topic[:MAX_SHOWN]!r} is not reply/{{client}} of this device"

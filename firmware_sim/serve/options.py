@@ -26,7 +26,7 @@ MOST_SECONDS: Final = 1e9
 STANDARD_ERROR: Final = "-"
 """Where a trace goes that has no file."""
 
-MOST_SHOWN: Final = 80
+MAX_SHOWN: Final = 80
 """Characters of a wrong value: a line of a terminal."""
 _ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
 _TCP_EXAMPLES: Final = "for example 127.0.0.1:0, 127.0.0.1:4001 or [::1]:4001"
@@ -143,7 +143,7 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, float]:
             raise OptionError("--param", f"{name} is given twice")
         value = parse_number(number)
         if value is None:
-            raise OptionError("--param", f"{name}: {number[:MOST_SHOWN]!r} is not a finite number")
+            raise OptionError("--param", f"{name}: {number[:MAX_SHOWN]!r} is not a finite number")
         parameters[name] = value
     return parameters
 
@@ -158,7 +158,7 @@ def parse_seed(text: str | None) -> int | None:
         return None
     seed = parse_whole(text)
     if seed is None or not 0 <= seed <= MOST_SEED:
-        raise OptionError("--seed", f"{text[:MOST_SHOWN]!r} is not a whole number from 0 to {MOST_SEED}")
+        raise OptionError("--seed", f"{text[:MAX_SHOWN]!r} is not a whole number from 0 to {MOST_SEED}")
     return seed
 
 
@@ -177,5 +177,5 @@ def parse_seconds(text: str | None) -> float | None:
         return None
     seconds = parse_number(text)
     if seconds is None or not 0 < seconds <= MOST_SECONDS:
-        raise OptionError("--max-seconds", f"{text[:MOST_SHOWN]!r} is not a number of seconds above 0; for example 60")
+        raise OptionError("--max-seconds", f"{text[:MAX_SHOWN]!r} is not a number of seconds above 0; for example 60")
     return seconds
