@@ -11,36 +11,50 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
+from devicectl import clock
+from protocols.units import SECOND, Micros
+
 SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """By name: not every system has both."""
+TOGETHER: Final = Micros(SECOND // 4)
+"""Signals that come within this time count as one: `timeout` and the like end a program and then its whole group."""
 
 
 @contextlib.contextmanager
 def ended_in_order() -> Iterator[None]:
     """Within it, the first signal cancels the running task, and a second one interrupts at once.
 
-    The task is cancelled by the event loop, and not in the midst of what the loop does, as asyncio's own Ctrl-C would.
+    Both are done by the event loop, and not in the midst of what it does, as asyncio's own Ctrl-C would: an exception
+    between two lines of the engine leaves a session that neither goes on nor ends. A third one waits for no loop.
     A signal that was ignored from the beginning stays so: that is what `nohup` is for.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
-    heard: list[int] = []
+    heard = Micros(0)
+    asked: list[asyncio.Handle] = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
 
     def hear(number: int, frame: FrameType | None) -> None:
-        heard.append(number)
-        if len(heard) > 1:
+        nonlocal heard
+        last, heard = heard, clock.monotonic()
+        if asked and heard < last + TOGETHER:
+            return
+        if len(asked) == 2:
+            asked[1].cancel()
             raise KeyboardInterrupt
-        loop.call_soon_threadsafe(task.cancel)  # from outside: the loop may be asleep
+        asked.append(loop.call_soon_threadsafe(interrupt if asked else task.cancel))  # from outside: it may be asleep
 
     numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     if threading.current_thread() is not threading.main_thread():
         numbers = []  # Python delivers signals to the main thread alone
-    before = {number: signal.getsignal(number) for number in numbers}
-    taken = [number for number in numbers if before[number] not in (signal.SIG_IGN, None)]
+    earlier = {number: signal.getsignal(number) for number in numbers}
+    taken = [number for number in numbers if earlier[number] not in (signal.SIG_IGN, None)]
     for number in taken:
         signal.signal(number, hear)
     try:
         yield
     finally:
         for number in taken:
-            signal.signal(number, before[number])
+            signal.signal(number, earlier[number])
