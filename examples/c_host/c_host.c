@@ -246,7 +246,8 @@ static void greet(void) {
     l.id = w->link_id, l.heartbeat_ms = w->heartbeat_idle_ms, l.lease_ms = w->lease_idle_ms, l.state = w->state;
     l.uptime_offset_ms = w->uptime_ms - (uint32_t)now_ms();
     h.cursor = w->journal_head, h.cycle_no = w->cycle_no; /* what is older is of an earlier session */
-    if (w->simulated) printf("%s\n", HLP1_NOTICE);
+    if (!w->simulated) fail(3, "the device is no simulator: nothing was begun on it");
+    printf("%s\n", HLP1_NOTICE);
     if (w->session_no) fail(1, "session %u is open on the device: close it first", w->session_no);
 }
 
@@ -341,8 +342,7 @@ int main(void) {
     sigaction(SIGINT, &action, NULL), sigaction(SIGTERM, &action, NULL), signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0); /* whoever watches sees each step as it is done */
     l.fd = open_url(getenv("HANDPIECE_URL"));
-    greet();
-    l.deaf = true; /* an interrupt between the question and its answer would leave a session that nobody knows */
+    greet(), l.deaf = true; /* an interrupt before the next answer would leave a session that nobody knows */
     if (ask(HLP1_MSG_SESSION_OPEN, &open, sizeof open, &h.session, sizeof h.session))
         fail(1, "SESSION_OPEN: %s", l.sentence);
     l.deaf = false, h.next_cycle_no = h.session.first_cycle_no;

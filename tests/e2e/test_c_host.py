@@ -22,7 +22,7 @@ from protocols.notice import NOTICE
 from tests import vectors
 from tests.e2e.processes import read_until, started
 from tests.patience import patience
-from tests.programs import FIRMWARE_SIM, ROOT, environment, serve
+from tests.programs import FIRMWARE_SIM, ROOT, environment, hardware_served, serve
 
 SOURCES: Final = ROOT / "examples" / "c_host"
 MOST_LINES: Final = 350
@@ -113,6 +113,19 @@ def test_a_whole_session(transport: str, c_host: str, tmp_path: Path) -> None:
     assert int(said(done.stdout)["cores_counted"]) >= 30
     assert done.stdout.count("\ncell ") == 2, "30 cores do not fit the first cell"
     assert_agrees(done.stdout, memory)
+
+
+def test_a_device_that_is_no_simulator_is_left_alone(c_host: str, tmp_path: Path) -> None:
+    """It would confirm the anesthesia in a person's place."""
+    with hardware_served(tmp_path, "--nvm", str(tmp_path / "device.nvm")) as url:
+        done = run(c_host, url=url)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "the device is no simulator: nothing was begun on it" in done.stderr
+    nvm = nvm_file.load(tmp_path / "device.nvm")
+    try:
+        assert nvm.session is None and nvm.last_close is None
+    finally:
+        nvm_file.close(nvm)
 
 
 @contextlib.contextmanager
