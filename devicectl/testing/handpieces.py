@@ -10,6 +10,8 @@ from devicectl.controller import Driver
 from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from devicectl.testing.run import Run
+from handpiece_shell.streams import say
+from handpiece_shell.trace_file import open_trace
 from protocols.messages import TruthGetDone
 from protocols.trace import HEADING, Tracer
 from protocols.units import Micros
@@ -23,13 +25,13 @@ async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiec
     folder = run.open_folder()
     tracer = Tracer()
     with (
-        (folder / "trace.txt").open("w", encoding="utf-8") as trace,
+        open_trace(str(folder / "trace.txt"), say) as write,
         SessionLog.open(folder / "session.sqlite", wall_clock=clock.wall) as log,
     ):
-        print(HEADING, file=trace)
+        write([HEADING])
 
         def tap(sender: str, data: Any, now: Micros) -> None:
-            trace.writelines(f"{line}\n" for line in tracer.describe(sender, data, now))
+            write(tracer.describe(sender, data, now))
 
         handpiece, leave = await _entered(
             lambda: connect(run.device_url, log=log, tap=tap, allow_hardware=allow_hardware)

@@ -11,6 +11,9 @@ from typing import Final
 
 import pytest
 
+from devicectl import Plan
+from devicectl.testing.handpieces import connected
+from devicectl.testing.run import Invocation, Run
 from protocols.notice import NOTICE
 from tests.programs import hardware_served
 
@@ -414,3 +417,20 @@ def test_hardware_is_left_alone_unless_it_is_allowed(pytester: pytest.Pytester, 
     run.stdout.fnmatch_lines_random(
         ["*not marked handpiece_hardware_safe*", "*handpiece_sim_only*", "*not this test's to set*", "*no ground truth"]
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.asyncio
+async def test_a_trace_that_cannot_be_written_ends_no_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invocation = Invocation(place=tmp_path, root=tmp_path, base_seed=5, urls=(), options=(), artifacts=tmp_path)
+    run = Run("test_it.py::test_one", "sim://?anesthesia_wait_s=1", parameters={}, invocation=invocation)
+    (run.open_folder() / "trace.txt").symlink_to("/dev/full")
+    async with connected(run, allow_hardware=False) as handpiece:
+        async with handpiece.open_session(Plan(target_cores=12)) as session:
+            await session.confirm_anesthesia()
+            async for _ in session.run():
+                pass
+        assert session.summary.succeeded
+    assert capsys.readouterr().err.count("the trace ends here") == 1
