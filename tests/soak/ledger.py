@@ -23,6 +23,7 @@ RECORD_SIZE: Final = 32
 CRC_SIZE: Final = 4
 KIND_COMMAND, KIND_REPLY = 0, 1
 JOURNAL_READ, JOURNAL_ACK = 0x0502, 0x0503
+REPLAYED = 0x08  # flag of a reply that was said before, held against the protocol
 GAP, CYCLE = 0, 1  # record kinds, held against the enumeration by a test
 COMPLETED, ABORTED, AMBIGUOUS = 1, 2, 3  # endings, likewise
 NOT_PUNCTURED, COUNTED = 0, 1  # outcomes of a needle, likewise
@@ -53,7 +54,8 @@ class Ledger:
         if body["message"] == "JournalAck":
             self.acknowledged(payload["epoch"], payload["upto"])
         elif body["message"] == "JournalPage":
-            self._marks(payload["epoch"], payload["tail"], payload["head"])
+            if "REPLAYED" not in body.get("flags", ()):
+                self._marks(payload["epoch"], payload["tail"], payload["head"])
             for record in payload["records"]:
                 self._record(payload["epoch"], payload["head"], record["event_no"], record)
 
@@ -61,17 +63,18 @@ class Ledger:
         for stuffed in data.split(b"\0"):
             if stuffed:
                 raw = cobs.decode(stuffed)
-                kind, _, message_id, *_ = _HEADER.unpack_from(raw)
+                kind, flags, message_id, *_ = _HEADER.unpack_from(raw)
                 payload = raw[_HEADER.size : -CRC_SIZE]
                 if sender == "device" and (kind & 0xF, message_id) == (KIND_REPLY, JOURNAL_READ):
-                    self.page(payload)
+                    self.page(payload, replayed=bool(flags & REPLAYED))
                 elif sender == "host" and (kind & 0xF, message_id) == (KIND_COMMAND, JOURNAL_ACK):
                     self.acknowledged(*_ACK.unpack(payload))
 
-    def page(self, payload: bytes) -> None:
-        """Take in a JOURNAL_PAGE."""
+    def page(self, payload: bytes, *, replayed: bool = False) -> None:
+        """Take in a JOURNAL_PAGE. One that is `replayed` has the marks of when it was first said."""
         epoch, _, tail, head = _PAGE.unpack_from(payload)
-        self._marks(epoch, tail, head)
+        if not replayed:
+            self._marks(epoch, tail, head)
         records = payload[_PAGE.size :]
         for start in range(0, len(records), RECORD_SIZE):
             raw = records[start : start + RECORD_SIZE]

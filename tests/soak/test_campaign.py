@@ -6,6 +6,9 @@ from collections import Counter
 import pytest
 
 from protocols.enums import Ending, NeedleOutcome, RecordKind
+from protocols.framing import REPLAYED
+from protocols.messages import JournalPage
+from protocols.wire import encode_message
 from tests.soak import ledger
 from tests.soak.campaign import _ACTS, Trial, Verdict, run_trial
 from tests.soak.ledger import Ledger
@@ -40,6 +43,7 @@ def test_a_seed_repeats() -> None:
 
 
 def test_numbers_of_the_ledger_are_those_of_the_protocol() -> None:
+    assert ledger.REPLAYED == REPLAYED
     assert (ledger.GAP, ledger.CYCLE) == (RecordKind.GAP, RecordKind.CYCLE)
     assert (ledger.COMPLETED, ledger.ABORTED, ledger.AMBIGUOUS) == (Ending.COMPLETED, Ending.ABORTED, Ending.AMBIGUOUS)
     assert (ledger.NOT_PUNCTURED, ledger.COUNTED) == (NeedleOutcome.NOT_PUNCTURED, NeedleOutcome.COUNTED)
@@ -77,3 +81,23 @@ def test_the_judge_sees_an_early_acknowledgement_and_a_head_that_goes_back() -> 
     book.page(bytes.fromhex("01000000 01000000 01000000 09000000"))
     book.page(bytes.fromhex("01000000 01000000 01000000 08000000"))
     assert book.breaches == ["acknowledged up to 6, while the log ends at 5", "the head went back from 9 to 8"]
+
+
+def test_an_answer_said_again_has_the_marks_of_its_time_and_its_records_are_judged() -> None:
+    """A host that no longer waits for a page may still ask for it again, after a newer one."""
+
+    def said(book: Ledger, head: int, record: bytes = b"", flags: int = 0) -> None:
+        page = JournalPage(epoch=1, first=1, tail=1, head=head, records=record)
+        book.sent("device", encode_message(page, seq=1, link_id=1, correlation_id=1, flags=flags))
+
+    cycle = (1).to_bytes(4, "little") + bytes(4) + bytes([ledger.CYCLE]) + bytes(23)
+    book = Ledger()
+    said(book, 9, cycle)
+    said(book, 8, cycle, REPLAYED)
+    assert book.breaches == []
+    said(book, 8, cycle[:-1] + b"x", REPLAYED)
+    said(book, 8)
+    assert [sentence.split(":")[0] for sentence in book.breaches] == [
+        "event 1 has two contents",
+        "the head went back from 9 to 8",
+    ]
