@@ -10,8 +10,9 @@ import errno
 import io
 import os
 import sys
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
+from handpiece_shell.patient_file import PatientFile
 from protocols.text import printable
 
 _FAILING: Final = ("strict", "surrogateescape")
@@ -51,7 +52,7 @@ def _guarded(stream: object, descriptor: int) -> Output:
     if isinstance(stream, io.TextIOWrapper):
         stream.flush()
         return Output(
-            stream.buffer,
+            _patient(stream.buffer),
             encoding=stream.encoding,
             errors="replace" if stream.errors in _FAILING else stream.errors,
             line_buffering=stream.line_buffering,
@@ -60,6 +61,15 @@ def _guarded(stream: object, descriptor: int) -> Output:
     # Python has no stream where the descriptor was closed. The next file to be opened must not get that number.
     _point(descriptor, os.O_RDONLY)
     return Output(open(descriptor, "wb", closefd=False), encoding="utf-8", errors="backslashreplace")
+
+
+def _patient(buffer: BinaryIO) -> BinaryIO:
+    """The same file, whose writes end with the program; one that is not the system's own stays as it is."""
+    raw = getattr(buffer, "raw", buffer)
+    if not isinstance(raw, io.FileIO):
+        return buffer
+    file = PatientFile(raw.fileno(), "w", closefd=False)
+    return file if raw is buffer else io.BufferedWriter(file)  # without a buffer of its own where there was none
 
 
 def to_utf8(stream: TextIO) -> None:

@@ -1,9 +1,11 @@
 """The file of a trace. One that takes no more ends the trace, and nothing else."""
 
 import contextlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
+from handpiece_shell.patient_file import open_to_write
 from protocols.text import printable
 
 Write = Callable[[Sequence[str]], None]
@@ -18,7 +20,7 @@ def open_trace(path: str, warn: Callable[[str], None]) -> Iterator[Write]:
     Raises:
         OSError, ValueError: it cannot be opened.
     """
-    file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below
+    file = io.TextIOWrapper(io.BufferedWriter(open_to_write(path)), encoding="utf-8", line_buffering=True)
     writing: TextIO | None = file
 
     def write(lines: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final
 
 from devicectl import clock
+from handpiece_shell.patient_file import hurry, take_time
 from protocols.units import SECOND, Micros
 
 SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -38,6 +39,7 @@ def ended_in_order() -> Iterator[None]:
 
     def hear(number: int, frame: FrameType | None) -> None:
         nonlocal heard
+        hurry()  # a reader that does not read must not keep the loop from hearing
         last, heard = heard, clock.monotonic()
         if asked and heard < last + TOGETHER:
             return
@@ -46,6 +48,7 @@ def ended_in_order() -> Iterator[None]:
             raise KeyboardInterrupt
         asked.append(loop.call_soon_threadsafe(interrupt if asked else task.cancel))  # from outside: it may be asleep
 
+    take_time()
     numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     if threading.current_thread() is not threading.main_thread():
         numbers = []  # Python delivers signals to the main thread alone

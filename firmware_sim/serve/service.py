@@ -22,6 +22,7 @@ from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.options import Options, draw_seed
 from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
 from firmware_sim.serve.transports import wanted
+from handpiece_shell.patient_file import hurry
 from handpiece_shell.streams import say
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Ending:
             if number is not None and not (name == "SIGHUP" and _is_hup_ignored()):
                 with contextlib.suppress(NotImplementedError):  # a loop that cannot: Ctrl-C is a KeyboardInterrupt
                     self._loop.add_signal_handler(number, heard or self._signalled, number)
+                    # The loop is woken all the same; a reader that does not read must not keep it from that.
+                    signal.signal(number, lambda *_: hurry())
 
     def watch_parent(self) -> None:
         """End when whoever started this process has died: its children are then given to another parent.
