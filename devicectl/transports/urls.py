@@ -61,6 +61,7 @@ MOST_BAUD: Final = 4_000_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 """Name of a parameter; anything else is not repeated in an error."""
 _ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^:\[\]\s/]*))(?::(?P<port>[^:]*))?\Z")
+_LOST_MARK: Final = re.compile(r"[&;,](?:baud|wait|dtr|rts|rtscts)=")
 _PORT: Final = re.compile(r"[0-9]{1,5}\Z")
 _IPV6: Final = "an IPv6 address stands in brackets, as in tcp://[::1]:4001"
 MOST_SEED: Final = 2**63 - 1
@@ -114,8 +115,8 @@ def parse_url(text: str) -> DeviceUrl:
     scheme = scheme_of(text)
     if scheme not in EXAMPLES:
         known = ", ".join(f"{name}://" for name in EXAMPLES)
-        began = repr(scheme) if scheme else "none"
-        raise UrlError(text, "scheme", f"{began} is not one of {known}", EXAMPLES["sim"])
+        wrong = f"{scheme!r} is not one of" if scheme else "it begins with none of"
+        raise UrlError(text, "scheme", f"{wrong} {known}", EXAMPLES["sim"])
     example = EXAMPLES[scheme]
     if not text.isprintable():
         raise UrlError(text, "address", "it has characters that cannot be printed", example)
@@ -159,6 +160,8 @@ def _serial(text: str, path: str, options: dict[str, str]) -> DeviceUrl:
     example = EXAMPLES["serial"]
     if not path.strip("/") or "\0" in path:
         raise UrlError(text, "path", "no serial port is named", example)
+    if _LOST_MARK.search(path):
+        raise UrlError(text, "path", "options follow a ?", example)
     inner, is_url, _ = path.partition("://")
     if is_url:
         reason, instead = _NO_PORTS.get(inner.lower(), ("a URL within the URL is no serial port", example))
