@@ -6,10 +6,12 @@ Law: whatever is wrong with it is one line that names the option and shows what 
 import os
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 import typer
@@ -34,6 +36,7 @@ LogOption = Annotated[
     typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
 ]
 """Of each command that writes or reads the log."""
+_Choice = TypeVar("_Choice", bound=StrEnum)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
@@ -62,6 +65,19 @@ def whole_number(text: str) -> int:
     if number is None:
         raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not a whole number; for example 60")
     return number
+
+
+def one_of(kind: type[_Choice]) -> Callable[[str], _Choice]:
+    """A parser of options that are one of `kind`: what Typer's own says differs from one version to the next."""
+
+    def parse(text: str) -> _Choice:
+        try:
+            return kind(text)
+        except ValueError:
+            choices = ", ".join(kind)
+            raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not one of {choices}") from None
+
+    return parse
 
 
 def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
-from devicectl.cli.arguments import LogOption, course_name, refuse_together, whole_number
+from devicectl.cli.arguments import LogOption, course_name, one_of, refuse_together, whole_number
 from devicectl.cli.files import log_files, output_file, refuse_clash
 from devicectl.cli.logs import open_log
 from devicectl.log.paths import default_log_path
@@ -60,9 +60,27 @@ _Id = Annotated[
     int | None,
     typer.Argument(metavar="ID", parser=whole_number, help="The session's number, see `sessions list`; else each."),
 ]
-_Format = Annotated[Format, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")]
-_Table = Annotated[Table | None, typer.Option("--table", help="What a row of a CSV is; cycles unless said.")]
-_Delimiter = Annotated[Delimiter | None, typer.Option("--delimiter", help="Of a CSV; a comma unless said.")]
+_Format = Annotated[
+    Format,
+    typer.Option(
+        "--format", metavar="|".join(Format), parser=one_of(Format), help="csv for spreadsheets, jsonl for programs."
+    ),
+]
+_Table = Annotated[
+    Table | None,
+    typer.Option(
+        "--table", metavar="|".join(Table), parser=one_of(Table), help="What a row of a CSV is; cycles unless said."
+    ),
+]
+_Delimiter = Annotated[
+    Delimiter | None,
+    typer.Option(
+        "--delimiter",
+        metavar="|".join(Delimiter),
+        parser=one_of(Delimiter),
+        help="Between the cells of a CSV; comma unless said.",
+    ),
+]
 _Excel = Annotated[bool, typer.Option("--excel", help=_EXCEL, metavar="")]
 _Course = Annotated[str | None, typer.Option("--course", metavar="NAME", help="The sessions of this course alone.")]
 _Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")]

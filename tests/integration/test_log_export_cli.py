@@ -96,7 +96,9 @@ def test_a_file_has_what_standard_output_has(path: Path, tmp_path: Path) -> None
         (("--format", "jsonl", "--delimiter", "tab"), "--delimiter"),
         (("1", "--course", "spring"), "--course"),
         (("--course", " "), "--course"),
-        (("--table", "all"), "--table"),
+        (("--table", "all"), "'all' is not one of sessions, cycles, notes (see"),
+        (("--delimiter", "|"), "'|' is not one of comma, semicolon, tab (see"),
+        (("--format", "xlsx"), "'xlsx' is not one of csv, jsonl (see"),
         (("9",), "has no session 9"),
     ],
 )
