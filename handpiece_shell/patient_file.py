@@ -14,7 +14,7 @@ import threading
 from typing import Any, Final
 
 GRACE_S: Final = 0.5
-"""How long a write waits for its reader when the program is to end."""
+"""Seconds that a write waits for its reader when the program is to end."""
 _LOOK_MS: Final = 50
 NOBODY_READS: Final = "nobody reads it"
 
