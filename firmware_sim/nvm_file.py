@@ -190,9 +190,10 @@ def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size
     Raises:
         NvmFileError: locked by another device, not such a file, of a newer version, damaged, or out of reach.
     """
-    where = Path(os.path.realpath(path))  # where a link leads: when the file is written anew, the link stays
+    where = Path(path)
     first = epoch if epoch is not None else int.from_bytes(os.urandom(4), "little") or 1
     try:
+        where = Path(os.path.realpath(path))  # where a link leads: when the file is written anew, the link stays
         descriptor = _open(where, _encode_step("epoch", [first]))
         try:
             return _load(where, descriptor, compact_size)

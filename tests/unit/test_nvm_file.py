@@ -665,3 +665,12 @@ def test_store_without_a_memory_only_appends(path: Path) -> None:
     store.sync()
     store.close()
     assert reopened(path)["link_count"] == 1
+
+
+def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(NvmFileError, match="^device.nvm: cannot be used: No such file or directory$"):
+        load("device.nvm")
