@@ -54,6 +54,11 @@ INDENT: Final = " " * 14
 """Under a sentence that has the time before it."""
 
 
+def _several(count: int, one: str) -> str:
+    """`1 cycle`, `2 cycles`."""
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
+
+
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
     """Lines that end between words, and not between a number and its unit."""
     bound = re.sub(r"(?<=\d) (?=(?:s|min|cores|cm2|%)\b|%)", "\xa0", text)
@@ -245,8 +250,9 @@ class Display:
         )
         minutes, seconds = divmod(round(summary.session_seconds), 60)
         self.say(
-            f"{summary.cycles} cycles, {summary.punctures} punctures, coverage {summary.coverage_percent:.2f} % of "
-            f"{summary.treated_area_cm2} cm2, {minutes} min {seconds} s of session in {summary.wall_seconds:.1f} s"
+            f"{_several(summary.cycles, 'cycle')}, {_several(summary.punctures, 'puncture')}, "
+            f"coverage {summary.coverage_percent:.2f} % of "
+            f"{summary.treated_area_cm2} cm2, {minutes} min {seconds:02} s of session in {summary.wall_seconds:.1f} s"
         )
         alarms = ", ".join(f"{code} x{count}" for code, count in summary.alarms.items()) or "none"
         self.say(f"alarms: {alarms}")

@@ -267,6 +267,15 @@ def a_summary(**known: Any) -> Any:
     return SimpleNamespace(**{**standard, **known})
 
 
+def test_one_cycle_is_no_plural_and_seconds_have_two_digits() -> None:
+    display, stream = a_display()
+    display.end(a_summary(cycles=1, punctures=1, session_seconds=63.0))
+    display.end(a_summary(cycles=2, punctures=6, session_seconds=70.0))
+    said = stream.getvalue()
+    assert "1 cycle, 1 puncture, coverage" in said and "1 min 03 s of session" in said
+    assert "2 cycles, 6 punctures, coverage" in said and "1 min 10 s of session" in said
+
+
 def test_the_end_says_what_is_known() -> None:
     display, stream = a_display(explain=False)
     display.end(a_summary())
