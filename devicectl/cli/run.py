@@ -110,8 +110,8 @@ def run(
     """Take a handpiece through one whole session: anesthesia, cycles, close, reconcile.
 
     Ctrl-C, SIGTERM and SIGHUP stop the device and close the session as aborted,
-    as long as the device ends what it is asked; a second one ends this program
-    at once.
+    as long as the device ends what it is asked; a second one, a moment later,
+    ends this program at once.
 
     Exit codes:
 
