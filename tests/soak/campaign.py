@@ -58,6 +58,8 @@ CALM_US: Final = FAULTS_UNTIL_US + 20 * SECOND
 """By now the longest fault has ended."""
 CALM_STARTS: Final = 4
 """Of the host, from then on: one as before, one that resumes or abandons, one for what those leave, and one more."""
+ABANDONS: Final = 0.1
+"""Chance that the person closes a session as aborted though it could be resumed."""
 PARAMETERS: Final = {"anesthesia_wait_s": 1}
 URL: Final = parse_url("sim://")
 TOPICS: Final = DeviceTopics("site", "device")
@@ -221,10 +223,14 @@ class Trial:
         """As `devicectl run`, with --resume where there is something to resume, --abandon where only that helps."""
         await driver.perform(driver.engine.connect())
         stored = self._last_state() == "open"
-        if not stored and handpiece.open_session_no:
+        if handpiece.open_session_no and (not stored or self.draw.random() < ABANDONS):
+            self.world.count("abandoned")
+            _disturb_soon(self)
             await handpiece.abandon_session()
-            self.verdict.ending = "abandoned, unknown to the log"
+            self.verdict.ending = "abandoned" if stored else "abandoned, unknown to the log"
             return
+        if stored:
+            _disturb_soon(self)
         try:
             session = handpiece.resume_session() if stored else handpiece.open_session(self.plan)
         except SessionFoundError:
@@ -308,7 +314,7 @@ def _cut(trial: Trial) -> None:
     if world.host_alive and world.engine.link.transport_up:
         world.cut()
         plugged = world._plugged
-        gone_us = trial.draw.choice((MILLISECOND, 300 * MILLISECOND, 3 * SECOND, 8 * SECOND))
+        gone_us = trial.draw.choice((MILLISECOND, 300 * MILLISECOND, 3 * SECOND, 8 * SECOND, 100 * SECOND))
 
         def mend() -> None:
             if world._plugged == plugged:
@@ -322,6 +328,26 @@ def _mute(trial: Trial) -> None:
     setattr(world, name, True)
     for_us = trial.draw.choice((30 * MILLISECOND, 400 * MILLISECOND, 2 * SECOND, 20 * SECOND))
     world.heap.at(Micros(world.now + for_us), lambda: setattr(world, name, False))
+
+
+def _disturb_soon(trial: Trial) -> None:
+    """Half of the times, and while there are faults: something within the next moment."""
+    world, draw = trial.world, trial.draw
+    if world.now < world.quiet_at and draw.random() < 0.5:
+        kind = draw.choice(("cable pulled", "power lost", "power lost in a write", "host killed", "host interrupted"))
+        soon = Micros(world.now + draw.choice((100, 2 * MILLISECOND, 20 * MILLISECOND, 300 * MILLISECOND)))
+        world.heap.at(soon, lambda: _fire(trial, kind, _ACTS[kind]))
+
+
+def _again_and_again(kind: str) -> Callable[[Trial], None]:
+    """The same fault several times in a few seconds."""
+
+    def act(trial: Trial) -> None:
+        for _ in range(trial.draw.randint(2, 6)):
+            at = Micros(trial.world.now + trial.draw.randrange(1, 4 * SECOND))
+            trial.world.heap.at(at, lambda: _fire(trial, kind, _ACTS[kind]))
+
+    return act
 
 
 def _lose_power(trial: Trial) -> None:
@@ -408,6 +434,9 @@ _ACTS: Final[dict[str, Callable[[Trial], None]]] = {
     "host killed": _kill,
     "host interrupted": _interrupt,
     "stopped by another link": _stop,
+    "power lost again and again": _again_and_again("power lost"),
+    "torn again and again": _again_and_again("power lost in a write"),
+    "host killed again and again": _again_and_again("host killed"),
     "pump stalled": _plant("pump_stalled", True, False, SECOND, 5 * SECOND),
     "needle jammed": _plant("retract_jammed", True, False, SECOND, 5 * SECOND),
     "motor stalled": _plant("stall", True, False, SECOND),

@@ -27,7 +27,7 @@ def test_no_session_of_the_first_seeds_is_wrong_or_stuck() -> None:
     verdicts = [run_trial(seed) for seed in FIRST_SEEDS]
     assert_good(verdicts)
     fired: Counter[str] = sum((Counter(verdict.fired) for verdict in verdicts), Counter())
-    assert not set(_ACTS) - set(fired), "a kind that never fired proves nothing"
+    assert not {*_ACTS, "abandoned"} - set(fired), "a kind that never fired proves nothing"
     endings = Counter(verdict.ending for verdict in verdicts)
     assert endings["completed"] > len(verdicts) / 4, endings
 
