@@ -26,6 +26,8 @@ MIN_TEXT: Final = 4
 """Printable bytes in a row that are no accident."""
 MIN_NARROW: Final = 12
 """Bytes that would not all be below 0x80 by chance: a frame's checksum alone is so once in sixteen."""
+MIN_ZEROS: Final = 16
+"""Zeros alone that say something: a few more of them between frames are lawful, and a break is read as one."""
 MAX_TRANSLATED: Final = 8
 """Bytes of one value in a piece of which each may or may not have been translated: 256 ways."""
 MAX_DROPPED_TWICE: Final = 110
@@ -251,7 +253,8 @@ def _wrong_crc(heard: Heard) -> Finding | None:
 
 def _no_frame(heard: Heard) -> Finding | None:
     if not heard.pieces:
-        return None
+        zeros = f"{heard.size} bytes came, each of them 0: does something hold the line in break?"
+        return Finding("zeros", zeros) if heard.size >= MIN_ZEROS else None
     bytes_came = f"{heard.size} {'byte' if heard.size == 1 else 'bytes'} came"
     ask = "are speed and parity right, and does another program read this port too?"
     return Finding("no_frame", f"{bytes_came}, and no frame among them: {ask}")

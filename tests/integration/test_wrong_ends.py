@@ -151,8 +151,9 @@ MUTE: Final = "the device does not answer: no answer to Hello after 5 tries"
         (spoiled(lambda data: bytes(byte & 0x7F for byte in data)), "all below 0x80: is the line set to 7 bits?"),
         (lambda data: b"Port already in use\r\n", "a text came: Port already in use"),
         (lambda data: b"\x85\x90\xf1\xf0", "20 bytes came, and no frame among them: are speed and parity right"),
+        (lambda data: bytes(40), "200 bytes came, each of them 0: does something hold the line in break?"),
     ],
-    ids=["crc", "crc twice", "zlib", "7 bits", "text", "noise"],
+    ids=["crc", "crc twice", "zlib", "7 bits", "text", "noise", "zeros"],
 )
 @pytest.mark.asyncio
 async def test_what_came_in_place_of_welcome(answer: Answer, what: str) -> None:
@@ -163,6 +164,7 @@ async def test_what_came_in_place_of_welcome(answer: Answer, what: str) -> None:
 @pytest.mark.asyncio
 async def test_a_mute_device_reads_as_mute() -> None:
     assert await said_of(None) == MUTE
+    assert await said_of(lambda data: b"\0\0") == MUTE, "a zero more is lawful between frames"
 
 
 @pytest.mark.asyncio
