@@ -29,6 +29,9 @@ MQTT publication; the time."""
 _BEAT: Final = HostHeartbeat()
 CONNECT_TIMEOUT_US: Final = 10 * SECOND
 """How long a transport may take to come (back): a USB adapter that is plugged in again needs a few seconds."""
+UNANSWERED_US: Final = SECOND
+"""A transport that stood for so long, and brought no answer to HELLO before it went, would bring none again: a broker's
+client breaks off after 1.6 s and says why. One that goes sooner is a port that closes as it is opened."""
 
 
 HEADWAY_US: Final = Micros(1_500 * MILLISECOND)
@@ -169,7 +172,8 @@ class HostLink:
                 return outcome.welcome
             if isinstance(outcome, Denied):
                 raise LinkDeniedError(outcome.code, outcome.sentence)
-            if self.transport_up and self.now >= self._booted_at:
+            unanswered = self.transport_up or self.now >= self._greeted_at + UNANSWERED_US
+            if unanswered and self.now >= self._booted_at:
                 raise LinkError(f"the device does not answer: {outcome.reason}")
             why = f": {outcome.reason}"
 
