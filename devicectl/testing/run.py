@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from handpiece_shell.version import VERSION
-from protocols.url_text import split_options
 
 SEED_BYTES: Final = 4
 """Short enough to be typed again."""
@@ -65,7 +64,7 @@ class Run:
         self.device_seed = str(self.seed)
         self.device_url = self.host_url = url
         if self.simulated:
-            given = dict(split_options(url.partition("?")[2]))
+            given = dict(parse_qsl(url.partition("?")[2].replace("+", "%2B"), keep_blank_values=True))
             has_memory = "nvm" in given and os.path.exists(given["nvm"])  # in which its device's seed is
             options = given if has_memory else {"seed": str(self.seed), **given}
             options |= {name: str(value) for name, value in parameters.items()}
@@ -95,7 +94,7 @@ class Run:
         return [("handpiece_seed", self.device_seed), ("handpiece_url", self.url), ("handpiece_version", VERSION)]
 
     def failure(self) -> list[tuple[str, object]]:
-        """Properties that a failure adds to them."""
+        """What a failure adds to them."""
         return [("handpiece_artifacts", str(self.folder)), ("handpiece_repeat", self.command())]
 
     def command(self) -> str:
