@@ -12,7 +12,7 @@ FLAKES ?= tests/integration/test_pytest_plugin.py tests/integration/test_pytest_
 TIMES ?= 50
 TIMES_E2E ?= 1
 
-.PHONY: help run test lint typecheck unit wheel bounds bench nightly flakes coverage docs clean
+.PHONY: help run test lint typecheck unit wheel dist bounds bench nightly flakes coverage docs clean
 
 help:
 	@echo "make run      a whole session against the simulated handpiece"
@@ -23,6 +23,7 @@ help:
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make coverage branch coverage, by module"
 	@echo "make docs     docs/generated anew"
+	@echo "make dist     sdist and pure wheel, to dist/"
 	@echo "make clean    everything that was made"
 
 run: $(VENV)/.installed
@@ -86,6 +87,11 @@ wheel: $(VENV)/.installed-test
 	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest]"; \
 	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py \
 		tests/integration/test_pytest_plugin_names.py
+
+# What a release publishes, but for the platform wheels.
+dist: $(VENV)/.installed-test
+	rm -rf dist build
+	$(BIN)/python -m build --outdir dist .
 
 # What a user's environment may have: the lowest version of each dependency, the newest of everything, and a pytest and
 # pluggy of long ago, whose every run the plugin is loaded in. The wheel is tested, as in `make wheel`.

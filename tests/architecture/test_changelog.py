@@ -1,10 +1,12 @@
 """CHANGELOG.md: the headings that readers and the release know, and the version that the package has."""
 
 import re
-import tomllib
 from typing import Final
 
+import pytest
+
 from tests.architecture.tree import ROOT
+from tests.release import fault_of, version_of
 
 TEXT: Final = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 HEADINGS: Final = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Wire and log format"]
@@ -20,8 +22,7 @@ def _releases() -> list[tuple[str, list[str]]]:
 def test_the_latest_release_is_the_packages_version() -> None:
     found = RELEASE.fullmatch(_releases()[0][0])
     assert found is not None, _releases()[0][0]
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert (found["next"] or found["done"]) == project["version"]
+    assert (found["next"] or found["done"]) == version_of((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def test_only_the_latest_release_is_unreleased() -> None:
@@ -35,3 +36,18 @@ def test_each_release_has_known_headings_once_and_in_order() -> None:
 
 def test_each_release_says_what_other_programs_and_older_files_meet() -> None:
     assert not [title for title, headings in _releases() if HEADINGS[-1] not in headings]
+
+
+@pytest.mark.parametrize(
+    ("tag", "heading", "said"),
+    [
+        ("v1.2.3", "1.2.3 - 2026-11-29", None),
+        ("v1.2.4", "1.2.3 - 2026-11-29", "would have to be v1.2.3"),
+        ("1.2.3", "1.2.3 - 2026-11-29", "would have to be v1.2.3"),
+        ("v1.2.3", "Unreleased (1.2.3)", "right would be 1.2.3 - and the release's date"),
+        ("v1.2.3", "1.2.2 - 2026-11-29", "right would be 1.2.3 - and the release's date"),
+    ],
+)
+def test_a_tag_releases_the_version_that_the_changelog_has(tag: str, heading: str, said: str | None) -> None:
+    fault = fault_of(tag, version="1.2.3", changelog=f"# Changelog\n\n## {heading}\n\n## 1.0.0 - 2026-01-01\n")
+    assert fault is None if said is None else said in str(fault)
