@@ -8,7 +8,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 # How many processes that is, tests/conftest.py says; `make test PYTEST=...` for options of one's own.
 PYTEST ?= -n auto --dist worksteal
 # What `make flakes` repeats, and how often; and how often all that starts real processes.
-FLAKES ?= tests/integration/test_pytest_plugin.py tests/integration/test_pytest_plugin_names.py
+FLAKES ?= tests/integration/plugin/test_pytest_plugin.py tests/integration/plugin/test_pytest_plugin_names.py
 TIMES ?= 50
 TIMES_E2E ?= 1
 
@@ -86,7 +86,7 @@ wheel: $(VENV)/.installed-test
 	venv/bin/firmware-sim --help >/dev/null; \
 	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest]"; \
 	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py \
-		tests/integration/test_pytest_plugin_names.py
+		tests/integration/plugin/test_pytest_plugin_names.py
 
 # What a release publishes, but for the platform wheels.
 dist: $(VENV)/.installed-test
@@ -98,8 +98,8 @@ dist: $(VENV)/.installed-test
 BOUNDS ?= lowest newest
 UNPINNED := import re, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
 	print(*(re.split("[=<>]", line)[0] for line in extras["pytest"]), sep="\n")
-BOUNDS_TESTS ?= tests/unit tests/property/test_schemas.py tests/property/test_wire.py tests/integration/test_log_cli.py \
-	tests/integration/test_controller.py tests/e2e/test_cli_run.py tests/e2e/test_serve_arguments.py
+BOUNDS_TESTS ?= tests/unit tests/property/test_schemas.py tests/property/test_wire.py tests/integration/log/test_log_cli.py \
+	tests/integration/host/test_handpiece.py tests/e2e/cli/test_cli_run.py tests/e2e/serve/test_serve_arguments.py
 
 bounds: $(VENV)/.installed-test
 	set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
@@ -135,7 +135,7 @@ bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.run
 
 docs: $(VENV)/.installed-test
-	$(BIN)/python -m tests.architecture.generate_docs
+	$(BIN)/python -m tests.architecture.docs.generate_docs
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .coverage .coverage.* \

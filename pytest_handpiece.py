@@ -20,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from devicectl import Handpiece, Plan, Session
     from devicectl.testing.run import Invocation, Run
-    from protocols.messages import TruthGetDone
+    from protocols.language.messages import TruthGetDone
 
 DEFAULT_URL: Final = "sim://"
 SEED_BYTES: Final = 4

@@ -23,11 +23,12 @@ from cobs import cobs
 from rich.console import Console
 from rich.table import Table
 
-from protocols.enums import DeviceState
-from protocols.framing import Frame, FrameDecoder
-from protocols.messages import Punch, TelemetryState
-from protocols.serial_wire import Envelope, SerialWire
-from protocols.wire import encode_message
+from protocols.language.enums import DeviceState
+from protocols.language.messages import Punch, TelemetryState
+from protocols.link.port import Envelope
+from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.payload import encode_message
+from protocols.serial.wire import SerialWire
 
 Case = Callable[[], object]
 

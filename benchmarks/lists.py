@@ -2,7 +2,7 @@
 
 A log is built by bulk insert, a session of 10,000 cores again and again. What its last sessions are made of is there;
 of the earlier ones only what a list may look at, since a whole log of 10,000 takes 4.5 GB: that a list reads nothing
-of the rest is held by tests/integration/test_log_lists.py, which counts the database's steps.
+of the rest is held by tests/integration/log/test_log_lists.py, which counts the database's steps.
 """
 
 import resource
@@ -18,9 +18,8 @@ from devicectl import Plan
 from devicectl.log.store import SessionLog
 from devicectl.session.count import Counts
 from devicectl.session.entries import Batch, Finish, SessionStart
-from protocols.enums import Ending, NeedleOutcome, Phase
-from protocols.records import Cycle, pack_outcomes
-from protocols.wire import encode_record
+from protocols.language.enums import Ending, NeedleOutcome, Phase
+from protocols.language.records import Cycle, encode_record, pack_outcomes
 
 CYCLES: Final = 3_334
 """Of a session of 10,000 cores."""

@@ -26,16 +26,16 @@ from paho.mqtt.properties import Properties
 
 import devicectl
 from devicectl import clock
-from devicectl.controller import Handpiece
+from devicectl.handpiece import Handpiece
 from devicectl.session.procedures import Procedure
 from devicectl.simulation.broker import mosquitto
 from devicectl.simulation.process import simulator
 from devicectl.transports.urls import parse_url
 from handpiece_shell.broker_client import BrokerClient
-from protocols.bodies import decode_body
-from protocols.messages import Advance, Count, Echo, Received, Suction
-from protocols.mqtt import Publication
-from protocols.units import MILLISECOND, Micros
+from protocols.language.messages import Advance, Count, Echo, Received, Suction
+from protocols.language.units import MILLISECOND, Micros
+from protocols.mqtt.bodies import decode_body
+from protocols.mqtt.wire import Publication
 
 ROUND_TRIPS: Final = 200
 PACED_ROUND_TRIPS: Final = 40

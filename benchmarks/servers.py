@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, Self
 
-from protocols.enums import Role
-from protocols.framing import REPLY_WANTED, Frame, FrameDecoder
-from protocols.messages import Echo, Hello, Welcome
-from protocols.wire import decode_message, encode_message
+from protocols.language.enums import Role
+from protocols.language.messages import Echo, Hello, Welcome
+from protocols.link.header import REPLY_WANTED
+from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.payload import decode_message, encode_message
 
 START_LIMIT_S: Final = 30.0
 ANSWER_LIMIT_S: Final = 5.0

@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from devicectl.controller import Handpiece, Session, connect
     from devicectl.errors import (
         CommandAbortedError,
         CommandError,
@@ -25,13 +24,14 @@ if TYPE_CHECKING:
         UnfinishedError,
         UrlError,
     )
+    from devicectl.handpiece import Handpiece, Session, connect
     from devicectl.session.engine import CycleResult
     from devicectl.session.plan import Plan, Zone, load_plan
     from devicectl.session.plan_file import PlanError
     from devicectl.summary import Summary
 
 _HOMES: Final = {
-    "devicectl.controller": ("Handpiece", "Session", "connect"),
+    "devicectl.handpiece": ("Handpiece", "Session", "connect"),
     "devicectl.errors": (
         "CommandAbortedError",
         "CommandError",

@@ -4,7 +4,7 @@ import asyncio
 import time
 from datetime import UTC, date, datetime
 
-from protocols.units import Micros
+from protocols.language.units import Micros
 
 
 def monotonic() -> Micros:

@@ -22,10 +22,10 @@
 Callers branch on classes and attributes, never on the text.
 """
 
-from protocols.enums import Code, Ending
-from protocols.message import Message
-from protocols.messages import Aborted, Failed, Nak, Refused
-from protocols.url_text import show_scheme
+from protocols.language.enums import Code, Ending
+from protocols.language.message import Message
+from protocols.language.messages import Aborted, Failed, Nak, Refused
+from protocols.text.url_text import show_scheme
 
 
 class DevicectlError(Exception):

@@ -19,8 +19,8 @@ from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure, Task, end_of
 from devicectl.transports.port import Receiver, Transport
-from protocols.enums import ByeReason
-from protocols.units import SECOND, Micros
+from protocols.language.enums import ByeReason
+from protocols.language.units import SECOND, Micros
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from devicectl.session.engine import Entry
 from devicectl.session.entries import Batch, Finish, Note, SessionStart
-from protocols.messages import TruthGetDone
+from protocols.language.messages import TruthGetDone
 
 
 class Log(Protocol):

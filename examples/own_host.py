@@ -3,8 +3,8 @@
     firmware-sim exec --pty -- python examples/own_host.py
     firmware-sim exec --tcp 127.0.0.1:0 -- python examples/own_host.py
 
-In another language it is the same: the frames are described in docs/protocol.md, and protocols/vectors/frames.json has
-them as hex with their meaning. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
+In another language it is the same: docs/protocol.md describes the frames, and protocols/published/vectors/frames.json
+has them as hex with their meaning. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
 """
 
 import os
@@ -14,11 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 import serial
 
-from protocols.enums import Role
-from protocols.framing import REPLY_WANTED, Frame, FrameDecoder
-from protocols.message import Message
-from protocols.messages import DeviceInfo, DeviceInfoDone, Hello, Welcome
-from protocols.wire import decode_message, encode_message
+from protocols.language.enums import Role
+from protocols.language.message import Message
+from protocols.language.messages import DeviceInfo, DeviceInfoDone, Hello, Welcome
+from protocols.link.header import REPLY_WANTED
+from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.payload import decode_message, encode_message
 
 REPLY_TIMEOUT_S = 2.0
 

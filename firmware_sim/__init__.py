@@ -2,5 +2,5 @@
 
 TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
 
-Law: it may import `protocols`, never `devicectl`. Only `serve`, `nvm_file` and `clock` touch the world.
+Law: it may import `protocols`, never `devicectl`. Only `serve`, `memory_file` and `clock` touch the world.
 """

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from handpiece_shell.streams import guard_streams, say, settle, why_lost
-from protocols.notice import NOTICE
-from protocols.url_text import hide_urls, hide_users
+from protocols.text.notice import NOTICE
+from protocols.text.url_text import hide_urls, hide_users
 
 if TYPE_CHECKING:
     from firmware_sim.serve.options import Options
@@ -56,7 +56,7 @@ class _CommandParser(_Parser):
 
     def format_help(self) -> str:
         """Argparse: the text of `--help`."""
-        from firmware_sim.constants import PARAMETERS
+        from firmware_sim.model.constants import PARAMETERS
 
         names = ", ".join(parameter.name for parameter in PARAMETERS)
         self.epilog = f"parameters of --param, whose ranges and reasons `devicectl spec --out DIR` writes: {names}"

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from protocols.units import Micros
+from protocols.language.units import Micros
 
 
 def monotonic() -> Micros:

@@ -7,17 +7,17 @@ when it has ended, however it ended.
 from typing import TYPE_CHECKING, Final
 
 from firmware_sim.motion import Asker, Then
-from firmware_sim.punch_checks import cycles_left, refuse_punch
 from firmware_sim.refusals import interlocked, refusal
+from firmware_sim.safety.punch_checks import cycles_left, refuse_punch
 from firmware_sim.states import UNARMED, Event
-from protocols import alarm_codes as A
-from protocols import interlocks as I
-from protocols import messages as M
-from protocols.enums import Code, DeviceState, Ending, NeedleOutcome, Phase
-from protocols.message import Message
-from protocols.messages import Refused
-from protocols.records import Cycle, pack_outcomes
-from protocols.units import Micros, from_ms
+from protocols.language import alarm_codes as A
+from protocols.language import interlocks as I
+from protocols.language import messages as M
+from protocols.language.enums import Code, DeviceState, Ending, NeedleOutcome, Phase
+from protocols.language.message import Message
+from protocols.language.messages import Refused
+from protocols.language.records import Cycle, pack_outcomes
+from protocols.language.units import Micros, from_ms
 
 if TYPE_CHECKING:
     from firmware_sim.firmware import Firmware

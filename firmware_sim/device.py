@@ -13,27 +13,28 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
+from firmware_sim.commands.queries import QUERIES
+from firmware_sim.commands.rules import RULES, Rule, unlawful
+from firmware_sim.commands.settings import acknowledge_alarm, set_parameter
+from firmware_sim.commands.statements import heartbeat, telemetry, welcome
 from firmware_sim.errors import NvmFileError
 from firmware_sim.firmware import Firmware
-from firmware_sim.nvm import LAST_ROOM, WORK_ROOM, Nvm
-from firmware_sim.parameters import Parameters
-from firmware_sim.plant import Plant
+from firmware_sim.memory.nvm import LAST_ROOM, WORK_ROOM, Nvm
+from firmware_sim.model.parameters import Parameters
+from firmware_sim.model.plant import Plant
 from firmware_sim.ports import LinkEnd, Port, PortAsker
-from firmware_sim.punch_checks import no_room, no_store
-from firmware_sim.queries import QUERIES
 from firmware_sim.refusals import not_kept, refusal
-from firmware_sim.rules import RULES, Rule, unlawful
-from firmware_sim.settings import acknowledge_alarm, set_parameter
-from firmware_sim.statements import heartbeat, telemetry, welcome
+from firmware_sim.safety.punch_checks import no_room, no_store
 from firmware_sim.states import HELD
-from protocols import messages as M
-from protocols import records as R
-from protocols.enums import ByeReason, Code, Lane, Role
-from protocols.exchange import Commanded, Greeted, LinkLost, Pace
-from protocols.message import Message
-from protocols.messages import Heartbeat, Refused
-from protocols.serial_wire import SerialWire, Wire
-from protocols.units import Micros
+from protocols.language import messages as M
+from protocols.language import records as R
+from protocols.language.enums import ByeReason, Code, Lane, Role
+from protocols.language.message import Message
+from protocols.language.messages import Heartbeat, Refused
+from protocols.language.units import Micros
+from protocols.link.exchange import Commanded, Greeted, LinkLost, Pace
+from protocols.link.port import Wire
+from protocols.serial.wire import SerialWire
 
 __all__ = ["Device", "Port"]
 

@@ -10,22 +10,22 @@ only by the non-volatile memory. It knows who asked only as somebody to answer.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from firmware_sim.alarms import ALARMS, Alarms
-from firmware_sim.count_watch import CountWatch
 from firmware_sim.cycle import CycleControl
+from firmware_sim.memory.nvm import Nvm
+from firmware_sim.model.parameters import Parameters
+from firmware_sim.model.plant import Plant
 from firmware_sim.motion import PROGRESS_EVERY_US, Asker, Motion, Nobody, Then
-from firmware_sim.nvm import Nvm
-from firmware_sim.parameters import Parameters
-from firmware_sim.plant import Plant
-from firmware_sim.punch_checks import NO_CELL
+from firmware_sim.safety.alarms import ALARMS, Alarms
+from firmware_sim.safety.count_watch import CountWatch
+from firmware_sim.safety.punch_checks import NO_CELL
+from firmware_sim.safety.suction import SuctionWatch
 from firmware_sim.states import ARMED, CYCLE, HELD, Event, step
-from firmware_sim.suction import SuctionWatch
-from protocols import alarm_codes as A
-from protocols import messages as M
-from protocols import records as R
-from protocols.enums import AlarmPriority, Code, DeviceState, Ending, Phase
-from protocols.message import Message
-from protocols.units import MILLISECOND, Micros, to_ms
+from protocols.language import alarm_codes as A
+from protocols.language import messages as M
+from protocols.language import records as R
+from protocols.language.enums import AlarmPriority, Code, DeviceState, Ending, Phase
+from protocols.language.message import Message
+from protocols.language.units import MILLISECOND, Micros, to_ms
 
 
 class Zone(NamedTuple):

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from protocols.message import Message
-from protocols.units import SECOND, Micros
+from protocols.language.message import Message
+from protocols.language.units import SECOND, Micros
 
 PROGRESS_EVERY_US: Final = SECOND
 """A motion longer than this tells how it goes; a host that sees nothing for long suspects the link."""

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-from protocols.budget import MOST_LINKS_PER_SECOND, Budget
-from protocols.enums import Role
-from protocols.exchange import IDLE_PACE, Exchange
-from protocols.fields import MAX_PAYLOAD_SIZE
-from protocols.message import Message
-from protocols.serial_wire import SerialWire, Wire
-from protocols.sides import Side
-from protocols.units import MILLISECOND, Micros
+from protocols.language.enums import Role
+from protocols.language.fields import MAX_PAYLOAD_SIZE
+from protocols.language.message import Message
+from protocols.language.sides import Side
+from protocols.language.units import MILLISECOND, Micros
+from protocols.link.budget import MOST_LINKS_PER_SECOND, Budget
+from protocols.link.exchange import IDLE_PACE, Exchange
+from protocols.link.port import Wire
+from protocols.serial.wire import SerialWire
 
 
 class LinkEnd(Enum):

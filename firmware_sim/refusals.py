@@ -1,9 +1,9 @@
 """Refusals of the firmware: a code or an interlock's number, and one sentence that fits the wire."""
 
 from firmware_sim.errors import NvmFileError
-from protocols.enums import Code
-from protocols.messages import Refused
-from protocols.serial_wire import sentence
+from protocols.language.enums import Code
+from protocols.language.messages import Refused
+from protocols.link.port import sentence
 
 
 def refusal(code: Code, text: str, *, interlock: int = 0, expected: int = 0, actual: int = 0) -> Refused:

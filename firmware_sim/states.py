@@ -7,7 +7,7 @@ Events are in the past tense. OFF is left by a boot and entered by nothing but a
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from protocols.enums import DeviceState as S
+from protocols.language.enums import DeviceState as S
 
 
 class Event(StrEnum):

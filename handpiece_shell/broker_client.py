@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import aiomqtt
 
-from protocols.mqtt_calls import NOT_MQTT, UNANSWERED, Calls, count_as_seen, opened_socket
+from protocols.mqtt.calls import NOT_MQTT, UNANSWERED, Calls, count_as_seen, opened_socket
 
 
 class BrokerClient(Calls, aiomqtt.Client):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Self
 
-from protocols.names import one_form
+from protocols.text.names import one_form
 
 _STREAMS: Final = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _MAX_LINKS: Final = 40

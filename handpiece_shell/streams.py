@@ -13,7 +13,7 @@ import sys
 from typing import BinaryIO, Final, TextIO
 
 from handpiece_shell.patient_file import PatientFile
-from protocols.text import printable
+from protocols.text.escape import printable
 
 _FAILING: Final = ("strict", "surrogateescape")
 """Ways to meet a character that an encoding lacks, by an exception; a user may have chosen another one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from handpiece_shell.patient_file import open_to_write
-from protocols.text import printable
+from protocols.text.escape import printable
 
 Write = Callable[[Sequence[str]], None]
 

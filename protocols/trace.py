@@ -10,18 +10,21 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from protocols.enums import WireEnum
-from protocols.errors import MessageError
-from protocols.fields import Unit
-from protocols.framing import MAJOR, BadFrame, Frame, FrameDecoder, Header, kind_name
-from protocols.message import Message
-from protocols.messages import Event, JournalPage, Welcome
-from protocols.mqtt import Publication, decode_publication
-from protocols.notice import NOTICE
-from protocols.records import KIND_OFFSET, split_records
-from protocols.sides import only_sender
-from protocols.units import SECOND, Micros
-from protocols.wire import decode_message, decode_record
+from protocols.language.enums import WireEnum
+from protocols.language.errors import MessageError
+from protocols.language.fields import Unit
+from protocols.language.message import Message
+from protocols.language.messages import Event, JournalPage, Welcome
+from protocols.language.records import KIND_OFFSET, decode_record, split_records
+from protocols.language.sides import only_sender
+from protocols.language.units import SECOND, Micros
+from protocols.language.version import MAJOR
+from protocols.link.header import Header, kind_name
+from protocols.link.port import BadFrame
+from protocols.mqtt.wire import Publication, decode_publication
+from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.payload import decode_message
+from protocols.text.notice import NOTICE
 
 HEADING: Final = NOTICE
 """The first line of every trace; whoever opens the file writes it, so that it stands in an empty trace as well."""

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from firmware_sim.clock import monotonic
-from protocols.mosquitto import USERS, acl_file, loopback, with_certificates, with_passwords
-from protocols.topics import DeviceTopics
+from protocols.mqtt.mosquitto import USERS, acl_file, loopback, with_certificates, with_passwords
+from protocols.mqtt.topics import DeviceTopics
 from tests.patience import deadline, patience
 
 HOST: Final = "127.0.0.1"

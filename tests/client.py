@@ -12,15 +12,16 @@ from typing import Any, Protocol
 import serial
 
 from firmware_sim.clock import monotonic
-from protocols import messages as M
-from protocols.enums import Role
-from protocols.exchange import Answered, Denied, Exchange, Linked, LinkLost, Pace, Told
-from protocols.framing import MAJOR
-from protocols.message import Message
-from protocols.serial_wire import SerialWire, Wire
-from protocols.sides import Side
-from protocols.units import MILLISECOND, SECOND, Micros
-from protocols.wire import schema_id
+from protocols.language import messages as M
+from protocols.language.enums import Role
+from protocols.language.message import Message
+from protocols.language.schema import schema_id
+from protocols.language.sides import Side
+from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.language.version import MAJOR
+from protocols.link.exchange import Answered, Denied, Exchange, Linked, LinkLost, Pace, Told
+from protocols.link.port import Wire
+from protocols.serial.wire import SerialWire
 from tests.patience import MOMENT_S, deadline, patience
 
 

@@ -10,7 +10,7 @@ import os
 from typing import Final
 
 from firmware_sim.clock import monotonic
-from protocols.units import MILLISECOND, SECOND, Micros
+from protocols.language.units import MILLISECOND, SECOND, Micros
 
 MOMENT_S: Final = 40.0
 """For anything that takes a second on an idle machine."""

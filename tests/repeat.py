@@ -1,6 +1,6 @@
 """Runs tests again and again on a machine with four times as many busy processes as cores, until one fails.
 
-python -m tests.repeat 50 -n auto tests/integration/test_pytest_plugin.py
+python -m tests.repeat 50 -n auto tests/integration/plugin/test_pytest_plugin.py
 """
 
 import os
@@ -12,7 +12,7 @@ from statistics import median
 from typing import Final
 
 from firmware_sim.clock import monotonic
-from protocols.units import SECOND
+from protocols.language.units import SECOND
 
 LOAD: Final = 4
 """Busy processes for each core, beside those of the tests themselves."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from protocols.broker_url import BrokerUrl, parse_broker_url
+from protocols.mqtt.broker_url import BrokerUrl, parse_broker_url
 
 CONNECT, PUBLISH, SUBSCRIBE = 1, 3, 8
 """Types of MQTT packets that a client sends. [MQTT 5.0, table 2-1]"""

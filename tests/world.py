@@ -20,24 +20,26 @@ from devicectl.session.procedures import Procedure, Task
 from devicectl.simulation.heap import Actor
 from devicectl.simulation.world import Line, SerialLine, World
 from firmware_sim.device import Device
-from firmware_sim.nvm import Nvm
-from firmware_sim.parameters import Parameters
+from firmware_sim.memory.nvm import Nvm
+from firmware_sim.model.parameters import Parameters
 from firmware_sim.ports import LinkEnd, Port
 from firmware_sim.states import HELD
-from protocols import messages as M
-from protocols.enums import ByeReason, CloseReason, DeviceState, Phase, Role
-from protocols.exchange import Answered, Exchange, Told
-from protocols.fields import MAX_PAYLOAD_SIZE
-from protocols.framing import CRC_SIZE, HEADER_SIZE
-from protocols.message import Message
-from protocols.messages import HostHeartbeat
-from protocols.mqtt import DeviceWire, HostWire
-from protocols.records import AlarmChanged, Cycle, Record
-from protocols.serial_wire import SerialWire, Wire
-from protocols.sides import Side
-from protocols.topics import DeviceTopics
-from protocols.units import MILLISECOND, SECOND, Micros
-from protocols.wire import decode_record, schema_id
+from protocols.language import messages as M
+from protocols.language.enums import ByeReason, CloseReason, DeviceState, Phase, Role
+from protocols.language.fields import MAX_PAYLOAD_SIZE
+from protocols.language.message import Message
+from protocols.language.messages import HostHeartbeat
+from protocols.language.records import AlarmChanged, Cycle, Record, decode_record
+from protocols.language.schema import schema_id
+from protocols.language.sides import Side
+from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.link.exchange import Answered, Exchange, Told
+from protocols.link.header import HEADER_SIZE
+from protocols.link.port import Wire
+from protocols.mqtt.topics import DeviceTopics
+from protocols.mqtt.wire import DeviceWire, HostWire
+from protocols.serial.framing import CRC_SIZE
+from protocols.serial.wire import SerialWire
 
 _T = TypeVar("_T")
 

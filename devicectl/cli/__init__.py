@@ -19,7 +19,7 @@ from devicectl.cli.spec import spec
 from devicectl.errors import DevicectlError
 from handpiece_shell.streams import guard_streams, say, settle
 from handpiece_shell.version import VERSION
-from protocols.url_text import hide_urls, hide_users
+from protocols.text.url_text import hide_urls, hide_users
 
 _USAGE_ERROR: Final[type[Exception]] = next(
     kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "UsageError"

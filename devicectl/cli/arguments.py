@@ -19,9 +19,9 @@ import typer
 from devicectl.errors import UrlError
 from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DRAWN_SEED_BITS, EXAMPLES, MOST_SEED, DeviceUrl, parse_url
-from protocols.broker_url import BrokerUrlError
-from protocols.names import one_form
-from protocols.url_text import parse_whole, split_options
+from protocols.mqtt.broker_url import BrokerUrlError
+from protocols.text.names import one_form
+from protocols.text.url_text import parse_whole, split_options
 
 if TYPE_CHECKING:
     from devicectl.session.plan import Plan

@@ -6,7 +6,7 @@ Law: it is told what time it is and prints nothing.
 import math
 from typing import Final
 
-from protocols.units import SECOND, Micros
+from protocols.language.units import SECOND, Micros
 
 MINUTE_S: Final = 60
 LAST_S: Final = (30, 10)

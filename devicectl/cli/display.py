@@ -20,14 +20,14 @@ from devicectl.session.entries import Note
 from devicectl.session.machine import State
 from devicectl.session.plan import Plan
 from devicectl.transports.urls import DeviceUrl
-from protocols.notice import NOTICE
-from protocols.text import printable
-from protocols.units import SECOND, Micros
+from protocols.language.units import SECOND, Micros
+from protocols.text.escape import printable
+from protocols.text.notice import NOTICE
 
 if TYPE_CHECKING:
-    from devicectl.controller import Handpiece, Session
+    from devicectl.handpiece import Handpiece, Session
     from devicectl.summary import Summary
-    from protocols.messages import DeviceInfoDone
+    from protocols.language.messages import DeviceInfoDone
 
 REFRESH_US: Final = SECOND // 8
 """Eight times a second looks alive and costs nothing."""

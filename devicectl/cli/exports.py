@@ -18,11 +18,11 @@ from devicectl.cli.logs import open_log
 from devicectl.log.paths import default_log_path
 from handpiece_shell.files import Use
 from handpiece_shell.streams import to_utf8
-from protocols.notice import NOTICE
-from protocols.text import printable
+from protocols.text.escape import printable
+from protocols.text.notice import NOTICE
 
 if TYPE_CHECKING:
-    from devicectl.log.csv_tables import Style
+    from devicectl.log.exports.csv_tables import Style
     from devicectl.log.reader import LogReader
     from devicectl.log.report import SessionReport, SessionSummary
 
@@ -130,7 +130,7 @@ def _reports(reader: "LogReader", one: "SessionReport | None", course: str | Non
 
 
 def _style(delimiter: Delimiter | None, excel: bool) -> "Style":
-    from devicectl.log.csv_tables import Style
+    from devicectl.log.exports.csv_tables import Style
 
     if delimiter is None:
         delimiter = Delimiter.SEMICOLON if excel else Delimiter.COMMA
@@ -142,19 +142,19 @@ def _style(delimiter: Delimiter | None, excel: bool) -> "Style":
 
 
 def _write_sessions(summaries: "Iterator[SessionSummary]", out: TextIO, style: "Style") -> None:
-    from devicectl.log.csv_tables import write_sessions
+    from devicectl.log.exports.csv_tables import write_sessions
 
     write_sessions(summaries, out, style)
 
 
 def _write_rows(table: Table, reports: "Iterator[SessionReport]", out: TextIO, style: "Style") -> None:
-    from devicectl.log.csv_tables import write_cycles, write_notes
+    from devicectl.log.exports.csv_tables import write_cycles, write_notes
 
     (write_cycles if table is Table.CYCLES else write_notes)(reports, out, style)
 
 
 def _write_jsonl(reports: "Iterator[SessionReport]", out: TextIO) -> None:
-    from devicectl.log.export import write_jsonl
+    from devicectl.log.exports.export import write_jsonl
 
     for report in reports:
         write_jsonl(report, out)

@@ -11,7 +11,7 @@ from devicectl.session.engine import CycleResult
 from devicectl.session.entries import Note
 from devicectl.session.machine import CYCLE, State
 from devicectl.session.plan import Plan
-from protocols.enums import NeedleOutcome
+from protocols.language.enums import NeedleOutcome
 
 ENTERED: Final = {
     State.DISCONNECTED: "There is no link.",

@@ -33,7 +33,7 @@ from handpiece_shell.files import NamedFile, Use
 
 if TYPE_CHECKING:
     from devicectl.cli.display import Display
-    from devicectl.controller import Handpiece, Session
+    from devicectl.handpiece import Handpiece, Session
     from devicectl.log.store import SessionLog
     from devicectl.session.link import Tap
     from devicectl.summary import Summary

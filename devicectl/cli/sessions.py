@@ -19,9 +19,9 @@ from devicectl.cli.tables import print_list, print_table
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import default_log_path
 from handpiece_shell.streams import say, to_utf8
-from protocols.notice import NOTICE
-from protocols.text import printable
-from protocols.url_text import parse_whole
+from protocols.text.escape import printable
+from protocols.text.notice import NOTICE
+from protocols.text.url_text import parse_whole
 
 if TYPE_CHECKING:
     from devicectl.log.reader import LogReader
@@ -83,7 +83,7 @@ def _list(reader: "LogReader", course: str | None, last: int | None, *, as_json:
 
 
 def _print_json(found: "Iterable[SessionSummary]") -> None:
-    from devicectl.log.export import identity_of, provenance_of, to_line, totals_of
+    from devicectl.log.exports.export import identity_of, provenance_of, to_line, totals_of
 
     to_utf8(sys.stdout)
     for summary in found:

@@ -13,7 +13,7 @@ from typing import Final
 
 from devicectl import clock
 from handpiece_shell.patient_file import hurry, take_time
-from protocols.units import SECOND, Micros
+from protocols.language.units import SECOND, Micros
 
 SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """By name: not every system has both."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from protocols.text import printable
+from protocols.text.escape import printable
 
 GAP: Final = 2
 """Columns of a terminal between two cells."""

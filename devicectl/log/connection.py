@@ -34,8 +34,8 @@ from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.migration import migrate
 from devicectl.log.paths import user_log_path
 from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata, sessions
-from protocols.names import has_control
-from protocols.url_text import show_scheme
+from protocols.text.names import has_control
+from protocols.text.url_text import show_scheme
 
 BUSY_TIMEOUT_MS: Final = 2_000
 """How long a commit waits for another process. A batch holds the lock for about a millisecond; a person waits."""

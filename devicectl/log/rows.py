@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Final
 
 from devicectl.session.count import MAX_NEEDLES, tally
-from protocols.enums import Ending, NeedleOutcome, Phase, RecordKind
-from protocols.records import KIND_OFFSET, RECORD_SIZE, Cycle
-from protocols.wire import layout
+from protocols.language.enums import Ending, NeedleOutcome, Phase, RecordKind
+from protocols.language.layouts import layout
+from protocols.language.records import KIND_OFFSET, RECORD_SIZE, Cycle
 
 _HEAD: Final = struct.Struct("<IIB")
 """event_no, uptime_ms, kind: the same in every record."""

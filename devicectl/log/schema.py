@@ -88,7 +88,7 @@ records: Final = Table(
     metadata,
     _session_key(primary=True),
     Column("event_no", BigInteger, primary_key=True),
-    Column("kind", Integer, nullable=False, doc="protocols.enums.RecordKind"),
+    Column("kind", Integer, nullable=False, doc="protocols.language.enums.RecordKind"),
     Column("uptime_ms", BigInteger, nullable=False),
     Column("raw", LargeBinary(32), nullable=False),
     sqlite_with_rowid=False,

@@ -23,8 +23,8 @@ from devicectl.log.prepared import Prepared, driver_transaction
 from devicectl.log.report import SessionReport
 from devicectl.log.rows import CycleRow, RecordRow, cycle_row, record_row
 from devicectl.session.entries import Batch, Finish, Note, SessionStart, StoredSession
-from protocols.messages import TruthGetDone
-from protocols.records import event_no_of
+from protocols.language.messages import TruthGetDone
+from protocols.language.records import event_no_of
 
 WallClock = Callable[[], datetime]
 """The time in UTC. Given by whoever may look at a clock; without one the log holds no wall time."""

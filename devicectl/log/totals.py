@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, delete, func, insert, select
 
 from devicectl.log import schema
-from protocols.enums import Ending
+from protocols.language.enums import Ending
 
 
 def fold(connection: Connection, keys: Sequence[int]) -> Sequence[Row[Any]]:

@@ -13,9 +13,9 @@ from devicectl.session.entries import Finish
 from devicectl.session.machine import ENDED, Event, State
 from devicectl.session.operator import AutomaticOperator
 from devicectl.session.procedures import Procedure
-from protocols import messages as M
-from protocols.enums import CloseReason
-from protocols.records import SessionClosed
+from protocols.language import messages as M
+from protocols.language.enums import CloseReason
+from protocols.language.records import SessionClosed
 
 MAX_DIFFERENCES: Final = 20
 """Notes of them in the log: who reads them has understood by then, and a damaged journal has thousands."""

@@ -16,12 +16,12 @@ from devicectl.session.link import HostLink
 from devicectl.session.machine import ARMED, ENDED, Event, SessionMachine, State
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
-from protocols import messages as M
-from protocols.alarm_codes import alarm_label
-from protocols.enums import DeviceState, Role
-from protocols.message import Message
-from protocols.serial_wire import Wire
-from protocols.units import Micros
+from protocols.language import messages as M
+from protocols.language.alarm_codes import alarm_label
+from protocols.language.enums import DeviceState, Role
+from protocols.language.message import Message
+from protocols.language.units import Micros
+from protocols.link.port import Wire
 
 HELD: Final = (DeviceState.SAFE, DeviceState.FAULT, DeviceState.LOCKED)
 """The device holds still until a FAULT_RESET; LOCKED it does for good, and its refusal says why."""

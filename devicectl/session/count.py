@@ -13,10 +13,9 @@ from dataclasses import astuple, dataclass, fields
 from functools import lru_cache
 from typing import Any, Final
 
-from protocols.enums import Ending, NeedleOutcome
-from protocols.errors import MessageError
-from protocols.records import Cycle, Gap, Record, SessionClosed, SessionOpened, event_no_of
-from protocols.wire import decode_record
+from protocols.language.enums import Ending, NeedleOutcome
+from protocols.language.errors import MessageError
+from protocols.language.records import Cycle, Gap, Record, SessionClosed, SessionOpened, decode_record, event_no_of
 
 CELL_AREA_MM2: Final = 100
 """A cell is 1 cm2: where the hand rests between two repositions."""

@@ -8,9 +8,9 @@ Law: pure. What records cannot tell is not guessed: an age has a least and a mos
 
 from typing import Final, NamedTuple
 
-from protocols import messages as M
-from protocols import records as R
-from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S
+from protocols.language import messages as M
+from protocols.language import records as R
+from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
 
 WRAP_MS: Final = 2**32
 """An uptime begins again after 49.7 days."""

@@ -18,9 +18,10 @@ from devicectl.session.opening import Opening
 from devicectl.session.operator import AutomaticOperator, CycleResult
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure, nothing
-from protocols import messages as M
-from protocols.enums import Role
-from protocols.serial_wire import SerialWire, Wire
+from protocols.language import messages as M
+from protocols.language.enums import Role
+from protocols.link.port import Wire
+from protocols.serial.wire import SerialWire
 
 __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
 

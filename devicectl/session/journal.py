@@ -13,10 +13,10 @@ from devicectl.session.count import Fold
 from devicectl.session.device_time import AnesthesiaClock, SessionClock
 from devicectl.session.entries import Batch
 from devicectl.session.procedures import Procedure
-from protocols import messages as M
-from protocols import records as R
-from protocols.enums import AlarmState, Code, RecordKind
-from protocols.records import KIND_OFFSET, split_records
+from protocols.language import messages as M
+from protocols.language import records as R
+from protocols.language.enums import AlarmState, Code, RecordKind
+from protocols.language.records import KIND_OFFSET, split_records
 
 RECORDS_PER_PAGE: Final = 6
 """What fits one payload."""

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError, UnendedError
 from devicectl.session.procedures import Procedure, Procedures, Result, Task, Until
-from protocols.enums import ByeReason, Role
-from protocols.exchange import MINOR, Abandoned, Answered, Denied, Exchange, Happening, Linked, LinkLost, Pace, Told
-from protocols.fields import MAX_PAYLOAD_SIZE
-from protocols.framing import MAJOR
-from protocols.message import Message
-from protocols.messages import Arm, Hello, HostHeartbeat, Welcome
-from protocols.requests import Request
-from protocols.serial_wire import Wire
-from protocols.sides import Side
-from protocols.units import MILLISECOND, SECOND, Micros
-from protocols.wire import schema_id
+from protocols.language.enums import ByeReason, Role
+from protocols.language.fields import MAX_PAYLOAD_SIZE
+from protocols.language.message import Message
+from protocols.language.messages import Arm, Hello, HostHeartbeat, Welcome
+from protocols.language.schema import schema_id
+from protocols.language.sides import Side
+from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.language.version import MAJOR, MINOR
+from protocols.link.exchange import Abandoned, Answered, Denied, Exchange, Happening, Linked, LinkLost, Pace, Told
+from protocols.link.port import Wire
+from protocols.link.requests import Request
 
 Tap = Callable[[str, Any, Micros], None]
 """Hears everything that the link carries, as it is sent or received: whose it is, "host" or "device"; the bytes, or the

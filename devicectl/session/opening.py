@@ -11,9 +11,9 @@ from devicectl.session.plan import Plan
 from devicectl.session.plan_file import PlanError
 from devicectl.session.procedures import Procedure
 from devicectl.session.recovery import Recovery
-from protocols import messages as M
-from protocols.enums import Code
-from protocols.records import SessionOpened, split_records
+from protocols.language import messages as M
+from protocols.language.enums import Code
+from protocols.language.records import SessionOpened, split_records
 
 
 class Opening:

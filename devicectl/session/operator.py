@@ -15,12 +15,12 @@ from devicectl.session.entries import NoteKind
 from devicectl.session.machine import CYCLE, Event, State
 from devicectl.session.procedures import Procedure, Until
 from devicectl.session.recovery import Recovery, by_held_device
-from protocols import interlocks as I
-from protocols import messages as M
-from protocols.enums import Code
-from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S
-from protocols.records import unpack_outcomes
-from protocols.units import SECOND, Micros
+from protocols.language import interlocks as I
+from protocols.language import messages as M
+from protocols.language.enums import Code
+from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
+from protocols.language.records import unpack_outcomes
+from protocols.language.units import SECOND, Micros
 
 CYCLES_BETWEEN_READS: Final = 64
 """Cycles after which the journal is read even if the hand has not moved: far below the ring's 1,024 records."""

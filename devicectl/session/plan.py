@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from devicectl.session.plan_file import PlanError, read_values
-from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
-from protocols.names import one_form
+from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
+from protocols.text.names import one_form
 
 MAX_PUNCTURES_PER_CELL: Final = 200
 """No device takes more in a cell of 1 cm2: the highest cap that one can be given. Its own is 63 unless it says so."""

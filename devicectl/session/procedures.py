@@ -22,10 +22,10 @@ from devicectl.errors import (
     LinkLostError,
     UnfinishedError,
 )
-from protocols.message import Message
-from protocols.messages import Aborted, Failed, Nak, Refused
-from protocols.requests import Request
-from protocols.units import Micros
+from protocols.language.message import Message
+from protocols.language.messages import Aborted, Failed, Nak, Refused
+from protocols.language.units import Micros
+from protocols.link.requests import Request
 
 Result = TypeVar("Result")
 

@@ -21,11 +21,11 @@ from devicectl.errors import (
 from devicectl.session.context import HELD, SessionContext
 from devicectl.session.machine import ENDED, Event, State
 from devicectl.session.procedures import Procedure, Until
-from protocols import interlocks as I
-from protocols import messages as M
-from protocols.alarm_codes import COUNT_STOPPED, alarm_label
-from protocols.enums import AlarmState, Code, DeviceState
-from protocols.units import MILLISECOND, SECOND, Micros
+from protocols.language import interlocks as I
+from protocols.language import messages as M
+from protocols.language.alarm_codes import COUNT_STOPPED, alarm_label
+from protocols.language.enums import AlarmState, Code, DeviceState
+from protocols.language.units import MILLISECOND, SECOND, Micros
 
 MOST_RECOVERIES: Final = 5
 """In a row, without a completed cycle between them: more is a device or a line that a person must look at."""

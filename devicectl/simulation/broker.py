@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 from devicectl import clock
 from devicectl.errors import LinkError
-from protocols.mosquitto import loopback
-from protocols.mqtt import MAX_PACKET_BYTES
+from protocols.mqtt.mosquitto import loopback
+from protocols.mqtt.wire import MAX_PACKET_BYTES
 
 HOST: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 10.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from protocols.units import Micros
+from protocols.language.units import Micros
 
 
 class Actor(NamedTuple):

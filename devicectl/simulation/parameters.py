@@ -6,7 +6,7 @@ Law: pure, so that a command line is checked with it before anything is opened.
 from devicectl.errors import UrlError
 from devicectl.transports.urls import SIM_OPTIONS, SIMULATED_OPTIONS, DeviceUrl
 from firmware_sim.errors import ParameterError, UnknownParameterError
-from firmware_sim.parameters import Parameters, nearest
+from firmware_sim.model.parameters import Parameters, nearest
 
 
 def parameters_of(url: DeviceUrl) -> Parameters:

@@ -21,9 +21,9 @@ from devicectl.simulation.world import SerialLine, World
 from devicectl.transports.urls import DRAWN_SEED_BITS, DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, SeedError, SimulatorError
-from firmware_sim.nvm import Nvm, choose_seed
-from protocols.enums import ByeReason
-from protocols.units import SECOND, Micros
+from firmware_sim.memory.nvm import Nvm, choose_seed
+from protocols.language.enums import ByeReason
+from protocols.language.units import SECOND, Micros
 
 _T = TypeVar("_T")
 
@@ -186,7 +186,7 @@ def _memory(url: DeviceUrl) -> Nvm | None:
     if url.nvm is None:
         return None
     try:
-        from firmware_sim.nvm_file import load
+        from firmware_sim.memory_file import load
     except ImportError as error:
         raise UrlError(url.text, "nvm", "this system cannot lock a file; leave it out", "sim://?seed=7") from error
     try:
@@ -197,7 +197,7 @@ def _memory(url: DeviceUrl) -> Nvm | None:
 
 def _let_go(nvm: Nvm | None) -> None:
     if nvm is not None and nvm.store is not None:
-        from firmware_sim.nvm_file import close
+        from firmware_sim.memory_file import close
 
         close(nvm)
 

@@ -12,8 +12,8 @@ from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
 from devicectl.simulation.heap import Actor, Heap
 from firmware_sim.device import Device
-from protocols.line import BITS_PER_BYTE
-from protocols.units import SECOND, Micros
+from protocols.language.units import SECOND, Micros
+from protocols.serial.line import BITS_PER_BYTE
 
 
 class Line(Protocol):

@@ -21,7 +21,7 @@ BAD_ARGUMENTS: Final = 2
 async def identify(url: str) -> bool:
     """Whether the device at `url` says that it is simulated; it is looked at, and nothing is done."""
     from devicectl import connect  # most of the package: checking a URL goes without
-    from protocols.enums import Role
+    from protocols.language.enums import Role
 
     async with connect(url, role=Role.VIEWER) as handpiece:
         return handpiece.simulated

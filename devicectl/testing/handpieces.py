@@ -6,15 +6,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from devicectl import Handpiece, SessionError, clock, connect
-from devicectl.controller import Driver
+from devicectl.handpiece import Driver
 from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from devicectl.testing.run import Run
 from handpiece_shell.streams import say
 from handpiece_shell.trace_file import open_trace
-from protocols.messages import TruthGetDone
+from protocols.language.messages import TruthGetDone
+from protocols.language.units import Micros
 from protocols.trace import HEADING, Tracer
-from protocols.units import Micros
 
 _T = TypeVar("_T")
 

@@ -9,10 +9,10 @@ Law: pure. How long is waited, and what is said in the end, is the transport's.
 
 from typing import Final
 
-from protocols.bodies import decode_body
-from protocols.messages import Welcome
-from protocols.mqtt import Publication
-from protocols.topics import DeviceTopics
+from protocols.language.messages import Welcome
+from protocols.mqtt.bodies import decode_body
+from protocols.mqtt.topics import DeviceTopics
+from protocols.mqtt.wire import Publication
 
 MOST_HELD: Final = 64
 """Answers kept back; a host asks five things at once. What is more is lost, and asked for again."""

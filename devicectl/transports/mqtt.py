@@ -21,13 +21,13 @@ from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import EXAMPLES
 from handpiece_shell.broker_client import BrokerClient
 from handpiece_shell.broker_files import read_credentials, tls_context
-from protocols.broker_url import BrokerUrl, BrokerUrlError
-from protocols.errors import MessageError
-from protocols.mqtt import Publication
-from protocols.mqtt_calls import MOST_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
-from protocols.mqtt_properties import NO_MATCHING_SUBSCRIBERS
-from protocols.status import Status
-from protocols.units import Micros
+from protocols.language.errors import MessageError
+from protocols.language.units import Micros
+from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError
+from protocols.mqtt.calls import MOST_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
+from protocols.mqtt.properties import NO_MATCHING_SUBSCRIBERS
+from protocols.mqtt.status import Status
+from protocols.mqtt.wire import Publication
 
 BIRTH_TIMEOUT_S: Final = 2.0
 """How long the retained `status` may take: the broker has it, or nobody does."""

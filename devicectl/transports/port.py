@@ -6,8 +6,8 @@ from collections.abc import Coroutine
 from typing import Any, Final, Protocol
 
 from devicectl.errors import LinkError
-from protocols.addresses import format_address
-from protocols.units import Micros
+from protocols.language.units import Micros
+from protocols.text.addresses import format_address
 
 
 class Receiver(Protocol):

@@ -16,7 +16,7 @@ from devicectl import clock
 from devicectl.errors import LinkError
 from devicectl.transports.port import MOST_UNSENT_BYTES, Receiver, Transport
 from devicectl.transports.urls import AS_IT_IS, SerialLine
-from protocols.units import SECOND, Micros
+from protocols.language.units import SECOND, Micros
 
 READ_SIZE: Final = 4096
 WRITE_TIMEOUT_S: Final = 2.0

@@ -15,9 +15,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from devicectl.errors import UrlError
-from protocols.addresses import can_be_host, show_host
-from protocols.broker_url import PORTS, BrokerUrl, BrokerUrlError, parse_broker_url
-from protocols.url_text import parse_number, parse_whole, scheme_of, split_options
+from protocols.mqtt.broker_url import PORTS, BrokerUrl, BrokerUrlError, parse_broker_url
+from protocols.text.addresses import can_be_host, show_host
+from protocols.text.url_text import parse_number, parse_whole, scheme_of, split_options
 
 EXAMPLES: Final[Mapping[str, str]] = {
     "sim": "sim://?seed=7",

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from firmware_sim.commands.statements import FIRMWARE_VERSION, MODEL_VERSION
 from firmware_sim.serve.whole_file import WholeFile
-from firmware_sim.statements import FIRMWARE_VERSION, MODEL_VERSION
-from protocols.notice import NOTICE
+from protocols.text.notice import NOTICE
 
 URL_VARIABLE: Final = "HANDPIECE_URL"
 """The environment variable with the first of the URLs."""

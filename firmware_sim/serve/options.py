@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from firmware_sim.serve.errors import OptionError
 from handpiece_shell.files import NamedFile, Use, find_clash
-from protocols.addresses import can_be_host, format_address, show_host
-from protocols.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
-from protocols.url_text import parse_number, parse_whole
+from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
+from protocols.text.addresses import can_be_host, format_address, show_host
+from protocols.text.url_text import parse_number, parse_whole
 
 MOST_SEED: Final = 2**63 - 1
 """What a signed 64-bit column of a session log holds."""

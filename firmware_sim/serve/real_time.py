@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
 from firmware_sim.ports import Port
-from protocols.enums import ByeReason
-from protocols.serial_wire import SerialWire, Wire
-from protocols.units import MILLISECOND, SECOND, Micros
+from protocols.language.enums import ByeReason
+from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.link.port import Wire
+from protocols.serial.wire import SerialWire
 
 if TYPE_CHECKING:
-    from protocols.mqtt import Publication
+    from protocols.mqtt.wire import Publication
 
 Write = Callable[[Any], None]
 """Sends what the port's wire made, in order: whole frames, or one publication a call; never raises, never blocks."""

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, Final
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, ParameterError, SeedError, UnknownParameterError
-from firmware_sim.journal import FIRST_EVENT_NO
-from firmware_sim.nvm import Nvm, choose_seed
-from firmware_sim.parameters import Parameters, nearest
+from firmware_sim.memory.journal import FIRST_EVENT_NO
+from firmware_sim.memory.nvm import Nvm, choose_seed
+from firmware_sim.model.parameters import Parameters, nearest
 from firmware_sim.serve.announcement import Announcement, ReadyFile
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.options import Options, draw_seed
 from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
-from firmware_sim.serve.transports import wanted
+from firmware_sim.serve.transports.opening import wanted
 from handpiece_shell.patient_file import hurry
 from handpiece_shell.streams import say
 
 if TYPE_CHECKING:
-    from firmware_sim.serve.report import Report, ReportFile
+    from firmware_sim.serve.report.report import Report, ReportFile
 
 ORPHAN_CHECK_S: Final = 0.5
 """How often to look whether the parent still lives: often enough that a port is free again before it is missed."""
@@ -189,7 +189,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
 
 def _end_report(report: "Report", file: "ReportFile | None", served: list[Service]) -> None:
     """Say of the service that there was what its report finds, and write that."""
-    from firmware_sim.serve.report import faults
+    from firmware_sim.serve.report.report import faults
 
     made = report.make(monotonic())
     for one in served:
@@ -216,13 +216,13 @@ def _parameters(options: Options) -> Parameters:
 
 
 def _report_file(path: str) -> "ReportFile":
-    from firmware_sim.serve.report import ReportFile
+    from firmware_sim.serve.report.report import ReportFile
 
     return ReportFile(path)
 
 
 def _watched(device: Device, first_event_no: int, open_tap: OpenTap | None) -> "Report":
-    from firmware_sim.serve.report import Report
+    from firmware_sim.serve.report.report import Report
 
     return Report(device, first_event_no, open_tap)
 
@@ -230,7 +230,7 @@ def _watched(device: Device, first_event_no: int, open_tap: OpenTap | None) -> "
 @contextlib.contextmanager
 def _memory(path: str) -> Iterator[Nvm]:
     try:
-        from firmware_sim.nvm_file import close, load
+        from firmware_sim.memory_file import close, load
     except ImportError as error:
         raise OptionError("--nvm", "this system cannot lock a file; leave the option out") from error
     try:

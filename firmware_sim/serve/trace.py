@@ -12,9 +12,9 @@ from firmware_sim.serve.options import STANDARD_ERROR
 from firmware_sim.serve.real_time import OpenTap
 from handpiece_shell.streams import say
 from handpiece_shell.trace_file import Write, open_trace
-from protocols.mqtt import Publication
+from protocols.language.units import SECOND, Micros
+from protocols.mqtt.wire import Publication
 from protocols.trace import HEADING, Tracer
-from protocols.units import SECOND, Micros
 
 
 class PortTrace:

@@ -7,15 +7,22 @@ from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
 from devicectl.session import operator, plan
 from devicectl.transports import mqtt, urls
-from firmware_sim import constants, device, journal, queries
-from firmware_sim.alarms import ALARMS
-from firmware_sim.interlocks import INTERLOCKS
+from firmware_sim import device
+from firmware_sim.commands import queries
+from firmware_sim.memory import journal
+from firmware_sim.model import constants
+from firmware_sim.safety.alarms import ALARMS
+from firmware_sim.safety.interlocks import INTERLOCKS
 from firmware_sim.serve import announcement, options
-from protocols import alarm_codes, answers, exchange, fields, framing, mqtt_calls, records, requests
-from protocols.message import REGISTRY
-from protocols.messages import JournalPage, procedure
-from protocols.units import MILLISECOND, SECOND
-from protocols.wire import layout
+from protocols.language import alarm_codes, fields, records
+from protocols.language.layouts import layout
+from protocols.language.message import REGISTRY
+from protocols.language.messages import JournalPage, procedure
+from protocols.language.units import MILLISECOND, SECOND
+from protocols.link import answers, exchange, requests
+from protocols.link.header import HEADER_SIZE
+from protocols.mqtt import calls as mqtt_calls
+from protocols.serial import framing
 
 DEFAULTS = {parameter.name: parameter.default for parameter in constants.PARAMETERS}
 
@@ -103,7 +110,7 @@ def test_every_message_of_one_size_fits_what_any_host_takes() -> None:
 
 def test_payload_length_fits_its_byte_and_a_frame_one_cobs_block() -> None:
     assert fields.MAX_PAYLOAD_SIZE <= 0xFF
-    unstuffed = framing.HEADER_SIZE + fields.MAX_PAYLOAD_SIZE + framing.CRC_SIZE
+    unstuffed = HEADER_SIZE + fields.MAX_PAYLOAD_SIZE + framing.CRC_SIZE
     assert unstuffed <= 254, "COBS then costs one byte, always"
     assert unstuffed + 1 == framing.MAX_ENCODED_SIZE
 

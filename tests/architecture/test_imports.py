@@ -17,7 +17,8 @@ SHELLS: Final = (
     "devicectl.__main__",
     "devicectl.cli",
     "devicectl.clock",
-    "devicectl.controller",
+    "devicectl.handpiece",
+    "devicectl.handpiece",
     "devicectl.log",
     "devicectl.real_time",
     "devicectl.simulation",
@@ -27,7 +28,7 @@ SHELLS: Final = (
     "firmware_sim.__main__",
     "firmware_sim.cli",
     "firmware_sim.clock",
-    "firmware_sim.nvm_file",
+    "firmware_sim.memory_file",
     "firmware_sim.serve",
     "handpiece_shell",
 )
@@ -101,4 +102,4 @@ def test_a_clock_is_read_in_two_modules_only() -> None:
 def test_a_crc_is_computed_by_one_module() -> None:
     """So that another implementation of it can be put in its place: decision 3."""
     users = [path.relative_to(ROOT).as_posix() for _, path in modules() if "google_crc32c" in path.read_text("utf-8")]
-    assert users == ["protocols/framing.py"]
+    assert users == ["protocols/language/checksum.py"]

@@ -9,11 +9,10 @@ from devicectl import Plan, clock
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
-from protocols import messages as M
-from protocols.enums import Role, Stream
-from protocols.records import Cycle
-from protocols.units import Micros
-from protocols.wire import decode_record
+from protocols.language import messages as M
+from protocols.language.enums import Role, Stream
+from protocols.language.records import Cycle, decode_record
+from protocols.language.units import Micros
 from tests.client import tcp
 
 QUICK: Final = {

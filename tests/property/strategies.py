@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from protocols.bodies import RECORD_FIELDS
-from protocols.enums import WireEnum
-from protocols.fields import MAX_PAYLOAD_SIZE
-from protocols.layouts import wire_type
-from protocols.records import RECORD_SIZE, RECORDS, Record
-from protocols.wire import encode_record, layout
+from protocols.language.enums import WireEnum
+from protocols.language.fields import MAX_PAYLOAD_SIZE
+from protocols.language.layouts import layout, wire_type
+from protocols.language.records import RECORD_SIZE, RECORDS, Record, encode_record
+from protocols.mqtt.bodies import RECORD_FIELDS
 
 
 def values_of(field: FieldInfo, room: int) -> st.SearchStrategy[Any]:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devicectl.session.device_time import CLOCKS_DIFFER_MS, WRAP_MS, AnesthesiaClock
-from protocols import records as R
-from protocols.enums import Phase
-from protocols.messages.procedure import MAX_ANESTHESIA_AGE_S
-from tests.integration.log_builders import a_cycle
+from protocols.language import records as R
+from protocols.language.enums import Phase
+from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
+from tests.integration.log.log_builders import a_cycle
 
 MOST_OFF_MS = 100_000_000
 STEPS = st.lists(

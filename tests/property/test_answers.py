@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devicectl.errors import LinkError
-from protocols.units import MILLISECOND, Micros
+from protocols.language.units import MILLISECOND, Micros
 from tests.world import Copies, Lab, Late, a_plan, assert_counted, last_words
 
 PIECES: Final = 400

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from protocols.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body, payload_of, record_of
-from protocols.enums import Code
-from protocols.errors import MessageError
-from protocols.framing import REPLAYED, RETRANSMIT
-from protocols.message import Message
-from protocols.messages import JournalPage
-from protocols.mqtt import COMMANDS, DeviceWire, HostWire, Publication
-from protocols.records import RECORD_SIZE
-from protocols.serial_wire import Envelope
-from protocols.status import Alarms, AlarmShown, ParameterShown, Params, Snapshot, State, Status
-from protocols.topics import DeviceTopics, topic_name
-from protocols.wire import encode_payload
+from protocols.language.enums import Code
+from protocols.language.errors import MessageError
+from protocols.language.message import Message
+from protocols.language.messages import JournalPage
+from protocols.language.records import RECORD_SIZE
+from protocols.link.header import REPLAYED, RETRANSMIT
+from protocols.link.port import Envelope
+from protocols.mqtt.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body, payload_of, record_of
+from protocols.mqtt.status import Alarms, AlarmShown, ParameterShown, Params, Snapshot, State, Status
+from protocols.mqtt.topics import DeviceTopics, topic_name
+from protocols.mqtt.wire import COMMANDS, DeviceWire, HostWire, Publication
+from protocols.serial.payload import encode_payload
 from tests.property.strategies import bodied
 
 MODELS: Final = list(BY_NAME.values())

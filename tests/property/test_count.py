@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devicectl.session.count import Counts, Fold, reconcile
-from protocols.enums import Ending, NeedleOutcome, Phase
-from protocols.records import Boot, Cycle, Record, Refusal, pack_outcomes
-from protocols.wire import encode_record
+from protocols.language.enums import Ending, NeedleOutcome, Phase
+from protocols.language.records import Boot, Cycle, Record, Refusal, encode_record, pack_outcomes
 
 FIRST_EVENT_NO = 100
 FIRST_CYCLE_NO = 40

@@ -9,23 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from protocols.answers import REMEMBERED
-from protocols.enums import ByeReason, Code, DeviceState, Ending, Lane, Phase
-from protocols.exchange import (
-    Abandoned,
-    Answered,
-    Commanded,
-    Denied,
-    Exchange,
-    Greeted,
-    Happening,
-    Linked,
-    LinkLost,
-    Pace,
-    Told,
-)
-from protocols.message import Message
-from protocols.messages import (
+from protocols.language.enums import ByeReason, Code, DeviceState, Ending, Lane, Phase
+from protocols.language.message import Message
+from protocols.language.messages import (
     Aborted,
     Arm,
     ArmDone,
@@ -43,11 +29,25 @@ from protocols.messages import (
     Stop,
     StopDone,
 )
-from protocols.requests import MOST_TRIES, Request
-from protocols.serial_wire import SerialWire
-from protocols.sides import Side
-from protocols.units import Micros
-from tests.unit.exchange_pair import HEARTBEAT_US, LEASE_US, End, heartbeat, hello, welcome
+from protocols.language.sides import Side
+from protocols.language.units import Micros
+from protocols.link.answers import REMEMBERED
+from protocols.link.exchange import (
+    Abandoned,
+    Answered,
+    Commanded,
+    Denied,
+    Exchange,
+    Greeted,
+    Happening,
+    Linked,
+    LinkLost,
+    Pace,
+    Told,
+)
+from protocols.link.requests import MOST_TRIES, Request
+from protocols.serial.wire import SerialWire
+from tests.unit.protocols.link.exchange_pair import HEARTBEAT_US, LEASE_US, End, heartbeat, hello, welcome
 
 MOST_COMMANDS_WAITING = 30
 MOST_FRAMES_SENT_AT_ONCE = 60

@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from protocols.framing import BadFrame, Frame, FrameDecoder, encode_frame
+from protocols.link.port import BadFrame
+from protocols.serial.framing import Frame, FrameDecoder, encode_frame
 
 BUFFER_LIMIT = 512
 """Bytes; what the specification allows a receiver to keep."""

@@ -18,12 +18,21 @@ from devicectl.session.entries import Note
 from devicectl.session.machine import State
 from devicectl.session.procedures import Procedure, Task
 from firmware_sim.states import HELD
-from protocols import messages as M
-from protocols.enums import Ending, NeedleOutcome
-from protocols.message import Message
-from protocols.records import Action, Anesthesia, Cycle, Record, Refusal, SessionClosed, SessionOpened, unpack_outcomes
-from protocols.units import Micros
-from protocols.wire import decode_record
+from protocols.language import messages as M
+from protocols.language.enums import Ending, NeedleOutcome
+from protocols.language.message import Message
+from protocols.language.records import (
+    Action,
+    Anesthesia,
+    Cycle,
+    Record,
+    Refusal,
+    SessionClosed,
+    SessionOpened,
+    decode_record,
+    unpack_outcomes,
+)
+from protocols.language.units import Micros
 from tests.property.test_session import FAULTS, Fault, leave, session
 from tests.world import Lab, a_plan
 

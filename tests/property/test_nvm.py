@@ -11,16 +11,15 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from firmware_sim import nvm_file
+from firmware_sim import memory_file
 from firmware_sim.errors import NvmFileError
-from firmware_sim.journal import JOURNAL_SLOTS
-from firmware_sim.nvm import Nvm
-from firmware_sim.nvm_file import load
-from firmware_sim.nvm_image import replay, restore, snapshot
-from firmware_sim.session_memory import SessionMemory
-from protocols.enums import AlarmPriority, AlarmState, CloseReason, Ending, NeedleOutcome, Phase
-from protocols.records import AlarmChanged, Cycle, Gap
-from protocols.wire import decode_record
+from firmware_sim.memory.image import replay, restore, snapshot
+from firmware_sim.memory.journal import JOURNAL_SLOTS
+from firmware_sim.memory.nvm import Nvm
+from firmware_sim.memory.session import SessionMemory
+from firmware_sim.memory_file import load
+from protocols.language.enums import AlarmPriority, AlarmState, CloseReason, Ending, NeedleOutcome, Phase
+from protocols.language.records import AlarmChanged, Cycle, Gap, decode_record
 
 PHASES = [Phase.SUCTION, Phase.ADVANCE, Phase.COUNT]
 ENDED = [outcome for outcome in NeedleOutcome if outcome is not NeedleOutcome.AMBIGUOUS]
@@ -196,7 +195,7 @@ class Mark(NamedTuple):
 
 
 def close(nvm: Nvm) -> dict[str, Any]:
-    nvm_file.close(nvm)
+    memory_file.close(nvm)
     return snapshot(nvm)
 
 
@@ -210,7 +209,7 @@ def drive(nvm: Nvm, path: Path, course: list[int]) -> Iterator[Mark]:
 
     def mark(step: Callable[[], object]) -> Mark:
         step()
-        return Mark(path.stat().st_ino, len(path.read_bytes().removesuffix(nvm_file._MARK)), snapshot(nvm))
+        return Mark(path.stat().st_ino, len(path.read_bytes().removesuffix(memory_file._MARK)), snapshot(nvm))
 
     yield mark(lambda: None)
     yield mark(lambda: nvm.boot(0))

@@ -13,23 +13,22 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
 from devicectl.session.count import Fold
-from firmware_sim import nvm_file
+from firmware_sim import memory_file
 from firmware_sim.device import Device
-from firmware_sim.nvm import Nvm
-from firmware_sim.parameters import Parameters
-from protocols import messages as M
-from protocols.alarm_codes import RETAINED_COMMAND
-from protocols.enums import CloseReason, DeviceState, Phase, RecordKind
-from protocols.exchange import Answered, Exchange, Linked, Pace, Told
-from protocols.message import Message
-from protocols.messages import Heartbeat, HostHeartbeat, Refused
-from protocols.records import Cycle
-from protocols.serial_wire import SerialWire
-from protocols.sides import Side
-from protocols.units import SECOND, Micros
-from protocols.wire import decode_record
+from firmware_sim.memory.nvm import Nvm
+from firmware_sim.model.parameters import Parameters
+from protocols.language import messages as M
+from protocols.language.alarm_codes import RETAINED_COMMAND
+from protocols.language.enums import CloseReason, DeviceState, Phase, RecordKind
+from protocols.language.message import Message
+from protocols.language.messages import Heartbeat, HostHeartbeat, Refused
+from protocols.language.records import Cycle, decode_record
+from protocols.language.sides import Side
+from protocols.language.units import SECOND, Micros
+from protocols.link.exchange import Answered, Exchange, Linked, Pace, Told
+from protocols.serial.wire import SerialWire
 from tests.power import Disk, PowerCutError
-from tests.unit.exchange_pair import hello
+from tests.unit.protocols.link.exchange_pair import hello
 
 PARAMETERS: Final = {"anesthesia_wait_s": 0, "reposition_mean_s": 0.01}
 OPEN: Final = M.SessionOpen(target_cores=300, coverage_bp=600, depth_um=3_000, zones_cm2=(40,))
@@ -286,19 +285,19 @@ def test_what_was_heard_is_there_after_a_loss_of_power(
             nvm = None
             try:
                 with disk.spun():
-                    nvm = nvm_file.load(path, epoch=1, compact_size=compact_size)
+                    nvm = memory_file.load(path, epoch=1, compact_size=compact_size)
                     life = Life(memory, nvm, now)
                     for action in actions:
                         getattr(life, action)()
             except PowerCutError:
                 pass
             if nvm is not None:
-                nvm_file.close(nvm)
+                memory_file.close(nvm)
             disk.lose_power(lambda below: data.draw(st.integers(0, below - 1)) if below > 1 else 0)
-        nvm = nvm_file.load(path, epoch=1)
+        nvm = memory_file.load(path, epoch=1)
         life = Life(memory, nvm, Micros(now + 60 * SECOND))
         if memory.session is not None:
             assert isinstance(closed := life.close(), M.SessionCloseDone), closed
         life.read()
         memory.settle()
-        nvm_file.close(nvm)
+        memory_file.close(nvm)

@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from referencing import Registry, Resource
 
-from protocols import schemas
-from protocols.bodies import RECORD_FIELDS, encode_body, record_of
-from protocols.enums import Kind, RecordKind, WireEnum
-from protocols.framing import RETRANSMIT
-from protocols.layouts import wire_type
-from protocols.message import Message
-from protocols.messages import Event, Hello, JournalPage, Nak, Refused
-from protocols.records import RECORD_SIZE, RECORDS
-from protocols.schemas import CATALOGUE, SNAPSHOTS
-from protocols.wire import encode_record
+from protocols.language.enums import Kind, RecordKind, WireEnum
+from protocols.language.layouts import wire_type
+from protocols.language.message import Message
+from protocols.language.messages import Event, Hello, JournalPage, Nak, Refused
+from protocols.language.records import RECORD_SIZE, RECORDS, encode_record
+from protocols.link.header import RETRANSMIT
+from protocols.mqtt.bodies import RECORD_FIELDS, encode_body, record_of
+from protocols.published import schemas
+from protocols.published.schemas import CATALOGUE, SNAPSHOTS
 from tests.property.strategies import instances
 
 DOCUMENT: Final = schemas.document()

@@ -16,7 +16,7 @@ from devicectl.errors import DevicectlError
 from devicectl.log.connection import parse_where, show
 from devicectl.transports.urls import parse_url
 from firmware_sim.cli import call as firmware_sim
-from protocols.broker_url import BrokerUrlError, parse_broker_url
+from protocols.mqtt.broker_url import BrokerUrlError, parse_broker_url
 
 USER = "doctor"
 LONGEST_PIECE = 4

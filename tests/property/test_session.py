@@ -12,9 +12,9 @@ from devicectl.errors import DevicectlError, LinkError
 from devicectl.session.entries import Finish
 from devicectl.session.procedures import Procedure
 from firmware_sim.states import ARMED
-from protocols import messages as M
-from protocols.enums import CloseReason
-from protocols.units import MILLISECOND, SECOND
+from protocols.language import messages as M
+from protocols.language.enums import CloseReason
+from protocols.language.units import MILLISECOND, SECOND
 from tests.world import Bystander, Lab, Late, a_plan, assert_counted
 
 KINDS = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from devicectl.log.reader import LogReader
 from devicectl.log.store import SessionLog
-from tests.integration.log_builders import a_start, cycle_batch
+from tests.integration.log.log_builders import a_start, cycle_batch
 
 ROOT = Path(__file__).parents[2]
 BATCHES = 12
@@ -22,7 +22,7 @@ PER_BATCH = 7
 WRITER = """
 import sys
 from devicectl.log.store import SessionLog
-from tests.integration.log_builders import a_start, cycle_batch
+from tests.integration.log.log_builders import a_start, cycle_batch
 log = SessionLog.open(sys.argv[1])
 key = log.begin(a_start())
 for first in range(1, 10_000_000, 7):

@@ -8,19 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from protocols.errors import MessageError
-from protocols.framing import Frame, FrameDecoder
-from protocols.message import REGISTRY, Message
-from protocols.records import RECORD_SIZE, RECORDS, Record
-from protocols.wire import (
-    decode_message,
-    decode_payload,
-    decode_record,
-    encode_message,
-    encode_payload,
-    encode_record,
-    layout,
-)
+from protocols.language.errors import MessageError
+from protocols.language.layouts import layout
+from protocols.language.message import REGISTRY, Message
+from protocols.language.records import RECORD_SIZE, RECORDS, Record, decode_record, encode_record
+from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.payload import decode_message, decode_payload, encode_message, encode_payload
 from tests.property.strategies import instances, payloads
 
 MODELS = [model for model in REGISTRY.values() if model.__module__.startswith("protocols.")]

@@ -14,9 +14,9 @@ from devicectl.session.engine import Engine, Entry
 from devicectl.simulation.heap import Actor
 from devicectl.simulation.world import World
 from firmware_sim.device import Device
-from firmware_sim.nvm_image import replay
-from protocols.enums import ByeReason
-from protocols.units import SECOND, Micros
+from firmware_sim.memory.image import replay
+from protocols.language.enums import ByeReason
+from protocols.language.units import SECOND, Micros
 from tests.soak.ledger import Ledger
 
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, TypeVar
 
-from devicectl.controller import Handpiece
 from devicectl.errors import DevicectlError, SessionFoundError
+from devicectl.handpiece import Handpiece
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
@@ -31,18 +31,19 @@ from devicectl.session.procedures import Procedure
 from devicectl.simulation.virtual_time import VirtualTimeDriver
 from devicectl.transports.urls import parse_url
 from firmware_sim.device import Device
-from firmware_sim.nvm import Nvm
-from firmware_sim.parameters import Parameters
-from protocols import messages as M
-from protocols.enums import Role
-from protocols.exchange import Exchange
-from protocols.messages import HostHeartbeat
-from protocols.mqtt import HostWire
-from protocols.serial_wire import SerialWire, Wire
-from protocols.sides import Side
-from protocols.topics import DeviceTopics
-from protocols.units import MILLISECOND, SECOND, Micros
-from protocols.wire import schema_id
+from firmware_sim.memory.nvm import Nvm
+from firmware_sim.model.parameters import Parameters
+from protocols.language import messages as M
+from protocols.language.enums import Role
+from protocols.language.messages import HostHeartbeat
+from protocols.language.schema import schema_id
+from protocols.language.sides import Side
+from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.link.exchange import Exchange
+from protocols.link.port import Wire
+from protocols.mqtt.topics import DeviceTopics
+from protocols.mqtt.wire import HostWire
+from protocols.serial.wire import SerialWire
 from tests.soak.broken_world import BrokenWorld, Killed, LossyStore, Noise, StuckError, wait_alone
 from tests.soak.ledger import Closed, Ledger
 from tests.world import BrokeredDevice, Invariants, a_plan

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-from protocols.enums import Ending, NeedleOutcome, RecordKind
-from protocols.framing import REPLAYED
-from protocols.messages import JournalPage
-from protocols.wire import encode_message
+from protocols.language.enums import Ending, NeedleOutcome, RecordKind
+from protocols.language.messages import JournalPage
+from protocols.link.header import REPLAYED
+from protocols.serial.payload import encode_message
 from tests.soak import ledger
 from tests.soak.campaign import _ACTS, Trial, Verdict, run_trial
 from tests.soak.ledger import Ledger

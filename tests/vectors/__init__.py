@@ -7,4 +7,4 @@ from typing import Any
 
 def load(name: str) -> Any:
     """The content of `frames.json` or `records.json`."""
-    return json.loads(resources.files("protocols").joinpath("vectors", name).read_text(encoding="utf-8"))
+    return json.loads(resources.files("protocols").joinpath("published", "vectors", name).read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ Law: it imports the standard library alone. Byte stuffing, checksum and field ta
 the specification (`docs/protocol.md`), so that a mistake in the product is not repeated in what judges it. The
 tables stand in `catalogue.txt`.
 
-    python -m tests.vectors.make_vectors        rewrites both files in protocols/vectors
+    python -m tests.vectors.make_vectors        rewrites both files in protocols/published/vectors
 
 `frames.json` is for any language: `hex` is what stands on the wire; `outcome` says what a receiver must find.
 
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 HERE: Final = Path(__file__).parent
-FOLDER: Final = HERE.parents[1] / "protocols" / "vectors"
+FOLDER: Final = HERE.parents[1] / "protocols" / "published" / "vectors"
 """Where the files are, in the product: a user gets them with `devicectl spec`."""
 KINDS: Final = ("COMMAND", "REPLY", "PROGRESS", "EVENT", "TELEMETRY", "ALARM", "BULK", "LINK")
 FORMATS: Final = {"u8": "<B", "enum8": "<B", "kind8": "<B", "bool": "<B", "u16": "<H", "u32": "<I", "u64": "<Q"}

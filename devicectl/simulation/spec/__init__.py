@@ -10,9 +10,9 @@ from importlib import resources
 from typing import Final
 
 from devicectl.simulation.spec import c_header, message_tables
-from firmware_sim.parameters import parameters_table
-from protocols import asyncapi, schemas
-from protocols.sides import Side
+from firmware_sim.model.parameters import parameters_table
+from protocols.language.sides import Side
+from protocols.published import asyncapi, schemas
 
 
 def _as_json(document: schemas.Schema) -> str:
@@ -21,7 +21,7 @@ def _as_json(document: schemas.Schema) -> str:
 
 
 def _vectors(name: str) -> str:
-    return resources.files("protocols").joinpath("vectors", name).read_text(encoding="utf-8")
+    return resources.files("protocols").joinpath("published", "vectors", name).read_text(encoding="utf-8")
 
 
 FILES: Final[dict[str, tuple[str, Callable[[], str]]]] = {

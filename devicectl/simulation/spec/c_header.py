@@ -17,22 +17,24 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from devicectl.session.count import MAX_NEEDLES
-from firmware_sim.alarms import ALARMS
-from firmware_sim.interlocks import INTERLOCKS
-from firmware_sim.queries import RECORDS_PER_PAGE
-from protocols import alarm_codes, framing, interlocks
-from protocols.answers import REMEMBERED
-from protocols.budget import MOST_NAKS_PER_SECOND
-from protocols.enums import Kind, NeedleOutcome, WireEnum
-from protocols.exchange import MINOR
-from protocols.fields import MAX_PAYLOAD_SIZE, Unit, WireType
-from protocols.layouts import wire_type
-from protocols.message import REGISTRY, Message
-from protocols.notice import NOTICE
-from protocols.records import RECORD_SIZE, RECORDS, Record
-from protocols.requests import FIRST_RTO_US, LEAST_RTO_US, MOST_TRIES
-from protocols.units import MILLISECOND
-from protocols.wire import layout, schema_id
+from firmware_sim.commands.queries import RECORDS_PER_PAGE
+from firmware_sim.safety.alarms import ALARMS
+from firmware_sim.safety.interlocks import INTERLOCKS
+from protocols.language import alarm_codes, interlocks
+from protocols.language.enums import Kind, NeedleOutcome, WireEnum
+from protocols.language.fields import MAX_PAYLOAD_SIZE, Unit, WireType
+from protocols.language.layouts import layout, wire_type
+from protocols.language.message import REGISTRY, Message
+from protocols.language.records import RECORD_SIZE, RECORDS, Record
+from protocols.language.schema import schema_id
+from protocols.language.units import MILLISECOND
+from protocols.language.version import MAJOR, MINOR
+from protocols.link import header
+from protocols.link.answers import REMEMBERED
+from protocols.link.budget import MOST_NAKS_PER_SECOND
+from protocols.link.requests import FIRST_RTO_US, LEAST_RTO_US, MOST_TRIES
+from protocols.serial import framing
+from protocols.text.notice import NOTICE
 
 WIDTH: Final = 120
 TYPES: Final = {"B": "uint8_t", "?": "uint8_t", "H": "uint16_t", "I": "uint32_t", "Q": "uint64_t", "i": "int32_t",
@@ -202,19 +204,19 @@ def structs() -> dict[str, type[BaseModel]]:
 def _limits() -> dict[str, tuple[str, str]]:
     return {
         "HLP1_NOTICE": (f'"{NOTICE}"', ""),
-        "HLP1_MAJOR": (f"{framing.MAJOR}u", "the high four bits of a frame's first byte"),
+        "HLP1_MAJOR": (f"{MAJOR}u", "the high four bits of a frame's first byte"),
         "HLP1_MINOR": (f"{MINOR}u", "the minor version that this header describes"),
         "HLP1_SCHEMA_ID": (f"0x{schema_id(MINOR):08X}u", "goes into HELLO; WELCOME must bring the same"),
-        "HLP1_HEADER_SIZE": (f"{framing.HEADER_SIZE}u", ""),
+        "HLP1_HEADER_SIZE": (f"{header.HEADER_SIZE}u", ""),
         "HLP1_CRC_SIZE": (f"{framing.CRC_SIZE}u", "CRC-32C, low byte first"),
         "HLP1_MAX_PAYLOAD_SIZE": (f"{MAX_PAYLOAD_SIZE}u", ""),
         "HLP1_MAX_ENCODED_SIZE": (f"{framing.MAX_ENCODED_SIZE}u", "stuffed, between the two zeros"),
         "HLP1_MAX_FRAME_SIZE": (f"{framing.MAX_ENCODED_SIZE + 2}u", "with both zeros"),
-        "HLP1_FLAG_SIGNED": (f"0x{framing.SIGNED:02X}u", "reserved"),
-        "HLP1_FLAG_REPLY_WANTED": (f"0x{framing.REPLY_WANTED:02X}u", ""),
-        "HLP1_FLAG_RETRANSMIT": (f"0x{framing.RETRANSMIT:02X}u", "this frame was sent before"),
-        "HLP1_FLAG_REPLAYED": (f"0x{framing.REPLAYED:02X}u", "answered from memory: nothing was done for it now"),
-        "HLP1_FLAG_MUST_UNDERSTAND": (f"0x{framing.MUST_UNDERSTAND:02X}u", "who does not know such a bit does not act"),
+        "HLP1_FLAG_SIGNED": (f"0x{header.SIGNED:02X}u", "reserved"),
+        "HLP1_FLAG_REPLY_WANTED": (f"0x{header.REPLY_WANTED:02X}u", ""),
+        "HLP1_FLAG_RETRANSMIT": (f"0x{header.RETRANSMIT:02X}u", "this frame was sent before"),
+        "HLP1_FLAG_REPLAYED": (f"0x{header.REPLAYED:02X}u", "answered from memory: nothing was done for it now"),
+        "HLP1_FLAG_MUST_UNDERSTAND": (f"0x{header.MUST_UNDERSTAND:02X}u", "who does not know such a bit does not act"),
         "HLP1_FIRST_RTO_MS": (f"{FIRST_RTO_US // MILLISECOND}u", "for the first answer; each retry half as long again"),
         "HLP1_LEAST_RTO_MS": (f"{LEAST_RTO_US // MILLISECOND}u", "where round trips are measured"),
         "HLP1_MAX_TRIES": (f"{MOST_TRIES}u", "without an answer to them the link is lost"),
@@ -340,7 +342,7 @@ def _said(field: FieldInfo) -> str:
 def _frame_header() -> str:
     codes = framing._HEADER.format.lstrip("<")
     lines, offset = [], 0
-    for name, code in zip(framing.Header._fields, codes, strict=True):
+    for name, code in zip(header.Header._fields, codes, strict=True):
         wire = WireType(f"u{8 * struct.calcsize(code)}", code, struct.calcsize(code))
         lines.append(_member(name, offset, wire, "HLP1_MAJOR << 4 | enum hlp1_kind" if offset == 0 else ""))
         offset += wire.size

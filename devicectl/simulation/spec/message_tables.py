@@ -9,12 +9,11 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from protocols.enums import Kind, NeedleOutcome, WireEnum
-from protocols.fields import Unit, WireType
-from protocols.layouts import wire_type
-from protocols.message import REGISTRY, Message
-from protocols.records import RECORDS, Record
-from protocols.wire import layout
+from protocols.language.enums import Kind, NeedleOutcome, WireEnum
+from protocols.language.fields import Unit, WireType
+from protocols.language.layouts import layout, wire_type
+from protocols.language.message import REGISTRY, Message
+from protocols.language.records import RECORDS, Record
 
 PAGE_NAMES = {
     0x00: "link",
@@ -29,7 +28,7 @@ PAGE_NAMES = {
 _KIND_OFFSET = 8
 _HEAD = """# Messages
 
-Made from `protocols/`; to change it, change the code and run `python -m tests.architecture.generate_docs`.
+Made from `protocols/`; to change it, change the code and run `python -m tests.architecture.docs.generate_docs`.
 What the columns mean is in [protocol.md](../protocol.md).
 """
 

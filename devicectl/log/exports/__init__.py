@@ -1,0 +1,1 @@
+"""Sessions out of the log, as JSON and CSV."""

@@ -1,0 +1,104 @@
+"""What the device says of itself: identity, WELCOME, heartbeat, telemetry.
+
+Law: each is a picture of one moment, made of what is there; nothing moves or is changed by it.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from firmware_sim.ports import Port, PortAsker
+from protocols.language.messages import DeviceInfoDone, Heartbeat, TelemetryState, Welcome
+from protocols.language.schema import schema_id
+from protocols.language.units import Micros
+from protocols.language.version import MINOR
+
+if TYPE_CHECKING:
+    from firmware_sim.device import Device
+
+MODEL: Final = "simulated handpiece"
+MODEL_VERSION: Final = "1"
+"""Changes with each release with which the same seed gives another session; until the first it stays."""
+FIRMWARE_VERSION: Final = "sim-1"
+
+
+def identity(device: "Device") -> DeviceInfoDone:
+    """Who the device is."""
+    return DeviceInfoDone(
+        model=MODEL,
+        serial=device.serial,
+        firmware_version=FIRMWARE_VERSION,
+        model_version=MODEL_VERSION,
+        simulated=True,
+        has_truth=True,
+        seed=device.seed,
+        needles=device.plant.needles,
+        core_diameter_um=round(device.parameters.core_diameter_mm * 1000),
+        cartridge_serial=device.plant.cartridge.serial,
+        cartridge_life_cycles=device.parameters.cartridge_life_cycles,
+    )
+
+
+def welcome(device: "Device", port: Port, link_id: int, nonce: int, now: Micros) -> Welcome:
+    """The grant of a link to the host on `port`, and where the device stands."""
+    nvm, parameters, totals = device.nvm, device.parameters, device.nvm.totals
+    return Welcome(
+        link_id=link_id,
+        minor=MINOR,
+        role=port.role,
+        features=0,
+        schema_id=schema_id(MINOR),
+        nonce=nonce,
+        boot_count=nvm.boot_count,
+        heartbeat_armed_ms=parameters.heartbeat_armed_ms,
+        lease_armed_ms=parameters.lease_armed_ms,
+        heartbeat_idle_ms=parameters.heartbeat_idle_ms,
+        lease_idle_ms=parameters.lease_idle_ms,
+        journal_epoch=nvm.epoch,
+        journal_tail=nvm.tail,
+        journal_head=nvm.head,
+        session_no=totals.session_no,
+        cycle_no=nvm.last_cycle_no,
+        cycles=totals.cycles,
+        punctures=totals.punctures,
+        cores_counted=totals.cores_counted,
+        state=device.firmware.state,
+        simulated=True,
+        uptime_ms=device.firmware.uptime_ms(now),
+        controller_host_id=device.controller_host_id,
+        model_version=MODEL_VERSION,
+    )
+
+
+def heartbeat(device: "Device", now: Micros) -> Heartbeat:
+    """The device's snapshot for a host that has heard nothing for a while."""
+    nvm, firmware, totals = device.nvm, device.firmware, device.nvm.totals
+    motion = firmware.motion
+    running = motion.asker.correlation_id if motion is not None and isinstance(motion.asker, PortAsker) else 0
+    return Heartbeat.unchecked(
+        state=firmware.state,
+        highest_alarm=firmware.highest_alarm(),
+        trigger_held=device.plant.inputs.trigger_held,
+        running_correlation_id=running,
+        cycle_no=nvm.last_cycle_no,
+        cycles=totals.cycles,
+        punctures=totals.punctures,
+        cores_counted=totals.cores_counted,
+        journal_head=nvm.head,
+        params_hash=device.parameters.hash,
+        uptime_ms=firmware.uptime_ms(now),
+    )
+
+
+def telemetry(device: "Device", now: Micros) -> TelemetryState:
+    """The device as its sensors have it."""
+    plant, firmware = device.plant, device.firmware
+    return TelemetryState(
+        uptime_ms=firmware.uptime_ms(now),
+        state=firmware.state,
+        depth_um=min(0xFFFF, plant.encoder_um(now)),
+        vacuum_pa=round(plant.sensed_kpa(now) * 1000),
+        temperature_mk=round((plant.temperature_c(now) + 273.15) * 1000),
+        canister_ul=round(plant.canister_ul),
+        cartridge_cycles=plant.cartridge.cycles,
+        cell=firmware.cell,
+        flagged=firmware.count_watch.flagged,
+    )

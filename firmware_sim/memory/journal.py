@@ -1,0 +1,76 @@
+"""The journal: a ring of encoded records, numbered for ever.
+
+Law: a record is written once. The ring forgets the oldest record when it is full, acknowledged or not, and says so
+with a GAP record when that one is asked for; it is the firmware that keeps room by refusing to punch.
+"""
+
+from typing import Final
+
+from protocols.language.records import Gap, encode_record
+
+JOURNAL_SLOTS: Final = 1024
+"""Records of 32 bytes: 32 KiB, what a small flash part spares. Three of a session's cycles in ten."""
+
+JOURNAL_RESERVE: Final = 64
+"""Slots. With fewer free a PUNCH is refused: what ends a cycle and a session, and its alarms, still has room."""
+
+FIRST_EVENT_NO: Final = 1
+"""Numbers start here, so that a cursor of 0 means "nothing read yet" and no record is ever called 0."""
+
+
+class Journal:
+    """`head` is the number the next record will have, `tail` that of the first one not acknowledged."""
+
+    __slots__ = ("_slots", "head", "tail")
+
+    def __init__(self) -> None:
+        self.head = FIRST_EVENT_NO
+        self.tail = FIRST_EVENT_NO
+        self._slots: list[bytes] = [b""] * JOURNAL_SLOTS
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest record still held; `head` when there is none."""
+        return max(FIRST_EVENT_NO, self.head - JOURNAL_SLOTS)
+
+    @property
+    def free(self) -> int:
+        """How many records can be written before one that nobody acknowledged is lost."""
+        return max(0, JOURNAL_SLOTS - (self.head - self.tail))
+
+    def append(self, raw: bytes) -> None:
+        """Write the record `head`, 32 bytes."""
+        self._slots[self.head % JOURNAL_SLOTS] = raw
+        self.head += 1
+
+    def read(self, first: int, max_records: int) -> tuple[int, list[bytes]]:
+        """The number read from, and up to `max_records` records from there on in order.
+
+        Where the ring has lost some, the first of them is a GAP that counts them and the others follow it.
+        """
+        first = max(first, FIRST_EVENT_NO)
+        records: list[bytes] = []
+        start = first
+        if first < self.oldest:
+            start = self.oldest
+            records.append(encode_record(Gap(event_no=first, uptime_ms=0, missing=start - first)))
+        end = min(self.head, start + max_records - len(records))
+        records.extend(self._slots[event_no % JOURNAL_SLOTS] for event_no in range(start, end))
+        return first, records
+
+    def acknowledge(self, upto: int) -> int:
+        """Records before `upto` are safe elsewhere. The tail that now stands: never back, never beyond the head."""
+        self.tail = max(self.tail, min(upto, self.head))
+        return self.tail
+
+    def snapshot(self) -> tuple[int, int, str]:
+        """All of it as JSON: head, tail, the records held as hex."""
+        held = (self._slots[event_no % JOURNAL_SLOTS].hex() for event_no in range(self.oldest, self.head))
+        return self.head, self.tail, "".join(held)
+
+    def restore(self, head: int, tail: int, records: str) -> None:
+        """The inverse of `snapshot`."""
+        self.head, self.tail = head, tail
+        raw = bytes.fromhex(records)
+        for index, event_no in enumerate(range(self.oldest, head)):
+            self._slots[event_no % JOURNAL_SLOTS] = raw[32 * index : 32 * index + 32]

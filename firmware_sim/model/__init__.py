@@ -1,0 +1,1 @@
+"""The handpiece's physics: its constants, parameters and plant."""

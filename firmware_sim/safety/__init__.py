@@ -1,0 +1,1 @@
+"""Interlocks, alarms, and the checks and watches that raise them."""

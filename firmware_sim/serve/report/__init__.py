@@ -1,0 +1,1 @@
+"""What a served device has seen of its hosts, as a report."""

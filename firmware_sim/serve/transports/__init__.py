@@ -1,0 +1,1 @@
+"""The served device's ports: TCP, pseudo-terminal, MQTT."""

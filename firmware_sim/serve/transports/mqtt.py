@@ -1,0 +1,255 @@
+"""MQTT: the device behind a broker.
+
+A connection that breaks is made again for as long as the service lasts, with a new client and a new birth; the ports
+of the old one go with it. What a broker loses or holds back, the leases see.
+
+Law: what a broker can make this end keep is bounded: publications that it does not take. Of its clients, see `clients`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from typing import Any, Final
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from firmware_sim.clock import monotonic, pause
+from firmware_sim.serve.errors import NoBrokerError, OptionError
+from firmware_sim.serve.real_time import RealTimeDevice
+from firmware_sim.serve.transports.clients import Clients
+from firmware_sim.serve.transports.lives import Lives, NextStep
+from firmware_sim.serve.transports.snapshots import Snapshots
+from handpiece_shell.broker_client import BrokerClient
+from handpiece_shell.broker_files import read_credentials, tls_context
+from handpiece_shell.streams import say
+from protocols.language.alarm_codes import RETAINED_COMMAND
+from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError
+from protocols.mqtt.calls import (
+    MOST_UNSENT,
+    TIMEOUT_S,
+    DeniedError,
+    LostError,
+    client_options,
+    explain,
+)
+from protocols.mqtt.properties import to_properties
+from protocols.mqtt.wire import Publication
+from protocols.text.addresses import is_loopback
+
+MOST_WARNINGS: Final = 16
+"""Different ones in one life."""
+RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Waits between attempts to reach the broker again; the last one repeats."""
+SHOW_EVERY_S: Final = 0.1
+"""How often the public topics are brought up to date: faster than anybody reads."""
+CLOSE_TIMEOUT_S: Final = 1.0
+"""How long the broker may take for the last publications."""
+
+
+_NO_DELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+_LOGGER: Final = logging.getLogger(__name__)
+"""Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
+_LOGGER.addHandler(logging.NullHandler())
+
+
+_ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)
+"""What ends a connection in the ordinary way."""
+
+
+class Broker:
+    """The way to the device through a broker; with `forget` nothing that is retained stays there at the end."""
+
+    def __init__(self, device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) -> None:
+        self._device = device
+        self._url = url
+        self._forget = forget
+        self._topics = url.topics
+        self._loop = asyncio.get_running_loop()
+        self._born: asyncio.Future[None] = self._loop.create_future()
+        self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MOST_UNSENT)
+        self._snapshots = Snapshots(device.device, url.topics)
+        self._online = False
+        self._warned: set[str] = set()
+        self._clients = Clients(device, url.topics, self._put, self._warn)
+        self._closing = False
+
+    @property
+    def url(self) -> str:
+        """The device URL that a host opens; as whom, it says itself."""
+        return str(self._url.for_others)
+
+    @property
+    def warning(self) -> str:
+        """A sentence where others can read what is said."""
+        if self._url.tls or is_loopback(self._url.host):
+            return ""
+        scheme = self._url.scheme
+        return f"{scheme}:// to {self._url.host} is not encrypted; {scheme}s:// is"
+
+    async def open(self) -> None:
+        """Connect, and wait until the broker has the birth.
+
+        Raises:
+            OptionError: a file of the URL cannot be used.
+            NoBrokerError: the broker is not there, or keeps this device out.
+        """
+        self._options = _options(self._url)
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
+        self._keeper = self._group.create_task(self._keep_connected(), name="broker")
+        try:
+            await self._born
+        except BaseException:
+            await self._stop()
+            raise
+
+    async def close(self) -> None:
+        """Take leave of the broker, where it is there, and disconnect."""
+        self._closing = True  # a connection that ends now is not made again
+        is_there, last = self._online, [self._snapshots.leave(), *(self._snapshots.forget() if self._forget else ())]
+        for publication in last:
+            self._put(publication)
+        self._online = False  # nothing is shown after it
+        if is_there:
+            try:
+                await asyncio.wait_for(self._unsent.join(), CLOSE_TIMEOUT_S)
+            except TimeoutError:  # then the will says it
+                is_there = False
+        if self._forget and not is_there:
+            _tell(f"--forget: broker {self._url.address} does not answer: what it retains of the device stays there")
+        await self._stop()
+
+    async def _stop(self) -> None:
+        self._closing = True
+        self._keeper.cancel()
+        await self._group.__aexit__(None, None, None)
+        self._clients.close()
+
+    # --- connections -----------------------------------------------------------------------------------------
+
+    async def _keep_connected(self) -> None:
+        lives = Lives()
+        try:
+            while True:
+                began, error = monotonic(), await self._connection()
+                born, self._online = self._online, False
+                self._clients.drop()
+                if self._closing:
+                    return  # A task group that fails while it is cancelled forgets that it was.
+                why = explain(error, self._url)
+                step = lives.ended(error, why, born=born, lasted_us=monotonic() - began)
+                if step is NextStep.TWIN:
+                    raise NoBrokerError(f"{why}: {self._twin()}") from error
+                if step is NextStep.GIVE_UP:
+                    raise NoBrokerError(why) from error
+                if step is NextStep.TELL:
+                    _tell(f"{why}; connecting again")
+                await pause(RECONNECT_S[min(lives.attempt, len(RECONNECT_S) - 1)])
+        except Exception as error:  # noqa: BLE001 - whoever opens hears it, else whoever watches the service's end
+            if self._born.done():
+                self._loop.call_exception_handler({"message": "the broker's keeper ended", "exception": error})
+            else:
+                self._born.set_exception(error)
+
+    def _twin(self) -> str:
+        topics = self._topics
+        return f"does another device serve {topics.site}/{topics.device}? each must have an id of its own"
+
+    async def _connection(self) -> Exception:
+        """One connection, from birth to its end; what ended it."""
+        will = self._snapshots.begin()
+        last_words = aiomqtt.Will(
+            will.topic, will.body, will.qos, will.retain, to_properties(will, PacketTypes.WILLMESSAGE)
+        )
+        try:
+            client = BrokerClient(**self._options, will=last_words)
+            client.begin_entry(self._loop.time() + TIMEOUT_S)
+            async with client:
+                await self._live(client)
+        except _ROUTINE as error:
+            return error
+        except BaseExceptionGroup as group:
+            routine, others = group.split(_ROUTINE)
+            if routine is None or others is not None:
+                raise
+            first = routine.exceptions[0]
+            assert isinstance(first, Exception)
+            return first
+        raise AssertionError("a connection ends with an error or a cancellation")
+
+    async def _live(self, client: BrokerClient) -> None:
+        self._device.set_alarm(RETAINED_COMMAND, present=False)  # if one still lies there, it comes now
+        # Retained as published: one that is given now and retained is told from one that is not.
+        options = SubscribeOptions(qos=1, retainAsPublished=True)
+        for topic in ("command", "heartbeat"):
+            await client.listen(self._topics.of(topic, "+"), options=options)
+        for publication in self._snapshots.birth():
+            await client.send(publication)
+        client.end_entry()
+        self._unsent = asyncio.Queue(MOST_UNSENT)
+        self._online = True
+        if not self._born.done():
+            self._born.set_result(None)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(client.deliver(self._clients.take), name="broker: read")
+            group.create_task(self._write(client), name="broker: write")
+            group.create_task(self._show(), name="broker: show")
+
+    # --- what is sent ----------------------------------------------------------------------------------------
+
+    async def _write(self, client: BrokerClient) -> None:
+        while True:
+            publication = await self._unsent.get()
+            try:
+                await client.send(publication)
+            except DeniedError as error:  # of one client's topic: the others still have their device
+                self._warn(explain(error, self._url))
+            self._unsent.task_done()
+
+    async def _show(self) -> None:
+        while not self._unsent.full():
+            for publication in self._snapshots.changes():
+                self._put(publication)
+            await pause(SHOW_EVERY_S)
+        raise aiomqtt.MqttError(f"the broker has not taken {MOST_UNSENT} publications")
+
+    def _put(self, publication: Publication) -> None:
+        """Queue a publication. One that finds no room is lost, and within `SHOW_EVERY_S` the connection is."""
+        if self._online:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._unsent.put_nowait(publication)
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warned and len(self._warned) < MOST_WARNINGS:
+            self._warned.add(text)
+            _tell(text)
+
+
+def _tell(text: str) -> None:
+    say(f"firmware-sim: --mqtt: {text}")
+
+
+def _options(url: BrokerUrl) -> dict[str, Any]:
+    """What every connection's client is made with."""
+    identifier = f"device-{url.topics.site}-{url.topics.device}"
+    try:
+        options = client_options(url, identifier, read_credentials(url))
+        options["tls_context"] = tls_context(url)
+    except BrokerUrlError as error:
+        raise OptionError("--mqtt", str(error)) from error
+    return {**options, "protocol": aiomqtt.ProtocolVersion.V5, "socket_options": (_NO_DELAY,), "logger": _LOGGER}
+
+
+async def join(device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) -> Broker:
+    """Be reached through the broker of `url`; at the end `forget` clears what it retains of the device.
+
+    Raises:
+        OptionError: a file of the URL cannot be used.
+        NoBrokerError: the broker is not there, or keeps this device out.
+    """
+    broker = Broker(device, url, forget=forget)
+    await broker.open()
+    return broker

@@ -1,0 +1,234 @@
+"""TCP: a port of the device for each connection.
+
+Law: what a peer can make this end keep is bounded: connections, bytes read in one go, bytes that it does not fetch.
+"""
+
+import asyncio
+import errno
+import os
+import select
+import socket
+from typing import Final
+
+from firmware_sim.clock import pause
+from firmware_sim.device import MAX_VIEWERS
+from firmware_sim.ports import Port
+from firmware_sim.serve.errors import NoAddressError, OptionError
+from firmware_sim.serve.options import Address
+from firmware_sim.serve.real_time import RealTimeDevice
+from handpiece_shell.streams import say
+from protocols.text.addresses import is_loopback
+
+MOST_CONNECTIONS: Final = 16
+"""One controls and the others look; more are a host that connects and never closes."""
+assert MOST_CONNECTIONS > MAX_VIEWERS, "a place is kept for a controller"
+READ_SIZE: Final = 4096
+"""Bytes taken in one go, some 150 short frames and a few milliseconds: a flood on one connection must not keep the
+heartbeat of another waiting for longer than its lease allows."""
+MOST_UNREAD_BYTES: Final = 1 << 20
+"""Beyond what the system buffers. A host has at most five commands in flight, which is below 2 KiB: one that has left
+a mebibyte unread asks and never reads, and is cut off."""
+ACCEPT_AGAIN_S: Final = 0.1
+"""After a connection could not be taken for want of descriptors or memory."""
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+CLOSE_TIMEOUT_S: Final = 1.0
+"""How long a peer may take to fetch the last bytes when the service ends."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One host's connection, and the device's port on it."""
+
+    def __init__(self, device: RealTimeDevice, connections: "list[Connection]") -> None:
+        self._device = device
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray(READ_SIZE)
+        self._view = memoryview(self._buffer)
+        self._port: Port | None = None
+        self.gone = self._loop.create_future()
+
+    @property
+    def linked(self) -> bool:
+        """Whether a host has a link on it."""
+        return self._port is not None and self._port.exchange.linked
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: a host is there. It sets TCP_NODELAY by itself."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if not self._make_room():
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=MOST_UNREAD_BYTES)
+        host, port = transport.get_extra_info("peername")[:2]
+        self._port = self._device.attach(f"tcp:{Address(host, port)}", transport.write)
+        self._connections.append(self)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Asyncio: where to read to."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Asyncio: bytes were read."""
+        if self._port is not None:
+            self._device.receive(self._port, bytes(self._view[:nbytes]))
+
+    def eof_received(self) -> None:
+        """Asyncio: the host will send nothing more; it may still fetch its last answers."""
+        self._leave()
+        self.close()
+
+    def pause_writing(self) -> None:
+        """Asyncio: the peer has left too much unread. The port goes later: it is being written to."""
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio: the connection is gone."""
+        self.gone.set_result(None)
+        self._leave()
+
+    def close(self) -> None:
+        """Close once what was written has gone out, or could not go out in time."""
+        self._transport.close()
+        self._loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
+    def _leave(self) -> None:
+        if self._port is not None:
+            port, self._port = self._port, None
+            self._connections.remove(self)
+            self._device.detach(port)
+
+    def _make_room(self) -> bool:
+        return len(self._connections) < MOST_CONNECTIONS or _give_way(self._connections)
+
+    def give_way(self) -> None:
+        """Leave at once, for another."""
+        self._transport.abort()
+        self._leave()
+
+
+def _give_way(connections: list[Connection]) -> bool:
+    """Have a connection without a link give way, the oldest first: its host may have died without closing it."""
+    for connection in connections:
+        if not connection.linked:
+            connection.give_way()
+            return True
+    return False
+
+
+class Listener:
+    """The address at which connections are taken.
+
+    They are taken here and not by asyncio's server: that one, where descriptors run out, reports sixteen errors at a
+    time and begins anew after each, until it does nothing else.
+    """
+
+    def __init__(self, device: RealTimeDevice, sock: socket.socket) -> None:
+        self._device = device
+        self._sock = sock
+        self._connections: list[Connection] = []
+        self._told = False
+        self._loop = asyncio.get_running_loop()
+        host, port = sock.getsockname()[:2]
+        self._open_to_others = not is_loopback(host)
+        self.address = Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+        self._accepting = self._loop.create_task(self._accept(), name="tcp: accept")
+        self._accepting.add_done_callback(self._accepted)
+
+    @property
+    def url(self) -> str:
+        """The device URL that a host on this machine opens."""
+        return f"tcp://{self.address}"
+
+    @property
+    def warning(self) -> str:
+        """A sentence where other machines can reach the device."""
+        if not self._open_to_others:
+            return ""
+        return f"port {self.address.port} is open to every machine that can reach this one"
+
+    async def close(self) -> None:
+        """Take no more connections, and close those there are."""
+        self._accepting.cancel()
+        await asyncio.wait([self._accepting])
+        self._sock.close()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.close()
+        if connections:
+            await asyncio.wait([connection.gone for connection in connections])
+
+    async def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = await self._loop.sock_accept(self._sock)
+            except ConnectionAbortedError:
+                continue
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                # Also where nobody waits: the system looks for a free descriptor first.
+                if select.select([self._sock], [], [], 0)[0]:
+                    self._tell_once(f"no connection can be taken: {error.strerror}; going on as some are closed")
+                    _give_way(self._connections)
+                await pause(ACCEPT_AGAIN_S)
+                continue
+            await self._loop.connect_accepted_socket(lambda: Connection(self._device, self._connections), sock)
+
+    def _tell_once(self, text: str) -> None:
+        if not self._told:
+            self._told = True
+            say(f"firmware-sim: warning: {text}")
+
+    def _accepted(self, accepting: asyncio.Task[None]) -> None:
+        """Report the end of the accepting: a defect of this program, unless it was told to end."""
+        if not accepting.cancelled() and (error := accepting.exception()) is not None:
+            self._loop.call_exception_handler({"message": "tcp: accept", "exception": error})
+
+
+async def listen(device: RealTimeDevice, address: Address) -> Listener:
+    """Take connections at `address`.
+
+    Raises:
+        OptionError: there is no such address here.
+        NoAddressError: it is in use.
+    """
+    sock = _bind(address)
+    sock.setblocking(False)
+    try:
+        sock.listen(MOST_CONNECTIONS)
+    except OSError as error:  # two may bind an address that neither listens at yet
+        sock.close()
+        raise _explained(address, error) from error
+    return Listener(device, sock)
+
+
+def _bind(address: Address) -> socket.socket:
+    """A bound socket. Of a name with several addresses the first counts: each would get a port 0 of its own."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        raise _explained(address, error) from error
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share the port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(where)
+    except OSError as error:
+        sock.close()
+        raise _explained(address, error) from error
+    return sock
+
+
+def _explained(address: Address, error: OSError | UnicodeError) -> OptionError | NoAddressError:
+    if isinstance(error, UnicodeError):
+        reason = "this is no host name"
+    elif error.errno == errno.EADDRINUSE:
+        return NoAddressError(str(address))
+    else:
+        reason = error.strerror or str(error)
+    return OptionError("--tcp", f"cannot listen on {address}: {reason}; for example 127.0.0.1:0")

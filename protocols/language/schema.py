@@ -1,0 +1,29 @@
+"""The schema that both ends compare in HELLO: every message with its fields, at a protocol minor."""
+
+from functools import cache
+from typing import Any
+
+from pydantic_core import to_json
+
+import protocols.language.messages  # noqa: F401 - fills REGISTRY, so that the schema never depends on who imported what
+from protocols.language.checksum import crc32c
+from protocols.language.layouts import since, wire_type
+from protocols.language.message import REGISTRY
+
+
+def schema(minor: int) -> list[dict[str, Any]]:
+    """Every message's (id, kind, name, fields with wire types) at a protocol minor, in order of (id, kind)."""
+    rows = []
+    for (kind, message_id), model in sorted(REGISTRY.items(), key=lambda item: (item[0][1], item[0][0])):
+        fields = []
+        for name, field in model.model_fields.items():
+            if since(field) <= minor:
+                fields.append([name, wire_type(field).name])
+        rows.append({"id": message_id, "kind": kind, "name": model.__name__, "fields": fields})
+    return rows
+
+
+@cache
+def schema_id(minor: int) -> int:
+    """CRC-32C of the canonical JSON of `schema(minor)`: what both ends compare in HELLO. Never 0."""
+    return crc32c(to_json(schema(minor))) or 1

@@ -1,0 +1,9 @@
+"""Which version of the protocol this is."""
+
+from typing import Final
+
+MAJOR: Final = 1
+MINOR: Final = 0
+"""The newest minor that this version speaks."""
+PROTOCOL: Final = f"HLP/{MAJOR}"
+"""The protocol's name, as it is shown."""

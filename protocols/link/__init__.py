@@ -1,0 +1,1 @@
+"""One end of a link over any wire: asking, answering, retries, heartbeat and lease."""

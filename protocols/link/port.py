@@ -1,0 +1,102 @@
+"""What an exchange needs of the wire below it.
+
+Law: this is all that the exchange knows of bytes and topics. A new wire offers `Wire`, and the exchange stays the same.
+"""
+
+from enum import StrEnum
+from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
+
+from protocols.language.enums import Code
+from protocols.language.message import Message
+from protocols.link.header import Header
+from protocols.link.line import Line
+from protocols.text.escape import printable
+
+
+class BadReason(StrEnum):
+    """Why bytes between two zeros are no frame."""
+
+    OVERSIZE = "oversize"
+    COBS = "cobs"
+    SHORT = "short"
+    CRC = "crc"
+    LENGTH = "length"
+
+
+class BadFrame(NamedTuple):
+    """Bytes that are no frame. `raw` is what stood between the zeros, at most 241 bytes of it, still stuffed.
+
+    `crc_expected` is computed over what came, `crc_received` is what came; both None unless the reason is CRC.
+    """
+
+    reason: BadReason
+    raw: bytes
+    crc_expected: int | None = None
+    crc_received: int | None = None
+
+
+class Problem(NamedTuple):
+    """Why a frame with a good checksum holds no message."""
+
+    code: Code
+    sentence: str
+
+
+class Envelope(NamedTuple):
+    """One frame's header with its message, or with the problem that kept it from being one."""
+
+    header: Header
+    message: Message | None
+    problem: Problem | None
+
+
+Out = TypeVar("Out", covariant=True)
+"""What a wire sends: `bytes` on a serial line."""
+
+In = TypeVar("In", contravariant=True)
+"""What a wire is fed: `bytes` on a serial line."""
+
+
+class Noise(Protocol):
+    """What came on a wire and is no message. `size` is in bytes; 0 where nothing of the kind came."""
+
+    size: int
+
+    def clear(self) -> None:
+        """Forget all: what came before explains nothing any more."""
+
+    def explain(self) -> str:
+        """A sentence about what spoils the messages; empty where nothing is known."""
+
+
+class Wire(Protocol[In, Out]):
+    """What carries an exchange.
+
+    Where `beats_at_once` is true, a host beats as soon as it is welcomed, and the device when it hears that: on a wire
+    whose heartbeats go another way than commands and answers do, both ends then know that it is open.
+    """
+
+    beats_at_once: ClassVar[bool]
+
+    @property
+    def line(self) -> Line:
+        """How long what is sent takes on its way."""
+
+    @property
+    def heard(self) -> Noise | None:
+        """What came and is no message; None where the transport lets nothing but messages through."""
+
+    def feed(self, data: In) -> list[Envelope | BadFrame]:
+        """Everything that `data` completes."""
+
+    def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Out:
+        """One message, ready to send."""
+
+
+SENTENCE_SIZE: Final = 120
+"""Bytes of UTF-8 that a refusal's sentence may have."""
+
+
+def sentence(text: str) -> str:
+    """A text cut to what fits a refusal, on one line: it may quote what a peer wrote."""
+    return printable(text).encode()[:SENTENCE_SIZE].decode(errors="ignore")

@@ -1,0 +1,1 @@
+"""The language for other people's programs: JSON Schemas, AsyncAPI, golden vectors."""

@@ -1,0 +1,53 @@
+"""Writes what in `docs/generated/` is made from the code; a test holds the files to it.
+
+    python -m tests.architecture.docs.generate_docs        rewrites every file
+
+To add a page, add its file name and a function that returns its whole text to `PAGES`; nothing else is needed. What
+is made from the code and stands in another folder is in `ELSEWHERE`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from devicectl.simulation.spec import FILES
+from tests.architecture.docs import broker_page, first_contact, reference_pages
+
+ROOT: Final = Path(__file__).parents[3]
+FOLDER: Final = ROOT / "docs" / "generated"
+
+
+IN_EXAMPLES: Final = "hlp1.h"
+VECTORS: Final = ("frames.json", "records.json")
+"""Which `tests.vectors.make_vectors` writes."""
+
+PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
+    ("alarms.md", reference_pages.alarms),
+    ("broker.md", broker_page.page),
+    ("command_line.md", reference_pages.command_line),
+    ("device_states.md", reference_pages.device_states),
+    ("session_states.md", reference_pages.session_states),
+    *((name, text_of) for name, (_, text_of) in FILES.items() if name not in (IN_EXAMPLES, *VECTORS)),
+]
+"""(file name in `docs/generated/`, what returns its text); texts depend on the code alone, never on time or machine."""
+
+ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
+    ("docs/first-contact.md", first_contact.page),
+    ("docs/plan.md", reference_pages.plan),
+    (f"examples/c_host/{IN_EXAMPLES}", FILES[IN_EXAMPLES][1]),
+]
+"""(path in the tree, what returns the file's text)."""
+
+
+def main() -> None:
+    """Rewrite every page that has changed, and name it."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path, text_of in [*((FOLDER / name, of) for name, of in PAGES), *((ROOT / name, of) for name, of in ELSEWHERE)]:
+        text = text_of()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"written: {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The generated pages are what the code makes of them now, and there are no others."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.architecture.docs.generate_docs import ELSEWHERE, FOLDER, PAGES, ROOT
+
+
+@pytest.mark.parametrize(("name", "text_of"), PAGES, ids=[name for name, _ in PAGES])
+def test_page_is_up_to_date(name: str, text_of: Callable[[], str]) -> None:
+    found = (FOLDER / name).read_text(encoding="utf-8")
+    assert found == text_of(), "run: python -m tests.architecture.docs.generate_docs"
+
+
+@pytest.mark.parametrize(("name", "text_of"), ELSEWHERE, ids=[name for name, _ in ELSEWHERE])
+def test_file_elsewhere_is_up_to_date(name: str, text_of: Callable[[], str]) -> None:
+    found = (ROOT / name).read_text(encoding="utf-8")
+    assert found == text_of(), "run: python -m tests.architecture.docs.generate_docs"
+
+
+def test_every_file_has_its_generator() -> None:
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(name for name, _ in PAGES)
+
+
+def test_pages_are_the_same_each_time() -> None:
+    for _, text_of in [*PAGES, *ELSEWHERE]:
+        assert text_of() == text_of()

@@ -1,0 +1,64 @@
+"""docs/serial.md: its options are those of a URL, and what it says of errors is what the code says."""
+
+import re
+from typing import Final
+
+import pytest
+
+from devicectl.session.link import CONNECT_TIMEOUT_US
+from devicectl.transports.serial_port import BOOT_US
+from devicectl.transports.urls import LEAST_BAUD, MAX_WAIT_S, parse_url
+from firmware_sim.serve.transports.pty_line import TIDY_EVERY_S
+from protocols.language.units import SECOND
+from protocols.serial.diagnosis import CHANGES, Heard, cause
+from protocols.serial.wire import SerialWire
+from tests.architecture.tree import ROOT
+
+TEXT: Final = (ROOT / "docs" / "serial.md").read_text(encoding="utf-8")
+ROWS: Final = [
+    tuple(cell.strip() for cell in line.strip("|").split("|")) for line in TEXT.splitlines() if line[:1] == "|"
+]
+
+
+def heard(*pieces: bytes) -> Heard:
+    wire = SerialWire()
+    for piece in pieces:
+        wire.feed(piece)
+    return wire.heard
+
+
+def test_its_options_are_those_of_a_url() -> None:
+    options = [name for cell, *_ in ROWS for name in re.findall(r"`([a-z]+=[0-9.]+)`", cell)]
+    assert {one.partition("=")[0] for one in options} == {"baud", "wait", "dtr", "rts", "rtscts"}
+    for option in options:
+        parse_url(f"serial:///dev/ttyUSB0?{option}")
+
+
+def test_its_numbers_are_those_of_the_code() -> None:
+    assert f"from {LEAST_BAUD:,} on" in TEXT and f"up to {MAX_WAIT_S};" in TEXT
+    assert BOOT_US == 6 * SECOND < CONNECT_TIMEOUT_US and "for six seconds" in TEXT
+    assert TIDY_EVERY_S == 0.5 and "within half a second" in TEXT
+
+
+@pytest.mark.parametrize(
+    ("said", "pieces"),
+    [
+        ("12 bytes came, all below 0x80", [b"\x01" * 12]),
+        ("the first bytes are Telnet negotiation", [b"\xff\xfd\x18"]),
+        ("a text came: Port already in use", [b"Port already in use\r\n"]),
+        ("bytes came, and no frame among them", [b"\x85"]),
+    ],
+)
+def test_its_words_are_those_of_an_error(said: str, pieces: list[bytes]) -> None:
+    found = cause(heard(*pieces))
+    if said.startswith("bytes"):
+        assert found is not None and "byte came, and no frame among them" in found.sentence
+    else:
+        assert found is not None and found.sentence.startswith(said)
+    assert said in {row[0] for row in ROWS}
+
+
+def test_each_change_that_is_proven_is_on_the_page() -> None:
+    for change in CHANGES:
+        first = change.sentence.partition(" (")[0].partition(":")[0].partition(",")[0].removesuffix(" was swallowed")
+        assert first in TEXT, change.code

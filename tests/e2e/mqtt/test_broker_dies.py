@@ -1,0 +1,172 @@
+"""A broker that is killed and frozen again and again under sessions: each is reconciled, or closed with a reason.
+
+A few strikes in the suite, a hundred in `make nightly`. When one comes is drawn from a seed, in time of the device's
+own clock, which a viewer on TCP reads.
+"""
+
+import contextlib
+import json
+import random
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.report import SessionReport
+from devicectl.log.store import SessionLog
+from protocols.language.enums import Role, Stream
+from protocols.language.messages import StreamSet, StreamSetDone, TelemetryState
+from tests.brokers import Mosquitto
+from tests.client import Client, tcp
+from tests.e2e.processes import DEVICECTL, started
+from tests.e2e.sessions import CLOGS, PARAMETERS, VIEWER_ID
+from tests.patience import patience
+from tests.programs import FIRMWARE_SIM, Served, environment
+
+WAIT_MS: Final = (0, 2_500)
+"""From one strike's end to the next one: in half of them the host has just found its way back."""
+AWAY_MS: Final = (0, 50, 700, 1_500, 6_000)
+"""How long the broker is away: less than a lease, more than one, more than the host asks for its birth."""
+SEED: Final = 20
+
+
+def passes(viewer: Client, milliseconds: int) -> None:
+    """So much time of the device's clock."""
+    if not milliseconds:
+        return
+    told = viewer.await_told(TelemetryState)
+    assert isinstance(told, TelemetryState)
+    end = told.uptime_ms + milliseconds
+    viewer.pump(lambda: any(isinstance(one, TelemetryState) and one.uptime_ms >= end for one in viewer.told))
+
+
+@contextlib.contextmanager
+def clock(address: tuple[str, int]) -> Iterator[Client]:
+    """A viewer that is told the device's time."""
+    with tcp(address, host_id=VIEWER_ID, role=Role.VIEWER) as viewer:
+        viewer.link()
+        assert isinstance(viewer.ask(StreamSet(stream=Stream.STATE, interval_ms=20)), StreamSetDone)
+        yield viewer
+
+
+STRIKES: Final[dict[str, tuple[Callable[[Mosquitto], None], Callable[[Mosquitto], None]]]] = {
+    "killed": (Mosquitto.kill, Mosquitto.start),
+    "stopped": (Mosquitto.stop, Mosquitto.start),
+    "frozen": (Mosquitto.pause, Mosquitto.resume),
+}
+
+
+class Hosts:
+    """One session after the other, each on the device at `url`; one that was not closed is taken up again."""
+
+    def __init__(self, url: str, log: Path, folder: Path) -> None:
+        self._log = log
+        self._line = [*DEVICECTL, "run", "--json", "--target-cores", "30", "--device", url, "--log", str(log)]
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._resume = False
+        self.ended = 0
+        self.completed = 0
+        self.resumed = 0
+
+    def keep_going(self) -> None:
+        """See that a host runs."""
+        if self._process is not None and self._process.poll() is not None:
+            self.judge()
+        if self._process is None:
+            self.resumed += self._resume
+            out, err = ((self._folder / name).open("wb") for name in ("out", "err"))
+            with out, err:
+                line = [*self._line, *(["--resume"] if self._resume else [])]
+                self._process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+
+    def judge(self) -> None:
+        """It ends: completed, or with a sentence that says why not."""
+        process, self._process = self._process, None
+        assert process is not None
+        code = process.wait(patience())
+        out, err = ((self._folder / name).read_text("utf-8") for name in ("out", "err"))
+        assert "Traceback" not in err and "Exception" not in err, err
+        ended = json.loads(out) if out else {"state": "", "reconciled": False}
+        completed = (ended["state"], ended["reconciled"]) == ("completed", True)
+        explained = completed or err.splitlines()[-1].startswith("devicectl: ")
+        assert explained and (code == 0) is completed, f"exit {code}\n{out}\n{err}"
+        self.completed += completed
+        self._resume = any(not one.summary.reconciled for one in self.sessions()[-1:])
+        self.ended += 1
+
+    def sessions(self) -> list[SessionReport]:
+        """All of the log."""
+        found: list[SessionReport] = []
+        with SessionLog.open(self._log) as log:
+            try:
+                while True:
+                    found.append(log.load(len(found) + 1))
+            except LogError as error:
+                assert error.kind is LogErrorKind.MISSING, error
+        return found
+
+    def finish(self) -> None:
+        """Until a session has ended whose counts are reconciled."""
+        for _ in range(5):
+            self.keep_going()
+            self.judge()
+            if not self._resume:
+                return
+        raise AssertionError("it is not reconciled, with a broker that stands")
+
+    def kill(self) -> None:
+        """Leave no process behind."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(patience())
+
+
+def strike(broker: Mosquitto, count: int, folder: Path) -> None:
+    """So many strikes; the judgement."""
+    dice = random.Random(SEED)
+    log = folder / "log.sqlite"
+    said = folder / "device.err"
+    line = [*FIRMWARE_SIM, "serve", "--json", "--mqtt", broker.url(), "--tcp", "127.0.0.1:0", *PARAMETERS, *CLOGS]
+    hosts = Hosts(broker.url(), log, folder)
+    struck = dict.fromkeys(STRIKES, 0)
+    with (
+        said.open("wb") as errors,
+        started(line, stdout=subprocess.PIPE, stderr=errors, env=environment()) as device,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(hosts.kill)
+        assert device.stdout is not None
+        served = Served(device, json.loads(device.stdout.readline()))
+        with clock(served.tcp) as viewer:
+            for _ in range(count):
+                hosts.keep_going()
+                passes(viewer, dice.randint(*WAIT_MS))
+                kind = dice.choice([*STRIKES])
+                begin, end = STRIKES[kind]
+                begin(broker)
+                passes(viewer, dice.choice(AWAY_MS))
+                end(broker)
+                struck[kind] += 1
+            hosts.finish()
+        assert device.poll() is None, said.read_text("utf-8")
+    told = said.read_text("utf-8").splitlines()
+    assert all(one.startswith("firmware-sim: --mqtt: ") and one.endswith("; connecting again") for one in told), told
+    sessions = hosts.sessions()
+    assert sessions and all(one.summary.reconciled for one in sessions)
+    print(
+        f"{struck}: {hosts.ended} hosts, {hosts.completed} completed, {hosts.resumed} resumed, {len(sessions)} sessions"
+    )
+
+
+def test_a_few_times(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    strike(mosquitto, 4, tmp_path)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3_600)
+def test_a_hundred_times(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    strike(mosquitto, 100, tmp_path)
