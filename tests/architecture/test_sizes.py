@@ -4,12 +4,23 @@ python -m tests.architecture.test_sizes        prints the longest
 """
 
 import statistics
+from collections import Counter
 from typing import Final
 
-from tests.architecture.tree import modules
+from tests.architecture.tree import ROOT, modules, tracked
 
 LIMIT_LINES: Final = 400
 """Above this, ask why; the aim is 60 to 250."""
+
+MAX_MODULES: Final = 15
+"""In one folder, without its __init__: a reader takes in a list of so many names."""
+
+TOP: Final = {
+    *(".ci", ".github", ".gitignore", ".pre-commit-config.yaml"),
+    *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "pytest_handpiece.py"),
+    *("benchmarks", "devicectl", "docs", "examples", "firmware_sim", "handpiece_shell", "protocols", "tests"),
+}
+"""Everything at the tree's top, so that nobody's scratch folder is committed with it."""
 
 REASONS: Final = {
     "devicectl.handpiece": "the whole public API: whoever reads it needs all of it",
@@ -41,3 +52,13 @@ if __name__ == "__main__":
     for module, lines in list(sizes().items())[:20]:
         print(f"{lines:5} {module}")
     print(f"{statistics.median(sizes().values()):5.0f} median of {len(sizes())}")
+
+
+def test_no_folder_is_crowded() -> None:
+    sources = (path.relative_to(ROOT) for path in tracked() if path.suffix == ".py" and path.name != "__init__.py")
+    crowded = {str(folder): count for folder, count in Counter(path.parent for path in sources).items()}
+    assert not {folder: count for folder, count in crowded.items() if count > MAX_MODULES}
+
+
+def test_nothing_unknown_is_at_the_top() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= TOP
