@@ -10,7 +10,8 @@ from typing import Final
 
 import pytest
 
-_OURS: Final = "serial_wire.py"
+_OURS: Final = "published/vectors/frames.json"
+"""A file that no other `protocols` has, and that is there however the package was built."""
 
 
 def hidden() -> str | None:
