@@ -101,7 +101,8 @@ def serve(*arguments: str, program: Sequence[str] = FIRMWARE_SIM) -> Iterator[Se
 
 
 HARDWARE: Final = """
-from firmware_sim import device, queries
+from firmware_sim import device
+from firmware_sim.commands import queries
 from firmware_sim.cli import main
 
 identity, welcome = queries.identity, device.welcome
