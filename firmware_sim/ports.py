@@ -9,7 +9,7 @@ from protocols.language.fields import MAX_PAYLOAD_SIZE
 from protocols.language.message import Message
 from protocols.language.sides import Side
 from protocols.language.units import MILLISECOND, Micros
-from protocols.link.budget import MOST_LINKS_PER_SECOND, Budget
+from protocols.link.budget import MAX_LINKS_PER_SECOND, Budget
 from protocols.link.exchange import IDLE_PACE, Exchange
 from protocols.link.port import Wire
 from protocols.serial.wire import SerialWire
@@ -34,7 +34,7 @@ class Port:
         self.name = name
         self._beat = beat
         self._make_wire = make_wire
-        self.links = Budget(MOST_LINKS_PER_SECOND)
+        self.links = Budget(MAX_LINKS_PER_SECOND)
         """Of the port, and not of a link or a life of the device."""
         self.restart()
 

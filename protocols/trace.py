@@ -48,7 +48,7 @@ _LEASES_OFF: Final = {
 ECHO: Final = "THE LINE ECHOES: only the receiver sends this, and heard itself"
 _RETAINED: Final = "retained, and so said to somebody else before"
 _INDENT: Final = " " * 12
-MOST_SHOWN_BYTES: Final = 200
+MAX_SHOWN_BYTES: Final = 200
 """Of a body that is no message: enough to see whose it is."""
 
 
@@ -106,7 +106,7 @@ def _publication(publication: Publication, sender: str) -> list[str]:
     if message is not None:
         return [*_message(header, message, sender), *below]
     text = problem.sentence if problem is not None else ""
-    body = publication.body[:MOST_SHOWN_BYTES].decode(errors="replace")
+    body = publication.body[:MAX_SHOWN_BYTES].decode(errors="replace")
     return [_line(header, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}"), *below]
 
 

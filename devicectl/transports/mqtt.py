@@ -24,7 +24,7 @@ from handpiece_shell.broker_files import read_credentials, tls_context
 from protocols.language.errors import MessageError
 from protocols.language.units import Micros
 from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError
-from protocols.mqtt.calls import MOST_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
+from protocols.mqtt.calls import MAX_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
 from protocols.mqtt.properties import NO_MATCHING_SUBSCRIBERS
 from protocols.mqtt.status import Status
 from protocols.mqtt.wire import Publication
@@ -65,7 +65,7 @@ class MqttTransport:
         self._receiver = receiver
         self._loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[None] = self._loop.create_future()
-        self._unsent: asyncio.Queue[Publication | None] = asyncio.Queue(MOST_UNSENT)
+        self._unsent: asyncio.Queue[Publication | None] = asyncio.Queue(MAX_UNSENT)
         self._status_topic = url.topics.of("status")
         self._reply_topic = url.topics.of("reply", client)
         self._hello_topic = url.topics.of("command", "hello")
@@ -143,7 +143,7 @@ class MqttTransport:
         try:
             self._unsent.put_nowait(publication)
         except asyncio.QueueFull:
-            self._break_off(f"the broker has not taken {MOST_UNSENT} publications")
+            self._break_off(f"the broker has not taken {MAX_UNSENT} publications")
 
     async def _write(self, client: BrokerClient) -> None:
         while (publication := await self._unsent.get()) is not None:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 MAX_PAYLOAD_SIZE: Final = 224
 """Bytes. Header 12 + payload 224 + CRC 4 = 240 stay below COBS's block of 254, so stuffing always costs one byte."""
-LEAST_MAX_PAYLOAD_SIZE: Final = 131
+MIN_MAX_PAYLOAD_SIZE: Final = 131
 """Bytes. The largest message of one size, NAK: a host that takes less could not even read why it is refused."""
 
 

@@ -5,17 +5,17 @@ from typing import Final
 
 from protocols.language.units import SECOND, Micros
 
-MOST_NAKS_PER_SECOND: Final = 10
-MOST_LINKS_PER_SECOND: Final = 10
+MAX_NAKS_PER_SECOND: Final = 10
+MAX_LINKS_PER_SECOND: Final = 10
 """On one port. Each is kept in memory, which takes milliseconds on a disk: a few dozen in one piece of bytes would keep
 the heartbeat of another port waiting for longer than an armed device's lease."""
 
 
 class Budget:
-    """What was done in the last second: at most `most` in any second, and not only on average."""
+    """What was done in the last second: at most `limit` in any second, and not only on average."""
 
-    def __init__(self, most: int) -> None:
-        self._spent_at: deque[Micros] = deque(maxlen=most)
+    def __init__(self, limit: int) -> None:
+        self._spent_at: deque[Micros] = deque(maxlen=limit)
 
     def spend(self, now: Micros) -> bool:
         """Whether it may be done once more now; it then counts as done."""

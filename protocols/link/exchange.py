@@ -32,15 +32,15 @@ from protocols.language.sides import ONLY_SENT_BY, SENT_BY_EITHER, Side, only_se
 from protocols.language.units import MILLISECOND, SECOND, Micros, from_ms
 from protocols.language.version import MAJOR, MINOR
 from protocols.link.answers import Answers
-from protocols.link.budget import MOST_NAKS_PER_SECOND, Budget
+from protocols.link.budget import MAX_NAKS_PER_SECOND, Budget
 from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, Header, fill
 from protocols.link.line import NO_LINE
 from protocols.link.port import BadFrame, Problem, Wire, sentence
-from protocols.link.requests import MOST_TRIES, Request, Requests
+from protocols.link.requests import MAX_TRIES, Request, Requests
 
 REMEMBERED_OWN: Final = 16
 """NAKs and BYEs of this end that are known again when they come back: a second's NAKs, and some."""
-LEAST_HEARTBEAT_US: Final = 50 * MILLISECOND
+MIN_HEARTBEAT_US: Final = 50 * MILLISECOND
 """However little a peer's WELCOME asks for: a heartbeat of 0 would be sent without end."""
 
 WireIn = TypeVar("WireIn")
@@ -176,7 +176,7 @@ class Exchange(Generic[WireIn, WireOut]):
         self._owes_beat = False
         self._last_sent = Micros(0)
         self._last_heard = Micros(0)
-        self._naks = Budget(MOST_NAKS_PER_SECOND)
+        self._naks = Budget(MAX_NAKS_PER_SECOND)
         self._happened: list[Happening] = []
 
     # --- what both ends do -----------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ class Exchange(Generic[WireIn, WireOut]):
 
     @pace.setter
     def pace(self, pace: Pace) -> None:
-        self._pace = Pace(Micros(max(pace.heartbeat_us, LEAST_HEARTBEAT_US)), pace.lease_us)
+        self._pace = Pace(Micros(max(pace.heartbeat_us, MIN_HEARTBEAT_US)), pace.lease_us)
 
     def take(self) -> list[WireOut]:
         """What is to be sent now, in order; the outbox is empty afterwards."""
@@ -530,8 +530,8 @@ class Exchange(Generic[WireIn, WireOut]):
             if request.over(now):
                 self._give_up(request, now)
                 return
-            if request.tries >= MOST_TRIES:
-                text = self.explain(f"no answer to {request.name} after {MOST_TRIES} tries")
+            if request.tries >= MAX_TRIES:
+                text = self.explain(f"no answer to {request.name} after {MAX_TRIES} tries")
                 self._lose(text, request.message if request.unlawful else None)
                 return
             self.statistics.retries += 1

@@ -16,10 +16,10 @@ from protocols.link.line import NO_LINE, Line
 
 FIRST_RTO_US: Final = 200 * MILLISECOND
 """Before any round trip was measured: above the slowest answer of a busy device, without what the line takes."""
-LEAST_RTO_US: Final = 60 * MILLISECOND
+MIN_RTO_US: Final = 60 * MILLISECOND
 """Below this a scheduler's hiccup on a desktop looks like loss."""
 BACKOFF: Final = 1.5
-MOST_TRIES: Final = 5
+MAX_TRIES: Final = 5
 """200 ms times 1.5 each: an answer that is not there after 2.6 s is not coming."""
 MAX_EXPECTED_MS: Final = 600_000
 """Longest time that a device is believed to need for a command: it may say 49 days."""
@@ -115,7 +115,7 @@ class RoundTrip:
             self._variance += (abs(self._smoothed - round_trip) - self._variance) / 4
             self._smoothed += (round_trip - self._smoothed) / 8
         rto = int(self._smoothed + 4 * self._variance)
-        self.rto = rto if rto > LEAST_RTO_US else LEAST_RTO_US
+        self.rto = rto if rto > MIN_RTO_US else MIN_RTO_US
 
 
 class Requests:

@@ -27,7 +27,7 @@ from protocols.language.version import MAJOR
 from protocols.link.header import REPLAYED, RETRANSMIT, Header
 from protocols.link.port import Envelope, Problem, sentence
 
-MOST_BODY_BYTES: Final = 8192
+MAX_BODY_BYTES: Final = 8192
 """Bytes. The longest lawful body is a journal page: six records of some 350 bytes each."""
 _FLAGS: Final = {"RETRANSMIT": RETRANSMIT, "REPLAYED": REPLAYED}
 """Those that JSON carries; that a reply is wanted is said by MQTT's Response Topic."""
@@ -179,8 +179,8 @@ def check_size(raw: bytes) -> None:
     Raises:
         ValueError: it is too long.
     """
-    if len(raw) > MOST_BODY_BYTES:
-        raise ValueError(f"a body has at most {MOST_BODY_BYTES} bytes, this one {len(raw)}")
+    if len(raw) > MAX_BODY_BYTES:
+        raise ValueError(f"a body has at most {MAX_BODY_BYTES} bytes, this one {len(raw)}")
 
 
 def first_finding(model: type[BaseModel], error: ValidationError) -> MessageError:

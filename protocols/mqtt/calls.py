@@ -27,7 +27,7 @@ LAST_WORD_TIMEOUT_S: Final = 0.5
 """What a call is given where the time for all together is over: as much as a DISCONNECT needs."""
 KEEPALIVE_S: Final = 10
 """After one and a half of these the broker gives up a silent connection and speaks its will. No safety hangs on it."""
-MOST_UNSENT: Final = 256
+MAX_UNSENT: Final = 256
 """Publications that wait for the broker: one that has not taken the first of so many is not there."""
 UNANSWERED: Final = "it does not answer CONNECT"
 SHUT_OUT: Final = "it closed the connection without a word"

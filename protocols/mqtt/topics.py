@@ -16,7 +16,7 @@ from protocols.language.errors import ProtocolError
 from protocols.language.version import MAJOR
 
 DEFAULT_ROOT: Final = "handpiece"
-MOST_ID_BYTES: Final = 64
+MAX_ID_BYTES: Final = 64
 """Bytes of UTF-8 in one id. A topic has at most five, far below MQTT's 65,535 bytes."""
 _UNFIT: Final = re.compile(r"[+#/$\x00-\x1f\x7f]|\s")
 """Wildcards, the separator, what begins a broker's own topics, and what nobody can read in a log."""
@@ -43,8 +43,8 @@ def check_id(part: str, text: str) -> str:
         raise TopicError(part, text, "it is empty")
     if _UNFIT.search(text) or not text.isprintable():
         raise TopicError(part, text, "it has one of + # / $, white space or a control character; use letters and -")
-    if len(text.encode(errors="replace")) > MOST_ID_BYTES:
-        raise TopicError(part, text[:MOST_ID_BYTES], f"it has more than {MOST_ID_BYTES} bytes")
+    if len(text.encode(errors="replace")) > MAX_ID_BYTES:
+        raise TopicError(part, text[:MAX_ID_BYTES], f"it has more than {MAX_ID_BYTES} bytes")
     return text
 
 

@@ -20,17 +20,17 @@ from protocols.language.sides import Side, only_sender
 from protocols.language.version import MAJOR
 from protocols.link.line import NO_LINE
 from protocols.link.port import BadFrame, Envelope, Problem
-from protocols.mqtt.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body
+from protocols.mqtt.bodies import BY_NAME, MAX_BODY_BYTES, decode_body, encode_body
 from protocols.mqtt.topics import DeviceTopics, topic_name
 
-MOST_COMMAND_EXPIRY_S: Final = 2
+MAX_COMMAND_EXPIRY_S: Final = 2
 """Seconds that a broker may keep a command: by then its host has asked again, or has lost the link."""
 HEARTBEAT_EXPIRY_S: Final = 1
 """Seconds. An old heartbeat says nothing about now."""
 TELEMETRY_EXPIRY_S: Final = 5
-MAX_PACKET_BYTES: Final = 2 * MOST_BODY_BYTES
+MAX_PACKET_BYTES: Final = 2 * MAX_BODY_BYTES
 """Bytes that a broker has to take: a body, and as much again for topic and properties, which are a few hundred."""
-MOST_ASKED: Final = 32
+MAX_ASKED: Final = 32
 """Correlation data that a device keeps; a host has at most five commands under way, and retries each."""
 
 COMMANDS: Final = {
@@ -107,7 +107,7 @@ class HostWire:
         return Publication(
             self.topics.of("command", topic_name(message.__class__.__name__)),
             body,
-            expiry_s=MOST_COMMAND_EXPIRY_S,
+            expiry_s=MAX_COMMAND_EXPIRY_S,
             response_topic=self._reply,
             correlation_data=b"%d" % correlation_id,
         )
@@ -173,7 +173,7 @@ class DeviceWire:
         """Keep what MQTT's requester wants to see again; the oldest goes first."""
         self._asked.pop(correlation_id, None)
         self._asked[correlation_id] = data
-        if len(self._asked) > MOST_ASKED:
+        if len(self._asked) > MAX_ASKED:
             del self._asked[next(iter(self._asked))]
 
 
@@ -183,6 +183,6 @@ def _unlawful(publication: Publication) -> str | None:
         return "a retained command is never carried out: it would be given again to every device that connects"
     if publication.correlation_data is None:
         return "a command needs MQTT's Correlation Data"
-    if publication.expiry_s is None or publication.expiry_s > MOST_COMMAND_EXPIRY_S:
-        return f"a command needs a Message Expiry Interval of at most {MOST_COMMAND_EXPIRY_S} s"
+    if publication.expiry_s is None or publication.expiry_s > MAX_COMMAND_EXPIRY_S:
+        return f"a command needs a Message Expiry Interval of at most {MAX_COMMAND_EXPIRY_S} s"
     return None

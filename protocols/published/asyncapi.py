@@ -18,8 +18,8 @@ from protocols.mqtt.broker_url import PORTS
 from protocols.mqtt.calls import KEEPALIVE_S
 from protocols.mqtt.properties import CONTENT_TYPE, PAYLOAD_IS_TEXT
 from protocols.mqtt.status import LOST, Status
-from protocols.mqtt.topics import DEFAULT_ROOT, MOST_ID_BYTES, topic_name
-from protocols.mqtt.wire import MOST_COMMAND_EXPIRY_S
+from protocols.mqtt.topics import DEFAULT_ROOT, MAX_ID_BYTES, topic_name
+from protocols.mqtt.wire import MAX_COMMAND_EXPIRY_S
 from protocols.published.flows import BOTH_SAY, TOPICS, Flow, all_flows, first, telemetry
 from protocols.published.schemas import CATALOGUE, Schema, definitions, payload_name
 from protocols.text.notice import NOTICE
@@ -70,8 +70,8 @@ _SECURITY: Final = {
 }
 _IDS: Final[dict[str, Schema]] = {
     "root": {"description": "What all topics begin with.", "default": DEFAULT_ROOT},
-    "site": {"description": f"Where the device is; one level, at most {MOST_ID_BYTES} bytes."},
-    "device": {"description": f"The device's id at its site; one level, at most {MOST_ID_BYTES} bytes."},
+    "site": {"description": f"Where the device is; one level, at most {MAX_ID_BYTES} bytes."},
+    "device": {"description": f"The device's id at its site; one level, at most {MAX_ID_BYTES} bytes."},
     "client": {"description": "The MQTT client identifier of one host."},
 }
 
@@ -86,7 +86,7 @@ The Handpiece Link Protocol on the topics of an MQTT 5 broker. This document is 
 - Schemas say what this version sends. A reader passes over keys that it does not know, takes an enumerator that it
   does not know as UNKNOWN, and a number of the header that is missing as 0.
 - A command needs a Response Topic `reply/{{client}}`, Correlation Data and a Message Expiry Interval of at most
-  {MOST_COMMAND_EXPIRY_S} s, and is never retained; else it is refused; without a Response Topic not even
+  {MAX_COMMAND_EXPIRY_S} s, and is never retained; else it is refused; without a Response Topic not even
   answered. `{{client}}` is the host's MQTT client identifier.
 - `correlation_id` in the body, which rises, makes a repeated command act once; Correlation Data only comes back.
 - Counts are read from the journal, by JournalRead. `state` and `event` are for people.

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._-]{1,40}\Z")
-MOST_HOST_LENGTH: Final = 253
+MAX_HOST_LENGTH: Final = 253
 """Characters of a host's name. [RFC 1035, 2.3.4: 255 bytes with the lengths of its labels]"""
 
 
@@ -22,7 +22,7 @@ def can_be_host(name: str) -> bool:
 
     What the system's own look-up makes of any other is no OSError.
     """
-    if not 0 < len(name) <= MOST_HOST_LENGTH:
+    if not 0 < len(name) <= MAX_HOST_LENGTH:
         return False
     try:
         name.encode("idna")

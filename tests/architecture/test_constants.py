@@ -27,7 +27,7 @@ from protocols.serial import framing
 DEFAULTS = {parameter.name: parameter.default for parameter in constants.PARAMETERS}
 
 
-def patience_us(tries: int = requests.MOST_TRIES, first_us: float = requests.FIRST_RTO_US) -> float:
+def patience_us(tries: int = requests.MAX_TRIES, first_us: float = requests.FIRST_RTO_US) -> float:
     """How long a request waits in all before its link counts as lost."""
     return sum(first_us * requests.BACKOFF**attempt for attempt in range(tries))
 
@@ -77,7 +77,7 @@ def test_what_a_host_waits_for_one_after_the_other_is_told_in_time() -> None:
 def test_a_broker_that_keeps_an_end_out_says_so_before_the_exchange_gives_up() -> None:
     assert patience_us() > mqtt.HELLO_TIMEOUT_S * SECOND
     time_to_say_it_s = 0.2
-    assert patience_us(first_us=requests.LEAST_RTO_US) > (mqtt.HEARTBEAT_TIMEOUT_S + time_to_say_it_s) * SECOND
+    assert patience_us(first_us=requests.MIN_RTO_US) > (mqtt.HEARTBEAT_TIMEOUT_S + time_to_say_it_s) * SECOND
 
 
 def test_journal_reserve_is_a_small_part_of_the_ring() -> None:
@@ -95,7 +95,7 @@ def test_refusals_leave_more_than_the_reserve() -> None:
 
 def test_a_page_of_records_fits_a_frame() -> None:
     page = layout(JournalPage)
-    for size in (fields.LEAST_MAX_PAYLOAD_SIZE, fields.MAX_PAYLOAD_SIZE):
+    for size in (fields.MIN_MAX_PAYLOAD_SIZE, fields.MAX_PAYLOAD_SIZE):
         per_page = queries.records_per_page(size)
         assert 0 < page.size + per_page * records.RECORD_SIZE <= size < page.size + (per_page + 1) * records.RECORD_SIZE
     assert queries.records_per_page(fields.MAX_PAYLOAD_SIZE) == queries.RECORDS_PER_PAGE
@@ -103,7 +103,7 @@ def test_a_page_of_records_fits_a_frame() -> None:
 
 
 def test_every_message_of_one_size_fits_what_any_host_takes() -> None:
-    assert max(layout(model).size for model in REGISTRY.values()) == fields.LEAST_MAX_PAYLOAD_SIZE
+    assert max(layout(model).size for model in REGISTRY.values()) == fields.MIN_MAX_PAYLOAD_SIZE
     tails = {model.__name__ for model in REGISTRY.values() if layout(model).tail is not None}
     assert tails == {"Echo", "EchoDone", "Event", "JournalPage", "SessionOpen"}, "a device keeps what it sends short"
 
@@ -117,7 +117,7 @@ def test_payload_length_fits_its_byte_and_a_frame_one_cobs_block() -> None:
 
 def test_a_device_is_never_asked_to_beat_faster_than_the_least() -> None:
     least_ms = next(row.minimum for row in constants.PARAMETERS if row.name == "heartbeat_armed_ms")
-    assert least_ms * MILLISECOND >= exchange.LEAST_HEARTBEAT_US
+    assert least_ms * MILLISECOND >= exchange.MIN_HEARTBEAT_US
 
 
 def test_a_plan_is_not_refused_for_a_device_that_could_do_it() -> None:

@@ -15,7 +15,7 @@ from protocols.language.messages import JournalPage
 from protocols.language.records import RECORD_SIZE
 from protocols.link.header import REPLAYED, RETRANSMIT
 from protocols.link.port import Envelope
-from protocols.mqtt.bodies import BY_NAME, MOST_BODY_BYTES, decode_body, encode_body, payload_of, record_of
+from protocols.mqtt.bodies import BY_NAME, MAX_BODY_BYTES, decode_body, encode_body, payload_of, record_of
 from protocols.mqtt.status import Alarms, AlarmShown, ParameterShown, Params, Snapshot, State, Status
 from protocols.mqtt.topics import DeviceTopics, topic_name
 from protocols.mqtt.wire import COMMANDS, DeviceWire, HostWire, Publication
@@ -52,7 +52,7 @@ def test_reading_undoes_writing(
 ) -> None:
     message = data.draw(bodied(model))
     raw = encode_body(message, seq, link_id, correlation_id, flags)
-    assert len(raw) <= MOST_BODY_BYTES
+    assert len(raw) <= MAX_BODY_BYTES
     for named in (None, model):
         envelope = decode_body(raw, named, topic_name(model.__name__))
         assert valid(envelope) and envelope.message == message
@@ -66,7 +66,7 @@ def test_reading_undoes_writing(
     assert encode_body(envelope.message or message, seq, link_id, correlation_id, flags) == raw
     # Any JSON library reads it as it was meant, and what that library writes reads the same.
     again = json.dumps(json.loads(raw), indent=1, ensure_ascii=True).encode()
-    assert len(again) > MOST_BODY_BYTES or decode_body(again, None, "").message == message
+    assert len(again) > MAX_BODY_BYTES or decode_body(again, None, "").message == message
 
 
 json_values: Final = st.recursive(
@@ -142,8 +142,8 @@ def test_any_number_in_any_field(model: type[Message], data: st.DataObject, numb
 @pytest.mark.parametrize(
     "raw",
     [
-        b"[" * MOST_BODY_BYTES,
-        b'{"a":' * (MOST_BODY_BYTES // 5),
+        b"[" * MAX_BODY_BYTES,
+        b'{"a":' * (MAX_BODY_BYTES // 5),
         b'{"payload":{' + b'"a":1,' * 1_300 + b'"a":1}}',
         b'{"payload":{"cycle_no":' + b"9" * 8_000 + b"}}",
         b'{"payload":{"data":"' + b"0" * 8_100 + b'"}}',

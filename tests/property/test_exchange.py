@@ -45,7 +45,7 @@ from protocols.link.exchange import (
     Pace,
     Told,
 )
-from protocols.link.requests import MOST_TRIES, Request
+from protocols.link.requests import MAX_TRIES, Request
 from protocols.serial.wire import SerialWire
 from tests.unit.protocols.link.exchange_pair import HEARTBEAT_US, LEASE_US, End, heartbeat, hello, welcome
 
@@ -353,7 +353,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         if self.open:
             assert self.host.linked and self.host.next_deadline() is not None
         flying = [request for request in self.open.values() if request.tries or request.received]
-        assert all(request.tries <= MOST_TRIES for request in flying)
+        assert all(request.tries <= MAX_TRIES for request in flying)
         assert sum(request.lane is Lane.MOTION for request in flying) <= 1
         assert sum(request.lane is Lane.QUERY for request in flying) <= 4
 

@@ -31,8 +31,8 @@ from protocols.language.units import MILLISECOND
 from protocols.language.version import MAJOR, MINOR
 from protocols.link import header
 from protocols.link.answers import REMEMBERED
-from protocols.link.budget import MOST_NAKS_PER_SECOND
-from protocols.link.requests import FIRST_RTO_US, LEAST_RTO_US, MOST_TRIES
+from protocols.link.budget import MAX_NAKS_PER_SECOND
+from protocols.link.requests import FIRST_RTO_US, MAX_TRIES, MIN_RTO_US
 from protocols.serial import framing
 from protocols.text.notice import NOTICE
 
@@ -218,9 +218,9 @@ def _limits() -> dict[str, tuple[str, str]]:
         "HLP1_FLAG_REPLAYED": (f"0x{header.REPLAYED:02X}u", "answered from memory: nothing was done for it now"),
         "HLP1_FLAG_MUST_UNDERSTAND": (f"0x{header.MUST_UNDERSTAND:02X}u", "who does not know such a bit does not act"),
         "HLP1_FIRST_RTO_MS": (f"{FIRST_RTO_US // MILLISECOND}u", "for the first answer; each retry half as long again"),
-        "HLP1_LEAST_RTO_MS": (f"{LEAST_RTO_US // MILLISECOND}u", "where round trips are measured"),
-        "HLP1_MAX_TRIES": (f"{MOST_TRIES}u", "without an answer to them the link is lost"),
-        "HLP1_MAX_NAKS_PER_SECOND": (f"{MOST_NAKS_PER_SECOND}u", ""),
+        "HLP1_LEAST_RTO_MS": (f"{MIN_RTO_US // MILLISECOND}u", "where round trips are measured"),
+        "HLP1_MAX_TRIES": (f"{MAX_TRIES}u", "without an answer to them the link is lost"),
+        "HLP1_MAX_NAKS_PER_SECOND": (f"{MAX_NAKS_PER_SECOND}u", ""),
         "HLP1_ANSWERS_REMEMBERED": (f"{REMEMBERED}u", "of motions, and as many others, by the device on one link"),
         "HLP1_RECORD_SIZE": (f"{RECORD_SIZE}u", "a journal record, zero-padded"),
         "HLP1_RECORDS_PER_PAGE": (f"{RECORDS_PER_PAGE}u", "fit one payload"),

@@ -14,7 +14,7 @@ from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.enums import Code
 from protocols.language.messages import Nak
 from protocols.language.units import Micros
-from protocols.link.budget import MOST_NAKS_PER_SECOND, Budget
+from protocols.link.budget import MAX_NAKS_PER_SECOND, Budget
 from protocols.link.port import Envelope
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, Publication
@@ -48,7 +48,7 @@ class Clients:
         self._warn = warn
         self._clock = clock
         self._ignored: Tap | None = None
-        self._naks = Budget(MOST_NAKS_PER_SECOND)
+        self._naks = Budget(MAX_NAKS_PER_SECOND)
 
     def take(self, publication: Publication) -> None:
         """What came in on `command/{name}` or `heartbeat/{client}`."""

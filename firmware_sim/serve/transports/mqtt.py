@@ -28,7 +28,7 @@ from handpiece_shell.streams import say
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError
 from protocols.mqtt.calls import (
-    MOST_UNSENT,
+    MAX_UNSENT,
     TIMEOUT_S,
     DeniedError,
     LostError,
@@ -69,7 +69,7 @@ class Broker:
         self._topics = url.topics
         self._loop = asyncio.get_running_loop()
         self._born: asyncio.Future[None] = self._loop.create_future()
-        self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MOST_UNSENT)
+        self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MAX_UNSENT)
         self._snapshots = Snapshots(device.device, url.topics)
         self._online = False
         self._warned: set[str] = set()
@@ -189,7 +189,7 @@ class Broker:
         for publication in self._snapshots.birth():
             await client.send(publication)
         client.end_entry()
-        self._unsent = asyncio.Queue(MOST_UNSENT)
+        self._unsent = asyncio.Queue(MAX_UNSENT)
         self._online = True
         if not self._born.done():
             self._born.set_result(None)
@@ -214,7 +214,7 @@ class Broker:
             for publication in self._snapshots.changes():
                 self._put(publication)
             await pause(SHOW_EVERY_S)
-        raise aiomqtt.MqttError(f"the broker has not taken {MOST_UNSENT} publications")
+        raise aiomqtt.MqttError(f"the broker has not taken {MAX_UNSENT} publications")
 
     def _put(self, publication: Publication) -> None:
         """Queue a publication. One that finds no room is lost, and within `SHOW_EVERY_S` the connection is."""

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from protocols.language.enums import AlarmPriority, ByeReason, Code, DeviceState, Ending, Kind, Lane, Phase, Role
 from protocols.language.fields import (
-    LEAST_MAX_PAYLOAD_SIZE,
     MAX_PAYLOAD_SIZE,
+    MIN_MAX_PAYLOAD_SIZE,
     S16,
     S120,
     U8,
@@ -39,7 +39,7 @@ class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
     features: U64
     schema_id: U32
     host_id: U32
-    max_payload_size: Annotated[U8, Unit("B"), Field(ge=LEAST_MAX_PAYLOAD_SIZE, le=MAX_PAYLOAD_SIZE)]
+    max_payload_size: Annotated[U8, Unit("B"), Field(ge=MIN_MAX_PAYLOAD_SIZE, le=MAX_PAYLOAD_SIZE)]
     nonce: U32
 
 

@@ -16,7 +16,7 @@ from protocols.language.messages import HostHeartbeat
 from protocols.language.messages.procedure import MAX_COVERAGE_BP, MIN_COVERAGE_BP
 from protocols.language.units import MILLISECOND
 from protocols.link.header import REPLAYED, RETRANSMIT
-from protocols.link.requests import BACKOFF, FIRST_RTO_US, MOST_TRIES
+from protocols.link.requests import BACKOFF, FIRST_RTO_US, MAX_TRIES
 from tests.architecture.docs.first_contact import PARTS, PATH, page
 from tests.architecture.docs.first_contact_run import course
 from tests.architecture.tree import ROOT
@@ -47,7 +47,7 @@ def test_checksum_and_retry() -> None:
     assert crc32c(b"123456789") == 0xE3069283 and "0xE3069283" in TEXT
     assert FIRST_RTO_US == 200 * MILLISECOND and "answer after 200 ms" in PROSE
     assert BACKOFF == 1.5 and "half as long again" in PROSE
-    assert MOST_TRIES == 5 and "five tries in all" in PROSE
+    assert MAX_TRIES == 5 and "five tries in all" in PROSE
     assert f"RETRANSMIT (0x{RETRANSMIT:02x})" in PROSE and f"REPLAYED (0x{REPLAYED:02x})" in PROSE
     assert f"id 0x{HostHeartbeat.ID:04x}" in PROSE
 

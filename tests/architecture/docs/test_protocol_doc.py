@@ -6,9 +6,9 @@ from pathlib import Path
 from firmware_sim.commands.queries import records_per_page
 from protocols.language.checksum import crc32c
 from protocols.language.enums import Code
-from protocols.language.fields import LEAST_MAX_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE
+from protocols.language.fields import MAX_PAYLOAD_SIZE, MIN_MAX_PAYLOAD_SIZE
 from protocols.language.messages import Suction
-from protocols.link.budget import MOST_LINKS_PER_SECOND, MOST_NAKS_PER_SECOND
+from protocols.link.budget import MAX_LINKS_PER_SECOND, MAX_NAKS_PER_SECOND
 from protocols.link.port import BadReason
 from protocols.serial.framing import MAX_ENCODED_SIZE, Frame, FrameDecoder, encode_frame
 from protocols.serial.payload import decode_message, encode_message
@@ -45,10 +45,10 @@ def test_sizes_and_limits() -> None:
     sizes = len(encode_frame(0, 1, b"")), len(encode_frame(0, 1, bytes(224)))
     assert f"is {sizes[0]} to {sizes[1]} bytes on the wire" in TEXT
     assert f"more than {MAX_ENCODED_SIZE} of them" in TEXT
-    assert f"the host takes, {LEAST_MAX_PAYLOAD_SIZE} to {MAX_PAYLOAD_SIZE} bytes" in TEXT
-    assert (records_per_page(LEAST_MAX_PAYLOAD_SIZE), records_per_page(MAX_PAYLOAD_SIZE)) == (3, 6)
+    assert f"the host takes, {MIN_MAX_PAYLOAD_SIZE} to {MAX_PAYLOAD_SIZE} bytes" in TEXT
+    assert (records_per_page(MIN_MAX_PAYLOAD_SIZE), records_per_page(MAX_PAYLOAD_SIZE)) == (3, 6)
     assert "three in 131 bytes and six in 224" in TEXT
-    assert MOST_NAKS_PER_SECOND == 10
+    assert MAX_NAKS_PER_SECOND == 10
     assert "At most ten NAKs a second" in TEXT
-    assert MOST_LINKS_PER_SECOND == 10
+    assert MAX_LINKS_PER_SECOND == 10
     assert "at most ten links a second" in TEXT

@@ -8,7 +8,7 @@ from devicectl.errors import CommandRefusedError
 from devicectl.session import link
 from protocols.language import messages as M
 from protocols.language.enums import Code, Kind
-from protocols.language.fields import LEAST_MAX_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE
+from protocols.language.fields import MAX_PAYLOAD_SIZE, MIN_MAX_PAYLOAD_SIZE
 from protocols.language.messages import Refused
 from protocols.language.records import RECORD_SIZE
 from protocols.language.units import Micros
@@ -17,7 +17,7 @@ from protocols.serial.payload import encode_payload
 from tests.unit.protocols.link.exchange_pair import hello, only_nak
 from tests.world import Bystander, Lab, assert_counted, payload_size
 
-LIMITS = (LEAST_MAX_PAYLOAD_SIZE, 143, 144, MAX_PAYLOAD_SIZE)
+LIMITS = (MIN_MAX_PAYLOAD_SIZE, 143, 144, MAX_PAYLOAD_SIZE)
 
 
 def read_all(host: Bystander) -> list[bytes]:
@@ -53,12 +53,12 @@ def test_an_echo_is_no_longer_than_the_host_takes(limit: int) -> None:
 def test_a_new_link_has_its_own() -> None:
     """A host that greets anew on the same port with more room is not held to what it said before."""
     lab = Lab().begin(1)
-    host = Bystander(lab, max_payload_size=LEAST_MAX_PAYLOAD_SIZE)
+    host = Bystander(lab, max_payload_size=MIN_MAX_PAYLOAD_SIZE)
     host.greet()
     assert host.ask(M.Echo(data=bytes(MAX_PAYLOAD_SIZE))) == M.EchoDone(data=bytes(MAX_PAYLOAD_SIZE))
 
 
-@pytest.mark.parametrize("limit", [0, 64, LEAST_MAX_PAYLOAD_SIZE - 1, MAX_PAYLOAD_SIZE + 1])
+@pytest.mark.parametrize("limit", [0, 64, MIN_MAX_PAYLOAD_SIZE - 1, MAX_PAYLOAD_SIZE + 1])
 def test_less_than_any_host_must_take_is_refused(limit: int) -> None:
     lab = Lab()
     port = lab.device.attach("narrow")
@@ -68,13 +68,13 @@ def test_less_than_any_host_must_take_is_refused(limit: int) -> None:
     lab.device.receive(port, raw, Micros(0))
     _, answer = only_nak(port.exchange)
     assert answer.code is Code.E_ARGUMENT
-    assert answer.sentence == f"Hello.max_payload_size: {limit} is outside {LEAST_MAX_PAYLOAD_SIZE}..{MAX_PAYLOAD_SIZE}"
+    assert answer.sentence == f"Hello.max_payload_size: {limit} is outside {MIN_MAX_PAYLOAD_SIZE}..{MAX_PAYLOAD_SIZE}"
     assert not port.exchange.linked
 
 
 def test_a_whole_session_of_a_host_that_takes_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a refusal, an alarm, a lost link and what the host lists of parameters and alarms."""
-    monkeypatch.setattr(link, "MAX_PAYLOAD_SIZE", LEAST_MAX_PAYLOAD_SIZE)
+    monkeypatch.setattr(link, "MAX_PAYLOAD_SIZE", MIN_MAX_PAYLOAD_SIZE)
     sizes: Counter[int] = Counter()
 
     def tap(sender: str, data: bytes, now: Micros) -> None:
@@ -88,4 +88,4 @@ def test_a_whole_session_of_a_host_that_takes_the_least(monkeypatch: pytest.Monk
     lab.world.cut()
     lab.world.mend()
     assert_counted(lab, lab.finish())
-    assert max(sizes) == LEAST_MAX_PAYLOAD_SIZE and sizes[16 + 3 * RECORD_SIZE] > 1
+    assert max(sizes) == MIN_MAX_PAYLOAD_SIZE and sizes[16 + 3 * RECORD_SIZE] > 1

@@ -22,7 +22,7 @@ from devicectl.transports.port import Transport
 from devicectl.transports.serial_port import open_serial
 from devicectl.transports.urls import DEFAULT_BAUD, LEAST_BAUD, SerialLine
 from protocols.language.units import SECOND, Micros
-from protocols.link.requests import MOST_TRIES
+from protocols.link.requests import MAX_TRIES
 from tests.integration.host.test_wrong_ends import RightDevice
 from tests.patience import patience
 from tests.world import Lab, a_plan, assert_counted
@@ -427,13 +427,13 @@ async def test_a_board_that_boots_for_longer_than_a_hello_is_tried(far_end: Line
         nonlocal hellos
         data = os.read(far_end.far, 4096)
         hellos += data.count(b"\0") // 2
-        if hellos > MOST_TRIES + 1:
+        if hellos > MAX_TRIES + 1:
             os.write(far_end.far, device(data))
 
     loop.add_reader(far_end.far, answer)
     async with asyncio.timeout(patience()), devicectl.connect(f"serial://{far_end.path}") as handpiece:
         assert handpiece.device.serial == "SIM-00000007"
-    assert hellos > MOST_TRIES + 1
+    assert hellos > MAX_TRIES + 1
     loop.remove_reader(far_end.far)
 
 

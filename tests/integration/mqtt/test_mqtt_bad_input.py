@@ -40,11 +40,11 @@ from protocols.language.messages import (
     Suction,
 )
 from protocols.language.units import MILLISECOND, SECOND
-from protocols.link.budget import MOST_NAKS_PER_SECOND
+from protocols.link.budget import MAX_NAKS_PER_SECOND
 from protocols.link.header import REPLAYED
-from protocols.mqtt.bodies import MOST_BODY_BYTES
+from protocols.mqtt.bodies import MAX_BODY_BYTES
 from protocols.mqtt.topics import DeviceTopics
-from protocols.mqtt.wire import COMMANDS, MOST_ASKED, DeviceWire, HostWire, Publication
+from protocols.mqtt.wire import COMMANDS, MAX_ASKED, DeviceWire, HostWire, Publication
 from tests.integration.device.device_state import journal_of
 from tests.integration.mqtt.mqtt_bench import HOLDER, HOLDER_ID, PUNCH, TOPICS, MqttBench, Said
 from tests.unit.protocols.link.exchange_pair import hello
@@ -476,8 +476,8 @@ def test_a_body_that_cannot_be_read(unchanged: MqttBench, body: bytes) -> None:
     nak = naked([said], Code.E_ARGUMENT)
     assert (nak.seq, said.header.link_id, said.header.correlation_id) == (0, 0, 0)
     assert said.publication.correlation_data == b"500", "by which alone its sender knows what was not read"
-    if len(body) > MOST_BODY_BYTES:
-        assert f"at most {MOST_BODY_BYTES} bytes, this one {len(body)}" in nak.sentence
+    if len(body) > MAX_BODY_BYTES:
+        assert f"at most {MAX_BODY_BYTES} bytes, this one {len(body)}" in nak.sentence
 
 
 def test_what_could_not_be_read_is_not_what_is_told_later(bench: MqttBench) -> None:
@@ -595,9 +595,9 @@ def test_a_flood_of_bad_bodies(unchanged: MqttBench) -> None:
         naks += [unchanged.shell.now for one in unchanged.publish(sent) if isinstance(one.message, Nak)]
         if number % 10 == 9:
             beats += [unchanged.shell.now for one in unchanged.wait() if isinstance(one.message, Heartbeat)]
-    assert len(naks) == 3 * MOST_NAKS_PER_SECOND
+    assert len(naks) == 3 * MAX_NAKS_PER_SECOND
     for at in naks:
-        assert sum(at <= one < at + SECOND for one in naks) <= MOST_NAKS_PER_SECOND
+        assert sum(at <= one < at + SECOND for one in naks) <= MAX_NAKS_PER_SECOND
     gaps = [later - earlier for earlier, later in pairwise(beats)]
     assert len(beats) >= 13 and max(gaps) <= 250 * MILLISECOND
     assert unchanged.device.firmware.armed
@@ -642,7 +642,7 @@ def test_one_client_too_many_is_told(unchanged: MqttBench) -> None:
     # It is told no more often than any other, and a NAK is not answered with one.
     assert unchanged.publish(unchanged.lawful(nak, 500, client="late", link_id=0)) == []
     more = [len(unchanged.publish(greeting)) for _ in range(50)]
-    assert sum(more) == MOST_NAKS_PER_SECOND - 1
+    assert sum(more) == MAX_NAKS_PER_SECOND - 1
     for name, link_id in links.items():
         (echo,) = unchanged.publish(unchanged.lawful(Echo(data=b"x"), 2, client=name, link_id=link_id))
         assert echo.message == EchoDone(data=b"x") and echo.topic == f"reply/{name}"
@@ -675,7 +675,7 @@ def test_the_journal_is_not_filled(unchanged: MqttBench) -> None:
 def test_what_is_kept_of_a_client_is_bounded() -> None:
     """Correlation Data of the oldest commands is dropped; that of the newest comes back."""
     wire, host = DeviceWire(TOPICS, HOLDER), HostWire(TOPICS, HOLDER)
-    for number in range(1, MOST_ASKED + 2):
+    for number in range(1, MAX_ASKED + 2):
         wire.feed(host.encode(Echo(data=b""), number, 1, number, 0))
-    answers = [wire.encode(EchoDone(data=b""), 1, 1, number, 0) for number in (1, 2, MOST_ASKED + 1)]
-    assert [answer.correlation_data for answer in answers] == [None, b"2", b"%d" % (MOST_ASKED + 1)]
+    answers = [wire.encode(EchoDone(data=b""), 1, 1, number, 0) for number in (1, 2, MAX_ASKED + 1)]
+    assert [answer.correlation_data for answer in answers] == [None, b"2", b"%d" % (MAX_ASKED + 1)]

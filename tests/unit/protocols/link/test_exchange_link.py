@@ -22,7 +22,7 @@ from protocols.language.schema import schema_id
 from protocols.language.units import SECOND, Micros
 from protocols.link.exchange import (
     IDLE_PACE,
-    LEAST_HEARTBEAT_US,
+    MIN_HEARTBEAT_US,
     Abandoned,
     Commanded,
     Denied,
@@ -354,11 +354,11 @@ def test_answers_to_foreign_frames_do_not_break_the_silence_of_the_link() -> Non
 
 def test_welcome_that_asks_for_a_heartbeat_of_0_does_not_make_an_endless_one() -> None:
     host, _ = linked_pair(heartbeat_idle_ms=0, lease_idle_ms=0)
-    assert host.pace == Pace(Micros(LEAST_HEARTBEAT_US), Micros(0))
+    assert host.pace == Pace(Micros(MIN_HEARTBEAT_US), Micros(0))
     due = host.next_deadline()
     assert due is not None
     host.advance(due)
-    assert host.next_deadline() == due + LEAST_HEARTBEAT_US
+    assert host.next_deadline() == due + MIN_HEARTBEAT_US
 
 
 # --- NAK -----------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from protocols.language.messages import (
 from protocols.language.units import SECOND, Micros
 from protocols.link.exchange import Abandoned, Answered, LinkLost, Told
 from protocols.link.header import REPLAYED, REPLY_WANTED, RETRANSMIT
-from protocols.link.requests import BACKOFF, FIRST_RTO_US, LEAST_RTO_US, MAX_DOUBTFUL, MOST_TRIES, Request, RoundTrip
+from protocols.link.requests import BACKOFF, FIRST_RTO_US, MAX_DOUBTFUL, MAX_TRIES, MIN_RTO_US, Request, RoundTrip
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
     End,
@@ -171,7 +171,7 @@ def test_retry_keeps_all_but_the_flag_and_waits_longer_each_time() -> None:
     host.take()
     request = host.submit(PUNCH, T0)
     first, at, waits = host.take(), 0, []
-    for _ in range(MOST_TRIES - 1):
+    for _ in range(MAX_TRIES - 1):
         due, happened = wake(host)
         assert happened == []
         waits.append(due - at)
@@ -194,7 +194,7 @@ def test_first_timeout_is_200_ms_and_then_follows_the_round_trip() -> None:
     assert trip.rto == 250_000  # 100 + 4 * 37.5 ms
     for _ in range(100):
         trip.sample(Micros(1_000))
-    assert trip.rto == LEAST_RTO_US == 60_000
+    assert trip.rto == MIN_RTO_US == 60_000
     assert BACKOFF == 1.5
 
 
@@ -492,7 +492,7 @@ def test_what_does_not_answer_a_query_is_told_to_both_ends(answer: Message) -> N
 def test_received_command_has_five_tries_again() -> None:
     host = make()
     request = host.submit(PUNCH, T0)
-    for _ in range(MOST_TRIES - 1):
+    for _ in range(MAX_TRIES - 1):
         due, _ = wake(host)
     hear(host, RECEIVED, request.correlation_id, due + 1)
     host.take()
@@ -502,4 +502,4 @@ def test_received_command_has_five_tries_again() -> None:
     while host.linked:
         _, happened = wake(host)
         tries += len(host.take())
-    assert tries == MOST_TRIES and isinstance(happened[0], LinkLost)
+    assert tries == MAX_TRIES and isinstance(happened[0], LinkLost)

@@ -24,7 +24,7 @@ from protocols.language.messages import (
 from protocols.language.records import RECORD_SIZE, Cycle, encode_record
 from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT
 from protocols.link.port import Problem
-from protocols.mqtt.bodies import BY_NAME, MAX_WIDE_DIGITS, MOST_BODY_BYTES, decode_body, encode_body, record_of
+from protocols.mqtt.bodies import BY_NAME, MAX_BODY_BYTES, MAX_WIDE_DIGITS, decode_body, encode_body, record_of
 from protocols.mqtt.status import Alarms, AlarmShown, Status
 
 PUNCH: Final = Punch(cycle_no=7, depth_um=3000, deadline_ms=0)
@@ -261,7 +261,7 @@ NO_JSON: Final = {
 
 @pytest.mark.parametrize("raw", NO_JSON.values(), ids=NO_JSON)
 def test_no_json(raw: bytes) -> None:
-    assert len(raw) <= MOST_BODY_BYTES
+    assert len(raw) <= MAX_BODY_BYTES
     problem = problem_of(raw)
     assert problem.code is Code.E_ARGUMENT and problem.sentence.startswith("the body is not JSON: ")
 
@@ -271,13 +271,13 @@ def test_no_object(raw: bytes) -> None:
     assert problem_of(raw) == Problem(Code.E_ARGUMENT, "the body is not a JSON object")
 
 
-@pytest.mark.parametrize("size", [MOST_BODY_BYTES, MOST_BODY_BYTES + 1, 1 << 16, 1 << 20])
+@pytest.mark.parametrize("size", [MAX_BODY_BYTES, MAX_BODY_BYTES + 1, 1 << 16, 1 << 20])
 def test_a_body_that_is_too_long_is_not_even_read(size: int) -> None:
     raw = TEXT + b" " * (size - len(TEXT))
-    if size == MOST_BODY_BYTES:
+    if size == MAX_BODY_BYTES:
         assert decode_body(raw, Punch, "punch").message == PUNCH
         return
-    assert problem_of(raw).sentence == f"a body has at most {MOST_BODY_BYTES} bytes, this one {size}"
+    assert problem_of(raw).sentence == f"a body has at most {MAX_BODY_BYTES} bytes, this one {size}"
 
 
 @pytest.mark.parametrize("key", ["seq", "link_id", "correlation_id"])

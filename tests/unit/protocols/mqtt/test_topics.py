@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocols.language.errors import ProtocolError
 from protocols.mqtt.bodies import BY_NAME
-from protocols.mqtt.topics import MOST_ID_BYTES, DeviceTopics, TopicError, check_id, topic_name
+from protocols.mqtt.topics import MAX_ID_BYTES, DeviceTopics, TopicError, check_id, topic_name
 from protocols.mqtt.wire import COMMANDS
 
 TOPICS = DeviceTopics("bench", "sim-7")
@@ -31,7 +31,7 @@ UNFIT = {
     "right to left": ("sim\u202e7", "control character"),
     "no width": ("sim\u200b7", "control character"),
     "half a surrogate pair": ("\ud800", "control character"),
-    "65 bytes": ("x" * (MOST_ID_BYTES + 1), "more than 64 bytes"),
+    "65 bytes": ("x" * (MAX_ID_BYTES + 1), "more than 64 bytes"),
     "33 letters of two bytes": ("ä" * 33, "more than 64 bytes"),
     "a mebibyte": ("x" * (1 << 20), "more than 64 bytes"),
 }
@@ -43,7 +43,7 @@ FIT = [
     "_",
     "7",
     "ward.3",
-    "x" * MOST_ID_BYTES,
+    "x" * MAX_ID_BYTES,
     "ä" * 32,
     "Gerät-ß",
     "东京",
@@ -74,7 +74,7 @@ def test_what_cannot(text: str, reason: str) -> None:
         with pytest.raises(TopicError) as caught:
             DeviceTopics(**{"site": "bench", "device": "sim-7", part: text})
         error = caught.value
-        assert isinstance(error, ProtocolError) and (error.part, error.text) == (part, text[:MOST_ID_BYTES])
+        assert isinstance(error, ProtocolError) and (error.part, error.text) == (part, text[:MAX_ID_BYTES])
         assert reason in error.reason
         assert str(error).isprintable() and len(str(error)) < 400, "one line, however long the id is"
 

@@ -14,7 +14,7 @@ from protocols.language.sides import Side
 from protocols.mqtt.broker_url import PORTS
 from protocols.mqtt.status import Status
 from protocols.mqtt.topics import DeviceTopics
-from protocols.mqtt.wire import COMMANDS, MOST_COMMAND_EXPIRY_S
+from protocols.mqtt.wire import COMMANDS, MAX_COMMAND_EXPIRY_S
 from protocols.published import schemas
 from protocols.published.asyncapi import document
 from protocols.published.schemas import CATALOGUE
@@ -158,7 +158,7 @@ def test_commands_say_what_a_device_asks_of_them(name: str) -> None:
     model = COMMANDS[name]
     operation = DOCUMENTS[Side.HOST]["operations"][f"send{model.__name__}"]
     binding = operation["bindings"]["mqtt"]
-    assert (binding["qos"], binding["retain"], binding["messageExpiryInterval"]) == (1, False, MOST_COMMAND_EXPIRY_S)
+    assert (binding["qos"], binding["retain"], binding["messageExpiryInterval"]) == (1, False, MAX_COMMAND_EXPIRY_S)
     (message,) = (
         resolve(resolve(one["$ref"], DOCUMENTS[Side.HOST])["$ref"], DOCUMENTS[Side.HOST])
         for one in operation["messages"]
