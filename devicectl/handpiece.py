@@ -1,4 +1,4 @@
-"""The controller: the async API over the engine, whatever brings the time and carries the bytes.
+"""The async API: what users hold of a connected device and of its session.
 
     async with devicectl.connect("sim://?seed=7") as handpiece:
         async with handpiece.open_session(Plan(target_cores=300)) as session:
@@ -7,95 +7,50 @@
                 print(cycle.cycle_no, cycle.cores_counted)
         print(session.summary.cores_counted)
 
-Nothing moves while nobody awaits a cycle: the next one is asked of the device when the loop asks for it. A loop that
-will not ask for long says so with `await session.pause()`. A session that is left before its target, by an exception, a
-cancellation or `break`, is stopped and closed as aborted. What opens or closes a session is finished before a first
-cancellation takes effect, for as long as the device makes headway; a second one takes effect at once.
+Nothing moves while nobody awaits a cycle: the device starts the next one when the loop asks for it. Before a long break
+call `await session.pause()`. A session that is left before its target, by an exception, a cancellation or `break`, is
+stopped and closed as aborted. A first cancellation takes effect once an opening or a close has finished, as long as the
+device makes headway; a second one takes effect at once.
 """
 
 import asyncio
 import contextlib
 import math
-import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import date
 from functools import partial
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 from devicectl import clock
-from devicectl.errors import DevicectlError, LinkError, SessionError, SessionFoundError, UnfinishedError
+from devicectl.drivers import Driver, open_driver
+from devicectl.errors import DevicectlError, SessionError, SessionFoundError, UnfinishedError
 from devicectl.log.errors import LogError, LogErrorKind
-from devicectl.real_time import RealTimeDriver
-from devicectl.recorder import Recorder
-from devicectl.session.count import Counts, coverage_percent
-from devicectl.session.engine import CycleResult, Engine, Entry, Identity, Observer
-from devicectl.session.entries import Note, StoredSession
+from devicectl.recorder import Log, Recorder, forget
+from devicectl.session.context import Identity, Observer
+from devicectl.session.engine import CycleResult, Engine
+from devicectl.session.entries import StoredSession
 from devicectl.session.link import Tap
 from devicectl.session.machine import ENDED, State
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure
-from devicectl.summary import Summary
-from devicectl.transports.opening import open_transport
-from devicectl.transports.port import Receiver, Transport
+from devicectl.summary import Abandoned, Summary
 from devicectl.transports.urls import DeviceUrl, parse_url
 from handpiece_shell.version import VERSION
-from protocols.language.alarm_codes import alarm_label
 from protocols.language.enums import CloseReason, Role
 from protocols.language.messages import DeviceInfoDone
 from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
 from protocols.language.units import Micros
 from protocols.language.version import MINOR, PROTOCOL
-from protocols.link.port import Wire
-from protocols.serial.wire import SerialWire
 from protocols.text.names import one_form
 
 _T = TypeVar("_T")
 
 
-class Driver(Protocol):
-    """What brings time and bytes to an engine."""
-
-    engine: Engine
-
-    async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
-        """Run a procedure to its end; with `whole` a first cancellation waits for that end.
-
-        After that cancellation, or with `ending` from the beginning, no longer than the device makes headway.
-        """
-
-    def abandon_log(self) -> None:
-        """Go on without the log."""
-
-
-class _Guarded:
-    """Passes everything on to the user's observer: one that has failed is not asked again.
-
-    Its error ends the session; making the device safe must not meet it once more.
-    """
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer: Observer | None = observer
-
-    def changed(self, before: State, after: State, now: Micros) -> None:
-        self._pass_on(lambda observer: observer.changed(before, after, now))
-
-    def noted(self, note: Note) -> None:
-        self._pass_on(lambda observer: observer.noted(note))
-
-    def _pass_on(self, tell: Callable[[Observer], None]) -> None:
-        if self._observer is not None:
-            try:
-                tell(self._observer)
-            except BaseException:
-                self._observer = None
-                raise
-
-
 class Handpiece:
     """A device that is connected. `device` says who it is."""
 
-    def __init__(self, driver: Driver, url: DeviceUrl, *, log: Any, recorder: Recorder | None) -> None:
+    def __init__(self, driver: Driver, url: DeviceUrl, *, log: Log | None, recorder: Recorder | None) -> None:
         self.driver = driver
         self.url = url
         self.log = log
@@ -116,49 +71,46 @@ class Handpiece:
 
     @property
     def open_session_no(self) -> int:
-        """The session that the device holds open from before, 0 if none."""
+        """Number of the session that the device holds open from before; 0 if none."""
         return 0 if self.used_up else self.driver.engine.welcome.session_no
 
     def open_session(
         self, plan: Plan | None = None, *, course: str | None = None, session_date: date | None = None
     ) -> "Session":
-        """A new session, opened when its context is entered. A connection serves one session.
+        """Make a new session, which opens when its context is entered. A connection serves one session.
 
-        Blanks around the name of its course are left out, and its Unicode form is one: else it would be another course.
+        `course` is stored without blanks around it and in one Unicode form, so that equal names are one course.
 
         Raises (on entering):
-            HardwareError: the device is no simulator, and nobody has allowed that.
+            HardwareError: the device is not simulated, and `allow_hardware` was not given.
             SessionFoundError: the device holds a session that was never closed.
             SessionError: this connection has had its session.
-            PlanError: the plan is not one that this device can do.
+            PlanError: this device cannot do the plan.
         """
         course = None if course is None else one_form(course.strip())
         return Session(self, plan if plan is not None else Plan(), course, session_date or clock.today(), stored=None)
 
     def resume_session(self) -> "Session":
-        """The session that the device holds open, taken up where the log has it, when its context is entered.
+        """Make the session that the device holds open, which continues where its log ends.
 
-        Where the device holds none and the log has one without an end, the device has closed it while no host was
-        there to log that: its end is logged, and nothing is left to do.
+        If the device holds none and the log has one without an end, the device closed it while no host was connected:
+        entering its context logs that end, and nothing is left to do.
 
         Raises:
             SessionError: the device holds none.
             SessionFoundError: it holds one that this log does not know.
         """
-        if not self.open_session_no:
-            stored = self._find_unfinished()
-            if stored is None:
-                raise SessionError(f"device {self.device.serial} holds no open session to resume; run without --resume")
+        stored = self.find_stored() if self.open_session_no else self._find_unfinished()
+        if stored is not None:
             return Session(self, stored.plan, stored.course, stored.session_date, stored=stored)
-        stored = self.find_stored()
-        if stored is None:
+        if self.open_session_no:
             raise SessionFoundError(self.open_session_no, self.device.serial, known=False)
-        return Session(self, stored.plan, stored.course, stored.session_date, stored=stored)
+        raise SessionError(f"device {self.device.serial} holds no open session to resume; run without --resume")
 
-    async def abandon_session(self) -> "Abandoned | None":
-        """Close the session that the device holds open, as aborted; None if there is none.
+    async def abandon_session(self) -> Abandoned | None:
+        """Close the session that the device holds open, as aborted; return None if there is none.
 
-        One that the log knows is read to its end and closed with its counts; any other is closed without.
+        A session that the log knows is read to its end and closed with its counts, any other one without counts.
         """
         session_no = self.open_session_no
         if not session_no:
@@ -171,31 +123,19 @@ class Handpiece:
         return Abandoned(session_no, await session.abandon())
 
     def find_stored(self) -> StoredSession | None:
-        """What the log knows of the session that the device holds open."""
-        if self.log is None:
-            return None
-        welcome = self.driver.engine.welcome
-        found: StoredSession | None = self.log.find(self.device.serial, welcome.journal_epoch, welcome.session_no)
-        return found
+        """Find the session that the device holds open in the log; None if it is not there."""
+        log, welcome = self.log, self.driver.engine.welcome
+        return None if log is None else log.find(self.device.serial, welcome.journal_epoch, welcome.session_no)
 
     def _find_unfinished(self) -> StoredSession | None:
-        if self.log is None:
-            return None
-        found: StoredSession | None = self.log.find_open(self.device.serial, self.driver.engine.welcome.journal_epoch)
-        return found
-
-
-class Abandoned(NamedTuple):
-    """A session that was closed without being gone on with; `summary` is None where the log did not know it."""
-
-    session_no: int
-    summary: Summary | None
+        epoch = self.driver.engine.welcome.journal_epoch
+        return None if self.log is None else self.log.find_open(self.device.serial, epoch)
 
 
 class Session:
-    """One session, as an async context. `summary` holds what is known of it at any time.
+    """One session, as an async context. `summary` may be read at any time.
 
-    `warning` is noted in the log when the session is opened. `log_error` is what kept the log from being written.
+    `warning` is noted in the log when the session is opened. `log_error` is the error that ended the log.
     """
 
     def __init__(
@@ -214,64 +154,54 @@ class Session:
 
     @property
     def session_no(self) -> int:
-        """The number that the device gave the session."""
+        """Number that the device gave the session."""
         assert self._engine.opened is not None
         return self._engine.opened.session_no
 
     @property
     def core_diameter_um(self) -> int:
-        """Of the needles that it is done with: as it was at its opening, whatever the device has now."""
-        opened = self._engine.opened
-        return self.handpiece.device.core_diameter_um if opened is None else opened.core_diameter_um
+        """Core diameter recorded when the session was opened; the device may have been refitted since."""
+        return self._engine.core_diameter_um
 
     @property
     def opened(self) -> bool:
-        """Whether the device holds, or held, the session open for this host."""
+        """True once the device has opened the session for this host."""
         return self._engine.opened is not None
 
     @property
     def resumed(self) -> bool:
-        """Whether this session was taken up again."""
+        """True for a session that continues an earlier one."""
         return self._stored is not None
 
     @property
-    def _seconds_open(self) -> float | None:
-        """Seconds since a resumed session was opened, None where no clock tells."""
-        assert self._stored is not None
-        began, stored, now = self._stored.began_wall, self._stored.stored_wall, clock.wall()
-        if began is None or stored is None or not began <= stored <= now:
-            return None  # a clock that has gone back tells nothing
-        return (now - began).total_seconds()
-
-    @property
     def injected_ago_s(self) -> int:
-        """The age of the anesthesia where none was noted yet: the plan's, and for how long the session is open since.
+        """Age of the anesthesia if none was noted yet: the plan's age, and the time that the session has been open.
 
-        Of a plan that has no age it is 0: then it is injected when the session comes to it.
+        0 if the plan has no age: the anesthesia is then injected when the session comes to it.
         """
         age_s = self.plan.operator.anesthesia_age_s
         if age_s == 0 or self._stored is None:
             return age_s
-        open_s = self._seconds_open
+        open_s = self._stored.open_s(clock.wall())
         return MAX_ANESTHESIA_AGE_S if open_s is None else min(age_s + math.ceil(open_s), MAX_ANESTHESIA_AGE_S)
 
     @property
     def ended(self) -> bool:
-        """Whether it was closed, or cannot be gone on with."""
+        """True once the session was closed or cannot continue."""
         return self._engine.machine.now in ENDED
 
     @property
     def waits_until(self) -> Micros | None:
-        """When the anesthesia can be confirmed, in the time of an observer's notes, while that is waited for."""
+        """Time at which the anesthesia can be confirmed, on the clock of `Note.at_us`; None while nothing waits."""
         return self._engine.waits_until
 
     @property
     def target_reached(self) -> bool:
-        """Whether the device's count has come to the plan's target."""
+        """True once the device has counted as many cores as the plan wants."""
         return self._engine.counted >= self.plan.target_cores
 
     async def __aenter__(self) -> Self:
-        """Open the session, or take it up again."""
+        """Open the session, or continue it."""
         if self.opened or self.handpiece.used_up:
             raise SessionError("a connection serves one session: connect again for the next")
         try:
@@ -299,7 +229,7 @@ class Session:
             session_date=self._session_date,
             versions={"product": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"},
         )
-        # Whole: when the device has opened it and its answer is not here yet, nobody could close it.
+        # Whole: a session that the device has opened, and whose answer is still on its way, nobody could close.
         try:
             await self._perform(engine.open_session(self.plan, identity), whole=True)
         except asyncio.CancelledError as cancelled:
@@ -313,21 +243,22 @@ class Session:
         recorder = self.handpiece.recorder
         if recorder is not None:
             recorder.key = stored.key
-        records: list[bytes] = self.handpiece.log.records(stored.key)
-        return self._engine.adopt(stored, records, self._seconds_open, restore=restore)
+        assert self.handpiece.log is not None
+        records = self.handpiece.log.records(stored.key)
+        return self._engine.adopt(stored, records, stored.open_s(clock.wall()), restore=restore)
 
     async def abandon(self) -> Summary:
-        """Instead of going on with a stored session: read it to its end and close it as aborted.
+        """Read a stored session to its end and close it as aborted, instead of continuing it.
 
-        It is closed also where the device disagrees: not reconciled, with what disagrees as notes in the log.
+        It is closed even if the device disagrees: then not reconciled, with a note in the log for each difference.
 
         Raises:
-            LogError: what the device has does not follow what the log has; the session was closed all the same.
+            LogError: the device's records do not follow those of the log; the session was closed all the same.
         """
         assert self._stored is not None
         await self._perform(self._adopt(self._stored, restore=False))
         try:
-            await self._perform(self._abandoning(), whole=True)
+            await self._perform(self._engine.abandon_adopted(self._wall_seconds()), whole=True)
         except LogError as error:
             if error.kind is LogErrorKind.OUT_OF_ORDER:
                 await self._driver.perform(self._engine.abandon(), whole=True)
@@ -335,15 +266,10 @@ class Session:
             raise
         return self.summary
 
-    def _abandoning(self) -> Procedure[None]:
-        with contextlib.suppress(LinkError):
-            yield from self._engine.stop()
-        yield from self._engine.abandon_adopted(self._wall_seconds())
-
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close as completed when the target was reached, else stop the device and close as aborted."""
+        """Close as completed if the target was reached, else stop the device and close as aborted."""
         if self.ended:
             return
         if error is not None:
@@ -354,12 +280,12 @@ class Session:
             await self.abort()
 
     async def _make_safe(self, error: BaseException) -> None:
-        """Abort because of `error`, which is the one to be told: what fails meanwhile is a note on it."""
+        """Abort because of `error`, which stays the error that is raised: a second one becomes a note on it."""
         if self.ended:
             return
         try:
             cancelled = isinstance(error, asyncio.CancelledError)
-            await self._perform(self._aborting(), whole=not cancelled, ending=cancelled)
+            await self._perform(self._engine.abort(self._wall_seconds()), whole=not cancelled, ending=cancelled)
         except DevicectlError as second:
             if second is not error:
                 error.add_note(f"while closing: {second}")
@@ -369,15 +295,15 @@ class Session:
     async def confirm_anesthesia(
         self, method: str = "lidocaine injection", confirmed_by: str = "automatic operator", *, age_s: int = 0
     ) -> None:
-        """Have every zone numbed, wait as long as the device asks, and confirm each; nothing where that was done.
+        """Numb every zone, wait as long as the device asks, and confirm each zone. No-op if that was done.
 
-        `age_s` is how long ago it was injected. `method` and `confirmed_by` are up to 32 bytes of UTF-8.
+        `age_s` is the time since the injection. `method` and `confirmed_by` have up to 32 bytes of UTF-8.
         """
         if not self.ended:
             await self._perform(self._engine.confirm_anesthesia(method, confirmed_by, age_s))
 
     async def run(self) -> AsyncIterator[CycleResult]:
-        """Cycles until the target is reached: armed, repositioned, purged and recovered as need be.
+        """Yield cycles until the target is reached: arm, reposition, purge and recover as needed.
 
         Raises:
             LinkError: the link is gone for good.
@@ -389,9 +315,9 @@ class Session:
             yield cycle
 
     async def pause(self) -> None:
-        """Hold between two cycles, armed; the next one that is asked of `run` goes on by itself.
+        """Hold between two cycles, armed; the next cycle that `run` is asked for resumes.
 
-        Nothing where the device is not armed. After a link that is lost meanwhile it holds as well, and is not.
+        No-op if the device is not armed. If the link is lost meanwhile, the device holds unarmed.
 
         Raises:
             LinkError: the link is gone for good.
@@ -401,23 +327,17 @@ class Session:
             await self._perform(self._engine.pause())
 
     async def close(self) -> Summary:
-        """Close the session as completed; its counts are reconciled."""
+        """Close the session as completed, and reconcile its counts."""
         await self._perform(self._engine.close(CloseReason.COMPLETED, self._wall_seconds()), whole=True)
         return self.summary
 
     async def abort(self) -> Summary:
-        """Stop the device and close the session as aborted; what was counted is kept and reconciled."""
-        await self._perform(self._aborting(), whole=True)
+        """Stop the device and close the session as aborted; its counts are kept and reconciled."""
+        await self._perform(self._engine.abort(self._wall_seconds()), whole=True)
         return self.summary
 
-    def _aborting(self) -> Procedure[None]:
-        # A link that is lost under the STOP is made again for the close, which finds the device stopped by its lease.
-        with contextlib.suppress(LinkError):
-            yield from self._engine.stop()
-        yield from self._engine.close(CloseReason.ABORTED, self._wall_seconds())
-
     async def _perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
-        """Run a procedure; when the log cannot be written, leave the device safe and say so."""
+        """Run a procedure; if the log cannot be written, make the device safe and raise that error."""
         try:
             return await self._driver.perform(procedure, whole=whole, ending=ending)
         except LogError as error:
@@ -434,32 +354,15 @@ class Session:
 
     @property
     def summary(self) -> Summary:
-        """What the session has come to so far."""
-        engine, handpiece = self._engine, self.handpiece
-        reader, finish, device = engine.reader, engine.finish, handpiece.device
-        counts = reader.fold.counts if reader is not None else Counts()
-        area = len(reader.fold.cells) if reader is not None else 0
-        alarms = sorted(reader.alarms.items()) if reader is not None else []
-        return Summary(
-            session_id=handpiece.recorder.key if handpiece.recorder is not None else None,
-            simulated=handpiece.simulated,
-            seed=device.seed if handpiece.simulated else None,
-            device=device.serial,
+        """Counts, state and times of the session so far."""
+        handpiece = self.handpiece
+        return Summary.of(
+            self._engine,
+            plan=self.plan,
             course=self.course,
-            state=finish.state if finish is not None else "open",
-            target_cores=self.plan.target_cores,
-            cores_counted=counts.cores_counted,
-            cores_evacuated=engine.truth.cores_evacuated if engine.truth is not None else None,
-            punctures=counts.punctures,
-            cycles=counts.cycles,
-            needles=device.needles,
-            coverage_percent=coverage_percent(counts.cores_counted, area, self.core_diameter_um),
-            treated_area_cm2=area,
-            session_seconds=reader.clock.seconds if reader is not None else 0.0,
-            wall_seconds=finish.wall_seconds if finish is not None else self._wall_seconds(),
-            reconciled=finish is not None and finish.reconciled,
-            alarms={alarm_label(code): times for code, times in alarms},
+            session_id=handpiece.recorder.key if handpiece.recorder is not None else None,
             log=handpiece.log.where if handpiece.log is not None else None,
+            wall_seconds=self._wall_seconds(),
         )
 
 
@@ -467,75 +370,27 @@ class Session:
 async def connect(
     url: str | DeviceUrl = "sim://",
     *,
-    log: Any = None,
+    log: Log | None = None,
     observer: Observer | None = None,
     tap: Tap | None = None,
     role: Role = Role.CONTROLLER,
     allow_hardware: bool = False,
 ) -> AsyncIterator[Handpiece]:
-    """Connect to the device at `url` and link with it, for as long as the context lasts.
+    """Connect to the device at `url` and link with it for as long as the context lasts.
 
     `log` is a `devicectl.log.store.SessionLog`; without one nothing is kept. `observer` sees states and notes, `tap`
-    every piece of bytes, or MQTT publication, as it is sent or received. Any device may be looked at; on one that does
-    not say that it is simulated no session is opened, resumed or abandoned without `allow_hardware`.
+    each piece of bytes, or each MQTT publication, as it is sent or received. Any device may be looked at; a session is
+    opened, resumed or abandoned only on a device that says it is simulated, unless `allow_hardware` is true.
 
     Raises:
         UrlError: the URL is wrong.
         LinkError: no device, or no link with it.
     """
     device_url = parse_url(url) if isinstance(url, str) else url
-    guarded = _Guarded(observer) if observer is not None else None
     recorder = Recorder(log) if log is not None else None
-    write = recorder.write if recorder is not None else _forget
-    make_engine = partial(Engine, role=role, observer=guarded, allow_hardware=allow_hardware)
-    async with _driver(device_url, make_engine, write, tap) as driver:
+    write = recorder.write if recorder is not None else forget
+    make_engine = partial(Engine, role=role, observer=observer, allow_hardware=allow_hardware)
+    async with open_driver(device_url, make_engine, write, tap) as driver:
         handpiece = Handpiece(driver, device_url, log=log, recorder=recorder)
         await driver.perform(driver.engine.connect())
         yield handpiece
-
-
-def _forget(entries: list[Entry]) -> None:
-    """There is no log."""
-
-
-@contextlib.asynccontextmanager
-async def _driver(
-    url: DeviceUrl, make_engine: Callable[..., Engine], write: Callable[[list[Entry]], None], tap: Tap | None
-) -> AsyncIterator[Driver]:
-    if url.scheme == "sim":
-        from devicectl.simulation.virtual_time import host_random, make_device, make_driver
-
-        device = make_device(url)
-        draw = host_random(device.seed)
-        engine = make_engine(
-            host_id=draw.getrandbits(32) or 1, draw_nonce=lambda: draw.getrandbits(32), wire=SerialWire(url.baud)
-        )
-        async with make_driver(url, device, engine, write, tap) as virtual:
-            yield virtual
-        return
-    host_id = secrets.randbits(32) or 1  # 0 stands for nobody
-    client = f"host-{host_id:08x}"
-    async with contextlib.AsyncExitStack() as stack:
-        if url.simulated:
-            from devicectl.simulation.process import simulator
-
-            target = await stack.enter_async_context(simulator(url))
-        else:
-            target = url
-
-        async def opener(receiver: Receiver) -> Transport:
-            return await open_transport(target, client, receiver)
-
-        engine = make_engine(host_id=host_id, draw_nonce=lambda: secrets.randbits(32), wire=_wire(target, client))
-        yield await stack.enter_async_context(RealTimeDriver(engine, opener, write, tap))
-
-
-def _wire(url: DeviceUrl, client: str) -> Wire[Any, Any]:
-    if url.broker is None:
-        return SerialWire(url.baud)
-    from protocols.mqtt.wire import HostWire
-
-    return HostWire(url.broker.topics, client)
-
-
-__all__ = ["Abandoned", "Handpiece", "Session", "connect"]

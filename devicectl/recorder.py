@@ -7,12 +7,28 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from devicectl.session.engine import Entry
-from devicectl.session.entries import Batch, Finish, Note, SessionStart
+from devicectl.session.entries import Batch, Finish, Note, SessionStart, StoredSession
 from protocols.language.messages import TruthGetDone
 
 
 class Log(Protocol):
-    """What a recorder needs of the session log."""
+    """The session log as a connection uses it: `devicectl.log.store.SessionLog`, or anyone's own.
+
+    Each method may raise `LogError`. What has returned is durable: only then is the device's journal acknowledged.
+    """
+
+    @property
+    def where(self) -> str:
+        """Where it is, for people."""
+
+    def find(self, device: str, epoch: int, session_no: int) -> StoredSession | None:
+        """Find the session that a device holds open; None where this log does not know it."""
+
+    def find_open(self, device: str, epoch: int) -> StoredSession | None:
+        """Find the newest session of a device that has no end here; None where there is none."""
+
+    def records(self, key: int) -> list[bytes]:
+        """Return the records that are stored of a session, in order."""
 
     def begin(self, start: SessionStart) -> int:
         """Enter a session; its key in this log."""
@@ -67,3 +83,7 @@ class Recorder:
     def _take_notes(self) -> list[Note]:
         notes, self._notes = self._notes, []
         return notes
+
+
+def forget(entries: Sequence[Entry]) -> None:
+    """Write nothing: there is no log."""

@@ -1,9 +1,12 @@
 """What a session came to: the one object that `devicectl run --json` prints."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple, Self
 
-from devicectl.session.count import COVERAGE_DIGITS
+from devicectl.session.context import SessionContext
+from devicectl.session.count import COVERAGE_DIGITS, Counts, coverage_percent
+from devicectl.session.plan import Plan
+from protocols.language.alarm_codes import alarm_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,45 @@ class Summary:
     alarms: dict[str, int]
     log: str | None
 
+    @classmethod
+    def of(
+        cls,
+        context: SessionContext,
+        *,
+        plan: Plan,
+        course: str | None,
+        session_id: int | None,
+        log: str | None,
+        wall_seconds: float,
+    ) -> Self:
+        """Summarize a session from its opening on; `wall_seconds` is for one that is not finished."""
+        device, reader, finish = context.info, context.reader, context.finish
+        assert device is not None, "a session is of a device that has said who it is"
+        counts = reader.fold.counts if reader is not None else Counts()
+        area = len(reader.fold.cells) if reader is not None else 0
+        alarms = sorted(reader.alarms.items()) if reader is not None else []
+        return cls(
+            session_id=session_id,
+            simulated=context.simulated,
+            seed=device.seed if context.simulated else None,
+            device=device.serial,
+            course=course,
+            state=finish.state if finish is not None else "open",
+            target_cores=plan.target_cores,
+            cores_counted=counts.cores_counted,
+            cores_evacuated=context.truth.cores_evacuated if context.truth is not None else None,
+            punctures=counts.punctures,
+            cycles=counts.cycles,
+            needles=device.needles,
+            coverage_percent=coverage_percent(counts.cores_counted, area, context.core_diameter_um),
+            treated_area_cm2=area,
+            session_seconds=reader.clock.seconds if reader is not None else 0.0,
+            wall_seconds=finish.wall_seconds if finish is not None else wall_seconds,
+            reconciled=finish is not None and finish.reconciled,
+            alarms={alarm_label(code): times for code, times in alarms},
+            log=log,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As JSON has it; the names are the product's, in its order."""
         return {**asdict(self), "coverage_percent": round(self.coverage_percent, COVERAGE_DIGITS)}
@@ -47,3 +89,10 @@ class Summary:
     def succeeded(self) -> bool:
         """Completed, with counts that both ends agree on."""
         return self.state == "completed" and self.reconciled
+
+
+class Abandoned(NamedTuple):
+    """A session that was closed instead of continued; `summary` is None if the log did not know it."""
+
+    session_no: int
+    summary: Summary | None

@@ -245,6 +245,7 @@ async def _abandon(handpiece: "Handpiece", display: "Display") -> Outcome:
     display.say(said)
     simulated = handpiece.simulated
     known = {"simulated": simulated, "seed": device.seed if simulated else None, "state": state}
+    assert handpiece.log is not None
     return Outcome(Summary.unknown(device=device.serial, log=handpiece.log.where, **known), kept="", done=True)
 
 

@@ -3,10 +3,11 @@
 Law: the device compares; a close that it refuses leaves the session open on both sides.
 """
 
+import contextlib
 from dataclasses import asdict, fields, replace
 from typing import Final
 
-from devicectl.errors import CommandRefusedError, SessionError
+from devicectl.errors import CommandRefusedError, LinkError, SessionError
 from devicectl.session.context import SessionContext
 from devicectl.session.count import Counts, reconcile
 from devicectl.session.entries import Finish
@@ -67,6 +68,20 @@ class Closing:
             if self._context.machine.now is not State.RECOVERING:
                 self._context.machine.happened(Event.STOPPED)
 
+    def abort(self, wall_seconds: float) -> Procedure[Finish]:
+        """Stop the device and close the session as aborted; what was counted is kept and reconciled.
+
+        Raises:
+            CommandRefusedError: the device's totals are others; the session stays open on both sides.
+        """
+        yield from self._stop_if_linked()
+        return (yield from self.close(CloseReason.ABORTED, wall_seconds))
+
+    def _stop_if_linked(self) -> Procedure[None]:
+        # A link that is lost under the STOP is made again for the close, which finds the device stopped by its lease.
+        with contextlib.suppress(LinkError):
+            yield from self.stop()
+
     def abandon(self) -> Procedure[int]:
         """Close a session that nobody has the records of; returns its number.
 
@@ -89,6 +104,7 @@ class Closing:
 
         Then each difference is a note in the log, and the device's own record says ABANDONED.
         """
+        yield from self._stop_if_linked()
         try:
             return (yield from self.close(CloseReason.ABORTED, wall_seconds))
         except (CommandRefusedError, SessionError) as error:

@@ -59,6 +59,30 @@ class Observer(Protocol):
         """Something was noted in the log."""
 
 
+class _Guarded:
+    """An observer that is not called again once it has failed.
+
+    Its error ends the session; making the device safe must not run into it once more.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer: Observer | None = observer
+
+    def changed(self, before: State, after: State, now: Micros) -> None:
+        self._pass_on(lambda observer: observer.changed(before, after, now))
+
+    def noted(self, note: Note) -> None:
+        self._pass_on(lambda observer: observer.noted(note))
+
+    def _pass_on(self, tell: Callable[[Observer], None]) -> None:
+        if self._observer is not None:
+            try:
+                tell(self._observer)
+            except BaseException:
+                self._observer = None
+                raise
+
+
 class SessionContext:
     """One host and at most one session. `counted` is the device's running total, for steering and display.
 
@@ -92,7 +116,7 @@ class SessionContext:
         self.waits_until: Micros | None = None
         self.finish: Finish | None = None
         self.truth: M.TruthGetDone | None = None
-        self._observer = observer
+        self._observer = None if observer is None else _Guarded(observer)
         self._emitted = 0
         self._logged = 0
         self._log_lost = False
@@ -107,6 +131,14 @@ class SessionContext:
     def simulated(self) -> bool:
         """The device says that it is a simulator, wherever it says what it is; only after `connect`."""
         return self.welcome.simulated and self.info is not None and self.info.simulated
+
+    @property
+    def core_diameter_um(self) -> int:
+        """Core diameter recorded when the session was opened, else that of the device; only after `connect`."""
+        if self.opened is not None:
+            return self.opened.core_diameter_um
+        assert self.info is not None
+        return self.info.core_diameter_um
 
     def require_allowed(self) -> None:
         """Ask before anything is begun on a device.

@@ -59,6 +59,7 @@ class Engine(SessionContext):
         self.close = closing.close
         self.settle = closing.settle
         self.stop = closing.stop
+        self.abort = closing.abort
         self.abandon = closing.abandon
         self.abandon_adopted = closing.abandon_adopted
 

@@ -1,6 +1,6 @@
 """What the session engine hands to the session log, and what the log hands back for `--resume`.
 
-Law: plain values, no behavior. The engine makes them without knowing SQL, the log stores them without knowing
+Law: plain values, which do nothing. The engine makes them without knowing SQL, the log stores them without knowing
 the procedure; a test compares them with `==`.
 """
 
@@ -109,3 +109,10 @@ class StoredSession:
     session_date: date
     began_wall: datetime | None
     stored_wall: datetime | None
+
+    def open_s(self, now: datetime) -> float | None:
+        """Seconds since the session was opened; None where no clock tells, as one that has gone back."""
+        began, stored = self.began_wall, self.stored_wall
+        if began is None or stored is None or not began <= stored <= now:
+            return None
+        return (now - began).total_seconds()

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from devicectl import Handpiece, SessionError, clock, connect
-from devicectl.handpiece import Driver
+from devicectl.drivers import Driver
 from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from devicectl.testing.run import Run

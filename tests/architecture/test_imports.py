@@ -17,7 +17,7 @@ SHELLS: Final = (
     "devicectl.__main__",
     "devicectl.cli",
     "devicectl.clock",
-    "devicectl.handpiece",
+    "devicectl.drivers",
     "devicectl.handpiece",
     "devicectl.log",
     "devicectl.real_time",

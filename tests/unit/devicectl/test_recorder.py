@@ -7,7 +7,7 @@ import pytest
 
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.recorder import Recorder
-from devicectl.session.entries import Batch, Finish, Note, SessionStart
+from devicectl.session.entries import Batch, Finish, Note, SessionStart, StoredSession
 from protocols.language.messages import TruthGetDone
 from tests.integration.log.log_builders import a_finish, a_start, cycle_batch
 
@@ -32,6 +32,17 @@ class Told:
         if name == self.fails_at:
             raise LogError(LogErrorKind.FULL, "here", "full")
         self.told.append((name, *values))
+
+    where = "here"
+
+    def find(self, device: str, epoch: int, session_no: int) -> StoredSession | None:
+        raise AssertionError("a recorder reads nothing")
+
+    def find_open(self, device: str, epoch: int) -> StoredSession | None:
+        raise AssertionError("a recorder reads nothing")
+
+    def records(self, key: int) -> list[bytes]:
+        raise AssertionError("a recorder reads nothing")
 
     def begin(self, start: SessionStart) -> int:
         self._tell("begin", start)
