@@ -6,6 +6,8 @@ when it has ended, however it ended.
 
 from typing import TYPE_CHECKING, Final
 
+from firmware_sim.memory.session_steps import BeginCycle, EndCycle, SetPhase
+from firmware_sim.memory.steps import Put
 from firmware_sim.motion import Asker, Then
 from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.safety.punch_checks import cycles_left, refuse_punch
@@ -83,7 +85,7 @@ class CycleControl:
             return self._not_armed(now)
         if (no := refuse_punch(firmware, command, now)) is not None:
             return no
-        firmware.nvm.begin_cycle(command.cycle_no, firmware.zone, firmware.cell, command.depth_um)
+        firmware.nvm.keep(BeginCycle(command.cycle_no, firmware.zone, firmware.cell, command.depth_um))
         firmware.plant.begin_cycle()
         self._tries, self._punctured, self._phase_done, self._punch_done = 0, False, False, None
         self._depth_um = command.depth_um
@@ -128,12 +130,13 @@ class CycleControl:
         firmware = self._firmware
         self._tries += 1
         if not self._punctured:
-            firmware.nvm.set_latch(True)  # before they move: what cannot be kept must not happen
+            firmware.nvm.keep(Put("stroke_latch", True))
+            firmware.nvm.sync()  # before they move: what cannot be kept must not happen
         arrival = firmware.plant.extend(self._depth_um, now)
         if not self._punctured:
             self._punctured = firmware.plant.skin_touched
             if not self._punctured:
-                firmware.nvm.set_latch(False)
+                firmware.nvm.keep(Put("stroke_latch", False))
         firmware.suction.look(now)
         if firmware.nvm.register is not None:
             firmware.go_on(arrival, self._arrived)
@@ -244,7 +247,7 @@ class CycleControl:
         return refusal(Code.E_CYCLE_GAP, text, expected=open_no, actual=cycle_no)
 
     def _begin_phase(self, asker: Asker, event: Event, phase: Phase, duration_ms: int, then: Then, now: Micros) -> None:
-        self._firmware.nvm.set_phase(phase)
+        self._firmware.nvm.keep(SetPhase(phase))
         self._phase_done = False
         duration = from_ms(duration_ms)
         self._firmware.begin(asker, event, Micros(now + duration), duration, then, now)
@@ -285,14 +288,15 @@ class CycleControl:
 
     def _end(self, ending: Ending, phase: Phase, outcomes: list[NeedleOutcome], now: Micros) -> None:
         firmware = self._firmware
-        firmware.nvm.end_cycle(
+        end = EndCycle(
             ending,
             phase,
             outcomes,
-            zone=firmware.zone,
-            cell=firmware.cell,
-            depth_um=self._measured_um,
-            uptime_ms=firmware.uptime_ms(now),
-            canister_ul=firmware.plant.canister_ul,
+            firmware.zone,
+            firmware.cell,
+            self._measured_um,
+            firmware.uptime_ms(now),
+            firmware.plant.canister_ul,
         )
+        firmware.nvm.keep(end)
         firmware.plant.end_cycle(ending is Ending.COMPLETED)

@@ -20,6 +20,7 @@ from firmware_sim.commands.statements import heartbeat, telemetry, welcome
 from firmware_sim.errors import NvmFileError
 from firmware_sim.firmware import Firmware
 from firmware_sim.memory.nvm import LAST_ROOM, WORK_ROOM, Nvm
+from firmware_sim.memory.steps import Put
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.model.plant import Plant
 from firmware_sim.ports import LinkEnd, Port, PortAsker
@@ -98,7 +99,7 @@ class Device:
         """Power is lost and comes back: all but memory, plant and consumables begins anew; no link survives."""
         self.plant.reboot(now)
         if self.plant.inputs.latch_unreadable:
-            self.nvm.set_latch(None)
+            self.nvm.keep(Put("stroke_latch", None))
         self._controller = None
         for port in self.ports:
             port.restart()
@@ -357,4 +358,4 @@ class Device:
         if self.nvm.free > REFUSALS_KEEP_FREE:
             with contextlib.suppress(NvmFileError):
                 self.nvm.reserve(WORK_ROOM)
-                self.nvm.append(record, self.firmware.uptime_ms(now), **fields)
+                self.nvm.append(record(event_no=self.nvm.head, uptime_ms=self.firmware.uptime_ms(now), **fields))

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 from firmware_sim.cycle import CycleControl
 from firmware_sim.memory.nvm import Nvm
+from firmware_sim.memory.session_steps import PowerOn
+from firmware_sim.memory.steps import LatchAlarm
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.model.plant import Plant
 from firmware_sim.motion import PROGRESS_EVERY_US, Asker, Motion, Nobody, Then
@@ -66,7 +68,7 @@ class Firmware:
         """Power comes on: settle what was open, test, and hold if a session was open or an alarm latched."""
         self._booted_at = now
         interrupted = self.nvm.register is not None
-        self.nvm.boot(0)
+        self.nvm.keep(PowerOn(0))
         for code in sorted(self.nvm.latched):
             self.alarms.raise_(code, 0)
             self.alarms.clear(code)
@@ -101,7 +103,7 @@ class Firmware:
         """Raise an alarm; it is journaled and announced when that changed anything."""
         if self.alarms.raise_(code, self.uptime_ms(now)):
             if ALARMS[code].latched:
-                self.nvm.latch_alarm(code)
+                self.nvm.keep(LatchAlarm(code))
             self.alarm_changed(code, now)
 
     def clear_alarm(self, code: int, now: Micros) -> None:
@@ -120,9 +122,15 @@ class Firmware:
         """Journal and announce an alarm as it now stands."""
         alarm, state = ALARMS[code], self.alarms.state(code)
         uptime = self.uptime_ms(now)
-        self.nvm.append(
-            R.AlarmChanged, uptime, code=code, interlock=alarm.interlock, priority=alarm.priority, state=state
+        record = R.AlarmChanged(
+            event_no=self.nvm.head,
+            uptime_ms=uptime,
+            code=code,
+            interlock=alarm.interlock,
+            priority=alarm.priority,
+            state=state,
         )
+        self.nvm.append(record)
         message = M.Alarm(
             code=code,
             interlock=alarm.interlock,

@@ -33,8 +33,9 @@ from handpiece_shell.fresh_file import create_beside
 from protocols.language.checksum import crc32c
 
 MAGIC: Final = b"HLP/NVM\n"
-VERSION: Final = 3
-"""2 has the device's seed, 3 has marks. An older file is read, and written anew at once."""
+VERSION: Final = 4
+"""2 has the device's seed, 3 has marks, 4 has `put` for each plain number. An older file is read, and written again at
+once. A number or step that is added to the memory needs no other version: a file that has it says so."""
 COMPACT_SIZE: Final = 1 << 20
 """Bytes: some 2,500 cycles, replayed in a tenth of a second; a snapshot is below 100 KiB."""
 PLACE_SIZE: Final = 1 << 16
@@ -47,7 +48,7 @@ _LEAST_BODY: Final = len('["",[]]')
 _MARKED_SINCE: Final = 3
 
 
-def _encode_step(key: str, value: Any) -> bytes:
+def _encode_step(key: str, value: object) -> bytes:
     body = json.dumps([key, value], separators=(",", ":")).encode()
     crc = crc32c(_LENGTH.pack(len(body)) + body)
     return _STEP.pack(len(body), crc) + body
@@ -70,7 +71,7 @@ class FileStore:
         self._broken = ""
         self.snapshot: Callable[[], Any] | None = None
 
-    def append(self, key: str, value: Any) -> None:
+    def append(self, key: str, value: object) -> None:
         """Keep one step.
 
         Raises:

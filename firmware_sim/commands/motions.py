@@ -1,6 +1,7 @@
 """The commands between cycles: arming, moving the hand, purging, holding, stopping, and the way out of a hold."""
 
 from firmware_sim.firmware import Firmware
+from firmware_sim.memory.steps import BindCartridge, ClearAlarm
 from firmware_sim.model.plant import VENTED_KPA
 from firmware_sim.motion import Asker
 from firmware_sim.refusals import interlocked
@@ -20,7 +21,8 @@ def arm(firmware: Firmware, asker: Asker, command: M.Arm, now: Micros) -> None:
     """ARM: the pump runs until the vacuum allows a cycle."""
     assert firmware.nvm.session is not None
     plant, parameters = firmware.plant, firmware.parameters
-    firmware.nvm.bind_cartridge(plant.cartridge.serial, firmware.nvm.session.session_no, plant.cartridge.cycles)
+    cartridge, session_no = plant.cartridge, firmware.nvm.session.session_no
+    firmware.nvm.keep(BindCartridge(cartridge.serial, session_no, cartridge.cycles))
     plant.start_pump(now)
     limit = Micros(now + round(parameters.arm_timeout_s * SECOND))
     stands = plant.sensed_kpa(now) <= parameters.vacuum_low_kpa  # a line that was being vented may still hold enough
@@ -113,7 +115,7 @@ def stop(firmware: Firmware, asker: Asker, command: M.Stop, now: Micros) -> Mess
 def reset_fault(firmware: Firmware, asker: Asker, command: M.FaultReset, now: Micros) -> Message:
     """FAULT_RESET: the only way out of SAFE and FAULT."""
     for code in firmware.alarms.resettable():
-        firmware.nvm.clear_alarm(code)
+        firmware.nvm.keep(ClearAlarm(code))
     for code in firmware.alarms.reset():
         firmware.alarm_changed(code, now)
     firmware.enter(Event.RESET if firmware.nvm.session is None else Event.RESET_WITH_SESSION)

@@ -5,6 +5,7 @@ from typing import Final
 
 from firmware_sim.firmware import Firmware, Zone
 from firmware_sim.memory.session import SessionMemory
+from firmware_sim.memory.session_steps import CloseSession, OpenSession
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.motion import Asker
 from firmware_sim.refusals import interlocked, refusal
@@ -63,7 +64,7 @@ def open_session(firmware: Firmware, asker: Asker, command: M.SessionOpen, now: 
         cycles_per_cell=per_cell,
         punctures_per_cell=per_cell * needles,
     )
-    nvm.open_session(memory, firmware.uptime_ms(now))
+    nvm.keep(OpenSession(memory.to_json(), firmware.uptime_ms(now)))
     if not firmware.parameters.consumables_keep:
         plant.fit_fresh_consumables(memory.session_no, now)
     plant.begin_session(now)
@@ -89,6 +90,12 @@ def _begin_afresh(firmware: Firmware, session_no: int, now: Micros) -> None:
     firmware.enter(Event.SESSION_OPENED)
 
 
+def _note_anesthesia(firmware: Firmware, zone: int, confirmed: int, age_s: int, now: Micros) -> None:
+    nvm, uptime_ms = firmware.nvm, firmware.uptime_ms(now)
+    record = R.Anesthesia(event_no=nvm.head, uptime_ms=uptime_ms, zone=zone, confirmed=confirmed, age_s=age_s)
+    nvm.append(record)
+
+
 def start_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaStart, now: Micros) -> Message:
     """ANESTHESIA_START."""
     session = firmware.nvm.session
@@ -96,7 +103,7 @@ def start_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaStar
     zones = len(session.zones_cm2)
     if command.zone >= zones:
         return interlocked(I.ZONE, f"zone {command.zone} is not in the plan", expected=zones, actual=command.zone)
-    firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=0, age_s=command.age_s)
+    _note_anesthesia(firmware, command.zone, 0, command.age_s, now)
     firmware.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)
     firmware.enter(Event.ANESTHESIA_STARTED)
     return M.AnesthesiaStartDone(wait_s=max(0, firmware.parameters.anesthesia_wait_s - command.age_s))
@@ -115,7 +122,7 @@ def confirm_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaCo
     if age_s >= valid_s:
         text = f"expired: zone {command.zone} was numbed {age_s} s ago and holds {valid_s} s; numb it again"
         return interlocked(I.ANESTHESIA_TIME, text, expected=valid_s, actual=age_s)
-    firmware.nvm.append(R.Anesthesia, firmware.uptime_ms(now), zone=command.zone, confirmed=1, age_s=age_s)
+    _note_anesthesia(firmware, command.zone, 1, age_s, now)
     firmware.zones[command.zone] = Zone(zone.numbed_at, True)
     if all(entry.confirmed for entry in firmware.zones.values()):
         firmware.enter(Event.ZONES_CONFIRMED)
@@ -148,7 +155,7 @@ def close_session(firmware: Firmware, asker: Asker, command: M.SessionClose, now
     """SESSION_CLOSE: refused, with both numbers, unless the host's fold is the device's."""
     if (no := _refuse_close(firmware, command)) is not None:
         return no
-    firmware.nvm.close_session(command.reason, firmware.uptime_ms(now))
+    firmware.nvm.keep(CloseSession(command.reason, firmware.uptime_ms(now)))
     if firmware.state in UNARMED:
         firmware.enter(Event.CLOSE_BEGUN)
         firmware.enter(Event.CLOSED)

@@ -36,7 +36,8 @@ def set_parameter(device: "Device", command: M.ParamSet, now: Micros) -> Message
     except ParameterError as error:
         return refusal(Code.E_RANGE, str(error))
     try:
-        firmware.nvm.append(R.ParameterSet, firmware.uptime_ms(now), index=index, value=command.value)
+        uptime_ms, head = firmware.uptime_ms(now), firmware.nvm.head
+        firmware.nvm.append(R.ParameterSet(event_no=head, uptime_ms=uptime_ms, index=index, value=command.value))
     except NvmFileError as error:
         parameters.set(command.name, before)
         return not_kept(error)

@@ -1,5 +1,6 @@
 """What the non-volatile memory holds of the open session."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -44,10 +45,10 @@ class SessionMemory:
         return fields
 
     @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "SessionMemory":
+    def from_json(cls, fields: Mapping[str, Any]) -> "SessionMemory":
         """The inverse of `to_json`, after JSON too."""
         cells = {(zone, cell): count for zone, cell, count in fields["cell_punctures"]}
-        return cls(**(fields | {"zones_cm2": tuple(fields["zones_cm2"]), "cell_punctures": cells}))
+        return cls(**{**fields, "zones_cm2": tuple(fields["zones_cm2"]), "cell_punctures": cells})
 
     @property
     def needles(self) -> int:

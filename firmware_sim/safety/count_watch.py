@@ -6,6 +6,7 @@ Law: attribute first, then alarm. The misses of a needle that is found clogged l
 from collections import deque
 from typing import TYPE_CHECKING
 
+from firmware_sim.memory.steps import Put
 from protocols.language import alarm_codes as A
 from protocols.language.units import Micros
 
@@ -32,7 +33,7 @@ class CountWatch:
 
     def begin_session(self) -> None:
         """Forget what was watched in the session before."""
-        self._firmware.nvm.set_flagged(0)
+        self._firmware.nvm.keep(Put("flagged", 0))
         self._begin()
 
     def forgive(self) -> None:
@@ -71,7 +72,7 @@ class CountWatch:
 
     def _flag(self, needle: int, now: Micros) -> None:
         """Hold a needle to be clogged; its run of empties is explained by that and leaves the count watch."""
-        self._firmware.nvm.set_flagged(self.flagged | 1 << needle)
+        self._firmware.nvm.keep(Put("flagged", self.flagged | 1 << needle))
         run = self._empty_in_row[needle]
         for entry in reversed(self._missed):
             if entry[0] == needle and run:
@@ -83,7 +84,7 @@ class CountWatch:
     def purge(self, now: Micros) -> int:
         """Purge the flagged needles; a needle that is free starts anew. Returns those that are free."""
         cleared = self._firmware.plant.purge(self.flagged)
-        self._firmware.nvm.set_flagged(self.flagged & ~cleared)
+        self._firmware.nvm.keep(Put("flagged", self.flagged & ~cleared))
         for needle in range(len(self._empty_in_row)):
             if cleared >> needle & 1:
                 self._empty_in_row[needle] = 0

@@ -23,7 +23,6 @@ TOP: Final = {
 """Everything at the tree's top, so that nobody's scratch folder is committed with it."""
 
 REASONS: Final = {
-    "firmware_sim.memory.nvm": "all that survives a power cut, and each step that changes it",
     "protocols.link.exchange": "one end of a link: its two halves share sequence numbers, lease and outbox",
 }
 """Longer module -> why it is one."""

@@ -17,6 +17,8 @@ from firmware_sim.memory.image import replay, restore, snapshot
 from firmware_sim.memory.journal import JOURNAL_SLOTS
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session import SessionMemory
+from firmware_sim.memory.session_steps import BeginCycle, CloseSession, EndCycle, OpenSession, PowerOn, SetPhase
+from firmware_sim.memory.steps import BindCartridge, ClearAlarm, CountBirth, LatchAlarm, Put
 from firmware_sim.memory_file import load
 from protocols.language.enums import AlarmPriority, AlarmState, CloseReason, Ending, NeedleOutcome, Phase
 from protocols.language.records import AlarmChanged, Cycle, Gap, decode_record
@@ -58,7 +60,7 @@ class NvmMachine(RuleBasedStateMachine):
     @rule(uptime_ms=UPTIME)
     def boot(self, uptime_ms: int) -> None:
         register, latch = self.nvm.register, self.nvm.stroke_latch
-        self.nvm.boot(uptime_ms)
+        self.nvm.keep(PowerOn(uptime_ms))
         if register is not None:
             cycle_no, phase = register
             self.ends[cycle_no] = self.ends.get(cycle_no, 0) + 1
@@ -68,7 +70,7 @@ class NvmMachine(RuleBasedStateMachine):
     @rule()
     def link(self) -> None:
         assert 0 < self.nvm.next_link_id() <= 0xFFFF
-        self.nvm.next_birth_no()
+        self.nvm.keep(CountBirth())
 
     @precondition(lambda self: self.nvm.session is None)
     @rule(zones=st.lists(st.integers(1, 70), min_size=1, max_size=5), uptime_ms=UPTIME)
@@ -76,20 +78,20 @@ class NvmMachine(RuleBasedStateMachine):
         memory = SessionMemory(
             *(self.nvm.session_no + 1, self.nvm.last_cycle_no + 1, 300, 600, 3000, tuple(zones), sum(zones), 16, 48)
         )
-        self.nvm.open_session(memory, uptime_ms)
+        self.nvm.keep(OpenSession(memory.to_json(), uptime_ms))
         self.punctures = self.cores = 0
 
     @precondition(lambda self: self.nvm.session is not None and self.nvm.register is None)
     @rule(zone=st.integers(0, 4), cell=st.integers(0, 70))
     def begin_cycle(self, zone: int, cell: int) -> None:
-        self.nvm.begin_cycle(self.nvm.last_cycle_no + 1, zone, cell, 3000)
+        self.nvm.keep(BeginCycle(self.nvm.last_cycle_no + 1, zone, cell, 3000))
 
     @precondition(lambda self: self.nvm.register is not None)
     @rule(latch=st.sampled_from([True, None]), phase=st.sampled_from(PHASES), moves=st.booleans())
     def go_on(self, latch: bool | None, phase: Phase, moves: bool) -> None:
-        self.nvm.set_latch(latch)
+        self.nvm.keep(Put("stroke_latch", latch))
         if moves:
-            self.nvm.set_phase(phase)
+            self.nvm.keep(SetPhase(phase))
 
     @precondition(lambda self: self.nvm.register is not None)
     @rule(
@@ -104,13 +106,15 @@ class NvmMachine(RuleBasedStateMachine):
         assert self.nvm.register is not None
         cycle_no, phase = self.nvm.register
         zone, cell, depth_um = self.nvm.aim
-        self.nvm.end_cycle(
-            *(ending, phase, outcomes),
-            zone=zone,
-            cell=cell,
-            depth_um=depth_um,
-            uptime_ms=uptime_ms,
-            canister_ul=canister_ul,
+        self.nvm.keep(
+            EndCycle(
+                *(ending, phase, outcomes),
+                zone=zone,
+                cell=cell,
+                depth_um=depth_um,
+                uptime_ms=uptime_ms,
+                canister_ul=canister_ul,
+            )
         )
         self.ends[cycle_no] = self.ends.get(cycle_no, 0) + 1
         self.punctures += sum(outcome in PUNCTURED for outcome in outcomes)
@@ -119,17 +123,24 @@ class NvmMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.nvm.session is not None and self.nvm.register is None)
     @rule(reason=st.sampled_from([CloseReason.COMPLETED, CloseReason.ABORTED]), uptime_ms=UPTIME)
     def close_session(self, reason: CloseReason, uptime_ms: int) -> None:
-        self.nvm.close_session(reason, uptime_ms)
+        self.nvm.keep(CloseSession(reason, uptime_ms))
         assert self.nvm.last_close is not None and self.nvm.last_close.punctures == self.punctures
 
     @rule(serial=U32, session_no=U32, mask=st.integers(0, 255), code=st.integers(100, 2400), latch=st.booleans())
     def keep(self, serial: int, session_no: int, mask: int, code: int, latch: bool) -> None:
-        self.nvm.bind_cartridge(serial, session_no)
-        self.nvm.set_flagged(mask)
-        self.nvm.set_canister(mask / 7)
-        (self.nvm.latch_alarm if latch else self.nvm.clear_alarm)(code)
+        self.nvm.keep(BindCartridge(serial, session_no))
+        self.nvm.keep(Put("flagged", mask))
+        self.nvm.keep(Put("canister_ul", mask / 7))
+        self.nvm.keep(LatchAlarm(code) if latch else ClearAlarm(code))
         self.nvm.append(
-            AlarmChanged, 1, code=code, interlock=code // 100, priority=AlarmPriority.HIGH, state=AlarmState.ACTIVE
+            AlarmChanged(
+                event_no=self.nvm.head,
+                uptime_ms=1,
+                code=code,
+                interlock=code // 100,
+                priority=AlarmPriority.HIGH,
+                state=AlarmState.ACTIVE,
+            )
         )
 
     @precondition(lambda self: self.nvm.seed is None)
@@ -146,7 +157,7 @@ class NvmMachine(RuleBasedStateMachine):
     @rule()
     def flood(self) -> None:
         for _ in range(JOURNAL_SLOTS):
-            self.nvm.append(Gap, 0, missing=0)
+            self.nvm.append(Gap(event_no=self.nvm.head, uptime_ms=0, missing=0))
 
     @invariant()
     def every_cycle_ended_once_or_is_open(self) -> None:
@@ -201,7 +212,7 @@ def close(nvm: Nvm) -> dict[str, Any]:
 
 def end_cycle(nvm: Nvm, cell: int, uptime_ms: int) -> None:
     outcomes = [NeedleOutcome.COUNTED] * 3
-    nvm.end_cycle(Ending.COMPLETED, Phase.COUNT, outcomes, zone=0, cell=cell, depth_um=3000, uptime_ms=uptime_ms)
+    nvm.keep(EndCycle(Ending.COMPLETED, Phase.COUNT, outcomes, zone=0, cell=cell, depth_um=3000, uptime_ms=uptime_ms))
 
 
 def drive(nvm: Nvm, path: Path, course: list[int]) -> Iterator[Mark]:
@@ -209,16 +220,17 @@ def drive(nvm: Nvm, path: Path, course: list[int]) -> Iterator[Mark]:
 
     def mark(step: Callable[[], object]) -> Mark:
         step()
+        nvm.sync()
         return Mark(path.stat().st_ino, len(path.read_bytes().removesuffix(memory_file._MARK)), snapshot(nvm))
 
     yield mark(lambda: None)
-    yield mark(lambda: nvm.boot(0))
-    yield mark(lambda: nvm.open_session(SessionMemory(1, 1, 300, 600, 3000, (70,), 70, 16, 48), 1))
+    yield mark(lambda: nvm.keep(PowerOn(0)))
+    yield mark(lambda: nvm.keep(OpenSession(SessionMemory(1, 1, 300, 600, 3000, (70,), 70, 16, 48).to_json(), 1)))
     for number, kind in enumerate(course, 1):
-        yield mark(partial(nvm.begin_cycle, number, 0, kind, 3000))
-        yield mark(lambda: nvm.set_latch(True))
-        yield mark(lambda: nvm.set_phase(Phase.SUCTION))
-        yield mark(partial(nvm.boot, number) if kind % 2 else partial(end_cycle, nvm, kind, number))
+        yield mark(partial(nvm.keep, BeginCycle(number, 0, kind, 3000)))
+        yield mark(lambda: nvm.keep(Put("stroke_latch", True)))
+        yield mark(lambda: nvm.keep(SetPhase(Phase.SUCTION)))
+        yield mark(partial(nvm.keep, PowerOn(number)) if kind % 2 else partial(end_cycle, nvm, kind, number))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from firmware_sim.commands.statements import identity
 from firmware_sim.device import Device
+from firmware_sim.memory.steps import CountBirth
 from protocols.language.schema import schema_id
 from protocols.language.version import MINOR, PROTOCOL
 from protocols.mqtt.bodies import payload_of, record_of
@@ -37,8 +38,10 @@ class Snapshots:
 
     def begin(self) -> Publication:
         """A connection begins, with a birth of its own: its will, which the broker says when it is lost."""
-        self._birth_no = self._device.nvm.next_birth_no()
-        self._next_record = self._device.nvm.head
+        nvm = self._device.nvm
+        nvm.keep(CountBirth())
+        nvm.sync()  # the broker has the will before anything else is shown
+        self._birth_no, self._next_record = nvm.birth_no, nvm.head
         return self._status(online=False, reason=LOST)
 
     def birth(self) -> list[Publication]:

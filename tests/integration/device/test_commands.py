@@ -189,7 +189,7 @@ def test_journal_with_no_room_takes_no_cycle_and_the_operator_reads_it() -> None
     lab = Lab().begin(2)
     nvm = lab.device.nvm
     while nvm.free >= 64:
-        nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+        nvm.append(R.Boot(event_no=nvm.head, uptime_ms=0, boot_count=1, open_cycle_no=0, phase=Phase.NONE))
     error = refusal(lab, punch(lab, 3))
     assert (error.code, error.expected, error.actual) == (Code.E_STORAGE, 64, 63)
     assert refusal(lab, M.ParamSet(name="trigger_required", value=0.0)).code is Code.E_STORAGE
@@ -201,7 +201,8 @@ def test_journal_with_no_room_takes_no_anesthesia() -> None:
     lab = Lab()
     lab.open()
     while lab.device.nvm.free >= 64:
-        lab.device.nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+        head = lab.device.nvm.head
+        lab.device.nvm.append(R.Boot(event_no=head, uptime_ms=0, boot_count=1, open_cycle_no=0, phase=Phase.NONE))
     assert refusal(lab, M.AnesthesiaStart(zone=0, age_s=0, method="cream")).code is Code.E_STORAGE
 
 
@@ -217,7 +218,7 @@ def test_no_command_overwrites_what_nobody_acknowledged() -> None:
     assert nvm.session is not None
     nvm.session.cell_punctures[0, 0] = 45
     while nvm.free >= 64 + 5:
-        nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+        nvm.append(R.Boot(event_no=nvm.head, uptime_ms=0, boot_count=1, open_cycle_no=0, phase=Phase.NONE))
     answers = []
     for turn in range(20):
         answers.append(host.ask(M.Reposition(zone=0, cell=turn % 2)))
@@ -419,7 +420,7 @@ def test_a_link_ends_once_however_often_its_host_greets() -> None:
 def test_who_does_not_hold_control_moves_no_tail_and_leaves_no_record(role: Role) -> None:
     lab = Lab().begin(2)
     nvm, other = lab.device.nvm, Bystander(lab, role)
-    nvm.append(R.Boot, 0, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+    nvm.append(R.Boot(event_no=nvm.head, uptime_ms=0, boot_count=1, open_cycle_no=0, phase=Phase.NONE))
     head, tail = nvm.head, nvm.tail
     assert tail < head
     for command in (M.JournalAck(epoch=nvm.epoch, upto=head), punch(lab, 9), M.Arm()):

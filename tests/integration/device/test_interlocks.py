@@ -9,6 +9,8 @@ import pytest
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, SessionError
 from devicectl.session.machine import State
 from firmware_sim.memory.nvm import Nvm
+from firmware_sim.memory.session_steps import CloseSession
+from firmware_sim.memory.steps import BindCartridge, Put
 from firmware_sim.model.plant import VENTED_KPA, Cartridge
 from firmware_sim.safety.alarms import ALARMS
 from firmware_sim.safety.interlocks import INTERLOCKS
@@ -425,7 +427,7 @@ def test_6_two_clogged_needles_stop_the_next_cycle() -> None:
     alarm_is(lab, A.NEEDLES_CLOGGED, "ACTIVE", AlarmPriority.MEDIUM)
     lab.engine.link.procedures.cancel(task)
     lab.until_state(S.ARMED)
-    lab.device.nvm.set_flagged(0b101)
+    lab.device.nvm.keep(Put("flagged", 0b101))
     error = refused(lab, punch(lab))
     assert (error.interlock, "2 needles are clogged" in error.sentence) == (6, True)
 
@@ -701,7 +703,7 @@ def test_10_stroke_that_goes_too_deep_is_retracted_and_locks() -> None:
 )
 def test_11_cartridge_that_may_not_be_used_is_not_armed(change: dict[str, Any] | None, words: str) -> None:
     lab = numbed()
-    lab.device.nvm.bind_cartridge(99, 7)
+    lab.device.nvm.keep(BindCartridge(99, 7))
     plant = lab.device.plant
     if change is None:
         lab.inject(cartridge_missing=True)
@@ -894,7 +896,7 @@ def test_latched_alarm_outlives_a_reboot_without_a_session_and_is_cleared_by_the
     lab, _ = at_moment("armed")
     lab.world.cut()
     lab.world.mend()
-    lab.device.nvm.close_session(CloseReason.ABANDONED, 0)
+    lab.device.nvm.keep(CloseSession(CloseReason.ABANDONED, 0))
     lab.device.reboot(lab.now)
     assert lab.state is S.SAFE
     alarm_is(lab, A.LINK_LOST, "LATCHED", AlarmPriority.HIGH)

@@ -107,7 +107,12 @@ def test_a_boot_is_synced_with_its_alarms(medium: Medium) -> None:
 
 def note(device: Device) -> None:
     """A record that nobody has synced yet, as in the midst of what the device does."""
-    device.nvm.append(AlarmChanged, 1, code=1501, interlock=15, priority=AlarmPriority.HIGH, state=AlarmState.ACTIVE)
+    head = device.nvm.head
+    device.nvm.append(
+        AlarmChanged(
+            event_no=head, uptime_ms=1, code=1501, interlock=15, priority=AlarmPriority.HIGH, state=AlarmState.ACTIVE
+        )
+    )
 
 
 def test_a_retained_topic_shows_what_is_synced(medium: Medium) -> None:

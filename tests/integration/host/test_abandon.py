@@ -9,6 +9,8 @@ from devicectl.errors import CommandRefusedError, SessionError
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Batch
+from firmware_sim.memory.session_steps import CloseSession
+from firmware_sim.memory.steps import LatchAlarm
 from protocols.language.enums import CloseReason
 from tests.world import Lab, Late, last_words
 
@@ -34,7 +36,7 @@ def count_none(lab: Lab) -> None:
 def lose_the_journal(lab: Lab) -> None:
     """All that was not read is overwritten."""
     for _ in range(1_100):
-        lab.device.nvm.latch_alarm(601)
+        lab.device.nvm.keep(LatchAlarm(601))
         lab.device.firmware.alarm_changed(601, lab.now)
 
 
@@ -51,7 +53,7 @@ def forget_the_close(lab: Lab) -> None:
     session, reader = lab.device.nvm.session, lab.engine.session()[1]
     assert session is not None and lab.recorder is not None
     lab.device.nvm.journal.head = reader.cursor
-    lab.device.nvm.close_session(CloseReason.ABORTED, 0)
+    lab.device.nvm.keep(CloseSession(CloseReason.ABORTED, 0))
     records = lab.device.nvm.read(reader.cursor, 1)[1]
     lab.recorder.write([Batch(reader.epoch, reader.cursor, reader.cursor + 1, tuple(records))])
     lab.device.nvm.session = session
@@ -122,7 +124,7 @@ def end_another(lab: Lab) -> None:
     """The end in its journal is of another session."""
     assert lab.device.nvm.session is not None
     lab.device.nvm.session.session_no = 9
-    lab.device.nvm.close_session(CloseReason.ABORTED, 0)
+    lab.device.nvm.keep(CloseSession(CloseReason.ABORTED, 0))
 
 
 @pytest.mark.parametrize("lose", [vanish, end_another])

@@ -4,10 +4,14 @@ import pytest
 
 from devicectl.errors import CommandRefusedError, LinkError, SessionFoundError
 from devicectl.session.procedures import Task
+from firmware_sim.commands.queries import QUERIES
+from firmware_sim.device import Device
 from firmware_sim.memory.session import SessionMemory
+from firmware_sim.ports import Port
 from protocols.language import messages as M
 from protocols.language.enums import ByeReason, CloseReason, Role
-from protocols.language.units import MILLISECOND, SECOND
+from protocols.language.message import Message
+from protocols.language.units import MILLISECOND, SECOND, Micros
 from tests.world import IDENTITY, Bystander, Lab, Late, assert_counted
 
 
@@ -116,7 +120,13 @@ def test_another_one_is_not_taken_for_it_by_the_plan_of_one_before() -> None:
 def test_a_device_that_shows_no_record_of_it_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     lab, task = cut_when_asked()
     other_session(lab)
-    monkeypatch.setattr(lab.device.nvm, "read", lambda first, most: (first, []))
+
+    def empty(device: Device, port: Port, command: M.JournalRead, now: Micros) -> Message:
+        nvm = device.nvm
+        return M.JournalPage(epoch=nvm.epoch, first=command.first, tail=nvm.tail, head=nvm.head, records=b"")
+
+    asked_for: type[Message] = M.JournalRead
+    monkeypatch.setitem(QUERIES, asked_for, empty)
     lab.world.mend()
     lab.until(lambda: task.done, within=10 * SECOND)
     with pytest.raises(SessionFoundError):

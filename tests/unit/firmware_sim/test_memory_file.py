@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import stat
 import struct
@@ -16,6 +17,8 @@ from firmware_sim.errors import NvmFileError, SeedError
 from firmware_sim.memory.image import snapshot
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session import SessionMemory
+from firmware_sim.memory.session_steps import BeginCycle, CloseSession, EndCycle, OpenSession, PowerOn, SetPhase
+from firmware_sim.memory.steps import LatchAlarm, Put, Step
 from firmware_sim.memory_file import FileStore, load
 from protocols.language.checksum import crc32c
 from protocols.language.enums import CloseReason, Ending, NeedleOutcome, Phase
@@ -24,6 +27,7 @@ from protocols.language.records import Boot
 Memory = tuple[Nvm, FileStore]
 MARK = memory_file._encode_step("synced", [])
 PAGE = 512
+VERSION_3 = Path(__file__).parent / "memory" / "version_3"
 
 
 @pytest.fixture
@@ -38,17 +42,23 @@ def opened(path: Path, **options: Any) -> Memory:
     return nvm, store
 
 
+def keep(nvm: Nvm, step: Step) -> None:
+    """Keep a step, and sync it as before it is shown."""
+    nvm.keep(step)
+    nvm.sync()
+
+
 def begin_session(nvm: Nvm) -> None:
-    nvm.boot(0)
-    nvm.open_session(SessionMemory(1, 1, 300, 600, 3000, (70,), 70, 16, 48), 5)
+    keep(nvm, PowerOn(0))
+    keep(nvm, OpenSession(SessionMemory(1, 1, 300, 600, 3000, (70,), 70, 16, 48).to_json(), 5))
 
 
 def run_cycle(nvm: Nvm) -> None:
-    nvm.begin_cycle(nvm.last_cycle_no + 1, 0, 3, 3000)
-    nvm.set_latch(True)
-    nvm.set_phase(Phase.COUNT)
+    keep(nvm, BeginCycle(nvm.last_cycle_no + 1, 0, 3, 3000))
+    keep(nvm, Put("stroke_latch", True))
+    keep(nvm, SetPhase(Phase.COUNT))
     outcomes = [NeedleOutcome.COUNTED, NeedleOutcome.EMPTY, NeedleOutcome.COUNTED]
-    nvm.end_cycle(Ending.COMPLETED, Phase.COUNT, outcomes, zone=0, cell=3, depth_um=3000, uptime_ms=9)
+    keep(nvm, EndCycle(Ending.COMPLETED, Phase.COUNT, outcomes, zone=0, cell=3, depth_um=3000, uptime_ms=9))
 
 
 def reopened(path: Path) -> dict[str, Any]:
@@ -134,7 +144,7 @@ def test_file_that_was_replaced_before_the_lock_is_opened_anew(path: Path, monke
     assert reopened(path)["epoch"] == 2
 
 
-NEWER = struct.pack("<8sI", memory_file.MAGIC, 4)
+NEWER = struct.pack("<8sI", memory_file.MAGIC, 5)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +153,11 @@ NEWER = struct.pack("<8sI", memory_file.MAGIC, 4)
         (b"#!/bin/sh\n", "is not a memory file of this simulator"),
         (b"HLP/NVM", "is not a memory file of this simulator"),
         (NEWER[:-1], "is not a memory file of this simulator"),
-        (NEWER, "was written by a newer version (4; this one reads up to 3)"),
+        (NEWER, "was written by a newer version (5; this one reads up to 4)"),
         (struct.pack("<8sI", memory_file.MAGIC, 1), "is damaged: there is no first step"),
         (struct.pack("<8sI", memory_file.MAGIC, 2), "is damaged: there is no first step"),
         (struct.pack("<8sI", memory_file.MAGIC, 3), "is damaged: there is no first step"),
+        (struct.pack("<8sI", memory_file.MAGIC, 4), "is damaged: there is no first step"),
     ],
 )
 def test_wrong_file_is_refused_and_left_alone(path: Path, content: bytes, says: str) -> None:
@@ -166,7 +177,7 @@ def test_the_seed_is_kept_with_all_else(path: Path) -> None:
     store.close()
     assert reopened(path)["seed"] == 2**63 - 1
     nvm, store = opened(path, compact_size=1)
-    nvm.boot(0)  # compacted
+    keep(nvm, PowerOn(0))  # compacted
     store.close()
     nvm, store = opened(path)
     with pytest.raises(SeedError) as caught:
@@ -199,6 +210,20 @@ def test_an_older_file_is_read_and_written_anew(path: Path, version: int, compac
     assert reopened(path) == snapshot(nvm)
 
 
+@pytest.mark.parametrize("name", ["steps", "snapshot"])
+def test_a_file_of_version_3_is_read_as_the_program_of_then_read_it(path: Path, name: str) -> None:
+    """Both files, and the image, were made by that program: each step it had, and what they came to."""
+    path.write_bytes((VERSION_3 / f"{name}.memory").read_bytes())
+    image = json.loads((VERSION_3 / "image.json").read_text())
+    nvm, store = opened(path)
+    assert json.loads(json.dumps(snapshot(nvm))) == image
+    assert path.read_bytes().startswith(struct.pack("<8sI", memory_file.MAGIC, memory_file.VERSION))
+    keep(nvm, PowerOn(0))
+    store.close()
+    assert nvm.session is not None and nvm.session.aborted == 1, "the cycle that was open"
+    assert reopened(path) == snapshot(nvm)
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_older_file_has_no_holes(path: Path, version: int) -> None:
     """Nothing in it tells what was synced: damage before a whole step is an error."""
@@ -227,7 +252,7 @@ def test_no_file_beside_it_is_written_over(path: Path, monkeypatch: pytest.Monke
     path.with_name("device.nvm.00000000.new").symlink_to(precious)
     with pytest.raises(NvmFileError, match="could not be compacted: File exists"):
         store.rewrite()
-    nvm.boot(0)
+    keep(nvm, PowerOn(0))
     store.close()
     other = path.with_name("other.nvm")
     path.with_name("other.nvm.00000000.new").symlink_to(precious)
@@ -243,7 +268,7 @@ def test_a_link_to_the_memory_stays_one(path: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(path)
         nvm, store = opened(link)
-        nvm.boot(0)
+        keep(nvm, PowerOn(0))
         store.rewrite()
         store.close()
         assert link.is_symlink() and reopened(path) == snapshot(nvm)
@@ -312,7 +337,7 @@ def test_torn_last_step_is_cut_off_at_every_byte(path: Path) -> None:
     nvm, store = opened(path, epoch=1)
     begin_session(nvm)
     before, whole = snapshot(nvm), path.stat().st_size
-    nvm.latch_alarm(1501)
+    keep(nvm, LatchAlarm(1501))
     store.close()
     data = path.read_bytes()
     for size in range(whole, len(data) - len(MARK)):
@@ -342,8 +367,8 @@ def test_damage_before_a_whole_step_is_an_error(path: Path) -> None:
 def test_what_was_synced_is_damaged_at_no_byte_unnoticed(path: Path) -> None:
     """Also in the last step, behind which there is nothing but the mark."""
     nvm, store = opened(path, epoch=1)
-    nvm.boot(0)
-    nvm.latch_alarm(1501)
+    keep(nvm, PowerOn(0))
+    keep(nvm, LatchAlarm(1501))
     store.close()
     data = path.read_bytes()
     for offset in range(len(data) - len(MARK)):
@@ -361,7 +386,7 @@ def unsynced_pages(path: Path) -> tuple[bytes, dict[str, Any], int]:
     begin_session(nvm)
     before, size = snapshot(nvm), path.stat().st_size
     for _ in range(24):
-        nvm.append(Boot, 1, boot_count=1, open_cycle_no=0, phase=Phase.NONE)
+        nvm.append(Boot(event_no=nvm.head, uptime_ms=1, boot_count=1, open_cycle_no=0, phase=Phase.NONE))
     data = path.read_bytes()
     memory_file.close(nvm)
     return data, before, (size + PAGE) // PAGE * PAGE
@@ -396,7 +421,7 @@ def test_a_sync_after_a_hole_makes_damage_of_the_next_one(path: Path) -> None:
     path.write_bytes(data[:page] + bytes(PAGE) + data[page + PAGE :])
     nvm, store = opened(path)
     at = path.stat().st_size
-    nvm.boot(0)
+    keep(nvm, PowerOn(0))
     store.close()
     data = path.read_bytes()
     path.write_bytes(data[: at + 2] + b"?" + data[at + 3 :])
@@ -432,7 +457,7 @@ def looks_like(body: bytes, length: int) -> bytes:
 @pytest.mark.parametrize("tail", [looks_like(b"{}", 2), looks_like(b'["boot"', 500)], ids=["too short", "too long"])
 def test_what_only_looks_like_a_step_is_cut_off(path: Path, tail: bytes) -> None:
     nvm, store = opened(path)
-    nvm.boot(0)
+    keep(nvm, PowerOn(0))
     store.close()
     data = path.read_bytes()
     path.write_bytes(data + tail)
@@ -463,10 +488,10 @@ def test_full_disk_leaves_file_and_memory_as_they_were(path: Path, monkeypatch: 
     write = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda descriptor, raw, offset: write(descriptor, raw[:5], offset))
     with pytest.raises(NvmFileError, match="only 5 of .* bytes were written: is the disk full"):
-        nvm.latch_alarm(1501)
+        keep(nvm, LatchAlarm(1501))
     assert snapshot(nvm) == before and path.read_bytes() == data
     monkeypatch.undo()
-    nvm.latch_alarm(1501)  # there is room again
+    keep(nvm, LatchAlarm(1501))  # there is room again
     store.close()
     assert reopened(path) == snapshot(nvm) != before
 
@@ -481,9 +506,9 @@ def test_file_that_cannot_be_cut_back_is_given_up(path: Path, monkeypatch: pytes
         patch.setattr(os, "pwrite", failing)
         patch.setattr(os, "ftruncate", failing)
         with pytest.raises(NvmFileError, match="Input/output error"):
-            nvm.boot(0)
+            keep(nvm, PowerOn(0))
     with pytest.raises(NvmFileError, match="could not be cut back .Input/output error.; restart the device"):
-        nvm.boot(0)
+        keep(nvm, PowerOn(0))
     store.close()
 
 
@@ -492,16 +517,15 @@ def test_failed_sync_is_never_trusted_again(path: Path, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", failing)
         with pytest.raises(NvmFileError, match="could not be synced .Input/output error.; restart the device"):
-            nvm.boot(0)
-    assert nvm.boot_count == 0
+            keep(nvm, PowerOn(0))
     with pytest.raises(NvmFileError, match="could not be synced"):
-        nvm.boot(0)
+        keep(nvm, PowerOn(0))
     for sync in (nvm.sync, store.sync):  # the system may say yes the next time, of data that it has thrown away
         with pytest.raises(NvmFileError, match="could not be synced"):
             sync()
     store.close()
     with pytest.raises(NvmFileError, match="is closed"):
-        nvm.boot(0)
+        keep(nvm, PowerOn(0))
     assert reopened(path)["boot_count"] == 1  # it was written after all: more is remembered than was promised
 
 
@@ -517,13 +541,13 @@ def test_file_that_cannot_be_compacted_grows_on(path: Path, monkeypatch: pytest.
             patch.setattr(os, "posix_fallocate", failing)
         else:
             patch.setattr(os, "write", failing if broken == "write" else lambda it, raw: write(it, raw[:3]))
-        nvm.boot(0)
-        nvm.boot(0)
+        keep(nvm, PowerOn(0))
+        keep(nvm, PowerOn(0))
         with pytest.raises(NvmFileError, match="could not be compacted"):
             store.rewrite()
     assert path.stat().st_ino == inode and list(path.parent.iterdir()) == [path]
     store.rewrite()
-    nvm.boot(0)
+    keep(nvm, PowerOn(0))
     assert path.stat().st_ino != inode
     store.close()
     assert reopened(path) == snapshot(nvm)
@@ -533,7 +557,7 @@ def test_file_that_cannot_be_compacted_grows_on(path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("broken", ["replace", "fsync"])
 def test_file_that_may_have_been_replaced_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     nvm, store = opened(path)
-    nvm.boot(0)
+    keep(nvm, PowerOn(0))
     before, sync = snapshot(nvm), os.fsync
     with monkeypatch.context() as patch:
         if broken == "replace":
@@ -542,9 +566,10 @@ def test_file_that_may_have_been_replaced_is_given_up(path: Path, monkeypatch: p
             patch.setattr(os, "fsync", lambda it: failing() if stat.S_ISDIR(os.fstat(it).st_mode) else sync(it))
         with pytest.raises(NvmFileError, match="could not be replaced .Input/output error.; restart the device"):
             store.rewrite()
-    for act in (lambda: nvm.boot(0), lambda: nvm.reserve(1)):
-        with pytest.raises(NvmFileError, match="could not be replaced"):
-            act()
+    with pytest.raises(NvmFileError, match="could not be replaced"):
+        nvm.keep(PowerOn(0))
+    with pytest.raises(NvmFileError, match="could not be replaced"):
+        nvm.reserve(1)
     store.close()
     assert reopened(path) == before
 
@@ -570,7 +595,7 @@ def test_place_that_was_taken_is_there_when_the_disk_is_full(path: Path, monkeyp
             break
         run_cycle(nvm)
     nvm.reserve(100)
-    nvm.close_session(CloseReason.ABORTED, 1)
+    keep(nvm, CloseSession(CloseReason.ABORTED, 1))
     assert path.stat().st_size == size, "all of it went into the place that was taken"
     store.close()
     assert path.stat().st_size < size, "what was not needed is given back"
