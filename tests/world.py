@@ -16,7 +16,7 @@ from devicectl.session.entries import Finish, Note
 from devicectl.session.link import Tap
 from devicectl.session.machine import State
 from devicectl.session.plan import Plan, make_plan
-from devicectl.session.procedures import Procedure, Task
+from devicectl.session.procedures import Procedure, Task, ask
 from devicectl.simulation.heap import Actor
 from devicectl.simulation.world import Line, SerialLine, World
 from firmware_sim.device import Device
@@ -27,7 +27,7 @@ from firmware_sim.states import HELD
 from protocols.language import messages as M
 from protocols.language.enums import ByeReason, CloseReason, DeviceState, Phase, Role
 from protocols.language.fields import MAX_PAYLOAD_SIZE
-from protocols.language.message import Message
+from protocols.language.message import Command, Done, Message
 from protocols.language.messages import HostHeartbeat
 from protocols.language.records import AlarmChanged, Cycle, Record, decode_record
 from protocols.language.schema import schema_id
@@ -232,13 +232,9 @@ class Lab:
         self.until(lambda: task.done, within)
         return task.outcome()
 
-    def ask(self, command: Message) -> Any:
-        """The answer to one command, given by the host itself."""
-
-        def once() -> Procedure[Any]:
-            return (yield command)
-
-        return self.run(once())
+    def ask(self, command: Command[Done]) -> Done:
+        """Ask as the host itself does, and return the DONE."""
+        return self.run(ask(command))
 
     def open(self) -> None:
         self.run(self.engine.connect())

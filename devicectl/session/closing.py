@@ -13,7 +13,7 @@ from devicectl.session.count import Counts, reconcile
 from devicectl.session.entries import Finish
 from devicectl.session.machine import ENDED, Event, State
 from devicectl.session.operator import AutomaticOperator
-from devicectl.session.procedures import Procedure
+from devicectl.session.procedures import Procedure, ask
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason
 from protocols.language.records import SessionClosed
@@ -63,7 +63,7 @@ class Closing:
             and self._context.opened is not None
             and self._context.machine.now not in ENDED
         ):
-            yield M.Stop()
+            yield from ask(M.Stop())
             self._context.note("action", "stop", "")
             if self._context.machine.now is not State.RECOVERING:
                 self._context.machine.happened(Event.STOPPED)
@@ -128,9 +128,7 @@ class Closing:
 
     def _disown(self, session_no: int) -> Procedure[Counts]:
         """SESSION_CLOSE without counts of this host's; the device's totals."""
-        done: M.SessionCloseDone = yield M.SessionClose(
-            session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts())
-        )
+        done = yield from ask(M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts())))
         return _counts_of(done)
 
     def _close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
@@ -175,9 +173,7 @@ class Closing:
         opened, reader = self._context.session()
         counts, closed = reader.fold.counts, reader.closed
         if closed is None:
-            done: M.SessionCloseDone = yield M.SessionClose(
-                session_no=opened.session_no, reason=reason, **asdict(counts)
-            )
+            done = yield from ask(M.SessionClose(session_no=opened.session_no, reason=reason, **asdict(counts)))
             return _counts_of(done)
         if closed.reason is not reason:
             raise SessionError(f"session {closed.session_no} was closed by another host, as {closed.reason.name}")
@@ -186,7 +182,7 @@ class Closing:
 
     def _ask_truth(self) -> Procedure[None]:
         try:
-            self._context.truth = yield M.TruthGet()
+            self._context.truth = yield from ask(M.TruthGet())
         except CommandRefusedError as refused:
             self._context.note("refusal", "truth_get", str(refused))
             return

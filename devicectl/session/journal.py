@@ -12,7 +12,7 @@ from devicectl.errors import CommandRefusedError
 from devicectl.session.count import Fold
 from devicectl.session.device_time import AnesthesiaClock, SessionClock
 from devicectl.session.entries import Batch
-from devicectl.session.procedures import Procedure
+from devicectl.session.procedures import Procedure, ask
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import AlarmState, Code, RecordKind
@@ -83,7 +83,7 @@ class JournalReader:
     def _acknowledge(self) -> Procedure[None]:
         """Free the device's ring of what is logged. A device that will not, or cannot, takes nothing away by that."""
         try:
-            done: M.JournalAckDone = yield M.JournalAck(epoch=self.epoch, upto=self.cursor)
+            done = yield from ask(M.JournalAck(epoch=self.epoch, upto=self.cursor))
         except CommandRefusedError as refused:
             if refused.code not in (Code.E_AUTH, Code.E_STORAGE):  # another host's by now; its memory is full
                 raise
@@ -93,7 +93,7 @@ class JournalReader:
     def _read_pages(self, records: list[bytes]) -> Procedure[None]:
         head = self.cursor + 1
         while self.cursor < head:
-            page: M.JournalPage = yield M.JournalRead(epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE)
+            page = yield from ask(M.JournalRead(epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE))
             head, asked_from = page.head, self.cursor
             self.compare_head(head)
             for raw in split_records(page.records):

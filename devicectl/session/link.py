@@ -12,7 +12,7 @@ from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, Lin
 from devicectl.session.procedures import Procedure, Procedures, Result, Task, Until
 from protocols.language.enums import ByeReason, Role
 from protocols.language.fields import MAX_PAYLOAD_SIZE
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 from protocols.language.messages import Arm, Hello, HostHeartbeat, Welcome
 from protocols.language.schema import schema_id
 from protocols.language.sides import Side
@@ -232,7 +232,7 @@ class HostLink:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _submit(self, command: Message) -> Request:
+    def _submit(self, command: Command[Any]) -> Request:
         if not self.exchange.linked:
             self._catch_up()
             raise LinkLostError(f"there is no link to send {command.__class__.__name__} on")

@@ -9,7 +9,7 @@ from devicectl.session.count import Fold
 from devicectl.session.journal import RECORDS_PER_PAGE
 from devicectl.session.plan import Plan
 from devicectl.session.plan_file import PlanError
-from devicectl.session.procedures import Procedure
+from devicectl.session.procedures import Procedure, ask
 from devicectl.session.recovery import Recovery
 from protocols.language import messages as M
 from protocols.language.enums import Code
@@ -53,21 +53,21 @@ class Opening:
     def _skip_journal(self) -> Procedure[int]:
         """What stands in the journal before a session is opened belongs to closed ones: its head, acknowledged."""
         welcome = self._context.welcome
-        page: M.JournalPage = yield M.JournalRead(
-            epoch=welcome.journal_epoch, first=welcome.journal_head, max_records=1
-        )
-        yield M.JournalAck(epoch=welcome.journal_epoch, upto=page.head)
+        page = yield from ask(M.JournalRead(epoch=welcome.journal_epoch, first=welcome.journal_head, max_records=1))
+        yield from ask(M.JournalAck(epoch=welcome.journal_epoch, upto=page.head))
         return page.head
 
     def _ask(self) -> Procedure[M.SessionOpenDone]:
         """SESSION_OPEN. That the plan is out of the device's range is the plan's error, as if it had said so itself."""
         plan = self._plan
         try:
-            done: M.SessionOpenDone = yield M.SessionOpen(
-                target_cores=plan.target_cores,
-                coverage_bp=plan.coverage_bp,
-                depth_um=plan.depth_um,
-                zones_cm2=tuple(zone.area_cm2 for zone in plan.zones),
+            done = yield from ask(
+                M.SessionOpen(
+                    target_cores=plan.target_cores,
+                    coverage_bp=plan.coverage_bp,
+                    depth_um=plan.depth_um,
+                    zones_cm2=tuple(zone.area_cm2 for zone in plan.zones),
+                )
             )
         except CommandRefusedError as refused:
             if refused.code is not Code.E_RANGE:
@@ -85,7 +85,7 @@ class Opening:
         fold = Fold(info.needles, 0, first_event_no=self.head)
         cursor, head = self.head, self.head + 1
         while cursor < head:
-            page: M.JournalPage = yield M.JournalRead(epoch=epoch, first=cursor, max_records=RECORDS_PER_PAGE)
+            page = yield from ask(M.JournalRead(epoch=epoch, first=cursor, max_records=RECORDS_PER_PAGE))
             for record in map(fold.add_raw, split_records(page.records)):
                 if isinstance(record, SessionOpened) and self._is_ours(record):
                     self.found = True

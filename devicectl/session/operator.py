@@ -13,7 +13,7 @@ from devicectl.session.context import SessionContext
 from devicectl.session.count import needle_names
 from devicectl.session.entries import NoteKind
 from devicectl.session.machine import CYCLE, Event, State
-from devicectl.session.procedures import Procedure, Until
+from devicectl.session.procedures import Procedure, Until, ask
 from devicectl.session.recovery import Recovery, by_held_device
 from protocols.language import interlocks as I
 from protocols.language import messages as M
@@ -122,7 +122,7 @@ class AutomaticOperator:
         self._context.require_allowed()  # here too: the link may lead to another device by now
         if self._numbed_latest:
             # Told as old as they may be, lest one is taken for numb too long, these are waited for as the youngest.
-            wait: M.ParamGetDone = yield M.ParamGet(name="anesthesia_wait_s")
+            wait = yield from ask(M.ParamGet(name="anesthesia_wait_s"))
             until = Micros(max(self._numbed_latest.values()) + round(wait.value * SECOND))
             left_s = max(0, -((self._context.link.now - until) // SECOND))
             said = f"{len(self._numbed_latest)} zones may be numbed for less long; waiting {left_s} s"
@@ -131,7 +131,7 @@ class AutomaticOperator:
         wait_s = 0
         for zone, numbed_at in self._numbed.items():
             age_s = min(-((numbed_at - self._context.link.now) // SECOND), MAX_ANESTHESIA_AGE_S)  # rounded up
-            started: M.AnesthesiaStartDone = yield M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method)
+            started = yield from ask(M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method))
             self._context.machine.happened(Event.ANESTHESIA_STARTED)
             wait_s = max(wait_s, started.wait_s)
         said = f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
@@ -153,7 +153,7 @@ class AutomaticOperator:
     def _confirm(self, zone: int) -> Procedure[None]:
         while True:
             try:
-                yield M.AnesthesiaConfirm(zone=zone, confirmed_by=self._confirmed_by)
+                yield from ask(M.AnesthesiaConfirm(zone=zone, confirmed_by=self._confirmed_by))
             except CommandRefusedError as refused:
                 if refused.interlock != I.ANESTHESIA_TIME or refused.actual >= refused.expected:
                     raise
@@ -165,7 +165,7 @@ class AutomaticOperator:
     def _arm(self) -> Procedure[None]:
         self._context.link.hurry(None)
         try:
-            yield M.Arm()
+            yield from ask(M.Arm())
         except CommandError:
             self._context.link.hurry(False)
             raise
@@ -173,7 +173,7 @@ class AutomaticOperator:
 
     def disarm(self) -> Procedure[None]:
         """Stop the pump."""
-        yield M.Disarm()
+        yield from ask(M.Disarm())
         self._context.machine.happened(Event.DISARMED)
 
     def pause(self) -> Procedure[None]:
@@ -185,12 +185,12 @@ class AutomaticOperator:
 
     def _pause(self) -> Procedure[None]:
         if self._context.machine.now is State.ARMED:
-            yield M.Pause()
+            yield from ask(M.Pause())
             self._context.machine.happened(Event.PAUSED)
             self._context.note("action", "pause", "")
 
     def _resume(self) -> Procedure[None]:
-        yield M.Resume()
+        yield from ask(M.Resume())
         self._context.machine.happened(Event.RESUMED)
         self._context.note("action", "resume", "")
 
@@ -235,14 +235,14 @@ class AutomaticOperator:
         happened = self._context.machine.happened
         deadline = self._context.link.device_uptime_ms() + PUNCH_DEADLINE_MS & 0xFFFF_FFFF
         happened(Event.PUNCH_SENT)
-        yield M.Punch.unchecked(cycle_no=cycle_no, depth_um=self._context.plan.depth_um, deadline_ms=deadline)
+        yield from ask(M.Punch.unchecked(cycle_no=cycle_no, depth_um=self._context.plan.depth_um, deadline_ms=deadline))
         self._context.last_cycle_no = cycle_no
         happened(Event.SUCTION_SENT)
-        yield M.Suction.unchecked(cycle_no=cycle_no)
+        yield from ask(M.Suction.unchecked(cycle_no=cycle_no))
         happened(Event.ADVANCE_SENT)
-        yield M.Advance.unchecked(cycle_no=cycle_no, steps=1)
+        yield from ask(M.Advance.unchecked(cycle_no=cycle_no, steps=1))
         happened(Event.COUNT_SENT)
-        done: M.CountDone = yield M.Count.unchecked(cycle_no=cycle_no)
+        done = yield from ask(M.Count.unchecked(cycle_no=cycle_no))
         happened(Event.CYCLE_ENDED)
         self._flagged = done.flagged
         self._cycles_left = done.cycles_left
@@ -275,7 +275,7 @@ class AutomaticOperator:
         self._context.machine.happened(Event.REPOSITION_SENT)
         self._context.read_aside()
         try:
-            done: M.RepositionDone = yield M.Reposition(zone=zone, cell=cell)
+            done = yield from ask(M.Reposition(zone=zone, cell=cell))
         finally:
             if (
                 self._context.machine.now is State.REPOSITIONING
@@ -296,7 +296,7 @@ class AutomaticOperator:
         for attempt in range(1, MOST_PURGES + 1):
             self._context.machine.happened(Event.PURGE_SENT)
             try:
-                done: M.PurgeDone = yield M.Purge()
+                done = yield from ask(M.Purge())
             finally:
                 if self._context.machine.now is State.PURGING:
                     self._context.machine.happened(Event.MOTION_ENDED)

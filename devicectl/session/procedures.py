@@ -2,10 +2,10 @@
 
 A procedure yields what it waits for and is resumed with the outcome:
 
-    done = yield Punch(...)         a command: resumed with its DONE; refusals, failures and lost links are raised
-    yield Until(time)               a point in the host's time
-    yield Until(time, condition)    that, or the condition if it comes first
-    yield condition                 any callable; resumed when it returns true
+    done = yield from ask(Count(...))   a command: returns its DONE; refusals, failures and lost links are raised
+    yield Until(time)                   a point in the host's time
+    yield Until(time, condition)        that, or the condition if it comes first
+    yield condition                     any callable; resumed when it returns true
 
 Law: nothing here knows a clock, a transport or the meaning of a command. Several procedures may run at once, each
 waiting for its own thing; a lost link is raised in every one that waits for an answer.
@@ -22,7 +22,7 @@ from devicectl.errors import (
     LinkLostError,
     UnfinishedError,
 )
-from protocols.language.message import Message
+from protocols.language.message import Command, Done, Message
 from protocols.language.messages import Aborted, Failed, Nak, Refused
 from protocols.language.units import Micros
 from protocols.link.requests import Request
@@ -41,8 +41,19 @@ class Until(NamedTuple):
         return self.time <= now or (self.condition is not None and self.condition())
 
 
-Wait = Message | Until | Callable[[], bool]
+Wait = Command[Any] | Until | Callable[[], bool]
 Procedure = Generator[Wait, Any, Result]
+
+
+def ask(command: Command[Done]) -> Procedure[Done]:
+    """Send a command and return the DONE that it declares.
+
+    Raises:
+        CommandError: the device refused it, could not finish it, or was stopped meanwhile.
+        LinkError: the link is gone, and with it the answer.
+    """
+    done: Done = yield command
+    return done
 
 
 def nothing() -> Procedure[None]:
@@ -116,7 +127,7 @@ def end_of(task: Task[Result], cancelled: BaseException | None, unfinished: Unfi
 class Procedures:
     """All procedures of one host. `submit(command)` sends a command and returns its request."""
 
-    def __init__(self, submit: Callable[[Message], Request]) -> None:
+    def __init__(self, submit: Callable[[Command[Any]], Request]) -> None:
         self._submit = submit
         self._by_request: dict[Request, Task[Any]] = {}
         self._polled: list[Task[Any]] = []  # those that wait for a time or a condition, in the order of waiting
@@ -179,7 +190,7 @@ class Procedures:
             value = error = None
             if wait is None:
                 return
-            if isinstance(wait, Message):
+            if isinstance(wait, Command):
                 try:
                     request = self._submit(wait)
                 except LinkLostError as lost:

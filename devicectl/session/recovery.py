@@ -20,7 +20,7 @@ from devicectl.errors import (
 )
 from devicectl.session.context import HELD, SessionContext
 from devicectl.session.machine import ENDED, Event, State
-from devicectl.session.procedures import Procedure, Until
+from devicectl.session.procedures import Procedure, Until, ask
 from protocols.language import interlocks as I
 from protocols.language import messages as M
 from protocols.language.alarm_codes import COUNT_STOPPED, alarm_label
@@ -72,7 +72,7 @@ class Recovery:
                 happened(Event.LINK_DENIED)
             raise
         happened(Event.LINK_MADE)
-        info: M.DeviceInfoDone = yield M.DeviceInfo()
+        info = yield from ask(M.DeviceInfo())
         self._context.info = info
         return info
 
@@ -155,7 +155,7 @@ class Recovery:
         opened, reader = self._context.session()
         if self._context.link.exchange.linked:
             # A motion was aborted. Whatever the device does now, STOP is harmless twice and says where it is.
-            stopped: M.StopDone = yield M.Stop()
+            stopped = yield from ask(M.Stop())
             state = stopped.state
             yield from reader.read()
         else:
@@ -206,22 +206,22 @@ class Recovery:
         if state in HELD:
             yield from self._acknowledge_alarms()
             try:
-                yield M.FaultReset()
+                yield from ask(M.FaultReset())
             except CommandRefusedError as refused:
                 if refused.interlock != I.NEEDLE_OUT:
                     raise
                 yield Until(Micros(self._context.link.now + NEEDLES_HOME_US))
-                yield M.FaultReset()
+                yield from ask(M.FaultReset())
             self._context.note("action", "fault_reset", f"from {state.name}")
 
     def _acknowledge_alarms(self) -> Procedure[None]:
         index, count = 0, 1
         while index < count:
-            alarm: M.AlarmListDone = yield M.AlarmList(index=index)
+            alarm = yield from ask(M.AlarmList(index=index))
             index, count = index + 1, alarm.count
             # To acknowledge that the count was stopped is to say that somebody has looked into it.
             if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED) and alarm.code != COUNT_STOPPED:
-                yield M.AlarmAck(code=alarm.code)
+                yield from ask(M.AlarmAck(code=alarm.code))
                 self._context.note("action", "alarm_ack", alarm_label(alarm.code))
 
     def release(self, state: DeviceState | None = None) -> Procedure[None]:

@@ -4,7 +4,8 @@ Law: (kind, id) names a message. A command and its DONE reply share the id and d
 tells the direction. Ids are never reused.
 """
 
-from typing import Any, ClassVar, Final, Self, TypeVar
+from types import GenericAlias
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -40,15 +41,21 @@ class Message(BaseModel):
     KIND: ClassVar[Kind]
     LANE: ClassVar[Lane | None] = None
 
-    def __init_subclass__(cls, *, id: int, kind: Kind = Kind.COMMAND, lane: Lane | None = None, **kwargs: Any) -> None:
-        """Enter the class in the registry.
+    def __init_subclass__(
+        cls, *, id: int | None = None, kind: Kind = Kind.COMMAND, lane: Lane | None = None, **kwargs: Any
+    ) -> None:
+        """Enter the class in the registry; without an id it is a base of messages and no message.
 
         Raises:
-            TypeError: the (kind, id) is taken, or a command has no lane.
+            TypeError: the (kind, id) is taken, or a command has no lane or does not say what answers it.
         """
         super().__init_subclass__(**kwargs)
+        if id is None:
+            return
         if kind is Kind.COMMAND and lane is None:
             raise TypeError(f"{cls.__name__}: a command needs a lane")
+        if kind is Kind.COMMAND and not issubclass(cls, Command):
+            raise TypeError(f'{cls.__name__}: a command names its answer: class {cls.__name__}(Command["..."], ...)')
         if (kind, id) in REGISTRY:
             raise TypeError(f"{cls.__name__}: {kind.name} 0x{id:04x} is {REGISTRY[kind, id].__name__}")
         cls.ID, cls.KIND, cls.LANE = id, kind, lane
@@ -66,6 +73,22 @@ class Message(BaseModel):
 
 REGISTRY: Final[dict[tuple[int, int], type[Message]]] = {}
 """(kind, message id) -> model. Filled by importing `protocols.language.messages`."""
+
+
+Done = TypeVar("Done", bound=Message, covariant=True)
+
+
+class Command(Message, Generic[Done]):
+    """Base of every command. It names the message that answers it, so that mypy knows what `ask(command)` returns.
+
+        class Count(Command["CountDone"], id=0x030A, lane=Lane.MOTION): ...
+
+    A test holds that this is the reply with the command's id.
+    """
+
+    def __class_getitem__(cls, done: Any) -> Any:
+        """Name the answer, for type checkers only; pydantic would make another model, and enter it as a message."""
+        return GenericAlias(cls, (done,))
 
 
 class _Names(dict[type[Message], set[str]]):

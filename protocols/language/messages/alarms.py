@@ -4,7 +4,7 @@ from typing import Annotated
 
 from protocols.language.enums import AlarmPriority, AlarmState, Kind, Lane
 from protocols.language.fields import S120, U8, U16, U32, EnumByte, Unit
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 
 class Alarm(Message, id=0x0601, kind=Kind.ALARM):
@@ -21,7 +21,7 @@ class Alarm(Message, id=0x0601, kind=Kind.ALARM):
     sentence: S120
 
 
-class AlarmList(Message, id=0x0602, lane=Lane.QUERY):
+class AlarmList(Command["AlarmListDone"], id=0x0602, lane=Lane.QUERY):
     """Ask for the alarm at `index` of the list of alarms that are not inactive, from 0.
 
     0 u8 index
@@ -47,7 +47,7 @@ class AlarmListDone(Message, id=0x0602, kind=Kind.REPLY):
     sentence: S120
 
 
-class AlarmAck(Message, id=0x0603, lane=Lane.MOTION):
+class AlarmAck(Command["AlarmAckDone"], id=0x0603, lane=Lane.MOTION):
     """The controller has seen the alarm `code`.
 
     0 u16 code

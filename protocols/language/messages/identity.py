@@ -4,10 +4,10 @@ from typing import Annotated
 
 from protocols.language.enums import Kind, Lane
 from protocols.language.fields import S16, S32, U8, U16, U32, U64, Flag, Unit
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 
-class DeviceInfo(Message, id=0x0101, lane=Lane.QUERY):
+class DeviceInfo(Command["DeviceInfoDone"], id=0x0101, lane=Lane.QUERY):
     """Ask for the device's identity.
 
     No payload.

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from protocols.language.enums import Kind, Lane
 from protocols.language.fields import U8, U32, TailBytes
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 
 class Event(Message, id=0x0501, kind=Kind.EVENT):
@@ -18,7 +18,7 @@ class Event(Message, id=0x0501, kind=Kind.EVENT):
     record: TailBytes
 
 
-class JournalRead(Message, id=0x0502, lane=Lane.QUERY):
+class JournalRead(Command["JournalPage"], id=0x0502, lane=Lane.QUERY):
     """Ask for up to `max_records` records from `first` on.
 
     0 u32 epoch | 4 u32 first | 8 u8 max_records
@@ -44,7 +44,7 @@ class JournalPage(Message, id=0x0502, kind=Kind.REPLY):
     records: TailBytes
 
 
-class JournalAck(Message, id=0x0503, lane=Lane.QUERY):
+class JournalAck(Command["JournalAckDone"], id=0x0503, lane=Lane.QUERY):
     """Records before `upto` are safe with the host: their slots may be used again. Only the controller's counts.
 
     0 u32 epoch | 4 u32 upto

@@ -19,7 +19,7 @@ from protocols.language.fields import (
     TailBytes,
     Unit,
 )
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 
 class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
@@ -131,7 +131,7 @@ class Nak(Message, id=0x0006, kind=Kind.LINK):
     sentence: S120
 
 
-class Echo(Message, id=0x0007, lane=Lane.QUERY):
+class Echo(Command["EchoDone"], id=0x0007, lane=Lane.QUERY):
     """Ask for the same bytes back.
 
     0 u8[] data

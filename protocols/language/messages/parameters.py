@@ -4,10 +4,10 @@ from typing import Annotated
 
 from protocols.language.enums import Kind, Lane, ParamScope
 from protocols.language.fields import F64, S16, S32, U16, EnumByte
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 
-class ParamList(Message, id=0x0201, lane=Lane.QUERY):
+class ParamList(Command["ParamListDone"], id=0x0201, lane=Lane.QUERY):
     """Ask for the parameter at `index`, from 0; the answer says how many there are.
 
     0 u16 index
@@ -34,7 +34,7 @@ class ParamListDone(Message, id=0x0201, kind=Kind.REPLY):
     maximum: F64
 
 
-class ParamGet(Message, id=0x0202, lane=Lane.QUERY):
+class ParamGet(Command["ParamGetDone"], id=0x0202, lane=Lane.QUERY):
     """Ask for one parameter's value by name.
 
     0 s32 name
@@ -53,7 +53,7 @@ class ParamGetDone(Message, id=0x0202, kind=Kind.REPLY):
     value: F64
 
 
-class ParamSet(Message, id=0x0203, lane=Lane.MOTION):
+class ParamSet(Command["ParamSetDone"], id=0x0203, lane=Lane.MOTION):
     """Set a host-settable parameter. Refused for a viewer, a start-only parameter and a value out of range.
 
     0 s32 name | 32 f64 value

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from protocols.language.enums import CloseReason, DeviceState, Kind, Lane
 from protocols.language.fields import I32, S32, U8, U16, U32, EnumByte, TailU16, Unit
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 MIN_COVERAGE_BP: Final = 400
 MAX_COVERAGE_BP: Final = 800
@@ -23,7 +23,7 @@ MAX_ANESTHESIA_AGE_S: Final = 86_400
 """A day: any anesthesia has long worn off."""
 
 
-class SessionOpen(Message, id=0x0301, lane=Lane.MOTION):
+class SessionOpen(Command["SessionOpenDone"], id=0x0301, lane=Lane.MOTION):
     """Open a session and take control. `zones_cm2` is each zone's area in cells of 1 cm2, zone 0 first.
 
     0 u32 target_cores | 4 u16 coverage_bp | 6 u16 depth_um | 8 u16[] zones_cm2
@@ -50,7 +50,7 @@ class SessionOpenDone(Message, id=0x0301, kind=Kind.REPLY):
     punctures_per_cell: U8
 
 
-class AnesthesiaStart(Message, id=0x0302, lane=Lane.MOTION):
+class AnesthesiaStart(Command["AnesthesiaStartDone"], id=0x0302, lane=Lane.MOTION):
     """Note that a zone was numbed `age_s` seconds ago; the wait runs from then.
 
     0 u8 zone | 1 u32 age_s | 5 s32 method
@@ -70,7 +70,7 @@ class AnesthesiaStartDone(Message, id=0x0302, kind=Kind.REPLY):
     wait_s: Annotated[U32, Unit("s")]
 
 
-class AnesthesiaConfirm(Message, id=0x0303, lane=Lane.MOTION):
+class AnesthesiaConfirm(Command["AnesthesiaConfirmDone"], id=0x0303, lane=Lane.MOTION):
     """A person confirms that the zone is numb.
 
     0 u8 zone | 1 s32 confirmed_by
@@ -89,7 +89,7 @@ class AnesthesiaConfirmDone(Message, id=0x0303, kind=Kind.REPLY):
     valid_s: Annotated[U32, Unit("s")]
 
 
-class Arm(Message, id=0x0304, lane=Lane.MOTION):
+class Arm(Command["ArmDone"], id=0x0304, lane=Lane.MOTION):
     """Start the pump. DONE when the vacuum stands below the limit for a new cycle.
 
     No payload.
@@ -105,7 +105,7 @@ class ArmDone(Message, id=0x0304, kind=Kind.REPLY):
     vacuum_pa: Annotated[I32, Unit("Pa")]
 
 
-class Disarm(Message, id=0x0305, lane=Lane.MOTION):
+class Disarm(Command["DisarmDone"], id=0x0305, lane=Lane.MOTION):
     """Stop the pump and vent.
 
     No payload.
@@ -121,7 +121,7 @@ class DisarmDone(Message, id=0x0305, kind=Kind.REPLY):
     state: Annotated[DeviceState, EnumByte]
 
 
-class Reposition(Message, id=0x0306, lane=Lane.MOTION):
+class Reposition(Command["RepositionDone"], id=0x0306, lane=Lane.MOTION):
     """Ask the hand to move to a cell of a zone. DONE on arrival; the time is the hand's own.
 
     `cell` is numbered within its zone, from 0.
@@ -147,7 +147,7 @@ class RepositionDone(Message, id=0x0306, kind=Kind.REPLY):
     cycles_left: U8
 
 
-class Punch(Message, id=0x0307, lane=Lane.MOTION):
+class Punch(Command["PunchDone"], id=0x0307, lane=Lane.MOTION):
     """Begin cycle `cycle_no`: needles out to `depth_um`, dwell, back. Void after device uptime `deadline_ms`.
 
     The last cycle's number is answered with its stored outcome and nothing moves; a gap is E_CYCLE_GAP.
@@ -172,7 +172,7 @@ class PunchDone(Message, id=0x0307, kind=Kind.REPLY):
     vacuum_pa: Annotated[I32, Unit("Pa")]
 
 
-class Suction(Message, id=0x0308, lane=Lane.MOTION):
+class Suction(Command["SuctionDone"], id=0x0308, lane=Lane.MOTION):
     """Evacuate the cores of the open cycle.
 
     0 u32 cycle_no
@@ -191,7 +191,7 @@ class SuctionDone(Message, id=0x0308, kind=Kind.REPLY):
     vacuum_pa: Annotated[I32, Unit("Pa")]
 
 
-class Advance(Message, id=0x0309, lane=Lane.MOTION):
+class Advance(Command["AdvanceDone"], id=0x0309, lane=Lane.MOTION):
     """Move the stage by `steps` pitches within the cell.
 
     0 u32 cycle_no | 4 u8 steps
@@ -210,7 +210,7 @@ class AdvanceDone(Message, id=0x0309, kind=Kind.REPLY):
     cycle_no: U32
 
 
-class Count(Message, id=0x030A, lane=Lane.MOTION):
+class Count(Command["CountDone"], id=0x030A, lane=Lane.MOTION):
     """Read the count sensor and end the cycle.
 
     0 u32 cycle_no
@@ -238,7 +238,7 @@ class CountDone(Message, id=0x030A, kind=Kind.REPLY):
     total_cores_counted: U32
 
 
-class Purge(Message, id=0x030B, lane=Lane.MOTION):
+class Purge(Command["PurgeDone"], id=0x030B, lane=Lane.MOTION):
     """Blow the flagged needles free. It does not always work: the answer says which are flagged still.
 
     No payload.
@@ -255,7 +255,7 @@ class PurgeDone(Message, id=0x030B, kind=Kind.REPLY):
     flagged: U8
 
 
-class Pause(Message, id=0x030C, lane=Lane.MOTION):
+class Pause(Command["PauseDone"], id=0x030C, lane=Lane.MOTION):
     """Hold between cycles, armed; an open cycle is refused.
 
     No payload.
@@ -269,7 +269,7 @@ class PauseDone(Message, id=0x030C, kind=Kind.REPLY):
     """
 
 
-class Resume(Message, id=0x030D, lane=Lane.MOTION):
+class Resume(Command["ResumeDone"], id=0x030D, lane=Lane.MOTION):
     """Go on after PAUSE.
 
     No payload.
@@ -283,7 +283,7 @@ class ResumeDone(Message, id=0x030D, kind=Kind.REPLY):
     """
 
 
-class Stop(Message, id=0x030E, lane=Lane.STOP):
+class Stop(Command["StopDone"], id=0x030E, lane=Lane.STOP):
     """Stop now: retract, vent, disarm, SAFE. From any link, in any state, harmless twice.
 
     No payload.
@@ -299,7 +299,7 @@ class StopDone(Message, id=0x030E, kind=Kind.REPLY):
     state: Annotated[DeviceState, EnumByte]
 
 
-class FaultReset(Message, id=0x030F, lane=Lane.MOTION):
+class FaultReset(Command["FaultResetDone"], id=0x030F, lane=Lane.MOTION):
     """Leave SAFE or FAULT and clear latched alarms whose cause is gone. The only way out of either.
 
     No payload.
@@ -316,7 +316,7 @@ class FaultResetDone(Message, id=0x030F, kind=Kind.REPLY):
     alarms: U8
 
 
-class SessionClose(Message, id=0x0310, lane=Lane.MOTION):
+class SessionClose(Command["SessionCloseDone"], id=0x0310, lane=Lane.MOTION):
     """Close the session with the host's own fold of the journal; refused, with both numbers, if it disagrees.
 
     0 u32 session_no | 4 enum8 reason | 5 u32 cycles | 9 u32 completed | 13 u32 aborted | 17 u32 ambiguous |

@@ -2,10 +2,10 @@
 
 from protocols.language.enums import Kind, Lane
 from protocols.language.fields import U32
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 
-class TruthGet(Message, id=0x0F01, lane=Lane.QUERY):
+class TruthGet(Command["TruthGetDone"], id=0x0F01, lane=Lane.QUERY):
     """Ask for the ground truth of the last closed session.
 
     No payload.

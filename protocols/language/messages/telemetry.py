@@ -6,10 +6,10 @@ from pydantic import Field
 
 from protocols.language.enums import DeviceState, Kind, Lane, Stream
 from protocols.language.fields import I32, U8, U16, U32, EnumByte, Unit
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 
 
-class StreamSet(Message, id=0x0401, lane=Lane.QUERY):
+class StreamSet(Command["StreamSetDone"], id=0x0401, lane=Lane.QUERY):
     """Ask for a stream every `interval_ms` on this link; 0 ends it.
 
     0 enum8 stream | 1 u16 interval_ms

@@ -7,7 +7,7 @@ from devicectl.errors import CommandAbortedError, CommandFailedError, CommandRef
 from devicectl.session.procedures import Procedure, Procedures, Until
 from protocols.language import messages as M
 from protocols.language.enums import Code, Ending, Phase
-from protocols.language.message import Message
+from protocols.language.message import Command, Message
 from protocols.language.units import Micros
 from protocols.link.requests import Request
 
@@ -32,7 +32,7 @@ class Link:
         self.procedures.answered(self.sent[-1], message, NOW)
 
 
-def asking(*commands: Message) -> Procedure[list[Any]]:
+def asking(*commands: Command[Any]) -> Procedure[list[Any]]:
     answers = []
     for command in commands:
         answers.append((yield command))

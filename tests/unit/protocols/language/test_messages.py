@@ -1,13 +1,15 @@
 """The registry of messages, what a built message holds to, and the small modules beneath it."""
 
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
 from protocols.language.enums import Code, Kind, Lane, Role, WireEnum
 from protocols.language.fields import MAX_PAYLOAD_SIZE, Unit
 from protocols.language.layouts import layout
-from protocols.language.message import REGISTRY, Message
-from protocols.language.messages import Hello, Punch, SessionOpen, Stop
+from protocols.language.message import REGISTRY, Command, Message
+from protocols.language.messages import Hello, Punch, PunchDone, SessionOpen, Stop
 from protocols.language.units import MILLISECOND, SECOND, Micros, from_ms, to_ms, to_seconds
 
 MODELS = [model for model in REGISTRY.values() if model.__module__.startswith("protocols.")]
@@ -27,6 +29,8 @@ def test_every_command_has_a_done_reply_of_its_id() -> None:
         if model.KIND is Kind.COMMAND:
             reply = REGISTRY[Kind.REPLY, model.ID]
             assert reply.__name__ == ONE_ANSWER_ONLY.get(model.__name__, f"{model.__name__}Done")
+            (declared,) = get_args(model.__dict__["__orig_bases__"][0])
+            assert declared == reply.__name__, "mypy believes what the command declares"
 
 
 def test_only_stop_passes_everything() -> None:
@@ -39,7 +43,7 @@ def test_only_stop_passes_everything() -> None:
 def test_ids_are_unique_within_a_kind() -> None:
     with pytest.raises(TypeError, match="COMMAND 0x0307 is Punch"):
 
-        class Again(Message, id=0x0307, lane=Lane.MOTION):
+        class Again(Command[PunchDone], id=0x0307, lane=Lane.MOTION):
             """Takes an id twice."""
 
     assert REGISTRY[Kind.COMMAND, 0x0307] is Punch
@@ -52,6 +56,16 @@ def test_a_command_needs_a_lane() -> None:
             """A command that cannot be paced."""
 
     assert (Kind.COMMAND, 0x7F01) not in REGISTRY
+
+
+def test_a_command_declares_its_answer() -> None:
+    with pytest.raises(TypeError, match=r'Mute: a command names its answer: class Mute\(Command\["..."\], ...\)'):
+
+        class Mute(Message, id=0x7F01, lane=Lane.QUERY):
+            """A command of which nobody knows what answers it."""
+
+    assert (Kind.COMMAND, 0x7F01) not in REGISTRY
+    assert Punch.__mro__[1] is Command, "declaring makes no class between"
 
 
 def test_every_message_fits_a_frame() -> None:

@@ -8,7 +8,7 @@ import pytest
 from protocols.language.enums import AlarmPriority, AlarmState, Code, DeviceState, Ending, Kind, Lane, Phase, Stream
 from protocols.language.errors import MessageError
 from protocols.language.fields import U8, Since
-from protocols.language.message import REGISTRY, Message
+from protocols.language.message import REGISTRY, Command
 from protocols.language.messages import (
     Arm,
     Echo,
@@ -114,7 +114,7 @@ def test_null_is_missing(key: str) -> None:
     assert read == absent and read.message == PUNCH
 
 
-class Grown(Message, id=0x7FFF, lane=Lane.QUERY):
+class Grown(Command["Grown"], id=0x7FFF, lane=Lane.QUERY):
     """A message that a later minor gave a field."""
 
     first: U8
