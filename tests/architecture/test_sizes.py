@@ -17,7 +17,8 @@ MAX_MODULES: Final = 15
 
 TOP: Final = {
     *(".ci", ".github", ".gitignore", ".pre-commit-config.yaml"),
-    *("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "pytest_handpiece.py"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"),
+    *("pyproject.toml", "pytest_handpiece.py"),
     *("benchmarks", "devicectl", "docs", "examples", "firmware_sim", "handpiece_shell", "protocols", "tests"),
 }
 """Everything at the tree's top, so that nobody's scratch folder is committed with it."""
