@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from devicectl.simulation.spec import FILES
-from tests.architecture.docs import broker_page, first_contact, reference_pages
+from tests.architecture.docs import api_page, broker_page, first_contact, reference_pages
 
 ROOT: Final = Path(__file__).parents[3]
 FOLDER: Final = ROOT / "docs" / "generated"
@@ -22,6 +22,7 @@ VECTORS: Final = ("frames.json", "records.json")
 """Which `tests.vectors.make_vectors` writes."""
 
 PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
+    ("api.md", api_page.page),
     ("alarms.md", reference_pages.alarms),
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),

@@ -1,9 +1,12 @@
 """The generated pages are what the code makes of them now, and there are no others."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+import devicectl
+from tests.architecture.docs.api_page import GROUPS, errors, page
 from tests.architecture.docs.generate_docs import ELSEWHERE, FOLDER, PAGES, ROOT
 
 
@@ -26,3 +29,13 @@ def test_every_file_has_its_generator() -> None:
 def test_pages_are_the_same_each_time() -> None:
     for _, text_of in [*PAGES, *ELSEWHERE]:
         assert text_of() == text_of()
+
+
+def test_the_api_page_has_each_public_name() -> None:
+    assert sorted([*errors(), *(name for names in GROUPS.values() for name in names)]) == sorted(devicectl.__all__)
+
+
+def test_the_api_page_has_the_fixtures_that_the_page_on_pytest_has() -> None:
+    table = (ROOT / "docs/pytest.md").read_text(encoding="utf-8").partition("## Options")[0]
+    written = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(re.findall(r"^### `(handpiece\w*)`$", page(), re.MULTILINE)) == sorted(written)

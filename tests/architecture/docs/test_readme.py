@@ -185,6 +185,18 @@ def test_command(line: str, tmp_path: Path) -> None:
     checks[0](line, tmp_path)
 
 
+def test_the_program_on_the_first_screen_counts_as_it_says(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(README.partition(program)[0].splitlines()) + len(program.splitlines()) < 40
+    (tmp_path / "first.py").write_text(program, encoding="utf-8")
+    done = _run(f"{sys.executable} first.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    *cycles, last = done.stdout.splitlines()
+    counted = sum(int(line.split()[1]) for line in cycles)
+    assert last == f"{counted} cores, reconciled: True"
+    assert counted >= 300
+
+
 def test_readme_names_both_commands() -> None:
     assert {"make run", "make test"} <= set(_commands())
 
