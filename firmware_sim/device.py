@@ -33,7 +33,8 @@ from protocols.language.enums import ByeReason, Code, Lane, Role
 from protocols.language.message import Message
 from protocols.language.messages import Heartbeat, Refused
 from protocols.language.units import Micros
-from protocols.link.exchange import Commanded, Greeted, LinkLost, Pace
+from protocols.link.happenings import Commanded, Greeted, LinkLost
+from protocols.link.pace import Pace
 from protocols.link.port import Wire
 from protocols.serial.wire import SerialWire
 
@@ -105,7 +106,7 @@ class Device:
             port.restart()
         self._boot(now)
 
-    def attach(self, name: str, make_wire: Callable[[], Wire[Any, Any]] = SerialWire) -> Port:
+    def attach(self, name: str, make_wire: Callable[[], Wire[Any]] = SerialWire) -> Port:
         """A transport is there; what it carries is what the wire of `make_wire` takes and gives."""
         port = Port(name, self._beat, make_wire)
         self.ports.append(port)
@@ -224,6 +225,7 @@ class Device:
         port.idle_pace = Pace.of_ms(self.parameters.heartbeat_idle_ms, self.parameters.lease_idle_ms)
         port.armed_pace = Pace.of_ms(self.parameters.heartbeat_armed_ms, self.parameters.lease_armed_ms)
         port.exchange.pace = port.idle_pace
+        port.hurried = False
 
     def _viewers_beside(self, port: Port, host_id: int) -> int:
         """Number of viewers that there would be beside this host: the link that its HELLO replaces is none of them."""
@@ -237,6 +239,7 @@ class Device:
         if self.link_ended is not None:
             self.link_ended(port, end, now)
         port.role = Role.VIEWER
+        port.hurried = False
         port.stream_us = 0
         if self._controller is port:
             self._controller = None
@@ -259,8 +262,8 @@ class Device:
         port = self._controller
         if port is not None:
             armed = self.firmware.armed
-            if port.exchange.hurried is not armed:
-                port.exchange.hurried = armed
+            if port.exchange.linked and port.hurried is not armed:
+                port.hurried = armed
                 port.exchange.pace = port.armed_pace if armed else port.idle_pace
                 if self.firmware.state in HELD:
                     port.exchange.tell(heartbeat(self, now), now)

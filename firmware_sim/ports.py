@@ -7,10 +7,10 @@ from typing import Any
 from protocols.language.enums import Role
 from protocols.language.fields import MAX_PAYLOAD_SIZE
 from protocols.language.message import Message
-from protocols.language.sides import Side
 from protocols.language.units import MILLISECOND, Micros
 from protocols.link.budget import MAX_LINKS_PER_SECOND, Budget
-from protocols.link.exchange import IDLE_PACE, Exchange
+from protocols.link.device_end import DeviceEnd
+from protocols.link.pace import IDLE_PACE
 from protocols.link.port import Wire
 from protocols.serial.wire import SerialWire
 
@@ -29,7 +29,7 @@ class Port:
     """One transport's place at the device, and the link on it. `make_wire` gives the wire, anew at each start."""
 
     def __init__(
-        self, name: str, beat: Callable[[Micros], Message], make_wire: Callable[[], Wire[Any, Any]] = SerialWire
+        self, name: str, beat: Callable[[Micros], Message], make_wire: Callable[[], Wire[Any]] = SerialWire
     ) -> None:
         self.name = name
         self._beat = beat
@@ -40,13 +40,15 @@ class Port:
 
     def restart(self) -> None:
         """Begin anew, with no link and nothing half received."""
-        self.exchange: Exchange[Any, Any] = Exchange(self._make_wire(), side=Side.DEVICE, beat=self._beat)
+        self.exchange: DeviceEnd[Any] = DeviceEnd(self._make_wire(), self._beat)
         self.role = Role.VIEWER
         self.host_id = 0
         self.max_payload_size = MAX_PAYLOAD_SIZE
         """Bytes that the host takes, as it said in HELLO."""
         self.idle_pace = self.armed_pace = IDLE_PACE
         """As WELCOME told them: a parameter that is set later counts for the next link."""
+        self.hurried = False
+        """The pace of this link is that of an armed device."""
         self.stream_us = 0
         self.stream_due = Micros(0)
 
@@ -61,7 +63,7 @@ class PortAsker:
 
     __slots__ = ("correlation_id", "exchange")
 
-    def __init__(self, exchange: Exchange[Any, Any], correlation_id: int) -> None:
+    def __init__(self, exchange: DeviceEnd[Any], correlation_id: int) -> None:
         self.exchange = exchange
         self.correlation_id = correlation_id
 

@@ -16,10 +16,11 @@ from protocols.language import messages as M
 from protocols.language.enums import Role
 from protocols.language.message import Message
 from protocols.language.schema import schema_id
-from protocols.language.sides import Side
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.language.version import MAJOR
-from protocols.link.exchange import Answered, Denied, Exchange, Linked, LinkLost, Pace, Told
+from protocols.link.happenings import Answered, Denied, Linked, LinkLost, Told
+from protocols.link.host_end import HostEnd
+from protocols.link.pace import Pace
 from protocols.link.port import Wire
 from protocols.serial.wire import SerialWire
 from tests.patience import MOMENT_S, deadline, patience
@@ -83,12 +84,10 @@ class Client:
         *,
         host_id: int = 1,
         role: Role = Role.CONTROLLER,
-        wire: Wire[Any, Any] | None = None,
+        wire: Wire[Any] | None = None,
     ) -> None:
         self.channel = channel
-        self.exchange: Exchange[Any, Any] = Exchange(
-            wire or SerialWire(), side=Side.HOST, beat=lambda now: M.HostHeartbeat()
-        )
+        self.exchange: HostEnd[Any] = HostEnd(wire or SerialWire())
         self.told: list[Message] = []
         self.lost: LinkLost | None = None
         self.welcome: M.Welcome | None = None

@@ -31,10 +31,10 @@ from protocols.language.message import Command, Done, Message
 from protocols.language.messages import HostHeartbeat
 from protocols.language.records import AlarmChanged, Cycle, Record, decode_record
 from protocols.language.schema import schema_id
-from protocols.language.sides import Side
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from protocols.link.exchange import Answered, Exchange, Told
+from protocols.link.happenings import Answered, Told
 from protocols.link.header import HEADER_SIZE
+from protocols.link.host_end import HostEnd
 from protocols.link.port import Wire
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, HostWire
@@ -127,7 +127,7 @@ class BrokeredDevice(Device):
 
     topics: DeviceTopics
 
-    def attach(self, name: str, make_wire: Callable[[], Wire[Any, Any]] | None = None) -> Port:
+    def attach(self, name: str, make_wire: Callable[[], Wire[Any]] | None = None) -> Port:
         return super().attach(name, lambda: DeviceWire(self.topics, name))
 
 
@@ -409,7 +409,7 @@ class Bystander:
         self.lab = lab
         self.longest_payload = 0
         self.port: Port = lab.device.attach("other")
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
+        self.exchange: HostEnd[bytes] = HostEnd(SerialWire())
         self.told: list[Message] = []
         self.greet(role, max_payload_size=max_payload_size)
 

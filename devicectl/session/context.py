@@ -97,7 +97,7 @@ class SessionContext:
         role: Role,
         draw_nonce: Callable[[], int],
         observer: Observer | None,
-        wire: Wire[Any, Any],
+        wire: Wire[Any],
         allow_hardware: bool,
     ) -> None:
         self.allow_hardware = allow_hardware

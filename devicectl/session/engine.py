@@ -39,7 +39,7 @@ class Engine(SessionContext):
         role: Role = Role.CONTROLLER,
         draw_nonce: Callable[[], int],
         observer: Observer | None = None,
-        wire: Wire[Any, Any] | None = None,
+        wire: Wire[Any] | None = None,
         allow_hardware: bool = False,
     ) -> None:
         super().__init__(

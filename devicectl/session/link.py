@@ -13,12 +13,13 @@ from devicectl.session.procedures import Procedure, Procedures, Result, Task, Un
 from protocols.language.enums import ByeReason, Role
 from protocols.language.fields import MAX_PAYLOAD_SIZE
 from protocols.language.message import Command, Message
-from protocols.language.messages import Arm, Hello, HostHeartbeat, Welcome
+from protocols.language.messages import Arm, Hello, Welcome
 from protocols.language.schema import schema_id
-from protocols.language.sides import Side
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.language.version import MAJOR, MINOR
-from protocols.link.exchange import Abandoned, Answered, Denied, Exchange, Happening, Linked, LinkLost, Pace, Told
+from protocols.link.happenings import Abandoned, Answered, Denied, HostHappening, Linked, LinkLost, Told
+from protocols.link.host_end import HostEnd
+from protocols.link.pace import Pace
 from protocols.link.port import Wire
 from protocols.link.requests import Request
 
@@ -26,7 +27,6 @@ Tap = Callable[[str, Any, Micros], None]
 """Hears everything that the link carries, as it is sent or received: whose it is, "host" or "device"; the bytes, or the
 MQTT publication; the time."""
 
-_BEAT: Final = HostHeartbeat()
 CONNECT_TIMEOUT_US: Final = 10 * SECOND
 """How long a transport may take to come (back): a USB adapter that is plugged in again needs a few seconds."""
 UNANSWERED_US: Final = SECOND
@@ -61,9 +61,9 @@ class HostLink:
         draw_nonce: Callable[[], int],
         on_told: Callable[[Message], None],
         on_lost: Callable[[str], None],
-        wire: Wire[Any, Any],
+        wire: Wire[Any],
     ) -> None:
-        self.exchange: Exchange[Any, Any] = Exchange(wire, side=Side.HOST, beat=lambda _: _BEAT)
+        self.exchange: HostEnd[Any] = HostEnd(wire)
         self.procedures = Procedures(self._submit)
         self.welcome: Welcome | None = None
         self.now = Micros(0)
@@ -76,9 +76,11 @@ class HostLink:
         self._greeting = False
         """HELLO is under way: how it ends goes to `_outcome`, and to nobody else."""
         self._outcome: Linked | Denied | LinkLost | None = None
+        self._hurried: bool | None = False
+        """The pace of this link is that of an armed device; None while ARM is under way."""
         self._forbidden = self._gone = ""
         self._greeted_at = self._welcomed_at = self.headway_at = self._booted_at = Micros(0)
-        self._happenings: deque[Happening] = deque()
+        self._happenings: deque[HostHappening] = deque()
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
@@ -211,9 +213,9 @@ class HostLink:
         since the device may not have heard of it yet. Its answer makes it True.
         """
         welcome = self.welcome
-        if welcome is None or not self.exchange.linked or self.exchange.hurried is armed:
+        if welcome is None or not self.exchange.linked or self._hurried is armed:
             return
-        self.exchange.hurried = armed
+        self._hurried = armed
         heartbeat_ms = welcome.heartbeat_idle_ms if armed is False else welcome.heartbeat_armed_ms
         lease_ms = welcome.lease_armed_ms if armed else welcome.lease_idle_ms
         self.exchange.pace = Pace.of_ms(heartbeat_ms, lease_ms)
@@ -243,9 +245,9 @@ class HostLink:
         while self._happenings:
             self._take_in(self._happenings.popleft())
 
-    def _take_in(self, happening: Happening) -> None:
+    def _take_in(self, happening: HostHappening) -> None:
         if happening.__class__ is Answered:
-            if self.exchange.hurried is None and happening.request.message.__class__ is Arm:
+            if self._hurried is None and happening.request.message.__class__ is Arm:
                 self.hurry(True)
             if happening.final:
                 self.headway_at = self.now
@@ -255,6 +257,7 @@ class HostLink:
         elif isinstance(happening, Linked):
             self.welcome, self._welcomed_at, self._outcome = happening.welcome, self.now, happening
             self.headway_at = self.now
+            self._hurried = False
         elif isinstance(happening, LinkLost):
             self._lost(happening)
         elif isinstance(happening, Denied):

@@ -26,7 +26,7 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
     return await open_serial(url.path, url.baud, receiver, url.line)
 
 
-def make_wire(url: DeviceUrl, client: str) -> Wire[Any, Any]:
+def make_wire(url: DeviceUrl, client: str) -> Wire[Any]:
     """Make the wire of what `url` names, for this host as `client`."""
     if url.broker is None:
         return SerialWire(url.baud)

@@ -59,7 +59,7 @@ class RealTimeDevice:
         self._closed = False
         self._after()
 
-    def attach(self, name: str, write: Write, make_wire: Callable[[], Wire[Any, Any]] = SerialWire) -> Port:
+    def attach(self, name: str, write: Write, make_wire: Callable[[], Wire[Any]] = SerialWire) -> Port:
         """A transport is there; `write` takes what the device sends on it, as the wire of `make_wire` has it."""
         port = self.device.attach(name, make_wire)
         tap = self.open_tap(name)

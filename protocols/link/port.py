@@ -3,6 +3,7 @@
 Law: this is all that the exchange knows of bytes and topics. A new wire offers `Wire`, and the exchange stays the same.
 """
 
+from collections.abc import Sized
 from enum import StrEnum
 from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
 
@@ -50,11 +51,8 @@ class Envelope(NamedTuple):
     problem: Problem | None
 
 
-Out = TypeVar("Out", covariant=True)
-"""What a wire sends: `bytes` on a serial line."""
-
-In = TypeVar("In", contravariant=True)
-"""What a wire is fed: `bytes` on a serial line."""
+Data = TypeVar("Data", bound=Sized)
+"""One piece of what a wire carries: `bytes` on a serial line, a publication on MQTT."""
 
 
 class Noise(Protocol):
@@ -69,7 +67,7 @@ class Noise(Protocol):
         """A sentence about what spoils the messages; empty where nothing is known."""
 
 
-class Wire(Protocol[In, Out]):
+class Wire(Protocol[Data]):
     """What carries an exchange.
 
     Where `beats_at_once` is true, a host beats as soon as it is welcomed, and the device when it hears that: on a wire
@@ -86,10 +84,10 @@ class Wire(Protocol[In, Out]):
     def heard(self) -> Noise | None:
         """What came and is no message; None where the transport lets nothing but messages through."""
 
-    def feed(self, data: In) -> list[Envelope | BadFrame]:
+    def feed(self, data: Data) -> list[Envelope | BadFrame]:
         """Everything that `data` completes."""
 
-    def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Out:
+    def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Data:
         """One message, ready to send."""
 
 

@@ -19,7 +19,7 @@ from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY
 from protocols.language.messages import JournalPage, procedure
 from protocols.language.units import MILLISECOND, SECOND
-from protocols.link import answers, exchange, requests
+from protocols.link import answers, pace, requests
 from protocols.link.header import HEADER_SIZE
 from protocols.mqtt import calls as mqtt_calls
 from protocols.serial import framing
@@ -32,18 +32,18 @@ def patience_us(tries: int = requests.MAX_TRIES, first_us: float = requests.FIRS
     return sum(first_us * requests.BACKOFF**attempt for attempt in range(tries))
 
 
-@pytest.mark.parametrize("pace", ["armed", "idle"])
-def test_two_heartbeats_may_be_lost_within_a_lease(pace: str) -> None:
-    assert DEFAULTS[f"lease_{pace}_ms"] > 2 * DEFAULTS[f"heartbeat_{pace}_ms"]
+@pytest.mark.parametrize("when", ["armed", "idle"])
+def test_two_heartbeats_may_be_lost_within_a_lease(when: str) -> None:
+    assert DEFAULTS[f"lease_{when}_ms"] > 2 * DEFAULTS[f"heartbeat_{when}_ms"]
 
 
 def test_pace_before_welcome_is_the_devices_idle_pace() -> None:
-    assert exchange.IDLE_PACE.heartbeat_us == DEFAULTS["heartbeat_idle_ms"] * MILLISECOND
-    assert exchange.IDLE_PACE.lease_us == DEFAULTS["lease_idle_ms"] * MILLISECOND
+    assert pace.IDLE_PACE.heartbeat_us == DEFAULTS["heartbeat_idle_ms"] * MILLISECOND
+    assert pace.IDLE_PACE.lease_us == DEFAULTS["lease_idle_ms"] * MILLISECOND
 
 
 def test_five_tries_fit_the_idle_lease() -> None:
-    assert patience_us() < exchange.IDLE_PACE.lease_us
+    assert patience_us() < pace.IDLE_PACE.lease_us
 
 
 def test_a_punch_outlives_its_own_tries() -> None:
@@ -55,7 +55,7 @@ def test_a_retry_finds_its_answer() -> None:
 
 
 def test_a_transport_may_return_within_an_idle_lease() -> None:
-    assert exchange.IDLE_PACE.lease_us > host_link.CONNECT_TIMEOUT_US
+    assert pace.IDLE_PACE.lease_us > host_link.CONNECT_TIMEOUT_US
 
 
 MOST_UNTIL_TOLD_S = 5.0
@@ -117,7 +117,7 @@ def test_payload_length_fits_its_byte_and_a_frame_one_cobs_block() -> None:
 
 def test_a_device_is_never_asked_to_beat_faster_than_the_least() -> None:
     least_ms = next(row.minimum for row in constants.PARAMETERS if row.name == "heartbeat_armed_ms")
-    assert least_ms * MILLISECOND >= exchange.MIN_HEARTBEAT_US
+    assert least_ms * MILLISECOND >= pace.MIN_HEARTBEAT_US
 
 
 def test_a_plan_is_not_refused_for_a_device_that_could_do_it() -> None:

@@ -23,9 +23,7 @@ TOP: Final = {
 }
 """Everything at the tree's top, so that nobody's scratch folder is committed with it."""
 
-REASONS: Final = {
-    "protocols.link.exchange": "one end of a link: its two halves share sequence numbers, lease and outbox",
-}
+REASONS: Final[dict[str, str]] = {}
 """Longer module -> why it is one."""
 
 

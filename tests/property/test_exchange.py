@@ -17,7 +17,6 @@ from protocols.language.messages import (
     ArmDone,
     Echo,
     EchoDone,
-    HostHeartbeat,
     Pause,
     PauseDone,
     Punch,
@@ -32,22 +31,24 @@ from protocols.language.messages import (
 from protocols.language.sides import Side
 from protocols.language.units import Micros
 from protocols.link.answers import REMEMBERED
-from protocols.link.exchange import (
+from protocols.link.device_end import DeviceEnd
+from protocols.link.happenings import (
     Abandoned,
     Answered,
     Commanded,
     Denied,
-    Exchange,
+    DeviceHappening,
     Greeted,
-    Happening,
+    HostHappening,
     Linked,
     LinkLost,
-    Pace,
     Told,
 )
+from protocols.link.host_end import HostEnd
+from protocols.link.pace import Pace
 from protocols.link.requests import MAX_TRIES, Request
 from protocols.serial.wire import SerialWire
-from tests.unit.protocols.link.exchange_pair import HEARTBEAT_US, LEASE_US, End, heartbeat, hello, welcome
+from tests.unit.protocols.link.exchange_pair import HEARTBEAT_US, LEASE_US, Device, End, Host, heartbeat, hello, welcome
 
 MOST_COMMANDS_WAITING = 30
 MOST_FRAMES_SENT_AT_ONCE = 60
@@ -84,15 +85,15 @@ class ExchangeMachine(RuleBasedStateMachine):
         self.host = self.make_host()
         self.device = self.make_device()
 
-    def make_host(self) -> End:
-        return Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
+    def make_host(self) -> Host:
+        return HostEnd(SerialWire())
 
-    def make_device(self) -> End:
-        return Exchange(SerialWire(), side=Side.DEVICE, beat=lambda _: heartbeat(self.device_running or 0))
+    def make_device(self) -> Device:
+        return DeviceEnd(SerialWire(), lambda _: heartbeat(self.device_running or 0))
 
     # --- the owners of both ends -----------------------------------------------------------------------------
 
-    def host_hears(self, happened: list[Happening]) -> None:
+    def host_hears(self, happened: list[HostHappening]) -> None:
         for happening in happened:
             if isinstance(happening, Answered):
                 assert id(happening.request) in self.open, "an answer after the last one"
@@ -114,7 +115,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         assert self.asking == (self.host.next_deadline() is not None and not self.host.linked)
         self.send()
 
-    def device_hears(self, happened: list[Happening]) -> None:
+    def device_hears(self, happened: list[DeviceHappening]) -> None:
         for happening in happened:
             if isinstance(happening, Commanded):
                 self.carry_out(happening)

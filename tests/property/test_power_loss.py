@@ -21,11 +21,12 @@ from protocols.language import messages as M
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.enums import CloseReason, DeviceState, Phase, RecordKind
 from protocols.language.message import Message
-from protocols.language.messages import Heartbeat, HostHeartbeat, Refused
+from protocols.language.messages import Heartbeat, Refused
 from protocols.language.records import Cycle, decode_record
-from protocols.language.sides import Side
 from protocols.language.units import SECOND, Micros
-from protocols.link.exchange import Answered, Exchange, Linked, Pace, Told
+from protocols.link.happenings import Answered, Linked, Told
+from protocols.link.host_end import HostEnd
+from protocols.link.pace import Pace
 from protocols.serial.wire import SerialWire
 from tests.power import Disk, PowerCutError
 from tests.unit.protocols.link.exchange_pair import hello
@@ -143,7 +144,7 @@ class Life:
         self.nvm = nvm
         self.device = Device(seed=7, now=now, parameters=Parameters(PARAMETERS), nvm=nvm)
         self.port = self.device.attach("line")
-        self.exchange: Exchange[bytes, bytes] = Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
+        self.exchange: HostEnd[bytes] = HostEnd(SerialWire())
         self.alarmed = False
         self.answer: Message | None = None
         self.exchange.hello(hello(), now)

@@ -35,11 +35,9 @@ from firmware_sim.memory.nvm import Nvm
 from firmware_sim.model.parameters import Parameters
 from protocols.language import messages as M
 from protocols.language.enums import Role
-from protocols.language.messages import HostHeartbeat
 from protocols.language.schema import schema_id
-from protocols.language.sides import Side
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from protocols.link.exchange import Exchange
+from protocols.link.host_end import HostEnd
 from protocols.link.port import Wire
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import HostWire
@@ -379,8 +377,8 @@ def _interrupt(trial: Trial) -> None:
 def _stop(trial: Trial) -> None:
     """Another link of the same device says STOP."""
     port, now = trial.device.attach("viewer"), trial.world.now
-    wire: Wire[Any, Any] = HostWire(TOPICS, "viewer") if trial.mqtt else SerialWire()
-    viewer: Exchange[Any, Any] = Exchange(wire, side=Side.HOST, beat=lambda _: HostHeartbeat())
+    wire: Wire[Any] = HostWire(TOPICS, "viewer") if trial.mqtt else SerialWire()
+    viewer: HostEnd[Any] = HostEnd(wire)
     hello = M.Hello(
         majors=2,
         minor=0,

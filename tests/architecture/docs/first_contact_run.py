@@ -17,10 +17,11 @@ from protocols.language import messages as M
 from protocols.language.enums import ByeReason, CloseReason, Role
 from protocols.language.message import Message
 from protocols.language.records import RECORD_SIZE
-from protocols.language.sides import Side
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.language.version import MAJOR
-from protocols.link.exchange import Answered, Exchange, Happening, Linked, Pace
+from protocols.link.happenings import Answered, HostHappening, Linked
+from protocols.link.host_end import HostEnd
+from protocols.link.pace import Pace
 from protocols.serial.wire import SerialWire
 
 SEED: Final = 7
@@ -58,9 +59,7 @@ class _Host:
         self.device = device
         self.report = Report(device, FIRST_EVENT_NO)
         self.tap = self.report.open_tap(self.port.name, self.now)
-        self.exchange: Exchange[bytes, bytes] = Exchange(
-            SerialWire(), side=Side.HOST, beat=lambda now: M.HostHeartbeat()
-        )
+        self.exchange: HostEnd[bytes] = HostEnd(SerialWire())
         self.pieces: list[Piece] = []
         self.welcome: M.Welcome | None = None
         self._answer: Message | None = None
@@ -132,7 +131,7 @@ class _Host:
         else:
             self._hear(self.exchange.receive(piece.data, self.now))
 
-    def _hear(self, happened: list[Happening]) -> None:
+    def _hear(self, happened: list[HostHappening]) -> None:
         for happening in happened:
             if isinstance(happening, Linked):
                 self.welcome = happening.welcome

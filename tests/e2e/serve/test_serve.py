@@ -17,7 +17,7 @@ from protocols.language import messages as M
 from protocols.language.enums import ByeReason, Code, DeviceState, Role, Stream
 from protocols.language.message import Message
 from protocols.language.units import Micros
-from protocols.link.exchange import LinkLost
+from protocols.link.happenings import LinkLost
 from protocols.serial.framing import FrameDecoder
 from protocols.serial.payload import encode_message
 from protocols.text.notice import NOTICE

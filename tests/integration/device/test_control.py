@@ -130,7 +130,7 @@ def test_control_that_ends_leaves_the_long_lease() -> None:
     link.exchange.submit(ABANDON, lab.now)
     port, data = lab.world.port, b"".join(link.exchange.take())
     lab.device.receive(port, data, lab.now)
-    assert holder(lab) == 0 and not port.exchange.hurried
+    assert holder(lab) == 0 and not port.hurried
     assert port.exchange.pace.lease_us == 15 * SECOND
 
 

@@ -13,7 +13,7 @@ from protocols.language import messages as M
 from protocols.language.enums import CloseReason, DeviceState
 from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
-from protocols.link.exchange import Commanded
+from protocols.link.happenings import Commanded
 from tests.world import IDENTITY, Lab
 
 LEASE_US = 15 * SECOND

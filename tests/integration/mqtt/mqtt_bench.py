@@ -79,7 +79,7 @@ class VirtualTimeDevice:
         self.now = Micros(0)
         self.ignored = Ignored()
 
-    def attach(self, name: str, write: object, make_wire: Callable[[], Wire[Any, Any]]) -> Port:
+    def attach(self, name: str, write: object, make_wire: Callable[[], Wire[Any]]) -> Port:
         return self.device.attach(name, make_wire)
 
     def detach(self, port: Port) -> None:

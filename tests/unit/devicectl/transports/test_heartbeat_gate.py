@@ -8,9 +8,10 @@ from devicectl.transports.heartbeat_gate import MOST_HELD, HeartbeatGate
 from protocols.language.enums import Code
 from protocols.language.message import Message
 from protocols.language.messages import DeviceInfo, Heartbeat, HostHeartbeat, Nak, Received, Welcome
-from protocols.language.sides import Side
 from protocols.language.units import Micros
-from protocols.link.exchange import Exchange, Greeted, Linked, Told
+from protocols.link.device_end import DeviceEnd
+from protocols.link.happenings import Greeted, Linked, Told
+from protocols.link.host_end import HostEnd
 from protocols.mqtt.bodies import decode_body
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, HostWire, Publication
@@ -20,7 +21,8 @@ TOPICS: Final = DeviceTopics("bench", "sim-7")
 NOW: Final = Micros(0)
 NAK: Final = Nak(code=Code.E_BUSY, seq=1, expected=0, actual=0, sentence="no")
 
-Mqtt = Exchange[Publication, Publication]
+Host = HostEnd[Publication]
+Device = DeviceEnd[Publication]
 
 
 def said(message: Message, link_id: int = LINK) -> Publication:
@@ -104,15 +106,15 @@ def test_what_is_kept_back_is_bounded(gate: HeartbeatGate) -> None:
 # --- the wires and the exchange ----------------------------------------------------------------------------------
 
 
-def read(end: Mqtt) -> list[tuple[type, int]]:
+def read(end: Host | Device) -> list[tuple[type, int]]:
     """What an end has to publish, as message and QoS."""
     return [(type(decode_body(one.body, None, "").message), one.qos) for one in end.take()]
 
 
-def ends() -> tuple[Mqtt, Mqtt]:
+def ends() -> tuple[Host, Device]:
     """A host that has said HELLO, and a device that has granted a link; nothing has arrived of that yet."""
-    host: Mqtt = Exchange(HostWire(TOPICS, "me"), side=Side.HOST, beat=lambda _: HostHeartbeat())
-    device: Mqtt = Exchange(DeviceWire(TOPICS, "me"), side=Side.DEVICE, beat=lambda _: heartbeat())
+    host: Host = HostEnd(HostWire(TOPICS, "me"))
+    device: Device = DeviceEnd(DeviceWire(TOPICS, "me"), lambda _: heartbeat())
     host.hello(hello(), NOW)
     (greeting,) = host.take()
     (greeted,) = device.receive(greeting, NOW)
@@ -121,7 +123,7 @@ def ends() -> tuple[Mqtt, Mqtt]:
     return host, device
 
 
-def carry(sender: Mqtt, receiver: Mqtt) -> list[object]:
+def carry(sender: Host | Device, receiver: Host | Device) -> list[object]:
     return [happening for one in sender.take() for happening in receiver.receive(one, NOW)]
 
 

@@ -18,7 +18,8 @@ from protocols.language.messages import (
 )
 from protocols.language.sides import Side, only_sender
 from protocols.language.units import Micros
-from protocols.link.exchange import Answered, Commanded, Greeted, LinkLost, Pace
+from protocols.link.happenings import Answered, Commanded, Greeted, LinkLost
+from protocols.link.pace import Pace
 from protocols.mqtt.wire import COMMANDS
 from protocols.serial.framing import Frame, FrameDecoder, encode_frame
 from tests import vectors
@@ -128,12 +129,12 @@ def hear_itself(end: End, now: int) -> None:
 def test_an_end_that_hears_only_itself_loses_its_link_within_the_lease(side: Side) -> None:
     end = end_of(side)
     end.pace = Pace(Micros(200_000), LEASE_US)
-    now, happened = T0, []
+    now, happened = T0, list[object]()
     while end.linked:
         due = end.next_deadline()
         assert due is not None
         now = due
-        happened = end.advance(now)
+        happened = list(end.advance(now))
         hear_itself(end, now)
     assert now == LEASE_US
     assert happened == [LinkLost("nothing heard for 600 ms; the line echoes: 2 frames of this end's own came back")]
@@ -168,7 +169,8 @@ def test_a_host_that_hears_its_hello_goes_on_asking_and_says_why_nobody_answers(
 
 
 def test_a_nak_that_comes_back_ends_no_command_of_the_one_who_sent_it() -> None:
-    host = end_of(Side.HOST)
+    host, _ = linked_pair()
+    host.take()
     request = host.submit(Echo(data=b"x"), T0)
     host.take()
     unknown = encode_frame(
@@ -181,7 +183,8 @@ def test_a_nak_that_comes_back_ends_no_command_of_the_one_who_sent_it() -> None:
 
 
 def test_the_other_ends_nak_of_the_same_command_is_taken() -> None:
-    host = end_of(Side.HOST)
+    host, _ = linked_pair()
+    host.take()
     request = host.submit(Echo(data=b"x"), T0)
     nak = Nak(code=Code.E_ARGUMENT, seq=request.seq, expected=0, actual=0, sentence="no")
     assert host.receive(frame(nak, LINK, request.correlation_id), T0) == [Answered(request, nak, True)]

@@ -1,20 +1,27 @@
 """Both ends of an exchange for tests, with handed-in time and no wire between: frames are taken and given by hand."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from protocols.language.enums import AlarmPriority, Code, DeviceState, Role
 from protocols.language.message import Message
-from protocols.language.messages import Heartbeat, Hello, HostHeartbeat, Nak, Refused, Welcome
+from protocols.language.messages import Heartbeat, Hello, Nak, Refused, Welcome
 from protocols.language.schema import schema_id
-from protocols.language.sides import Side
 from protocols.language.units import Micros
-from protocols.link.exchange import Commanded, Exchange, Greeted, Happening, Linked
+from protocols.link.device_end import DeviceEnd
+from protocols.link.exchange import Exchange
+from protocols.link.happenings import Commanded, DeviceHappening, Greeted, Linked, LinkLost, Told
 from protocols.link.header import Header
+from protocols.link.host_end import HostEnd
 from protocols.link.port import BadFrame
 from protocols.serial.payload import encode_message
 from protocols.serial.wire import SerialWire
 
-End = Exchange[bytes, bytes]
+Host = HostEnd[bytes]
+Device = DeviceEnd[bytes]
+End = Host | Device
+
+Own = TypeVar("Own")
+"""What happens at one kind of end only."""
 
 LINK = 7
 HEARTBEAT_US = Micros(200_000)
@@ -55,22 +62,22 @@ def refused(code: Code = Code.E_STATE) -> Refused:
     return Refused(code=code, interlock=0, expected=0, actual=0, sentence="no")
 
 
-def make_host() -> End:
+def make_host() -> Host:
     """A host's end, not linked."""
-    return Exchange(SerialWire(), side=Side.HOST, beat=lambda _: HostHeartbeat())
+    return HostEnd(SerialWire())
 
 
-def make_device() -> End:
+def make_device() -> Device:
     """A device's end, not linked."""
-    return Exchange(SerialWire(), side=Side.DEVICE, beat=lambda _: heartbeat())
+    return DeviceEnd(SerialWire(), lambda _: heartbeat())
 
 
-def bring(sender: End, receiver: End, now: int) -> list[Happening]:
+def bring(sender: End, receiver: Exchange[bytes, Own], now: int) -> list[Own | Told | LinkLost]:
     """Carry all that one end has to send to the other; what happened there."""
     return receiver.receive(b"".join(sender.take()), Micros(now))
 
 
-def linked_pair(now: int = 0, **changes: Any) -> tuple[End, End]:
+def linked_pair(now: int = 0, **changes: Any) -> tuple[Host, Device]:
     """A host and a device with a standing link; `changes` are WELCOME's."""
     host, device = make_host(), make_device()
     host.hello(hello(), Micros(now))
@@ -110,12 +117,14 @@ def only_nak(end: End) -> tuple[Header, Nak]:
     return header, message
 
 
-def order(device: End, message: Message, correlation_id: int, now: int = 0, *, link_id: int = LINK) -> list[Happening]:
+def order(
+    device: Device, message: Message, correlation_id: int, now: int = 0, *, link_id: int = LINK
+) -> list[DeviceHappening]:
     """A command arrives at a device's end."""
     return device.receive(frame(message, link_id, correlation_id), Micros(now))
 
 
-def carry_out(device: End, message: Message, correlation_id: int, answer: Message, now: int = 0) -> None:
+def carry_out(device: Device, message: Message, correlation_id: int, answer: Message, now: int = 0) -> None:
     """A command arrives at a device's end and is answered."""
     assert order(device, message, correlation_id, now) == [Commanded(correlation_id, message)]
     device.reply(correlation_id, answer, Micros(now))

@@ -22,11 +22,11 @@ from protocols.language.messages import (
 )
 from protocols.language.units import Micros
 from protocols.link.answers import REMEMBERED, TRAIL, Answers, newer
-from protocols.link.exchange import Commanded
+from protocols.link.happenings import Commanded
 from protocols.link.header import REPLAYED, RETRANSMIT
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
-    End,
+    Device,
     carry_out,
     frame,
     linked_pair,
@@ -41,20 +41,20 @@ DONE = ArmDone(vacuum_pa=-50_000)
 STOPPED = StopDone(state=DeviceState.SAFE)
 
 
-def make() -> End:
+def make() -> Device:
     """A linked device."""
     _, device = linked_pair()
     device.take()
     return device
 
 
-def answer(device: End) -> tuple[Message, int, int]:
+def answer(device: Device) -> tuple[Message, int, int]:
     """The one frame that a device sends: message, correlation id, flags."""
     ((header, message),) = seen(device.take())
     return message, header.correlation_id, header.flags
 
 
-def assert_expired(device: End, correlation_id: int) -> None:
+def assert_expired(device: Device, correlation_id: int) -> None:
     message, echoed, flags = answer(device)
     assert isinstance(message, Refused) and message.code is Code.E_EXPIRED
     assert (echoed, flags) == (correlation_id, 0) and str(correlation_id) in message.sentence

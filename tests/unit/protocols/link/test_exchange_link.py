@@ -20,19 +20,9 @@ from protocols.language.messages import (
 )
 from protocols.language.schema import schema_id
 from protocols.language.units import SECOND, Micros
-from protocols.link.exchange import (
-    IDLE_PACE,
-    MIN_HEARTBEAT_US,
-    Abandoned,
-    Commanded,
-    Denied,
-    Greeted,
-    Linked,
-    LinkLost,
-    Pace,
-    Told,
-)
+from protocols.link.happenings import Abandoned, Commanded, Denied, Greeted, Linked, LinkLost, Told
 from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT
+from protocols.link.pace import IDLE_PACE, MIN_HEARTBEAT_US, Pace
 from protocols.serial.framing import encode_frame, pack_header, seal
 from protocols.serial.payload import encode_payload
 from tests.unit.protocols.link.exchange_pair import (
@@ -285,7 +275,7 @@ def test_lease_expires_on_silence(which: int) -> None:
     assert end.next_deadline() == 600_000
     (lost,) = end.advance(Micros(600_000))
     assert lost == LinkLost("nothing heard for 600 ms")
-    assert not end.linked and end.next_deadline() is None and end.pace == IDLE_PACE and end.hurried is False
+    assert not end.linked and end.next_deadline() is None and end.pace == IDLE_PACE
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -23,12 +23,12 @@ from protocols.language.messages import (
     StopDone,
 )
 from protocols.language.units import SECOND, Micros
-from protocols.link.exchange import Abandoned, Answered, LinkLost, Told
+from protocols.link.happenings import Abandoned, Answered, LinkLost, Told
 from protocols.link.header import REPLAYED, REPLY_WANTED, RETRANSMIT
 from protocols.link.requests import BACKOFF, FIRST_RTO_US, MAX_DOUBTFUL, MAX_TRIES, MIN_RTO_US, Request, RoundTrip
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
-    End,
+    Host,
     frame,
     heartbeat,
     hello,
@@ -47,18 +47,18 @@ RECEIVED = Received(expected_ms=300)
 PROGRESS = Progress(state=DeviceState.ARMING, elapsed_ms=1000, expected_ms=300)
 
 
-def make() -> End:
+def make() -> Host:
     """A linked host whose lease never ends and whose heartbeat is far away."""
     host, _ = linked_pair(heartbeat_idle_ms=60_000, lease_idle_ms=0)
     host.take()
     return host
 
 
-def hear(host: End, message: Message, correlation_id: int, now: int) -> list[object]:
+def hear(host: Host, message: Message, correlation_id: int, now: int) -> list[object]:
     return list(host.receive(frame(message, LINK, correlation_id), Micros(now)))
 
 
-def wake(host: End) -> tuple[int, list[object]]:
+def wake(host: Host) -> tuple[int, list[object]]:
     due = host.next_deadline()
     assert due is not None
     return due, list(host.advance(due))
@@ -389,14 +389,14 @@ def test_lost_done_is_asked_for_even_if_no_heartbeat_comes() -> None:
 # --- a command that is never ended ---------------------------------------------------------------------------
 
 
-def patient_host(lease_ms: int = 1_000) -> End:
+def patient_host(lease_ms: int = 1_000) -> Host:
     """A linked host that beats every 200 ms and bears silence for a second."""
     host, _ = linked_pair(heartbeat_idle_ms=200, lease_idle_ms=lease_ms)
     host.take()
     return host
 
 
-def never_end(host: End, request: Request, answer: Message, until: int) -> tuple[int, list[object]]:
+def never_end(host: Host, request: Request, answer: Message, until: int) -> tuple[int, list[object]]:
     """A device that beats, names no command as running, and gives each try the same answer: when that ends, and how."""
     now, happened = 0, hear(host, answer, request.correlation_id, 0)
     while host.linked and now < until:

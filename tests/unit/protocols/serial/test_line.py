@@ -2,15 +2,14 @@
 
 import pytest
 
-from protocols.language.messages import Echo, EchoDone, Hello, HostHeartbeat, JournalRead, Punch
-from protocols.language.sides import Side
+from protocols.language.messages import Echo, EchoDone, Hello, JournalRead, Punch
 from protocols.language.units import Micros
-from protocols.link.exchange import Exchange
 from protocols.link.header import Header
+from protocols.link.host_end import HostEnd
 from protocols.link.line import Line
 from protocols.serial.line import BaudLine
 from protocols.serial.wire import SerialWire
-from tests.unit.protocols.link.exchange_pair import LINK, End, frame, hello, welcome
+from tests.unit.protocols.link.exchange_pair import LINK, Host, frame, hello, welcome
 
 T0 = Micros(0)
 US_PER_BYTE = 10 * 1_000_000 / 4_800
@@ -57,9 +56,9 @@ def test_a_line_of_no_speed_takes_no_time() -> None:
     assert (line.out_us(T0), line.answer_us(Echo(data=b"")), line.in_us(header)) == (0, 0, 0)
 
 
-def host_at(baud: int) -> End:
+def host_at(baud: int) -> Host:
     """A linked host on a line of that speed whose WELCOME came as soon as the line let it."""
-    host: End = Exchange(SerialWire(baud), side=Side.HOST, beat=lambda _: HostHeartbeat())
+    host: Host = HostEnd(SerialWire(baud))
     host.hello(hello(), T0)
     (data,) = host.take()
     answer = frame(welcome(heartbeat_idle_ms=60_000, lease_idle_ms=0), LINK, 1)
@@ -69,7 +68,7 @@ def host_at(baud: int) -> End:
 
 
 def test_hello_waits_for_the_line_and_then_as_long_as_on_any() -> None:
-    host: End = Exchange(SerialWire(4_800), side=Side.HOST, beat=lambda _: HostHeartbeat())
+    host: Host = HostEnd(SerialWire(4_800))
     host.hello(hello(), T0)
     assert host.next_deadline() == pytest.approx(200_000 + (19 + 25 + 19 + 90) * US_PER_BYTE, abs=2)
     assert Hello.LANE is not None
