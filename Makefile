@@ -12,7 +12,7 @@ FLAKES ?= tests/integration/plugin/test_pytest_plugin.py tests/integration/plugi
 TIMES ?= 50
 TIMES_E2E ?= 1
 
-.PHONY: help run test lint typecheck unit wheel dist bounds bench nightly flakes coverage docs clean
+.PHONY: help run test lint typecheck unit wheel dist bounds bench nightly flakes findings coverage docs clean
 
 help:
 	@echo "make run      a whole session against the simulated handpiece"
@@ -21,6 +21,7 @@ help:
 	@echo "make bounds   the tests with the lowest versions that pyproject.toml allows, and with the newest of everything"
 	@echo "make nightly  the long tests: 300 seeds, many more examples"
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
+	@echo "make findings what surprises in other people's libraries and tools, shown again: findings/README.md"
 	@echo "make coverage branch coverage, by module"
 	@echo "make docs     docs/generated anew"
 	@echo "make dist     sdist and pure wheel, to dist/"
@@ -127,6 +128,12 @@ nightly: $(VENV)/.installed-test
 flakes: $(VENV)/.installed-test
 	$(BIN)/python -m tests.repeat $(TIMES) $(PYTEST) $(FLAKES)
 	$(BIN)/python -m tests.repeat $(TIMES_E2E) $(PYTEST) tests/e2e
+
+findings:
+	@changed=""; for finding in findings/*.sh; do \
+		PYTHON="$(PYTHON)" "$$finding" || [ $$? -eq 77 ] || changed="$$changed $$finding"; \
+	done; \
+	[ -z "$$changed" ] || { echo "no longer as seen:$$changed"; exit 1; }
 
 coverage: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q $(PYTEST) --cov --cov-report=term

@@ -19,7 +19,8 @@ TOP: Final = {
     *(".ci", ".github", ".gitignore", ".pre-commit-config.yaml"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"),
     *("pyproject.toml", "pytest_handpiece.py"),
-    *("benchmarks", "devicectl", "docs", "examples", "firmware_sim", "handpiece_shell", "protocols", "tests"),
+    *("benchmarks", "devicectl", "docs", "examples", "findings", "firmware_sim", "handpiece_shell", "protocols"),
+    "tests",
 }
 """Everything at the tree's top, so that nobody's scratch folder is committed with it."""
 
