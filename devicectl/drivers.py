@@ -17,9 +17,8 @@ from devicectl.session.context import Entry
 from devicectl.session.engine import Engine
 from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure
-from devicectl.transports.opening import make_wire, open_transport
 from devicectl.transports.port import Receiver, Transport
-from devicectl.transports.urls import DeviceUrl
+from devicectl.transports.urls import DeviceUrl, module_of
 from protocols.serial.wire import SerialWire
 
 _T = TypeVar("_T")
@@ -50,7 +49,7 @@ async def open_driver(
         UrlError: the URL asks for what this device or this system does not have.
         LinkError: no simulator, or nothing answers at the address.
     """
-    if url.scheme == "sim":
+    if url.in_process:
         from devicectl.simulation.virtual_time import host_random, make_device, make_driver
 
         device = make_device(url)
@@ -71,8 +70,12 @@ async def open_driver(
         else:
             target = url
 
-        async def opener(receiver: Receiver) -> Transport:
-            return await open_transport(target, client, receiver)
+        module = module_of(target.scheme)
 
-        engine = make_engine(host_id=host_id, draw_nonce=lambda: secrets.randbits(32), wire=make_wire(target, client))
+        async def opener(receiver: Receiver) -> Transport:
+            return await module.open_transport(target, client, receiver)
+
+        engine = make_engine(
+            host_id=host_id, draw_nonce=lambda: secrets.randbits(32), wire=module.make_wire(target, client)
+        )
         yield await stack.enter_async_context(RealTimeDriver(engine, opener, write, tap))

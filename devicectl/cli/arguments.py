@@ -12,13 +12,14 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import typer
 
 from devicectl.errors import UrlError
 from devicectl.log.paths import LOG_VARIABLE
-from devicectl.transports.urls import DRAWN_SEED_BITS, EXAMPLES, MOST_SEED, DeviceUrl, parse_url
+from devicectl.transports.simulated import DRAWN_SEED_BITS, MAX_SEED, parse_speed
+from devicectl.transports.urls import DEFAULT_URL, SCHEMES, DeviceUrl, parse_url
 from protocols.mqtt.broker_url import BrokerUrlError
 from protocols.text.names import one_form
 from protocols.text.url_text import parse_whole, split_options
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 URL_VARIABLE: Final = "HANDPIECE_URL"
 """Environment variable: the device where no option names one. `firmware-sim exec` sets it for the host that it runs."""
-DEFAULT_URL: Final = "sim://"
 MOST_COURSE_LENGTH: Final = 80
 """Characters: a line of a terminal."""
 LogOption = Annotated[
@@ -118,7 +118,7 @@ def _parsed(text: str) -> DeviceUrl:
         try:
             check_broker_files(url.broker)
         except BrokerUrlError as error:
-            raise UrlError(text, error.part, error.reason, EXAMPLES["mqtts"]) from error
+            raise UrlError(text, error.part, error.reason, SCHEMES["mqtts"].example) from error
     return url
 
 
@@ -132,8 +132,8 @@ def _completed(url: DeviceUrl, seed: int | None, speed: str | None, of: str = ""
         raise typer.BadParameter(
             f"is for simulated devices; {url.scheme}://{of} leads to one that runs already", param_hint="--seed"
         )
-    if seed is not None and not 0 <= seed <= MOST_SEED:
-        raise typer.BadParameter(f"{seed} is not a whole number from 0 to {MOST_SEED}", param_hint="--seed")
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise typer.BadParameter(f"{seed} is not a whole number from 0 to {MAX_SEED}", param_hint="--seed")
     if seed is not None and url.seed not in (None, seed):
         raise typer.BadParameter(f"{seed} is not the URL's seed {url.seed}; give one of them", param_hint="--seed")
     if url.seed is not None or not url.simulated:
@@ -144,12 +144,12 @@ def _completed(url: DeviceUrl, seed: int | None, speed: str | None, of: str = ""
 
 
 def _speed(url: DeviceUrl, text: str, of: str) -> float | None:
-    if url.scheme != "sim":
+    if not url.in_process:
         raise typer.BadParameter(
             f"is for sim:// alone: over {url.scheme}://{of} it would scale the link's lease too", param_hint="--speed"
         )
     try:
-        return parse_url(f"sim://?speed={quote(text, safe='')}").speed
+        return parse_speed(DEFAULT_URL, text)
     except UrlError as error:
         raise typer.BadParameter(f"{error.reason}; for example --speed 10", param_hint="--speed") from error
 

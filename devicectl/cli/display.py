@@ -121,7 +121,7 @@ class Display:
 
     def begin(self, url: DeviceUrl, named_by: str) -> None:
         """Before the device is connected. `named_by` is what named it where that was no option, else empty."""
-        self._speed = url.speed if url.scheme == "sim" else 1.0
+        self._speed = url.speed if url.in_process else 1.0
         self.say(NOTICE)
         source = f" of {named_by}" if named_by else ""
         self.say(f"device {url.text}{source}" + (f", seed {url.seed}" if url.seed is not None else ""))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 import typer
 
 from devicectl.cli.arguments import (
-    DEFAULT_URL,
     URL_VARIABLE,
     LogOption,
     Wanted,
@@ -29,6 +28,7 @@ from devicectl.cli.output import require_written
 from devicectl.cli.signals import ended_in_order
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
+from devicectl.transports.urls import DEFAULT_URL, describe_schemes
 from handpiece_shell.files import NamedFile, Use
 
 if TYPE_CHECKING:
@@ -38,10 +38,7 @@ if TYPE_CHECKING:
     from devicectl.session.link import Tap
     from devicectl.summary import Summary
 
-_DEVICE = (
-    "URL of the device: sim://, sim+tcp://, sim+pty://, sim+mqtt://, serial:///dev/ttyUSB0, tcp://HOST:PORT or "
-    f"mqtt://HOST/SITE/DEVICE; else ${URL_VARIABLE}, else {DEFAULT_URL}"
-)
+_DEVICE = f"URL of the device: {describe_schemes()}; else ${URL_VARIABLE}, else {DEFAULT_URL}"
 _SEED = "Repeats everything that is random. Without it a memory's own is taken, or one is drawn; it is printed."
 _SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real time."
 _RESUME = "Go on with the session that the device holds open."

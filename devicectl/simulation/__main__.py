@@ -10,17 +10,20 @@ import asyncio
 import json
 import os
 import sys
+from typing import Final
 
 from devicectl.errors import DevicectlError, UrlError
 from devicectl.simulation.process import simulator
-from devicectl.transports.urls import EXAMPLES, parse_url
+from devicectl.transports.urls import SCHEMES, parse_url
 from handpiece_shell.streams import say
+
+_EXAMPLE: Final = next(row.example for row in SCHEMES.values() if row.served)
 
 
 async def _serve(text: str, options: list[str]) -> None:
     url = parse_url(text)
-    if not url.scheme.startswith("sim+"):
-        raise UrlError(text, "scheme", "it starts no process", EXAMPLES["sim+tcp"])
+    if not url.served:
+        raise UrlError(text, "scheme", "it starts no process", _EXAMPLE)
     async with simulator(url, options) as target:
         print(json.dumps({"simulated": True, "url": target.text, "seed": target.seed}), flush=True)
         await asyncio.to_thread(_wait_for_owner)

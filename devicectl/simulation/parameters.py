@@ -4,7 +4,8 @@ Law: pure, so that a command line is checked with it before anything is opened.
 """
 
 from devicectl.errors import UrlError
-from devicectl.transports.urls import SIM_OPTIONS, SIMULATED_OPTIONS, DeviceUrl
+from devicectl.transports.simulated import SIM_OPTIONS, SIMULATED_OPTIONS
+from devicectl.transports.urls import DeviceUrl
 from firmware_sim.errors import ParameterError, UnknownParameterError
 from firmware_sim.model.parameters import Parameters, nearest
 
@@ -19,7 +20,7 @@ def parameters_of(url: DeviceUrl) -> Parameters:
     try:
         return Parameters(url.parameters)
     except UnknownParameterError as error:
-        close = nearest(error.name, SIM_OPTIONS if url.scheme == "sim" else SIMULATED_OPTIONS)
+        close = nearest(error.name, SIM_OPTIONS if url.in_process else SIMULATED_OPTIONS)
         hint = f"; did you mean {close}?" if close else ""
         reason = f"no such option or parameter{hint} (`firmware-sim serve --help` lists the parameters)"
         raise UrlError(url.text, error.name, reason, example) from error

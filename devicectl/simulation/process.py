@@ -1,4 +1,4 @@
-"""A simulated device as a process of its own, reached over a real transport: `sim+pty://`, `sim+tcp://`, `sim+mqtt://`.
+"""A simulated device as a process of its own, reached over a real transport: `sim+tcp://` and its like.
 
 It imports nothing of the simulator: it starts the program and reads the one line with its addresses.
 """
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from devicectl.errors import LinkError, UrlError
-from devicectl.transports.urls import EXAMPLES, DeviceUrl, parse_url
+from devicectl.transports.urls import SCHEMES, DeviceUrl, parse_url
 
 START_TIMEOUT_S: Final = 20.0
 """It answers in well under a second; a machine that is loaded tenfold still makes this."""
@@ -21,12 +21,8 @@ BAD_ARGUMENTS: Final = 2
 
 
 def command(url: DeviceUrl, address: str = "") -> list[str]:
-    """The command line that brings the device `url` asks for; for `sim+mqtt://`, to the broker at `address`."""
-    transport = {
-        "sim+pty": ["--pty"],
-        "sim+tcp": ["--tcp", "127.0.0.1:0"],
-        "sim+mqtt": ["--mqtt", f"mqtt://{address}/sim/handpiece"],
-    }[url.scheme]
+    """Compose the command line that brings the device of `url`; `address` is that of the broker, if it wants one."""
+    transport = [option.format(broker=address) for option in url.served]
     line = [sys.executable, "-P", "-m", "firmware_sim", "serve", "--json", "--no-keep-running", *transport]
     if url.seed is not None:
         line += ["--seed", str(url.seed)]
@@ -47,7 +43,7 @@ async def simulator(url: DeviceUrl, options: Sequence[str] = ()) -> AsyncIterato
         UrlError: it does not take the URL's options.
         LinkError: it did not come up, or there is no broker.
     """
-    if url.scheme == "sim+mqtt":
+    if any("{broker}" in option for option in url.served):
         from devicectl.simulation.broker import broker
 
         async with broker() as address, _simulator(url, [*command(url, address), *options]) as target:
@@ -89,7 +85,7 @@ async def _address(url: DeviceUrl, process: asyncio.subprocess.Process) -> Devic
         said = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
         reason = said[-1] if said else "it said nothing"
         if await process.wait() == BAD_ARGUMENTS:
-            raise UrlError(url.text, "options", reason, EXAMPLES[url.scheme])
+            raise UrlError(url.text, "options", reason, SCHEMES[url.scheme].example)
         raise LinkError(f"the simulator did not start: {reason}")
     said = json.loads(line)
     return replace(parse_url(said["urls"][0]), seed=said["seed"])

@@ -18,7 +18,8 @@ from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure, Task, end_of
 from devicectl.simulation.parameters import parameters_of
 from devicectl.simulation.world import SerialLine, World
-from devicectl.transports.urls import DRAWN_SEED_BITS, DeviceUrl
+from devicectl.transports.simulated import DRAWN_SEED_BITS
+from devicectl.transports.urls import DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, SeedError, SimulatorError
 from firmware_sim.memory.nvm import Nvm, choose_seed

@@ -18,16 +18,17 @@ import aiomqtt
 from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.transports.heartbeat_gate import HeartbeatGate
 from devicectl.transports.port import Receiver, Transport
-from devicectl.transports.urls import EXAMPLES
+from devicectl.transports.urls import SCHEMES, DeviceUrl, Scheme
 from handpiece_shell.broker_client import BrokerClient
 from handpiece_shell.broker_files import read_credentials, tls_context
 from protocols.language.errors import MessageError
 from protocols.language.units import Micros
-from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError
+from protocols.link.port import Wire
+from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 from protocols.mqtt.calls import MAX_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
 from protocols.mqtt.properties import NO_MATCHING_SUBSCRIBERS
 from protocols.mqtt.status import Status
-from protocols.mqtt.wire import Publication
+from protocols.mqtt.wire import HostWire, Publication
 
 BIRTH_TIMEOUT_S: Final = 2.0
 """How long the retained `status` may take: the broker has it, or nobody does."""
@@ -240,22 +241,46 @@ _NOTHING: Final = Publication("", b"")
 """Wakes the writer, which then finds that the connection is broken off."""
 
 
-async def open_mqtt(url: BrokerUrl, client: str, receiver: Receiver) -> Transport:
+def parse(text: str, row: Scheme) -> DeviceUrl:
+    """Check the URL of a device behind a broker.
+
+    Raises:
+        UrlError: it is none.
+    """
+    try:
+        broker = parse_broker_url(text)
+    except BrokerUrlError as error:
+        raise UrlError(text, error.part, error.reason, row.example) from error
+    return DeviceUrl(text, row.scheme, host=broker.host, port=broker.port, broker=broker)
+
+
+def make_wire(url: DeviceUrl, client: str) -> Wire[Any]:
+    """Make the wire of publications; answers go to the topic of `client`."""
+    return HostWire(_broker_of(url).topics, client)
+
+
+def _broker_of(url: DeviceUrl) -> BrokerUrl:
+    assert url.broker is not None, "parse has found one"
+    return url.broker
+
+
+async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Transport:
     """Connect to the broker and find the device there.
 
     Raises:
         UrlError: a file that the URL names cannot be used.
         LinkError: no broker, no device, or the broker keeps this host out.
     """
+    broker = _broker_of(url)
     try:
-        options = client_options(url, client, read_credentials(url))
-        options["tls_context"] = tls_context(url)
+        options = client_options(broker, client, read_credentials(broker))
+        options["tls_context"] = tls_context(broker)
     except BrokerUrlError as error:
-        raise UrlError(str(url), error.part, error.reason, EXAMPLES["mqtts"]) from error
+        raise UrlError(url.text, error.part, error.reason, SCHEMES["mqtts"].example) from error
     options["protocol"] = aiomqtt.ProtocolVersion.V5
     options["logger"] = _LOGGER
     options["socket_options"] = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
-    transport = MqttTransport(url, client, receiver)
+    transport = MqttTransport(broker, client, receiver)
     receiver.start(transport.run(options))
     try:
         await transport.ready

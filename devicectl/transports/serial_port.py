@@ -5,18 +5,32 @@ import contextlib
 import errno
 import os
 import queue
+import re
 import select
 import threading
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote
 
 import serial
 
 from devicectl import clock
-from devicectl.errors import LinkError
-from devicectl.transports.port import MOST_UNSENT_BYTES, Receiver, Transport
-from devicectl.transports.urls import AS_IT_IS, SerialLine
+from devicectl.errors import LinkError, UrlError
+from devicectl.transports.port import MAX_UNSENT_BYTES, Receiver, Transport
+from devicectl.transports.urls import (
+    DEFAULT_BAUD,
+    SCHEMES,
+    DeviceUrl,
+    Scheme,
+    SerialLine,
+    none_left,
+    number,
+    parse_baud,
+    split,
+)
 from protocols.language.units import SECOND, Micros
+from protocols.link.port import Wire
+from protocols.serial.wire import SerialWire
 
 READ_SIZE: Final = 4096
 WRITE_TIMEOUT_S: Final = 2.0
@@ -38,18 +52,79 @@ with contextlib.suppress(ImportError):
 
     _PORT_ERRORS += (termios.error,)
 
+_BOARD: Final = "serial:///dev/ttyUSB0?wait=2.5&dtr=0"
+MAX_WAIT_S: Final = 8
+"""Longer than a board boots. A port that is opened again in a session has ten seconds in all to be there."""
+_ONE: Final = SCHEMES["serial"].example
+_GATEWAY: Final = "tcp://192.168.1.20:4001"
+_NO_PORTS: Final[Mapping[str, tuple[str, str]]] = {
+    "rfc2217": ("rfc2217:// is not spoken here, a gateway's raw TCP port is", _GATEWAY),
+    "socket": ("socket:// is pyserial's word for a raw TCP port, which has a URL of its own here", _GATEWAY),
+    "loop": ("loop:// gives back what it is sent, and no device is there", _ONE),
+    "hwgrep": ("hwgrep:// may find several ports; name one that `python -m serial.tools.list_ports` shows", _ONE),
+    "spy": ("spy:// is not needed: name the port itself, and --trace FILE shows what goes over it", _ONE),
+    "alt": ("alt:// is not supported: name the port itself", _ONE),
+    "cp2110": ("cp2110:// is a HID device and no serial port", _ONE),
+}
+"""Scheme of pyserial's -> what to say of it, and a URL that is right."""
+_LOST_MARK: Final = re.compile(r"[&;,](?:baud|wait|dtr|rts|rtscts)=")
 
-async def open_serial(path: str, baud: int, receiver: Receiver, line: SerialLine = AS_IT_IS) -> Transport:
-    """Open the port `path`, a device file or a name such as COM3, and leave the device in peace for `line.wait_s`.
+
+def parse(text: str, row: Scheme) -> DeviceUrl:
+    """Check the URL of a port: a device file or a name such as COM3, its speed and its lines.
+
+    Raises:
+        UrlError: it is none.
+    """
+    netloc, rest, options = split(text, row)
+    path, example = unquote(netloc + rest), row.example
+    if not path.strip("/") or "\0" in path:
+        raise UrlError(text, "path", "no serial port is named", example)
+    if _LOST_MARK.search(path):
+        raise UrlError(text, "path", "options follow a ?", example)
+    inner, is_url, _ = path.partition("://")
+    if is_url:
+        reason, instead = _NO_PORTS.get(inner.lower(), ("a URL within the URL is no serial port", example))
+        raise UrlError(text, "path", reason, instead)
+    baud = parse_baud(text, options.pop("baud", str(DEFAULT_BAUD)), example)
+    line = _serial_line(text, options)
+    none_left(text, options, "baud, wait, dtr, rts or rtscts", example)
+    return DeviceUrl(text, row.scheme, path=path, baud=baud, line=line)
+
+
+def _serial_line(text: str, options: dict[str, str]) -> SerialLine:
+    wait_s = number(text, "wait", options.pop("wait", "0"), _BOARD)
+    if not 0 <= wait_s <= MAX_WAIT_S:
+        raise UrlError(text, "wait", f"{wait_s:g} is not a time from 0 to {MAX_WAIT_S} s", _BOARD)
+    dtr, rts, rtscts = (_switch(text, name, options.pop(name, None)) for name in ("dtr", "rts", "rtscts"))
+    if rtscts and rts is not None:
+        raise UrlError(text, "rts", "with rtscts=1 the flow control sets it; leave one of the two out", _BOARD)
+    return SerialLine(wait_s, dtr, rts, bool(rtscts))
+
+
+def _switch(text: str, name: str, value: str | None) -> bool | None:
+    if value not in (None, "0", "1"):
+        raise UrlError(text, name, "its value is neither 0 nor 1", _BOARD)
+    return None if value is None else value == "1"
+
+
+def make_wire(url: DeviceUrl, client: str) -> Wire[Any]:
+    """Make the wire of frames on a line of this speed."""
+    return SerialWire(url.baud)
+
+
+async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Transport:
+    """Open the port, and leave the device in peace for `wait` seconds.
 
     Raises:
         LinkError: there is no such port, it is in use, or not a serial port.
     """
+    path, line = url.path, url.line
     try:
         port = serial.serial_for_url(
             path,
             do_not_open=True,
-            baudrate=baud,
+            baudrate=url.baud,
             timeout=READ_TIMEOUT_S,
             write_timeout=WRITE_TIMEOUT_S,
             exclusive=True,
@@ -156,7 +231,7 @@ class _PolledSerial:
             data = data[sent:]
             self._loop.add_writer(self._fd, self._writable)
         self._unsent += data
-        if len(self._unsent) > MOST_UNSENT_BYTES:
+        if len(self._unsent) > MAX_UNSENT_BYTES:
             self._fail(f"serial port {self._port.name} takes no more bytes")
 
     def _writable(self) -> None:
@@ -244,7 +319,7 @@ class _ThreadedSerial:
         if self._open:
             self._unsent_size += len(data)
             self._unsent.put(data)
-            if self._unsent_size > MOST_UNSENT_BYTES:
+            if self._unsent_size > MAX_UNSENT_BYTES:
                 # Not from within a write: the host hears of it between two events, as of anything else.
                 self._loop.call_soon(self._fail, f"serial port {self._port.name} takes no more bytes")
 

@@ -136,7 +136,7 @@ def parse_broker_url(text: str) -> BrokerUrl:
 
 
 def _no_address(text: str) -> str:
-    return _IPV6 if "[" in text or "]" in text else "it has characters that stand in no address"
+    return _IPV6 if "[" in text or "]" in text else "it has characters that no address may have"
 
 
 def _address(netloc: str, default_port: int) -> tuple[str, int]:

@@ -55,3 +55,67 @@ image = snapshot(nvm)
 found.append(image.pop("purges"))
 print(*found, restore(image).purges)
 """
+
+
+def test_a_transport_of_the_host_is_one_row_and_one_module(tree: ChangedTree) -> None:
+    """The command line takes its URL, help and errors name it, and `connect` opens it."""
+    table, module = "devicectl/transports/urls.py", "devicectl/transports/unix_socket.py"
+    row = '        Scheme("unix", "unix:///PATH", "unix:///run/handpiece", "unix_socket"),\n'
+    tree.add(table, after='        Scheme("tcp", "tcp://HOST:PORT", "tcp://127.0.0.1:4001", "tcp"),\n', text=row)
+    tree.create(module, _UNIX_SOCKET)
+    said = tree.run(_CONNECT_UNIX_SOCKET).splitlines()
+    assert said[0].startswith("device URL unix://...: user: ") and said[0].endswith("for example unix:///run/handpiece")
+    assert ", tcp://, unix://, mqtt://" in said[1]
+    assert "tcp://HOST:PORT, unix:///PATH or mqtt://HOST/SITE/DEVICE" in said[2]
+    assert said[3] == "cannot connect to /no such: No such file or directory"
+    assert tree.places == {table, module}
+
+
+_UNIX_SOCKET = '''
+"""A device at a socket in the file system."""
+
+import asyncio
+import os
+from urllib.parse import unquote
+
+from devicectl.errors import LinkError
+from devicectl.transports.tcp import TcpTransport
+from devicectl.transports.urls import DeviceUrl, none_left, split
+from protocols.serial.wire import SerialWire
+
+
+def parse(text, row):
+    _, path, options = split(text, row)
+    none_left(text, options, "no option", row.example)
+    return DeviceUrl(text, row.scheme, path=unquote(path))
+
+
+def make_wire(url, client):
+    return SerialWire()
+
+
+async def open_transport(url, client, receiver):
+    try:
+        _, opened = await asyncio.get_running_loop().create_unix_connection(lambda: TcpTransport(receiver), url.path)
+    except OSError as error:
+        raise LinkError(f"cannot connect to {url.path}: {os.strerror(error.errno)}") from error
+    return opened
+'''
+
+_CONNECT_UNIX_SOCKET = """
+import asyncio
+from devicectl import LinkError, UrlError, connect
+from devicectl.cli.run import _DEVICE
+
+async def fail(url):
+    try:
+        async with connect(url):
+            pass
+    except (LinkError, UrlError) as error:
+        print(error)
+
+asyncio.run(fail("unix://user@/run/handpiece"))
+asyncio.run(fail("nothing"))
+print(_DEVICE)
+asyncio.run(fail("unix:///no%20such"))
+"""

@@ -6,7 +6,7 @@ from devicectl.cli import arguments
 from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
 from devicectl.session import operator, plan
-from devicectl.transports import mqtt, urls
+from devicectl.transports import mqtt, simulated
 from firmware_sim import device
 from firmware_sim.commands import queries
 from firmware_sim.memory import journal
@@ -160,7 +160,7 @@ def test_a_lost_link_retracts_within_its_limit() -> None:
 
 
 def test_both_ends_take_the_same_seeds() -> None:
-    assert urls.MOST_SEED == options.MOST_SEED
+    assert simulated.MAX_SEED == options.MOST_SEED
 
 
 def test_alarms_belong_to_interlocks_that_are_built() -> None:

@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from devicectl.session.link import CONNECT_TIMEOUT_US
-from devicectl.transports.serial_port import BOOT_US
-from devicectl.transports.urls import LEAST_BAUD, MAX_WAIT_S, parse_url
+from devicectl.transports.serial_port import BOOT_US, MAX_WAIT_S
+from devicectl.transports.urls import MIN_BAUD, parse_url
 from firmware_sim.serve.transports.pty_line import TIDY_EVERY_S
 from protocols.language.units import SECOND
 from protocols.serial.diagnosis import CHANGES, Heard, cause
@@ -35,7 +35,7 @@ def test_its_options_are_those_of_a_url() -> None:
 
 
 def test_its_numbers_are_those_of_the_code() -> None:
-    assert f"from {LEAST_BAUD:,} on" in TEXT and f"up to {MAX_WAIT_S};" in TEXT
+    assert f"from {MIN_BAUD:,} on" in TEXT and f"up to {MAX_WAIT_S};" in TEXT
     assert BOOT_US == 6 * SECOND < CONNECT_TIMEOUT_US and "for six seconds" in TEXT
     assert TIDY_EVERY_S == 0.5 and "within half a second" in TEXT
 

@@ -8,7 +8,7 @@ import pytest
 
 from devicectl.errors import LinkError
 from devicectl.transports import mqtt
-from devicectl.transports.mqtt import open_mqtt
+from devicectl.transports.urls import DeviceUrl
 from protocols.mqtt.status import LOST, Status
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import HostWire
@@ -86,7 +86,7 @@ async def test_what_ends_a_link(then: bytes, reason: str, monkeypatch: pytest.Mo
         monkeypatch.setattr(mqtt, name, patience())
     async with scripted(telling(status(True), then)) as url, asyncio.timeout(patience()), asyncio.TaskGroup() as group:
         life = Life(group)
-        transport = await open_mqtt(url, "host-1", life)
+        transport = await mqtt.open_transport(DeviceUrl(str(url), "mqtt", broker=url), "host-1", life)
         for number in (1, 2):
             transport.write(HostWire(TOPICS, "host-1").encode(hello(), number, 0, number, 0))
         assert reason in await life.ended
@@ -104,5 +104,5 @@ async def test_what_ends_a_link(then: bytes, reason: str, monkeypatch: pytest.Mo
 async def test_what_is_no_birth(first: bytes, then: bytes, reason: str) -> None:
     async with scripted(telling(first, then)) as url, asyncio.TaskGroup() as group:
         with pytest.raises(LinkError) as raised:
-            await open_mqtt(url, "host-1", Life(group))
+            await mqtt.open_transport(DeviceUrl(str(url), "mqtt", broker=url), "host-1", Life(group))
     assert "no device bench/sim-7" in str(raised.value) and reason in str(raised.value)

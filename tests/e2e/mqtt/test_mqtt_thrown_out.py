@@ -11,7 +11,8 @@ import aiomqtt
 import pytest
 
 from devicectl.errors import LinkError
-from devicectl.transports.mqtt import open_mqtt
+from devicectl.transports.mqtt import open_transport
+from devicectl.transports.urls import DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.serve.errors import NoBrokerError
 from firmware_sim.serve.real_time import RealTimeDevice
@@ -67,7 +68,7 @@ class Life:
 async def host(url: BrokerUrl) -> None:
     async with asyncio.TaskGroup() as group:
         try:
-            await open_mqtt(url, "host-1", Life(group))
+            await open_transport(DeviceUrl(str(url), "mqtt", broker=url), "host-1", Life(group))
         except LinkError as error:
             raised = error
     raise raised

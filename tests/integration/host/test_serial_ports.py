@@ -19,8 +19,8 @@ from devicectl import clock
 from devicectl.errors import LinkError
 from devicectl.transports import serial_port
 from devicectl.transports.port import Transport
-from devicectl.transports.serial_port import open_serial
-from devicectl.transports.urls import DEFAULT_BAUD, LEAST_BAUD, SerialLine
+from devicectl.transports.serial_port import open_transport
+from devicectl.transports.urls import DEFAULT_BAUD, MIN_BAUD, DeviceUrl, SerialLine
 from protocols.language.units import SECOND, Micros
 from protocols.link.requests import MAX_TRIES
 from tests.integration.host.test_wrong_ends import RightDevice
@@ -53,7 +53,8 @@ class Heard:
 
 async def opened(path: str, **line: Any) -> tuple[Transport, Heard]:
     heard = Heard()
-    return await open_serial(path, DEFAULT_BAUD, heard, SerialLine(**line)), heard
+    url = DeviceUrl("", "serial", path=path, baud=DEFAULT_BAUD, line=SerialLine(**line))
+    return await open_transport(url, "host-1", heard), heard
 
 
 async def reason_of(path: str) -> str:
@@ -494,7 +495,7 @@ async def test_a_port_without_a_descriptor_is_read_by_a_thread() -> None:
 
 
 def test_the_slowest_line_bears_a_session_with_a_pulled_cable_and_a_reboot() -> None:
-    lab = Lab(baud=LEAST_BAUD, plan=a_plan(300)).begin(5)
+    lab = Lab(baud=MIN_BAUD, plan=a_plan(300)).begin(5)
     task = lab.start(lab.all_cycles())
     lab.wait(3 * SECOND)
     lab.world.cut()

@@ -4,7 +4,7 @@ import pytest
 
 from devicectl.session.engine import Engine
 from devicectl.simulation.world import SerialLine, World
-from devicectl.transports.urls import LEAST_BAUD
+from devicectl.transports.urls import MIN_BAUD
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, DeviceState
 from protocols.language.units import SECOND
@@ -55,7 +55,7 @@ def test_a_session_that_is_not_armed_has_none_at_1200_baud() -> None:
 def test_a_line_below_the_least_cannot_hold_an_armed_link(baud: int) -> None:
     """The longest frame alone takes longer than the lease of an armed device: nothing else can be heard meanwhile."""
     assert BITS_PER_BYTE * LONGEST_FRAME * 1_000 / baud > LEASE_ARMED_MS
-    assert BITS_PER_BYTE * LONGEST_FRAME * 1_000 / LEAST_BAUD < LEASE_ARMED_MS
+    assert BITS_PER_BYTE * LONGEST_FRAME * 1_000 / MIN_BAUD < LEASE_ARMED_MS
 
 
 def test_a_line_of_unknown_speed_is_learned_after_the_first_retry() -> None:

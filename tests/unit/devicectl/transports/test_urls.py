@@ -6,7 +6,18 @@ import pytest
 
 from devicectl.errors import UrlError
 from devicectl.session.link import CONNECT_TIMEOUT_US
-from devicectl.transports.urls import DEFAULT_BAUD, EXAMPLES, MAX_WAIT_S, MOST_SEED, DeviceUrl, SerialLine, parse_url
+from devicectl.transports import mqtt, serial_port, tcp
+from devicectl.transports.serial_port import MAX_WAIT_S
+from devicectl.transports.simulated import MAX_SEED
+from devicectl.transports.urls import (
+    DEFAULT_BAUD,
+    SCHEMES,
+    DeviceUrl,
+    SerialLine,
+    TransportModule,
+    module_of,
+    parse_url,
+)
 from protocols.language.units import SECOND
 
 
@@ -16,7 +27,7 @@ from protocols.language.units import SECOND
         ("sim://", {"scheme": "sim"}),
         ("sim://?", {"scheme": "sim"}),
         ("SIM://?seed=0", {"scheme": "sim", "seed": 0}),
-        (f"sim://?seed={MOST_SEED}", {"scheme": "sim", "seed": MOST_SEED}),
+        (f"sim://?seed={MAX_SEED}", {"scheme": "sim", "seed": MAX_SEED}),
         ("sim://?nvm=a%20b/c.nvm", {"scheme": "sim", "nvm": "a b/c.nvm"}),
         ("sim://?nvm=a+b%2B%40@c.nvm", {"scheme": "sim", "nvm": "a+b+@@c.nvm"}),
         ("sim://?speed=max", {"scheme": "sim", "speed": None}),
@@ -60,14 +71,30 @@ from protocols.language.units import SECOND
     ],
 )
 def test_right_urls(text: str, expected: dict[str, object]) -> None:
-    assert parse_url(text) == DeviceUrl(text, **expected)  # type: ignore[arg-type]
+    scheme = str(expected["scheme"])
+    brought = {"simulated": scheme.startswith("sim"), "served": SERVED.get(scheme, ())}
+    assert parse_url(text) == DeviceUrl(text, **expected | brought)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("scheme", EXAMPLES)
+SERVED = {
+    "sim+pty": ("--pty",),
+    "sim+tcp": ("--tcp", "127.0.0.1:0"),
+    "sim+mqtt": ("--mqtt", "mqtt://{broker}/sim/handpiece"),
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_examples_are_right(scheme: str) -> None:
-    url = parse_url(EXAMPLES[scheme])
+    url = parse_url(SCHEMES[scheme].example)
     assert url.scheme == scheme
     assert url.simulated == scheme.startswith("sim")
+    assert url.in_process == (scheme == "sim")
+
+
+def test_modules_are_those_of_their_rows() -> None:
+    """And each is a `TransportModule` for mypy, which cannot follow a row's name."""
+    modules: list[TransportModule] = [serial_port, tcp, mqtt, mqtt]
+    assert [module_of(scheme) for scheme in ("serial", "tcp", "mqtt", "wss")] == modules
 
 
 LONG = "9" * 5_000
@@ -111,7 +138,7 @@ WRONG = [
     ("sim://?seed=0x7", "seed", "whole number"),
     ("sim://?seed=1_000", "seed", "whole number"),
     ("sim://?seed=%D9%A7", "seed", "whole number"),
-    (f"sim://?seed={MOST_SEED + 1}", "seed", "whole number"),
+    (f"sim://?seed={MAX_SEED + 1}", "seed", "whole number"),
     (f"sim://?seed={LONG}", "seed", "whole number"),
     ("sim://?nvm=", "nvm", "is no file"),
     ("sim://?nvm=a%00b", "nvm", "is no file"),
@@ -183,8 +210,8 @@ WRONG = [
     ("tcp://host:4001/path", "path", "a path means nothing"),
     ("tcp://host:4001?nodelay=1", "options", "one is not known here"),
     ("mqtt://host", "path", "/site/device"),
-    ("tcp://ho\u2100st:4001", "address", "stand in no address"),
-    ("mqtt://ho\u2100st/site/device", "host", "stand in no address"),
+    ("tcp://ho\u2100st:4001", "address", "no address may have"),
+    ("mqtt://ho\u2100st/site/device", "host", "no address may have"),
     ("sim://?anesthesia_wait_s=1_0", "anesthesia_wait_s", "finite number"),
     ("sim://?anesthesia_wait_s=%EF%BC%91", "anesthesia_wait_s", "finite number"),
     ("mqtt://host/site/+", "device", "letters"),
@@ -206,7 +233,7 @@ def test_wrong_urls(text: str, part: str, said: str) -> None:
     assert message.isprintable(), "one line, and nothing for the terminal to obey"
     assert len(message) < 400, "however long the URL is"
     example = message.rpartition("for example ")[2]
-    assert parse_url(example).scheme in EXAMPLES
+    assert parse_url(example).scheme in SCHEMES
 
 
 def test_every_scheme_of_pyserials_is_told_apart() -> None:

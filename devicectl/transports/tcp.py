@@ -1,0 +1,118 @@
+"""TCP: a device, or a gateway to one, at HOST:PORT."""
+
+import asyncio
+import os
+import re
+from typing import Any, Final
+from urllib.parse import unquote
+
+from devicectl.errors import LinkError, UrlError
+from devicectl.transports.port import MAX_UNSENT_BYTES, Receiver, Transport
+from devicectl.transports.urls import NEEDS_BRACKETS, DeviceUrl, Scheme, none_left, split
+from protocols.language.units import Micros
+from protocols.link.port import Wire
+from protocols.serial.wire import SerialWire
+from protocols.text.addresses import can_be_host, format_address, show_host
+
+_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^:\[\]\s/]*))(?::(?P<port>[^:]*))?\Z")
+_PORT: Final = re.compile(r"[0-9]{1,5}\Z")
+CONNECT_TIMEOUT_S: Final = 10.0
+"""A host that is switched off answers nothing at all; the system would try it for two minutes."""
+
+
+def parse(text: str, row: Scheme) -> DeviceUrl:
+    """Check a URL of HOST:PORT.
+
+    Raises:
+        UrlError: it is none.
+    """
+    address, path, options = split(text, row)
+    example = row.example
+    found = _ADDRESS.match(unquote(address))
+    if found is None and address.count(":") > 1:
+        raise UrlError(text, "host", NEEDS_BRACKETS, example)
+    if found is None or not found[0].isprintable():
+        raise UrlError(text, "host", "it is no host name", example)
+    host = found["v6"] or found["name"]
+    if not host:
+        raise UrlError(text, "host", "no host is named", example)
+    if not can_be_host(host):
+        raise UrlError(text, "host", f"{show_host(host)} is no host name", example)
+    port = found["port"] or ""
+    if not _PORT.match(port) or not 0 < int(port) <= 0xFFFF:
+        raise UrlError(text, "port", "a port from 1 to 65535 is needed", example)
+    if path.strip("/"):
+        raise UrlError(text, "path", "a path means nothing over TCP", example)
+    none_left(text, options, "no option", example)
+    return DeviceUrl(text, row.scheme, host=host, port=int(port))
+
+
+def make_wire(url: DeviceUrl, client: str) -> Wire[Any]:
+    """Make the wire of frames; a network has no speed that frames are to be timed by."""
+    return SerialWire()
+
+
+class TcpTransport(asyncio.Protocol):
+    """A TCP connection."""
+
+    boot_us: Final = Micros(0)
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._transport: asyncio.Transport | None = None
+        self._open = True
+        self._full = False
+        self.data_received = receiver.received  # type: ignore[method-assign]  # one call less for each piece
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: the connection stands. It sets TCP_NODELAY by itself."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio: the connection is gone."""
+        if self._open:
+            self._open = False
+            reason = "the device closed the connection"
+            if exc is not None:
+                reason = f"connection lost: {_reason(exc) if isinstance(exc, OSError) else exc}"
+            self._receiver.closed("the device takes no more bytes" if self._full else reason)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        assert self._transport is not None
+        if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self._full = True
+            self._transport.abort()
+        elif self._open:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close after what was written has gone out."""
+        self._open = False
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Transport:
+    """Connect.
+
+    Raises:
+        LinkError: nobody listens there, or the name is not known.
+    """
+    loop, where = asyncio.get_running_loop(), format_address(url.host, url.port)
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, protocol = await loop.create_connection(lambda: TcpTransport(receiver), url.host, url.port)
+    except TimeoutError as error:
+        raise LinkError(f"cannot connect to {where}: nothing answers within {CONNECT_TIMEOUT_S:g} s") from error
+    except OSError as error:
+        raise LinkError(f"cannot connect to {where}: {_reason(error)}") from error
+    return protocol
+
+
+def _reason(error: OSError) -> str:
+    """In the system's own words; asyncio's have the address once more."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
