@@ -23,7 +23,7 @@ help:
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make findings what surprises in other people's libraries and tools, shown again: findings/README.md"
 	@echo "make coverage branch coverage, by module"
-	@echo "make docs     docs/generated anew"
+	@echo "make docs     docs/generated anew, and all pages as a site in build/site, which needs no network"
 	@echo "make dist     sdist and pure wheel, to dist/"
 	@echo "make clean    everything that was made"
 
@@ -53,6 +53,10 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/pyvenv.cfg
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/pyvenv.cfg
 	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml $(VENV)/.installed-test
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[docs]'
+	@touch $@
 
 # The peers live apart: what they pull in must not stand in for something that the package forgot to ask for.
 $(BENCH_VENV)/.installed: pyproject.toml | $(BENCH_VENV)/pyvenv.cfg
@@ -141,8 +145,15 @@ coverage: $(VENV)/.installed-test
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.run
 
-docs: $(VENV)/.installed-test
+# First what is made from the code, then a site of all pages. -E: all anew, or only a changed page would warn.
+SITE ?= build/site
+
+docs: $(VENV)/.installed-docs
 	$(BIN)/python -m tests.architecture.docs.generate_docs
+	rm -rf $(SITE)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -E -d build/doctrees -c docs . $(SITE)
+	$(BIN)/python -m tests.architecture.offline $(SITE)
+	@echo "the site is $(SITE)/index.html"
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .coverage .coverage.* \

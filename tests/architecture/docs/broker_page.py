@@ -50,4 +50,4 @@ def _names(names: tuple[str, ...]) -> str:
 
 
 def _file(title: str, text: str) -> list[str]:
-    return [f"## {title}", "", "```conf", text.rstrip("\n"), "```", ""]
+    return [f"## {title}", "", "```text", text.rstrip("\n"), "```", ""]

@@ -10,7 +10,7 @@ import yaml
 from tests.architecture.tree import ROOT
 
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-CHECKS: Final = {"test", "nightly", "flakes", "bounds"}
+CHECKS: Final = {"test", "docs", "nightly", "flakes", "bounds"}
 """Targets of make that say whether the product is right. `test` is what `.ci/run` does without a name."""
 
 
