@@ -221,7 +221,7 @@ class Device:
         port.host_id = hello.host_id
         port.max_payload_size = hello.max_payload_size
         port.stream_us = 0
-        port.exchange.welcome(welcome(self, port, link_id, hello.nonce, now), greeted, now)
+        port.exchange.welcome(welcome(self, port, link_id, hello, now), greeted, now)
         port.idle_pace = Pace.of_ms(self.parameters.heartbeat_idle_ms, self.parameters.lease_idle_ms)
         port.armed_pace = Pace.of_ms(self.parameters.heartbeat_armed_ms, self.parameters.lease_armed_ms)
         port.exchange.pace = port.idle_pace

@@ -6,7 +6,7 @@ Law: each is a picture of one moment, made of what is there; nothing moves or is
 from typing import TYPE_CHECKING, Final
 
 from firmware_sim.ports import Port, PortAsker
-from protocols.language.messages import DeviceInfoDone, Heartbeat, TelemetryState, Welcome
+from protocols.language.messages import DeviceInfoDone, Heartbeat, Hello, TelemetryState, Welcome
 from protocols.language.schema import schema_id
 from protocols.language.units import Micros
 from protocols.language.version import MINOR
@@ -37,16 +37,19 @@ def identity(device: "Device") -> DeviceInfoDone:
     )
 
 
-def welcome(device: "Device", port: Port, link_id: int, nonce: int, now: Micros) -> Welcome:
-    """The grant of a link to the host on `port`, and where the device stands."""
+def welcome(device: "Device", port: Port, link_id: int, hello: Hello, now: Micros) -> Welcome:
+    """Make the WELCOME that answers `hello` on `port`: the grant of a link, and the device's state.
+
+    Its schema is that of the lower minor, which is all that both ends know.
+    """
     nvm, parameters, totals = device.nvm, device.parameters, device.nvm.totals
     return Welcome(
         link_id=link_id,
         minor=MINOR,
         role=port.role,
         features=0,
-        schema_id=schema_id(MINOR),
-        nonce=nonce,
+        schema_id=schema_id(min(hello.minor, MINOR)),
+        nonce=hello.nonce,
         boot_count=nvm.boot_count,
         heartbeat_armed_ms=parameters.heartbeat_armed_ms,
         lease_armed_ms=parameters.lease_armed_ms,

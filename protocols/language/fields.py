@@ -37,7 +37,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The protocol minor that appended this field. Fields without it are of minor 0."""
+    """The protocol minor that appended this field. Fields without it are as old as their message."""
 
     minor: int
 

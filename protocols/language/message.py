@@ -40,9 +40,17 @@ class Message(BaseModel):
     ID: ClassVar[int]
     KIND: ClassVar[Kind]
     LANE: ClassVar[Lane | None] = None
+    SINCE: ClassVar[int] = 0
+    """The protocol minor that added this message. A receiver of an earlier minor does not know it."""
 
     def __init_subclass__(
-        cls, *, id: int | None = None, kind: Kind = Kind.COMMAND, lane: Lane | None = None, **kwargs: Any
+        cls,
+        *,
+        id: int | None = None,
+        kind: Kind = Kind.COMMAND,
+        lane: Lane | None = None,
+        since: int = 0,
+        **kwargs: Any,
     ) -> None:
         """Enter the class in the registry; without an id it is a base of messages and no message.
 
@@ -58,7 +66,7 @@ class Message(BaseModel):
             raise TypeError(f'{cls.__name__}: a command names its answer: class {cls.__name__}(Command["..."], ...)')
         if (kind, id) in REGISTRY:
             raise TypeError(f"{cls.__name__}: {kind.name} 0x{id:04x} is {REGISTRY[kind, id].__name__}")
-        cls.ID, cls.KIND, cls.LANE = id, kind, lane
+        cls.ID, cls.KIND, cls.LANE, cls.SINCE = id, kind, lane, since
         REGISTRY[kind, id] = cls
 
     @classmethod

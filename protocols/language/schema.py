@@ -12,9 +12,14 @@ from protocols.language.message import REGISTRY
 
 
 def schema(minor: int) -> list[dict[str, Any]]:
-    """Every message's (id, kind, name, fields with wire types) at a protocol minor, in order of (id, kind)."""
+    """Return (id, kind, name, fields with wire types) of every message at a protocol minor, in order of (id, kind).
+
+    What a later minor added is left out, messages and fields: so two versions find the schema that they have in common.
+    """
     rows = []
     for (kind, message_id), model in sorted(REGISTRY.items(), key=lambda item: (item[0][1], item[0][0])):
+        if minor < model.SINCE:
+            continue
         fields = []
         for name, field in model.model_fields.items():
             if since(field) <= minor:

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
 from protocols.language.fields import Unit, WireType
-from protocols.language.layouts import layout, wire_type
+from protocols.language.layouts import layout, since, wire_type
 from protocols.language.message import REGISTRY, Message
 from protocols.language.records import RECORDS, Record
 
@@ -64,13 +64,14 @@ def _size(model: type[BaseModel]) -> str:
 
 
 def _message(model: type[Message]) -> str:
-    return _section(f"{model.KIND.name} 0x{model.ID:04X} {model.__name__}", model)
+    return _section(f"{model.KIND.name} 0x{model.ID:04X} {model.__name__}", model, model.SINCE)
 
 
-def _section(title: str, model: type[BaseModel]) -> str:
+def _section(title: str, model: type[BaseModel], added: int = 0) -> str:
     rows = list(_rows(model))
     table = _table(("offset", "type", "field", "unit", "range"), rows) if rows else "No payload.\n"
-    return f"### {title}\n\n{_prose(model)}\n\n{table}"
+    history = f"Since minor {added}.\n\n" if added else ""
+    return f"### {title}\n\n{_prose(model)}\n\n{history}{table}"
 
 
 def _prose(model: type[BaseModel]) -> str:
@@ -88,7 +89,8 @@ def _rows(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
             offset += 1
         wire = wire_type(field)
         unit = next((item.name for item in field.metadata if isinstance(item, Unit)), "")
-        yield str(offset), wire.name, f"`{name}`", unit, _range(field, wire)
+        appended = f" (since minor {since(field)})" if since(field) else ""
+        yield str(offset), wire.name, f"`{name}`{appended}", unit, _range(field, wire)
         offset += wire.size
 
 

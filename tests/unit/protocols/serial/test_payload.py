@@ -3,7 +3,7 @@
 import copy
 import pickle
 import struct
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from annotated_types import MultipleOf
@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from protocols.language.enums import AlarmPriority, Code, DeviceState, Kind
 from protocols.language.errors import MessageError, ProtocolError
 from protocols.language.fields import F64, S16, S120, U8, U16, U32, EnumByte, Since, TailBytes, TailU16
-from protocols.language.layouts import layout
+from protocols.language.layouts import layout, since
 from protocols.language.message import REGISTRY
 from protocols.language.messages import Arm, Echo, Hello, ParamSet, Punch, SessionOpen, Suction, TelemetryState
 from protocols.language.schema import schema, schema_id
+from protocols.language.version import MINOR
 from protocols.link.header import RETRANSMIT, Header
 from protocols.serial.framing import Frame, FrameDecoder, encode_frame
 from protocols.serial.payload import decode_message, decode_payload, encode_message, encode_payload
@@ -27,6 +28,7 @@ class Model(BaseModel):
     """Base of the models made here: as frozen and strict as a message, without an id."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    SINCE: ClassVar[int] = 0
 
 
 class Grown(Model):
@@ -229,6 +231,21 @@ def test_schema_of_a_minor_has_only_its_fields(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(REGISTRY, (Kind.BULK, 0x7FF1), Grown)
     names = [[name for name, _ in schema(minor)[-1]["fields"]] for minor in range(3)]
     assert names == [["first"], ["first", "second"], ["first", "second", "third"]]
+
+
+def test_schema_of_a_minor_has_only_its_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = schema(0), schema(1)
+    monkeypatch.setattr(Grown, "SINCE", 1)
+    monkeypatch.setitem(REGISTRY, (Kind.BULK, 0x7FF1), Grown)
+    assert schema(0) == before[0]
+    fields = [["first", "u16"], ["second", "u8"]]
+    assert schema(1) == [*before[1], {"id": 0x7FF1, "kind": Kind.BULK, "name": "Grown", "fields": fields}]
+
+
+def test_every_message_and_field_is_of_a_minor_that_there_is() -> None:
+    for model in REGISTRY.values():
+        assert 0 <= model.SINCE <= MINOR
+        assert all(model.SINCE <= since(field) <= MINOR for field in model.model_fields.values() if since(field))
 
 
 def test_schema_id_is_of_the_minor_and_never_zero() -> None:
