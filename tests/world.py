@@ -19,11 +19,11 @@ from devicectl.session.plan import Plan, make_plan
 from devicectl.session.procedures import Procedure, Task, ask
 from devicectl.simulation.heap import Actor
 from devicectl.simulation.world import Line, SerialLine, World
+from firmware_sim.board.states import HELD
 from firmware_sim.device import Device
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.ports import LinkEnd, Port
-from firmware_sim.states import HELD
 from protocols.language import messages as M
 from protocols.language.enums import ByeReason, CloseReason, DeviceState, Phase, Role
 from protocols.language.fields import MAX_PAYLOAD_SIZE
@@ -93,32 +93,32 @@ class Invariants:
         device.plant.begin_cycle = self._stroke_begins  # type: ignore[method-assign]
 
     def _stroke_begins(self) -> None:
-        now, firmware, plant = self._clock(), self._device.firmware, self._device.plant
+        now, board, plant = self._clock(), self._device.board, self._device.plant
         session = self._device.nvm.session
-        zone = firmware.zones.get(firmware.zone)
-        valid_us = firmware.parameters.anesthesia_valid_s * SECOND
+        zone = board.zones.get(board.zone)
+        valid_us = board.parameters.anesthesia_valid_s * SECOND
         if zone is None or not zone.confirmed or now - zone.numbed_at >= valid_us:
             self.broken.append(f"{now}: PUNCH without anesthesia")
         if plant.inputs.frozen_kpa is None and plant.sensed_kpa(now) > -40:
             self.broken.append(f"{now}: PUNCH at {plant.sensed_kpa(now)} kPa")
-        made = 0 if session is None else session.cell_punctures.get((firmware.zone, firmware.cell), 0)
+        made = 0 if session is None else session.cell_punctures.get((board.zone, board.cell), 0)
         if session is None or made + plant.needles > 63:
             self.broken.append(f"{now}: PUNCH in a cell of {made}")
-        if firmware.state is not DeviceState.ARMED or not any(port.exchange.linked for port in self._device.ports):
-            self.broken.append(f"{now}: PUNCH in {firmware.state.name}")
+        if board.state is not DeviceState.ARMED or not any(port.exchange.linked for port in self._device.ports):
+            self.broken.append(f"{now}: PUNCH in {board.state.name}")
         self._begin_cycle()
 
     def check(self) -> None:
         """Hold everything else; to be called after each event."""
-        now, firmware, plant, truth = self._clock(), self._device.firmware, self._device.plant, self._device.plant.truth
-        if firmware.state is DeviceState.ADVANCING and plant.depth_um(now) > 0:
+        now, board, plant, truth = self._clock(), self._device.board, self._device.plant, self._device.plant.truth
+        if board.state is DeviceState.ADVANCING and plant.depth_um(now) > 0:
             self.broken.append(f"{now}: ADVANCE with needles at {plant.depth_um(now)} um")
         if truth.cores_evacuated > truth.punctures or truth.punctures > plant.needles * truth.cycles_commanded:
             self.broken.append(f"{now}: {truth}")
-        lease = not firmware.armed or any(port.exchange.linked for port in self._device.ports)
+        lease = not board.armed or any(port.exchange.linked for port in self._device.ports)
         going_in = plant.depth_um(Micros(now + MILLISECOND)) > plant.depth_um(now)
-        if (firmware.state in HELD or not lease) and (firmware.motion is not None or going_in):
-            self.broken.append(f"{now}: motion in {firmware.state.name}, lease {lease}")
+        if (board.state in HELD or not lease) and (board.motion is not None or going_in):
+            self.broken.append(f"{now}: motion in {board.state.name}, lease {lease}")
         assert not self.broken, self.broken
 
 
@@ -195,7 +195,7 @@ class Lab:
 
     @property
     def state(self) -> DeviceState:
-        return self.device.firmware.state
+        return self.device.board.state
 
     def step(self) -> None:
         assert self.world.step(), "nothing is left to happen"
@@ -284,7 +284,7 @@ class Lab:
             self.wait(after)
 
     def alarm(self, code: int) -> str:
-        return self.device.firmware.alarms.state(code).name
+        return self.device.board.alarms.state(code).name
 
     @property
     def records(self) -> list[Record | None]:

@@ -1,15 +1,15 @@
 """Which command of the procedure is lawful in which state, what carries it out, and why it is not lawful."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from firmware_sim.commands import motions as motions
-from firmware_sim.commands import sessions as sessions
-from firmware_sim.firmware import Firmware
+from firmware_sim.board.board import Board
+from firmware_sim.board.motion import Asker
+from firmware_sim.board.refusals import interlocked, refusal
+from firmware_sim.board.states import HELD, RUNNING, UNARMED
+from firmware_sim.commands import cycle, motions, sessions
 from firmware_sim.memory.nvm import LAST_ROOM, WORK_ROOM
-from firmware_sim.refusals import interlocked, refusal
 from firmware_sim.safety.punch_checks import refuse_cartridge
-from firmware_sim.states import HELD, RUNNING, UNARMED
 from protocols.language import interlocks as I
 from protocols.language import messages as M
 from protocols.language.enums import Code
@@ -18,8 +18,10 @@ from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.units import Micros
 
+Command = TypeVar("Command", bound=Message)
 
-class Rule(NamedTuple):
+
+class Rule(NamedTuple, Generic[Command]):
     """A command of the procedure: what does it, in which states, and what else it needs.
 
     `journaled`: it leaves a record of itself. `needs_room`: it writes to the journal whatever happens, so it is
@@ -28,22 +30,24 @@ class Rule(NamedTuple):
     else may forbid it, asked before it leaves a record.
     """
 
-    handler: Callable[[Firmware, Any, Any, Micros], Message | None]
+    command: type[Command]
+    handler: Callable[[Board, Asker, Command, Micros], Message | None]
     states: tuple[S, ...]
     needs_session: bool = True
     journaled: bool = False
     needs_room: bool = False
-    check: Callable[[Firmware, Micros], Refused | None] | None = None
+    check: Callable[[Board, Micros], Refused | None] | None = None
     store_room: int = 0
 
 
 _ANY: Final = (*RUNNING, *HELD)
 
-RULES: Final[dict[type[Message], Rule]] = {
-    M.SessionOpen: Rule(sessions.open_session, (S.IDLE,), needs_session=False, needs_room=True, store_room=WORK_ROOM),
-    M.AnesthesiaStart: Rule(sessions.start_anesthesia, UNARMED, needs_room=True, store_room=WORK_ROOM),
-    M.AnesthesiaConfirm: Rule(sessions.confirm_anesthesia, (S.ANESTHESIA_WAIT,), needs_room=True, store_room=WORK_ROOM),
-    M.Arm: Rule(
+_ROWS: Final[tuple[Rule[Any], ...]] = (
+    Rule(M.SessionOpen, sessions.open_session, (S.IDLE,), needs_session=False, needs_room=True, store_room=WORK_ROOM),
+    Rule(M.AnesthesiaStart, sessions.start_anesthesia, UNARMED, needs_room=True, store_room=WORK_ROOM),
+    Rule(M.AnesthesiaConfirm, sessions.confirm_anesthesia, (S.ANESTHESIA_WAIT,), needs_room=True, store_room=WORK_ROOM),
+    Rule(
+        M.Arm,
         motions.arm,
         (S.ANESTHESIA_CONFIRMED,),
         journaled=True,
@@ -51,17 +55,18 @@ RULES: Final[dict[type[Message], Rule]] = {
         check=refuse_cartridge,
         store_room=WORK_ROOM,
     ),
-    M.Disarm: Rule(motions.disarm, (S.ARMED, S.PAUSED), journaled=True),
-    M.Reposition: Rule(motions.reposition, (S.ARMED,), needs_room=True, store_room=WORK_ROOM),
-    M.Punch: Rule(lambda f, a, c, n: f.cycle.punch(a, c, n), RUNNING),
-    M.Suction: Rule(lambda f, a, c, n: f.cycle.suction(a, c, n), RUNNING),
-    M.Advance: Rule(lambda f, a, c, n: f.cycle.advance(a, c, n), RUNNING),
-    M.Count: Rule(lambda f, a, c, n: f.cycle.count(a, c, n), RUNNING),
-    M.Purge: Rule(motions.purge, (S.ARMED,), journaled=True, store_room=WORK_ROOM),
-    M.Pause: Rule(motions.pause, (S.ARMED,), journaled=True),
-    M.Resume: Rule(motions.resume, (S.PAUSED,), journaled=True),
-    M.Stop: Rule(motions.stop, _ANY, needs_session=False, journaled=True),
-    M.FaultReset: Rule(
+    Rule(M.Disarm, motions.disarm, (S.ARMED, S.PAUSED), journaled=True),
+    Rule(M.Reposition, motions.reposition, (S.ARMED,), needs_room=True, store_room=WORK_ROOM),
+    Rule(M.Punch, cycle.punch, RUNNING),
+    Rule(M.Suction, cycle.hold_suction, RUNNING),
+    Rule(M.Advance, cycle.advance, RUNNING),
+    Rule(M.Count, cycle.count, RUNNING),
+    Rule(M.Purge, motions.purge, (S.ARMED,), journaled=True, store_room=WORK_ROOM),
+    Rule(M.Pause, motions.pause, (S.ARMED,), journaled=True),
+    Rule(M.Resume, motions.resume, (S.PAUSED,), journaled=True),
+    Rule(M.Stop, motions.stop, _ANY, needs_session=False, journaled=True),
+    Rule(
+        M.FaultReset,
         motions.reset_fault,
         (S.SAFE, S.FAULT),
         needs_session=False,
@@ -69,18 +74,20 @@ RULES: Final[dict[type[Message], Rule]] = {
         check=motions.refuse_reset,
         store_room=LAST_ROOM,
     ),
-    M.SessionClose: Rule(sessions.close_session, (*UNARMED, *HELD, S.IDLE), needs_session=False, store_room=LAST_ROOM),
-}
+    Rule(M.SessionClose, sessions.close_session, (*UNARMED, *HELD, S.IDLE), needs_session=False, store_room=LAST_ROOM),
+)
+
+RULES: Final[dict[type[Message], Rule[Any]]] = {rule.command: rule for rule in _ROWS}
 """The procedure's commands. Those of a cycle judge their own states, since a late one is answered from memory."""
 
 
-def unlawful(firmware: Firmware, command: Message, rule: Rule) -> Refused:
+def unlawful(board: Board, command: Message, rule: Rule[Any]) -> Refused:
     """Why a command is not lawful in this state, by the interlock that keeps the device there if one does."""
-    name, state, session = command.__class__.__name__, firmware.state, firmware.nvm.session
-    if failure := firmware.plant.inputs.self_test_failure:
+    name, state, session = command.__class__.__name__, board.state, board.nvm.session
+    if failure := board.plant.inputs.self_test_failure:
         return interlocked(I.SELF_TEST, f"{name} is refused: the self-test fails: {failure}", actual=state)
     if state in HELD:
-        return _refused_by_hold(firmware, name)
+        return _refused_by_hold(board, name)
     if isinstance(command, M.Arm) and state in UNARMED:
         return interlocked(
             I.ANESTHESIA_NEEDED, f"{name} is refused: anesthesia is not confirmed for every zone that was numbed"
@@ -94,8 +101,8 @@ def unlawful(firmware: Firmware, command: Message, rule: Rule) -> Refused:
     return refusal(Code.E_STATE, f"{name} needs {allowed}; the device is in {state.name}", actual=state)
 
 
-def _refused_by_hold(firmware: Firmware, name: str) -> Refused:
-    state, listing = firmware.state, firmware.alarms.listing()
+def _refused_by_hold(board: Board, name: str) -> Refused:
+    state, listing = board.state, board.alarms.listing()
     remedy = "only a restart leads out" if state is S.LOCKED else "FAULT_RESET comes first"
     if not listing:
         return refusal(Code.E_STATE, f"{name} is refused in {state.name}: {remedy}", actual=state)

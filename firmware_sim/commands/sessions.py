@@ -3,14 +3,14 @@
 import math
 from typing import Final
 
-from firmware_sim.firmware import Firmware, Zone
+from firmware_sim.board.board import NO_CELL, Board, Zone
+from firmware_sim.board.motion import Asker
+from firmware_sim.board.refusals import interlocked, refusal
+from firmware_sim.board.states import UNARMED, Event
 from firmware_sim.memory.session import SessionMemory
 from firmware_sim.memory.session_steps import CloseSession, OpenSession
 from firmware_sim.model.parameters import Parameters
-from firmware_sim.motion import Asker
-from firmware_sim.refusals import interlocked, refusal
-from firmware_sim.safety.punch_checks import NO_CELL
-from firmware_sim.states import UNARMED, Event
+from firmware_sim.safety import count_watch
 from protocols.language import alarm_codes as A
 from protocols.language import interlocks as I
 from protocols.language import messages as M
@@ -20,9 +20,22 @@ from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.units import SECOND, Micros
 
-MOST_CELLS: Final = 2_000
+MAX_CELLS: Final = 2_000
 """20 face-sized areas: more is a mistake in the plan."""
 DEPTH_STEP_UM: Final = 500
+
+_OF_A_SESSION: Final = (
+    A.ANESTHESIA_MISSING,
+    A.ANESTHESIA_EXPIRED,
+    A.SUCTION_LOST,
+    A.NEEDLE_CLOGGED,
+    A.NEEDLES_CLOGGED,
+    A.COUNT_MISMATCH,
+    A.COUNT_STOPPED,
+    A.DENSITY_NEAR,
+    A.DENSITY_REACHED,
+)
+"""Alarms whose cause is of one session's skin, line and count, not of the device."""
 
 
 def cycles_per_cell(coverage_bp: int, needles: int, parameters: Parameters) -> int:
@@ -34,9 +47,9 @@ def cycles_per_cell(coverage_bp: int, needles: int, parameters: Parameters) -> i
 
 def _refuse_plan(command: M.SessionOpen, per_cell: int, needles: int) -> Refused | None:
     cells = sum(command.zones_cm2)
-    if not command.zones_cm2 or min(command.zones_cm2) < 1 or cells > MOST_CELLS:
-        text = f"a plan needs zones of at least 1 cm2, {MOST_CELLS:,} cm2 in all"
-        return refusal(Code.E_RANGE, text, expected=MOST_CELLS, actual=cells)
+    if not command.zones_cm2 or min(command.zones_cm2) < 1 or cells > MAX_CELLS:
+        text = f"a plan needs zones of at least 1 cm2, {MAX_CELLS:,} cm2 in all"
+        return refusal(Code.E_RANGE, text, expected=MAX_CELLS, actual=cells)
     if command.depth_um % DEPTH_STEP_UM:
         text = f"depth {command.depth_um} um is not a multiple of {DEPTH_STEP_UM} um"
         return refusal(Code.E_RANGE, text, expected=DEPTH_STEP_UM, actual=command.depth_um)
@@ -47,10 +60,10 @@ def _refuse_plan(command: M.SessionOpen, per_cell: int, needles: int) -> Refused
     return None
 
 
-def open_session(firmware: Firmware, asker: Asker, command: M.SessionOpen, now: Micros) -> Message:
+def open_session(board: Board, asker: Asker, command: M.SessionOpen, now: Micros) -> Message:
     """SESSION_OPEN."""
-    nvm, plant, needles = firmware.nvm, firmware.plant, firmware.plant.needles
-    per_cell = cycles_per_cell(command.coverage_bp, needles, firmware.parameters)
+    nvm, plant, needles = board.nvm, board.plant, board.plant.needles
+    per_cell = cycles_per_cell(command.coverage_bp, needles, board.parameters)
     if (no := _refuse_plan(command, per_cell, needles)) is not None:
         return no
     memory = SessionMemory(
@@ -64,11 +77,11 @@ def open_session(firmware: Firmware, asker: Asker, command: M.SessionOpen, now: 
         cycles_per_cell=per_cell,
         punctures_per_cell=per_cell * needles,
     )
-    nvm.keep(OpenSession(memory.to_json(), firmware.uptime_ms(now)))
-    if not firmware.parameters.consumables_keep:
+    nvm.keep(OpenSession(memory.to_json(), board.uptime_ms(now)))
+    if not board.parameters.consumables_keep:
         plant.fit_fresh_consumables(memory.session_no, now)
     plant.begin_session(now)
-    _begin_afresh(firmware, memory.session_no, now)
+    _begin_afresh(board, memory.session_no, now)
     return M.SessionOpenDone(
         session_no=memory.session_no,
         first_cycle_no=memory.first_cycle_no,
@@ -79,55 +92,61 @@ def open_session(firmware: Firmware, asker: Asker, command: M.SessionOpen, now: 
     )
 
 
-def _begin_afresh(firmware: Firmware, session_no: int, now: Micros) -> None:
-    """Nothing that the firmware holds of an earlier session is of this one."""
-    firmware.truth_session_no = session_no
-    firmware.count_watch.begin_session()
-    firmware.cycle.begin_session()
-    firmware.leave_alarms(now)
-    firmware.zones.clear()
-    firmware.cell = NO_CELL
-    firmware.enter(Event.SESSION_OPENED)
+def _begin_afresh(board: Board, session_no: int, now: Micros) -> None:
+    """Forget all that the board holds of an earlier session."""
+    board.truth_session_no = session_no
+    count_watch.begin_session(board)
+    board.cycle.last_count = None
+    _leave_alarms(board, now)
+    board.zones.clear()
+    board.cell = NO_CELL
+    board.enter(Event.SESSION_OPENED)
 
 
-def _note_anesthesia(firmware: Firmware, zone: int, confirmed: int, age_s: int, now: Micros) -> None:
-    nvm, uptime_ms = firmware.nvm, firmware.uptime_ms(now)
-    record = R.Anesthesia(event_no=nvm.head, uptime_ms=uptime_ms, zone=zone, confirmed=confirmed, age_s=age_s)
-    nvm.append(record)
+def _leave_alarms(board: Board, now: Micros) -> None:
+    """Clear the alarms of the session before: what was wrong with it is not with the next."""
+    for code in _OF_A_SESSION:
+        board.clear_alarm(code, now)
 
 
-def start_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaStart, now: Micros) -> Message:
+def _note_anesthesia(board: Board, zone: int, confirmed: int, age_s: int, now: Micros) -> None:
+    """Journal that a zone was numbed, or that its anesthesia was confirmed."""
+    nvm, uptime_ms = board.nvm, board.uptime_ms(now)
+    nvm.append(R.Anesthesia(event_no=nvm.head, uptime_ms=uptime_ms, zone=zone, confirmed=confirmed, age_s=age_s))
+
+
+def start_anesthesia(board: Board, asker: Asker, command: M.AnesthesiaStart, now: Micros) -> Message:
     """ANESTHESIA_START."""
-    session = firmware.nvm.session
+    session = board.nvm.session
     assert session is not None
     zones = len(session.zones_cm2)
     if command.zone >= zones:
         return interlocked(I.ZONE, f"zone {command.zone} is not in the plan", expected=zones, actual=command.zone)
-    _note_anesthesia(firmware, command.zone, 0, command.age_s, now)
-    firmware.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)
-    firmware.enter(Event.ANESTHESIA_STARTED)
-    return M.AnesthesiaStartDone(wait_s=max(0, firmware.parameters.anesthesia_wait_s - command.age_s))
+    _note_anesthesia(board, command.zone, 0, command.age_s, now)
+    board.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)
+    board.enter(Event.ANESTHESIA_STARTED)
+    return M.AnesthesiaStartDone(wait_s=max(0, board.parameters.anesthesia_wait_s - command.age_s))
 
 
-def confirm_anesthesia(firmware: Firmware, asker: Asker, command: M.AnesthesiaConfirm, now: Micros) -> Message:
+def confirm_anesthesia(board: Board, asker: Asker, command: M.AnesthesiaConfirm, now: Micros) -> Message:
     """ANESTHESIA_CONFIRM."""
-    zone = firmware.zones.get(command.zone)
+    zone = board.zones.get(command.zone)
     if zone is None:
         return interlocked(I.ANESTHESIA_NEEDED, f"zone {command.zone} was not numbed: send ANESTHESIA_START first")
     age_s = (now - zone.numbed_at) // SECOND
-    wait_s, valid_s = firmware.parameters.anesthesia_wait_s, firmware.parameters.anesthesia_valid_s
+    wait_s, valid_s = board.parameters.anesthesia_wait_s, board.parameters.anesthesia_valid_s
     if age_s < wait_s:
         text = f"too early: zone {command.zone} was numbed {age_s} s ago and needs {wait_s} s"
         return interlocked(I.ANESTHESIA_TIME, text, expected=wait_s, actual=age_s)
     if age_s >= valid_s:
         text = f"expired: zone {command.zone} was numbed {age_s} s ago and holds {valid_s} s; numb it again"
         return interlocked(I.ANESTHESIA_TIME, text, expected=valid_s, actual=age_s)
-    _note_anesthesia(firmware, command.zone, 1, age_s, now)
-    firmware.zones[command.zone] = Zone(zone.numbed_at, True)
-    if all(entry.confirmed for entry in firmware.zones.values()):
-        firmware.enter(Event.ZONES_CONFIRMED)
-        firmware.clear_alarm(A.ANESTHESIA_EXPIRED, now)
-        firmware.clear_alarm(A.ANESTHESIA_MISSING, now)
+    _note_anesthesia(board, command.zone, 1, age_s, now)
+    board.zones[command.zone] = Zone(zone.numbed_at, True)
+    if all(entry.confirmed for entry in board.zones.values()):
+        board.enter(Event.ZONES_CONFIRMED)
+        board.clear_alarm(A.ANESTHESIA_EXPIRED, now)
+        board.clear_alarm(A.ANESTHESIA_MISSING, now)
     return M.AnesthesiaConfirmDone(valid_s=valid_s - age_s)
 
 
@@ -135,10 +154,10 @@ _COMPARED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", 
 """What the host's fold must agree on before a session is closed."""
 
 
-def _refuse_close(firmware: Firmware, command: M.SessionClose) -> Refused | None:
-    session = firmware.nvm.session
+def _refuse_close(board: Board, command: M.SessionClose) -> Refused | None:
+    session = board.nvm.session
     if session is None or command.session_no != session.session_no:
-        have = firmware.nvm.totals.session_no
+        have = board.nvm.totals.session_no
         text = f"session {command.session_no} is not open here; open is {have or 'none'}"
         return refusal(Code.E_STATE, text, expected=have, actual=command.session_no)
     if command.reason is CloseReason.ABANDONED:
@@ -151,16 +170,16 @@ def _refuse_close(firmware: Firmware, command: M.SessionClose) -> Refused | None
     return None
 
 
-def close_session(firmware: Firmware, asker: Asker, command: M.SessionClose, now: Micros) -> Message:
+def close_session(board: Board, asker: Asker, command: M.SessionClose, now: Micros) -> Message:
     """SESSION_CLOSE: refused, with both numbers, unless the host's fold is the device's."""
-    if (no := _refuse_close(firmware, command)) is not None:
+    if (no := _refuse_close(board, command)) is not None:
         return no
-    firmware.nvm.keep(CloseSession(command.reason, firmware.uptime_ms(now)))
-    if firmware.state in UNARMED:
-        firmware.enter(Event.CLOSE_BEGUN)
-        firmware.enter(Event.CLOSED)
-    firmware.leave_alarms(now)
-    firmware.zones.clear()
-    closed = firmware.nvm.last_close
+    board.nvm.keep(CloseSession(command.reason, board.uptime_ms(now)))
+    if board.state in UNARMED:
+        board.enter(Event.CLOSE_BEGUN)
+        board.enter(Event.CLOSED)
+    _leave_alarms(board, now)
+    board.zones.clear()
+    closed = board.nvm.last_close
     assert closed is not None
     return closed

@@ -3,16 +3,15 @@
 Law: each is a picture of one moment, made of what is there; nothing moves or is changed by it.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from firmware_sim.ports import Port, PortAsker
+from firmware_sim.board.board import Board
+from firmware_sim.control import Control
+from firmware_sim.ports import Port
 from protocols.language.messages import DeviceInfoDone, Heartbeat, Hello, TelemetryState, Welcome
 from protocols.language.schema import schema_id
 from protocols.language.units import Micros
 from protocols.language.version import MINOR
-
-if TYPE_CHECKING:
-    from firmware_sim.device import Device
 
 MODEL: Final = "simulated handpiece"
 MODEL_VERSION: Final = "1"
@@ -20,29 +19,30 @@ MODEL_VERSION: Final = "1"
 FIRMWARE_VERSION: Final = "sim-1"
 
 
-def identity(device: "Device") -> DeviceInfoDone:
+def identity(board: Board) -> DeviceInfoDone:
     """Who the device is."""
     return DeviceInfoDone(
         model=MODEL,
-        serial=device.serial,
+        serial=board.serial,
         firmware_version=FIRMWARE_VERSION,
         model_version=MODEL_VERSION,
         simulated=True,
         has_truth=True,
-        seed=device.seed,
-        needles=device.plant.needles,
-        core_diameter_um=round(device.parameters.core_diameter_mm * 1000),
-        cartridge_serial=device.plant.cartridge.serial,
-        cartridge_life_cycles=device.parameters.cartridge_life_cycles,
+        seed=board.seed,
+        needles=board.plant.needles,
+        core_diameter_um=round(board.parameters.core_diameter_mm * 1000),
+        cartridge_serial=board.plant.cartridge.serial,
+        cartridge_life_cycles=board.parameters.cartridge_life_cycles,
     )
 
 
-def welcome(device: "Device", port: Port, link_id: int, hello: Hello, now: Micros) -> Welcome:
+def welcome(control: Control, port: Port, link_id: int, hello: Hello, now: Micros) -> Welcome:
     """Make the WELCOME that answers `hello` on `port`: the grant of a link, and the device's state.
 
     Its schema is that of the lower minor, which is all that both ends know.
     """
-    nvm, parameters, totals = device.nvm, device.parameters, device.nvm.totals
+    board = control.board
+    nvm, parameters, totals = board.nvm, board.parameters, board.nvm.totals
     return Welcome(
         link_id=link_id,
         minor=MINOR,
@@ -63,45 +63,43 @@ def welcome(device: "Device", port: Port, link_id: int, hello: Hello, now: Micro
         cycles=totals.cycles,
         punctures=totals.punctures,
         cores_counted=totals.cores_counted,
-        state=device.firmware.state,
+        state=board.state,
         simulated=True,
-        uptime_ms=device.firmware.uptime_ms(now),
-        controller_host_id=device.controller_host_id,
+        uptime_ms=board.uptime_ms(now),
+        controller_host_id=control.host_id,
         model_version=MODEL_VERSION,
     )
 
 
-def heartbeat(device: "Device", now: Micros) -> Heartbeat:
+def heartbeat(board: Board, now: Micros) -> Heartbeat:
     """The device's snapshot for a host that has heard nothing for a while."""
-    nvm, firmware, totals = device.nvm, device.firmware, device.nvm.totals
-    motion = firmware.motion
-    running = motion.asker.correlation_id if motion is not None and isinstance(motion.asker, PortAsker) else 0
+    nvm, totals, motion = board.nvm, board.nvm.totals, board.motion
     return Heartbeat.unchecked(
-        state=firmware.state,
-        highest_alarm=firmware.highest_alarm(),
-        trigger_held=device.plant.inputs.trigger_held,
-        running_correlation_id=running,
+        state=board.state,
+        highest_alarm=board.alarms.highest,
+        trigger_held=board.plant.inputs.trigger_held,
+        running_correlation_id=0 if motion is None else motion.asker.correlation_id,
         cycle_no=nvm.last_cycle_no,
         cycles=totals.cycles,
         punctures=totals.punctures,
         cores_counted=totals.cores_counted,
         journal_head=nvm.head,
-        params_hash=device.parameters.hash,
-        uptime_ms=firmware.uptime_ms(now),
+        params_hash=board.parameters.hash,
+        uptime_ms=board.uptime_ms(now),
     )
 
 
-def telemetry(device: "Device", now: Micros) -> TelemetryState:
+def telemetry(board: Board, now: Micros) -> TelemetryState:
     """The device as its sensors have it."""
-    plant, firmware = device.plant, device.firmware
+    plant = board.plant
     return TelemetryState(
-        uptime_ms=firmware.uptime_ms(now),
-        state=firmware.state,
+        uptime_ms=board.uptime_ms(now),
+        state=board.state,
         depth_um=min(0xFFFF, plant.encoder_um(now)),
         vacuum_pa=round(plant.sensed_kpa(now) * 1000),
         temperature_mk=round((plant.temperature_c(now) + 273.15) * 1000),
         canister_ul=round(plant.canister_ul),
         cartridge_cycles=plant.cartridge.cycles,
-        cell=firmware.cell,
-        flagged=firmware.count_watch.flagged,
+        cell=board.cell,
+        flagged=board.nvm.flagged,
     )

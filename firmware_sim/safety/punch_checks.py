@@ -5,14 +5,17 @@ or a code. It moves nothing, but for the one that locks.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from firmware_sim.board.alarms import ALARMS
+from firmware_sim.board.board import NO_CELL, Board
+from firmware_sim.board.refusals import interlocked, not_kept, refusal
+from firmware_sim.board.states import Event
 from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.journal import JOURNAL_RESERVE
 from firmware_sim.memory.nvm import WORK_ROOM
-from firmware_sim.refusals import interlocked, not_kept, refusal
-from firmware_sim.safety.alarms import ALARMS
-from firmware_sim.states import Event
+from firmware_sim.safety import suction
+from firmware_sim.safety.reactions import make_safe
 from protocols.language import alarm_codes as A
 from protocols.language import interlocks as I
 from protocols.language import messages as M
@@ -20,61 +23,55 @@ from protocols.language.enums import Code
 from protocols.language.messages import Refused
 from protocols.language.units import Micros, to_seconds
 
-if TYPE_CHECKING:
-    from firmware_sim.firmware import Firmware
 
-NO_CELL: Final = 0xFFFF
-"""Where the hand is before the first REPOSITION since the boot. Cells are numbered through all zones of a plan."""
-
-
-def cycles_left(firmware: "Firmware") -> int:
+def cycles_left(board: Board) -> int:
     """Cycles that the present cell still takes under the plan's limit."""
-    session = firmware.nvm.session
+    session = board.nvm.session
     assert session is not None
-    made = session.cell_punctures.get((firmware.zone, firmware.cell), 0)
-    return max(0, (session.punctures_per_cell - made) // firmware.plant.needles)
+    made = session.cell_punctures.get((board.zone, board.cell), 0)
+    return max(0, (session.punctures_per_cell - made) // board.plant.needles)
 
 
-def watch_density(firmware: "Firmware", now: Micros) -> None:
+def watch_density(board: Board, now: Micros) -> None:
     """Interlock 8, as the hand arrives: warn of a cell that it comes back to and that is nearly full.
 
     A plan fills a cell in one visit. Where no other cell was visited since, it is the same visit.
     """
-    session, place = firmware.nvm.session, (firmware.zone, firmware.cell)
+    session, place = board.nvm.session, (board.zone, board.cell)
     assert session is not None
-    if place == firmware.last_place:
+    if place == board.last_place:
         return
-    firmware.last_place = place
+    board.last_place = place
     made, limit = session.cell_punctures.get(place, 0), session.punctures_per_cell
-    near = made > 0 and made >= firmware.parameters.density_warn * limit and cycles_left(firmware) > 0
-    firmware.set_alarm(A.DENSITY_NEAR, near, now)
+    near = made > 0 and made >= board.parameters.density_warn * limit and cycles_left(board) > 0
+    board.set_alarm(A.DENSITY_NEAR, near, now)
 
 
-def no_room(firmware: "Firmware") -> Refused | None:
+def no_room(board: Board) -> Refused | None:
     """The journal's rule: nothing of a session may be overwritten before the host has it."""
-    free = firmware.nvm.free
+    free = board.nvm.free
     if free >= JOURNAL_RESERVE:
         return None
     text = f"{free} journal slots are free, {JOURNAL_RESERVE} are needed: read and acknowledge"
     return refusal(Code.E_STORAGE, text, expected=JOURNAL_RESERVE, actual=free)
 
 
-def no_store(firmware: "Firmware", size: int) -> Refused | None:
+def no_store(board: Board, size: int) -> Refused | None:
     """The memory's rule: what is begun must have its place before it moves anything."""
     try:
-        firmware.nvm.reserve(size)
+        board.nvm.reserve(size)
     except NvmFileError as error:
         return not_kept(error)
     return None
 
 
-def refuse_cartridge(firmware: "Firmware", now: Micros) -> Refused | None:
+def refuse_cartridge(board: Board, now: Micros) -> Refused | None:
     """Interlocks 11 and 12: a cartridge that may not be used."""
-    cartridge, session = firmware.plant.cartridge, firmware.nvm.session
+    cartridge, session = board.plant.cartridge, board.nvm.session
     assert session is not None
-    bound_to = firmware.nvm.cartridges.get(cartridge.serial, session.session_no)
+    bound_to = board.nvm.cartridges.get(cartridge.serial, session.session_no)
     reason = ""
-    if firmware.plant.inputs.cartridge_missing:
+    if board.plant.inputs.cartridge_missing:
         reason = "no cartridge is fitted"
     elif cartridge.expired:
         reason = f"cartridge {cartridge.serial} is past its date"
@@ -83,16 +80,16 @@ def refuse_cartridge(firmware: "Firmware", now: Micros) -> Refused | None:
     elif bound_to != session.session_no:
         reason = f"cartridge {cartridge.serial} was used in session {bound_to}"
     if reason:
-        firmware.raise_alarm(A.CARTRIDGE_REFUSED, now)
+        board.raise_alarm(A.CARTRIDGE_REFUSED, now)
         return interlocked(I.CARTRIDGE, f"{reason}: fit a new one; there is no override")
-    firmware.clear_alarm(A.CARTRIDGE_REFUSED, now)
-    return _refuse_worn(firmware, cartridge.cycles, now)
+    board.clear_alarm(A.CARTRIDGE_REFUSED, now)
+    return _refuse_worn(board, cartridge.cycles, now)
 
 
-def _refuse_worn(firmware: "Firmware", cycles: int, now: Micros) -> Refused | None:
-    parameters = firmware.parameters
-    firmware.set_alarm(A.CARTRIDGE_WORN, cycles >= parameters.cartridge_warn_cycles, now)
-    firmware.set_alarm(A.CARTRIDGE_WORN_OUT, cycles >= parameters.cartridge_life_cycles, now)
+def _refuse_worn(board: Board, cycles: int, now: Micros) -> Refused | None:
+    parameters = board.parameters
+    board.set_alarm(A.CARTRIDGE_WORN, cycles >= parameters.cartridge_warn_cycles, now)
+    board.set_alarm(A.CARTRIDGE_WORN_OUT, cycles >= parameters.cartridge_life_cycles, now)
     if cycles < parameters.cartridge_life_cycles:
         return None
     text = f"the cartridge has made {cycles} cycles, its life: fit a new one"
@@ -102,115 +99,115 @@ def _refuse_worn(firmware: "Firmware", cycles: int, now: Micros) -> Refused | No
 # --- the checks of PUNCH --------------------------------------------------------------------------------------
 
 
-def refuse_punch(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
+def refuse_punch(board: Board, command: M.Punch, now: Micros) -> Refused | None:
     """The first thing that forbids this stroke; None when nothing does."""
     for check in _CHECKS:
-        no = check(firmware, command, now)
+        no = check(board, command, now)
         if no is not None:
             return no
     return None
 
 
-def _check_command(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
-    session = firmware.nvm.session
+def _check_command(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    session = board.nvm.session
     if session is None or command.depth_um != session.depth_um:
         planned = 0 if session is None else session.depth_um
         text = f"depth {command.depth_um} um is not the session's {planned} um"
         return refusal(Code.E_RANGE, text, expected=planned, actual=command.depth_um)
-    late_ms = firmware.uptime_ms(now) - command.deadline_ms & 0xFFFF_FFFF
+    late_ms = board.uptime_ms(now) - command.deadline_ms & 0xFFFF_FFFF
     if 0 < late_ms < 0x8000_0000:
         text = f"too late by {late_ms} ms: the deadline was device uptime {command.deadline_ms} ms"
         return refusal(Code.E_EXPIRED, text, actual=late_ms)
-    if (no := no_room(firmware) or no_store(firmware, WORK_ROOM)) is not None:
+    if (no := no_room(board) or no_store(board, WORK_ROOM)) is not None:
         return no
-    if firmware.parameters.trigger_required and not firmware.plant.inputs.trigger_held:
+    if board.parameters.trigger_required and not board.plant.inputs.trigger_held:
         return interlocked(I.TRIGGER, "the trigger is not held, and this device needs it for PUNCH")
     return None
 
 
-def _check_cell(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
-    session, cap = firmware.nvm.session, firmware.parameters.density_cap_per_cm2
+def _check_cell(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    session, cap = board.nvm.session, board.parameters.density_cap_per_cm2
     assert session is not None
-    if firmware.cell == NO_CELL:
+    if board.cell == NO_CELL:
         return interlocked(I.ZONE, "the hand is at no cell yet: REPOSITION first")
-    made = session.cell_punctures.get((firmware.zone, firmware.cell), 0)
-    after = made + firmware.plant.needles
+    made = session.cell_punctures.get((board.zone, board.cell), 0)
+    after = made + board.plant.needles
     if after > cap and made >= cap:
-        firmware.raise_alarm(A.DENSITY_LOCKED, now)
-        firmware.make_safe(Event.LOCKED, Code.E_INTERLOCK, "density cap reached", now)
+        board.raise_alarm(A.DENSITY_LOCKED, now)
+        make_safe(board, Event.LOCKED, Code.E_INTERLOCK, "density cap reached", now)
         text = f"{made} punctures in this cell: the cap of {cap} per cm2 is reached"
         return interlocked(I.DENSITY, text, expected=cap, actual=made)
     if after > session.punctures_per_cell:
-        firmware.raise_alarm(A.DENSITY_REACHED, now)
+        board.raise_alarm(A.DENSITY_REACHED, now)
         text = f"{made} of {session.punctures_per_cell} planned punctures are made in this cell: REPOSITION"
         return interlocked(I.DENSITY, text, expected=session.punctures_per_cell, actual=made)
-    firmware.clear_alarm(A.DENSITY_REACHED, now)
+    board.clear_alarm(A.DENSITY_REACHED, now)
     return None
 
 
-def _check_anesthesia(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
-    zone = firmware.zones.get(firmware.zone)
+def _check_anesthesia(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    zone = board.zones.get(board.zone)
     if zone is None or not zone.confirmed:
-        firmware.raise_alarm(A.ANESTHESIA_MISSING, now)
-        text = f"anesthesia is not confirmed for zone {firmware.zone}: confirm it before the first punch"
+        board.raise_alarm(A.ANESTHESIA_MISSING, now)
+        text = f"anesthesia is not confirmed for zone {board.zone}: confirm it before the first punch"
         return interlocked(I.ANESTHESIA_NEEDED, text)
-    age_s, valid_s = to_seconds(Micros(now - zone.numbed_at)), firmware.parameters.anesthesia_valid_s
+    age_s, valid_s = to_seconds(Micros(now - zone.numbed_at)), board.parameters.anesthesia_valid_s
     if age_s >= valid_s:
-        firmware.raise_alarm(A.ANESTHESIA_EXPIRED, now)
-        text = f"anesthesia of zone {firmware.zone} is {age_s:.0f} s old and holds {valid_s} s: confirm the zone again"
+        board.raise_alarm(A.ANESTHESIA_EXPIRED, now)
+        text = f"anesthesia of zone {board.zone} is {age_s:.0f} s old and holds {valid_s} s: confirm the zone again"
         return interlocked(I.ANESTHESIA_TIME, text, expected=valid_s, actual=int(age_s))
-    firmware.clear_alarm(A.ANESTHESIA_MISSING, now)
-    firmware.clear_alarm(A.ANESTHESIA_EXPIRED, now)
+    board.clear_alarm(A.ANESTHESIA_MISSING, now)
+    board.clear_alarm(A.ANESTHESIA_EXPIRED, now)
     return None
 
 
-def _check_suction(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
-    low = firmware.parameters.vacuum_low_kpa
-    sensed = firmware.plant.sensed_kpa(now)
+def _check_suction(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    low = board.parameters.vacuum_low_kpa
+    sensed = board.plant.sensed_kpa(now)
     if sensed > low:
-        firmware.suction.look(now)
+        suction.look(board, now)
         return interlocked(I.SUCTION, f"the vacuum is {sensed:.1f} kPa; a cycle needs {low:.0f} kPa or more suction")
-    if firmware.alarms.present(A.SUCTION_LOST):
-        firmware.suction.look(now)
-        if firmware.alarms.present(A.SUCTION_LOST):
-            stable = firmware.parameters.vacuum_stable_s
+    if board.alarms.present(A.SUCTION_LOST):
+        suction.look(board, now)
+        if board.alarms.present(A.SUCTION_LOST):
+            stable = board.parameters.vacuum_stable_s
             return interlocked(I.SUCTION, f"the vacuum came back and must stand for {stable:g} s before the next cycle")
     return None
 
 
-def _check_needles(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
-    flagged = firmware.count_watch.flagged
+def _check_needles(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    flagged = board.nvm.flagged
     if flagged & flagged - 1:
         return interlocked(I.CLOG, f"{flagged.bit_count()} needles are clogged: purge before the next cycle")
-    if firmware.alarms.present(A.COUNT_STOPPED):
-        label, window = ALARMS[A.COUNT_STOPPED].label, firmware.parameters.count_window
+    if board.alarms.present(A.COUNT_STOPPED):
+        label, window = ALARMS[A.COUNT_STOPPED].label, board.parameters.count_window
         return interlocked(
             I.COUNT_MISMATCH, f"too many cores are missing in {window} strokes: acknowledge {label} and check"
         )
     return None
 
 
-def _check_consumables(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
-    if (no := refuse_cartridge(firmware, now)) is not None:
+def _check_consumables(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    if (no := refuse_cartridge(board, now)) is not None:
         return no
-    fill, parameters = firmware.plant.canister_fill, firmware.parameters
-    firmware.set_alarm(A.CANISTER_NEARLY_FULL, fill >= parameters.canister_warn, now)
-    firmware.set_alarm(A.CANISTER_FULL, fill >= parameters.canister_block, now)
+    fill, parameters = board.plant.canister_fill, board.parameters
+    board.set_alarm(A.CANISTER_NEARLY_FULL, fill >= parameters.canister_warn, now)
+    board.set_alarm(A.CANISTER_FULL, fill >= parameters.canister_block, now)
     if fill < parameters.canister_block:
         return None
     return interlocked(I.CANISTER, f"the canister is {fill:.0%} full: empty it")
 
 
-def _check_heat(firmware: "Firmware", command: M.Punch, now: Micros) -> Refused | None:
-    celsius, parameters = firmware.plant.temperature_c(now), firmware.parameters
-    firmware.set_alarm(A.HOT, celsius >= parameters.heat_warn_c, now)
-    firmware.set_alarm(A.TOO_HOT, celsius >= parameters.heat_stop_c, now)
+def _check_heat(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    celsius, parameters = board.plant.temperature_c(now), board.parameters
+    board.set_alarm(A.HOT, celsius >= parameters.heat_warn_c, now)
+    board.set_alarm(A.TOO_HOT, celsius >= parameters.heat_stop_c, now)
     if celsius < parameters.heat_stop_c:
         return None
     return interlocked(I.HEAT, f"the handpiece is at {celsius:.1f} C: let it cool below {parameters.heat_stop_c:g} C")
 
 
-_CHECKS: Final[tuple[Callable[["Firmware", M.Punch, Micros], Refused | None], ...]] = (
+_CHECKS: Final[tuple[Callable[[Board, M.Punch, Micros], Refused | None], ...]] = (
     _check_command,
     _check_cell,
     _check_anesthesia,

@@ -7,12 +7,12 @@ from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
 from devicectl.session import operator, plan
 from devicectl.transports import mqtt, simulated
-from firmware_sim import device
+from firmware_sim.board import board
+from firmware_sim.board.alarms import ALARMS
 from firmware_sim.commands import queries
 from firmware_sim.memory import journal
 from firmware_sim.model import constants
-from firmware_sim.safety.alarms import ALARMS
-from firmware_sim.safety.interlocks import INTERLOCKS
+from firmware_sim.model.interlocks import INTERLOCKS
 from firmware_sim.serve import announcement, options
 from protocols.language import alarm_codes, fields, records
 from protocols.language.layouts import layout
@@ -90,7 +90,7 @@ def test_host_reads_the_journal_long_before_it_is_full() -> None:
 
 
 def test_refusals_leave_more_than_the_reserve() -> None:
-    assert device.REFUSALS_KEEP_FREE >= journal.JOURNAL_RESERVE
+    assert board.REFUSALS_KEEP_FREE >= journal.JOURNAL_RESERVE
 
 
 def test_a_page_of_records_fits_a_frame() -> None:

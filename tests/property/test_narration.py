@@ -17,7 +17,7 @@ from devicectl.errors import DevicectlError
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
 from devicectl.session.procedures import Procedure, Task
-from firmware_sim.states import HELD
+from firmware_sim.board.states import HELD
 from protocols.language import messages as M
 from protocols.language.enums import Ending, NeedleOutcome
 from protocols.language.message import Message
@@ -137,8 +137,8 @@ CLAIMS: Final[tuple[tuple[str, Claim], ...]] = (
     (r"The controller says when each zone was numbed, .*", nothing),
     (r"Noted: anesthesia start .*", lambda lab, _: lab.has(Anesthesia, confirmed=0)),
     (r"The handpiece took every zone as numb: \d+ zones, by (.*)\.", zones_confirmed),
-    (r"Armed: the pump holds the vacuum\.", lambda lab, _: lab.did(M.Arm) and lab.device.firmware.armed),
-    (r"Disarmed: .*", lambda lab, _: lab.did(M.Disarm) and not lab.device.firmware.armed),
+    (r"Armed: the pump holds the vacuum\.", lambda lab, _: lab.did(M.Arm) and lab.device.board.armed),
+    (r"Disarmed: .*", lambda lab, _: lab.did(M.Disarm) and not lab.device.board.armed),
     (r"The hand is to go to the next cell; .*", nothing),
     (r"The handpiece takes a needle for clogged: .*", nothing),
     (r"Noted: purge try .*", lambda lab, _: lab.did(M.Purge)),

@@ -216,7 +216,7 @@ class Life:
 
     def phase(self) -> None:
         """The next phase of the open cycle, or a cycle."""
-        session, state = self.memory.session, self.device.firmware.state
+        session, state = self.memory.session, self.device.board.state
         if session is None or state not in NEXT:
             self.prepare()
             return

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from devicectl.errors import DevicectlError, LinkError
 from devicectl.session.entries import Finish
 from devicectl.session.procedures import Procedure
-from firmware_sim.states import ARMED
+from firmware_sim.board.states import ARMED
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason
 from protocols.language.units import MILLISECOND, SECOND

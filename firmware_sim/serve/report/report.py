@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from firmware_sim.board.alarms import ALARMS
 from firmware_sim.commands.statements import FIRMWARE_VERSION, MODEL_VERSION
 from firmware_sim.device import Device
-from firmware_sim.safety.alarms import ALARMS
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.report.run import Run
@@ -77,7 +77,7 @@ class Report:
             "firmware_version": FIRMWARE_VERSION,
             "model_version": MODEL_VERSION,
             "protocol": PROTOCOL,
-            "uptime_s": device.firmware.uptime_ms(now) / 1000,
+            "uptime_s": device.board.uptime_ms(now) / 1000,
             **_verdict(_together(hosts, list(watch.strangers.values()))),
             "hosts": [_host(tally) for tally in hosts],
             "never_linked": [_host(tally) for tally in watch.strangers.values()],
@@ -147,7 +147,7 @@ def _seen(seen: Refusals) -> Item:
 def _device(device: Device, run: Run) -> Item:
     session = device.nvm.session
     return {
-        "state": device.firmware.state.name,
+        "state": device.board.state.name,
         "sessions_opened": len(run.sessions_opened),
         "sessions_closed": [
             {

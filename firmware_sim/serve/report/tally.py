@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from firmware_sim.safety.interlocks import INTERLOCKS
+from firmware_sim.model.interlocks import INTERLOCKS
 from protocols.language.enums import CloseReason, Code, Role
 from protocols.language.units import MILLISECOND, Micros
 from protocols.link.port import BadReason

@@ -87,7 +87,7 @@ class Watch:
 
     def armed_by(self, host_id: int | None) -> bool:
         """Whether a host holds the device armed."""
-        return self._device.firmware.armed and self._device.controller_host_id == host_id
+        return self._device.board.armed and self._device.controller_host_id == host_id
 
     def _link_ended(self, port: Port, end: LinkEnd, now: Micros) -> None:
         watch = self._ports.get(port.name)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware_sim.clock import monotonic
-from firmware_sim.device import MAX_VIEWERS
+from firmware_sim.control import MAX_VIEWERS
 from firmware_sim.ports import Port
 from firmware_sim.serve.real_time import RealTimeDevice, Tap
 from protocols.language.alarm_codes import RETAINED_COMMAND

@@ -47,7 +47,7 @@ class Snapshots:
     def birth(self) -> list[Publication]:
         """Everything, as it stands; that the device is online comes last, since hosts wait for that."""
         self._changed()
-        info = self._retained("info", to_json(payload_of(identity(self._device))))
+        info = self._retained("info", to_json(payload_of(identity(self._device.board))))
         return [info, *map(self._shown, _SHOWN), *self._records(), self._status(online=True, reason="")]
 
     def leave(self) -> Publication:
@@ -115,8 +115,8 @@ class Snapshots:
 def _state_key(device: Device) -> Hashable:
     nvm = device.nvm
     return (
-        device.firmware.state,
-        device.firmware.highest_alarm(),
+        device.board.state,
+        device.board.alarms.highest,
         nvm.head,
         nvm.last_cycle_no,
         nvm.totals.cores_counted,
@@ -128,8 +128,8 @@ def _state(device: Device, version: int) -> State:
     nvm, totals = device.nvm, device.nvm.totals
     return State(
         version=version,
-        state=device.firmware.state,
-        highest_alarm=device.firmware.highest_alarm(),
+        state=device.board.state,
+        highest_alarm=device.board.alarms.highest,
         session_no=totals.session_no,
         cycle_no=nvm.last_cycle_no,
         cycles=totals.cycles,
@@ -141,7 +141,7 @@ def _state(device: Device, version: int) -> State:
 
 
 def _alarms_key(device: Device) -> Hashable:
-    return tuple((alarm.rule.code, alarm.state, alarm.since_ms) for alarm in device.firmware.alarms.listing())
+    return tuple((alarm.rule.code, alarm.state, alarm.since_ms) for alarm in device.board.alarms.listing())
 
 
 def _alarms(device: Device, version: int) -> Alarms:
@@ -154,7 +154,7 @@ def _alarms(device: Device, version: int) -> Alarms:
             uptime_ms=alarm.since_ms,
             sentence=alarm.rule.sentence,
         )
-        for alarm in device.firmware.alarms.listing()
+        for alarm in device.board.alarms.listing()
     ]
     return Alarms(version=version, alarms=tuple(shown))
 

@@ -11,7 +11,7 @@ import socket
 from typing import Final
 
 from firmware_sim.clock import pause
-from firmware_sim.device import MAX_VIEWERS
+from firmware_sim.control import MAX_VIEWERS
 from firmware_sim.ports import Port
 from firmware_sim.serve.errors import NoAddressError, OptionError
 from firmware_sim.serve.options import Address

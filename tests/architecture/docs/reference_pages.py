@@ -12,9 +12,9 @@ from devicectl.cli import app
 from devicectl.cli.plan import example_text, keys
 from devicectl.session import machine
 from firmware_sim import cli as firmware_cli
-from firmware_sim import states
-from firmware_sim.safety.alarms import ALARMS
-from firmware_sim.safety.interlocks import INTERLOCKS
+from firmware_sim.board import states
+from firmware_sim.board.alarms import ALARMS
+from firmware_sim.model.interlocks import INTERLOCKS
 
 
 def _page(title: str, source: str, *paragraphs: str) -> str:
@@ -32,7 +32,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def device_states() -> str:
     """The device's table, drawn."""
-    return _page("The device's states", "firmware_sim/states.py", _mermaid(states.mermaid()))
+    return _page("The device's states", "firmware_sim/board/states.py", _mermaid(states.mermaid()))
 
 
 def session_states() -> str:
@@ -58,7 +58,7 @@ def alarms() -> str:
     ]
     return _page(
         "Interlocks and alarms",
-        "firmware_sim/safety/interlocks.py` and `firmware_sim/safety/alarms.py",
+        "firmware_sim/model/interlocks.py` and `firmware_sim/board/alarms.py",
         "An alarm's code begins with its interlock's number. Priorities are styled after IEC 60601-1-8; no conformity "
         "is claimed.",
         "## Interlocks",

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 import devicectl
-from firmware_sim.device import MAX_VIEWERS
+from firmware_sim.control import MAX_VIEWERS
 from protocols.mqtt.mosquitto import RIGHTS, USERS, acl_file
 from protocols.mqtt.topics import DEFAULT_ROOT
 from tests.brokers import TOPICS, by_certificate, by_password, running

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from firmware_sim.device import MAX_VIEWERS
+from firmware_sim.control import MAX_VIEWERS
 from firmware_sim.serve.transports.tcp import MOST_CONNECTIONS, MOST_UNREAD_BYTES
 from protocols.language import messages as M
 from protocols.language.enums import ByeReason, Code, DeviceState, Role, Stream

@@ -16,19 +16,19 @@ def state_of(device: Device, port: Port) -> dict[str, Any]:
     """
     image = snapshot(device.nvm)
     del image["journal"], image["link_count"]
-    firmware = device.firmware
+    board = device.board
     return {
         "memory": image,
         "journal": [raw[4:] for raw in journal_of(device) if raw[8] != RecordKind.REFUSAL],
         "tail": device.nvm.tail,
-        "state": firmware.state,
-        "motion": firmware.motion,
-        "zones": repr(firmware.zones),
-        "cell": firmware.cell,
-        "alarms": repr(firmware.alarms.listing()),
+        "state": board.state,
+        "motion": board.motion,
+        "zones": repr(board.zones),
+        "cell": board.cell,
+        "alarms": repr(board.alarms.listing()),
         "parameters": device.parameters.hash,
         "truth": repr(device.plant.truth),
-        "controller": device._controller,
+        "controller": device.control.holder,
         "link": port.exchange.link_id,
         "role": port.role,
     }

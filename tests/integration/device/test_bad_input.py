@@ -76,7 +76,7 @@ class Bench:
         self.ask(AnesthesiaConfirm(zone=0, confirmed_by="test"))
         assert isinstance(self.ask(Arm()), ArmDone)
         assert isinstance(self.ask(Reposition(zone=0, cell=0)), RepositionDone)
-        assert self.device.firmware.state is DeviceState.ARMED
+        assert self.device.board.state is DeviceState.ARMED
 
     def connect(self, port: Port, greeting: Hello) -> int:
         """The id of a new link."""
@@ -307,7 +307,7 @@ def test_punch_with_a_wrong_argument(unchanged: Bench, depth_um: int, cycle_no: 
 
 
 def test_command_past_its_deadline(unchanged: Bench) -> None:
-    past = unchanged.device.firmware.uptime_ms(unchanged.now) - 1
+    past = unchanged.device.board.uptime_ms(unchanged.now) - 1
     command = Punch(cycle_no=1, depth_um=2000, deadline_ms=past)
     assert refusal_of(unchanged.send(frame(command, unchanged.link_id, 500))).code is Code.E_EXPIRED
 
@@ -337,7 +337,7 @@ def test_late_order_after_a_stop_is_expired(bench: Bench) -> None:
     before = bench.state()
     for command in (Resume(), Arm(), Punch(cycle_no=1, depth_um=2000, deadline_ms=0x7000_0000)):
         assert refusal_of(bench.send(frame(command, bench.link_id, late))).code is Code.E_EXPIRED
-    assert bench.state() == before and bench.device.firmware.state is DeviceState.SAFE
+    assert bench.state() == before and bench.device.board.state is DeviceState.SAFE
 
 
 def test_punch_twice_moves_once(bench: Bench) -> None:
@@ -352,7 +352,7 @@ def test_reordered_commands(bench: Bench) -> None:
     before = bench.state()
     late = bench.send(frame(Pause(), bench.link_id, 500))
     assert [refusal_of(answers).code for answers in (first, late)] == [Code.E_STATE, Code.E_EXPIRED]
-    assert bench.state() == before and bench.device.firmware.state is DeviceState.ARMED
+    assert bench.state() == before and bench.device.board.state is DeviceState.ARMED
 
 
 def test_duplicate_hello_does_not_break_the_link(unchanged: Bench) -> None:
@@ -408,15 +408,15 @@ def test_viewer_may_ask_and_does_not_renew_the_holders_lease(bench: Bench) -> No
         bench.now = Micros(bench.now + 100_000)
         bench.send(frame(Echo(data=b""), link_id, 4 + n), other)
         bench.device.advance(bench.now)
-    assert not bench.port.exchange.linked and bench.device.firmware.state is DeviceState.SAFE
+    assert not bench.port.exchange.linked and bench.device.board.state is DeviceState.SAFE
 
 
 def test_viewer_may_stop(bench: Bench) -> None:
     other = bench.device.attach("second")
     link_id = bench.connect(other, hello(host_id=6, role=Role.VIEWER))
     assert StopDone in [type(answer) for answer in bench.send(frame(Stop(), link_id, 2), other)]
-    assert bench.device.firmware.state is DeviceState.SAFE
-    assert bench.device._controller is bench.port
+    assert bench.device.board.state is DeviceState.SAFE
+    assert bench.device.control.holder is bench.port
 
 
 def test_link_ids_skip_0(bench: Bench) -> None:

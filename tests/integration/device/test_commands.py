@@ -27,7 +27,7 @@ def refusal(lab: Lab, command: Any) -> CommandRefusedError:
 
 
 def punch(lab: Lab, cycle_no: int, **changes: Any) -> M.Punch:
-    deadline_ms = lab.device.firmware.uptime_ms(lab.now) + 1_000
+    deadline_ms = lab.device.board.uptime_ms(lab.now) + 1_000
     return M.Punch(**{"cycle_no": cycle_no, "depth_um": 3_000, "deadline_ms": deadline_ms, **changes})
 
 
@@ -168,16 +168,16 @@ def test_punch_that_is_not_the_session_s_is_refused(changes: dict[str, int], cod
 def test_deadline_of_a_punch_is_compared_over_the_wrap_of_the_uptime() -> None:
     """After 49.7 days it begins at 0 again."""
     lab = Lab().begin(2)
-    firmware = lab.device.firmware
-    firmware._booted_at = Micros(lab.now - (2**32 - 20) * MILLISECOND)
-    assert firmware.uptime_ms(lab.now) == 2**32 - 20
+    board = lab.device.board
+    board._booted_at = Micros(lab.now - (2**32 - 20) * MILLISECOND)
+    assert board.uptime_ms(lab.now) == 2**32 - 20
     late = refusal(lab, punch(lab, 3, deadline_ms=2**32 - 21))
     assert (late.code, late.actual) == (Code.E_EXPIRED, 1)
     assert lab.ask(punch(lab, 3, deadline_ms=5)).cycle_no == 3, "25 ms from now"
     lab.ask(M.Suction(cycle_no=3))
     lab.ask(M.Advance(cycle_no=3, steps=1))
     lab.ask(M.Count(cycle_no=3))
-    uptime_ms = firmware.uptime_ms(lab.now)
+    uptime_ms = board.uptime_ms(lab.now)
     assert uptime_ms < 1_000
     late = refusal(lab, punch(lab, 4, deadline_ms=2**32 - 10))
     assert (late.code, late.actual) == (Code.E_EXPIRED, uptime_ms + 10)

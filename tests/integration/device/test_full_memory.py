@@ -118,7 +118,7 @@ BEGUN: list[tuple[Callable[[Lab], None], Any]] = [
 
 def assert_done(lab: Lab, command: Any) -> None:
     """There is room again, and the same command is carried out."""
-    lab.engine.link.hurry(isinstance(command, M.Arm) or lab.device.firmware.armed)
+    lab.engine.link.hurry(isinstance(command, M.Arm) or lab.device.board.armed)
     assert lab.ask(command).__class__.__name__ == f"{type(command).__name__}Done"
 
 
@@ -276,7 +276,7 @@ def test_a_motion_whose_end_cannot_be_kept_leaves_the_device_safe(moment: str) -
     with pytest.raises(NvmFileError, match="Input/output error"):
         viewer.ask(M.Stop())
     plant, now = lab.device.plant, lab.now
-    assert lab.state is S.SAFE and lab.device.firmware.motion is None
+    assert lab.state is S.SAFE and lab.device.board.motion is None
     assert plant.depth_um(Micros(now + SECOND // 5)) == 0, "the needles go home"
     assert not plant.pump_on and plant.pressure_kpa(Micros(now + SECOND)) > -VENTED_KPA
     told = [message for _, message in seen(lab.world.port.exchange.take())]
@@ -309,11 +309,11 @@ def test_whichever_step_fails_each_cycle_ends_once_after_the_restart(whole: int)
         lab.until(lambda: task.done)
         assert isinstance(task.error, CommandRefusedError) and task.error.code is Code.E_STORAGE
     except NvmFileError:
-        assert lab.state in (S.SAFE, S.FAULT) and lab.device.firmware.motion is None
+        assert lab.state in (S.SAFE, S.FAULT) and lab.device.board.motion is None
     begun, truth = lab.device.nvm.last_cycle_no, lab.device.plant.truth.punctures
     nvm = replay(disk.kept)
     again = Device(seed=7, nvm=nvm)
-    assert nvm.register is None and again.firmware.state is S.SAFE
+    assert nvm.register is None and again.board.state is S.SAFE
     assert nvm.last_cycle_no == begun, "a number that moved something is used up"
     assert endings(nvm) == list(range(1, begun + 1)), "each has one ending"
     assert nvm.session is not None and nvm.session.punctures == truth, "and says truly whether it punctured"

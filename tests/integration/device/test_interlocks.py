@@ -8,12 +8,12 @@ import pytest
 
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, SessionError
 from devicectl.session.machine import State
+from firmware_sim.board.alarms import ALARMS
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session_steps import CloseSession
 from firmware_sim.memory.steps import BindCartridge, Put
+from firmware_sim.model.interlocks import INTERLOCKS
 from firmware_sim.model.plant import VENTED_KPA, Cartridge
-from firmware_sim.safety.alarms import ALARMS
-from firmware_sim.safety.interlocks import INTERLOCKS
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language.enums import AlarmPriority, CloseReason, Code, DeviceState, Ending, Phase, Role, Stream
@@ -31,7 +31,7 @@ def punch(lab: Lab, **changes: Any) -> M.Punch:
     values = {
         "cycle_no": lab.device.nvm.last_cycle_no + 1,
         "depth_um": lab.plan.depth_um,
-        "deadline_ms": lab.device.firmware.uptime_ms(lab.now) + 1000,
+        "deadline_ms": lab.device.board.uptime_ms(lab.now) + 1000,
     }
     return M.Punch(**{**values, **changes})
 
@@ -213,7 +213,7 @@ def test_2_no_punch_before_the_anesthesia_is_confirmed() -> None:
 
 def test_2_the_alarm_is_over_where_the_next_zone_is_numb() -> None:
     lab = Lab().begin(2)
-    lab.device.firmware.zones.pop(1)
+    lab.device.board.zones.pop(1)
     lab.ask(M.Reposition(zone=1, cell=0))
     assert refused(lab, punch(lab)).interlock == 2
     alarm_is(lab, A.ANESTHESIA_MISSING, "ACTIVE", AlarmPriority.INFO)
@@ -271,7 +271,7 @@ def test_2_a_hold_takes_every_confirmation_back(hold: Callable[[Lab], None]) -> 
 
 def test_2_confirmation_that_was_taken_back_stops_the_next_stroke() -> None:
     lab = Lab().begin(2)
-    zones = lab.device.firmware.zones
+    zones = lab.device.board.zones
     zones[0] = zones[0]._replace(confirmed=False)
     assert refused(lab, punch(lab)).interlock == 2
 
@@ -410,7 +410,7 @@ def test_6_clogged_needle_is_flagged_after_eight_and_purged() -> None:
     lab.inject(clog_now={1})
     task = lab.start(lab.all_cycles())
     lab.until_state(S.PURGING)
-    assert lab.device.firmware.count_watch.flagged == 0b010
+    assert lab.device.nvm.flagged == 0b010
     assert lab.device.nvm.last_cycle_no == 3 + 8
     alarm_is(lab, A.NEEDLE_CLOGGED, "ACTIVE", AlarmPriority.LOW)
     lab.until_state(S.ARMED)
@@ -924,7 +924,7 @@ def a_command(rng: random.Random, lab: Lab) -> Any:
     likely: dict[str, Any] = {
         "cycle_no": rng.choice([last, last + 1, last + 1, last + 2, 0]),
         "depth_um": rng.choice([3000, 3000, 3000, 2500, 3001]),
-        "deadline_ms": lab.device.firmware.uptime_ms(lab.now) + rng.choice([-5, 500, 500, 500]) & 0xFFFF_FFFF,
+        "deadline_ms": lab.device.board.uptime_ms(lab.now) + rng.choice([-5, 500, 500, 500]) & 0xFFFF_FFFF,
         "zone": rng.choice([0, 0, 1, 2, 255]),
         "cell": rng.choice([0, 1, 2, 39, 40, 65_535]),
         "age_s": rng.choice([0, 2, 3_599, 3_600, 86_400]),

@@ -2,8 +2,8 @@
 
 import pytest
 
+from firmware_sim.board.states import HELD
 from firmware_sim.model.plant import VENTED_KPA
-from firmware_sim.states import HELD
 from protocols.language.alarm_codes import LINK_LOST
 from protocols.language.enums import AlarmPriority, DeviceState, Ending, Phase
 from protocols.language.units import MILLISECOND, SECOND, Micros
@@ -46,7 +46,7 @@ def test_armed_device_makes_itself_safe_when_the_link_is_mute(moment: str, way: 
     assert plant.home(Micros(reacted_at + 150 * MILLISECOND))
     assert plant.home(Micros(last.at + 800 * MILLISECOND))
     assert lab.alarm(LINK_LOST) == "LATCHED"
-    assert lab.device.firmware.highest_alarm() is AlarmPriority.HIGH
+    assert lab.device.board.alarms.highest is AlarmPriority.HIGH
     assert lab.device.nvm.register is None
     lab.wait(500 * MILLISECOND)
     assert plant.depth_um(lab.now) == 0
@@ -65,7 +65,7 @@ def test_transport_that_goes_ends_everything_at_once(moment: str) -> None:
     plant, cycle_no = lab.device.plant, lab.device.nvm.last_cycle_no
     lab.world.cut()
     assert lab.state is DeviceState.SAFE
-    assert (lab.alarm(LINK_LOST), lab.device.firmware.motion) == ("LATCHED", None)
+    assert (lab.alarm(LINK_LOST), lab.device.board.motion) == ("LATCHED", None)
     outcome = lab.device.nvm.last_outcome
     if PHASES[moment] is not Phase.NONE:
         assert outcome is not None

@@ -37,7 +37,7 @@ def lose_the_journal(lab: Lab) -> None:
     """All that was not read is overwritten."""
     for _ in range(1_100):
         lab.device.nvm.keep(LatchAlarm(601))
-        lab.device.firmware.alarm_changed(601, lab.now)
+        lab.device.board.alarm_changed(601, lab.now)
 
 
 def forget_and_write(lab: Lab) -> None:
@@ -45,7 +45,7 @@ def forget_and_write(lab: Lab) -> None:
     forget(lab)
     count_one_more(lab)
     for _ in range(5):
-        lab.device.firmware.alarm_changed(601, lab.now)
+        lab.device.board.alarm_changed(601, lab.now)
 
 
 def forget_the_close(lab: Lab) -> None:
@@ -107,7 +107,7 @@ def test_a_session_that_disagrees_is_abandoned_and_the_log_says_why(name: str) -
         finish = lab.run(lab.engine.abandon_adopted(1.5))
         report = log.load(1)
     assert (finish.state, finish.reconciled) == ("aborted", False)
-    assert lab.device.nvm.session is None and not lab.device.firmware.armed
+    assert lab.device.nvm.session is None and not lab.device.board.armed
     assert any(said in text for text in [*warnings(report), *report.differences]), (
         warnings(report),
         report.differences,

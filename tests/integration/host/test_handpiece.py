@@ -44,7 +44,7 @@ def device_of(handpiece: Handpiece) -> Device:
 def assert_at_rest(handpiece: Handpiece) -> None:
     """Unarmed, the needles home, the line vented or venting, no session open."""
     device, now = device_of(handpiece), driver_of(handpiece).now
-    assert not device.firmware.armed and device.firmware.motion is None
+    assert not device.board.armed and device.board.motion is None
     assert not device.plant.pump_on
     assert device.plant.depth_um(Micros(now + SECOND)) == 0
     assert device.nvm.register is None and device.nvm.session is None
@@ -286,7 +286,7 @@ async def test_cancelled_twice(events: int, again_after: int, monkeypatch: pytes
             cancel_after(patch, events, again_after)
             await run_and_leave(handpiece)
         device = device_of(handpiece)
-    assert not device.firmware.armed and device.nvm.register is None
+    assert not device.board.armed and device.nvm.register is None
     assert device.plant.depth_um(Micros(driver_of(handpiece).now + SECOND)) == 0
 
 
@@ -329,9 +329,9 @@ async def test_a_session_is_held_between_two_cycles_and_goes_on_by_itself() -> N
             async for cycle in session.run():
                 if cycle.cycle_no == 3:
                     await session.pause()
-                    firmware = device_of(handpiece).firmware
-                    assert (handpiece.driver.engine.machine.now, firmware.state) == (State.PAUSED, DeviceState.PAUSED)
-                    assert firmware.armed and firmware.motion is None
+                    board = device_of(handpiece).board
+                    assert (handpiece.driver.engine.machine.now, board.state) == (State.PAUSED, DeviceState.PAUSED)
+                    assert board.armed and board.motion is None
         assert session.summary.succeeded
         assert_logged(log, 1, "completed")
         assert [note.name for note in log.load(1).notes if note.name in ("pause", "resume")] == ["pause", "resume"]
@@ -347,7 +347,7 @@ async def test_a_link_that_is_lost_under_a_pause_leaves_the_device_holding() -> 
                     world.device_muted = True
                     world.heap.at(Micros(world.now + 5 * SECOND), lambda: setattr(world, "device_muted", False))
                     await session.pause()
-                    assert not world.device.firmware.armed and not world.device_muted
+                    assert not world.device.board.armed and not world.device_muted
         assert session.summary.succeeded
         assert_logged(log, 1, "completed")
 

@@ -74,8 +74,8 @@ def test_no_anesthesia_is_confirmed_on_one_that_came_in_the_simulators_place(bec
     lab.world.mend()
     with pytest.raises(HardwareError):
         lab.cycle()
-    assert not lab.device.firmware.zones or not any(zone.confirmed for zone in lab.device.firmware.zones.values())
-    assert not lab.device.firmware.armed
+    assert not lab.device.board.zones or not any(zone.confirmed for zone in lab.device.board.zones.values())
+    assert not lab.device.board.armed
 
 
 def test_what_was_allowed_is_done(become_hardware: Any) -> None:

@@ -5,7 +5,7 @@ import pytest
 from devicectl.errors import CommandRefusedError, LinkError, SessionFoundError
 from devicectl.session.procedures import Task
 from firmware_sim.commands.queries import QUERIES
-from firmware_sim.device import Device
+from firmware_sim.control import Control
 from firmware_sim.memory.session import SessionMemory
 from firmware_sim.ports import Port
 from protocols.language import messages as M
@@ -65,7 +65,7 @@ def test_one_whose_answer_was_lost_is_gone_on_with(records: int) -> None:
     task = lab.start(lab.engine.open_session(lab.plan, IDENTITY))
     lab.until(lambda: asked(lab))
     for _ in range(records):
-        lab.device.firmware.alarm_changed(601, lab.now)
+        lab.device.board.alarm_changed(601, lab.now)
     lab.until(lambda: lab.device.nvm.session is not None)
     lab.world.cut()
     lab.wait(50 * MILLISECOND)
@@ -121,8 +121,8 @@ def test_a_device_that_shows_no_record_of_it_is_not_asked_for_ever(monkeypatch: 
     lab, task = cut_when_asked()
     other_session(lab)
 
-    def empty(device: Device, port: Port, command: M.JournalRead, now: Micros) -> Message:
-        nvm = device.nvm
+    def empty(control: Control, port: Port, command: M.JournalRead, now: Micros) -> Message:
+        nvm = control.board.nvm
         return M.JournalPage(epoch=nvm.epoch, first=command.first, tail=nvm.tail, head=nvm.head, records=b"")
 
     asked_for: type[Message] = M.JournalRead

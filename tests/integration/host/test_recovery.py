@@ -10,11 +10,11 @@ from devicectl.errors import CommandRefusedError, LinkError, LinkForbiddenError,
 from devicectl.log.store import SessionLog
 from devicectl.session.machine import State
 from devicectl.session.procedures import Task
+from firmware_sim.board.board import Board
+from firmware_sim.board.motion import Asker
+from firmware_sim.board.refusals import interlocked, refusal
 from firmware_sim.commands.rules import RULES, Rule
-from firmware_sim.firmware import Firmware
 from firmware_sim.memory.nvm import Nvm
-from firmware_sim.motion import Asker
-from firmware_sim.refusals import interlocked, refusal
 from protocols.language import messages as M
 from protocols.language.alarm_codes import LINK_LOST, POWER_LOST_IN_STROKE
 from protocols.language.enums import ByeReason, CloseReason, Code, DeviceState, Ending, NeedleOutcome, Phase, Role
@@ -103,13 +103,13 @@ def test_a_zone_that_a_killed_host_had_not_told_yet_is_told_with_the_others() ->
         lab = Lab(log=log, line=Late())
         lab.open()
         lab.start(lab.engine.confirm_anesthesia("lidocaine injection", "trainer"))
-        lab.until(lambda: len(lab.device.firmware.zones) == 1)
+        lab.until(lambda: len(lab.device.board.zones) == 1)
         lab.replace_host()
         lab.run(lab.engine.connect())
         stored = log.find(lab.device.serial, lab.engine.welcome.journal_epoch, lab.device.nvm.session_no)
         assert stored is not None
         lab.run(lab.engine.adopt(stored, log.records(stored.key), None))
-        zones = lab.device.firmware.zones
+        zones = lab.device.board.zones
         assert sorted(zones) == [0, 1] and all(zone.confirmed for zone in zones.values())
         assert_counted(lab, lab.finish())
 
@@ -117,14 +117,14 @@ def test_a_zone_that_a_killed_host_had_not_told_yet_is_told_with_the_others() ->
 def test_an_anesthesia_is_timed_by_the_device_where_the_hosts_clock_stood_still() -> None:
     """As a laptop's does while it sleeps; the link is lost meanwhile."""
     lab = Lab(parameters={"anesthesia_wait_s": 5, "anesthesia_valid_s": 3_600}).begin(3)
-    before = [zone.numbed_at for zone in lab.device.firmware.zones.values()]
+    before = [zone.numbed_at for zone in lab.device.board.zones.values()]
     lab.world.cut()
     lab.wait(1_800 * SECOND)
     own = lab.engine._operator._numbed
     own.update({zone: Micros(numbed_at + 1_800 * SECOND) for zone, numbed_at in own.items()})
     lab.world.mend()
     lab.cycle()
-    after = [zone.numbed_at for zone in lab.device.firmware.zones.values()]
+    after = [zone.numbed_at for zone in lab.device.board.zones.values()]
     assert all(then - 2 * SECOND <= now <= then for then, now in zip(before, after, strict=True))
     assert_counted(lab, lab.finish())
 
@@ -525,7 +525,7 @@ def test_aborted_answer_names_the_phase() -> None:
 # --- a device that does not stop refusing ------------------------------------------------------------------------
 
 
-def no_such_cell(firmware: Firmware, asker: Asker, command: M.Reposition, now: Micros) -> Refused:
+def no_such_cell(board: Board, asker: Asker, command: M.Reposition, now: Micros) -> Refused:
     return interlocked(9, "no cell is in the plan")
 
 
@@ -534,7 +534,7 @@ def test_a_device_that_refuses_each_move_of_the_hand_needs_a_person(monkeypatch:
     lab = Lab(seed=7)
     lab.open()
     lab.numb()
-    rules: dict[type[Message], Rule] = dict(RULES)
+    rules: dict[type[Message], Rule[Any]] = dict(RULES)
     rules[M.Reposition] = rules[M.Reposition]._replace(handler=no_such_cell)
     monkeypatch.setattr("firmware_sim.device.RULES", rules)
     assert_given_up(lab, Code.E_INTERLOCK)
@@ -544,7 +544,7 @@ def test_a_device_that_never_has_room_needs_a_person(monkeypatch: pytest.MonkeyP
     """Reading and acknowledging makes room in its journal, and none on its disk."""
     lab = Lab(seed=7).begin(3)
     full = refusal(Code.E_STORAGE, "the disk is full")
-    monkeypatch.setattr("firmware_sim.safety.punch_checks.no_room", lambda firmware: full)
+    monkeypatch.setattr("firmware_sim.safety.punch_checks.no_room", lambda board: full)
     assert_given_up(lab, Code.E_STORAGE)
 
 

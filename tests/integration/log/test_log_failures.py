@@ -76,7 +76,7 @@ def assert_safe(handpiece: Handpiece) -> None:
     driver = handpiece.driver
     assert isinstance(driver, VirtualTimeDriver)
     device, later = driver.world.device, Micros(driver.now + SECOND)
-    assert device.firmware.state in (DeviceState.SAFE, DeviceState.IDLE) and not device.firmware.armed
+    assert device.board.state in (DeviceState.SAFE, DeviceState.IDLE) and not device.board.armed
     assert device.plant.depth_um(later) == 0 and not device.plant.pump_on
     assert device.plant.pressure_kpa(later) > -1
     assert device.nvm.register is None

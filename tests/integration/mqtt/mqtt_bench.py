@@ -119,7 +119,7 @@ class MqttBench:
         self.ask(AnesthesiaConfirm(zone=0, confirmed_by="test"))
         assert isinstance(self.ask(Arm()), ArmDone)
         assert isinstance(self.ask(Reposition(zone=0, cell=0)), RepositionDone)
-        assert self.device.firmware.state is DeviceState.ARMED
+        assert self.device.board.state is DeviceState.ARMED
 
     # --- what is published ---------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from firmware_sim.safety.alarms import ALARMS
+from firmware_sim.board.alarms import ALARMS
 from firmware_sim.serve.transports.clients import MOST_PORTS
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.enums import AlarmState, ByeReason, Code, DeviceState, RecordKind, Role
@@ -116,7 +116,7 @@ def alarm_told(bench: MqttBench) -> Alarm:
         interlock=rule.interlock,
         priority=rule.priority,
         state=AlarmState.ACTIVE,
-        uptime_ms=bench.device.firmware.uptime_ms(bench.shell.now),
+        uptime_ms=bench.device.board.uptime_ms(bench.shell.now),
         sentence=rule.sentence,
     )
 
@@ -124,7 +124,7 @@ def alarm_told(bench: MqttBench) -> Alarm:
 def assert_alarmed(bench: MqttBench, before: dict[str, Any]) -> None:
     """MC-1502 stands, was told and journaled once, and nothing else has changed."""
     after = bench.state()
-    assert bench.device.firmware.alarms.state(RETAINED_COMMAND) is AlarmState.ACTIVE
+    assert bench.device.board.alarms.state(RETAINED_COMMAND) is AlarmState.ACTIVE
     (record,) = after.pop("journal")[len(before["journal"]) :]
     assert record[8 - 4] == RecordKind.ALARM
     for changes in ("alarms", "journal"):
@@ -178,7 +178,7 @@ def test_a_retained_heartbeat_renews_nothing(bench: MqttBench) -> None:
     for _ in range(14):
         bench.publish(bench.lawful(HostHeartbeat()), retain=True)
         bench.wait(beat=False)
-    assert bench.device.firmware.state is DeviceState.SAFE and not bench.port.exchange.linked
+    assert bench.device.board.state is DeviceState.SAFE and not bench.port.exchange.linked
 
 
 # --- properties --------------------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ def test_an_order_of_before_a_stop_comes_after_it(bench: MqttBench) -> None:
     assert StopDone in {type(one.message) for one in bench.publish(bench.lawful(Stop(), 501))}
     before = bench.state()
     refused(bench.publish(late), Code.E_EXPIRED, "used up")
-    assert bench.state() == before and bench.device.firmware.state is DeviceState.SAFE
+    assert bench.state() == before and bench.device.board.state is DeviceState.SAFE
 
 
 def test_the_same_number_with_another_body_is_refused(bench: MqttBench) -> None:
@@ -358,13 +358,13 @@ def test_hello_twice_is_one_link(unchanged: MqttBench) -> None:
 @pytest.mark.parametrize("late_ms", [1, 1_000, 0x7FFF_FFFF])
 def test_a_punch_past_its_deadline(unchanged: MqttBench, late_ms: int) -> None:
     """However a broker kept it: what the device holds against it is its own clock. The number stays free."""
-    uptime_ms = unchanged.device.firmware.uptime_ms(unchanged.shell.now)
+    uptime_ms = unchanged.device.board.uptime_ms(unchanged.shell.now)
     late = PUNCH.model_copy(update={"deadline_ms": uptime_ms - late_ms & 0xFFFF_FFFF})
     refused(unchanged.publish(unchanged.lawful(late)), Code.E_EXPIRED, f"too late by {late_ms} ms")
 
 
 def test_a_punch_at_its_deadline_is_in_time(bench: MqttBench) -> None:
-    uptime_ms = bench.device.firmware.uptime_ms(bench.shell.now)
+    uptime_ms = bench.device.board.uptime_ms(bench.shell.now)
     only(bench.publish(bench.lawful(PUNCH.model_copy(update={"deadline_ms": uptime_ms}))), Received)
 
 
@@ -600,7 +600,7 @@ def test_a_flood_of_bad_bodies(unchanged: MqttBench) -> None:
         assert sum(at <= one < at + SECOND for one in naks) <= MAX_NAKS_PER_SECOND
     gaps = [later - earlier for earlier, later in pairwise(beats)]
     assert len(beats) >= 13 and max(gaps) <= 250 * MILLISECOND
-    assert unchanged.device.firmware.armed
+    assert unchanged.device.board.armed
     unchanged.wait(SECOND)
 
 
@@ -609,7 +609,7 @@ def test_bad_bodies_do_not_keep_the_lease(bench: MqttBench) -> None:
     for number in range(14):
         bench.publish(punch(bench), body=FLOOD[number % len(FLOOD)])
         bench.wait(beat=False)
-    assert not bench.port.exchange.linked and bench.device.firmware.state is DeviceState.SAFE
+    assert not bench.port.exchange.linked and bench.device.board.state is DeviceState.SAFE
 
 
 # --- too many ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.safety.alarms import ALARMS
+from firmware_sim.board.alarms import ALARMS
 from firmware_sim.serve.transports.snapshots import MOST_RECORDS, Snapshots
 from protocols.language.alarm_codes import RETAINED_COMMAND, TOO_DEEP
 from protocols.language.enums import AlarmState
@@ -126,7 +126,7 @@ def test_where_its_session_stands(bench: MqttBench, public: Subscriber) -> None:
 
 def test_its_alarms(bench: MqttBench, public: Subscriber) -> None:
     """One that is raised, acknowledged and cleared; one that is latched, whose cause goes."""
-    firmware, first_ms = bench.device.firmware, bench.device.firmware.uptime_ms(bench.shell.now)
+    board, first_ms = bench.device.board, bench.device.board.uptime_ms(bench.shell.now)
 
     def shown() -> list[tuple[int, str]]:
         version = public.retained["alarms"]["version"]
@@ -139,20 +139,20 @@ def test_its_alarms(bench: MqttBench, public: Subscriber) -> None:
         return [(one["code"], one["state"]) for one in alarms["alarms"]]
 
     assert public.retained["alarms"] == {"version": 1, "alarms": []}
-    firmware.raise_alarm(RETAINED_COMMAND, bench.shell.now)
+    board.raise_alarm(RETAINED_COMMAND, bench.shell.now)
     assert shown() == [(1502, "ACTIVE")] and public.retained["state"]["highest_alarm"] == "LOW"
     bench.wait()
-    firmware.raise_alarm(TOO_DEEP, bench.shell.now)
+    board.raise_alarm(TOO_DEEP, bench.shell.now)
     assert shown() == [(1001, "ACTIVE"), (1502, "ACTIVE")], "the highest first"
     assert [one["priority"] for one in public.retained["alarms"]["alarms"]] == ["HIGH", "LOW"]
     assert [one["uptime_ms"] for one in public.retained["alarms"]["alarms"]] == [first_ms + 50, first_ms]
     assert public.retained["state"]["highest_alarm"] == "HIGH"
     bench.ask(AlarmAck(code=RETAINED_COMMAND))
     assert shown() == [(1001, "ACTIVE"), (1502, "ACKNOWLEDGED")]
-    firmware.clear_alarm(RETAINED_COMMAND, bench.shell.now)
+    board.clear_alarm(RETAINED_COMMAND, bench.shell.now)
     assert shown() == [(1001, "ACTIVE")]
-    firmware.clear_alarm(TOO_DEEP, bench.shell.now)
-    assert shown() == [(1001, "LATCHED")] and firmware.alarms.state(TOO_DEEP) is AlarmState.LATCHED
+    board.clear_alarm(TOO_DEEP, bench.shell.now)
+    assert shown() == [(1001, "LATCHED")] and board.alarms.state(TOO_DEEP) is AlarmState.LATCHED
 
 
 def answered(bench: MqttBench) -> list[dict[str, Any]]:
@@ -191,9 +191,9 @@ def test_each_record_once_and_in_order(bench: MqttBench, public: Subscriber) -> 
     assert [one["record"] for one in public.events] == ["Cycle"]
     for looks in range(6):
         for _ in range(looks):
-            bench.device.firmware.raise_alarm(RETAINED_COMMAND, bench.shell.now)
+            bench.device.board.raise_alarm(RETAINED_COMMAND, bench.shell.now)
             bench.wait()
-            bench.device.firmware.clear_alarm(RETAINED_COMMAND, bench.shell.now)
+            bench.device.board.clear_alarm(RETAINED_COMMAND, bench.shell.now)
         public.look()
     assert public.events == written_since(bench, at) and len(public.events) > 30
 
@@ -201,8 +201,8 @@ def test_each_record_once_and_in_order(bench: MqttBench, public: Subscriber) -> 
 def test_more_than_one_go_takes_is_left_to_the_journal(bench: MqttBench, public: Subscriber) -> None:
     at = len(journal_of(bench.device))
     for _ in range(MOST_RECORDS):
-        bench.device.firmware.raise_alarm(RETAINED_COMMAND, bench.shell.now)
-        bench.device.firmware.clear_alarm(RETAINED_COMMAND, bench.shell.now)
+        bench.device.board.raise_alarm(RETAINED_COMMAND, bench.shell.now)
+        bench.device.board.clear_alarm(RETAINED_COMMAND, bench.shell.now)
     public.look()
     assert public.events == written_since(bench, at)[:MOST_RECORDS]
     bench.ask(ParamSet(name="heartbeat_armed_ms", value=90.0))
@@ -215,7 +215,7 @@ def test_a_connection_is_lost_and_the_versions_go_on(bench: MqttBench, public: S
     """All is published anew, with a new version where it has changed; records of the meantime are in the journal."""
     assert public.connect() == ["info", *VERSIONED, "status"]
     assert public.versions() == [1, 1, 1] and public.retained["status"]["birth_no"] == 2
-    bench.device.firmware.raise_alarm(RETAINED_COMMAND, bench.shell.now)
+    bench.device.board.raise_alarm(RETAINED_COMMAND, bench.shell.now)
     public.connect()
     assert public.versions() == [2, 2, 1] and public.retained["status"]["birth_no"] == 3
     assert public.retained["alarms"]["alarms"] and public.events == []

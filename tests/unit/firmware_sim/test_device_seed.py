@@ -75,5 +75,5 @@ def test_the_same_memory_and_seed_repeat_everything() -> None:
 def test_a_reboot_of_the_device_leaves_its_physics_alone() -> None:
     rebooted, other = Device(seed=9), Device(seed=9)
     assert hand_of(rebooted) == hand_of(other)
-    rebooted.reboot(rebooted.firmware._booted_at)
+    rebooted.reboot(rebooted.board._booted_at)
     assert hand_of(rebooted) == hand_of(other)

@@ -565,7 +565,7 @@ def test_an_old_connection_of_a_host_that_holds_the_device_by_another_may_close(
     bench.attach("pty")
     bench.hello("pty")
     bench.arm("pty")
-    assert bench.device.firmware.armed
+    assert bench.device.board.armed
     bench.detach(TCP)
     assert not [one for one in bench.made()["hosts"][0]["verdict"] if one.startswith(LEFT)]
 

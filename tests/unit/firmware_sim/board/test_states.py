@@ -1,6 +1,6 @@
 import pytest
 
-from firmware_sim.states import ARMED, CYCLE, HELD, RUNNING, TABLE, UNARMED, Event, mermaid, step
+from firmware_sim.board.states import ARMED, CYCLE, HELD, RUNNING, TABLE, UNARMED, Event, mermaid, step
 from protocols.language.enums import DeviceState
 
 STATES = [state for state in DeviceState if state is not DeviceState.UNKNOWN]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from firmware_sim.safety.alarms import ALARMS, AlarmRule, Alarms
-from firmware_sim.safety.interlocks import INTERLOCKS
+from firmware_sim.board.alarms import ALARMS, AlarmRule, Alarms
+from firmware_sim.model.interlocks import INTERLOCKS
 from protocols.language import alarm_codes as A
 from protocols.language import interlocks as I
 from protocols.language.enums import AlarmPriority, AlarmState

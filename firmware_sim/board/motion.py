@@ -7,7 +7,7 @@ from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
 
 PROGRESS_EVERY_US: Final = SECOND
-"""A motion longer than this tells how it goes; a host that sees nothing for long suspects the link."""
+"""A motion longer than this reports how it goes; a host that sees nothing for long suspects the link."""
 
 Then = Callable[[Micros], None]
 """The next step of a motion, called with the time at which it is due."""
@@ -16,15 +16,21 @@ Then = Callable[[Micros], None]
 class Asker(Protocol):
     """Who gave a command, for as long as an answer is owed."""
 
+    @property
+    def correlation_id(self) -> int:
+        """Number of the command on its link."""
+
     def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
-        """Answer; nothing happens when the link is gone."""
+        """Answer; no-op when the link is gone."""
 
 
 class Nobody:
     """Waits for no answer."""
 
+    correlation_id = 0
+
     def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
-        """Nothing happens."""
+        """Do nothing."""
 
 
 class Motion:
@@ -38,4 +44,4 @@ class Motion:
         self.due = due
         self.expected_us = expected_us
         self.then = then
-        self.next_progress = began + PROGRESS_EVERY_US
+        self.next_progress = Micros(began + PROGRESS_EVERY_US)
