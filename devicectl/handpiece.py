@@ -102,7 +102,8 @@ class Handpiece:
         """
         stored = self.find_stored() if self.open_session_no else self._find_unfinished()
         if stored is not None:
-            return Session(self, stored.plan, stored.course, stored.session_date, stored=stored)
+            start = stored.start
+            return Session(self, start.plan, start.course, start.session_date, stored=stored)
         if self.open_session_no:
             raise SessionFoundError(self.open_session_no, self.device.serial, known=False)
         raise SessionError(f"device {self.device.serial} holds no open session to resume; run without --resume")

@@ -124,9 +124,9 @@ app.command("export", cls=PlainCommand)(export_sessions)
 def _list_row(summary: "SessionSummary") -> tuple[str, ...]:
     return (
         str(summary.key),
-        summary.session_date.isoformat(),
-        summary.course or "-",
-        summary.device,
+        summary.start.session_date.isoformat(),
+        summary.start.course or "-",
+        summary.start.device,
         summary.state,
         str(summary.counts.cores_counted),
         _or_dash(summary.cores_evacuated),
@@ -136,16 +136,19 @@ def _list_row(summary: "SessionSummary") -> tuple[str, ...]:
 
 
 def _show_rows(report: "SessionReport") -> Iterator[tuple[str, str]]:
-    summary, counts, plan = report.summary, report.counts, report.plan
+    from devicectl.log.fields import LATER, to_plain
+
+    summary, counts, start, plan = report.summary, report.counts, report.start, report.start.plan
+    model_version = start.versions.get("model", "")
     yield "state", summary.state
     yield "reconciled", _yes_no(summary.reconciled)
-    yield "date", summary.session_date.isoformat()
-    yield "course", summary.course or "-"
-    yield "device", f"{summary.device} ({report.device_model}), session {summary.session_no}, {report.device_url}"
-    yield "simulated", f"{_yes_no(summary.simulated)}, seed {_or_dash(summary.seed)}, model {summary.model_version}"
+    yield "date", start.session_date.isoformat()
+    yield "course", start.course or "-"
+    yield "device", f"{start.device} ({start.device_model}), session {start.session_no}, {start.device_url}"
+    yield "simulated", f"{_yes_no(start.simulated)}, seed {_or_dash(start.seed)}, model {model_version}"
     yield "cores counted", f"{counts.cores_counted} of {plan.target_cores}"
     yield "cores evacuated", f"{_or_dash(summary.cores_evacuated)} (ground truth)"
-    yield "punctures", f"{counts.punctures} by {report.needles} needles of {summary.core_diameter_um / 1_000:g} mm"
+    yield "punctures", f"{counts.punctures} by {start.needles} needles of {start.core_diameter_um / 1_000:g} mm"
     yield (
         "cycles",
         (f"{counts.cycles}: {counts.completed} completed, {counts.aborted} aborted, {counts.ambiguous} ambiguous"),
@@ -156,6 +159,8 @@ def _show_rows(report: "SessionReport") -> Iterator[tuple[str, str]]:
     )
     yield "session seconds", _or_dash(summary.session_seconds)
     yield "wall seconds", _or_dash(summary.wall_seconds)
+    for name, value in to_plain(start, LATER).items():
+        yield name.replace("_", " "), _or_dash(value)
 
 
 def _note_row(note: "Note") -> tuple[str, ...]:

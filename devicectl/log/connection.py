@@ -33,7 +33,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.migration import migrate
 from devicectl.log.paths import user_log_path
-from devicectl.log.schema import APP, SCHEMA_VERSION, log_meta, metadata, sessions
+from devicectl.log.schema import APP, SCHEMA_VERSION, columns_of, log_meta, metadata, sessions
 from protocols.text.names import has_control
 from protocols.text.url_text import show_scheme
 
@@ -324,7 +324,7 @@ def check(connection: Connection, where: str) -> int | None:
         raise LogError(LogErrorKind.UNKNOWN_SCHEMA, where, reason)
     # An empty answer has the names of its columns, in a tenth of the time that reflection takes.
     there = connection.execute(select(literal_column("*")).select_from(sessions).limit(0)).keys()
-    missing = [column.name for column in sessions.columns if column.name not in there]
+    missing = [column.name for column in columns_of(sessions, version) if column.name not in there]
     if missing:
         reason = f"has no {missing[0]}: it was made before the first release; use another --log"
         raise LogError(LogErrorKind.UNKNOWN_SCHEMA, where, reason)

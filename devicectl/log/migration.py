@@ -39,7 +39,8 @@ def migrate(connection: Connection, where: str, version_of: Callable[[], int | N
             return
         with _backed_up(connection, where, version):
             _add_what_is_new(connection, version)
-            _fill_totals(connection)
+            if version < schema.SINCE[schema.totals]:
+                _fill_totals(connection)
             connection.execute(update(schema.log_meta).values(schema_version=schema.SCHEMA_VERSION))
 
 

@@ -4,7 +4,6 @@ Law: a report's counts are folded from the stored rows each time; what host and 
 stored of the close, is read too, but only to be held against the fold. A list shows what was stored.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
@@ -14,10 +13,10 @@ from sqlalchemy import Connection, Row, exists, func, select
 
 from devicectl.log import schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.fields import FIELDS, from_columns
 from devicectl.log.report import SessionReport, SessionSummary
 from devicectl.session.count import Counts, Fold, coverage_percent, reconcile
 from devicectl.session.entries import Note, StoredSession
-from devicectl.session.plan import Plan
 
 _sessions = schema.sessions.c
 _records = schema.records.c
@@ -75,7 +74,8 @@ def summaries(
     What a session came to at its close is taken as it was stored; what has no such totals, or went on after them, is
     folded.
     """
-    columns = [*(_sessions[name] for name in _LISTED), schema.truth.c.cores_evacuated]
+    columns = [column for column in schema.columns_of(schema.sessions, version) if column.name in _IN_A_LIST]
+    columns.append(schema.truth.c.cores_evacuated)
     query = select(*columns).outerjoin(schema.truth).where(_sessions.key >= first_key).order_by(_sessions.key)
     if course is not None:
         query = query.where(_sessions.course == course)
@@ -87,11 +87,10 @@ def summaries(
     return [_listed(row, of_session[row.key]) for row in rows]
 
 
-_LISTED: Final = (
-    "key", "state", "session_date", "course", "device", "session_no", "simulated", "seed", "versions", "plan",
-    "next_event_no", "core_diameter_um", "reconciled", "session_seconds", "wall_seconds", "began_wall", "stored_wall",
-)  # fmt: skip
-"""The columns of `sessions` that a list is made of."""
+_IN_A_LIST: Final = frozenset(field.name for field in FIELDS) | {
+    "key", "state", "next_event_no", "reconciled", "session_seconds", "wall_seconds", "began_wall", "stored_wall",
+}  # fmt: skip
+"""Columns of `sessions` that a list has beside those of a session's start."""
 
 
 def _stored_totals(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Row[Any]]:
@@ -124,14 +123,15 @@ def first_of_last(connection: Connection, last: int, course: str | None) -> int:
 
 
 def load(connection: Connection, key: int, where: str, version: int = schema.SCHEMA_VERSION) -> SessionReport:
-    """Everything stored of a session, its counts folded anew.
+    """Everything stored of a session, its counts folded again.
 
     Raises:
         LogError: MISSING when there is no such session.
     """
     row = None
     if 0 < key <= _MOST_KEY:  # a database's driver raises on another
-        row = connection.execute(select(schema.sessions).where(_sessions.key == key)).one_or_none()
+        columns = schema.columns_of(schema.sessions, version)
+        row = connection.execute(select(*columns).where(_sessions.key == key)).one_or_none()
     if row is None:
         raise LogError(
             LogErrorKind.MISSING, where, f"has no session {key}: `devicectl sessions list` shows those it has"
@@ -154,15 +154,7 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
     )
     return SessionReport(
         summary=summary,
-        epoch=row.epoch,
-        device_model=row.device_model,
-        device_url=row.device_url,
-        plan=Plan.model_validate_json(row.plan),
-        needles=row.needles,
-        versions=json.loads(row.versions),
-        first_event_no=row.first_event_no,
         next_event_no=row.next_event_no,
-        first_cycle_no=row.first_cycle_no,
         device_totals=_device_totals(row),
         differences=tuple(differences),
         truth=None if truth is None else {name: value for name, value in truth.items() if name != "session_key"},
@@ -178,18 +170,10 @@ def _summary(
     return SessionSummary(
         key=row.key,
         state=row.state,
-        session_date=row.session_date,
-        course=row.course,
-        device=row.device,
-        session_no=row.session_no,
-        simulated=row.simulated,
-        seed=None if row.seed is None else int(row.seed),
-        model_version=json.loads(row.versions).get("model", ""),
-        target_cores=json.loads(row.plan)["target_cores"],  # a model of each plan would take a list half its time
+        start=from_columns(row._asdict()),
         counts=counts,
         cores_evacuated=cores_evacuated,
         cells_begun=cells,
-        core_diameter_um=row.core_diameter_um,
         coverage_percent=coverage_percent(counts.cores_counted, cells, row.core_diameter_um),
         reconciled=reconciled,
         session_seconds=row.session_seconds,
@@ -233,8 +217,11 @@ def _against_totals(stored: Row[Any] | None, fold: Fold) -> list[str]:
 
 def _notes(connection: Connection, key: int, version: int) -> tuple[tuple[Note, ...], tuple[datetime | None, ...]]:
     """A session's notes in the order in which they were stored, and when each was committed."""
-    columns = [column for column in schema.notes.columns if schema.SINCE.get(column, 1) <= version]
-    of_session = select(*columns).where(schema.notes.c.session_key == key).order_by(schema.notes.c.key)
+    of_session = (
+        select(*schema.columns_of(schema.notes, version))
+        .where(schema.notes.c.session_key == key)
+        .order_by(schema.notes.c.key)
+    )
     rows = connection.execute(of_session).mappings().all()
     notes = (
         Note(row["kind"], row["at_us"], row["name"], row["detail"], row["device_uptime_ms"], row.get("cycle_no"))
@@ -250,15 +237,7 @@ def _wall(text: str | None) -> datetime | None:
 def _stored_session(row: Row[Any]) -> StoredSession:
     return StoredSession(
         key=row.key,
-        epoch=row.epoch,
-        session_no=row.session_no,
-        first_event_no=row.first_event_no,
-        first_cycle_no=row.first_cycle_no,
-        needles=row.needles,
-        core_diameter_um=row.core_diameter_um,
-        plan=Plan.model_validate_json(row.plan),
-        course=row.course,
-        session_date=row.session_date,
+        start=from_columns(row._asdict()),
         began_wall=_wall(row.began_wall),
         stored_wall=_wall(row.stored_wall),
     )

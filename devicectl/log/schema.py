@@ -1,15 +1,16 @@
-"""The tables of the session log, schema version 2.
+"""The tables of the session log.
 
 Law: `records` has every journal record as it came and is the only source of counts; `cycles` says the same of cycles
 in columns, so that a person with SQL can read each needle's outcome; `totals` is what these came to at the close, so
-that a list need not count again; `truth` stands apart, since it was never counted. What came after the first version
-stands in `SINCE`. A u32 of the wire needs a big integer: PostgreSQL's is signed.
+that a list need not count again; `truth` is apart, since it was never counted. Columns of a session's start are made
+from `fields.FIELDS`. What came after the first version is in `SINCE`. A u32 of the wire needs a big integer:
+PostgreSQL's is signed.
 
     log_meta                      sessions 1 --- n records, cycles, notes
     app, schema_version                    1 --- 1 totals, truth
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -27,10 +28,28 @@ from sqlalchemy import (
     Text,
 )
 
+from devicectl.log.fields import FIELDS, LATER, Field, Form
+
 APP: Final = "devicectl"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = max(2, *(field.kept.since for field in FIELDS))
+"""2, or that of the latest field of a session's start."""
 
 metadata: Final = MetaData()
+
+
+_TYPES: Final = {
+    Form.FLAG: Boolean,
+    Form.SMALL: Integer,
+    Form.WIDE: BigInteger,
+    Form.TEXT: Text,
+    Form.DIGITS: Text,
+    Form.DAY: Date,
+    Form.JSON: Text,
+}
+
+
+def _start_column(field: Field) -> Column[Any]:
+    return Column(field.name, _TYPES[field.form], nullable=field.optional, doc=field.kept.about)
 
 
 def _session_key(*, primary: bool) -> Column[int]:
@@ -49,22 +68,8 @@ sessions: Final = Table(
     metadata,
     Column("key", Integer, primary_key=True, doc="the log's own; it never travels"),
     Column("state", String(16), nullable=False, doc="open, completed, aborted, faulted"),
-    Column("simulated", Boolean, nullable=False),
-    Column("seed", Text, doc="decimal digits: a seed may be wider than 64 bits"),
-    Column("course", Text),
-    Column("session_date", Date, nullable=False),
-    Column("device", Text, nullable=False, doc="serial"),
-    Column("device_model", Text, nullable=False),
-    Column("device_url", Text, nullable=False),
-    Column("session_no", BigInteger, nullable=False, doc="the device's"),
-    Column("epoch", BigInteger, nullable=False),
-    Column("first_event_no", BigInteger, nullable=False),
+    *map(_start_column, FIELDS),
     Column("next_event_no", BigInteger, nullable=False, doc="the host's cursor in the journal"),
-    Column("first_cycle_no", BigInteger, nullable=False),
-    Column("needles", Integer, nullable=False),
-    Column("core_diameter_um", Integer, nullable=False),
-    Column("plan", Text, nullable=False, doc="JSON"),
-    Column("versions", Text, nullable=False, doc="JSON: product, protocol, model"),
     Column("began_wall", String(32), doc="ISO 8601, UTC; empty when no clock was given"),
     Column("stored_wall", String(32), doc="the same, of the last commit"),
     # From here on: what the host and the device claimed at the end. Shown beside the fold, never believed.
@@ -141,8 +146,20 @@ totals: Final = Table(
 
 _list_of_course: Final = Index("sessions_of_course", sessions.c.course, sessions.c.key)
 
-SINCE: Final = {totals: 2, notes.c.cycle_no: 2, notes.c.logged_wall: 2, _list_of_course: 2}
-"""Tables, columns and indexes that a log of an earlier schema version has not."""
+SINCE: Final[dict[object, int]] = {
+    totals: 2,
+    notes.c.cycle_no: 2,
+    notes.c.logged_wall: 2,
+    _list_of_course: 2,
+    **{sessions.c[field.name]: field.kept.since for field in LATER},
+}
+"""Tables, columns and indexes that a log of an earlier schema version does not have."""
+
+
+def columns_of(table: Table, version: int) -> list[Column[Any]]:
+    """Return the columns of `table` that a log of schema `version` has."""
+    return [column for column in table.columns if SINCE.get(column, 1) <= version]
+
 
 truth: Final = Table(
     "truth",

@@ -12,12 +12,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic_core import to_json
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from devicectl.log import connection as database
 from devicectl.log import queries, schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.fields import to_columns
 from devicectl.log.place import Place
 from devicectl.log.prepared import Prepared, driver_transaction
 from devicectl.log.report import SessionReport
@@ -103,22 +103,8 @@ class SessionLog:
         wall = self._wall()
         values = {
             "state": "open",
-            "simulated": start.simulated,
-            "seed": None if start.seed is None else str(start.seed),
-            "course": start.course,
-            "session_date": start.session_date,
-            "device": start.device,
-            "device_model": start.device_model,
-            "device_url": start.device_url,
-            "session_no": start.session_no,
-            "epoch": start.epoch,
-            "first_event_no": start.first_event_no,
+            **to_columns(start),
             "next_event_no": start.first_event_no,
-            "first_cycle_no": start.first_cycle_no,
-            "needles": start.needles,
-            "core_diameter_um": start.core_diameter_um,
-            "plan": start.plan.model_dump_json(),
-            "versions": to_json(dict(sorted(start.versions.items()))).decode(),
             "began_wall": wall,
             "stored_wall": wall,
         }

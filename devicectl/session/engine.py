@@ -126,23 +126,23 @@ class Engine(SessionContext):
         """
         yield from self._recovery.before_session(nothing)  # it may have been lost since this host connected
         self.require_allowed()
-        welcome = self.welcome
+        welcome, start = self.welcome, stored.start
         if restore or welcome.session_no:
-            self._recovery.check_held(welcome, stored.epoch, stored.session_no)
+            self._recovery.check_held(welcome, start.epoch, start.session_no)
         self.machine.happened(Event.SESSION_FOUND)
-        self.plan = stored.plan
-        self.opened = OpenedSession(stored.session_no, stored.first_cycle_no, stored.needles, stored.core_diameter_um)
-        self.begin_reading(Fold(stored.needles, stored.first_cycle_no, first_event_no=stored.first_event_no))
+        self.plan = start.plan
+        self.opened = OpenedSession(start.session_no, start.first_cycle_no, start.needles, start.core_diameter_um)
+        self.begin_reading(Fold(start.needles, start.first_cycle_no, first_event_no=start.first_event_no))
         assert self.reader is not None
         for raw in records:
             self.reader.add(raw)
-        if welcome.session_no == stored.session_no:
+        if welcome.session_no == start.session_no:
             self.reader.reopen()
             self.reader.compare_head(welcome.journal_head)
         self.counted = welcome.cores_counted
-        operator = stored.plan.operator
+        operator = start.plan.operator
         self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, open_s)
-        self.note("action", "session_resume", f"session {stored.session_no} from cycle {welcome.cycle_no}")
+        self.note("action", "session_resume", f"session {start.session_no} from cycle {welcome.cycle_no}")
         yield from self._recovery.through(self._recovery.await_control, nothing)
         if restore:
             yield from self._recovery.through(nothing, self._operator.restore)

@@ -1,4 +1,4 @@
-"""What the session engine hands to the session log, and what the log hands back for `--resume`.
+"""Entries of the session log: what the engine hands to it, and what it gives back for `--resume`.
 
 Law: plain values, which do nothing. The engine makes them without knowing SQL, the log stores them without knowing
 the procedure; a test compares them with `==`.
@@ -7,7 +7,7 @@ the procedure; a test compares them with `==`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from devicectl.session.count import Counts
 from devicectl.session.plan import Plan
@@ -23,29 +23,45 @@ SessionState = Literal["open", "completed", "aborted", "faulted"]
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Declares how the log keeps a field of `SessionStart`.
+
+    `about` says what the field is, `since` which schema version brought it. `small` is an integer of at most 31 bits,
+    `digits` one that may have more than 63.
+    """
+
+    about: str
+    since: int = 1
+    small: bool = False
+    digits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SessionStart:
     """A session was opened on the device.
 
-    `device` is its serial, `session_no` the number it issued, `first_event_no` the host's cursor in the journal of
-    `epoch`. `core_diameter_um` is of the device's needles then: coverage is reckoned with it for good. `seed` is None
-    where nothing can be repeated. `versions` names "product", "protocol" and "model".
+    A field is declared here and filled by the engine, and named nowhere else: the log's columns and rows, reports,
+    lists, exports and the reference page follow from this class. A field of a later schema version is None in older
+    logs, for example:
+
+        cartridge: Annotated[int | None, Kept("serial number of the cartridge", since=3)] = None
     """
 
-    simulated: bool
-    seed: int | None
-    device: str
-    device_model: str
-    session_no: int
-    epoch: int
-    first_event_no: int
-    first_cycle_no: int
-    needles: int
-    core_diameter_um: int
-    plan: Plan
-    course: str | None
-    session_date: date
-    versions: Mapping[str, str]
-    device_url: str
+    simulated: Annotated[bool, Kept("true on a simulated device")]
+    seed: Annotated[int | None, Kept("repeats the session; empty where nothing can", digits=True)]
+    session_no: Annotated[int, Kept("the device's number of the session")]
+    device: Annotated[str, Kept("serial number of the device")]
+    course: Annotated[str | None, Kept("course the session belongs to")]
+    session_date: Annotated[date, Kept("day of the session")]
+    device_model: Annotated[str, Kept("model of the device")]
+    device_url: Annotated[str, Kept("URL of the device")]
+    epoch: Annotated[int, Kept("epoch of the journal")]
+    needles: Annotated[int, Kept("number of needles", small=True)]
+    core_diameter_um: Annotated[int, Kept("diameter of a core at the opening, for the coverage", small=True)]
+    first_event_no: Annotated[int, Kept("first event of the session in the journal")]
+    first_cycle_no: Annotated[int, Kept("number of the first cycle")]
+    plan: Annotated[Plan, Kept("plan of the session")]
+    versions: Annotated[Mapping[str, str], Kept("versions of product, protocol and model")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +91,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The session was closed. `device_totals` is what the device says of it.
+    """The session was closed. `device_totals` are the device's own totals.
 
-    `session_seconds` is device time from the first ARM to the last cycle, `wall_seconds` the wall's from when the
-    session was asked for.
+    `session_seconds` is device time from the first ARM to the last cycle, `wall_seconds` wall time since the session
+    was requested.
     """
 
     state: FinishState
@@ -93,20 +109,12 @@ class Finish:
 class StoredSession:
     """A session as the log has it, for `--resume`.
 
-    `began_wall` is the wall's time of its first commit, after it was opened and before anything was done in it;
-    `stored_wall` of the last one. None where no clock was given.
+    `began_wall` is the wall time of its first commit, after it was opened and before anything was done in it;
+    `stored_wall` that of the last commit. Both are None where no clock was given.
     """
 
     key: int
-    epoch: int
-    session_no: int
-    first_event_no: int
-    first_cycle_no: int
-    needles: int
-    core_diameter_um: int
-    plan: Plan
-    course: str | None
-    session_date: date
+    start: SessionStart
     began_wall: datetime | None
     stored_wall: datetime | None
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from devicectl.log.store import SessionLog
 from tests.architecture.changed_tree import ChangedTree
+from tests.integration.log.log_builders import a_stored_session
 
 
 @pytest.fixture
@@ -119,3 +121,64 @@ asyncio.run(fail("nothing"))
 print(_DEVICE)
 asyncio.run(fail("unix:///no%20such"))
 """
+
+A_SESSION = """
+import asyncio, csv, io, json, sys
+from contextlib import redirect_stdout
+import devicectl
+from devicectl.cli import call
+from devicectl.log.store import SessionLog
+
+async def session(path):
+    with SessionLog.open(path) as log:
+        async with devicectl.connect("sim://?seed=7", log=log) as handpiece:
+            async with handpiece.open_session(devicectl.Plan(target_cores=10)) as session:
+                await session.confirm_anesthesia()
+                async for _ in session.run():
+                    pass
+
+def said(*arguments):
+    with redirect_stdout(io.StringIO()) as out:
+        assert call(["sessions", *arguments, "--log", path]) == 0
+    return out.getvalue()
+
+path = sys.argv[1]
+asyncio.run(session(path))
+with SessionLog.open(path) as log:
+    print([log.load(key).start.cartridge for key in (1, 2)])
+print([json.loads(line)["cartridge"] for line in said("list", "--json").splitlines()])
+print([row["cartridge"] for row in csv.DictReader(io.StringIO(said("export", "--table", "sessions")))])
+print([line for line in said("show", "2").splitlines() if line.startswith("cartridge")])
+print([item["cartridge"] for item in map(json.loads, said("export", "2", "--format", "jsonl").splitlines())
+       if item["type"] == "session"])
+"""
+
+
+def test_a_field_of_the_session_log_has_two_places(tree: ChangedTree, tmp_path: Path) -> None:
+    """Declared and filled; an older log is migrated, and report, lists, tables and exports have it."""
+    log = tmp_path / "old.sqlite"
+    with SessionLog.open(log) as old:
+        a_stored_session(old)
+    tree.replace(
+        "devicectl/session/entries.py",
+        '    versions: Annotated[Mapping[str, str], Kept("versions of product, protocol and model")]\n',
+        '    versions: Annotated[Mapping[str, str], Kept("versions of product, protocol and model")]\n'
+        '    cartridge: Annotated[int | None, Kept("serial number of the cartridge", since=3)] = None\n',
+    )
+    tree.add(
+        "devicectl/session/engine.py",
+        after="            core_diameter_um=info.core_diameter_um,\n",
+        text="            cartridge=info.cartridge_serial,\n",
+    )
+    assert tree.places == {"devicectl/session/entries.py", "devicectl/session/engine.py"}
+    lines = tree.run(A_SESSION.replace("sys.argv[1]", repr(str(log)))).splitlines()
+    number = lines[0].removeprefix("[None, ").removesuffix("]")
+    assert int(number) > 0
+    assert lines == [
+        f"[None, {number}]",
+        f"[None, {number}]",
+        f"['', '{number}']",
+        f"['cartridge\\t{number}']",
+        f"[{number}]",
+    ]
+    assert log.with_name("old.sqlite.schema-2").exists()

@@ -72,7 +72,7 @@ def assert_exact(path: Path, key: int = 1, state: str = "completed", cycles: int
     assert (report.summary.state, report.summary.reconciled) == (state, True), report.differences
     assert report.counts == report.device_totals
     numbers = [record.cycle_no for raw in report.records if isinstance(record := decode_record(raw), Cycle)]
-    assert numbers == list(range(report.first_cycle_no, report.first_cycle_no + len(numbers)))
+    assert numbers == list(range(report.start.first_cycle_no, report.start.first_cycle_no + len(numbers)))
     assert len(numbers) == report.counts.cycles >= cycles
     if report.truth is not None:
         assert report.truth["cores_counted"] == report.counts.cores_counted

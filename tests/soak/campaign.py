@@ -256,7 +256,7 @@ class Trial:
         """Hold the rows of the session that was closed against wire, totals and truth."""
         report = self.report
         assert report is not None and report.device_totals is not None
-        closed = Closed(report.epoch, report.first_cycle_no, report.needles, self.world.torn_writes)
+        closed = Closed(report.start.epoch, report.start.first_cycle_no, report.start.needles, self.world.torn_writes)
         truth = asdict(self.device.plant.truth)
         self.ledger.judge_rows(rows, closed, totals=asdict(report.device_totals), truth=truth)
 

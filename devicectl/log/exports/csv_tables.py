@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 
 from devicectl.log.exports import named
 from devicectl.log.exports.export import identity_of, iso, provenance_of, totals_of
+from devicectl.log.fields import LATER
 from devicectl.log.report import SessionReport, SessionSummary
 from devicectl.session.count import MAX_NEEDLES, tally
 from protocols.language.records import Cycle, Record, Refusal, event_no_of
@@ -37,7 +38,7 @@ _FIRST: Final = (
 SESSION_COLUMNS: Final = (
     *_FIRST, "state", "target_cores", "cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted",
     "cores_evacuated", "cells_begun", "core_diameter_um", "coverage_percent", "session_seconds", "reconciled",
-    "wall_seconds", "began_wall", "stored_wall",
+    "wall_seconds", "began_wall", "stored_wall", *(field.name for field in LATER),
 )  # fmt: skip
 CYCLE_COLUMNS: Final = (
     *_FIRST, "event_no", "uptime_ms", "cycle_no", "zone", "cell", "depth_um", "ending", "phase", "punctures",
@@ -114,7 +115,7 @@ def _cycle_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
         yield {
             **_head(raw),
             "cycle_no": cycle.cycle_no,
-            "zone": named.zone_of(report.plan, cycle.cell),
+            "zone": named.zone_of(report.start.plan, cycle.cell),
             "cell": cycle.cell,
             "depth_um": cycle.depth_um,
             "ending": cycle.ending.name.lower(),
@@ -131,7 +132,7 @@ def _note_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
         if cycle is not None:
             last_cycle_no = cycle.cycle_no
             continue
-        name, detail = named.told(raw, report.plan)
+        name, detail = named.told(raw, report.start.plan)
         of_cycle = record.cycle_no if isinstance(record, Refusal) and record.cycle_no else last_cycle_no
         text = {"kind": named.kind_of(raw), "name": name, "cycle_no": of_cycle, "detail": detail}
         yield {"source": "device", **_head(raw), **text}
@@ -154,7 +155,7 @@ def _told_apart(report: SessionReport) -> Iterator[tuple[bytes, Record | None, C
     for raw in report.records:
         record = named.read(raw)
         cycle = record if isinstance(record, Cycle) else None
-        if cycle is not None and (cycle.cycle_no < report.first_cycle_no or cycle.cycle_no in ended):
+        if cycle is not None and (cycle.cycle_no < report.start.first_cycle_no or cycle.cycle_no in ended):
             cycle = None
         if cycle is not None:
             ended.add(cycle.cycle_no)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, TextIO
 
 from devicectl.log.exports.named import fields_of
+from devicectl.log.fields import LATER, to_plain
 from devicectl.log.report import SessionReport, SessionSummary
 from devicectl.session.count import COVERAGE_DIGITS
 from protocols.text.escape import printable_json
@@ -40,9 +41,9 @@ def provenance_of(summary: SessionSummary) -> dict[str, Any]:
     """What every record begins with."""
     return {
         "notice": NOTICE,
-        "simulated": summary.simulated,
-        "seed": summary.seed,
-        "model_version": summary.model_version,
+        "simulated": summary.start.simulated,
+        "seed": summary.start.seed,
+        "model_version": summary.start.versions.get("model", ""),
     }
 
 
@@ -50,21 +51,21 @@ def identity_of(summary: SessionSummary) -> dict[str, Any]:
     """Which session it is, of what course and device."""
     return {
         "session_id": summary.key,
-        "session_no": summary.session_no,
-        "device": summary.device,
-        "course": summary.course,
-        "session_date": summary.session_date.isoformat(),
+        "session_no": summary.start.session_no,
+        "device": summary.start.device,
+        "course": summary.start.course,
+        "session_date": summary.start.session_date.isoformat(),
     }
 
 
 def totals_of(summary: SessionSummary) -> dict[str, Any]:
-    """Totals of a session, by the names of their columns."""
+    """Return a session's totals by the names of their columns, and the fields of its start that came later."""
     return {
         "state": summary.state,
-        "target_cores": summary.target_cores,
+        "target_cores": summary.start.plan.target_cores,
         **asdict(summary.counts),
         "cells_begun": summary.cells_begun,
-        "core_diameter_um": summary.core_diameter_um,
+        "core_diameter_um": summary.start.core_diameter_um,
         "coverage_percent": round(summary.coverage_percent, COVERAGE_DIGITS),
         "cores_evacuated": summary.cores_evacuated,
         "session_seconds": summary.session_seconds,
@@ -72,6 +73,7 @@ def totals_of(summary: SessionSummary) -> dict[str, Any]:
         "wall_seconds": summary.wall_seconds,
         "began_wall": iso(summary.began_wall),
         "stored_wall": iso(summary.stored_wall),
+        **to_plain(summary.start, LATER),
     }
 
 
@@ -81,20 +83,12 @@ def iso(time: datetime | None) -> str | None:
 
 
 def _items(report: SessionReport) -> Iterator[dict[str, Any]]:
-    summary, identity = report.summary, identity_of(report.summary)
+    summary, identity, first = report.summary, identity_of(report.summary), provenance_of(report.summary)
     yield {"type": "header", "format": "devicectl-session", "format_version": 1}
     yield {
         "type": "session",
         **identity,
-        "device_model": report.device_model,
-        "device_url": report.device_url,
-        "epoch": report.epoch,
-        "needles": report.needles,
-        "core_diameter_um": summary.core_diameter_um,
-        "first_event_no": report.first_event_no,
-        "first_cycle_no": report.first_cycle_no,
-        "plan": report.plan.model_dump(mode="json"),
-        "versions": dict(report.versions),
+        **{name: value for name, value in to_plain(report.start).items() if name not in first},
     }
     for raw in report.records:
         yield {"type": "record", **fields_of(raw)}

@@ -27,6 +27,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
+    ("session_start.md", reference_pages.session_start),
     ("session_states.md", reference_pages.session_states),
     *((name, text_of) for name, (_, text_of) in FILES.items() if name not in (IN_EXAMPLES, *VECTORS)),
 ]

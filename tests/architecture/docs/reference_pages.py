@@ -10,6 +10,7 @@ import typer.main
 
 from devicectl.cli import app
 from devicectl.cli.plan import example_text, keys
+from devicectl.log.fields import FIELDS
 from devicectl.session import machine
 from firmware_sim import cli as firmware_cli
 from firmware_sim.board import states
@@ -38,6 +39,19 @@ def device_states() -> str:
 def session_states() -> str:
     """The host's table, drawn."""
     return _page("The host's states", "devicectl/session/machine.py", _mermaid(machine.mermaid()))
+
+
+def session_start() -> str:
+    """Fields of a session's start, as the log has them."""
+    rows = [(f"`{field.name}`", field.form.value, field.kept.since, field.kept.about) for field in FIELDS]
+    return _page(
+        "A session's start in the log",
+        "devicectl/session/entries.py",
+        "Columns of the table `sessions`, and fields of the object `session` in JSON lines. A field that came after "
+        "schema version 1 is also a row of `sessions show`, a last column of `--table sessions` and a last field of "
+        "`sessions list --json`.",
+        _table(("field", "stored as", "since schema version", "is"), rows),
+    )
 
 
 def alarms() -> str:

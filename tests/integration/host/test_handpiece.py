@@ -95,7 +95,7 @@ async def test_a_session_is_logged_as_it_was() -> None:
         assert_at_rest(handpiece)
         assert_logged(log, 1, "completed")
         report, summary = log.load(1).summary, session.summary
-        assert (report.course, report.session_date) == ("spring", date(2026, 3, 1))
+        assert (report.start.course, report.start.session_date) == ("spring", date(2026, 3, 1))
         counts = report.counts
         assert (counts.cores_counted, counts.cycles) == (summary.cores_counted, summary.cycles)
         assert report.cores_evacuated == summary.cores_evacuated is not None
@@ -112,7 +112,7 @@ async def test_coverage_is_of_the_devices_own_needles(diameter_mm: float) -> Non
         cores_mm2 = session.summary.cores_counted * math.pi / 4 * diameter_mm**2
         coverage = session.summary.coverage_percent
         assert coverage == pytest.approx(cores_mm2 / session.summary.treated_area_cm2, abs=0.001)
-        assert log.load(1).summary.core_diameter_um == round(diameter_mm * 1_000)
+        assert log.load(1).start.core_diameter_um == round(diameter_mm * 1_000)
         assert log.load(1).summary.coverage_percent == coverage
 
 
@@ -175,7 +175,7 @@ async def test_blanks_around_its_name_make_no_other_course() -> None:
     async with connected() as (handpiece, log):
         async with handpiece.open_session(PLAN, course=" spring\n") as session:
             await whole(session)
-        assert session.course == log.load(1).summary.course == "spring"
+        assert session.course == log.load(1).start.course == "spring"
 
 
 async def test_a_session_left_at_once_is_aborted() -> None:

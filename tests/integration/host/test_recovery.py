@@ -148,7 +148,11 @@ def test_who_finds_another_session_does_not_wait_for_anybody() -> None:
         lab.run(lab.engine.connect())
         began = lab.now
         with pytest.raises(SessionError, match="no longer holds session 9"):
-            lab.run(lab.engine.adopt(replace(stored, session_no=9), log.records(stored.key), 1.0))
+            lab.run(
+                lab.engine.adopt(
+                    replace(stored, start=replace(stored.start, session_no=9)), log.records(stored.key), 1.0
+                )
+            )
         assert lab.now == began
 
 

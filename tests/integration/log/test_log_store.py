@@ -14,7 +14,6 @@ from devicectl.log.reader import LogReader
 from devicectl.log.store import SessionLog
 from devicectl.session.count import Counts
 from devicectl.session.entries import Batch, Note
-from devicectl.session.plan import Plan
 from protocols.language.enums import Ending, Phase
 from protocols.language.messages import TruthGetDone
 from protocols.language.records import Gap, encode_record
@@ -75,9 +74,9 @@ def test_everything_comes_back(log: SessionLog) -> None:
     assert report.notes == (ALARM, ACTION, ALARM)
     assert report.counts == report.device_totals == Counts(cycles=4, completed=4, punctures=12, cores_counted=8)
     assert (report.summary.state, report.summary.reconciled, report.differences) == ("completed", True, ())
-    assert (report.summary.seed, report.summary.course, report.summary.model_version) == (2**70, "spring", "1")
+    assert report.start == a_start(course="spring", seed=2**70)
     assert (report.summary.session_seconds, report.summary.wall_seconds) == (12.5, 3.5)
-    assert report.plan == Plan() and report.next_event_no == 5
+    assert report.next_event_no == 5
 
 
 def test_a_batch_moves_the_cursor_with_its_rows(log: SessionLog) -> None:
@@ -275,12 +274,12 @@ def test_the_list_s_counts_are_the_fold_s(tmp_path: Path) -> None:
 
 
 def test_find_gives_what_a_resuming_host_needs(log: SessionLog) -> None:
-    key = log.begin(a_start(course="spring", session_date=date(2024, 5, 6)))
+    start = a_start(course="spring", session_date=date(2024, 5, 6))
+    key = log.begin(start)
     log.store(key, cycle_batch(1, 4))
     stored = log.find("SIM-0007", EPOCH, 1)
     assert stored is not None
-    assert (stored.key, stored.first_cycle_no) == (key, 1)
-    assert (stored.course, stored.session_date, stored.plan) == ("spring", date(2024, 5, 6), Plan())
+    assert (stored.key, stored.start) == (key, start)
     assert (stored.began_wall, stored.stored_wall) == (None, None)
     assert log.records(key) == list(cycle_batch(1, 4).records)
 

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from devicectl.session import entries
-from devicectl.session.entries import Batch, Finish, Note, SessionStart, StoredSession
+from devicectl.session.entries import Batch, Finish, Kept, Note, SessionStart, StoredSession
 
-ENTRIES = (SessionStart, Batch, Note, Finish, StoredSession)
+ENTRIES = (Kept, SessionStart, Batch, Note, Finish, StoredSession)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
