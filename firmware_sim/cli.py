@@ -1,6 +1,6 @@
 """`firmware-sim`: the command line. Thin: it parses, calls, and turns errors into one line and an exit code.
 
-    0 done · 1 the device could not go on · 2 bad arguments · 3 an address in use; `exec`: see `serve.command`
+    0 done · 1 the device could not go on · 2 bad arguments · 3 its place is taken or not there; `exec`: `serve.command`
 
 It parses with argparse and imports the device late: whoever starts a simulated device waits for its first answer, and
 a nicer parser alone would take a third of that time.
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from firmware_sim.serve.transports.table import TRANSPORTS, Extra, Row, parse_places
 from handpiece_shell.streams import guard_streams, say, settle, why_lost
 from protocols.text.notice import NOTICE
 from protocols.text.url_text import hide_urls, hide_users
@@ -98,11 +99,11 @@ def _parser() -> _Parser:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--pty", action="store_true", help="at a pseudo-terminal, for hosts that open a serial port")
-    add("--link", metavar="PATH", help="the name of the pseudo-terminal; else one of its own in the runtime directory")
-    add("--tcp", metavar="HOST:PORT", help="on TCP; port 0 is any free one (default, alone: 127.0.0.1:0)")
-    add("--mqtt", metavar="URL", help="behind an MQTT 5 broker, such as mqtt://127.0.0.1:1883/bench/sim-7")
-    add("--forget", action="store_true", help="with --mqtt, clear at the end what the broker retains of the device")
+    for one in _of_transports():
+        if one.metavar:
+            add(f"--{one.name}", metavar=one.metavar, help=one.help)
+        else:
+            add(f"--{one.name}", action="store_const", const="", help=one.help)
     add("--seed", metavar="N", help="repeats everything that is random; else the memory's, or one is drawn and printed")
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here, with the seed; a restart with it resumes")
@@ -116,23 +117,20 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="announce the device in one line of JSON")
 
 
+def _of_transports() -> Iterator[Row | Extra]:
+    """Options of the transports; each has a name, a metavar, and help."""
+    for row in TRANSPORTS.values():
+        yield row
+        yield from row.extras
+
+
 def _options(arguments: argparse.Namespace) -> "Options":
     from firmware_sim.serve import options
-    from firmware_sim.serve.errors import OptionError
 
-    if arguments.link is not None and not arguments.pty:
-        raise OptionError("--link", "names a pseudo-terminal: it needs --pty")
-    if arguments.forget and arguments.mqtt is None:
-        raise OptionError("--forget", "clears what a broker retains: it needs --mqtt")
-    elsewhere = arguments.pty or arguments.mqtt is not None
-    tcp = arguments.tcp if arguments.tcp is not None or elsewhere else options.DEFAULT_TCP
+    given = {one.name: getattr(arguments, one.name) for one in _of_transports()}
     wanted = options.Options(
+        places=parse_places({name: text for name, text in given.items() if text is not None}),
         seed=options.parse_seed(arguments.seed),
-        pty=arguments.pty,
-        link=arguments.link,
-        tcp=None if tcp is None else options.parse_address(tcp),
-        mqtt=None if arguments.mqtt is None else options.parse_broker(arguments.mqtt),
-        forget=arguments.forget,
         parameters=options.parse_parameters(arguments.param),
         nvm=arguments.nvm,
         trace=arguments.trace,
@@ -155,7 +153,7 @@ def call(arguments: Sequence[str]) -> int:
         if unknown:
             raise _UsageError(_explain(unknown, behind_dashes=parsed.command == "exec" and "--" not in arguments))
         if parsed.command == "exec" and not command:
-            raise _UsageError(f"exec needs a command after --; for example `{PROGRAM} exec --pty -- pytest`")
+            raise _UsageError(f"exec needs a command after --; for example `{PROGRAM} exec -- pytest`")
         if parsed.command == "serve" and command:
             raise _UsageError("serve takes no command; exec does")
     except _UsageError as error:
@@ -166,8 +164,8 @@ def call(arguments: Sequence[str]) -> int:
     from firmware_sim.serve.errors import ServeError
 
     try:
-        options = _options(parsed)
         with _unswept():
+            options = _options(parsed)
             from firmware_sim.serve.command import execute
             from firmware_sim.serve.program import serve
         return serve(options) if parsed.command == "serve" else execute(options, command)
@@ -191,7 +189,7 @@ def _explain(unknown: Sequence[str], *, behind_dashes: bool) -> str:
     shown = hide_urls(shlex.join(unknown))
     text = f"unrecognized arguments: {shown}"
     if behind_dashes:
-        return f"{text}; the command stands behind --, for example `{PROGRAM} exec --pty -- {shown}`"
+        return f"{text}; the command stands behind --, for example `{PROGRAM} exec -- {shown}`"
     return f"{text} (see `{PROGRAM} --help`)"
 
 

@@ -3,8 +3,7 @@
     SimulatorError
     `-- ServeError          ends the program with `exit_code`
         |-- OptionError     2   an option that cannot be carried out as it was given
-        |-- NoAddressError  3   an address that another program holds
-        `-- NoBrokerError   3   a broker that is not there, or that keeps the device out
+        `-- NoPlaceError    3   an address that another program holds; a broker that is not there, or keeps us out
 
 Each message is one line that says what is wrong and what would be right.
 """
@@ -31,24 +30,15 @@ class OptionError(ServeError):
         super().__init__(f"{option}: {reason}")
 
 
-class NoAddressError(ServeError):
-    """The address `address` is in use."""
+class NoPlaceError(ServeError):
+    """The option `option` is right, but its place cannot be had now; `reason` says why."""
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        super().__init__(f"--tcp {address}: in use by another program; port 0 takes a free one")
-
-
-class NoBrokerError(ServeError):
-    """The broker cannot be used; `reason` says why."""
-
-    exit_code: ClassVar[int] = 3
-
-    def __init__(self, reason: str) -> None:
+    def __init__(self, option: str, reason: str) -> None:
+        self.option = option
         self.reason = reason
-        super().__init__(f"--mqtt: {reason}")
+        super().__init__(f"{option}: {reason}")
 
 
 def no_file(option: str, deed: str, error: OSError | ValueError) -> OptionError:

@@ -4,55 +4,36 @@ Law: nothing is opened or made that stays; a seed may be drawn, and files that a
 """
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from firmware_sim.serve.errors import OptionError
 from handpiece_shell.files import NamedFile, Use, find_clash
-from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
-from protocols.text.addresses import can_be_host, format_address, show_host
 from protocols.text.url_text import parse_number, parse_whole
 
-MOST_SEED: Final = 2**63 - 1
+if TYPE_CHECKING:
+    from firmware_sim.serve.transports.table import Place
+
+MAX_SEED: Final = 2**63 - 1
 """What a signed 64-bit column of a session log holds."""
 DRAWN_SEED_BITS: Final = 32
 """Short enough to be typed again."""
-DEFAULT_TCP: Final = "127.0.0.1:0"
-"""What is served when nothing is asked for: TCP works everywhere, and on this address for nobody else."""
-MOST_SECONDS: Final = 1e9
+MAX_SECONDS: Final = 1e9
 """Some thirty years; what every system's timers hold."""
 STANDARD_ERROR: Final = "-"
 """Where a trace goes that has no file."""
 
 MAX_SHOWN: Final = 80
 """Characters of a wrong value: a line of a terminal."""
-_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
-_TCP_EXAMPLES: Final = "for example 127.0.0.1:0, 127.0.0.1:4001 or [::1]:4001"
-
-
-class Address(NamedTuple):
-    """Where TCP listens; `port` 0 is any free one."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        """As in a URL: IPv6 in brackets."""
-        return format_address(self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A checked command line. `parameters` are names and values; whether a device can have them is its own matter."""
+    """A checked command line. `parameters` are names and values; the device itself judges whether it can have them."""
 
+    places: "Sequence[Place]"
     seed: int | None = None
-    pty: bool = False
-    link: str | None = None
-    tcp: Address | None = None
-    mqtt: BrokerUrl | None = None
-    forget: bool = False
     parameters: Mapping[str, float] = field(default_factory=dict)
     nvm: str | None = None
     trace: str | None = None
@@ -64,18 +45,18 @@ class Options:
     json: bool = False
 
     def named_files(self) -> list[NamedFile]:
-        """The files that it names: those that are read, then the memory, then those that are made anew."""
-        read = {} if self.mqtt is None else self.mqtt.files
-        given = [
-            ("--nvm", self.nvm, Use.WRITE),
-            ("--link", self.link, Use.HOLD),
-            ("--trace", None if self.trace == STANDARD_ERROR else self.trace, Use.WRITE),
-            ("--report", self.report, Use.WRITE),
-            ("--ready-file", self.ready_file, Use.WRITE),
+        """Return the files that it names: those that are read, then the memory, then those that are written fresh."""
+        of_places = [file for place in self.places for file in place.files]
+        written = [
+            ("--trace", None if self.trace == STANDARD_ERROR else self.trace),
+            ("--report", self.report),
+            ("--ready-file", self.ready_file),
         ]
         return [
-            *(NamedFile(f"{name} of --mqtt", path, Use.READ) for name, path in read.items()),
-            *(NamedFile(option, path, use) for option, path, use in given if path is not None),
+            *(file for file in of_places if file.use is Use.READ),
+            *([] if self.nvm is None else [NamedFile("--nvm", self.nvm, Use.WRITE)]),
+            *(file for file in of_places if file.use is not Use.READ),
+            *(NamedFile(option, path, Use.WRITE) for option, path in written if path is not None),
         ]
 
 
@@ -88,44 +69,6 @@ def refuse_clash(options: Options) -> None:
     clash = find_clash(options.named_files())
     if clash is not None:
         raise OptionError(clash.option, clash.reason)
-
-
-def parse_address(text: str) -> Address:
-    """HOST:PORT.
-
-    Raises:
-        OptionError: it is not that.
-    """
-    found = _ADDRESS.match(text)
-    if found is None:
-        bare = text.count(":") > 1 and "[" not in text and "/" not in text
-        reason = "an IPv6 address stands in brackets" if bare else f"{show_host(text)} is not HOST:PORT"
-        raise OptionError("--tcp", f"{reason}; {_TCP_EXAMPLES}")
-    if int(found["port"]) > 0xFFFF:
-        raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
-    host = found["v6"] or found["name"]
-    if not can_be_host(host):
-        raise OptionError("--tcp", f"{show_host(host)} is no host name; {_TCP_EXAMPLES}")
-    return Address(host, int(found["port"]))
-
-
-def parse_broker(text: str) -> BrokerUrl:
-    """A broker's URL with site and device, and with files that can be used.
-
-    Raises:
-        OptionError: it is not that.
-    """
-    try:
-        url = parse_broker_url(text)
-    except BrokerUrlError as error:
-        raise OptionError("--mqtt", f"{error}; for example mqtt://127.0.0.1:1883/bench/sim-7") from error
-    from handpiece_shell.broker_files import check_broker_files  # with TLS, which nobody else waits for
-
-    try:
-        check_broker_files(url)
-    except BrokerUrlError as error:
-        raise OptionError("--mqtt", str(error)) from error
-    return url
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, float]:
@@ -157,8 +100,8 @@ def parse_seed(text: str | None) -> int | None:
     if text is None:
         return None
     seed = parse_whole(text)
-    if seed is None or not 0 <= seed <= MOST_SEED:
-        raise OptionError("--seed", f"{text[:MAX_SHOWN]!r} is not a whole number from 0 to {MOST_SEED}")
+    if seed is None or not 0 <= seed <= MAX_SEED:
+        raise OptionError("--seed", f"{text[:MAX_SHOWN]!r} is not a whole number from 0 to {MAX_SEED}")
     return seed
 
 
@@ -176,6 +119,6 @@ def parse_seconds(text: str | None) -> float | None:
     if text is None:
         return None
     seconds = parse_number(text)
-    if seconds is None or not 0 < seconds <= MOST_SECONDS:
+    if seconds is None or not 0 < seconds <= MAX_SECONDS:
         raise OptionError("--max-seconds", f"{text[:MAX_SHOWN]!r} is not a number of seconds above 0; for example 60")
     return seconds

@@ -21,7 +21,6 @@ from firmware_sim.serve.announcement import Announcement, ReadyFile
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.options import Options, draw_seed
 from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
-from firmware_sim.serve.transports.opening import wanted
 from handpiece_shell.patient_file import hurry
 from handpiece_shell.streams import say
 
@@ -165,8 +164,8 @@ async def service(options: Options) -> AsyncIterator[Service]:
             stack.callback(_end_report, report, report_file, served)  # after all that follows has closed
         running = RealTimeDevice(device, open_tap=open_tap)
         transports = []
-        for opener in wanted(options):
-            transports.append(await opener(running, options))
+        for place in options.places:
+            transports.append(await place.open_transport(running))
             stack.push_async_callback(transports[-1].close)
         stack.callback(_close, running)
         announcement = Announcement(

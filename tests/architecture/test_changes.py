@@ -182,3 +182,97 @@ def test_a_field_of_the_session_log_has_two_places(tree: ChangedTree, tmp_path: 
         f"[{number}]",
     ]
     assert log.with_name("old.sqlite.schema-2").exists()
+
+
+def test_a_transport_of_the_device_is_one_row_and_one_module(tree: ChangedTree) -> None:
+    """Help and errors name its option; the device is announced and answers there; the report knows its ports."""
+    table, module = "firmware_sim/serve/transports/table.py", "firmware_sim/serve/transports/unix_socket.py"
+    row = '        Row("unix", "PATH", "at a socket in the file system", "unix_socket", through="the socket"),\n'
+    tree.add(table, after='"on TCP; port 0 is any free one (default, alone: 127.0.0.1:0)", "tcp"),\n', text=row)
+    tree.create(module, _SERVED_UNIX_SOCKET)
+    said = tree.run(_SERVE_UNIX_SOCKET).splitlines()
+    assert said[0] == "--unix PATH at a socket in the file system"
+    assert said[1] == "firmware-sim: --unix: no path is given"
+    assert said[2] == "firmware-sim: --report: made is the same file as --unix made; name another one"
+    assert said[3] == "['unix:made'] ['unix'] True"
+    assert tree.places == {table, module}
+
+
+_SERVED_UNIX_SOCKET = '''
+"""The device at a socket in the file system."""
+
+import asyncio
+from typing import NamedTuple
+
+from firmware_sim.serve.errors import OptionError
+from handpiece_shell.files import NamedFile, Use
+
+
+class SocketPlace(NamedTuple):
+    path: str
+
+    @property
+    def files(self):
+        return [NamedFile("--unix", self.path, Use.HOLD)]
+
+    async def open_transport(self, device):
+        loop = asyncio.get_running_loop()
+        return Socket(self.path, await loop.create_unix_server(lambda: Connection(device), self.path))
+
+
+def parse(text, extras):
+    if not text:
+        raise OptionError("--unix", "no path is given")
+    return SocketPlace(text)
+
+
+class Connection(asyncio.Protocol):
+    def __init__(self, device):
+        self.device = device
+
+    def connection_made(self, transport):
+        self.port = self.device.attach("unix:1", transport.write)
+
+    def data_received(self, data):
+        self.device.receive(self.port, data)
+
+    def connection_lost(self, error):
+        self.device.detach(self.port)
+
+
+class Socket:
+    warning = ""
+
+    def __init__(self, path, server):
+        self.url = f"unix:{path}"
+        self.server = server
+
+    async def close(self):
+        self.server.close()
+'''
+
+_SERVE_UNIX_SOCKET = """
+import json
+import socket
+import tempfile
+from os import chdir
+from pathlib import Path
+from tests.client import Client, TcpChannel
+from tests.e2e.serve.test_serve_report import arm
+from tests.programs import firmware_sim, serve
+
+chdir(tempfile.mkdtemp())
+helped = firmware_sim("serve", "--help").stdout
+print(*helped[helped.rindex("--unix PATH") : helped.rindex("--mqtt URL")].split())
+for wrong in (["--unix", ""], ["--unix", "made", "--report", "made"]):
+    print(firmware_sim("serve", *wrong).stderr, end="")
+with serve("--unix", "made", "--report", "report.json", "--param", "anesthesia_wait_s=0") as served:
+    channel = TcpChannel.__new__(TcpChannel)
+    channel.socket = socket.socket(socket.AF_UNIX)
+    channel.socket.connect("made")
+    arm(Client(channel))
+    channel.socket.close()
+    served.stop()
+    report = Path("report.json").read_text()
+    print(served.urls, json.loads(report)["hosts"][0]["transports"], "while armed, with the socket:" in report)
+"""

@@ -160,7 +160,7 @@ def test_a_lost_link_retracts_within_its_limit() -> None:
 
 
 def test_both_ends_take_the_same_seeds() -> None:
-    assert simulated.MAX_SEED == options.MOST_SEED
+    assert simulated.MAX_SEED == options.MAX_SEED
 
 
 def test_alarms_belong_to_interlocks_that_are_built() -> None:

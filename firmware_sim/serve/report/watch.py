@@ -4,7 +4,7 @@ It is a tap, as the trace is, with a decoder of its own: a device that nobody as
 What no wire shows (a lease that ran out, truth) it takes from the device.
 
 Law: it only reads. Of a host it keeps numbers, and a line for each kind of refusal and each session; hosts beyond
-`MOST_HOSTS` are counted as one.
+`MAX_HOSTS` are counted as one.
 """
 
 from collections import OrderedDict
@@ -16,6 +16,7 @@ from firmware_sim.ports import LinkEnd, Port
 from firmware_sim.serve.real_time import OpenTap, Tap
 from firmware_sim.serve.report.run import Run
 from firmware_sim.serve.report.tally import Closed, Tally
+from firmware_sim.serve.transports.table import TRANSPORTS
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, Kind
 from protocols.language.errors import MessageError
@@ -27,11 +28,11 @@ from protocols.mqtt.wire import Publication, decode_publication
 from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_message
 
-MOST_HOSTS: Final = 64
+MAX_HOSTS: Final = 64
 """Host ids are the hosts' own: one that makes a new one for each link must not fill the memory."""
 OTHER_HOSTS: Final = -1
 """The host id under which the rest is counted."""
-MOST_PENDING: Final = 64
+MAX_PENDING: Final = 64
 """Commands without an answer that are remembered by name; a host has at most six under way."""
 
 _LAST_WORDS: Final[Mapping[type[Message] | None, str]] = {M.Bye: "by BYE", M.Nak: "by its NAK E_LINK"}
@@ -63,7 +64,7 @@ class Watch:
 
     def host(self, host_id: int) -> Tally:
         """The tally of a host."""
-        if host_id not in self.hosts and len(self.hosts) >= MOST_HOSTS:
+        if host_id not in self.hosts and len(self.hosts) >= MAX_HOSTS:
             host_id = OTHER_HOSTS
         return self.hosts.setdefault(host_id, Tally(host_id=host_id))
 
@@ -156,7 +157,7 @@ class PortWatch:
             return self._last_word
         if end is LinkEnd.HELLO:
             return "by a new HELLO"
-        return "with the device's broker" if self.tally.transports[-1] == "mqtt" else "with its connection"
+        return f"with {TRANSPORTS[self.tally.transports[-1]].through}"
 
     def _unlink(self, now: Micros) -> None:
         if self._linked_at is not None:
@@ -280,5 +281,5 @@ def _name(header: Header) -> str:
 def _remember(held: OrderedDict[int, Any], key: int, value: Any) -> None:
     held[key] = value
     held.move_to_end(key)
-    if len(held) > MOST_PENDING:
+    if len(held) > MAX_PENDING:
         held.popitem(last=False)

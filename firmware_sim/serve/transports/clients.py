@@ -19,9 +19,9 @@ from protocols.link.port import Envelope
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, Publication
 
-MOST_PORTS: Final = 16
+MAX_PORTS: Final = 16
 """As many as connections on TCP, and for the same reason."""
-assert MOST_PORTS > MAX_VIEWERS, "a place is kept for a controller"
+assert MAX_PORTS > MAX_VIEWERS, "a place is kept for a controller"
 MAX_SHOWN: Final = 80
 """Characters of a foreign topic in a trace."""
 _BARE: Final = (
@@ -101,7 +101,7 @@ class Clients:
 
     def _make_room(self) -> bool:
         """A client without a link gives way, the oldest first."""
-        if len(self.ports) < MOST_PORTS:
+        if len(self.ports) < MAX_PORTS:
             return True
         idle = next((name for name, port in self.ports.items() if not port.exchange.linked), None)
         if idle is not None:
@@ -117,7 +117,7 @@ class Clients:
 
     def _turn_away(self, name: str, publication: Publication) -> None:
         """Say why there is no port, as seldom as any end says NAK, and never to a NAK."""
-        text = f"{MOST_PORTS} hosts have links to this device: one has to leave first"
+        text = f"{MAX_PORTS} hosts have links to this device: one has to leave first"
         self._ignore(publication, text)
         if publication.topic == self._topics.of("command", "nak") or not self._naks.spend(self._clock()):
             return
@@ -125,7 +125,7 @@ class Clients:
         for envelope in wire.feed(publication):
             assert isinstance(envelope, Envelope)
             header = envelope.header
-            nak = Nak(code=Code.E_BUSY, seq=header.seq, expected=MOST_PORTS, actual=MOST_PORTS, sentence=text)
+            nak = Nak(code=Code.E_BUSY, seq=header.seq, expected=MAX_PORTS, actual=MAX_PORTS, sentence=text)
             self._put(wire.encode(nak, 0, header.link_id, header.correlation_id, 0))
 
 

@@ -14,9 +14,9 @@ from protocols.mqtt.properties import why as reason
 SHORT_LIFE_US: Final = 1 * SECOND
 """Two devices that throw each other out live for as long as a connection takes, milliseconds; a broker that restarts is
 not back so soon."""
-MOST_SHORT_LIVES: Final = 10
+MAX_SHORT_LIVES: Final = 10
 """In a row: two devices of one id throw each other out several times a second, and not every broker says why."""
-MOST_BIRTHS: Final = 3
+MAX_BIRTHS: Final = 3
 """Tries of the first birth, where the broker lets the device in and throws it out before it is born."""
 
 
@@ -45,9 +45,9 @@ class Lives:
         self.attempt = 0 if born else self.attempt + 1
         self._short = self._short + 1 if born and quick else 0
         code = reason_code(error)
-        if code == SESSION_TAKEN_OVER or (self._short == MOST_SHORT_LIVES and not reason(code)):
+        if code == SESSION_TAKEN_OVER or (self._short == MAX_SHORT_LIVES and not reason(code)):
             return NextStep.TWIN
-        if isinstance(error, DeniedError) or self._short == MOST_SHORT_LIVES:
+        if isinstance(error, DeniedError) or self._short == MAX_SHORT_LIVES:
             return NextStep.GIVE_UP
         if not self._born:
             return self._not_born(error, quick)
@@ -60,4 +60,4 @@ class Lives:
     def _not_born(self, error: Exception, quick: bool) -> NextStep:
         if not (quick and isinstance(error, LostError)) or reason(reason_code(error)):
             return NextStep.GIVE_UP
-        return NextStep.TWIN if self.attempt == MOST_BIRTHS else NextStep.AGAIN
+        return NextStep.TWIN if self.attempt == MAX_BIRTHS else NextStep.AGAIN

@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiomqtt
@@ -17,16 +19,18 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from firmware_sim.clock import monotonic, pause
-from firmware_sim.serve.errors import NoBrokerError, OptionError
+from firmware_sim.serve.errors import NoPlaceError, OptionError
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.clients import Clients
 from firmware_sim.serve.transports.lives import Lives, NextStep
 from firmware_sim.serve.transports.snapshots import Snapshots
+from firmware_sim.serve.transports.table import Place, Transport
 from handpiece_shell.broker_client import BrokerClient
-from handpiece_shell.broker_files import read_credentials, tls_context
+from handpiece_shell.broker_files import check_broker_files, read_credentials, tls_context
+from handpiece_shell.files import NamedFile, Use
 from handpiece_shell.streams import say
 from protocols.language.alarm_codes import RETAINED_COMMAND
-from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError
+from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 from protocols.mqtt.calls import (
     MAX_UNSENT,
     TIMEOUT_S,
@@ -39,7 +43,7 @@ from protocols.mqtt.properties import to_properties
 from protocols.mqtt.wire import Publication
 from protocols.text.addresses import is_loopback
 
-MOST_WARNINGS: Final = 16
+MAX_WARNINGS: Final = 16
 """Different ones in one life."""
 RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to reach the broker again; the last one repeats."""
@@ -57,6 +61,40 @@ _LOGGER.addHandler(logging.NullHandler())
 
 _ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)
 """What ends a connection in the ordinary way."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPlace:
+    """A device's place behind a broker; with `forget` nothing that is retained stays there at the end."""
+
+    url: BrokerUrl
+    forget: bool
+
+    @property
+    def files(self) -> Sequence[NamedFile]:
+        """Files that the URL names."""
+        return [NamedFile(f"{name} of --mqtt", path, Use.READ) for name, path in self.url.files.items()]
+
+    async def open_transport(self, device: RealTimeDevice) -> Transport:
+        """Connect to the broker, or raise OptionError or NoPlaceError."""
+        return await join(device, self.url, forget=self.forget)
+
+
+def parse(text: str, extras: Mapping[str, str]) -> Place:
+    """Check a broker's URL with site and device, and with files that can be used.
+
+    Raises:
+        OptionError: it is not that.
+    """
+    try:
+        url = parse_broker_url(text)
+    except BrokerUrlError as error:
+        raise OptionError("--mqtt", f"{error}; for example mqtt://127.0.0.1:1883/bench/sim-7") from error
+    try:
+        check_broker_files(url)
+    except BrokerUrlError as error:
+        raise OptionError("--mqtt", str(error)) from error
+    return BrokerPlace(url, "forget" in extras)
 
 
 class Broker:
@@ -94,7 +132,7 @@ class Broker:
 
         Raises:
             OptionError: a file of the URL cannot be used.
-            NoBrokerError: the broker is not there, or keeps this device out.
+            NoPlaceError: the broker is not there, or keeps this device out.
         """
         self._options = _options(self._url)
         self._group = asyncio.TaskGroup()
@@ -142,9 +180,9 @@ class Broker:
                 why = explain(error, self._url)
                 step = lives.ended(error, why, born=born, lasted_us=monotonic() - began)
                 if step is NextStep.TWIN:
-                    raise NoBrokerError(f"{why}: {self._twin()}") from error
+                    raise NoPlaceError("--mqtt", f"{why}: {self._twin()}") from error
                 if step is NextStep.GIVE_UP:
-                    raise NoBrokerError(why) from error
+                    raise NoPlaceError("--mqtt", why) from error
                 if step is NextStep.TELL:
                     _tell(f"{why}; connecting again")
                 await pause(RECONNECT_S[min(lives.attempt, len(RECONNECT_S) - 1)])
@@ -223,7 +261,7 @@ class Broker:
                 self._unsent.put_nowait(publication)
 
     def _warn(self, text: str) -> None:
-        if text not in self._warned and len(self._warned) < MOST_WARNINGS:
+        if text not in self._warned and len(self._warned) < MAX_WARNINGS:
             self._warned.add(text)
             _tell(text)
 
@@ -248,7 +286,7 @@ async def join(device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) 
 
     Raises:
         OptionError: a file of the URL cannot be used.
-        NoBrokerError: the broker is not there, or keeps this device out.
+        NoPlaceError: the broker is not there, or keeps this device out.
     """
     broker = Broker(device, url, forget=forget)
     await broker.open()

@@ -15,6 +15,8 @@ import contextlib
 import os
 import tempfile
 import tty
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -22,14 +24,37 @@ from urllib.parse import quote
 from firmware_sim.serve.errors import OptionError, no_file
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.line_settings import left_on, tidy
+from firmware_sim.serve.transports.table import Place, Transport
+from handpiece_shell.files import NamedFile, Use
 from handpiece_shell.streams import say
 
 READ_SIZE: Final = 4096
 """Bytes taken in one go, for the same reason as with TCP; it is also what the kernel keeps."""
-MOST_UNREAD_BYTES: Final = 16 * 1024
+MAX_UNREAD_BYTES: Final = 16 * 1024
 """Kept for a host that reads late: 1.4 s of a line of 115,200 baud. What comes then is lost, as on such a line."""
 TIDY_EVERY_S: Final = 0.5
 """Seconds after which the next program can open a port that another one has left locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PtyPlace:
+    """A pseudo-terminal to be opened; `link` is its name, None for one that this process chooses."""
+
+    link: str | None
+
+    @property
+    def files(self) -> Sequence[NamedFile]:
+        """The link, which is made."""
+        return [] if self.link is None else [NamedFile("--link", self.link, Use.HOLD)]
+
+    async def open_transport(self, device: RealTimeDevice) -> Transport:
+        """Open it, or raise OptionError."""
+        return open_line(device, self.link)
+
+
+def parse(text: str, extras: Mapping[str, str]) -> Place:
+    """Check the options: any path may be a link until it is made."""
+    return PtyPlace(extras.get("link"))
 
 
 class PtyLine:
@@ -94,7 +119,7 @@ class PtyLine:
                 return
             data = data[sent:]  # the rest of a frame that has begun is never dropped
             self._loop.add_writer(self._master, self._writable)
-        elif len(self._unsent) + len(data) > MOST_UNREAD_BYTES:
+        elif len(self._unsent) + len(data) > MAX_UNREAD_BYTES:
             return
         self._unsent += data
 

@@ -20,7 +20,7 @@ from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import Publication
 from protocols.text.notice import NOTICE
 
-MOST_RECORDS: Final = 64
+MAX_RECORDS: Final = 64
 """Journal records published in one go. More is a host that is refused for ever; what is left out stands in the
 journal, which is where a host reads."""
 
@@ -84,8 +84,8 @@ class Snapshots:
     def _records(self) -> list[Publication]:
         nvm = self._device.nvm
         records: list[Publication] = []
-        while self._next_record < nvm.head and len(records) < MOST_RECORDS:
-            first, page = nvm.read(self._next_record, MOST_RECORDS - len(records))
+        while self._next_record < nvm.head and len(records) < MAX_RECORDS:
+            first, page = nvm.read(self._next_record, MAX_RECORDS - len(records))
             records += [Publication(self._topics.of("event"), to_json(record_of(raw))) for raw in page]
             self._next_record = first + len(page)
         self._next_record = nvm.head

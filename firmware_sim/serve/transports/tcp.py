@@ -6,26 +6,29 @@ Law: what a peer can make this end keep is bounded: connections, bytes read in o
 import asyncio
 import errno
 import os
+import re
 import select
 import socket
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from firmware_sim.clock import pause
 from firmware_sim.control import MAX_VIEWERS
 from firmware_sim.ports import Port
-from firmware_sim.serve.errors import NoAddressError, OptionError
-from firmware_sim.serve.options import Address
+from firmware_sim.serve.errors import NoPlaceError, OptionError
 from firmware_sim.serve.real_time import RealTimeDevice
+from firmware_sim.serve.transports.table import Place, Transport
+from handpiece_shell.files import NamedFile
 from handpiece_shell.streams import say
-from protocols.text.addresses import is_loopback
+from protocols.text.addresses import can_be_host, format_address, is_loopback, show_host
 
-MOST_CONNECTIONS: Final = 16
+MAX_CONNECTIONS: Final = 16
 """One controls and the others look; more are a host that connects and never closes."""
-assert MOST_CONNECTIONS > MAX_VIEWERS, "a place is kept for a controller"
+assert MAX_CONNECTIONS > MAX_VIEWERS, "a place is kept for a controller"
 READ_SIZE: Final = 4096
 """Bytes taken in one go, some 150 short frames and a few milliseconds: a flood on one connection must not keep the
 heartbeat of another waiting for longer than its lease allows."""
-MOST_UNREAD_BYTES: Final = 1 << 20
+MAX_UNREAD_BYTES: Final = 1 << 20
 """Beyond what the system buffers. A host has at most five commands in flight, which is below 2 KiB: one that has left
 a mebibyte unread asks and never reads, and is cut off."""
 ACCEPT_AGAIN_S: Final = 0.1
@@ -33,6 +36,56 @@ ACCEPT_AGAIN_S: Final = 0.1
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 CLOSE_TIMEOUT_S: Final = 1.0
 """How long a peer may take to fetch the last bytes when the service ends."""
+_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
+_EXAMPLES: Final = "for example 127.0.0.1:0, 127.0.0.1:4001 or [::1]:4001"
+
+
+class Address(NamedTuple):
+    """Host and port to listen at; port 0 is any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As in a URL: IPv6 in brackets."""
+        return format_address(self.host, self.port)
+
+    @property
+    def files(self) -> Sequence[NamedFile]:
+        """No file."""
+        return ()
+
+    async def open_transport(self, device: RealTimeDevice) -> Transport:
+        """Listen there, or raise OptionError or NoPlaceError."""
+        return await listen(device, self)
+
+
+def parse(text: str, extras: Mapping[str, str]) -> Place:
+    """Check HOST:PORT.
+
+    Raises:
+        OptionError: it is not that.
+    """
+    return parse_address(text)
+
+
+def parse_address(text: str) -> Address:
+    """Check HOST:PORT.
+
+    Raises:
+        OptionError: it is not that.
+    """
+    found = _ADDRESS.match(text)
+    if found is None:
+        bare = text.count(":") > 1 and "[" not in text and "/" not in text
+        reason = "an IPv6 address stands in brackets" if bare else f"{show_host(text)} is not HOST:PORT"
+        raise OptionError("--tcp", f"{reason}; {_EXAMPLES}")
+    if int(found["port"]) > 0xFFFF:
+        raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
+    host = found["v6"] or found["name"]
+    if not can_be_host(host):
+        raise OptionError("--tcp", f"{show_host(host)} is no host name; {_EXAMPLES}")
+    return Address(host, int(found["port"]))
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -59,7 +112,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._make_room():
             transport.abort()
             return
-        transport.set_write_buffer_limits(high=MOST_UNREAD_BYTES)
+        transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         host, port = transport.get_extra_info("peername")[:2]
         self._port = self._device.attach(f"tcp:{Address(host, port)}", transport.write)
         self._connections.append(self)
@@ -99,7 +152,7 @@ class Connection(asyncio.BufferedProtocol):
             self._device.detach(port)
 
     def _make_room(self) -> bool:
-        return len(self._connections) < MOST_CONNECTIONS or _give_way(self._connections)
+        return len(self._connections) < MAX_CONNECTIONS or _give_way(self._connections)
 
     def give_way(self) -> None:
         """Leave at once, for another."""
@@ -191,12 +244,12 @@ async def listen(device: RealTimeDevice, address: Address) -> Listener:
 
     Raises:
         OptionError: there is no such address here.
-        NoAddressError: it is in use.
+        NoPlaceError: it is in use.
     """
     sock = _bind(address)
     sock.setblocking(False)
     try:
-        sock.listen(MOST_CONNECTIONS)
+        sock.listen(MAX_CONNECTIONS)
     except OSError as error:  # two may bind an address that neither listens at yet
         sock.close()
         raise _explained(address, error) from error
@@ -224,11 +277,11 @@ def _bind(address: Address) -> socket.socket:
     return sock
 
 
-def _explained(address: Address, error: OSError | UnicodeError) -> OptionError | NoAddressError:
+def _explained(address: Address, error: OSError | UnicodeError) -> OptionError | NoPlaceError:
     if isinstance(error, UnicodeError):
         reason = "this is no host name"
     elif error.errno == errno.EADDRINUSE:
-        return NoAddressError(str(address))
+        return NoPlaceError(f"--tcp {address}", "in use by another program; port 0 takes a free one")
     else:
         reason = error.strerror or str(error)
     return OptionError("--tcp", f"cannot listen on {address}: {reason}; for example 127.0.0.1:0")

@@ -14,7 +14,7 @@ from devicectl.errors import LinkError
 from devicectl.session import link
 from devicectl.transports import mqtt as transport
 from firmware_sim.device import Device
-from firmware_sim.serve.errors import NoBrokerError
+from firmware_sim.serve.errors import NoPlaceError
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports import mqtt as serve
 from firmware_sim.serve.transports.mqtt import join
@@ -44,7 +44,7 @@ async def host(url: BrokerUrl) -> None:
 
 async def said_by(end: End, url: BrokerUrl, entry_s: float = 0.0) -> str:
     """Why it ends; of a host the first reason, however long a loaded machine takes to let it in."""
-    with pytest.MonkeyPatch.context() as patched, pytest.raises((NoBrokerError, LinkError)) as raised:
+    with pytest.MonkeyPatch.context() as patched, pytest.raises((NoPlaceError, LinkError)) as raised:
         patched.setattr(link, "CONNECT_TIMEOUT_US", 0)
         patched.setattr(transport, "BIRTH_TIMEOUT_S", patience())
         for module in (transport, serve):

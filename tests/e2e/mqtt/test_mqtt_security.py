@@ -23,7 +23,7 @@ from devicectl.errors import LinkError
 from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from firmware_sim.device import Device
-from firmware_sim.serve.errors import NoBrokerError
+from firmware_sim.serve.errors import NoPlaceError
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.mqtt import join
 from protocols.language.enums import Role
@@ -386,7 +386,7 @@ async def test_a_right_that_the_device_lacks(without: str, folder: Path, program
     with running(program("mosquitto"), folder, by_password(folder)) as broker:
         url = with_password(broker, folder, "device")
         done = firmware_sim("serve", "--max-seconds", "10", "--mqtt", url)
-        with pytest.raises(NoBrokerError, match=f"publish to {topic}"):
+        with pytest.raises(NoPlaceError, match=f"publish to {topic}"):
             async with asyncio.timeout(patience(TOLD_WITHIN_S)):
                 await join(RealTimeDevice(Device(seed=7)), parse_broker_url(url))
     (said,) = done.stderr.splitlines()

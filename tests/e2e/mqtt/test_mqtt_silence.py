@@ -14,7 +14,7 @@ import devicectl
 from devicectl.errors import LinkError
 from devicectl.transports import mqtt as transport
 from firmware_sim.device import Device
-from firmware_sim.serve.errors import NoBrokerError
+from firmware_sim.serve.errors import NoPlaceError
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports import mqtt as serve
 from firmware_sim.serve.transports.mqtt import join
@@ -90,7 +90,7 @@ async def test_it_is_said_what_does_not_come(
     for module in (transport, serve):
         monkeypatch.setattr(module, "TIMEOUT_S", SHORT_S)
     async with scripted(answer) as url:
-        with pytest.raises((NoBrokerError, LinkError)) as raised:
+        with pytest.raises((NoPlaceError, LinkError)) as raised:
             await end(url)
     assert sentence in str(raised.value)
 
@@ -104,7 +104,7 @@ async def test_whatever_the_library_raises_when_it_connects_is_said(
         raise UnicodeError("label empty or too long")
 
     monkeypatch.setattr(aiomqtt.Client, "_client_connect", fails)
-    with pytest.raises((NoBrokerError, LinkError), match="broker h:1: label empty or too long"):
+    with pytest.raises((NoPlaceError, LinkError), match="broker h:1: label empty or too long"):
         await end(parse_broker_url("mqtt://h:1/bench/sim-7"))
 
 

@@ -14,7 +14,7 @@ from devicectl.errors import LinkError
 from devicectl.transports.mqtt import open_transport
 from devicectl.transports.urls import DeviceUrl
 from firmware_sim.device import Device
-from firmware_sim.serve.errors import NoBrokerError
+from firmware_sim.serve.errors import NoPlaceError
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.mqtt import join
 from handpiece_shell.broker_client import BrokerClient
@@ -89,7 +89,7 @@ async def test_why_is_said(
     end: Callable[[BrokerUrl], Awaitable[None]], kind: int, last_words: bytes, sentence: str
 ) -> None:
     async with scripted(until(kind, last_words)) as url:
-        with pytest.raises((NoBrokerError, LinkError)) as raised:
+        with pytest.raises((NoPlaceError, LinkError)) as raised:
             await end(url)
     assert f"broker {url.address}: {sentence}" in str(raised.value)
     assert ("does another device serve bench/sim-7?" in str(raised.value)) is (end is device)

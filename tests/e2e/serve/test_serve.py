@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from firmware_sim.control import MAX_VIEWERS
-from firmware_sim.serve.transports.tcp import MOST_CONNECTIONS, MOST_UNREAD_BYTES
+from firmware_sim.serve.transports.tcp import MAX_CONNECTIONS, MAX_UNREAD_BYTES
 from protocols.language import messages as M
 from protocols.language.enums import ByeReason, Code, DeviceState, Role, Stream
 from protocols.language.message import Message
@@ -163,7 +163,7 @@ def test_a_host_that_closes_its_half_still_gets_its_answer() -> None:
 
 def test_connections_beyond_the_bound_take_the_place_of_those_without_a_link() -> None:
     with serve() as served:
-        idle = [TcpChannel(served.tcp) for _ in range(MOST_CONNECTIONS)]
+        idle = [TcpChannel(served.tcp) for _ in range(MAX_CONNECTIONS)]
         with tcp(served.tcp) as host:
             host.link()
             host.echo()
@@ -175,7 +175,7 @@ def test_connections_beyond_the_bound_take_the_place_of_those_without_a_link() -
 
 def test_connections_beyond_the_bound_are_refused_where_all_have_links() -> None:
     with serve() as served:
-        channels = [TcpChannel(served.tcp) for _ in range(MOST_CONNECTIONS)]
+        channels = [TcpChannel(served.tcp) for _ in range(MAX_CONNECTIONS)]
         for number, channel in enumerate(channels):
             Client(channel, host_id=number + 1, role=Role.VIEWER if number else Role.CONTROLLER).link()
         one_more = TcpChannel(served.tcp)
@@ -228,11 +228,11 @@ FEW: Final = ("sh", "-c", 'ulimit -n 20; exec "$@"', "sh", *FIRMWARE_SIM)
 def test_out_of_descriptors_is_said_once_and_connections_are_taken_again() -> None:
     """1,304 tracebacks in 8 s. Idle strangers give way, so that whoever comes last gets in."""
     with serve(program=FEW) as served:
-        channels = [TcpChannel(served.tcp) for _ in range(2 * MOST_CONNECTIONS)]
+        channels = [TcpChannel(served.tcp) for _ in range(2 * MAX_CONNECTIONS)]
         with tcp(served.tcp, host_id=7) as host:
             host.link()
             host.echo()
-            more = [TcpChannel(served.tcp) for _ in range(2 * MOST_CONNECTIONS)]
+            more = [TcpChannel(served.tcp) for _ in range(2 * MAX_CONNECTIONS)]
             host.echo()
         for channel in (*channels, *more):
             channel.socket.close()
@@ -273,7 +273,7 @@ def test_a_host_that_asks_and_never_reads_is_cut_off_and_the_others_stay() -> No
         sent = 0
         with pytest.raises(ConnectionError):
             # What the system buffers on the way is some megabytes.
-            while sent < 64 * MOST_UNREAD_BYTES:
+            while sent < 64 * MAX_UNREAD_BYTES:
                 echo = M.Echo(data=bytes(224))
                 number = sent // 243 % 0xFFFF + 1
                 data = encode_message(echo, seq=number, link_id=link_id, correlation_id=number, flags=2)

@@ -77,8 +77,8 @@ WRONG = [
     (["serve", "--nvm", "a-file"], "not a memory file"),
     (["serve", "--", "pytest"], "exec"),
     (["exec"], "--"),
-    (["exec", "pytest"], "the command stands behind --, for example `firmware-sim exec --pty -- pytest`"),
-    (["exec", "sh", "-c", "echo hi"], "behind --, for example `firmware-sim exec --pty -- sh -c 'echo hi'`"),
+    (["exec", "pytest"], "the command stands behind --, for example `firmware-sim exec -- pytest`"),
+    (["exec", "sh", "-c", "echo hi"], "behind --, for example `firmware-sim exec -- sh -c 'echo hi'`"),
     (["exec", "--fly", "--", "pytest"], "unrecognized arguments: --fly (see"),
     (["exec", "--"], "--"),
 ]

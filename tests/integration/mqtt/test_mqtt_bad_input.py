@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from firmware_sim.board.alarms import ALARMS
-from firmware_sim.serve.transports.clients import MOST_PORTS
+from firmware_sim.serve.transports.clients import MAX_PORTS
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.enums import AlarmState, ByeReason, Code, DeviceState, RecordKind, Role
 from protocols.language.message import Message
@@ -627,7 +627,7 @@ def test_a_second_controller(unchanged: MqttBench) -> None:
 
 def full(bench: MqttBench) -> dict[str, int]:
     """As many clients with a link as there may be."""
-    others = {f"viewer-{n}": hello(host_id=100 + n, role=Role.VIEWER) for n in range(1, MOST_PORTS)}
+    others = {f"viewer-{n}": hello(host_id=100 + n, role=Role.VIEWER) for n in range(1, MAX_PORTS)}
     return {name: bench.connect(name, greeting) for name, greeting in others.items()}
 
 
@@ -636,7 +636,7 @@ def test_one_client_too_many_is_told(unchanged: MqttBench) -> None:
     greeting = unchanged.lawful(hello(host_id=99), 500, client="late", link_id=0)
     (said,) = unchanged.publish(greeting)
     nak = naked([said], Code.E_BUSY, "one has to leave first", "late")
-    assert (nak.expected, nak.actual) == (MOST_PORTS, MOST_PORTS)
+    assert (nak.expected, nak.actual) == (MAX_PORTS, MAX_PORTS)
     assert (said.header.correlation_id, said.publication.correlation_data) == (500, b"500")
     assert ignored(unchanged, greeting) == [nak.sentence]
     # It is told no more often than any other, and a NAK is not answered with one.
@@ -653,15 +653,15 @@ def test_a_client_that_has_left_gives_way(unchanged: MqttBench) -> None:
     name, link_id = next(iter(links.items()))
     unchanged.publish(unchanged.lawful(Bye(reason=ByeReason.CLOSING), 0, client=name, link_id=link_id))
     unchanged.connect("late", hello(host_id=99, role=Role.VIEWER))
-    assert name not in unchanged.clients.ports and len(unchanged.clients.ports) == MOST_PORTS
+    assert name not in unchanged.clients.ports and len(unchanged.clients.ports) == MAX_PORTS
 
 
 def test_clients_without_a_link_do_not_pile_up(unchanged: MqttBench) -> None:
-    for number in range(10 * MOST_PORTS):
+    for number in range(10 * MAX_PORTS):
         sent = punch(unchanged)._replace(response_topic=TOPICS.of("reply", f"stranger-{number}"))
         naked(unchanged.publish(sent), Code.E_LINK, client=f"stranger-{number}")
-    assert len(unchanged.clients.ports) == MOST_PORTS and HOLDER in unchanged.clients.ports
-    assert len(unchanged.device.ports) == MOST_PORTS
+    assert len(unchanged.clients.ports) == MAX_PORTS and HOLDER in unchanged.clients.ports
+    assert len(unchanged.device.ports) == MAX_PORTS
 
 
 def test_the_journal_is_not_filled(unchanged: MqttBench) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from firmware_sim.board.alarms import ALARMS
-from firmware_sim.serve.transports.snapshots import MOST_RECORDS, Snapshots
+from firmware_sim.serve.transports.snapshots import MAX_RECORDS, Snapshots
 from protocols.language.alarm_codes import RETAINED_COMMAND, TOO_DEEP
 from protocols.language.enums import AlarmState
 from protocols.language.message import Message
@@ -200,15 +200,15 @@ def test_each_record_once_and_in_order(bench: MqttBench, public: Subscriber) -> 
 
 def test_more_than_one_go_takes_is_left_to_the_journal(bench: MqttBench, public: Subscriber) -> None:
     at = len(journal_of(bench.device))
-    for _ in range(MOST_RECORDS):
+    for _ in range(MAX_RECORDS):
         bench.device.board.raise_alarm(RETAINED_COMMAND, bench.shell.now)
         bench.device.board.clear_alarm(RETAINED_COMMAND, bench.shell.now)
     public.look()
-    assert public.events == written_since(bench, at)[:MOST_RECORDS]
+    assert public.events == written_since(bench, at)[:MAX_RECORDS]
     bench.ask(ParamSet(name="heartbeat_armed_ms", value=90.0))
     public.look()
-    after = written_since(bench, at)[2 * MOST_RECORDS :]
-    assert after and public.events[MOST_RECORDS:] == after, "and it goes on from there"
+    after = written_since(bench, at)[2 * MAX_RECORDS :]
+    assert after and public.events[MAX_RECORDS:] == after, "and it goes on from there"
 
 
 def test_a_connection_is_lost_and_the_versions_go_on(bench: MqttBench, public: Subscriber) -> None:

@@ -18,7 +18,7 @@ from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.report.report import Report, ReportFile, faults, to_text
 from firmware_sim.serve.report.run import FOLD_EVERY
 from firmware_sim.serve.report.tally import REMEDIES, VERDICTS, Closed, Refusals, Tally
-from firmware_sim.serve.report.watch import MOST_HOSTS, MOST_PENDING
+from firmware_sim.serve.report.watch import MAX_HOSTS, MAX_PENDING
 from protocols.language import messages as M
 from protocols.language.checksum import crc32c
 from protocols.language.enums import ByeReason, CloseReason, Code, DeviceState, Role
@@ -712,17 +712,17 @@ def test_nothing_is_missed_where_the_journal_goes_round(bench: Bench) -> None:
 
 
 def test_what_hosts_make_it_keep_is_bounded(bench: Bench) -> None:
-    for host_id in range(1, 1 + MOST_HOSTS + 5):
+    for host_id in range(1, 1 + MAX_HOSTS + 5):
         bench.hello(TCP, host_id=host_id, role=Role.VIEWER)
         bench.wait(0.1)  # a port is granted ten links a second
     hosts = bench.made()["hosts"]
-    assert len(hosts) == MOST_HOSTS + 1
+    assert len(hosts) == MAX_HOSTS + 1
     assert hosts[-1]["host_id"] == "others" and hosts[-1]["links"] == 5
     assert "other hosts" in to_text(bench.made())
     tap = bench.taps[TCP]
-    for number in range(1, 3 * MOST_PENDING):
+    for number in range(1, 3 * MAX_PENDING):
         tap.heard("host", encode_frame(0, 0x0309, b"", correlation_id=number), bench.now)
-    assert len(tap._pending) == MOST_PENDING
+    assert len(tap._pending) == MAX_PENDING
 
 
 def test_the_trace_hears_the_same(bench: Bench) -> None:
@@ -782,7 +782,7 @@ def test_who_only_reads_the_journal_need_not_acknowledge_it() -> None:
 
 
 def test_a_host_that_is_known_stays_itself_where_no_other_has_room(bench: Bench) -> None:
-    for host_id in (*range(1, 1 + MOST_HOSTS), 99, 1):
+    for host_id in (*range(1, 1 + MAX_HOSTS), 99, 1):
         bench.hello(TCP, host_id=host_id, role=Role.VIEWER)
         bench.wait(0.1)
     hosts = {host["host_id"]: host["links"] for host in bench.made()["hosts"]}

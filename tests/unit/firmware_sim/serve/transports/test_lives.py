@@ -5,7 +5,7 @@ from typing import Final
 import aiomqtt
 import pytest
 
-from firmware_sim.serve.transports.lives import MOST_BIRTHS, MOST_SHORT_LIVES, SHORT_LIFE_US, Lives, NextStep
+from firmware_sim.serve.transports.lives import MAX_BIRTHS, MAX_SHORT_LIVES, SHORT_LIFE_US, Lives, NextStep
 from protocols.mqtt.calls import DeniedError, LostError
 
 AGAIN, TELL, GIVE_UP, TWIN = NextStep
@@ -24,14 +24,14 @@ def unborn(lives: Lives, error: Exception = LOST, lasted_us: int = 0) -> NextSte
 
 def test_each_end_of_a_long_life_is_told() -> None:
     lives = Lives()
-    assert [lived(lives) for _ in range(3 * MOST_SHORT_LIVES)] == [TELL] * 3 * MOST_SHORT_LIVES
+    assert [lived(lives) for _ in range(3 * MAX_SHORT_LIVES)] == [TELL] * 3 * MAX_SHORT_LIVES
 
 
 def test_of_a_run_of_short_lives_each_reason_is_told_once_and_then_it_is_over() -> None:
     """As of two devices of one id, where the broker does not say which client it has thrown out for which."""
     lives = Lives()
     errors = [LOST, LOST, BUSY, BUSY, *[LOST] * 6]
-    assert len(errors) == MOST_SHORT_LIVES
+    assert len(errors) == MAX_SHORT_LIVES
     told = [TELL, AGAIN, TELL, AGAIN, TELL, *[AGAIN] * 4, TWIN]
     assert [lived(lives, error, 0) for error in errors] == told
 
@@ -40,7 +40,7 @@ def test_a_long_life_between_short_ones_begins_anew() -> None:
     lives = Lives()
     for _ in range(3):
         assert lived(lives) is TELL
-        assert [lived(lives, lasted_us=0) for _ in range(MOST_SHORT_LIVES - 1)] == [AGAIN] * (MOST_SHORT_LIVES - 1)
+        assert [lived(lives, lasted_us=0) for _ in range(MAX_SHORT_LIVES - 1)] == [AGAIN] * (MAX_SHORT_LIVES - 1)
 
 
 def test_of_attempts_to_come_back_nothing_is_told() -> None:
@@ -74,7 +74,7 @@ def test_a_first_connection_that_does_not_come_about(error: Exception, lasted_us
 
 def test_who_is_let_in_and_thrown_out_before_its_birth_tries_again_a_few_times() -> None:
     lives = Lives()
-    assert [unborn(lives) for _ in range(MOST_BIRTHS)] == [AGAIN] * (MOST_BIRTHS - 1) + [TWIN]
+    assert [unborn(lives) for _ in range(MAX_BIRTHS)] == [AGAIN] * (MAX_BIRTHS - 1) + [TWIN]
     lives = Lives()
     assert unborn(lives) is AGAIN and lived(lives) is TELL
 
@@ -84,5 +84,5 @@ def test_a_broker_that_says_why_is_asked_about_no_twin() -> None:
     too_large = LostError(0x95)
     assert unborn(Lives(), too_large) is GIVE_UP
     lives = Lives()
-    steps = [lived(lives, too_large, 0) for _ in range(MOST_SHORT_LIVES)]
-    assert steps == [TELL, *[AGAIN] * (MOST_SHORT_LIVES - 2), GIVE_UP]
+    steps = [lived(lives, too_large, 0) for _ in range(MAX_SHORT_LIVES)]
+    assert steps == [TELL, *[AGAIN] * (MAX_SHORT_LIVES - 2), GIVE_UP]
