@@ -12,19 +12,18 @@ Law: whatever a broker does, the event loop is never told of an error; a caller 
 """
 
 import asyncio
-import socket
 from collections.abc import Awaitable
 from typing import Any, Self
 
 import aiomqtt
 
-from protocols.mqtt.calls import NOT_MQTT, UNANSWERED, Calls, count_as_seen, opened_socket
+from handpiece_shell.broker_calls import Calls, count_as_seen, opened_socket
+from protocols.mqtt.broker import NOT_MQTT, UNANSWERED
 
 
-class BrokerClient(Calls, aiomqtt.Client):
+class BrokerClient(Calls):
     """One connection to the broker."""
 
-    broken = aiomqtt.MqttError
     _watched = False
     _left = False
 
@@ -48,11 +47,6 @@ class BrokerClient(Calls, aiomqtt.Client):
             await super().__aexit__(*raised)
         finally:
             self._leave()
-
-    def acknowledge(self, opened: socket.socket) -> None:
-        """At once, where the system can."""
-        if hasattr(socket, "TCP_QUICKACK"):
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     async def _wait_for(self, fut: Awaitable[Any], timeout: float | None) -> Any:
         """As the library has it. In Python 3.11 it forgets a cancellation that comes with the answer."""

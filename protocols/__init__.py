@@ -2,7 +2,8 @@
 
 Law: nothing here does I/O, reads a clock, draws a random number or logs. Both ends use this one code.
 
-Reading order: `messages` (what can be said), `wire` (a message as payload bytes), `framing` (a payload as
-a checked frame), `exchange` (set-up, request and reply, retry, heartbeat, lease). Then MQTT: `topics` (where a
-message goes), `bodies` (a message as JSON), `mqtt` (the exchange's other wire), `mqtt_calls` (what a broker is asked).
+Reading order: `language.messages` (what can be said), `serial.payload` (a message as bytes), `serial.framing` (payloads
+as checked frames), `link.exchange` and its two ends (set-up, request and reply, retry, heartbeat, lease). Then MQTT:
+`mqtt.topics` (where a message goes), `mqtt.bodies` (a message as JSON), `mqtt.wire` (the exchange's other wire),
+`mqtt.broker` (what a broker is asked). `published` makes of all this what other languages read.
 """

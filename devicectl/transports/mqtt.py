@@ -24,8 +24,8 @@ from handpiece_shell.broker_files import read_credentials, tls_context
 from protocols.language.errors import MessageError
 from protocols.language.units import Micros
 from protocols.link.port import Wire
+from protocols.mqtt.broker import MAX_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
 from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
-from protocols.mqtt.calls import MAX_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
 from protocols.mqtt.properties import NO_MATCHING_SUBSCRIBERS
 from protocols.mqtt.status import Status
 from protocols.mqtt.wire import HostWire, Publication

@@ -5,8 +5,8 @@
     |-- LocalError          this end asked its own exchange for something unlawful: a defect of the caller
     |-- TopicError          (`topics`) a text cannot be one level of a topic
     |-- BrokerUrlError      (`broker_url`) a part of a broker's URL is wrong
-    |-- DeniedError         (`mqtt_calls`) the broker's access list forbids it
-    `-- LostError           (`mqtt_calls`) the connection to the broker has ended
+    |-- DeniedError         (`mqtt.broker`) the broker's access list forbids it
+    `-- LostError           (`mqtt.broker`) the connection to the broker has ended
 
 What a peer sends never raises out of `framing` or `exchange`: a corrupt frame is a `BadFrame` value, and a
 well-formed frame with wrong content is answered with a NAK or REFUSED.

@@ -3,7 +3,7 @@
 Law: it imports the library's data classes alone, none that opens anything.
 """
 
-from typing import Any, Final
+from typing import Final, Protocol
 
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -59,6 +59,22 @@ def why(code: int) -> str:
     return _SENTENCES.get(code, "")
 
 
+class Received(Protocol):
+    """A message as the client library brings it, and paho below that."""
+
+    qos: int
+    retain: bool
+    properties: Properties | None
+
+    @property
+    def topic(self) -> object:
+        """Its topic; `str` makes a text of it."""
+
+    @property
+    def payload(self) -> object:
+        """Its body."""
+
+
 def denied(code: int) -> bool:
     """True if a reason code of PUBACK or SUBACK is a no."""
     return code >= 0x80
@@ -71,7 +87,7 @@ def denial(code: int, what: str) -> str:
     return f"the broker does not let this client {what}: {why(code) or f'reason code 0x{code:02x}'}"
 
 
-def lacking(granted: Any) -> str:
+def lacking(granted: object) -> str:
     """Reason why a broker cannot carry this protocol, by the properties of its CONNACK; empty where it can."""
     if getattr(granted, "MaximumQoS", 1) < 1:
         return NO_QOS_1
@@ -99,16 +115,16 @@ def to_properties(publication: Publication, packet: int = PacketTypes.PUBLISH) -
     return properties
 
 
-def from_message(message: Any) -> Publication:
+def from_message(message: Received) -> Publication:
     """A publication from a message that the client library received."""
     properties, body = message.properties, message.payload
     return Publication(
         topic=str(message.topic),
-        body=body if isinstance(body, bytes) else bytes(body or b""),
+        body=bytes(body) if isinstance(body, bytes | bytearray) else b"",
         qos=message.qos,
         retain=bool(message.retain),
         expiry_s=getattr(properties, "MessageExpiryInterval", None),
         response_topic=getattr(properties, "ResponseTopic", None),
         correlation_data=getattr(properties, "CorrelationData", None),
-        bare=properties is None or properties.isEmpty(),
+        bare=properties is None or properties.isEmpty(),  # type: ignore[no-untyped-call]
     )

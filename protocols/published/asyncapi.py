@@ -14,8 +14,8 @@ from protocols.language import messages as M
 from protocols.language.schema import schema_id
 from protocols.language.sides import Side
 from protocols.language.version import MAJOR, MINOR, PROTOCOL
+from protocols.mqtt.broker import KEEPALIVE_S
 from protocols.mqtt.broker_url import PORTS
-from protocols.mqtt.calls import KEEPALIVE_S
 from protocols.mqtt.properties import CONTENT_TYPE, PAYLOAD_IS_TEXT
 from protocols.mqtt.status import LOST, Status
 from protocols.mqtt.topics import DEFAULT_ROOT, MAX_ID_BYTES, topic_name

@@ -21,7 +21,7 @@ from protocols.language.messages import JournalPage, procedure
 from protocols.language.units import MILLISECOND, SECOND
 from protocols.link import answers, pace, requests
 from protocols.link.header import HEADER_SIZE
-from protocols.mqtt import calls as mqtt_calls
+from protocols.mqtt import broker
 from protocols.serial import framing
 
 DEFAULTS = {parameter.name: parameter.default for parameter in constants.PARAMETERS}
@@ -64,13 +64,13 @@ MOST_UNTIL_TOLD_S = 5.0
 
 def test_who_is_kept_out_by_a_broker_is_told_in_time() -> None:
     """From the first step towards it, however its time is spent, and the last word to it."""
-    assert 2 * mqtt_calls.CONNECT_TIMEOUT_S <= mqtt_calls.TIMEOUT_S, "the connection and TLS, which nothing breaks off"
-    assert mqtt_calls.TIMEOUT_S + mqtt_calls.LAST_WORD_TIMEOUT_S < MOST_UNTIL_TOLD_S
+    assert 2 * broker.CONNECT_TIMEOUT_S <= broker.TIMEOUT_S, "the connection and TLS, which nothing breaks off"
+    assert broker.TIMEOUT_S + broker.LAST_WORD_TIMEOUT_S < MOST_UNTIL_TOLD_S
 
 
 def test_what_a_host_waits_for_one_after_the_other_is_told_in_time() -> None:
     """Where the broker answers at once, and it is the device that does not."""
-    waits_s = (mqtt.BIRTH_TIMEOUT_S, mqtt.HELLO_TIMEOUT_S, mqtt.HEARTBEAT_TIMEOUT_S, mqtt_calls.LAST_WORD_TIMEOUT_S)
+    waits_s = (mqtt.BIRTH_TIMEOUT_S, mqtt.HELLO_TIMEOUT_S, mqtt.HEARTBEAT_TIMEOUT_S, broker.LAST_WORD_TIMEOUT_S)
     assert sum(waits_s) < MOST_UNTIL_TOLD_S
 
 

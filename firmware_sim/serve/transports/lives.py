@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from protocols.language.units import SECOND
-from protocols.mqtt.calls import DeniedError, LostError, reason_code
+from protocols.mqtt.broker import DeniedError, LostError, reason_code
 from protocols.mqtt.properties import SESSION_TAKEN_OVER
 from protocols.mqtt.properties import why as reason
 

@@ -30,8 +30,7 @@ from handpiece_shell.broker_files import check_broker_files, read_credentials, t
 from handpiece_shell.files import NamedFile, Use
 from handpiece_shell.streams import say
 from protocols.language.alarm_codes import RETAINED_COMMAND
-from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
-from protocols.mqtt.calls import (
+from protocols.mqtt.broker import (
     MAX_UNSENT,
     TIMEOUT_S,
     DeniedError,
@@ -39,6 +38,7 @@ from protocols.mqtt.calls import (
     client_options,
     explain,
 )
+from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 from protocols.mqtt.properties import to_properties
 from protocols.mqtt.wire import Publication
 from protocols.text.addresses import is_loopback

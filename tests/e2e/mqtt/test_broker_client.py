@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from handpiece_shell.broker_client import BrokerClient
-from protocols.mqtt.calls import LostError
+from protocols.mqtt.broker import LostError, reason_code
 from protocols.mqtt.wire import Publication
 from tests.patience import patience
 from tests.scripted_broker import CONNECT, PUBLISH, Answer, obliging, scripted, silent
@@ -181,7 +181,7 @@ async def test_of_two_ends_the_first_one_is_told() -> None:
         client._on_disconnect(client._client, None, DisconnectFlags(by_broker), code)
     with pytest.raises(LostError) as raised, client._until_lost():
         pass
-    assert raised.value.rc.value == 0x8E
+    assert reason_code(raised.value) == 0x8E
 
 
 @pytest.mark.asyncio

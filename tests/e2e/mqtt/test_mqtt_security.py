@@ -26,11 +26,12 @@ from firmware_sim.device import Device
 from firmware_sim.serve.errors import NoPlaceError
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.mqtt import join
+from handpiece_shell.broker_calls import Calls
 from protocols.language.enums import Role
 from protocols.language.message import Message
 from protocols.language.messages import Stop, StopDone
+from protocols.mqtt.broker import DeniedError
 from protocols.mqtt.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, parse_broker_url
-from protocols.mqtt.calls import Calls, DeniedError
 from protocols.mqtt.mosquitto import PUBLIC, Access, acl_file
 from protocols.mqtt.wire import COMMANDS, Publication
 from tests.brokers import (
@@ -415,18 +416,14 @@ OTHERS: Final = ("heartbeat/host-other", "reply/host-other", "elsewhere")
 SHOWN: Final = (*(name.replace("+", "state") for name in PUBLIC), *(f"command/{name}" for name in COMMANDS), *OTHERS)
 
 
-class Client(Calls, aiomqtt.Client):
-    broken = aiomqtt.MqttError
-
-
 @asynccontextmanager
-async def client(url: str, name: str) -> AsyncIterator[Client]:
+async def client(url: str, name: str) -> AsyncIterator[Calls]:
     broker = parse_broker_url(url)
     assert broker.credentials is not None
     user, password = Path(broker.credentials).read_text().split()
     tls = aiomqtt.TLSParameters(ca_certs=broker.ca)
     version = aiomqtt.ProtocolVersion.V5
-    async with Client(
+    async with Calls(
         broker.host, broker.port, identifier=name, username=user, password=password, tls_params=tls, protocol=version
     ) as opened:
         yield opened

@@ -6,7 +6,7 @@ import aiomqtt
 import pytest
 
 from firmware_sim.serve.transports.lives import MAX_BIRTHS, MAX_SHORT_LIVES, SHORT_LIFE_US, Lives, NextStep
-from protocols.mqtt.calls import DeniedError, LostError
+from protocols.mqtt.broker import DeniedError, LostError
 
 AGAIN, TELL, GIVE_UP, TWIN = NextStep
 LOST: Final = LostError(-1)
