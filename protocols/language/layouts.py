@@ -145,14 +145,14 @@ class Layout:
         return struct.unpack(f"<{count}{wire.code}", tail)
 
 
-def _make_named(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
+def _make_named(names: tuple[str, ...]) -> Callable[..., dict[str, object]]:
     """What makes a dict of values in the order of `names`.
 
     `dict(zip(names, values))` takes four times as long, a tenth of all decoding; so a function of that many arguments
     is written as text, as `namedtuple` does it. The text is made of a class's own attribute names and nothing else.
     """
     cells = ", ".join(f"{name!r}: {name}" for name in names)
-    named: Callable[..., dict[str, Any]] = eval(f"lambda {', '.join(names)}: {{{cells}}}")
+    named: Callable[..., dict[str, object]] = eval(f"lambda {', '.join(names)}: {{{cells}}}")
     return named
 
 

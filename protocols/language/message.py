@@ -50,14 +50,13 @@ class Message(BaseModel):
         kind: Kind = Kind.COMMAND,
         lane: Lane | None = None,
         since: int = 0,
-        **kwargs: Any,
     ) -> None:
         """Enter the class in the registry; without an id it is a base of messages and no message.
 
         Raises:
             TypeError: the (kind, id) is taken, or a command has no lane or does not say what answers it.
         """
-        super().__init_subclass__(**kwargs)
+        super().__init_subclass__()
         if id is None:
             return
         if kind is Kind.COMMAND and lane is None:
@@ -70,7 +69,7 @@ class Message(BaseModel):
         REGISTRY[kind, id] = cls
 
     @classmethod
-    def unchecked(cls, **values: Any) -> Self:
+    def unchecked(cls, **values: object) -> Self:
         """A message of all its fields, each computed by this end within its range; at a third of the cost of checking.
 
         For the few messages of which a session sends thousands. A value that does not fit its bytes still fails

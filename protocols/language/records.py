@@ -6,7 +6,7 @@ Law: a record is written once and never changed; a CYCLE record is written when 
 cycle number has exactly one. Counts are a fold of these records and nothing else.
 """
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -40,9 +40,9 @@ class Record(BaseModel):
     event_no: U32
     uptime_ms: Annotated[U32, Unit("ms")]
 
-    def __init_subclass__(cls, *, kind: RecordKind, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, kind: RecordKind) -> None:
         """Enter the class in the registry of record kinds."""
-        super().__init_subclass__(**kwargs)
+        super().__init_subclass__()
         cls.KIND = kind
         RECORDS[kind] = cls
 

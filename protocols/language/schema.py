@@ -1,7 +1,7 @@
 """The schema that both ends compare in HELLO: every message with its fields, at a protocol minor."""
 
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 from pydantic_core import to_json
 
@@ -11,12 +11,21 @@ from protocols.language.layouts import since, wire_type
 from protocols.language.message import REGISTRY
 
 
-def schema(minor: int) -> list[dict[str, Any]]:
+class Row(TypedDict):
+    """One message: the keys are in the order in which the canonical JSON has them."""
+
+    id: int
+    kind: int
+    name: str
+    fields: list[list[str]]
+
+
+def schema(minor: int) -> list[Row]:
     """Return (id, kind, name, fields with wire types) of every message at a protocol minor, in order of (id, kind).
 
     What a later minor added is left out, messages and fields: so two versions find the schema that they have in common.
     """
-    rows = []
+    rows: list[Row] = []
     for (kind, message_id), model in sorted(REGISTRY.items(), key=lambda item: (item[0][1], item[0][0])):
         if minor < model.SINCE:
             continue

@@ -56,7 +56,7 @@ def encode_body(message: Message, seq: int, link_id: int, correlation_id: int, f
         MessageError: its tail array is too long for one frame.
     """
     _check_tail(message)
-    body: dict[str, Any] = {"message": message.__class__.__name__, "seq": seq}
+    body: dict[str, object] = {"message": message.__class__.__name__, "seq": seq}
     if link_id:
         body["link_id"] = link_id
     if correlation_id:
@@ -67,7 +67,7 @@ def encode_body(message: Message, seq: int, link_id: int, correlation_id: int, f
     return to_json(body)
 
 
-def payload_of(message: Message) -> dict[str, Any]:
+def payload_of(message: Message) -> dict[str, object]:
     """A message's fields as JSON has them."""
     shown = _shown[message.__class__]
     return {name: shown[name](value) for name, value in message.__dict__.items()}
@@ -91,7 +91,7 @@ class _Shown(dict[type[Message], dict[str, _Convert]]):
 _shown: Final = _Shown()
 
 
-def record_of(raw: bytes) -> dict[str, Any]:
+def record_of(raw: bytes) -> dict[str, object]:
     """A journal record as JSON has it; one that this version cannot show without loss as its 32 bytes in hex."""
     try:
         record = decode_record(raw)
@@ -102,7 +102,7 @@ def record_of(raw: bytes) -> dict[str, Any]:
     return {"record": record.__class__.__name__, **{name: plain(value) for name, value in record.__dict__.items()}}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A field's value as JSON has it."""
     if isinstance(value, WireEnum):
         return value.name
@@ -115,7 +115,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _records_of(raw: bytes) -> list[dict[str, Any]]:
+def _records_of(raw: bytes) -> list[dict[str, object]]:
     return [record_of(record) for record in split_records(raw)]
 
 
@@ -152,7 +152,7 @@ def decode_body(raw: bytes, model: type[Message] | None, name: str) -> Envelope:
         return _problem(header, str(error))
 
 
-def _read(raw: bytes) -> tuple[dict[str, Any], list[int]]:
+def _read(raw: bytes) -> tuple[dict[str, object], list[int]]:
     """A body's object, and its seq, link id and correlation id."""
     check_size(raw)
     try:
@@ -162,13 +162,16 @@ def _read(raw: bytes) -> tuple[dict[str, Any], list[int]]:
     if not isinstance(body, dict):
         raise ValueError("the body is not a JSON object")
     body = _present(body)
-    numbers = [body.get(key, 0) for key in ("seq", "link_id", "correlation_id")]
-    if not all(type(number) is int and 0 <= number <= 0xFFFF for number in numbers):
+    return body, [_number(body.get(key, 0)) for key in ("seq", "link_id", "correlation_id")]
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= 0xFFFF:  # True is an int as well
         raise ValueError("seq, link_id and correlation_id are whole numbers from 0 to 65535")
-    return body, numbers
+    return value
 
 
-def _present(given: dict[str, Any]) -> dict[str, Any]:
+def _present(given: dict[str, object]) -> dict[str, object]:
     """An object without the keys that are null."""
     return {key: value for key, value in given.items() if value is not None}
 
@@ -198,7 +201,7 @@ def _problem(header: Header, text: str, code: Code = Code.E_ARGUMENT) -> Envelop
     return Envelope(header, None, Problem(code, sentence(text)))
 
 
-def _flags(names: Any) -> int:
+def _flags(names: object) -> int:
     if not isinstance(names, list):
         return _NOT_KNOWN_FLAG
     bits = 0
@@ -207,7 +210,7 @@ def _flags(names: Any) -> int:
     return bits
 
 
-def _message(model: type[Message], payload: Any) -> Message:
+def _message(model: type[Message], payload: object) -> Message:
     if not isinstance(payload, dict):
         raise MessageError(model.__name__, None, "the payload is not a JSON object")
     payload, values = _present(payload), {}
@@ -227,17 +230,17 @@ def _message(model: type[Message], payload: Any) -> Message:
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def _validated(model: type[_Model], values: dict[str, Any]) -> _Model:
+def _validated(model: type[_Model], values: dict[str, object]) -> _Model:
     try:
         return model(**values)
     except ValidationError as error:
         raise first_finding(model, error) from error
 
 
-class _Fields(dict[type[BaseModel], dict[str, tuple[_Convert, Any]]]):
+class _Fields(dict[type[BaseModel], dict[str, tuple[_Convert, object]]]):
     """For each model: a field's name -> what turns its JSON into a value, and its zero if a later minor added it."""
 
-    def __missing__(self, model: type[BaseModel]) -> dict[str, tuple[_Convert, Any]]:
+    def __missing__(self, model: type[BaseModel]) -> dict[str, tuple[_Convert, object]]:
         made = self[model] = {}
         for name, field in model.model_fields.items():
             convert = _from_records if (model, name) in RECORD_FIELDS else _converter(field, wire_type(field))
@@ -259,16 +262,16 @@ def _converter(field: FieldInfo, wire: WireType) -> _Convert:
 
 
 _fields: Final = _Fields()
-_ZEROS: Final[Mapping[Any, Any]] = {int: 0, float: 0.0, bool: False, str: "", bytes: ""}
+_ZEROS: Final[Mapping[object, object]] = {int: 0, float: 0.0, bool: False, str: "", bytes: ""}
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("a text is needed")
     return value
 
 
-def _wide(value: Any) -> Any:
+def _wide(value: object) -> object:
     """The digits of a u64, or as earlier hosts say it: a whole number, of which range the model is the judge."""
     if isinstance(value, str):
         if not (value.isascii() and value.isdecimal() and len(value) <= MAX_WIDE_DIGITS):
@@ -277,13 +280,13 @@ def _wide(value: Any) -> Any:
     return value
 
 
-def _from_records(value: Any) -> bytes:
+def _from_records(value: object) -> bytes:
     if not isinstance(value, list):
         raise ValueError("a list of records is needed")
     return b"".join(_record(item) for item in value)
 
 
-def _record(item: Any) -> bytes:
+def _record(item: object) -> bytes:
     if not isinstance(item, dict):
         raise ValueError("a record is an object")
     item = _present(item)

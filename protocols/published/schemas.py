@@ -206,7 +206,7 @@ _FLAG_MEANS: Final = {
 
 # --- values --------------------------------------------------------------------------------------------------------
 
-_PLAIN: Final[dict[Any, Schema]] = {
+_PLAIN: Final[dict[object, Schema]] = {
     bool: {"type": "boolean"},
     int: {"type": "integer", "minimum": 0},
     float: {"type": "number"},
