@@ -99,10 +99,9 @@ dist: $(VENV)/.installed-test
 	$(BIN)/python -m build --outdir dist .
 
 # What a user's environment may have: the lowest version of each dependency, the newest of everything, and a pytest and
-# pluggy of long ago, whose every run the plugin is loaded in. The wheel is tested, as in `make wheel`.
+# pluggy of long ago, whose every run the plugin is loaded in. The wheel is tested, as in `make wheel`. uv takes the lowest
+# version of what it is asked for by name alone: so the wheel's dependencies are named beside it.
 BOUNDS ?= lowest newest
-UNPINNED := import re, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
-	print(*(re.split("[=<>]", line)[0] for line in extras["pytest"]), sep="\n")
 BOUNDS_TESTS ?= tests/unit tests/property/test_schemas.py tests/property/test_wire.py tests/integration/log/test_log_cli.py \
 	tests/integration/host/test_handpiece.py tests/e2e/cli/test_cli_run.py tests/e2e/serve/test_serve_arguments.py
 
@@ -111,14 +110,16 @@ bounds: $(VENV)/.installed-test
 	$(BIN)/python -m build --wheel --outdir "$$place/dist" . >"$$place/build.log" 2>&1 \
 		|| { cat "$$place/build.log"; exit 1; }; \
 	cp -R tests benchmarks docs examples pyproject.toml README.md "$$place/"; \
-	$(BIN)/python -c '$(UNPINNED)' >"$$place/newest.txt"; cd "$$place"; \
+	$(BIN)/python -m tests.bounds lowest >"$$place/lowest.txt"; \
+	$(BIN)/python -m tests.bounds newest >"$$place/newest.txt"; cd "$$place"; \
 	for bound in $(BOUNDS); do \
 		case $$bound in \
-			lowest) how="--resolution lowest-direct";; \
+			lowest) how="--resolution lowest-direct --requirements lowest.txt";; \
 			newest) how="--overrides newest.txt";; \
 		esac; \
 		$(CURDIR)/$(BIN)/python -m uv venv --quiet --clear --python $(CURDIR)/$(BIN)/python venv; \
 		$(CURDIR)/$(BIN)/python -m uv pip install --quiet --python venv/bin/python $$how "$$(ls dist/*.whl)[pytest]"; \
+		if [ $$bound = lowest ]; then venv/bin/python -m tests.bounds check-lowest; fi; \
 		venv/bin/devicectl run --help >/dev/null; \
 		INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) $(BOUNDS_TESTS); \
 	done; \

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.architecture.tree import ROOT
+from tests.bounds import bounds, is_lowest
 
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CHECKS: Final = {"test", "docs", "nightly", "flakes", "bounds"}
@@ -86,3 +87,27 @@ def test_the_tag_is_judged_before_anything_is_built() -> None:
     steps = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))["jobs"]["pure"]["steps"]
     lines = [step["run"] for step in steps if "run" in step]
     assert lines == ['python -m tests.release "$GITHUB_REF_NAME"', "make dist"]
+
+
+# --- versions ------------------------------------------------------------------------------------------------------
+
+
+def test_each_dependency_has_a_lowest_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert len(bounds(project["dependencies"])) == len(project["dependencies"])
+
+
+def test_what_is_not_the_lowest_version_is_known() -> None:
+    assert bounds(["rich>=13", "paho-mqtt>=2.2,<3"]) == {"rich": "13", "paho-mqtt": "2.2"}
+    with pytest.raises(ValueError, match="no lowest version: rich"):
+        bounds(["rich"])
+    assert is_lowest("13.0.0", "13") and is_lowest("2.0.31", "2.0.31")
+    assert not is_lowest("13.1", "13") and not is_lowest("15.0.0", "13") and not is_lowest("2.2.1", "2.2")
+
+
+def test_the_tests_that_make_names_are_there() -> None:
+    assert not [
+        name
+        for name in re.findall(r"tests/[\w/.]+", (ROOT / "Makefile").read_text("utf-8"))
+        if not (ROOT / name).exists()
+    ]
