@@ -197,6 +197,17 @@ def test_the_program_on_the_first_screen_counts_as_it_says(tmp_path: Path) -> No
     assert counted >= 300
 
 
+def test_the_page_of_the_package_index_needs_nothing_of_the_tree() -> None:
+    """No links, which would lead nowhere there, and no drawing; the program is the one of README."""
+    page = (ROOT / "docs" / "package.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["readme"] == "docs/package.md"
+    assert not re.findall(r"\]\(|```mermaid", page)
+    assert re.findall(r"```python\n.*?```", page, re.DOTALL) == re.findall(r"```python\n.*?```", README, re.DOTALL)
+    assert set(re.findall(r"devicectl\[(\w+)\]", page)) <= set(project["optional-dependencies"])
+    assert NOTICE in page
+
+
 def test_readme_names_both_commands() -> None:
     assert {"make run", "make test"} <= set(_commands())
 
