@@ -293,7 +293,7 @@ enum hlp1_interlock {
     HLP1_INTERLOCK_DENSITY = 8, /* more skin is removed in one place than planned */
     HLP1_INTERLOCK_ZONE = 9, /* a stroke outside the planned zones */
     HLP1_INTERLOCK_DEPTH = 10, /* a stroke goes deeper than set */
-    HLP1_INTERLOCK_CARTRIDGE = 11, /* needles that were used before, are expired or are missing */
+    HLP1_INTERLOCK_CARTRIDGE = 11, /* needles that were used before, are expired, not sterile or missing */
     HLP1_INTERLOCK_WEAR = 12, /* blunt needles */
     HLP1_INTERLOCK_TRIGGER = 13, /* a stroke that no hand asked for */
     HLP1_INTERLOCK_POWER = 14, /* power is lost with needles out */

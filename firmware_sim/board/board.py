@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from firmware_sim.board.alarms import ALARMS, Alarms
+from firmware_sim.board.alarms import Alarms
 from firmware_sim.board.cycle import OpenCycle
 from firmware_sim.board.motion import Asker, Motion, Then
 from firmware_sim.board.states import ARMED, Event, step
@@ -20,6 +20,7 @@ from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.nvm import WORK_ROOM, Nvm
 from firmware_sim.memory.session_steps import EndCycle
 from firmware_sim.memory.steps import LatchAlarm
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.model.plant import Plant
 from protocols.language import alarm_codes as A

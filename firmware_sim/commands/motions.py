@@ -1,11 +1,11 @@
 """The commands between cycles: arming, moving the hand, purging, holding, stopping, and the way out of a hold."""
 
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.board.board import NO_CELL, Board
 from firmware_sim.board.motion import Asker
 from firmware_sim.board.refusals import interlocked
 from firmware_sim.board.states import HELD, Event
 from firmware_sim.memory.steps import BindCartridge, ClearAlarm
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.model.plant import VENTED_KPA
 from firmware_sim.safety import count_watch, suction
 from firmware_sim.safety.punch_checks import cycles_left, watch_density

@@ -9,6 +9,7 @@ from firmware_sim.board.refusals import interlocked, refusal
 from firmware_sim.board.states import UNARMED, Event
 from firmware_sim.memory.session import SessionMemory
 from firmware_sim.memory.session_steps import CloseSession, OpenSession
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.safety import count_watch
 from protocols.language import alarm_codes as A
@@ -23,19 +24,6 @@ from protocols.language.units import SECOND, Micros
 MAX_CELLS: Final = 2_000
 """20 face-sized areas: more is a mistake in the plan."""
 DEPTH_STEP_UM: Final = 500
-
-_OF_A_SESSION: Final = (
-    A.ANESTHESIA_MISSING,
-    A.ANESTHESIA_EXPIRED,
-    A.SUCTION_LOST,
-    A.NEEDLE_CLOGGED,
-    A.NEEDLES_CLOGGED,
-    A.COUNT_MISMATCH,
-    A.COUNT_STOPPED,
-    A.DENSITY_NEAR,
-    A.DENSITY_REACHED,
-)
-"""Alarms whose cause is of one session's skin, line and count, not of the device."""
 
 
 def cycles_per_cell(coverage_bp: int, needles: int, parameters: Parameters) -> int:
@@ -105,8 +93,9 @@ def _begin_afresh(board: Board, session_no: int, now: Micros) -> None:
 
 def _leave_alarms(board: Board, now: Micros) -> None:
     """Clear the alarms of the session before: what was wrong with it is not with the next."""
-    for code in _OF_A_SESSION:
-        board.clear_alarm(code, now)
+    for rule in ALARMS.values():
+        if rule.of_session:
+            board.clear_alarm(rule.code, now)
 
 
 def _note_anesthesia(board: Board, zone: int, confirmed: int, age_s: int, now: Micros) -> None:

@@ -6,12 +6,12 @@ Law: a value is set once its journal record is kept.
 from collections.abc import Callable
 from typing import Any, Final
 
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.board.board import Board
 from firmware_sim.board.refusals import not_kept, refusal
 from firmware_sim.errors import NvmFileError, ParameterError
 from firmware_sim.memory.nvm import LAST_ROOM, WORK_ROOM
 from firmware_sim.model.constants import PARAMETERS
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.safety import count_watch
 from firmware_sim.safety.punch_checks import no_room, no_store
 from protocols.language import alarm_codes as A

@@ -32,7 +32,7 @@ def identity(board: Board) -> DeviceInfoDone:
         needles=board.plant.needles,
         core_diameter_um=round(board.parameters.core_diameter_mm * 1000),
         cartridge_serial=board.plant.cartridge.serial,
-        cartridge_life_cycles=board.parameters.cartridge_life_cycles,
+        cartridge_life_cycles=int(board.parameters.limits["cartridge_life_cycles"]),
     )
 
 

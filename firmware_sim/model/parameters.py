@@ -2,6 +2,7 @@
 
 Law: a value that is here was checked against its range. Values are plain attributes, since the plant reads them
 several times a cycle; the class body lists them once more for the type checker, and a test holds both lists equal.
+Those that belong to an interlock's limit are read by its row alone, and are in `limits` by their names.
 """
 
 import difflib
@@ -10,13 +11,16 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from firmware_sim.errors import ParameterError, UnknownParameterError
-from firmware_sim.model.constants import ORDERED, PARAMETERS, Parameter
+from firmware_sim.model.constants import ORDERED, PARAMETERS
+from firmware_sim.model.interlocks import LIMITS
+from firmware_sim.model.parameter import Parameter
 from protocols.language.checksum import crc32c
 from protocols.language.messages.parameters import ParamListDone
 
 __all__ = ["PARAMETERS", "Parameter", "ParameterError", "Parameters", "nearest", "parameters_table"]
 
 _INDEX: Final = {parameter.name: index for index, parameter in enumerate(PARAMETERS)}
+_OF_LIMITS: Final = frozenset(name for limit in LIMITS.values() for name in (limit.warn, limit.stop))
 _PACK: Final = struct.Struct(f"<{len(PARAMETERS)}d").pack
 
 
@@ -63,10 +67,6 @@ class Parameters:
     sensor_false_positive_p: float
     canister_ml: float
     fluid_ul_per_core: float
-    canister_warn: float
-    canister_block: float
-    cartridge_life_cycles: int
-    cartridge_warn_cycles: int
     anesthesia_wait_s: int
     anesthesia_valid_s: int
     count_window: int
@@ -79,8 +79,6 @@ class Parameters:
     heat_blocked_k_per_w: float
     heat_w: float
     ambient_c: float
-    heat_warn_c: float
-    heat_stop_c: float
     stall_tries: int
     heartbeat_armed_ms: int
     lease_armed_ms: int
@@ -95,10 +93,11 @@ class Parameters:
         Raises:
             ParameterError: an unknown name, a value out of range, or two values out of order.
         """
+        self.limits: dict[str, int | float] = {}
         for parameter in PARAMETERS:
-            setattr(self, parameter.name, parameter.default)
+            self._put(parameter.name, parameter.default)
         for name, value in (overrides or {}).items():
-            setattr(self, name, _checked(PARAMETERS[self.index_of(name)], value))
+            self._put(name, _checked(PARAMETERS[self.index_of(name)], value))
         for low, high in ORDERED:
             self._check_order(low, high, blame=high if overrides and high in overrides else low)
         self.hash = self._hash()
@@ -125,7 +124,7 @@ class Parameters:
         Raises:
             ParameterError: there is none of that name.
         """
-        return float(getattr(self, PARAMETERS[self.index_of(name)].name))
+        return float(self._get(PARAMETERS[self.index_of(name)].name))
 
     def describe(self, index: int) -> ParamListDone:
         """The parameter at `index`, below `count`, as its descriptor on the wire."""
@@ -136,7 +135,7 @@ class Parameters:
             name=parameter.name,
             unit=parameter.unit,
             scope=parameter.scope,
-            value=float(getattr(self, parameter.name)),
+            value=float(self._get(parameter.name)),
             default=float(parameter.default),
             minimum=float(parameter.minimum),
             maximum=float(parameter.maximum),
@@ -151,24 +150,34 @@ class Parameters:
         """
         parameter = PARAMETERS[self.index_of(name)]
         checked = _checked(parameter, value)
-        before = getattr(self, name)
-        setattr(self, name, checked)
+        before = self._get(name)
+        self._put(name, checked)
         try:
             for low, high in ORDERED:
                 if name in (low, high):
                     self._check_order(low, high, blame=name)
         except ParameterError:
-            setattr(self, name, before)
+            self._put(name, before)
             raise
         self.hash = self._hash()
 
     def _check_order(self, low: str, high: str, *, blame: str) -> None:
-        below, above = getattr(self, low), getattr(self, high)
+        below, above = self._get(low), self._get(high)
         if below >= above and not (above == 0 and PARAMETERS[_INDEX[high]].zero_is_off):
-            raise ParameterError(blame, getattr(self, blame), f"{low} {below:g} must be below {high} {above:g}")
+            raise ParameterError(blame, self._get(blame), f"{low} {below:g} must be below {high} {above:g}")
+
+    def _get(self, name: str) -> int | float:
+        value: int | float = self.limits[name] if name in _OF_LIMITS else getattr(self, name)
+        return value
+
+    def _put(self, name: str, value: int | float) -> None:
+        if name in _OF_LIMITS:
+            self.limits[name] = value
+        else:
+            setattr(self, name, value)
 
     def _hash(self) -> int:
-        return crc32c(_PACK(*(getattr(self, parameter.name) for parameter in PARAMETERS)))
+        return crc32c(_PACK(*(self._get(parameter.name) for parameter in PARAMETERS)))
 
 
 def nearest(name: str, others: Iterable[str] = ()) -> str:
@@ -176,7 +185,7 @@ def nearest(name: str, others: Iterable[str] = ()) -> str:
     return next(iter(difflib.get_close_matches(name, [*_INDEX, *others], n=1)), "")
 
 
-def _checked(parameter: Parameter, value: float) -> float:
+def _checked(parameter: Parameter, value: float) -> int | float:
     """`value` as the parameter holds it: an int if it is whole."""
     in_range = parameter.minimum <= value <= parameter.maximum  # false for NaN
     if not in_range and not (parameter.zero_is_off and value == 0):
@@ -195,7 +204,8 @@ def parameters_table() -> str:
     lines = [
         "# Parameters",
         "",
-        "Generated from `firmware_sim/model/constants.py`. A host may set those marked so; a device keeps the others.",
+        "Generated from `constants.py` and `interlocks.py` of `firmware_sim/model/`. A host may set those marked so; a "
+        "device keeps the others.",
         "",
         "| # | name | default | unit | range | set by | basis | why |",
         "|---|---|---|---|---|---|---|---|",

@@ -7,14 +7,15 @@ or a code. It moves nothing, but for the one that locks.
 from collections.abc import Callable
 from typing import Final
 
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.board.board import NO_CELL, Board
 from firmware_sim.board.refusals import interlocked, not_kept, refusal
 from firmware_sim.board.states import Event
 from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.journal import JOURNAL_RESERVE
 from firmware_sim.memory.nvm import WORK_ROOM
+from firmware_sim.model.interlocks import ALARMS, LIMITS
 from firmware_sim.safety import suction
+from firmware_sim.safety.limits import refuse_beyond
 from firmware_sim.safety.reactions import make_safe
 from protocols.language import alarm_codes as A
 from protocols.language import interlocks as I
@@ -66,7 +67,12 @@ def no_store(board: Board, size: int) -> Refused | None:
 
 
 def refuse_cartridge(board: Board, now: Micros) -> Refused | None:
-    """Interlocks 11 and 12: a cartridge that may not be used."""
+    """Interlocks 11 and 12: a cartridge that may not be used, or not any more."""
+    no = _refuse_unfit(board, now)
+    return no if no is not None else refuse_beyond(board, I.WEAR, now)
+
+
+def _refuse_unfit(board: Board, now: Micros) -> Refused | None:
     cartridge, session = board.plant.cartridge, board.nvm.session
     assert session is not None
     bound_to = board.nvm.cartridges.get(cartridge.serial, session.session_no)
@@ -79,21 +85,8 @@ def refuse_cartridge(board: Board, now: Micros) -> Refused | None:
         reason = f"cartridge {cartridge.serial} is not sterile"
     elif bound_to != session.session_no:
         reason = f"cartridge {cartridge.serial} was used in session {bound_to}"
-    if reason:
-        board.raise_alarm(A.CARTRIDGE_REFUSED, now)
-        return interlocked(I.CARTRIDGE, f"{reason}: fit a new one; there is no override")
-    board.clear_alarm(A.CARTRIDGE_REFUSED, now)
-    return _refuse_worn(board, cartridge.cycles, now)
-
-
-def _refuse_worn(board: Board, cycles: int, now: Micros) -> Refused | None:
-    parameters = board.parameters
-    board.set_alarm(A.CARTRIDGE_WORN, cycles >= parameters.cartridge_warn_cycles, now)
-    board.set_alarm(A.CARTRIDGE_WORN_OUT, cycles >= parameters.cartridge_life_cycles, now)
-    if cycles < parameters.cartridge_life_cycles:
-        return None
-    text = f"the cartridge has made {cycles} cycles, its life: fit a new one"
-    return interlocked(I.WEAR, text, expected=parameters.cartridge_life_cycles, actual=cycles)
+    board.set_alarm(A.CARTRIDGE_REFUSED, bool(reason), now)
+    return interlocked(I.CARTRIDGE, f"{reason}: fit a new one; there is no override") if reason else None
 
 
 # --- the checks of PUNCH --------------------------------------------------------------------------------------
@@ -187,24 +180,16 @@ def _check_needles(board: Board, command: M.Punch, now: Micros) -> Refused | Non
     return None
 
 
-def _check_consumables(board: Board, command: M.Punch, now: Micros) -> Refused | None:
-    if (no := refuse_cartridge(board, now)) is not None:
-        return no
-    fill, parameters = board.plant.canister_fill, board.parameters
-    board.set_alarm(A.CANISTER_NEARLY_FULL, fill >= parameters.canister_warn, now)
-    board.set_alarm(A.CANISTER_FULL, fill >= parameters.canister_block, now)
-    if fill < parameters.canister_block:
-        return None
-    return interlocked(I.CANISTER, f"the canister is {fill:.0%} full: empty it")
+def _check_cartridge(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    return _refuse_unfit(board, now)
 
 
-def _check_heat(board: Board, command: M.Punch, now: Micros) -> Refused | None:
-    celsius, parameters = board.plant.temperature_c(now), board.parameters
-    board.set_alarm(A.HOT, celsius >= parameters.heat_warn_c, now)
-    board.set_alarm(A.TOO_HOT, celsius >= parameters.heat_stop_c, now)
-    if celsius < parameters.heat_stop_c:
-        return None
-    return interlocked(I.HEAT, f"the handpiece is at {celsius:.1f} C: let it cool below {parameters.heat_stop_c:g} C")
+def _check_limits(board: Board, command: M.Punch, now: Micros) -> Refused | None:
+    for number in LIMITS:
+        no = refuse_beyond(board, number, now)
+        if no is not None:
+            return no
+    return None
 
 
 _CHECKS: Final[tuple[Callable[[Board, M.Punch, Micros], Refused | None], ...]] = (
@@ -213,6 +198,6 @@ _CHECKS: Final[tuple[Callable[[Board, M.Punch, Micros], Refused | None], ...]] =
     _check_anesthesia,
     _check_suction,
     _check_needles,
-    _check_consumables,
-    _check_heat,
+    _check_cartridge,
+    _check_limits,
 )

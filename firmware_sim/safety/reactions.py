@@ -3,10 +3,10 @@
 Law: a reaction never asks. It makes the device safe first and says so afterwards; each is harmless twice.
 """
 
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Motion, Nobody
 from firmware_sim.board.states import CYCLE, HELD, Event
+from firmware_sim.model.interlocks import ALARMS
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language.enums import Code, Ending, Phase

@@ -276,3 +276,55 @@ with serve("--unix", "made", "--report", "report.json", "--param", "anesthesia_w
     report = Path("report.json").read_text()
     print(served.urls, json.loads(report)["hosts"][0]["transports"], "while armed, with the socket:" in report)
 """
+
+
+THIN_SKIN = '''
+    Interlock(
+        I.THIN_SKIN,
+        "thin skin",
+        "a handle too warm for thin skin",
+        "warns at {thin_warn_c:g} C, no new cycle at {thin_stop_c:g} C",
+        (AlarmRule(A.THIN_WARM, _LOW, "Too warm soon."), AlarmRule(A.THIN_HOT, _MEDIUM, "Too warm for this skin.")),
+        (
+            _P(61, "thin_warn_c", "C", 38.0, 0.0, 100.0, "assumption", "of this test"),
+            _P(62, "thin_stop_c", "C", 39.0, 0.0, 100.0, "assumption", "of this test"),
+        ),
+        Limit("temperature_c", "thin_warn_c", "thin_stop_c", "the handle is at {value:.0f} C: {stop:g} C is the limit"),
+    ),
+)
+"""All interlocks'''
+
+USE_THIN_SKIN = """
+from devicectl.simulation.spec.c_header import text
+from firmware_sim.model.parameters import Parameters
+from protocols.language import messages as M
+from tests.world import SHORT, Bystander, Lab
+from devicectl.errors import CommandRefusedError
+
+lab = Lab(seed=7, parameters={**SHORT, "thin_warn_c": 10, "thin_stop_c": 20})
+try:
+    lab.begin()
+except CommandRefusedError as error:
+    print(error.interlock, error.sentence)
+asked = Bystander(lab)
+print(asked.ask(M.AlarmList(index=0)).sentence)
+print(asked.ask(M.ParamList(index=62)).name)
+assert "HLP1_INTERLOCK_THIN_SKIN = 24 " in text() and "THIN_HOT = 2402 " in text()
+"""
+
+
+def test_an_interlock_is_its_numbers_and_one_row(tree: ChangedTree) -> None:
+    numbers, device = "protocols/language", "firmware_sim/model/interlocks.py"
+    tree.add(f"{numbers}/interlocks.py", after="SELF_TEST: Final = 23\n", text="THIN_SKIN: Final = 24\n")
+    alarms = "THIN_WARM: Final = 2401\nTHIN_HOT: Final = 2402\n"
+    tree.add(f"{numbers}/alarm_codes.py", after="SELF_TEST_FAILED: Final = 2301\n", text=alarms)
+    tree.replace(device, ')\n"""All interlocks', THIN_SKIN.removeprefix("\n"))
+    assert tree.places == {f"{numbers}/interlocks.py", f"{numbers}/alarm_codes.py", device}
+
+    refused, alarm, parameter = tree.run(USE_THIN_SKIN).splitlines()
+    assert refused == "24 the handle is at 22 C: 20 C is the limit"
+    assert alarm == "Too warm for this skin." and parameter == "thin_stop_c"
+    tree.run("from tests.architecture.docs.generate_docs import main; main()")
+    page = (tree.folder / "docs/model.md").read_text(encoding="utf-8")
+    assert "| 24 | a handle too warm for thin skin | warns at 38 C, no new cycle at 39 C | MC-2401 low" in page
+    tree.test("tests/unit/firmware_sim/model/test_parameters.py", "tests/unit/firmware_sim/board/test_alarms.py")

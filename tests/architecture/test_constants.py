@@ -8,11 +8,10 @@ from devicectl.session import link as host_link
 from devicectl.session import operator, plan
 from devicectl.transports import mqtt, simulated
 from firmware_sim.board import board
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.commands import queries
 from firmware_sim.memory import journal
 from firmware_sim.model import constants
-from firmware_sim.model.interlocks import INTERLOCKS
+from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
 from firmware_sim.serve import announcement, options
 from protocols.language import alarm_codes, fields, records
 from protocols.language.layouts import layout

@@ -17,9 +17,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from devicectl.session.count import MAX_NEEDLES
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.commands.queries import RECORDS_PER_PAGE
-from firmware_sim.model.interlocks import INTERLOCKS
+from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
 from protocols.language import alarm_codes, interlocks
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
 from protocols.language.fields import MAX_PAYLOAD_SIZE, Unit, WireType

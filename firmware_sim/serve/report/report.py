@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.commands.statements import FIRMWARE_VERSION, MODEL_VERSION
 from firmware_sim.device import Device
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.real_time import OpenTap
 from firmware_sim.serve.report.run import Run

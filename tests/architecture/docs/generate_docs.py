@@ -35,6 +35,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
 
 ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
     ("docs/first-contact.md", first_contact.page),
+    ("docs/model.md", reference_pages.model),
     ("docs/plan.md", reference_pages.plan),
     (f"examples/c_host/{IN_EXAMPLES}", FILES[IN_EXAMPLES][1]),
 ]

@@ -14,8 +14,8 @@ from devicectl.log.fields import FIELDS
 from devicectl.session import machine
 from firmware_sim import cli as firmware_cli
 from firmware_sim.board import states
-from firmware_sim.board.alarms import ALARMS
-from firmware_sim.model.interlocks import INTERLOCKS
+from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
+from tests.architecture.tree import ROOT
 
 
 def _page(title: str, source: str, *paragraphs: str) -> str:
@@ -57,8 +57,7 @@ def session_start() -> str:
 def alarms() -> str:
     """Interlocks with their alarms."""
     interlocks = [
-        (row.number, row.name, row.hazard, row.reaction, "" if row.built else "not built")
-        for row in INTERLOCKS.values()
+        (row.number, row.name, row.hazard, row.told, "" if row.built else "not built") for row in INTERLOCKS.values()
     ]
     rules = [
         (
@@ -72,7 +71,7 @@ def alarms() -> str:
     ]
     return _page(
         "Interlocks and alarms",
-        "firmware_sim/model/interlocks.py` and `firmware_sim/board/alarms.py",
+        "firmware_sim/model/interlocks.py",
         "An alarm's code begins with its interlock's number. Priorities are styled after IEC 60601-1-8; no conformity "
         "is claimed.",
         "## Interlocks",
@@ -80,6 +79,23 @@ def alarms() -> str:
         "## Alarms",
         _table(("code", "interlock", "priority", "", "sentence"), rules),
     )
+
+
+def model() -> str:
+    """The page of the model, with its table of interlocks made again between two comments."""
+    rows = [
+        (
+            row.number,
+            row.hazard,
+            row.told if row.built else f"not built: {row.told}",
+            ", ".join(f"{rule.label} {rule.priority.name.lower()}{', latched' * rule.latched}" for rule in row.alarms),
+        )
+        for row in INTERLOCKS.values()
+    ]
+    begin, end = "<!-- made from firmware_sim/model/interlocks.py by `make docs` -->\n", "<!-- end -->"
+    before, _, rest = (ROOT / "docs/model.md").read_text(encoding="utf-8").partition(begin)
+    table = _table(("#", "hazard", "what the device does", "alarms"), rows)
+    return f"{before}{begin}\n{table}\n\n{end}{rest.partition(end)[2]}"
 
 
 def plan() -> str:

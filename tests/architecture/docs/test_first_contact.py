@@ -4,9 +4,9 @@ import json
 import re
 from typing import Final
 
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.commands.queries import RECORDS_PER_PAGE
 from firmware_sim.memory.journal import JOURNAL_RESERVE, JOURNAL_SLOTS
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.model.parameters import PARAMETERS, Parameters
 from protocols.language.alarm_codes import LINK_LOST
 from protocols.language.checksum import crc32c

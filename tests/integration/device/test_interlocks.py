@@ -8,11 +8,10 @@ import pytest
 
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, SessionError
 from devicectl.session.machine import State
-from firmware_sim.board.alarms import ALARMS
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session_steps import CloseSession
 from firmware_sim.memory.steps import BindCartridge, Put
-from firmware_sim.model.interlocks import INTERLOCKS
+from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
 from firmware_sim.model.plant import VENTED_KPA, Cartridge
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M

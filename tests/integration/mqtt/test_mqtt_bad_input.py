@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from firmware_sim.board.alarms import ALARMS
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.serve.transports.clients import MAX_PORTS
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.enums import AlarmState, ByeReason, Code, DeviceState, RecordKind, Role

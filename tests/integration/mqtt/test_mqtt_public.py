@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.board.alarms import ALARMS
+from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.serve.transports.snapshots import MAX_RECORDS, Snapshots
 from protocols.language.alarm_codes import RETAINED_COMMAND, TOO_DEEP
 from protocols.language.enums import AlarmState

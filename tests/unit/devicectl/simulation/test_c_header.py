@@ -9,8 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from devicectl.simulation.spec import c_header
-from firmware_sim.board.alarms import ALARMS
-from firmware_sim.model.interlocks import INTERLOCKS
+from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
 from protocols.language import enums
 from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY

@@ -6,7 +6,9 @@ import typing
 import pytest
 
 from firmware_sim.errors import SimulatorError, UnknownParameterError
-from firmware_sim.model.constants import ORDERED, PARAMETERS, Parameter
+from firmware_sim.model.constants import ORDERED, PARAMETERS
+from firmware_sim.model.interlocks import LIMITS, ROWS
+from firmware_sim.model.parameter import Parameter
 from firmware_sim.model.parameters import ParameterError, Parameters, nearest, parameters_table
 from protocols.language.enums import ParamScope
 from protocols.serial.payload import decode_payload, encode_payload
@@ -29,8 +31,23 @@ INTERLOCK_LIMITS = {
 
 def test_class_body_lists_the_table() -> None:
     hints = typing.get_type_hints(Parameters)
-    assert list(hints) == [parameter.name for parameter in PARAMETERS]
-    assert {name: hint is int for name, hint in hints.items()} == {row.name: row.whole for row in PARAMETERS}
+    of_limits = {name for limit in LIMITS.values() for name in (limit.warn, limit.stop)}
+    attributes = [row for row in PARAMETERS if row.name not in of_limits]
+    assert list(hints) == [row.name for row in attributes]
+    assert {name: hint is int for name, hint in hints.items()} == {row.name: row.whole for row in attributes}
+    assert set(Parameters().limits) == of_limits
+
+
+def test_every_index_is_used_once_and_there_is_no_gap() -> None:
+    assert [row.index for row in PARAMETERS] == list(range(len(PARAMETERS)))
+    assert len({row.name for row in PARAMETERS}) == len(PARAMETERS)
+
+
+def test_a_limit_is_set_by_parameters_of_its_own_row() -> None:
+    for row in ROWS:
+        if row.limit is not None:
+            assert {row.limit.warn, row.limit.stop} == {parameter.name for parameter in row.parameters}
+            assert len(row.alarms) == 2
 
 
 @pytest.mark.parametrize("row", PARAMETERS, ids=lambda row: row.name)
@@ -38,8 +55,10 @@ def test_row_is_sound(row: Parameter) -> None:
     assert row.minimum <= row.default <= row.maximum
     assert row.basis in ("fact", "derived", "assumption")
     assert len(row.name) <= 32 and len(row.unit.encode()) <= 16 and row.why
-    assert getattr(Parameters(), row.name) == row.default
-    assert type(getattr(Parameters(), row.name)) is (int if row.whole else float)
+    values = Parameters()
+    held = values.limits[row.name] if row.name in values.limits else getattr(values, row.name)
+    assert values.value_of(row.name) == held == row.default
+    assert type(held) is (int if row.whole else float)
 
 
 def test_interlock_limits_stand_from_the_start() -> None:
@@ -63,8 +82,8 @@ def test_constants_agree_with_each_other() -> None:
     assert values.heartbeat_armed_ms * 3 <= values.lease_armed_ms
     assert values.heartbeat_idle_ms * 3 <= values.lease_idle_ms
     warm, hot = values.ambient_c + values.heat_w * values.heat_k_per_w, values.heat_w * values.heat_blocked_k_per_w
-    assert warm < values.heat_warn_c < values.heat_stop_c < values.ambient_c + hot
-    assert math.isclose(values.wear_per_cycle * values.cartridge_life_cycles, 1)
+    assert warm < values.limits["heat_warn_c"] < values.limits["heat_stop_c"] < values.ambient_c + hot
+    assert math.isclose(values.wear_per_cycle * values.limits["cartridge_life_cycles"], 1)
 
 
 def test_descriptor_is_what_the_wire_takes() -> None:
@@ -132,7 +151,7 @@ def test_zero_switches_the_lease_off_and_binds_nothing(pace: str, least: int) ->
 
 def test_order_may_be_broken_on_the_way_to_two_overrides() -> None:
     values = Parameters({"heat_warn_c": 50, "heat_stop_c": 60})
-    assert (values.heat_warn_c, values.heat_stop_c) == (50.0, 60.0)
+    assert (values.limits["heat_warn_c"], values.limits["heat_stop_c"]) == (50.0, 60.0)
 
 
 @pytest.mark.parametrize(("low", "high"), ORDERED)
