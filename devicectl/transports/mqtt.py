@@ -8,23 +8,18 @@ device say to each other is the exchange's.
 """
 
 import asyncio
-import logging
-import socket
 from collections.abc import Callable
 from typing import Any, Final
-
-import aiomqtt
 
 from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.transports.heartbeat_gate import HeartbeatGate
 from devicectl.transports.port import Receiver, Transport
 from devicectl.transports.urls import SCHEMES, DeviceUrl, Scheme
-from handpiece_shell.broker_client import BrokerClient
-from handpiece_shell.broker_files import read_credentials, tls_context
+from handpiece_shell.broker_client import ROUTINE, BrokerClient, connection_options, stay_connected
 from protocols.language.errors import MessageError
 from protocols.language.units import Micros
 from protocols.link.port import Wire
-from protocols.mqtt.broker import MAX_UNSENT, TIMEOUT_S, DeniedError, LostError, client_options, explain
+from protocols.mqtt.broker import MAX_UNSENT, TIMEOUT_S, DeniedError, explain
 from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 from protocols.mqtt.properties import NO_MATCHING_SUBSCRIBERS
 from protocols.mqtt.status import Status
@@ -43,16 +38,10 @@ All this together ends after `TIMEOUT_S`, from the first step towards the broker
 
 
 _BRIDGE: Final = "is there a bridge or a device of MQTT 3.1.1 between? (Mosquitto: bridge_protocol_version mqttv50)"
-_LOGGER: Final = logging.getLogger(__name__)
-"""Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
-_LOGGER.addHandler(logging.NullHandler())
 
 
 class _EndError(Exception):
     """This end breaks the connection off."""
-
-
-_ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError, _EndError)
 
 
 class MqttTransport:
@@ -79,6 +68,7 @@ class MqttTransport:
         self._patience: asyncio.TimerHandle | None = None
         self._broken = ""
         self._closing = False
+        self._task: asyncio.Task[Any] | None = None
 
     def write(self, publication: Publication) -> None:
         """Send a publication, in order."""
@@ -92,10 +82,19 @@ class MqttTransport:
         self._stop_patience()
         self._queue(None)
 
+    def give_up(self) -> None:
+        """Leave at once, in the midst of connecting: nobody waits for it any more."""
+        self._closing = True
+        self._stop_patience()
+        assert self._task is not None, "it began before anybody could wait for it"
+        self._task.cancel()
+
     async def run(self, options: dict[str, Any]) -> None:
         """Connect, and carry publications to the end of the connection, which the receiver is told."""
+        self._task = asyncio.current_task()
         try:
-            error = await self._connection(options)
+            routine = (*ROUTINE, _EndError)
+            error = await stay_connected(options, self._entry_ends, self._live, routine) or _EndError("it was closed")
         except Exception as unforeseen:  # whoever opens hears it, else whoever awaits the session
             if self.ready.done():
                 raise
@@ -108,22 +107,6 @@ class MqttTransport:
             self.ready.set_exception(LinkForbiddenError(reason) if forbidden else LinkError(reason))
         elif not self._closing:
             self._receiver.closed(reason, final=forbidden)
-
-    async def _connection(self, options: dict[str, Any]) -> BaseException:
-        """One connection to its end; what ended it."""
-        try:
-            client = BrokerClient(**options)
-            client.begin_entry(self._entry_ends)
-            async with client:
-                await self._live(client)
-        except _ROUTINE as error:
-            return error
-        except BaseExceptionGroup as group:
-            routine, others = group.split(_ROUTINE)
-            if routine is None or others is not None:
-                raise (others or group).exceptions[0] from group
-            return routine.exceptions[0]
-        return _EndError("it was closed")
 
     async def _live(self, client: BrokerClient) -> None:
         topics = self._url.topics
@@ -273,18 +256,14 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
     """
     broker = _broker_of(url)
     try:
-        options = client_options(broker, client, read_credentials(broker))
-        options["tls_context"] = tls_context(broker)
+        options = connection_options(broker, client)
     except BrokerUrlError as error:
         raise UrlError(url.text, error.part, error.reason, SCHEMES["mqtts"].example) from error
-    options["protocol"] = aiomqtt.ProtocolVersion.V5
-    options["logger"] = _LOGGER
-    options["socket_options"] = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
     transport = MqttTransport(broker, client, receiver)
     receiver.start(transport.run(options))
     try:
         await transport.ready
     except BaseException:
-        transport.close()
+        transport.give_up()
         raise
     return transport

@@ -26,6 +26,7 @@ from handpiece_shell.streams import say
 
 if TYPE_CHECKING:
     from firmware_sim.serve.report.report import Report, ReportFile
+    from firmware_sim.serve.transports.table import Place, Transport
 
 ORPHAN_CHECK_S: Final = 0.5
 """How often to look whether the parent still lives: often enough that a port is free again before it is missed."""
@@ -165,7 +166,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
         running = RealTimeDevice(device, open_tap=open_tap)
         transports = []
         for place in options.places:
-            transports.append(await place.open_transport(running))
+            transports.append(await _open(place, running, ending))
             stack.push_async_callback(transports[-1].close)
         stack.callback(_close, running)
         announcement = Announcement(
@@ -184,6 +185,26 @@ async def service(options: Options) -> AsyncIterator[Service]:
         ending.watch_clock(options.max_seconds)
         served.append(Service(announcement, ending))
         yield served[0]
+
+
+async def _open(place: "Place", running: RealTimeDevice, ending: Ending) -> "Transport":
+    """Open a place, which may have to wait for a broker, unless the device is to end before that."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as patience:
+
+            def end(reached: asyncio.Future[Reason]) -> None:
+                patience.reschedule(loop.time())
+
+            ending.reached.add_done_callback(end)
+            try:
+                return await place.open_transport(running)
+            finally:
+                ending.reached.remove_done_callback(end)
+    except TimeoutError:
+        if not patience.expired():
+            raise
+    raise ServeError(f"it ends before a host could reach it: {ending.reached.result().value}")
 
 
 def _end_report(report: "Report", file: "ReportFile | None", served: list[Service]) -> None:

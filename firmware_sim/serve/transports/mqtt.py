@@ -8,11 +8,9 @@ Law: what a broker can make this end keep is bounded: publications that it does 
 
 import asyncio
 import contextlib
-import logging
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -25,8 +23,8 @@ from firmware_sim.serve.transports.clients import Clients
 from firmware_sim.serve.transports.lives import Lives, NextStep
 from firmware_sim.serve.transports.snapshots import Snapshots
 from firmware_sim.serve.transports.table import Place, Transport
-from handpiece_shell.broker_client import BrokerClient
-from handpiece_shell.broker_files import check_broker_files, read_credentials, tls_context
+from handpiece_shell.broker_client import BrokerClient, connection_options, stay_connected
+from handpiece_shell.broker_files import check_broker_files
 from handpiece_shell.files import NamedFile, Use
 from handpiece_shell.streams import say
 from protocols.language.alarm_codes import RETAINED_COMMAND
@@ -34,8 +32,6 @@ from protocols.mqtt.broker import (
     MAX_UNSENT,
     TIMEOUT_S,
     DeniedError,
-    LostError,
-    client_options,
     explain,
 )
 from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
@@ -51,16 +47,6 @@ SHOW_EVERY_S: Final = 0.1
 """How often the public topics are brought up to date: faster than anybody reads."""
 CLOSE_TIMEOUT_S: Final = 1.0
 """How long the broker may take for the last publications."""
-
-
-_NO_DELAY: Final = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-_LOGGER: Final = logging.getLogger(__name__)
-"""Takes what the client library says, which would else print it: what matters of it comes as an error as well."""
-_LOGGER.addHandler(logging.NullHandler())
-
-
-_ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)
-"""What ends a connection in the ordinary way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +120,10 @@ class Broker:
             OptionError: a file of the URL cannot be used.
             NoPlaceError: the broker is not there, or keeps this device out.
         """
-        self._options = _options(self._url)
+        try:
+            self._options = connection_options(self._url, f"device-{self._topics.site}-{self._topics.device}")
+        except BrokerUrlError as error:
+            raise OptionError("--mqtt", str(error)) from error
         self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
         self._keeper = self._group.create_task(self._keep_connected(), name="broker")
@@ -202,21 +191,10 @@ class Broker:
         last_words = aiomqtt.Will(
             will.topic, will.body, will.qos, will.retain, to_properties(will, PacketTypes.WILLMESSAGE)
         )
-        try:
-            client = BrokerClient(**self._options, will=last_words)
-            client.begin_entry(self._loop.time() + TIMEOUT_S)
-            async with client:
-                await self._live(client)
-        except _ROUTINE as error:
-            return error
-        except BaseExceptionGroup as group:
-            routine, others = group.split(_ROUTINE)
-            if routine is None or others is not None:
-                raise
-            first = routine.exceptions[0]
-            assert isinstance(first, Exception)
-            return first
-        raise AssertionError("a connection ends with an error or a cancellation")
+        options = {**self._options, "will": last_words}
+        error = await stay_connected(options, self._loop.time() + TIMEOUT_S, self._live)
+        assert error is not None, "a connection ends with an error or a cancellation"
+        return error
 
     async def _live(self, client: BrokerClient) -> None:
         self._device.set_alarm(RETAINED_COMMAND, present=False)  # if one still lies there, it comes now
@@ -268,17 +246,6 @@ class Broker:
 
 def _tell(text: str) -> None:
     say(f"firmware-sim: --mqtt: {text}")
-
-
-def _options(url: BrokerUrl) -> dict[str, Any]:
-    """What every connection's client is made with."""
-    identifier = f"device-{url.topics.site}-{url.topics.device}"
-    try:
-        options = client_options(url, identifier, read_credentials(url))
-        options["tls_context"] = tls_context(url)
-    except BrokerUrlError as error:
-        raise OptionError("--mqtt", str(error)) from error
-    return {**options, "protocol": aiomqtt.ProtocolVersion.V5, "socket_options": (_NO_DELAY,), "logger": _LOGGER}
 
 
 async def join(device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) -> Broker:
