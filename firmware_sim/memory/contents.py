@@ -37,7 +37,8 @@ class Numbers:
     """Needles held to be clogged, one bit each."""
 
 
-NUMBERS: Final = tuple(number.name for number in fields(Numbers))
+NUMBERS: Final = dict.fromkeys(number.name for number in fields(Numbers))
+"""Names of the plain numbers, in their order."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,35 +5,24 @@ holds them together. What cannot be applied again is an error, never a memory th
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from firmware_sim.errors import NvmError
 from firmware_sim.memory.contents import NUMBERS
+from firmware_sim.memory.keys import KEYS
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session import SessionMemory
-from firmware_sim.memory.session_steps import BeginCycle, CloseSession, EndCycle, OpenSession, PowerOn, SetPhase
-from firmware_sim.memory.steps import (
-    Acknowledge,
-    Append,
-    BindCartridge,
-    ClearAlarm,
-    CountBirth,
-    CountLink,
-    LatchAlarm,
-    Put,
-    Step,
-)
+from firmware_sim.memory.session_steps import SetPhase
+from firmware_sim.memory.steps import Put, Step
 from protocols.language.enums import Phase
 from protocols.language.messages.procedure import SessionCloseDone
 
-_STEPS: Final[dict[str, type[Step]]] = {
-    step.KEY: step
-    for step in (
-        *(Put, CountLink, CountBirth, BindCartridge, LatchAlarm, ClearAlarm, Append, Acknowledge),
-        *(PowerOn, OpenSession, CloseSession, BeginCycle, SetPhase, EndCycle),
-    )
+_STEPS: Final[dict[str, Callable[..., Step]]] = {
+    **{key: step for step, key in KEYS.items()},
+    KEYS[SetPhase]: lambda phase: SetPhase(Phase(phase)),  # JSON has no enumerations
 }
+"""Key of a step -> what makes it of its stored fields."""
 
 _PUT_BEFORE: Final = {
     "keep_seed": "seed",

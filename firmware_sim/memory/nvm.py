@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 from firmware_sim.errors import NvmError, SeedError
 from firmware_sim.memory.contents import Contents
+from firmware_sim.memory.keys import KEYS
 from firmware_sim.memory.steps import Acknowledge, Append, CountLink, Put, Step
 from protocols.language.records import Record, encode_record
 
@@ -88,7 +89,7 @@ class Nvm(Contents):
         """
         if self.store is not None:
             step.check(self)
-            self.store.append(step.KEY, step.to_json())
+            self.store.append(KEYS[type(step)], list(step))
             self.steps_kept += 1
             self.unsynced = True
         step.apply(self)

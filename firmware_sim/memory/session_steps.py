@@ -7,13 +7,11 @@ there is no doubt.
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final, NamedTuple
 
 from firmware_sim.errors import NvmError
 from firmware_sim.memory.contents import Contents
 from firmware_sim.memory.session import SessionMemory
-from firmware_sim.memory.steps import Step
 from protocols.language import records as R
 from protocols.language.enums import CloseReason, Ending, NeedleOutcome, Phase, RecordKind
 from protocols.language.messages.procedure import SessionCloseDone
@@ -23,11 +21,9 @@ _CYCLE: Final = struct.Struct("<IIBBBBIIHHII")
 assert _CYCLE.size == R.RECORD_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSession(Step):
+class OpenSession(NamedTuple):
     """Open a session with its plan; its totals must be zero."""
 
-    KEY: ClassVar = "open_session"
     session: Mapping[str, Any]
     """See `SessionMemory.to_json`."""
     uptime_ms: int
@@ -61,11 +57,9 @@ class OpenSession(Step):
         return R.encode_record(record)
 
 
-@dataclass(frozen=True, slots=True)
-class CloseSession(Step):
+class CloseSession(NamedTuple):
     """Close the open session and remember its totals as `last_close`."""
 
-    KEY: ClassVar = "close_session"
     reason: int
     uptime_ms: int
 
@@ -100,14 +94,12 @@ class CloseSession(Step):
         contents.journal.append(R.encode_record(record))
 
 
-@dataclass(frozen=True, slots=True)
-class BeginCycle(Step):
+class BeginCycle(NamedTuple):
     """Use up a cycle number: set the register, and where the needles will go, before they move.
 
     If power is lost, `PowerOn` can tell from here alone which cell the punctures are in.
     """
 
-    KEY: ClassVar = "begin_cycle"
     cycle_no: int
     zone: int
     cell: int
@@ -129,12 +121,10 @@ class BeginCycle(Step):
         contents.stroke_latch = False
 
 
-@dataclass(frozen=True, slots=True)
-class SetPhase(Step):
+class SetPhase(NamedTuple):
     """Let the open cycle go on to its next motion."""
 
-    KEY: ClassVar = "set_phase"
-    phase: int
+    phase: Phase
 
     def check(self, contents: Contents) -> None:
         """Raise NvmError if no cycle is open."""
@@ -143,17 +133,15 @@ class SetPhase(Step):
     def apply(self, contents: Contents) -> None:
         """Change the register."""
         cycle_no, _ = contents.require_cycle()
-        contents.register = (cycle_no, Phase(self.phase))
+        contents.register = (cycle_no, self.phase)
 
 
-@dataclass(frozen=True, slots=True)
-class EndCycle(Step):
+class EndCycle(NamedTuple):
     """End the open cycle: record, totals, density, register and latch.
 
     `outcomes` has one a needle, needle 0 first; `depth_um` is as measured. A `canister_ul` is noted with it.
     """
 
-    KEY: ClassVar = "end_cycle"
     ending: int
     phase: int
     outcomes: Sequence[int]
@@ -169,8 +157,7 @@ class EndCycle(Step):
 
     def apply(self, contents: Contents) -> None:
         """End the cycle."""
-        raw, punctures, cores = self._record(contents)
-        session = contents.require_session()
+        session, raw, punctures, cores = self._record(contents)
         session.cycles += 1
         if self.ending == Ending.COMPLETED:
             session.completed += 1
@@ -191,8 +178,8 @@ class EndCycle(Step):
         contents.register = None
         contents.stroke_latch = False
 
-    def _record(self, contents: Contents) -> tuple[bytes, int, int]:
-        """Return the CYCLE record, and the session's punctures and cores with those of this cycle."""
+    def _record(self, contents: Contents) -> tuple[SessionMemory, bytes, int, int]:
+        """Return the session, the CYCLE record, and the session's punctures and cores with those of this cycle."""
         session, (cycle_no, _) = contents.require_session(), contents.require_cycle()
         packed = 0
         for needle, outcome in enumerate(self.outcomes):
@@ -205,15 +192,16 @@ class EndCycle(Step):
             *(contents.head, self.uptime_ms, RecordKind.CYCLE, self.ending, self.phase, needles, cycle_no, packed),
             *(self.cell, self.depth_um, punctures, cores),
         )
-        return raw, punctures, cores
+        return session, raw, punctures, cores
 
 
-@dataclass(frozen=True, slots=True)
-class PowerOn(Step):
+class PowerOn(NamedTuple):
     """Count a start. A cycle that was open is ended first, as far as register and latch tell how."""
 
-    KEY: ClassVar = "boot"
     uptime_ms: int
+
+    def check(self, contents: Contents) -> None:
+        """Can always be applied."""
 
     def apply(self, contents: Contents) -> None:
         """End an open cycle, then count the boot, with its record."""

@@ -6,8 +6,8 @@ Law: a step is a frozen value, made of what JSON has. It changes the contents as
 what it holds and what they hold: the same steps give the same memory, in this process or in a later one.
 """
 
-from dataclasses import dataclass, fields
-from typing import ClassVar, Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple, Protocol
 
 from firmware_sim.errors import NvmError
 from firmware_sim.memory.contents import NUMBERS, Contents
@@ -16,30 +16,22 @@ CARTRIDGES_REMEMBERED: Final = 64
 """Serials bound to a session, the newest. A cartridge older than that is past its expiry (assumption)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One atomic change of the memory."""
+class Step(Protocol):
+    """One atomic change of the memory: a named tuple of what JSON has."""
 
-    KEY: ClassVar[str]
-    """Name of the step where it is stored. Files have it, so it never changes."""
+    def __iter__(self) -> Iterator[object]:
+        """Iterate over the fields in their order: what is stored."""
 
     def check(self, contents: Contents) -> None:
         """Raise if the step cannot be applied to these contents."""
 
     def apply(self, contents: Contents) -> None:
         """Change the contents. Raises as `check` does, before anything has changed."""
-        raise NotImplementedError
-
-    def to_json(self) -> list[object]:
-        """Return the fields in their order."""
-        return [getattr(self, field.name) for field in fields(self)]
 
 
-@dataclass(frozen=True, slots=True)
-class Put(Step):
+class Put(NamedTuple):
     """Give a number of the memory (see `Numbers`) a new value, where nothing else changes with it."""
 
-    KEY: ClassVar = "put"
     name: str
     value: int | float | None
 
@@ -54,11 +46,11 @@ class Put(Step):
         setattr(contents, self.name, self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class CountLink(Step):
+class CountLink(NamedTuple):
     """Count a link. Its id is the counter's low 16 bits, never 0, since 0 on the wire means "no link yet"."""
 
-    KEY: ClassVar = "next_link_id"
+    def check(self, contents: Contents) -> None:
+        """Can always be applied."""
 
     def apply(self, contents: Contents) -> None:
         """Count on, over a number whose low bits are 0."""
@@ -67,25 +59,26 @@ class CountLink(Step):
             contents.link_count += 1
 
 
-@dataclass(frozen=True, slots=True)
-class CountBirth(Step):
+class CountBirth(NamedTuple):
     """Count a connection to a broker."""
 
-    KEY: ClassVar = "next_birth_no"
+    def check(self, contents: Contents) -> None:
+        """Can always be applied."""
 
     def apply(self, contents: Contents) -> None:
         """Count on."""
         contents.birth_no += 1
 
 
-@dataclass(frozen=True, slots=True)
-class BindCartridge(Step):
+class BindCartridge(NamedTuple):
     """Bind a cartridge to a session. One that is fitted already keeps its cycles."""
 
-    KEY: ClassVar = "bind_cartridge"
     serial: int
     session_no: int
     cycles: int = 0
+
+    def check(self, contents: Contents) -> None:
+        """Can always be applied."""
 
     def apply(self, contents: Contents) -> None:
         """Remember the first session of the serial, and forget the oldest serial where there are too many."""
@@ -97,35 +90,35 @@ class BindCartridge(Step):
             del contents.cartridges[next(iter(contents.cartridges))]
 
 
-@dataclass(frozen=True, slots=True)
-class LatchAlarm(Step):
+class LatchAlarm(NamedTuple):
     """Keep an alarm latched over a reboot."""
 
-    KEY: ClassVar = "latch_alarm"
     code: int
+
+    def check(self, contents: Contents) -> None:
+        """Can always be applied."""
 
     def apply(self, contents: Contents) -> None:
         """Add the code."""
         contents.latched.add(self.code)
 
 
-@dataclass(frozen=True, slots=True)
-class ClearAlarm(Step):
+class ClearAlarm(NamedTuple):
     """Forget a latched alarm: it was reset."""
 
-    KEY: ClassVar = "clear_alarm"
     code: int
+
+    def check(self, contents: Contents) -> None:
+        """Can always be applied."""
 
     def apply(self, contents: Contents) -> None:
         """Take the code away."""
         contents.latched.discard(self.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Append(Step):
+class Append(NamedTuple):
     """Write a record that comes of no other step to the journal."""
 
-    KEY: ClassVar = "append"
     record: str
     """The encoded record as hex digits."""
 
@@ -138,12 +131,13 @@ class Append(Step):
         contents.journal.append(bytes.fromhex(self.record))
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge(Step):
+class Acknowledge(NamedTuple):
     """Let the host answer for the records before `upto`."""
 
-    KEY: ClassVar = "acknowledge"
     upto: int
+
+    def check(self, contents: Contents) -> None:
+        """Can always be applied."""
 
     def apply(self, contents: Contents) -> None:
         """Move the tail."""
