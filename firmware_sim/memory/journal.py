@@ -4,9 +4,10 @@ Law: a record is written once. The ring forgets the oldest record when it is ful
 with a GAP record when that one is asked for; it is the firmware that keeps room by refusing to punch.
 """
 
+from collections import deque
 from typing import Final
 
-from protocols.language.records import Gap, encode_record
+from protocols.language.records import RECORD_SIZE, Gap, encode_record
 
 JOURNAL_SLOTS: Final = 1024
 """Records of 32 bytes: 32 KiB, what a small flash part spares. Three of a session's cycles in ten."""
@@ -21,17 +22,17 @@ FIRST_EVENT_NO: Final = 1
 class Journal:
     """`head` is the number the next record will have, `tail` that of the first one not acknowledged."""
 
-    __slots__ = ("_slots", "head", "tail")
+    __slots__ = ("_records", "head", "tail")
 
     def __init__(self) -> None:
         self.head = FIRST_EVENT_NO
         self.tail = FIRST_EVENT_NO
-        self._slots: list[bytes] = [b""] * JOURNAL_SLOTS
+        self._records: deque[bytes] = deque(maxlen=JOURNAL_SLOTS)
 
     @property
     def oldest(self) -> int:
         """The number of the oldest record still held; `head` when there is none."""
-        return max(FIRST_EVENT_NO, self.head - JOURNAL_SLOTS)
+        return self.head - len(self._records)
 
     @property
     def free(self) -> int:
@@ -40,7 +41,7 @@ class Journal:
 
     def append(self, raw: bytes) -> None:
         """Write the record `head`, 32 bytes."""
-        self._slots[self.head % JOURNAL_SLOTS] = raw
+        self._records.append(raw)
         self.head += 1
 
     def read(self, first: int, max_records: int) -> tuple[int, list[bytes]]:
@@ -54,8 +55,9 @@ class Journal:
         if first < self.oldest:
             start = self.oldest
             records.append(encode_record(Gap(event_no=first, uptime_ms=0, missing=start - first)))
+        oldest = self.oldest
         end = min(self.head, start + max_records - len(records))
-        records.extend(self._slots[event_no % JOURNAL_SLOTS] for event_no in range(start, end))
+        records.extend(self._records[event_no - oldest] for event_no in range(start, end))
         return first, records
 
     def acknowledge(self, upto: int) -> int:
@@ -65,12 +67,10 @@ class Journal:
 
     def snapshot(self) -> tuple[int, int, str]:
         """All of it as JSON: head, tail, the records held as hex."""
-        held = (self._slots[event_no % JOURNAL_SLOTS].hex() for event_no in range(self.oldest, self.head))
-        return self.head, self.tail, "".join(held)
+        return self.head, self.tail, b"".join(self._records).hex()
 
     def restore(self, head: int, tail: int, records: str) -> None:
         """The inverse of `snapshot`."""
         self.head, self.tail = head, tail
         raw = bytes.fromhex(records)
-        for index, event_no in enumerate(range(self.oldest, head)):
-            self._slots[event_no % JOURNAL_SLOTS] = raw[32 * index : 32 * index + 32]
+        self._records.extend(raw[at : at + RECORD_SIZE] for at in range(0, len(raw), RECORD_SIZE))

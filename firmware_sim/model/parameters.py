@@ -31,6 +31,8 @@ class Parameters:
     an instructor's knob (`leak_kpa_s`) may do so.
     """
 
+    __slots__ = (*_INDEX, "hash")
+
     needles: int
     core_diameter_mm: float
     depth_tolerance_um: int
