@@ -82,7 +82,7 @@ class Device:
         nvm, plant = self.nvm, self.plant
         if nvm.cartridge_serial:
             plant.cartridge.serial, plant.cartridge.cycles = nvm.cartridge_serial, nvm.cartridge_cycles
-            plant.canister_ul = nvm.canister_ul
+            plant.canister.volume_ul = nvm.canister_ul
         session = nvm.session
         if session is not None and session.session_no != nvm.cartridge_session and not self.parameters.consumables_keep:
             plant.fit_fresh_consumables(session.session_no, now)  # as at its opening: ARM would have bound them

@@ -88,7 +88,7 @@ class Firmware:
             emergency(board, now)
         else:
             board.clear_alarm(A.EMERGENCY_STOP, now)
-        if board.state is DeviceState.ADVANCING and not board.plant.retracted(now):
+        if board.state is DeviceState.ADVANCING and not board.plant.needle.retracted(now):
             needles_out(board, now)
         if board.armed:
             suction.look(board, now)

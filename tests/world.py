@@ -99,8 +99,8 @@ class Invariants:
         valid_us = board.parameters.anesthesia_valid_s * SECOND
         if zone is None or not zone.confirmed or now - zone.numbed_at >= valid_us:
             self.broken.append(f"{now}: PUNCH without anesthesia")
-        if plant.inputs.frozen_kpa is None and plant.sensed_kpa(now) > -40:
-            self.broken.append(f"{now}: PUNCH at {plant.sensed_kpa(now)} kPa")
+        if plant.inputs.frozen_kpa is None and plant.vacuum.sensed_kpa(now) > -40:
+            self.broken.append(f"{now}: PUNCH at {plant.vacuum.sensed_kpa(now)} kPa")
         made = 0 if session is None else session.cell_punctures.get((board.zone, board.cell), 0)
         if session is None or made + plant.needles > 63:
             self.broken.append(f"{now}: PUNCH in a cell of {made}")
@@ -111,12 +111,12 @@ class Invariants:
     def check(self) -> None:
         """Hold everything else; to be called after each event."""
         now, board, plant, truth = self._clock(), self._device.board, self._device.plant, self._device.plant.truth
-        if board.state is DeviceState.ADVANCING and plant.depth_um(now) > 0:
-            self.broken.append(f"{now}: ADVANCE with needles at {plant.depth_um(now)} um")
+        if board.state is DeviceState.ADVANCING and plant.needle.depth_um(now) > 0:
+            self.broken.append(f"{now}: ADVANCE with needles at {plant.needle.depth_um(now)} um")
         if truth.cores_evacuated > truth.punctures or truth.punctures > plant.needles * truth.cycles_commanded:
             self.broken.append(f"{now}: {truth}")
         lease = not board.armed or any(port.exchange.linked for port in self._device.ports)
-        going_in = plant.depth_um(Micros(now + MILLISECOND)) > plant.depth_um(now)
+        going_in = plant.needle.depth_um(Micros(now + MILLISECOND)) > plant.needle.depth_um(now)
         if (board.state in HELD or not lease) and (board.motion is not None or going_in):
             self.broken.append(f"{now}: motion in {board.state.name}, lease {lease}")
         assert not self.broken, self.broken

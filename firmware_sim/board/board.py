@@ -173,14 +173,14 @@ class Board:
             self.cell,
             self.cycle.measured_um,
             self.uptime_ms(now),
-            self.plant.canister_ul,
+            self.plant.canister.volume_ul,
         )
         self.nvm.keep(end)
         self.plant.end_cycle(ending is Ending.COMPLETED)
 
     def retract(self, now: Micros) -> None:
         """Bring the needles home; an open cycle ends ABORTED, its punctures kept, its cores uncounted."""
-        self.home_due = self.plant.retract(now)
+        self.home_due = self.plant.needle.retract(now)
         register = self.nvm.register
         if register is not None:
             outcome = NeedleOutcome.UNCOUNTED if self.cycle.punctured else NeedleOutcome.NOT_PUNCTURED

@@ -145,14 +145,14 @@ def _stroke(board: Board, now: Micros) -> None:
 def _arrived(board: Board, now: Micros) -> None:
     """Judge the depth that the encoder measures at the end of the stroke."""
     cycle, parameters = board.cycle, board.parameters
-    cycle.measured_um = measured = board.plant.encoder_um(now)
+    cycle.measured_um = measured = board.plant.needle.encoder_um(now)
     if measured > cycle.depth_um + parameters.depth_over_um:
         lock(board, I.DEPTH, f"needle at {measured} um, set {cycle.depth_um} um: retracted", A.TOO_DEEP, now)
     elif measured < cycle.depth_um - 2 * parameters.depth_tolerance_um:
-        home = board.plant.retract(now)
+        home = board.plant.needle.retract(now)
         board.go_on(home, partial(_stroke if cycle.tries < parameters.stall_tries else _stalled, board))
     else:
-        board.plant.pierce(now)
+        board.plant.cut(now)
         board.go_on(Micros(now + from_ms(parameters.dwell_ms)), partial(_dwelt, board))
 
 
@@ -162,7 +162,7 @@ def _stalled(board: Board, now: Micros) -> None:
 
 
 def _dwelt(board: Board, now: Micros) -> None:
-    board.go_on(board.plant.retract(now), partial(_punched, board))
+    board.go_on(board.plant.needle.retract(now), partial(_punched, board))
 
 
 def _punched(board: Board, now: Micros) -> None:
@@ -173,7 +173,7 @@ def _punched(board: Board, now: Micros) -> None:
         cycle_no=board.nvm.last_cycle_no,
         depth_um=cycle.measured_um,
         punctured=board.plant.all_needles,
-        vacuum_pa=round(board.plant.sensed_kpa(now) * 1000),
+        vacuum_pa=round(board.plant.vacuum.sensed_kpa(now) * 1000),
     )
     board.end(None, cycle.punch_done, now)
 
@@ -188,10 +188,10 @@ def hold_suction(board: Board, asker: Asker, command: M.Suction, now: Micros) ->
 
     def sucked(at: Micros) -> None:
         board.cycle.phase_done = True
-        board.plant.suck(at)
+        board.plant.evacuate(at)
         suction.look(board, at)  # what was sucked in has let some air in
         if board.nvm.register is not None:
-            vacuum_pa = round(board.plant.sensed_kpa(at) * 1000)
+            vacuum_pa = round(board.plant.vacuum.sensed_kpa(at) * 1000)
             board.end(None, M.SuctionDone.unchecked(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
 
     _begin_phase(board, asker, Event.SUCTION_BEGUN, Phase.SUCTION, board.parameters.suction_ms, sucked, now)
@@ -202,7 +202,7 @@ def advance(board: Board, asker: Asker, command: M.Advance, now: Micros) -> Mess
     """ADVANCE: interlock 1 allows it only with the needle seen at home."""
     if not _may_begin(board, command.cycle_no, Phase.ADVANCE):
         return _not_open(board, asker, command, command.cycle_no, Phase.ADVANCE, now)
-    if not board.plant.retracted(now):
+    if not board.plant.needle.retracted(now):
         needles_out(board, now)
         return interlocked(I.NEEDLE_OUT, "the retracted sensor does not see the needle at home: no advance, retracting")
 

@@ -6,7 +6,7 @@ from firmware_sim.board.refusals import interlocked
 from firmware_sim.board.states import HELD, Event
 from firmware_sim.memory.steps import BindCartridge, ClearAlarm
 from firmware_sim.model.interlocks import ALARMS
-from firmware_sim.model.plant import VENTED_KPA
+from firmware_sim.model.vacuum import VENTED_KPA
 from firmware_sim.safety import count_watch, suction
 from firmware_sim.safety.punch_checks import cycles_left, watch_density
 from firmware_sim.safety.reactions import make_safe, needles_out
@@ -27,14 +27,15 @@ def arm(board: Board, asker: Asker, command: M.Arm, now: Micros) -> None:
     board.nvm.keep(BindCartridge(cartridge.serial, session_no, cartridge.cycles))
     plant.start_pump(now)
     limit = Micros(now + round(parameters.arm_timeout_s * SECOND))
-    stands = plant.sensed_kpa(now) <= parameters.vacuum_low_kpa  # a line that was being vented may still hold enough
-    ready = now if stands else plant.when_sensed_crosses(parameters.vacuum_low_kpa, now)
+    # A line that was being vented may still hold enough.
+    stands = plant.vacuum.sensed_kpa(now) <= parameters.vacuum_low_kpa
+    ready = now if stands else plant.vacuum.when_sensed_crosses(parameters.vacuum_low_kpa, now)
     due = limit if ready is None else min(limit, Micros(ready + 1))
     board.begin(asker, Event.ARM_BEGUN, due, due - now, lambda at: _armed(board, at), now)
 
 
 def _armed(board: Board, now: Micros) -> None:
-    sensed, low = board.plant.sensed_kpa(now), board.parameters.vacuum_low_kpa
+    sensed, low = board.plant.vacuum.sensed_kpa(now), board.parameters.vacuum_low_kpa
     if sensed > low:
         board.plant.vent(now)
         board.raise_alarm(A.SUCTION_LOST, now)
@@ -49,7 +50,7 @@ def _armed(board: Board, now: Micros) -> None:
 def disarm(board: Board, asker: Asker, command: M.Disarm, now: Micros) -> None:
     """DISARM: the line is vented."""
     board.plant.vent(now)
-    vented = board.plant.when_pressure_crosses(-VENTED_KPA, now) or now
+    vented = board.plant.vacuum.when_pressure_crosses(-VENTED_KPA, now) or now
 
     def disarmed(at: Micros) -> None:
         board.end(Event.DISARM_ENDED, M.DisarmDone(state=DeviceState.ANESTHESIA_CONFIRMED), at)
@@ -67,7 +68,7 @@ def reposition(board: Board, asker: Asker, command: M.Reposition, now: Micros) -
         cells = session.zones_cm2[zone] if zone < len(session.zones_cm2) else 0
         text = f"zone {zone} cell {cell} is outside the planned zones"
         return interlocked(I.ZONE, text, expected=cells, actual=cell)
-    if not board.plant.retracted(now):
+    if not board.plant.needle.retracted(now):
         needles_out(board, now)
         return interlocked(I.NEEDLE_OUT, "the retracted sensor does not see the needles at home: the hand stays")
     travel = board.plant.reposition_us()
@@ -132,13 +133,13 @@ def refuse_reset(board: Board, now: Micros) -> Refused | None:
     if inputs.self_test_failure:
         return interlocked(I.SELF_TEST, f"the self-test fails: {inputs.self_test_failure}")
     board.clear_alarm(A.SELF_TEST_FAILED, now)
-    if board.plant.retracted(now):
+    if board.plant.needle.retracted(now):
         board.clear_alarm(A.NEEDLE_NOT_RETRACTED, now)
     elif now < board.home_due:
         return interlocked(I.NEEDLE_OUT, "the needles are on their way home and not seen there yet: ask again")
     else:
         board.raise_alarm(A.NEEDLE_NOT_RETRACTED, now)
-        board.home_due = board.plant.retract(now)
+        board.home_due = board.plant.needle.retract(now)
     if (left := board.alarms.highest_latching()) is not None:
         alarm = ALARMS[left]
         return interlocked(alarm.interlock, f"{alarm.label} still has its cause: {alarm.sentence}")

@@ -15,9 +15,9 @@ from protocols.language.messages import Refused
 from protocols.language.units import Micros
 
 READINGS: Final[dict[Reading, Callable[[Plant, Micros], int | float]]] = {
-    "canister_fill": lambda plant, now: plant.canister_fill,
+    "canister_fill": lambda plant, now: plant.canister.fill,
     "cartridge_cycles": lambda plant, now: plant.cartridge.cycles,
-    "temperature_c": lambda plant, now: plant.temperature_c(now),
+    "temperature_c": lambda plant, now: plant.heat.temperature_c(now),
 }
 """Name of a reading -> how it is taken."""
 

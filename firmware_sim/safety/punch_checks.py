@@ -156,7 +156,7 @@ def _check_anesthesia(board: Board, command: M.Punch, now: Micros) -> Refused | 
 
 def _check_suction(board: Board, command: M.Punch, now: Micros) -> Refused | None:
     low = board.parameters.vacuum_low_kpa
-    sensed = board.plant.sensed_kpa(now)
+    sensed = board.plant.vacuum.sensed_kpa(now)
     if sensed > low:
         suction.look(board, now)
         return interlocked(I.SUCTION, f"the vacuum is {sensed:.1f} kPa; a cycle needs {low:.0f} kPa or more suction")

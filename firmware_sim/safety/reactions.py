@@ -44,7 +44,7 @@ def give_up(board: Board, now: Micros) -> None:
     Nothing is kept any more: how the open cycle has ended is for the next boot to say, from register and latch.
     """
     board.plant.vent(now)
-    board.plant.retract(now)
+    board.plant.needle.retract(now)
     board.suction_due = None
     if board.state not in HELD:
         board.enter(Event.MADE_SAFE)
@@ -67,14 +67,14 @@ def abort_cycle(board: Board, interlock: int, text: str, alarm_code: int, now: M
     failed = M.Failed(code=Code.E_INTERLOCK, interlock=interlock, alarm_code=alarm_code, sentence=text)
 
     def home(at: Micros) -> None:
-        if board.plant.retracted(at):
+        if board.plant.needle.retracted(at):
             board.end(Event.CYCLE_ABORTED, failed, at)
         else:
             needles_out(board, at)
 
     if board.motion is None:
         board.motion = Motion(Nobody(), now, now, 0, home)
-    if board.plant.retracted(now):
+    if board.plant.needle.retracted(now):
         home(now)
     else:
         board.go_on(board.home_due, home)

@@ -18,7 +18,7 @@ def look(board: Board, now: Micros) -> None:
     board.suction_due = None
     if board.state in (DeviceState.ARMING, DeviceState.DISARMING) or not board.armed:
         return
-    sensed = board.plant.sensed_kpa(now)
+    sensed = board.plant.vacuum.sensed_kpa(now)
     if sensed > parameters.vacuum_low_kpa:
         board.suction_good_since = None
         board.raise_alarm(A.SUCTION_LOST, now)
@@ -40,7 +40,7 @@ def _next_look(board: Board, now: Micros) -> Micros | None:
     if board.suction_good_since is not None:
         looks.append(Micros(board.suction_good_since + round(parameters.vacuum_stable_s * SECOND)))
     for threshold in (parameters.vacuum_low_kpa, parameters.vacuum_stop_kpa):
-        crossing = board.plant.when_sensed_crosses(threshold, now)
+        crossing = board.plant.vacuum.when_sensed_crosses(threshold, now)
         if crossing is not None:
             looks.append(Micros(max(crossing, now) + 1))  # one microsecond on, so that it lies on the far side
     return min(looks) if looks else None

@@ -149,7 +149,7 @@ def test_session_ends_reconciled_or_in_a_plain_error_with_a_device_at_rest(
         assert 10 < len(str(error)) < 400
         leave(lab)
         assert lab.state not in ARMED
-        assert lab.device.plant.home(lab.now + SECOND)  # type: ignore[arg-type]
+        assert lab.device.plant.needle.home(lab.now + SECOND)  # type: ignore[arg-type]
     else:
         assert_counted(lab, finish)
         assert finish.device_totals.cores_counted >= target

@@ -11,7 +11,7 @@ from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.image import replay
 from firmware_sim.memory.nvm import LAST_ROOM, WORK_ROOM, Nvm
-from firmware_sim.model.plant import VENTED_KPA
+from firmware_sim.model.vacuum import VENTED_KPA
 from protocols.language import messages as M
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.enums import CloseReason, Code, DeviceState, Ending
@@ -63,7 +63,7 @@ def lab_on(disk: Disk, **options: Any) -> Lab:
 
 def refused_as_full(lab: Lab, command: Any, reason: str = "No space left on device") -> None:
     """The command is refused with E_STORAGE, and nothing has come of it."""
-    before, pump = state_of(lab.device, lab.world.port), lab.device.plant.pump_on
+    before, pump = state_of(lab.device, lab.world.port), lab.device.plant.vacuum.pump_on
     cartridge, parameters = lab.device.plant.cartridge, lab.device.parameters.hash
     with pytest.raises(CommandRefusedError) as caught:
         lab.ask(command)
@@ -71,7 +71,7 @@ def refused_as_full(lab: Lab, command: Any, reason: str = "No space left on devi
     assert (error.code, error.interlock) == (Code.E_STORAGE, 0)
     assert error.sentence == f"the memory takes no more ({reason}): nothing was begun"
     assert state_of(lab.device, lab.world.port) == before
-    assert (lab.device.plant.pump_on, lab.device.plant.cartridge) == (pump, cartridge)
+    assert (lab.device.plant.vacuum.pump_on, lab.device.plant.cartridge) == (pump, cartridge)
     assert lab.device.parameters.hash == parameters
 
 
@@ -160,7 +160,7 @@ def test_a_step_that_cannot_be_synced_is_not_said_to_be_nothing(until: Callable[
     disk.syncs = False
     with pytest.raises(NvmFileError, match="could not be synced"):
         lab.ask(command)
-    assert lab.state in (S.SAFE, S.IDLE, S.FAULT) and not lab.device.plant.pump_on
+    assert lab.state in (S.SAFE, S.IDLE, S.FAULT) and not lab.device.plant.vacuum.pump_on
     nvm = replay(disk.kept)
     Device(seed=7, nvm=nvm)
     assert nvm.register is None and endings(nvm) == list(range(1, nvm.last_cycle_no + 1))
@@ -214,7 +214,7 @@ def test_the_operator_stops_and_closes_with_equal_counts() -> None:
         task.outcome()
     assert caught.value.code is Code.E_STORAGE
     lab.run(lab.engine.stop())
-    assert lab.state is S.SAFE and not lab.device.plant.pump_on
+    assert lab.state is S.SAFE and not lab.device.plant.vacuum.pump_on
     assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
     assert (lab.state, lab.device.nvm.session) == (S.IDLE, None)
 
@@ -277,8 +277,8 @@ def test_a_motion_whose_end_cannot_be_kept_leaves_the_device_safe(moment: str) -
         viewer.ask(M.Stop())
     plant, now = lab.device.plant, lab.now
     assert lab.state is S.SAFE and lab.device.board.motion is None
-    assert plant.depth_um(Micros(now + SECOND // 5)) == 0, "the needles go home"
-    assert not plant.pump_on and plant.pressure_kpa(Micros(now + SECOND)) > -VENTED_KPA
+    assert plant.needle.depth_um(Micros(now + SECOND // 5)) == 0, "the needles go home"
+    assert not plant.vacuum.pump_on and plant.vacuum.pressure_kpa(Micros(now + SECOND)) > -VENTED_KPA
     told = [message for _, message in seen(lab.world.port.exchange.take())]
     (aborted,) = [message for message in told if isinstance(message, Aborted)]
     assert (aborted.code, aborted.ending) == (Code.E_STORAGE, Ending.OPEN)
@@ -293,7 +293,7 @@ def test_an_alarm_from_outside_that_cannot_be_kept_leaves_the_device_safe() -> N
     disk.whole = 0
     with pytest.raises(NvmFileError, match="Input/output error"):
         lab.device.set_alarm(RETAINED_COMMAND, present=True, now=lab.now)
-    assert lab.state is S.SAFE and not lab.device.plant.pump_on
+    assert lab.state is S.SAFE and not lab.device.plant.vacuum.pump_on
 
 
 @pytest.mark.parametrize("whole", range(0, 40))

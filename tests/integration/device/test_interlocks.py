@@ -12,7 +12,8 @@ from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session_steps import CloseSession
 from firmware_sim.memory.steps import BindCartridge, Put
 from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
-from firmware_sim.model.plant import VENTED_KPA, Cartridge
+from firmware_sim.model.plant import Cartridge
+from firmware_sim.model.vacuum import VENTED_KPA
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language.enums import AlarmPriority, CloseReason, Code, DeviceState, Ending, Phase, Role, Stream
@@ -144,7 +145,7 @@ def test_1_a_hold_is_not_left_before_the_needles_are_seen_at_home(moment: str) -
     lab.ask(M.Stop())
     error = refused(lab, M.FaultReset())
     assert (error.interlock, "on their way home" in error.sentence) == (1, True)
-    assert not lab.device.plant.home(lab.now)
+    assert not lab.device.plant.needle.home(lab.now)
     lab.wait(150 * MILLISECOND)
     assert reset(lab).alarms == 0
 
@@ -157,7 +158,7 @@ def test_1_the_operator_leaves_no_hold_with_needles_that_jammed() -> None:
     Bystander(lab).ask(M.Stop())
     lab.until(lambda: task.done)
     assert isinstance(task.error, CommandRefusedError) and task.error.interlock == 1
-    assert lab.state is S.SAFE and not lab.device.plant.home(lab.now)
+    assert lab.state is S.SAFE and not lab.device.plant.needle.home(lab.now)
     assert lab.alarm(A.NEEDLE_NOT_RETRACTED) in SEEN
     lab.wait(SECOND)
     lab.inject(retract_jammed=False)
@@ -174,7 +175,7 @@ def test_1_lost_suction_does_not_leave_needles_out(moment: str) -> None:
     assert lab.alarm(A.NEEDLE_NOT_RETRACTED) in SEEN
     lab.until(lambda: task.done)
     assert isinstance(task.error, CommandRefusedError) and task.error.interlock == 1
-    assert not lab.device.plant.home(lab.now)
+    assert not lab.device.plant.needle.home(lab.now)
     lab.wait(SECOND)
     lab.inject(retract_jammed=False, pressure_offset_kpa=0.0)
     assert_counted(lab, lab.finish())
@@ -315,7 +316,7 @@ def test_4_lost_suction_ends_the_cycle_and_not_the_session(moment: str) -> None:
     last = lab.device.nvm.last_outcome
     assert last is not None and last.ending is Ending.ABORTED
     lab.until_state(S.ARMED)  # not before the needles are seen at home
-    assert lab.device.plant.home(lab.now)
+    assert lab.device.plant.needle.home(lab.now)
     alarm_is(lab, A.SUCTION_LOST, "ACTIVE", AlarmPriority.MEDIUM)
     error = refused(lab, punch(lab, cycle_no=lab.device.nvm.last_cycle_no + 1))
     assert error.interlock in (4, 9) and "kPa" in error.sentence
@@ -330,7 +331,7 @@ def test_4_operator_waits_for_the_vacuum_and_goes_on_two_seconds_after_it_is_bac
     lab.wait(4 * SECOND)
     cycles = lab.device.plant.truth.cycles_commanded
     lab.inject(leak_kpa_s=0.0)
-    lab.until(lambda: lab.device.plant.sensed_kpa(lab.now) <= -40)
+    lab.until(lambda: lab.device.plant.vacuum.sensed_kpa(lab.now) <= -40)
     low_at = lab.now
     lab.until(lambda: lab.device.plant.truth.cycles_commanded > cycles)
     assert lab.now - low_at >= 2 * SECOND - 500 * MILLISECOND  # seen at the next event after it came back
@@ -361,7 +362,7 @@ def test_4_a_cycle_is_given_up_with_less_than_30_kpa_of_vacuum(moment: str, sens
     """The three cores of a cycle, sucked in, let in 1.35 kPa of air."""
     lab, _ = at_moment(moment)
     cycle_no = lab.device.nvm.last_cycle_no
-    lab.inject(pressure_offset_kpa=sensed_kpa - lab.device.plant.sensed_kpa(lab.now))
+    lab.inject(pressure_offset_kpa=sensed_kpa - lab.device.plant.vacuum.sensed_kpa(lab.now))
     lab.until(lambda: lab.device.nvm.register is None)
     last = lab.device.nvm.last_outcome
     assert last is not None and (last.cycle_no, last.ending) == (cycle_no, ending)
@@ -370,7 +371,7 @@ def test_4_a_cycle_is_given_up_with_less_than_30_kpa_of_vacuum(moment: str, sens
 def test_4_cores_that_let_air_in_are_part_of_it() -> None:
     """Each core lets in 0.45 kPa: one that brings the line above the limit ends its cycle."""
     lab, _ = at_moment("suction")
-    lab.inject(pressure_offset_kpa=-30.2 - lab.device.plant.sensed_kpa(lab.now))
+    lab.inject(pressure_offset_kpa=-30.2 - lab.device.plant.vacuum.sensed_kpa(lab.now))
     lab.until(lambda: lab.device.nvm.register is None)
     last = lab.device.nvm.last_outcome
     assert last is not None and (last.ending, last.phase) == (Ending.ABORTED, Phase.SUCTION)
@@ -396,7 +397,7 @@ def test_4_arming_against_a_leak_fails_and_says_so() -> None:
     alarm_is(lab, A.SUCTION_LOST, "ACTIVE", AlarmPriority.MEDIUM)
     assert lab.state is S.ANESTHESIA_CONFIRMED
     lab.wait(500 * MILLISECOND)
-    assert lab.device.plant.pressure_kpa(lab.now) > -VENTED_KPA
+    assert lab.device.plant.vacuum.pressure_kpa(lab.now) > -VENTED_KPA
     lab.inject(leak_kpa_s=0.0)
     assert_counted(lab, lab.finish())
 
@@ -682,7 +683,7 @@ def test_10_stroke_that_goes_too_deep_is_retracted_and_locks() -> None:
     lab.inject(depth_offset_um=700)
     error = failing(lab, CommandFailedError)
     assert (error.interlock, error.alarm_code) == (10, A.TOO_DEEP)
-    assert lab.state is S.LOCKED and lab.device.plant.home(Micros(lab.now + 40 * MILLISECOND))
+    assert lab.state is S.LOCKED and lab.device.plant.needle.home(Micros(lab.now + 40 * MILLISECOND))
     alarm_is(lab, A.TOO_DEEP, "ACTIVE", AlarmPriority.HIGH)
     assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")  # a locked device closes its session
     assert lab.state is S.LOCKED
@@ -733,11 +734,11 @@ def test_11_a_session_begins_with_fresh_consumables_unless_they_are_kept(keep: i
     lab = Lab(parameters={"anesthesia_wait_s": 1, "consumables_keep": keep}).begin(4)
     plant = lab.device.plant
     before = plant.cartridge
-    assert before.cycles == 4 and plant.canister_ul > 0
+    assert before.cycles == 4 and plant.canister.volume_ul > 0
     lab.close(CloseReason.ABORTED)
     lab.replace_host()
     lab.open()
-    assert (plant.cartridge is before, plant.canister_ul > 0) == (bool(keep), bool(keep))
+    assert (plant.cartridge is before, plant.canister.volume_ul > 0) == (bool(keep), bool(keep))
     assert (plant.cartridge.cycles, plant.cartridge.serial != before.serial) == ((4, False) if keep else (0, True))
 
 
@@ -753,9 +754,9 @@ def test_11_fresh_consumables_are_still_fitted_when_the_simulator_is_started_aga
         lab.numb()
         lab.cycle()
     again = Lab(nvm=nvm)
-    cartridge, canister_ul = again.device.plant.cartridge, again.device.plant.canister_ul
+    cartridge, canister_ul = again.device.plant.cartridge, again.device.plant.canister.volume_ul
     assert cartridge == lab.device.plant.cartridge
-    assert canister_ul == lab.device.plant.canister_ul and (canister_ul > 0) is armed
+    assert canister_ul == lab.device.plant.canister.volume_ul and (canister_ul > 0) is armed
     host = Bystander(again, Role.CONTROLLER)
     for command in (M.FaultReset(), M.AnesthesiaStart(zone=0, age_s=60, method="cream")):
         host.ask(command)
@@ -809,14 +810,14 @@ def test_16_motor_that_stalls_three_times_locks(stall_at: float) -> None:
 def test_17_hot_handpiece_warns_and_then_must_cool() -> None:
     lab = Lab().begin(2)
     plant = lab.device.plant
-    plant._heat_c, plant._heat_at = 42.0, lab.now
+    plant.heat._lag.step_to(42.0, lab.now)
     lab.cycle()
     alarm_is(lab, A.HOT, "ACTIVE", AlarmPriority.LOW)
-    plant._heat_c, plant._heat_at = 43.5, lab.now
+    plant.heat._lag.step_to(43.5, lab.now)
     error = refused(lab, punch(lab))
     assert (error.interlock, "let it cool below 43 C" in error.sentence) == (17, True)
     alarm_is(lab, A.TOO_HOT, "ACTIVE", AlarmPriority.MEDIUM)
-    plant._heat_c, plant._heat_at = 42.5, lab.now
+    plant.heat._lag.step_to(42.5, lab.now)
     lab.cycle()
     alarm_is(lab, A.TOO_HOT, "INACTIVE", AlarmPriority.MEDIUM)
     alarm_is(lab, A.HOT, "ACTIVE", AlarmPriority.LOW)
@@ -843,15 +844,15 @@ def test_18_full_canister_warns_and_then_blocks_until_it_is_emptied() -> None:
 @pytest.mark.parametrize("moment", [*MOVING, "armed", "arming", "reposition", "purge", "paused", "disarming"])
 def test_20_emergency_stop_makes_everything_safe(moment: str) -> None:
     lab, _ = at_moment(moment)
-    plant, depth = lab.device.plant, lab.device.plant.depth_um(lab.now)
+    plant, depth = lab.device.plant, lab.device.plant.needle.depth_um(lab.now)
     lab.inject(estop_open=True)
     assert lab.state is S.SAFE
-    assert plant.home(Micros(lab.now + 100 * MILLISECOND))
-    assert plant.depth_um(Micros(lab.now + MILLISECOND)) <= depth
+    assert plant.needle.home(Micros(lab.now + 100 * MILLISECOND))
+    assert plant.needle.depth_um(Micros(lab.now + MILLISECOND)) <= depth
     assert (lab.alarm(A.EMERGENCY_STOP) in SEEN, ALARMS[A.EMERGENCY_STOP].priority) == (True, AlarmPriority.INFO)
     assert refused(lab, M.FaultReset()).interlock == 20
     lab.wait(500 * MILLISECOND)
-    assert plant.pressure_kpa(lab.now) > -VENTED_KPA
+    assert plant.vacuum.pressure_kpa(lab.now) > -VENTED_KPA
     lab.inject(estop_open=False)
     alarm_is(lab, A.EMERGENCY_STOP, "INACTIVE", AlarmPriority.INFO)
     assert lab.state is S.SAFE  # closing it is not going on

@@ -3,7 +3,7 @@
 import pytest
 
 from firmware_sim.board.states import HELD
-from firmware_sim.model.plant import VENTED_KPA
+from firmware_sim.model.vacuum import VENTED_KPA
 from protocols.language.alarm_codes import LINK_LOST
 from protocols.language.enums import AlarmPriority, DeviceState, Ending, Phase
 from protocols.language.units import MILLISECOND, SECOND, Micros
@@ -43,14 +43,14 @@ def test_armed_device_makes_itself_safe_when_the_link_is_mute(moment: str, way: 
     lab.until(lambda: lab.state in HELD, 2 * SECOND)
     reacted_at = lab.now
     assert lab.state is DeviceState.SAFE
-    assert plant.home(Micros(reacted_at + 150 * MILLISECOND))
-    assert plant.home(Micros(last.at + 800 * MILLISECOND))
+    assert plant.needle.home(Micros(reacted_at + 150 * MILLISECOND))
+    assert plant.needle.home(Micros(last.at + 800 * MILLISECOND))
     assert lab.alarm(LINK_LOST) == "LATCHED"
     assert lab.device.board.alarms.highest is AlarmPriority.HIGH
     assert lab.device.nvm.register is None
     lab.wait(500 * MILLISECOND)
-    assert plant.depth_um(lab.now) == 0
-    assert plant.pressure_kpa(lab.now) > -VENTED_KPA
+    assert plant.needle.depth_um(lab.now) == 0
+    assert plant.vacuum.pressure_kpa(lab.now) > -VENTED_KPA
     if PHASES[moment] is not Phase.NONE and lab.device.nvm.last_cycle_no == cycles_before:
         outcome = lab.device.nvm.last_outcome
         assert outcome is not None and outcome.cycle_no == cycles_before
@@ -70,9 +70,9 @@ def test_transport_that_goes_ends_everything_at_once(moment: str) -> None:
     if PHASES[moment] is not Phase.NONE:
         assert outcome is not None
         assert (outcome.cycle_no, outcome.ending, outcome.phase) == (cycle_no, Ending.ABORTED, PHASES[moment])
-    assert plant.home(Micros(lab.now + 150 * MILLISECOND))
+    assert plant.needle.home(Micros(lab.now + 150 * MILLISECOND))
     lab.wait(500 * MILLISECOND)
-    assert plant.pressure_kpa(lab.now) > -VENTED_KPA
+    assert plant.vacuum.pressure_kpa(lab.now) > -VENTED_KPA
 
 
 @pytest.mark.parametrize("moment", LASTING)
@@ -156,9 +156,9 @@ def test_lease_at_rest_that_is_switched_off_is_kept_while_armed() -> None:
 
 def test_stroke_in_progress_is_reversed_and_not_finished() -> None:
     lab, _ = at_moment("extending")
-    depth = lab.device.plant.depth_um(lab.now)
+    depth = lab.device.plant.needle.depth_um(lab.now)
     assert 0 < depth < 3_000
     lab.world.cut()
     assert lab.state is DeviceState.SAFE
-    assert lab.device.plant.depth_um(Micros(lab.now + MILLISECOND)) < depth
-    assert lab.device.plant.home(Micros(lab.now + 40 * MILLISECOND))
+    assert lab.device.plant.needle.depth_um(Micros(lab.now + MILLISECOND)) < depth
+    assert lab.device.plant.needle.home(Micros(lab.now + 40 * MILLISECOND))

@@ -45,8 +45,8 @@ def assert_at_rest(handpiece: Handpiece) -> None:
     """Unarmed, the needles home, the line vented or venting, no session open."""
     device, now = device_of(handpiece), driver_of(handpiece).now
     assert not device.board.armed and device.board.motion is None
-    assert not device.plant.pump_on
-    assert device.plant.depth_um(Micros(now + SECOND)) == 0
+    assert not device.plant.vacuum.pump_on
+    assert device.plant.needle.depth_um(Micros(now + SECOND)) == 0
     assert device.nvm.register is None and device.nvm.session is None
 
 
@@ -287,7 +287,7 @@ async def test_cancelled_twice(events: int, again_after: int, monkeypatch: pytes
             await run_and_leave(handpiece)
         device = device_of(handpiece)
     assert not device.board.armed and device.nvm.register is None
-    assert device.plant.depth_um(Micros(driver_of(handpiece).now + SECOND)) == 0
+    assert device.plant.needle.depth_um(Micros(driver_of(handpiece).now + SECOND)) == 0
 
 
 Step = Callable[[Session], Awaitable[Any]]

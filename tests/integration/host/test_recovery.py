@@ -181,7 +181,7 @@ def test_power_lost_in_a_stroke_is_resolved_by_the_latch(latch: str, after_ms: i
     cycle_no = lab.device.nvm.last_cycle_no
     lab.world.reboot_device()
     lab.inject(stall=False, latch_unreadable=False)
-    assert lab.device.plant.home(lab.now)
+    assert lab.device.plant.needle.home(lab.now)
     ending, outcome = {
         "set": (Ending.ABORTED, NeedleOutcome.UNCOUNTED),
         "unset": (Ending.ABORTED, NeedleOutcome.NOT_PUNCTURED),

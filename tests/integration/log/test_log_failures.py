@@ -77,8 +77,8 @@ def assert_safe(handpiece: Handpiece) -> None:
     assert isinstance(driver, VirtualTimeDriver)
     device, later = driver.world.device, Micros(driver.now + SECOND)
     assert device.board.state in (DeviceState.SAFE, DeviceState.IDLE) and not device.board.armed
-    assert device.plant.depth_um(later) == 0 and not device.plant.pump_on
-    assert device.plant.pressure_kpa(later) > -1
+    assert device.plant.needle.depth_um(later) == 0 and not device.plant.vacuum.pump_on
+    assert device.plant.vacuum.pressure_kpa(later) > -1
     assert device.nvm.register is None
 
 

@@ -1,0 +1,36 @@
+"""Inputs of the plant: defects that can be put in, and the switches that a hand works.
+
+Law: plain values. Whoever changes one lets the firmware look afterwards (`Device.inputs_changed`).
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class PlantInputs:
+    """Defects, all off by default. The firmware reads the last five as the inputs they are.
+
+    Call `Plant.settle(now)` before changing `pump_stalled` or `vent_blocked`, and the change takes effect at `now`;
+    otherwise it does so at the last time the plant was asked.
+    """
+
+    retract_sensor_stuck: bool = False  # the sensor says "not retracted"
+    retract_jammed: bool = False  # the needle stays where it is
+    stall: bool = False  # every stroke stops at `stall_at` of its depth
+    stalls_left: int = 0  # so many strokes still stall
+    stall_at: float = 0.0  # 0: the needle never leaves home
+    pump_stalled: bool = False
+    pressure_offset_kpa: float = 0.0
+    frozen_kpa: float | None = None  # what the pressure sensor reads, whatever the pressure
+    depth_offset_um: int = 0
+    sensor_drop_p: float = 0.0  # further cores that came and are not seen
+    sensor_extra_p: float = 0.0  # further cores that did not come and are seen
+    clog_now: set[int] = field(default_factory=set)  # needles that clog at the next stroke; emptied by it
+    wear_factor: float = 1.0
+    canister_ul_added: float = 0.0
+    vent_blocked: bool = False
+    self_test_failure: str = ""
+    estop_open: bool = False
+    trigger_held: bool = False
+    latch_unreadable: bool = False
+    cartridge_missing: bool = False
