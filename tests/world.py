@@ -21,7 +21,9 @@ from devicectl.simulation.heap import Actor
 from devicectl.simulation.world import Line, SerialLine, World
 from firmware_sim.board.states import HELD
 from firmware_sim.device import Device
+from firmware_sim.memory.keys import KEYS
 from firmware_sim.memory.nvm import Nvm
+from firmware_sim.memory.session_steps import BeginCycle
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.ports import LinkEnd, Port
 from protocols.language import messages as M
@@ -82,15 +84,30 @@ class Late:
 class Invariants:
     """The model's invariants, checked from outside: a stroke as it begins, the rest after every event.
 
-    `broken` has a sentence for each breach; `clock` says what time it is.
+    It sees a stroke as the memory's store, since a stroke begins with a step of the memory; the steps go on to the
+    store that there was. `broken` has a sentence for each breach; `clock` says what time it is.
     """
 
     def __init__(self, device: Device, clock: Callable[[], Micros]) -> None:
         self.broken: list[str] = []
         self._device = device
         self._clock = clock
-        self._begin_cycle = device.plant.begin_cycle
-        device.plant.begin_cycle = self._stroke_begins  # type: ignore[method-assign]
+        self._store = device.nvm.store
+        device.nvm.attach(self)
+
+    def append(self, key: str, value: object) -> None:
+        if self._store is not None:
+            self._store.append(key, value)
+        if key == KEYS[BeginCycle]:
+            self._stroke_begins()
+
+    def sync(self) -> None:
+        if self._store is not None:
+            self._store.sync()
+
+    def reserve(self, size: int) -> None:
+        if self._store is not None:
+            self._store.reserve(size)
 
     def _stroke_begins(self) -> None:
         now, board, plant = self._clock(), self._device.board, self._device.plant
@@ -106,7 +123,6 @@ class Invariants:
             self.broken.append(f"{now}: PUNCH in a cell of {made}")
         if board.state is not DeviceState.ARMED or not any(port.exchange.linked for port in self._device.ports):
             self.broken.append(f"{now}: PUNCH in {board.state.name}")
-        self._begin_cycle()
 
     def check(self) -> None:
         """Hold everything else; to be called after each event."""
