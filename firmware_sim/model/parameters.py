@@ -31,7 +31,7 @@ class Parameters:
     an instructor's knob (`leak_kpa_s`) may do so.
     """
 
-    __slots__ = (*_INDEX, "hash")
+    __slots__ = (*(name for name in _INDEX if name not in _OF_LIMITS), "hash", "limits")
 
     needles: int
     core_diameter_mm: float
