@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from firmware_sim.serve.errors import ServeError
+from firmware_sim.serve.loop import run
 from firmware_sim.serve.options import Options
 from firmware_sim.serve.service import Reason, Service, service
 from handpiece_shell.streams import say
@@ -32,7 +33,7 @@ def execute(options: Options, command: Sequence[str]) -> int:
     Raises:
         ServeError: there can be no device.
     """
-    return asyncio.run(_execute(options, command))
+    return run(_execute(options, command))
 
 
 async def _execute(options: Options, command: Sequence[str]) -> int:

@@ -1,10 +1,10 @@
 """`firmware-sim serve`: announce a device, and wait until it is to end."""
 
-import asyncio
 import errno
 import sys
 
 from firmware_sim.serve.errors import ServeError
+from firmware_sim.serve.loop import run
 from firmware_sim.serve.options import Options
 from firmware_sim.serve.service import service
 from handpiece_shell.streams import loss_of
@@ -16,7 +16,7 @@ def serve(options: Options) -> int:
     Raises:
         ServeError: it cannot be served, or no longer.
     """
-    asyncio.run(_serve(options))
+    run(_serve(options))
     return 0
 
 

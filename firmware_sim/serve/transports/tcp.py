@@ -10,7 +10,7 @@ import re
 import select
 import socket
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from firmware_sim.clock import pause
 from firmware_sim.control import MAX_VIEWERS
@@ -107,10 +107,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: a host is there. It sets TCP_NODELAY by itself."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class, which is none of asyncio's
         if not self._make_room():
-            transport.abort()
+            self._transport.abort()
             return
         transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         host, port = transport.get_extra_info("peername")[:2]
