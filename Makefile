@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+FAST_VENV ?= .venv-fast
 BENCH_VENV ?= .venv-bench
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
@@ -12,11 +13,13 @@ FLAKES ?= tests/integration/plugin/test_pytest_plugin.py tests/integration/plugi
 TIMES ?= 50
 TIMES_E2E ?= 1
 
-.PHONY: help run test lint typecheck unit wheel dist bounds bench nightly flakes findings coverage docs clean
+.PHONY: help run fast test lint typecheck unit wheel compiled dist bounds bench nightly flakes findings coverage docs clean
 
 help:
 	@echo "make run      a whole session against the simulated handpiece"
+	@echo "make fast     devicectl with its core compiled, in .venv-fast; needs a C compiler and two minutes"
 	@echo "make test     lint, types, architecture, tests, and the built wheel in a venv of its own"
+	@echo "make compiled the tests against a compiled wheel, which must do the same to the byte"
 	@echo "make bench    codec, simulators and session beside their peers, to benchmarks/results.md"
 	@echo "make bounds   the tests with the lowest versions that pyproject.toml allows, and with the newest of everything"
 	@echo "make nightly  the long tests: 300 seeds, many more examples"
@@ -30,6 +33,12 @@ help:
 run: $(VENV)/.installed
 	$(BIN)/devicectl run
 
+# Installed as a copy: a module compiled in place would shadow its source after the next change.
+fast: | $(FAST_VENV)/pyvenv.cfg
+	rm -rf build/lib* build/temp* build/bdist*
+	DEVICECTL_COMPILE=1 $(FAST_VENV)/bin/python -m pip install $(PIP_FLAGS) .
+	@echo "$(FAST_VENV)/bin/devicectl is $$($(FAST_VENV)/bin/devicectl --version)"
+
 test: lint typecheck unit wheel
 
 # --- environments --------------------------------------------------------------------------------------------------
@@ -41,6 +50,9 @@ define CREATE
 endef
 
 $(VENV)/pyvenv.cfg:
+	$(CREATE)
+
+$(FAST_VENV)/pyvenv.cfg:
 	$(CREATE)
 
 $(BENCH_VENV)/pyvenv.cfg:
@@ -92,6 +104,17 @@ wheel: $(VENV)/.installed-test
 	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest]"; \
 	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py \
 		tests/integration/plugin/test_pytest_plugin_names.py
+
+# The same of a wheel whose core is compiled, with all tests that do not start programs: it must do what its sources do.
+compiled: $(VENV)/.installed-test
+	set -e; place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT; \
+	DEVICECTL_COMPILE=1 $(BIN)/python -m build --outdir "$$place/dist" . >"$$place/build.log" 2>&1 \
+		|| { tail -40 "$$place/build.log"; exit 1; }; \
+	$(BIN)/python -m venv "$$place/venv"; \
+	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$(ls "$$place"/dist/*.whl)[pytest,broker,postgresql]"; \
+	cp -R tests benchmarks build_tools docs examples pyproject.toml README.md "$$place/"; cd "$$place"; \
+	INSTALLED_WHEEL=1 PURE_SOURCES=$(CURDIR) venv/bin/python -m pytest -q $(PYTEST) \
+		tests/unit tests/property tests/integration tests/architecture/test_installed.py
 
 # What a release publishes, but for the platform wheels.
 dist: $(VENV)/.installed-test
@@ -157,6 +180,6 @@ docs: $(VENV)/.installed-docs
 	@echo "the site is $(SITE)/index.html"
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .coverage .coverage.* \
+	rm -rf $(VENV) $(FAST_VENV) $(BENCH_VENV) build dist *.egg-info .coverage .coverage.* \
 		.pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

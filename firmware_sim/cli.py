@@ -72,9 +72,9 @@ class _Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         """Argparse: the option is there."""
-        from handpiece_shell.version import VERSION
+        from handpiece_shell.version import version_text
 
-        _print(f"{PROGRAM} {VERSION}\n")
+        _print(f"{PROGRAM} {version_text()}\n")
         parser.exit()
 
 

@@ -18,7 +18,7 @@ from devicectl.cli.sessions import app as sessions_app
 from devicectl.cli.spec import spec
 from devicectl.errors import DevicectlError
 from handpiece_shell.streams import guard_streams, say, settle
-from handpiece_shell.version import VERSION
+from handpiece_shell.version import version_text
 from protocols.text.url_text import hide_urls, hide_users
 
 _USAGE_ERROR: Final[type[Exception]] = next(
@@ -41,7 +41,7 @@ app.add_typer(sessions_app)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"devicectl {VERSION}")
+        print(f"devicectl {version_text()}")
         raise typer.Exit
 
 

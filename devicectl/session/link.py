@@ -192,7 +192,7 @@ class HostLink:
             max_payload_size=MAX_PAYLOAD_SIZE,
             nonce=self._draw_nonce(),
         )
-        self._greeting, self._outcome, self._greeted_at = True, None, self.now
+        self._begin_greeting()
         try:
             self._happenings.extend(self.exchange.hello(hello, self.now))
             self._catch_up()
@@ -201,6 +201,10 @@ class HostLink:
             self._greeting = False
         assert self._outcome is not None
         return self._outcome
+
+    def _begin_greeting(self) -> None:
+        # Apart: a compiled generator would take the None for what is there after its `yield` as well.
+        self._greeting, self._outcome, self._greeted_at = True, None, self.now
 
     def _check_allowed(self) -> None:
         if self._forbidden:

@@ -212,7 +212,7 @@ def _to_finite(value: float) -> float:
     return value
 
 
-def _in_range(low: float, high: float, value: float) -> float:
+def _in_range(low: int | float, high: int | float, value: int | float) -> int | float:
     if not low <= value <= high:
         raise ValueError(f"{value} is outside {low}..{high}")
     return value

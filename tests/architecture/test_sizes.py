@@ -18,8 +18,18 @@ MAX_MODULES: Final = 15
 TOP: Final = {
     *(".ci", ".github", ".gitignore", ".pre-commit-config.yaml"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"),
-    *("pyproject.toml", "pytest_handpiece.py"),
-    *("benchmarks", "devicectl", "docs", "examples", "findings", "firmware_sim", "handpiece_shell", "protocols"),
+    *("MANIFEST.in", "pyproject.toml", "pytest_handpiece.py", "setup.py"),
+    *(
+        "benchmarks",
+        "build_tools",
+        "devicectl",
+        "docs",
+        "examples",
+        "findings",
+        "firmware_sim",
+        "handpiece_shell",
+        "protocols",
+    ),
     "tests",
 }
 """Everything at the tree's top, so that nobody's scratch folder is committed with it."""

@@ -111,9 +111,9 @@ class Connection(asyncio.BufferedProtocol):
         if not self._make_room():
             self._transport.abort()
             return
-        transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
-        host, port = transport.get_extra_info("peername")[:2]
-        self._port = self._device.attach(f"tcp:{Address(host, port)}", transport.write)
+        self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
+        host, port = self._transport.get_extra_info("peername")[:2]
+        self._port = self._device.attach(f"tcp:{Address(host, port)}", self._transport.write)
         self._connections.append(self)
 
     def get_buffer(self, sizehint: int) -> bytearray:

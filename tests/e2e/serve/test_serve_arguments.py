@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.cli import call
-from handpiece_shell.version import VERSION
+from handpiece_shell.version import version_text
 from tests.e2e.processes import WITH_A_FULL_DEVICE
 from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, environment, firmware_sim
@@ -86,7 +86,7 @@ WRONG = [
 
 def test_the_version() -> None:
     done = firmware_sim("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"firmware-sim {VERSION}\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"firmware-sim {version_text()}\n", "")
 
 
 @pytest.mark.parametrize(("redirected", "unbuffered", "reason"), LOST)

@@ -1,0 +1,61 @@
+"""The modules that mypyc compiles where DEVICECTL_COMPILE is set, and how.
+
+Law: the list is packages less exceptions, each with its reason, so that a new pure module is compiled without being
+named here. What is compiled behaves as its source does; tests/compiled and decision 24 say how that is held.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+TREE = Path(__file__).parent.parent
+PACKAGES = ("protocols/text", "protocols/language", "protocols/link", "protocols/serial", "firmware_sim")
+MODULES = (
+    "devicectl/session/count.py",
+    "devicectl/session/link.py",
+    "devicectl/session/procedures.py",
+    "devicectl/simulation/heap.py",
+    "devicectl/simulation/world.py",
+)
+"""Of the host those that run for every frame; the rest is generators, shells, and classes of pydantic."""
+INTERPRETED = {
+    "protocols/language/message.py": "classes of pydantic",
+    "protocols/language/messages": "classes of pydantic",
+    "protocols/language/records.py": "classes of pydantic",
+    "firmware_sim/memory/session_steps.py": "dataclasses with a ClassVar, which mypyc takes for a field",
+    "firmware_sim/memory/steps.py": "dataclasses with a ClassVar, which mypyc takes for a field",
+    "firmware_sim/model/plant.py": "the tests watch where its strokes begin, which a native method would hide",
+    "firmware_sim/__main__.py": "a program",
+    "firmware_sim/cli.py": "a program",
+    "firmware_sim/clock.py": "the clock of the shells",
+    "firmware_sim/memory_file.py": "files",
+    "firmware_sim/serve": "shells: asyncio, sockets, terminals",
+}
+"""What is left out of the packages, and why."""
+
+
+def wanted() -> bool:
+    """True where whoever builds has asked for a compiled core."""
+    return os.environ.get("DEVICECTL_COMPILE", "0") not in ("", "0")
+
+
+def core(tree: Path = TREE) -> list[str]:
+    """The modules to compile, as paths from the tree."""
+    inside = (path.relative_to(tree).as_posix() for package in PACKAGES for path in (tree / package).rglob("*.py"))
+    return sorted(path for path in (*inside, *MODULES) if not path.endswith("/__init__.py") and not _is_left_out(path))
+
+
+def _is_left_out(path: str) -> bool:
+    return any(path == left or path.startswith(f"{left}/") for left in INTERPRETED)
+
+
+def extensions() -> list[Any]:
+    """The extension modules to build; none unless they are wanted, and a wheel is what is being built."""
+    if not wanted() or "bdist_wheel" not in sys.argv:
+        return []
+    from mypyc.build import mypycify
+
+    # What the core imports is read for its types, and its mistakes are for `make typecheck` to find.
+    options = ["--config-file", "pyproject.toml", "--follow-imports", "silent", "--no-warn-unused-configs"]
+    return mypycify([*options, *core()], opt_level="3", debug_level="0")

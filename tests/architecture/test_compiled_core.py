@@ -1,0 +1,66 @@
+"""What is compiled is named by package, and each exception from it is there and has its reason."""
+
+import backend
+import compiled_core
+import pytest
+
+from tests.architecture.tree import ROOT
+
+
+@pytest.mark.parametrize("path", [*compiled_core.PACKAGES, *compiled_core.MODULES, *compiled_core.INTERPRETED])
+def test_what_is_named_is_there(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_an_exception_is_one_from_a_package() -> None:
+    packages = tuple(f"{package}/" for package in compiled_core.PACKAGES)
+    assert [path for path in compiled_core.INTERPRETED if not path.startswith(packages)] == []
+
+
+def test_pure_packages_are_compiled_and_shells_are_not() -> None:
+    core = compiled_core.core()
+    assert {"protocols/serial/framing.py", "firmware_sim/device.py", "devicectl/simulation/heap.py"} < set(core)
+    assert not [path for path in core if "/serve/" in path or path.endswith(("__init__.py", "__main__.py", "cli.py"))]
+
+
+@pytest.mark.parametrize("setting", [None, "", "0"])
+def test_nothing_is_compiled_and_nothing_more_required_unless_asked_for(
+    setting: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DEVICECTL_COMPILE", raising=False)
+    if setting is not None:
+        monkeypatch.setenv("DEVICECTL_COMPILE", setting)
+    monkeypatch.setattr("sys.argv", ["setup.py", "bdist_wheel"])
+    assert compiled_core.extensions() == []
+    assert backend.get_requires_for_build_wheel() == []
+
+
+def test_a_compiling_build_asks_for_the_pinned_compiler_and_the_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEVICECTL_COMPILE", "1")
+    mypy, *rest = backend.get_requires_for_build_wheel()
+    assert mypy.startswith("mypy==")
+    assert any(line.startswith("pydantic") for line in rest)
+
+
+def test_no_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEVICECTL_COMPILE", "1")
+    monkeypatch.setenv("CC", "no-such-compiler -O2")
+    with pytest.raises(SystemExit) as ended:
+        backend.get_requires_for_build_wheel()
+    assert ended.value.code == (
+        "DEVICECTL_COMPILE needs a C compiler, and there is no no-such-compiler: install one, or leave out "
+        "DEVICECTL_COMPILE for the same program, slower, without a compiler"
+    )
+
+
+def test_no_header_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEVICECTL_COMPILE", "1")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: "/nowhere")
+    with pytest.raises(SystemExit, match=r"needs Python's headers, and there is no /nowhere/Python\.h"):
+        backend.get_requires_for_build_wheel()
+
+
+def test_an_editable_install_is_never_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEVICECTL_COMPILE", "1")
+    with pytest.raises(SystemExit, match="an editable install runs the sources and cannot be compiled"):
+        backend.build_editable("anywhere")
