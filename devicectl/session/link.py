@@ -6,7 +6,7 @@ Law: no I/O. A shell says `connected` and `disconnected`, feeds bytes and drains
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from devicectl.errors import LinkDeniedError, LinkError, LinkForbiddenError, LinkLostError, UnendedError
 from devicectl.session.procedures import Procedure, Procedures, Result, Task, Until
@@ -113,8 +113,12 @@ class HostLink:
     def receive(self, data: Any, now: Micros) -> None:
         """Take what the transport brought."""
         self.now = now
-        self._happenings.extend(self.exchange.receive(data, now))
-        self._catch_up()
+        happened = self.exchange.receive(data, now)
+        if len(happened) == 1 and not self._happenings:
+            self._take_in(happened[0])  # most frames are a piece of their own: nothing of it is left to take in
+        else:
+            self._happenings.extend(happened)
+            self._catch_up()
         self.procedures.poll(now)
 
     def leave(self, reason: ByeReason, now: Micros) -> None:
@@ -217,7 +221,7 @@ class HostLink:
         since the device may not have heard of it yet. Its answer makes it True.
         """
         welcome = self.welcome
-        if welcome is None or not self.exchange.linked or self._hurried is armed:
+        if self._hurried is armed or welcome is None or not self.exchange.linked:
             return
         self._hurried = armed
         heartbeat_ms = welcome.heartbeat_idle_ms if armed is False else welcome.heartbeat_armed_ms
@@ -250,24 +254,27 @@ class HostLink:
             self._take_in(self._happenings.popleft())
 
     def _take_in(self, happening: HostHappening) -> None:
-        if happening.__class__ is Answered:
-            if self._hurried is None and happening.request.message.__class__ is Arm:
-                self.hurry(True)
-            if happening.final:
+        match happening:
+            case Answered(request, answer, final):
+                if self._hurried is None and request.message.__class__ is Arm:
+                    self.hurry(True)
+                if final:
+                    self.headway_at = self.now
+                    self.procedures.answered(request, answer, self.now)
+            case Told(message):
+                self._on_told(message)
+            case Linked(welcome):
+                self.welcome, self._welcomed_at, self._outcome = welcome, self.now, happening
                 self.headway_at = self.now
-                self.procedures.answered(happening.request, happening.message, self.now)
-        elif isinstance(happening, Told):
-            self._on_told(happening.message)
-        elif isinstance(happening, Linked):
-            self.welcome, self._welcomed_at, self._outcome = happening.welcome, self.now, happening
-            self.headway_at = self.now
-            self._hurried = False
-        elif isinstance(happening, LinkLost):
-            self._lost(happening)
-        elif isinstance(happening, Denied):
-            self._outcome = happening
-        elif isinstance(happening, Abandoned):
-            self.procedures.abandoned(happening.request, happening.reason, self.now)
+                self._hurried = False
+            case LinkLost():
+                self._lost(happening)
+            case Denied():
+                self._outcome = happening
+            case Abandoned(request, reason):
+                self.procedures.abandoned(request, reason, self.now)
+            case _:
+                assert_never(happening)
 
     def _lost(self, loss: LinkLost, kind: Callable[[str], LinkError] = LinkLostError) -> None:
         """A link is gone, or the HELLO that asked for one: in either case whoever waits is told."""

@@ -176,25 +176,26 @@ class _PlainMachine(Machine):
     event_cls = _PlainEvent
 
 
-class SessionMachine:
-    """The machine that runs. `on_change(before, after)` is called after each transition that changes the state."""
+_MACHINE: Final = _PlainMachine(
+    model=None,
+    states=[state.value for state in State],
+    transitions=[
+        {"trigger": row.event.value, "source": [state.value for state in row.sources], "dest": row.target.value}
+        for row in TABLE
+    ],
+    initial=State.DISCONNECTED.value,
+    auto_transitions=False,
+    send_event=False,
+)
+"""The rows as `transitions` has them: one machine for all sessions, since building it takes longer than 200 steps."""
 
-    state: str
+
+class SessionMachine:
+    """One session's place in the table. `on_change(before, after)` is called after each change of the state."""
 
     def __init__(self, on_change: Callable[[State, State], None] | None = None) -> None:
         self._on_change = on_change
-        _PlainMachine(
-            model=self,
-            states=[state.value for state in State],
-            transitions=[
-                {"trigger": row.event.value, "source": [state.value for state in row.sources], "dest": row.target.value}
-                for row in TABLE
-            ],
-            initial=State.DISCONNECTED.value,
-            auto_transitions=False,
-            send_event=False,
-        )
-        self._triggers: dict[Event, Callable[[], Any]] = {event: getattr(self, event.value) for event in Event}
+        self.state: str = State.DISCONNECTED.value
 
     @property
     def now(self) -> State:
@@ -209,7 +210,7 @@ class SessionMachine:
         """
         before = self.state
         try:
-            self._triggers[event]()
+            _MACHINE.events[event].trigger(self)
         except MachineError as error:
             raise TransitionError(_STATES[before], event) from error
         after = self.state

@@ -12,10 +12,11 @@ waiting for its own thing; a lost link is raised in every one that waits for an 
 """
 
 from collections.abc import Callable, Generator
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from devicectl.errors import (
     CommandAbortedError,
+    CommandError,
     CommandFailedError,
     CommandRefusedError,
     LinkError,
@@ -142,7 +143,8 @@ class Procedures:
         """Resume whoever waits for this final answer."""
         task = self._by_request.pop(request, None)
         if task is not None:
-            self._run(task, answer, _error_of(request.message, answer), now)
+            make_error = _ERRORS.get(answer.__class__)
+            self._run(task, answer, None if make_error is None else make_error(request.message, answer), now)
 
     def abandoned(self, request: Request, reason: str, now: Micros) -> None:
         """Raise the loss in whoever waits for the answer to this request, which will not come."""
@@ -205,11 +207,10 @@ class Procedures:
                 return
 
 
-def _error_of(command: Message, answer: Message) -> Exception | None:
-    if isinstance(answer, (Refused, Nak)):
-        return CommandRefusedError(command, answer)
-    if isinstance(answer, Failed):
-        return CommandFailedError(command, answer)
-    if isinstance(answer, Aborted):
-        return CommandAbortedError(command, answer)
-    return None
+_ERRORS: Final[dict[type[Message], Callable[[Message, Any], CommandError]]] = {
+    Refused: CommandRefusedError,
+    Nak: CommandRefusedError,
+    Failed: CommandFailedError,
+    Aborted: CommandAbortedError,
+}
+"""Final answer -> what is raised for it; all others are a DONE."""

@@ -113,25 +113,22 @@ class World:
         """Carry what both ends have to say until neither has more; without a delay, that is all of this instant."""
         engine, now = self.engine, self.heap.now
         carried = self._tap is not None or self._line is not None  # else a piece is there as soon as it is sent
-        while True:
+        host, receive = engine.link.exchange, engine.link.receive
+        while host.outbox or engine.entries or self.port.exchange.outbox:
             while engine.entries:
                 entries = engine.take_entries()
                 self.write(entries)
                 engine.logged(len(entries), now)
-            sent = engine.link.exchange.take()
-            for data in sent:
+            for data in host.take():
                 if carried or self.host_muted:
                     self._carry("host", data, self.host_muted)
                 else:
                     self.device.receive(self.port, data, now)
-            answered = self.port.exchange.take()
-            for data in answered:
+            for data in self.port.exchange.take():
                 if carried or self.device_muted:
                     self._carry("device", data, self.device_muted)
                 else:
-                    engine.link.receive(data, now)
-            if not sent and not answered:
-                return
+                    receive(data, now)
 
     def _carry(self, sender: str, data: bytes, muted: bool) -> None:
         now = self.heap.now

@@ -1,3 +1,5 @@
+from typing import Final
+
 import pytest
 
 from devicectl.session.machine import (
@@ -14,7 +16,64 @@ from devicectl.session.machine import (
     step,
 )
 
-ROWS = {(source, row.event): row.target for row in TABLE for source in row.sources}
+BY_HAND: Final = """
+disconnected          hello_sent connecting               failed faulted
+connecting            link_denied disconnected            link_made idle
+                      link_lost disconnected              failed faulted
+idle                  session_opened session_open         session_found recovering
+                      link_lost disconnected              failed faulted
+session_open          anesthesia_started anesthesia_wait  close_begun closing
+                      stopped recovering                  link_lost recovering            failed faulted
+anesthesia_wait       anesthesia_started anesthesia_wait  anesthesia_confirmed anesthesia_confirmed
+                      close_begun closing
+                      stopped recovering                  link_lost recovering            failed faulted
+anesthesia_confirmed  anesthesia_started anesthesia_wait  armed armed                     close_begun closing
+                      stopped recovering                  link_lost recovering            failed faulted
+armed                 punch_sent punching                 reposition_sent repositioning   purge_sent purging
+                      paused paused                       disarmed anesthesia_confirmed
+                      stopped recovering                  link_lost recovering            failed faulted
+punching              suction_sent suctioning             cycle_aborted armed
+                      stopped recovering                  link_lost recovering            failed faulted
+suctioning            advance_sent advancing              cycle_aborted armed
+                      stopped recovering                  link_lost recovering            failed faulted
+advancing             count_sent counting                 cycle_aborted armed
+                      stopped recovering                  link_lost recovering            failed faulted
+counting              cycle_ended armed                   cycle_aborted armed
+                      stopped recovering                  link_lost recovering            failed faulted
+repositioning         motion_ended armed
+                      stopped recovering                  link_lost recovering            failed faulted
+purging               motion_ended armed
+                      stopped recovering                  link_lost recovering            failed faulted
+paused                resumed armed                       disarmed anesthesia_confirmed
+                      stopped recovering                  link_lost recovering            failed faulted
+recovering            recovered session_open              close_begun closing
+                      stopped recovering                  link_lost recovering            failed faulted
+closing               session_completed completed         session_aborted aborted
+                      stopped recovering                  link_lost recovering            failed faulted
+completed
+aborted
+faulted
+"""
+"""State, and each event that it takes with the state that follows: written by hand, and from no table."""
+
+
+def by_hand() -> dict[tuple[State, Event], State]:
+    found = {}
+    for line in BY_HAND.strip().splitlines():
+        words = line.split()
+        if not line.startswith(" "):
+            state = State(words.pop(0))
+        pairs = list(zip(words[::2], words[1::2], strict=True))
+        found |= {(state, Event(event)): State(target) for event, target in pairs}
+    return found
+
+
+ROWS: Final = by_hand()
+
+
+def test_the_table_is_what_was_written_by_hand() -> None:
+    assert {(source, row.event): row.target for row in TABLE for source in row.sources} == ROWS
+    assert [State(line.split()[0]) for line in BY_HAND.strip().splitlines() if not line.startswith(" ")] == list(State)
 
 
 @pytest.mark.parametrize("state", State)
@@ -42,6 +101,13 @@ def test_machine_begins_disconnected_and_needs_nobody_to_listen() -> None:
     states = [machine.now]
     machine.happened(Event.HELLO_SENT)
     assert [*states, machine.now] == [State.DISCONNECTED, State.CONNECTING]
+
+
+def test_sessions_have_a_state_each() -> None:
+    """They share the machine of `transitions`, which is built once."""
+    one, other = SessionMachine(), SessionMachine()
+    one.happened(Event.HELLO_SENT)
+    assert (one.now, other.now) == (State.CONNECTING, State.DISCONNECTED)
 
 
 def test_no_two_rows_say_different_things_of_one_state_and_event() -> None:
