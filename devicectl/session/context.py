@@ -195,7 +195,7 @@ class SessionContext:
         begun = self.opened is not None and self.last_cycle_no >= self.opened.first_cycle_no
         note = Note(kind, self.link.now, name, detail, uptime, self.last_cycle_no if begun else None)
         if self.reader is not None:
-            self.emit(note)
+            self.reader.note(note)
         if self._observer is not None:
             self._observer.noted(note)
 
@@ -218,8 +218,8 @@ class SessionContext:
 
     def _told(self, message: Message) -> None:
         if isinstance(message, M.Alarm):
-            self.note("alarm", alarm_label(message.code), f"{message.state.name}: {message.sentence}")
             self.read_aside()
+            self.note("alarm", alarm_label(message.code), f"{message.state.name}: {message.sentence}")
         elif isinstance(message, M.Heartbeat) and message.state in HELD:
             self.link.hurry(False)  # the device holds still, and keeps the long lease
 

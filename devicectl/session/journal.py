@@ -11,7 +11,7 @@ from typing import Final
 from devicectl.errors import CommandRefusedError
 from devicectl.session.count import Fold
 from devicectl.session.device_time import AnesthesiaClock, SessionClock
-from devicectl.session.entries import Batch
+from devicectl.session.entries import Batch, Note
 from devicectl.session.procedures import Procedure, ask
 from protocols.language import messages as M
 from protocols.language import records as R
@@ -23,14 +23,14 @@ RECORDS_PER_PAGE: Final = 6
 
 
 class JournalReader:
-    """One session's reading of the journal. `emit` takes a batch for the log; `durable` waits until it is written.
+    """One session's reading of the journal. `emit` takes what is for the log; `durable` waits until it is written.
 
     `closed` is the record that a session was closed, once that was read; `alarms` how often each code was raised;
     `clock` how long the session has taken, `anesthesia` how old each zone's is.
     """
 
     def __init__(
-        self, *, epoch: int, fold: Fold, emit: Callable[[Batch], None], durable: Callable[[], Procedure[None]]
+        self, *, epoch: int, fold: Fold, emit: Callable[[Batch | Note], None], durable: Callable[[], Procedure[None]]
     ) -> None:
         assert fold.next_event_no is not None
         self.fold = fold
@@ -43,6 +43,7 @@ class JournalReader:
         self._durable = durable
         self._busy = False
         self._ahead = False
+        self._notes: list[Note] = []
         self._acknowledged = self.cursor
 
     @property
@@ -64,6 +65,18 @@ class JournalReader:
             return (yield from self._read())
         finally:
             self._busy = False
+            self._emit_notes()
+
+    def note(self, note: Note) -> None:
+        """Hand a note to the log; while a reading is under way with its batch, so that both are one commit."""
+        self._notes.append(note)
+        if not self._busy:
+            self._emit_notes()
+
+    def _emit_notes(self) -> None:
+        notes, self._notes = self._notes, []
+        for note in notes:
+            self._emit(note)
 
     def _read(self) -> Procedure[int]:
         first, records = self.cursor, list[bytes]()
@@ -71,11 +84,11 @@ class JournalReader:
             yield from self._read_pages(records)
         finally:
             # Also when the link is lost half way: what the fold has seen, the log must get.
+            self._emit_notes()
             if records:
                 self._emit(Batch(self.epoch, first, self.cursor, tuple(records)))
-        if (
-            self.cursor > self._acknowledged and not self._ahead
-        ):  # also what was read before a loss, and not acknowledged
+        # Also what was read before a loss, and not acknowledged.
+        if self.cursor > self._acknowledged and not self._ahead:
             yield from self._durable()
             yield from self._acknowledge()
         return len(records)

@@ -22,8 +22,10 @@ from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
 from protocols.language.records import unpack_outcomes
 from protocols.language.units import SECOND, Micros
 
-CYCLES_BETWEEN_READS: Final = 64
-"""Cycles after which the journal is read even if the hand has not moved: far below the ring's 1,024 records."""
+MAX_UNREAD_CYCLES: Final = 64
+"""The journal is read after so many cycles even if the hand does not move: far below the ring's 1,024 records."""
+UNREAD_CYCLES_AT_A_MOVE: Final = 48
+"""It is read earlier while the hand moves, if the next cell, of some 16 cycles, would bring it to the 64."""
 PUNCH_DEADLINE_MS: Final = 3_000
 """A PUNCH that arrives later than its five tries take is not wanted any more."""
 SUCTION_WAIT_US: Final = 30 * SECOND
@@ -248,7 +250,7 @@ class AutomaticOperator:
         self._cycles_left = done.cycles_left
         self._context.counted = done.total_cores_counted
         self._context.unread_cycles += 1
-        if self._context.unread_cycles >= CYCLES_BETWEEN_READS:
+        if self._context.unread_cycles >= MAX_UNREAD_CYCLES:
             self._context.read_aside()
         assert self._context.opened is not None and self._at is not None
         return CycleResult(
@@ -267,13 +269,14 @@ class AutomaticOperator:
             raise LinkLostError("the link was lost between two commands")
 
     def _reposition(self) -> Procedure[None]:
-        """Go to the next cell that still takes a cycle; the journal is read while the hand moves."""
+        """Go to the next cell that still takes a cycle; while the hand moves is a good time to read the journal."""
         if self._cells_used >= self._context.plan.cells:
             reached = f"{self._context.counted} of {self._context.plan.target_cores} cores"
             raise SessionError(f"all {self._context.plan.cells} cells of the plan are used at {reached}")
         zone, cell = self._locate(self._cells_used)
         self._context.machine.happened(Event.REPOSITION_SENT)
-        self._context.read_aside()
+        if self._context.unread_cycles >= UNREAD_CYCLES_AT_A_MOVE:
+            self._context.read_aside()
         try:
             done = yield from ask(M.Reposition(zone=zone, cell=cell))
         finally:

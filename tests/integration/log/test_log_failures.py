@@ -102,7 +102,7 @@ async def count_writes() -> int:
 @pytest.mark.asyncio
 async def test_whichever_write_fails(tmp_path: Path) -> None:
     writes = await count_writes()
-    assert writes > 10
+    assert writes >= 10
     for at in range(1, writes + 1):
         await fail_and_resume(tmp_path / str(at), at)
 

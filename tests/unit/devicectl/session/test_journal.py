@@ -4,7 +4,7 @@ import pytest
 
 from devicectl.errors import CommandRefusedError, LinkLostError
 from devicectl.session.count import Fold
-from devicectl.session.entries import Batch
+from devicectl.session.entries import Batch, Note
 from devicectl.session.journal import JournalReader
 from devicectl.session.procedures import Procedure, Procedures, Task
 from firmware_sim.memory.journal import Journal
@@ -19,6 +19,7 @@ from protocols.link.requests import Request
 from tests.integration.log.log_builders import a_cycle
 
 EPOCH, NOW = 5, Micros(0)
+NOTE = Note("warning", 0, "why", "", None)
 
 
 class Desk:
@@ -26,7 +27,7 @@ class Desk:
 
     def __init__(self, records: int = 0) -> None:
         self.journal = Journal()
-        self.batches: list[Batch] = []
+        self.entries: list[Batch | Note] = []
         self.asked: list[Message] = []
         self.written = True
         self.link_up = True
@@ -34,9 +35,13 @@ class Desk:
         self.forbidden: Refused | None = None
         self.procedures = Procedures(self._submit)
         self.reader = JournalReader(
-            epoch=EPOCH, fold=Fold(3, 1, first_event_no=1), emit=self.batches.append, durable=self._durable
+            epoch=EPOCH, fold=Fold(3, 1, first_event_no=1), emit=self.entries.append, durable=self._durable
         )
         self.write(records)
+
+    @property
+    def batches(self) -> list[Batch]:
+        return [entry for entry in self.entries if isinstance(entry, Batch)]
 
     def write(self, records: int) -> None:
         for _ in range(records):
@@ -258,3 +263,45 @@ def test_what_comes_again_is_folded_once() -> None:
         desk.reader.add(encode_record(alarm))
     assert desk.reader.alarms == {1501: 1}
     assert desk.reader.fold.problems == ["event 1 came again or out of order: 2 was next"]
+
+
+def test_a_note_goes_at_once_where_nothing_is_read() -> None:
+    desk = Desk(1)
+    desk.reader.note(NOTE)
+    assert desk.entries == [NOTE]
+
+
+def test_a_note_of_a_reading_is_committed_with_its_batch() -> None:
+    desk = Desk(7)
+    desk.answering = False
+    task = desk.run()
+    desk.reader.note(NOTE)
+    assert not desk.entries
+    desk.answering = True
+    desk.go_on()
+    assert task.done and [type(entry) for entry in desk.entries] == [Note, Batch]
+
+
+def test_a_note_of_a_reading_that_is_lost_or_brings_nothing_is_not() -> None:
+    desk = Desk()
+    desk.answering = False
+    task = desk.run()
+    desk.reader.note(NOTE)
+    desk.procedures.link_lost("it is gone", NOW)
+    assert task.done and desk.entries == [NOTE]
+    desk.requests.clear()
+    task = desk.run()
+    desk.reader.note(NOTE)
+    desk.answering = True
+    desk.go_on()
+    assert task.done and desk.entries == [NOTE, NOTE]
+
+
+def test_a_note_while_a_batch_is_acknowledged_follows_it() -> None:
+    desk = Desk(1)
+    desk.written = False
+    task = desk.run()
+    desk.reader.note(NOTE)
+    desk.written = True
+    desk.go_on()
+    assert task.done and [type(entry) for entry in desk.entries] == [Batch, Note]

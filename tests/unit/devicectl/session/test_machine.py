@@ -58,7 +58,7 @@ faulted
 
 
 def by_hand() -> dict[tuple[State, Event], State]:
-    found = {}
+    found: dict[tuple[State, Event], State] = {}
     for line in BY_HAND.strip().splitlines():
         words = line.split()
         if not line.startswith(" "):
