@@ -162,7 +162,7 @@ def session_plan(path: Path | None, target_cores: int | None) -> "Plan":
     """
     from devicectl.session.plan import Plan, load_plan, make_plan
 
-    plan = Plan() if path is None else load_plan(path)
+    plan = Plan() if path is None else load_plan(path, f"--plan {path}")
     if target_cores is None:
         return plan
     return make_plan({**plan.model_dump(), "target_cores": target_cores}, source="--target-cores")

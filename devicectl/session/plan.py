@@ -206,13 +206,16 @@ def make_plan(values: Mapping[str, Any], source: str = "plan") -> Plan:
         raise _explain(error, source) from error
 
 
-def load_plan(path: str | Path) -> Plan:
-    """The plan in a YAML or, by its suffix `.json`, JSON file of at most 64 KiB.
+def load_plan(path: str | Path, source: str = "") -> Plan:
+    """Read a plan from a YAML or, by its suffix `.json`, JSON file of at most 64 KiB.
+
+    `source` names the file in an error, with what named it; else it is the path.
 
     Raises:
         PlanError: the file cannot be read, is no plain mapping, or is no lawful plan.
     """
-    return make_plan(read_values(Path(path)), str(path))
+    source = source or str(path)
+    return make_plan(read_values(Path(path), source), source)
 
 
 def _explain(error: ValidationError, source: str) -> PlanError:

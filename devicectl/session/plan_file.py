@@ -49,13 +49,12 @@ def _shorten(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def read_values(path: Path) -> dict[str, Any]:
-    """The mapping in a file, by its suffix `.json` JSON and else YAML.
+def read_values(path: Path, source: str) -> dict[str, Any]:
+    """Read the mapping in a file, by its suffix `.json` JSON and else YAML; `source` names it in an error.
 
     Raises:
         PlanError: not readable, no regular file, too big, too deep, broken, or no mapping of plain values.
     """
-    source = str(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe that nobody writes to would never be opened
             raise PlanError(source, None, None, "is no regular file: must be a plan in YAML or JSON")

@@ -228,7 +228,7 @@ def test_a_course_in_another_unicode_form_is_the_same_course(log: Path) -> None:
         (["--resume", "--abandon"], "--abandon"),
         (["--resume", "--target-cores", "5"], "--target-cores"),
         (["--abandon", "--course", "spring"], "--course"),
-        (["--plan", "/nowhere/plan.yaml"], "/nowhere/plan.yaml"),
+        (["--plan", "/nowhere/plan.yaml"], "--plan /nowhere/plan.yaml: cannot be read: "),
         (["--plan", "/"], "/"),
         (["--trace", "/nowhere/trace"], "folder that exists"),
         (["--device", "http://x"], "sim://"),
@@ -321,7 +321,7 @@ def test_wrong_plans_are_exit_2(log: Path, tmp_path: Path, text: str) -> None:
 
 def test_a_plan_that_is_no_regular_file_is_exit_2_and_nobody_waits_for_it(log: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "plan.yaml")
-    said = f"devicectl: {tmp_path / 'plan.yaml'}: is no regular file: must be a plan in YAML or JSON"
+    said = f"devicectl: --plan {tmp_path / 'plan.yaml'}: is no regular file: must be a plan in YAML or JSON"
     assert one_line(devicectl("run", "--plan", tmp_path / "plan.yaml", code=2)) == said
 
 

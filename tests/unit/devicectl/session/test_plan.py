@@ -204,7 +204,7 @@ def test_refuses_a_file(tmp_path: Path, name: str, text: str | bytes, sentence: 
 def test_a_depth_of_twenty_is_read(tmp_path: Path) -> None:
     nested = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
     for name in ("p.yaml", "p.json"):
-        assert "a" in read_values(written(tmp_path, '{"a": ' + nested + "}", name))
+        assert "a" in read_values(written(tmp_path, '{"a": ' + nested + "}", name), "a plan")
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -227,14 +227,14 @@ SCALARS: dict[str, Any] = {
 
 @pytest.mark.parametrize("text", SCALARS)
 def test_a_scalar_means_what_it_means_in_json(tmp_path: Path, text: str) -> None:
-    value = read_values(written(tmp_path, f"a: {text}"))["a"]
+    value = read_values(written(tmp_path, f"a: {text}"), "a plan")["a"]
     assert value == SCALARS[text] and type(value) is type(SCALARS[text])
 
 
 def test_every_json_value_reads_alike_in_both(tmp_path: Path) -> None:
     value: Any = {"a": [1, -2.5, True, None, "x y", {"b": []}]}
     for name in ("p.yaml", "p.json"):
-        assert read_values(written(tmp_path, json.dumps(value), name)) == value
+        assert read_values(written(tmp_path, json.dumps(value), name), "a plan") == value
 
 
 def test_a_name_has_one_unicode_form() -> None:
