@@ -1,4 +1,4 @@
-"""Drivers: what brings time and bytes to an engine, and which one a device URL asks for.
+"""Drivers, which bring time and bytes to an engine; and the choice of one for a device URL.
 
     sim://               virtual time, the device in this process
     sim+tcp:// ...       a simulator of its own as a process, then as for a device that runs already
@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 
 class Driver(Protocol):
-    """What a connection needs of the driver of its engine."""
+    """A driver of an engine, as a connection needs it."""
 
     engine: Engine
 

@@ -1,4 +1,4 @@
-"""From the engine's entries to the session log: one transaction a batch, its notes with it.
+"""The recorder: it writes the engine's entries to the session log, one transaction a batch, its notes with it.
 
 Law: it knows the order in which entries mean something, and no SQL.
 """
@@ -19,7 +19,7 @@ class Log(Protocol):
 
     @property
     def where(self) -> str:
-        """Where it is, for people."""
+        """Place of the log, for people."""
 
     def find(self, device: str, epoch: int, session_no: int) -> StoredSession | None:
         """Find the session that a device holds open; None where this log does not know it."""
@@ -31,19 +31,19 @@ class Log(Protocol):
         """Return the records that are stored of a session, in order."""
 
     def begin(self, start: SessionStart) -> int:
-        """Enter a session; its key in this log."""
+        """Enter a session; return its key in this log."""
 
     def store(self, key: int, batch: Batch, notes: Sequence[Note] = ()) -> None:
-        """Records, notes and cursor in one transaction."""
+        """Store records, notes and cursor in one transaction."""
 
     def note(self, key: int, notes: Sequence[Note]) -> None:
-        """Notes alone."""
+        """Store notes alone."""
 
     def finish(self, key: int, finish: Finish, notes: Sequence[Note] = ()) -> None:
-        """How the session ended."""
+        """Store how the session ended."""
 
     def store_truth(self, key: int, truth: TruthGetDone) -> None:
-        """The ground truth, apart."""
+        """Store the ground truth, apart from the counts."""
 
 
 class Recorder:

@@ -1,4 +1,4 @@
-"""What a session came to: the one object that `devicectl run --json` prints."""
+"""Summary of a session: the one object that `devicectl run --json` prints."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, Self
@@ -77,7 +77,7 @@ class Summary:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it; the names are the product's, in its order."""
+        """Return the fields for JSON, named and ordered as everywhere in the product."""
         return {**asdict(self), "coverage_percent": round(self.coverage_percent, COVERAGE_DIGITS)}
 
     @classmethod

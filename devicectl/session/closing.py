@@ -19,11 +19,11 @@ from protocols.language.enums import CloseReason
 from protocols.language.records import SessionClosed
 
 MAX_DIFFERENCES: Final = 20
-"""Notes of them in the log: who reads them has understood by then, and a damaged journal has thousands."""
+"""Notes of differences in the log. After twenty a reader has understood, and a damaged journal has thousands."""
 
 
 class Closing:
-    """How one session is ended."""
+    """The end of one session."""
 
     def __init__(self, context: SessionContext, operator: AutomaticOperator) -> None:
         self._context = context
@@ -33,7 +33,7 @@ class Closing:
     def close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
         """Disarm, read the journal to its end, close the session with the fold of it, ask for the truth.
 
-        It needs no way out of a hold: a device that an open emergency stop or a fault holds closes its session too.
+        It needs no way out of a hold: a device held by an emergency stop or a fault closes its session too.
 
         Raises:
             CommandRefusedError: the device's totals are others; the session stays open on both sides.
@@ -42,7 +42,7 @@ class Closing:
         return (yield from self._recovery.through(lambda: self._close(reason, wall_seconds), self._recovery.relink))
 
     def settle(self, wall_seconds: float) -> Procedure[Finish]:
-        """Log the end of an adopted session that the device has closed, and whose end no host has logged.
+        """Log the end of an adopted session that the device has closed while no host was there to log it.
 
         Raises:
             SessionError: the journal does not say how it ended.
@@ -57,7 +57,7 @@ class Closing:
         )
 
     def stop(self) -> Procedure[None]:
-        """STOP the device: retracted, vented, SAFE. Nothing where there is no link or no session."""
+        """STOP the device: retracted, vented, SAFE. No-op without a link or a session."""
         if (
             self._context.link.exchange.linked
             and self._context.opened is not None
@@ -83,7 +83,7 @@ class Closing:
             yield from self.stop()
 
     def abandon(self) -> Procedure[int]:
-        """Close a session that nobody has the records of; returns its number.
+        """Close a session whose records no log has; return its number.
 
         Raises:
             HardwareError: the device is no simulator, and nobody has allowed that.
@@ -100,7 +100,7 @@ class Closing:
         return session_no
 
     def abandon_adopted(self, wall_seconds: float) -> Procedure[Finish]:
-        """Close an adopted session as aborted, with its counts; where the two ends do not agree, without them.
+        """Close an adopted session as aborted, with its counts; without them if the two ends do not agree.
 
         Then each difference is a note in the log, and the device's own record says ABANDONED.
         """
@@ -127,7 +127,7 @@ class Closing:
         return (yield from self._finish(CloseReason.ABANDONED, device, wall_seconds))
 
     def _disown(self, session_no: int) -> Procedure[Counts]:
-        """SESSION_CLOSE without counts of this host's; the device's totals."""
+        """Close without counts of this host; return the device's totals."""
         done = yield from ask(M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts())))
         return _counts_of(done)
 
@@ -146,7 +146,7 @@ class Closing:
             self._context.machine.happened(Event.CLOSE_BEGUN)
 
     def _finish(self, reason: CloseReason, device: Counts, wall_seconds: float) -> Procedure[Finish]:
-        """Reconcile and store, once the device has closed the session."""
+        """Reconcile and store the end, once the device has closed the session."""
         _, reader = self._context.session()
         yield from self._recovery.release()
         if self._context.info is not None and self._context.info.has_truth:
@@ -169,7 +169,7 @@ class Closing:
         return self._context.finish
 
     def _close_on_device(self, reason: CloseReason) -> Procedure[Counts]:
-        """SESSION_CLOSE, once; the device's totals."""
+        """Close with this host's counts, once; return the device's totals."""
         opened, reader = self._context.session()
         counts, closed = reader.fold.counts, reader.closed
         if closed is None:

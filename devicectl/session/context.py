@@ -1,4 +1,4 @@
-"""What one host holds of its session: the link, the machine, the journal's reader, and what the log is to get.
+"""State that the parts of a session share: the link, the machine, the journal's reader, and the entries for the log.
 
 Law: it knows no procedure. `operator`, `recovery` and `closing` work on it, and `engine` puts them together.
 """
@@ -31,7 +31,7 @@ Entry = SessionStart | Batch | Note | Finish | M.TruthGetDone
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the shell knows and the engine only passes on to the log."""
+    """Facts that the shell knows and the engine only passes on to the log."""
 
     device_url: str
     course: str | None
@@ -41,7 +41,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """What the device said of a session when it was opened: its number there, and the needles that it is done with."""
+    """A session as the device opened it: its number there, and the needles that were fitted."""
 
     session_no: int
     first_cycle_no: int
@@ -50,7 +50,7 @@ class OpenedSession:
 
 
 class Observer(Protocol):
-    """Whoever watches a session: a progress bar, a narrator, a test."""
+    """A spectator of a session: a progress bar, a narrator, a test."""
 
     def changed(self, before: State, after: State, now: Micros) -> None:
         """The host's state changed."""
@@ -129,7 +129,7 @@ class SessionContext:
 
     @property
     def simulated(self) -> bool:
-        """The device says that it is a simulator, wherever it says what it is; only after `connect`."""
+        """True if WELCOME and identity both say that the device is simulated; only after `connect`."""
         return self.welcome.simulated and self.info is not None and self.info.simulated
 
     @property
@@ -141,23 +141,23 @@ class SessionContext:
         return self.info.core_diameter_um
 
     def require_allowed(self) -> None:
-        """Ask before anything is begun on a device.
+        """Check that a session may be held on this device.
 
         Raises:
-            HardwareError: it is no simulator, and nobody has allowed that.
+            HardwareError: it is not simulated, and `allow_hardware` was not given.
         """
         if not self.allow_hardware and not self.simulated:
             raise HardwareError("that nobody has named" if self.info is None else self.info.serial)
 
     def session(self) -> tuple[OpenedSession, JournalReader]:
-        """What was said at its opening and the journal's reader; only with a session."""
+        """Return the opened session and the reader of its journal; only with a session."""
         assert self.opened is not None and self.reader is not None
         return self.opened, self.reader
 
     # --- the log's side --------------------------------------------------------------------------------------
 
     def take_entries(self) -> list[Entry]:
-        """What is to be logged, in order; the shell writes it and says `logged`."""
+        """Entries to log, in order; the shell writes them and calls `logged`."""
         entries = self.entries
         if entries:
             self.entries = []
@@ -171,7 +171,7 @@ class SessionContext:
         self.link.procedures.poll(now)
 
     def lose_log(self) -> None:
-        """The log failed. Nothing becomes durable any more, so nothing more of the journal is acknowledged."""
+        """Note that the log failed: nothing more becomes durable, so nothing more of the journal is acknowledged."""
         self._log_lost = True
 
     @property
@@ -190,7 +190,7 @@ class SessionContext:
         yield lambda: self._logged >= goal
 
     def note(self, kind: NoteKind, name: str, detail: str) -> None:
-        """Note something that the device's journal does not say."""
+        """Note something that the device's journal does not have."""
         uptime = self.link.device_uptime_ms() if self.link.welcome is not None else None
         begun = self.opened is not None and self.last_cycle_no >= self.opened.first_cycle_no
         note = Note(kind, self.link.now, name, detail, uptime, self.last_cycle_no if begun else None)
@@ -204,7 +204,7 @@ class SessionContext:
         self.reader = JournalReader(epoch=self.welcome.journal_epoch, fold=fold, emit=self.emit, durable=self.durable)
 
     def read_aside(self) -> None:
-        """Read the journal beside whatever else goes on."""
+        """Read the journal while the session continues; no-op if it is being read."""
         if self.reader is not None and not self.reader.busy and self.link.exchange.linked:
             self.unread_cycles = 0
             self.link.procedures.start(self.reader.read(), self.link.now)

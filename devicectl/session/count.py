@@ -47,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Whether both ends agree on a session, and if not every reason, one sentence each."""
+    """Verdict on a session: both ends agree, or every difference as one sentence."""
 
     reconciled: bool
     differences: list[str]
@@ -165,7 +165,7 @@ class Fold:
             self._report_drift(record, drift)
 
     def _is_new(self, cycle_no: int) -> bool:
-        """Whether a cycle number out of turn is to be counted; says what is wrong with it."""
+        """Report a cycle number that is out of turn; return True if the cycle counts."""
         if cycle_no < self.first_cycle_no:
             return False
         if cycle_no in self._ended:

@@ -29,7 +29,7 @@ __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
 class Engine(SessionContext):
     """One host and at most one session, and all that can be done with it.
 
-    On a device that is no simulator nothing is begun, resumed or abandoned, unless `allow_hardware` says so.
+    A session is opened, resumed or abandoned only on a simulated device, unless `allow_hardware` is true.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Engine(SessionContext):
         self.abandon_adopted = closing.abandon_adopted
 
     def connect(self) -> Procedure[M.DeviceInfoDone]:
-        """Make the link and ask who is there.
+        """Make the link and ask the device for its identity.
 
         Raises:
             LinkError: no transport, no answer, or a device that refuses this host.
@@ -115,7 +115,7 @@ class Engine(SessionContext):
     def adopt(
         self, stored: StoredSession, records: list[bytes], open_s: float | None, *, restore: bool = True
     ) -> Procedure[None]:
-        """Take over a session that the device holds open and the log knows, and recover it if it is to go on.
+        """Take over a session that the device holds open and the log knows; with `restore` recover it, to continue.
 
         `records` are those that the log holds; `open_s` is how long ago the session was opened, None where no clock
         tells.
@@ -148,6 +148,6 @@ class Engine(SessionContext):
             yield from self._recovery.through(nothing, self._operator.restore)
 
     def give_up(self) -> None:
-        """The session cannot be gone on with or closed; it stays open on the device."""
+        """End a session that cannot continue and cannot be closed; it stays open on the device."""
         if self.machine.now not in ENDED:
             self.machine.happened(Event.FAILED)

@@ -35,9 +35,9 @@ client breaks off after 1.6 s and says why. One that goes sooner is a port that 
 
 
 HEADWAY_US: Final = Micros(1_500 * MILLISECOND)
-"""Somebody wants the program to end: a device that ends no command for as long is waited for no longer."""
+"""When the program was asked to end, it leaves a device that has ended no command for this long."""
 ENDING_US: Final = Micros(10 * SECOND)
-"""And one that ends one after the other has so long: on a slow line a session is closed within three seconds."""
+"""A device that does end its commands has this long. On a slow line a session is closed within three seconds."""
 
 
 class HostLink:
@@ -45,12 +45,12 @@ class HostLink:
 
     `headway_at` is when a command was last ended by the device, or a link granted.
 
-    `on_told(message)` hears what answers nothing; `on_lost(reason)` hears that a link that stood is gone, before any
-    procedure does.
+    `on_told(message)` gets messages that answer nothing; `on_lost(reason)` is told that a link is lost, before any
+    procedure is.
 
     One piece from the transport may hold several answers and the end of the link after them. The answers are given out
-    in order, and a procedure that goes on by one may find the link gone already: what is left of the piece is taken in
-    before that procedure hears of it, so that nobody acts upon a loss that has not been told.
+    in order, and a procedure that continues by one may find the link gone already: the rest of the piece is taken in
+    first, so that no procedure acts upon a loss before it was told of it.
     """
 
     def __init__(
@@ -85,18 +85,18 @@ class HostLink:
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
     def connected(self, now: Micros, boot_us: Micros = Micros(0)) -> None:
-        """The transport is there; its opening may have had the device boot, which takes up to `boot_us`."""
+        """Note that the transport is open. Opening it may have made the device boot, which takes up to `boot_us`."""
         self.now = now
         self.transport_up = True
         self._booted_at = Micros(now + boot_us)
         self.procedures.poll(now)
 
     def noticed(self, what: str) -> None:
-        """Something is wrong with the transport that may be why no answer comes."""
+        """Keep what is wrong with the transport: it may be the reason for a silence."""
         self.exchange.notice = what
 
     def disconnected(self, reason: str, now: Micros, *, final: bool = False) -> None:
-        """The transport is gone, and any link with it; `final` where another one would go as well."""
+        """Note that the transport is gone, and any link with it; `final` if another one would go as well."""
         self.now = now
         self.transport_up = False
         self._forbidden = reason if final else ""
@@ -122,7 +122,7 @@ class HostLink:
         self.procedures.poll(now)
 
     def leave(self, reason: ByeReason, now: Micros) -> None:
-        """Say BYE. Whoever still waits for an answer hears that there will be none."""
+        """Send BYE. A procedure that still waits for an answer is told that none will come."""
         self.now = now
         self._happenings.extend(self.exchange.bye(reason, now))
         self._catch_up()
@@ -137,19 +137,19 @@ class HostLink:
         self.procedures.poll(now)
 
     def next_deadline(self) -> Micros | None:
-        """When `advance` has something to do."""
+        """Time at which `advance` has something to do."""
         link, procedure = self.exchange.next_deadline(), self.procedures.next_deadline()
         if link is None or procedure is None:
             return procedure if link is None else link
         return min(link, procedure)
 
     def start(self, procedure: Procedure[Result], now: Micros) -> Task[Result]:
-        """Begin a procedure: what it sends first is sent now, and not when something happened last."""
+        """Begin a procedure at `now`, so that its first command is not dated back to the last event."""
         self.now = now
         return self.procedures.start(procedure, now)
 
     def patience_ends(self, since: Micros) -> Micros:
-        """Time until which the device is waited for from `since` on, when somebody wants the program to end."""
+        """Time until which the program waits for the device, once it was asked at `since` to end."""
         return Micros(min(max(since, self.headway_at) + HEADWAY_US, since + ENDING_US))
 
     # --- for procedures --------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class HostLink:
     def make(self) -> Procedure[Welcome]:
         """Wait for the transport, say HELLO and wait for WELCOME; again where the transport goes meanwhile.
 
-        A link that stands is given up for the new one: whoever waits for an answer on it hears that it is lost.
+        An existing link is given up for the new one: commands that wait for an answer on it are lost.
 
         Raises:
             LinkDeniedError: the device cannot speak with this host.
@@ -184,7 +184,7 @@ class HostLink:
             why = f": {outcome.reason}"
 
     def _greet(self) -> Procedure[Linked | Denied | LinkLost]:
-        """Say HELLO; how it ends."""
+        """Send HELLO and return how it ended."""
         self._catch_up()
         hello = Hello(
             majors=1 << MAJOR,
@@ -277,7 +277,7 @@ class HostLink:
                 assert_never(happening)
 
     def _lost(self, loss: LinkLost, kind: Callable[[str], LinkError] = LinkLostError) -> None:
-        """A link is gone, or the HELLO that asked for one: in either case whoever waits is told."""
+        """Tell every procedure that waits for an answer that the link, or the HELLO that asked for one, is lost."""
         if self._greeting:
             self._outcome = loss
         else:

@@ -15,7 +15,7 @@ from transitions import Machine, MachineError
 
 
 class State(StrEnum):
-    """Where the host stands in the procedure."""
+    """Step of the procedure that the host is in."""
 
     DISCONNECTED = "disconnected"
     CONNECTING = "connecting"
@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What has happened."""
+    """Something that has happened on the link."""
 
     HELLO_SENT = "hello_sent"
     LINK_DENIED = "link_denied"

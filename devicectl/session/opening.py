@@ -28,10 +28,10 @@ class Opening:
         self._asked = False
 
     def open(self) -> Procedure[OpenedSession]:
-        """Ask for the session; after a lost link, look first whether it is open.
+        """Ask for the session; after a lost link, check first that it is not open already.
 
         Raises:
-            HardwareError: the device is no simulator, and nobody has allowed that.
+            HardwareError: the device is not simulated, and `allow_hardware` was not given.
             PlanError: the plan is not one that this device can do.
             SessionFoundError: it holds another session.
             CommandRefusedError: the device does not open it.
@@ -51,14 +51,14 @@ class Opening:
         return OpenedSession(session_no, first_cycle_no, needles, info.core_diameter_um)
 
     def _skip_journal(self) -> Procedure[int]:
-        """What stands in the journal before a session is opened belongs to closed ones: its head, acknowledged."""
+        """Acknowledge what is in the journal, which belongs to closed sessions; return its head."""
         welcome = self._context.welcome
         page = yield from ask(M.JournalRead(epoch=welcome.journal_epoch, first=welcome.journal_head, max_records=1))
         yield from ask(M.JournalAck(epoch=welcome.journal_epoch, upto=page.head))
         return page.head
 
     def _ask(self) -> Procedure[M.SessionOpenDone]:
-        """SESSION_OPEN. That the plan is out of the device's range is the plan's error, as if it had said so itself."""
+        """Send SESSION_OPEN. If the device refuses the plan's values, that is an error of the plan."""
         plan = self._plan
         try:
             done = yield from ask(
@@ -76,7 +76,7 @@ class Opening:
         return done
 
     def _find(self) -> Procedure[OpenedSession]:
-        """The session that the device holds, if it was opened by what this host asked for and got no answer to.
+        """Find out that the device opened the session which this host asked for, when the answer was lost.
 
         Nobody else may have it: its record has this plan, follows what was asked, and no cycle was done.
         """

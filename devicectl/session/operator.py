@@ -31,13 +31,13 @@ PUNCH_DEADLINE_MS: Final = 3_000
 SUCTION_WAIT_US: Final = 30 * SECOND
 SUCTION_POLL_US: Final = SECOND // 2
 """After a suction loss: how long the operator looks for the leak, and how often he tries."""
-MOST_UNLOGGED: Final = 64
+MAX_UNLOGGED: Final = 64
 """Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
-MOST_PURGES: Final = 10
+MAX_PURGES: Final = 10
 """A purge works nine times in ten, and a session has some five clogs: ten failures in a row are a broken needle."""
-LEAST_AGE_DOUBT_US: Final = 4 * SECOND
+MIN_AGE_DOUBT_US: Final = 4 * SECOND
 """The least age may be too old by this: it is rounded up, and an uptime may be told 2.6 s after HELLO."""
-MOST_REMEDIES: Final = 100
+MAX_REMEDIES: Final = 100
 """In a row, without a cycle between them: a wait for suction takes 60. A device that refuses on needs a person."""
 
 
@@ -112,7 +112,7 @@ class AutomaticOperator:
             if (age := ages.get(zone)) is not None:
                 age_s = age.least_s if zone in self._numbed else age.most_s
                 if age_s != age.least_s and zone not in reader.anesthesia.confirmed:
-                    self._numbed_latest[zone] = Micros(link.now - age.least_s * SECOND + LEAST_AGE_DOUBT_US)
+                    self._numbed_latest[zone] = Micros(link.now - age.least_s * SECOND + MIN_AGE_DOUBT_US)
                 self._numbed[zone] = Micros(min(self._numbed.get(zone, link.now), link.now - age_s * SECOND))
         if self._numbed:  # the one before numbed all of them at a time, and was cut off before all were told
             oldest = min(self._numbed.values())
@@ -230,8 +230,8 @@ class AutomaticOperator:
         return None
 
     def _cycle(self) -> Procedure[CycleResult]:
-        if self._context.backlog > MOST_UNLOGGED:
-            yield lambda: self._context.backlog <= MOST_UNLOGGED
+        if self._context.backlog > MAX_UNLOGGED:
+            yield lambda: self._context.backlog <= MAX_UNLOGGED
             self._check_link()
         cycle_no = self._context.last_cycle_no + 1
         happened = self._context.machine.happened
@@ -296,7 +296,7 @@ class AutomaticOperator:
         raise AssertionError("number is below plan.cells")
 
     def _purge(self) -> Procedure[None]:
-        for attempt in range(1, MOST_PURGES + 1):
+        for attempt in range(1, MAX_PURGES + 1):
             self._context.machine.happened(Event.PURGE_SENT)
             try:
                 done = yield from ask(M.Purge())
@@ -311,7 +311,7 @@ class AutomaticOperator:
             self._flagged = done.flagged
             if not done.flagged:
                 return
-        raise SessionError(f"needles stay clogged after {MOST_PURGES} purges: {needle_names(self._flagged)}")
+        raise SessionError(f"needles stay clogged after {MAX_PURGES} purges: {needle_names(self._flagged)}")
 
     # --- remedies --------------------------------------------------------------------------------------------
 
@@ -327,7 +327,7 @@ class AutomaticOperator:
         if self._context.machine.now in CYCLE:
             self._context.machine.happened(Event.CYCLE_ABORTED)
         self._remedies += 1
-        if self._remedies > MOST_REMEDIES:
+        if self._remedies > MAX_REMEDIES:
             raise error
         if error.code is Code.E_STORAGE and self._storage_freed_at != self._context.last_cycle_no:
             assert self._context.reader is not None

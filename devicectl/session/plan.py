@@ -72,7 +72,7 @@ class Zone(_Frozen):
 
 
 class Operator(_Frozen):
-    """What the automatic operator says and does on the human side of the procedure."""
+    """Words and deeds of the automatic operator on the human side of the procedure."""
 
     anesthesia_method: Annotated[
         _Text, Field(title="how the zones are numbed, for the log", description="a text of 1 to 32 bytes")
@@ -168,7 +168,7 @@ class Plan(_Frozen):
 
     @property
     def cells(self) -> int:
-        """How many cells of 1 cm2 the zones have together."""
+        """Number of cells of 1 cm2 in all zones."""
         return sum(zone.area_cm2 for zone in self.zones)
 
     @model_validator(mode="after")
@@ -185,7 +185,7 @@ class Plan(_Frozen):
 
 
 class _Misfit(ValueError):
-    """What is wrong between two keys, on its way through pydantic."""
+    """Conflict between two keys, on its way through pydantic."""
 
     def __init__(self, key: str, value: object, right: str) -> None:
         super().__init__(f"{key} {right}")

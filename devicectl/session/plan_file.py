@@ -159,7 +159,7 @@ def _to_mapping(pairs: list[tuple[Any, Any]], source: str) -> dict[str, Any]:
 
 
 def _to_scalar(text: str) -> Any:
-    """What a plain scalar means: a word or number of JSON, else itself."""
+    """Read a plain scalar: a word or number of JSON, else itself."""
     if text in _WORDS:
         return _WORDS[text]
     if len(text) <= _MAX_NUMBER_LENGTH:
@@ -175,7 +175,7 @@ def _to_int(digits: str) -> int | str:
 
 
 def _depth(value: Any) -> int:
-    """How many levels of mappings and lists a value has; the parser has bounded it to what Python can recurse."""
+    """Count the levels of mappings and lists in a value, which the parser has bounded to what Python can recurse."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, dict | list)]:
         depth += 1

@@ -38,7 +38,7 @@ class Until(NamedTuple):
     condition: Callable[[], bool] | None = None
 
     def over(self, now: Micros) -> bool:
-        """Whether there is nothing left to wait for."""
+        """True once there is nothing left to wait for."""
         return self.time <= now or (self.condition is not None and self.condition())
 
 
@@ -92,13 +92,13 @@ class Task(Generic[Result]):
         return UnfinishedError(command)
 
     def close(self) -> None:
-        """End the procedure where it stands."""
+        """End the procedure where it is."""
         self._procedure.close()
         self.waits_for = None
         self.done = True
 
     def outcome(self) -> Result:
-        """What the procedure returned.
+        """Return what the procedure returned.
 
         Raises:
             Exception: what it raised.
@@ -109,7 +109,7 @@ class Task(Generic[Result]):
 
 
 def end_of(task: Task[Result], cancelled: BaseException | None, unfinished: UnfinishedError | None) -> Result:
-    """Result of a task, whose end somebody may have wanted (`cancelled`) and not got (`unfinished`).
+    """Return the result of a task that may have been `cancelled`, and is `unfinished` if its end did not come.
 
     Raises:
         Exception: what the procedure raised, else the cancellation with what is unfinished as its note, or that itself.
@@ -140,14 +140,14 @@ class Procedures:
         return task
 
     def answered(self, request: Request, answer: Message, now: Micros) -> None:
-        """Resume whoever waits for this final answer."""
+        """Resume the procedure that waits for this final answer."""
         task = self._by_request.pop(request, None)
         if task is not None:
             make_error = _ERRORS.get(answer.__class__)
             self._run(task, answer, None if make_error is None else make_error(request.message, answer), now)
 
     def abandoned(self, request: Request, reason: str, now: Micros) -> None:
-        """Raise the loss in whoever waits for the answer to this request, which will not come."""
+        """Raise the loss in the procedure that waits for the answer to this request, which will not come."""
         task = self._by_request.pop(request, None)
         if task is not None:
             self._run(task, None, LinkLostError(reason), now)

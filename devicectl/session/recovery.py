@@ -27,7 +27,7 @@ from protocols.language.alarm_codes import COUNT_STOPPED, alarm_label
 from protocols.language.enums import AlarmState, Code, DeviceState
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
-MOST_RECOVERIES: Final = 5
+MAX_RECOVERIES: Final = 5
 """In a row, without a completed cycle between them: more is a device or a line that a person must look at."""
 NEEDLES_HOME_US: Final = SECOND // 5
 """After a stop the needles are on their way for 150 ms at most; a device that does not see them home then goes on
@@ -146,9 +146,9 @@ class Recovery:
 
     def _count(self, error: LinkError | CommandAbortedError | CommandRefusedError) -> None:
         self._in_a_row += 1
-        if self._in_a_row > MOST_RECOVERIES:
+        if self._in_a_row > MAX_RECOVERIES:
             raise error
-        self._context.note("action", "recover", f"try {self._in_a_row} of {MOST_RECOVERIES}: {error}")
+        self._context.note("action", "recover", f"try {self._in_a_row} of {MAX_RECOVERIES}: {error}")
 
     def relink(self) -> Procedure[DeviceState]:
         """Link, and the journal to its head; returns the state in which the device holds still."""

@@ -169,7 +169,7 @@ async def _answers(process: asyncio.subprocess.Process, port: int, sign: str, lo
 
 
 async def _takes(client: str, port: int) -> bool:
-    """Whether whoever listens at the port takes a client of MQTT 5."""
+    """True if a program at the port accepts a client of MQTT 5."""
     try:
         reader, writer = await asyncio.open_connection(HOST, port)
     except OSError:

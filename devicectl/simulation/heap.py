@@ -24,7 +24,7 @@ class Actor(NamedTuple):
 
 
 class Heap:
-    """What is to come. `now` is the time of what runs. Of actors due at one time, the first named goes first."""
+    """Events to come. `now` is the time of the one that runs. Of actors due at one time, the first named goes first."""
 
     def __init__(self) -> None:
         self.now = Micros(0)
@@ -43,7 +43,7 @@ class Heap:
 
     @property
     def next_time(self) -> Micros | None:
-        """When something happens next; None when nothing ever will."""
+        """Time of the next event; None if there will be none."""
         if self._soon:
             return self.now
         times = [due for actor in self.actors if (due := actor.deadline()) is not None]

@@ -30,9 +30,9 @@ _T = TypeVar("_T")
 
 EVENTS_BETWEEN_YIELDS: Final = 500
 """Some ten milliseconds of work: a Ctrl-C is felt at once, and the loop's own cost is not."""
-MOST_LAG_US: Final = SECOND // 2
-"""Behind the wall by more, the pace is taken up anew from now: a debugger's stop or a slow caller is not caught up on
-in a rush, while what the cycles' own display costs is."""
+MAX_LAG_US: Final = SECOND // 2
+"""If the pace falls behind the wall by more, it starts again from now: a debugger's stop or a slow caller is not caught
+up on in a rush. Less than this, such as the cost of the display, is."""
 
 
 class VirtualTimeDriver:
@@ -52,7 +52,7 @@ class VirtualTimeDriver:
         return self.world.now
 
     async def __aenter__(self) -> "VirtualTimeDriver":
-        """Nothing has to be opened."""
+        """No-op: virtual time needs no transport."""
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -152,12 +152,12 @@ class VirtualTimeDriver:
         self.world.heap.pass_to(Micros(round((clock.monotonic() - self._wall_origin) * speed)))
 
     def _ahead_us(self, speed: float) -> float:
-        """How far the next event is ahead of the wall."""
+        """Microseconds by which the next event is ahead of the wall."""
         due = self.world.heap.next_time
         if due is None:
             return 0.0
         ahead = due / speed - (clock.monotonic() - self._wall_origin)
-        if ahead < -MOST_LAG_US:
+        if ahead < -MAX_LAG_US:
             self._wall_origin = Micros(self._wall_origin - round(ahead))
         return ahead
 
@@ -212,5 +212,5 @@ def make_driver(
 
 
 def host_random(seed: int) -> random.Random:
-    """Where a simulated host's nonce and id come from, so that the same seed gives the same bytes."""
+    """Random source of a simulated host's nonce and id, so that the same seed gives the same bytes."""
     return random.Random(f"{seed}:host")

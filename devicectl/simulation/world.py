@@ -20,7 +20,7 @@ class Line(Protocol):
     """A wire's delays, and whatever else it does to bytes."""
 
     def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
-        """When what `sender` puts on the wire now is at the other end, and what is there then."""
+        """Times at which `data` of `sender` reaches the other end, each with what arrives."""
 
 
 class SerialLine:

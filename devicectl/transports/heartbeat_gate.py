@@ -1,4 +1,4 @@
-"""What a host behind a broker takes of a link that begins: of answers none, until a heartbeat of that link has come.
+"""The gate of a link that begins behind a broker: no answer passes until a heartbeat of that link has come.
 
 A broker that withholds heartbeats says so to nobody, and the rest of a link works without them for a while. So WELCOME
 is handed on, to which the exchange answers with its own first heartbeat; that brings the device's; and then what has
@@ -14,8 +14,8 @@ from protocols.mqtt.bodies import decode_body
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import Publication
 
-MOST_HELD: Final = 64
-"""Answers kept back; a host asks five things at once. What is more is lost, and asked for again."""
+MAX_HELD: Final = 64
+"""Answers kept back; a host asks five things at once. More are dropped, and asked for again."""
 
 
 class HeartbeatGate:
@@ -40,7 +40,7 @@ class HeartbeatGate:
         self._held.clear()
 
     def take(self, publication: Publication) -> list[Publication]:
-        """What the exchange is to have now that this has come, in order."""
+        """Take a publication; return those that the exchange may have now, in order."""
         if self.open:
             return [publication]
         if publication.topic == self._reply:
@@ -57,7 +57,7 @@ class HeartbeatGate:
         if isinstance(envelope.message, Welcome):
             self._link_id = envelope.header.link_id
         elif self._link_id:
-            if len(self._held) < MOST_HELD:
+            if len(self._held) < MAX_HELD:
                 self._held.append(publication)
             return []
         return [publication]

@@ -1,7 +1,7 @@
 """MQTT: one connection to a broker, on which the device's birth has been seen.
 
-It ends when the broker is lost, when the device is (its will), and when it is born anew: its ports went with the old
-connection. The driver then opens the next, with a new client.
+It ends when the broker is lost, when the device is lost (its will), and when the device is born again: its ports went
+with the old connection. The driver then opens the next one, with a new client.
 
 Law: it carries publications, reads `status`, and holds a link that begins to its heartbeats; all else that host and
 device say to each other is the exchange's.
@@ -157,7 +157,7 @@ class MqttTransport:
                 self._receiver.received(one)
 
     def _pass_gate(self, client: BrokerClient, publication: Publication) -> list[Publication]:
-        """What may be handed on; and what is waited for next, where that is another thing than before."""
+        """Pass a publication through the gate, and start or stop the patience that its outcome asks for."""
         gate, waited = self._gate, self._gate.welcomed
         passed = gate.take(publication)
         if gate.welcomed:
@@ -181,7 +181,7 @@ class MqttTransport:
                 self._stop_patience()
                 self.ready.set_result(None)
         elif status.online and status.birth_no != self._birth_no:
-            self._break_off("the device has connected to its broker anew")
+            self._break_off("the device has connected to its broker again")
         elif not status.online and status.birth_no == self._birth_no:
             self._break_off(f"the device has gone from its broker ({status.reason})")
 

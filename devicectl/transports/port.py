@@ -1,4 +1,4 @@
-"""What a transport is to the host: who hears of it, and what it can do.
+"""The interface of a transport: its receiver, and the transport itself.
 
 Law: pure. A module of this package, named by a row of `urls.SCHEMES`, opens a `Transport` for a `Receiver`.
 """
@@ -10,7 +10,7 @@ from protocols.language.units import Micros
 
 
 class Receiver(Protocol):
-    """Who hears of a transport, always from the event loop."""
+    """The owner of a transport, which calls it from the event loop."""
 
     def received(self, data: Any) -> None:
         """Something came in for the wire: bytes, or MQTT messages."""

@@ -152,7 +152,7 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
 
 
 def has_descriptor(port: serial.SerialBase) -> bool:
-    """Whether an event loop can wait for this port: for others, such as loop://, it cannot."""
+    """True if an event loop can wait for this port, which it cannot for loop:// and its like."""
     return os.name == "posix" and isinstance(port, serial.Serial)
 
 

@@ -23,7 +23,7 @@
 
 #define fail(code, ...) (fprintf(stderr, "c_host: " __VA_ARGS__), fputc('\n', stderr), exit(code))
 enum { TARGET = 30, CELLS = 3, COVERAGE_BP = 400, DEPTH_UM = 3000, PUNCH_VALID_MS = 3000, STUCK_MS = 5000 };
-enum { MOST_REMEDIES = 20, PAUSE_MS = 500, MOST_PATH = 4096 }; /* 20 in a row: 10 s, time to find a leak */
+enum { MAX_REMEDIES = 20, PAUSE_MS = 500, MOST_PATH = 4096 }; /* 20 in a row: 10 s, time to find a leak */
 enum result { DONE, REFUSED, STOPPED, INTERRUPTED }; /* REFUSED: nothing was begun. STOPPED: begun, and not finished */
 
 static volatile sig_atomic_t interrupted;
@@ -300,7 +300,7 @@ static enum result step(void) {
 
 /* Works until the target is counted; false where a person is needed. Suction alone comes back by itself. */
 static bool work(void) {
-    while (h.counted < TARGET && h.remedies < MOST_REMEDIES) {
+    while (h.counted < TARGET && h.remedies < MAX_REMEDIES) {
         enum result result = step();
         if (result == DONE) continue;
         if (result != INTERRUPTED) printf("%s: %s\n", result == REFUSED ? "refused" : "not done", l.sentence);

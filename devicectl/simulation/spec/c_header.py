@@ -363,7 +363,7 @@ def _checks(models: list[type[Message]]) -> Iterator[str]:
 
 
 def member_name(field: str) -> str:
-    """What a field is called in C."""
+    """Name of a field in C."""
     return f"{field}_" if field in RESERVED else field
 
 

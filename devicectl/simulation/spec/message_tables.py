@@ -95,7 +95,7 @@ def _rows(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
 
 
 def _range(field: FieldInfo, wire: WireType) -> str:
-    """What a value is held to, beyond its width."""
+    """Bounds of a value beyond its width."""
     if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
         return f"[{field.annotation.__name__}](#{field.annotation.__name__.lower()})"
     low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]

@@ -69,8 +69,8 @@ def telling(first: bytes, then: bytes) -> Callable[[int, bytes], bytes]:
 @pytest.mark.parametrize(
     ("then", "reason"),
     [
-        (status(True, BIRTH_NO + 1), "the device has connected to its broker anew"),
-        (status(True, BIRTH_NO - 1), "the device has connected to its broker anew"),
+        (status(True, BIRTH_NO + 1), "the device has connected to its broker again"),
+        (status(True, BIRTH_NO - 1), "the device has connected to its broker again"),
         (status(False), "the device has gone from its broker (lost)"),
         (status(True), "the connection was lost"),
         (status(False, BIRTH_NO - 1), "the connection was lost"),

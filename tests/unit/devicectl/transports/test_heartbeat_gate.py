@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from devicectl.transports.heartbeat_gate import MOST_HELD, HeartbeatGate
+from devicectl.transports.heartbeat_gate import MAX_HELD, HeartbeatGate
 from protocols.language.enums import Code
 from protocols.language.message import Message
 from protocols.language.messages import DeviceInfo, Heartbeat, HostHeartbeat, Nak, Received, Welcome
@@ -98,9 +98,9 @@ def test_a_new_hello_closes_it(gate: HeartbeatGate) -> None:
 
 def test_what_is_kept_back_is_bounded(gate: HeartbeatGate) -> None:
     gate.take(said(welcome()))
-    for _ in range(2 * MOST_HELD):
+    for _ in range(2 * MAX_HELD):
         gate.take(ANSWER)
-    assert len(gate.take(BEAT)) == MOST_HELD + 1
+    assert len(gate.take(BEAT)) == MAX_HELD + 1
 
 
 # --- the wires and the exchange ----------------------------------------------------------------------------------
