@@ -251,7 +251,7 @@ class Device:
         port = self.control.holder
         if port is not None:
             armed = self.board.armed
-            if port.exchange.linked and port.hurried is not armed:
+            if port.hurried is not armed and port.exchange.linked:
                 port.hurried = armed
                 port.exchange.pace = port.armed_pace if armed else port.idle_pace
                 if self.board.state in HELD:

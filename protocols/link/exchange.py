@@ -127,15 +127,7 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None while there is nothing to wait for."""
-        if not self.link_id:
-            return None
-        pace = self._pace
-        beat = self._last_sent + pace.heartbeat_us
-        if pace.lease_us:
-            expiry = self._last_heard + pace.lease_us
-            if expiry < beat:
-                return Micros(expiry)
-        return Micros(beat)
+        return self._silence_ends() if self.link_id else None
 
     def advance(self, now: Micros) -> list[OwnHappening | Told | LinkLost]:
         """Do what is due: end the link if its lease has expired, else send a heartbeat."""
@@ -249,6 +241,16 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
             self._line.sent(len(data), now)
 
     # --- inside: the link ------------------------------------------------------------------------------------
+
+    def _silence_ends(self) -> Micros:
+        """Return the time of the next heartbeat, or of the lease's end if that is earlier."""
+        pace = self._pace
+        beat = self._last_sent + pace.heartbeat_us
+        if pace.lease_us:
+            expiry = self._last_heard + pace.lease_us
+            if expiry < beat:
+                return Micros(expiry)
+        return Micros(beat)
 
     def _keep_alive(self, now: Micros) -> None:
         if self.link_id:

@@ -103,8 +103,11 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None while there is no link and nothing is asked."""
-        due, wake = self._requests.due, super().next_deadline()
-        return due if wake is None or (due is not None and due < wake) else wake
+        due = self._requests.due
+        if not self.link_id:
+            return due
+        wake = self._silence_ends()
+        return due if due is not None and due < wake else wake
 
     def advance(self, now: Micros) -> list[HostHappening]:
         """Do what is due: expire the lease, send a heartbeat, repeat commands."""
