@@ -60,7 +60,7 @@ class Tracer:
         self._decoders = {sender: FrameDecoder() for sender in _RECEIVER}
 
     def describe(self, sender: str, data: bytes | Publication, now: Micros) -> list[str]:
-        """What `data`, sent by "host" or "device", completes: one line a frame, and further lines indented.
+        """Return what `data`, sent by "host" or "device", completes: one line a frame, and further lines indented.
 
         Raises:
             KeyError: there is no such sender.

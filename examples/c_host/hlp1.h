@@ -131,7 +131,7 @@ enum hlp1_kind {
     HLP1_KIND_LINK = 7
 };
 
-/* What one needle did in one cycle, four bits each in a cycle's record (needle 0 in the lowest four). */
+/* Outcome of one needle in one cycle, four bits each in a cycle's record (needle 0 in the lowest four). */
 enum hlp1_needle_outcome {
     HLP1_NEEDLE_OUTCOME_NOT_PUNCTURED = 0,
     HLP1_NEEDLE_OUTCOME_COUNTED = 1,
@@ -140,7 +140,7 @@ enum hlp1_needle_outcome {
     HLP1_NEEDLE_OUTCOME_AMBIGUOUS = 4
 };
 
-/* Why a command was not carried out. */
+/* Reason why a command was not carried out. */
 enum hlp1_code {
     HLP1_CODE_OK = 0,
     HLP1_CODE_E_UNKNOWN_MESSAGE = 1,
@@ -161,7 +161,7 @@ enum hlp1_code {
     HLP1_CODE_UNKNOWN = 255
 };
 
-/* What a host asks to be on a link. */
+/* Part that a host asks to have on a link. */
 enum hlp1_role {
     HLP1_ROLE_VIEWER = 0,
     HLP1_ROLE_CONTROLLER = 1,
@@ -203,7 +203,7 @@ enum hlp1_phase {
     HLP1_PHASE_UNKNOWN = 255
 };
 
-/* How a cycle ended. OPEN is never in the journal: every record of a cycle is of an ended one. AMBIGUOUS: power was
+/* Ending of a cycle. OPEN is never in the journal: every record of a cycle is of an ended one. AMBIGUOUS: power was
  * lost and the stroke latch was unreadable, so whether the skin was punctured is not known; such a cycle counts as
  * punctured for density and is listed apart. */
 enum hlp1_ending {
@@ -214,9 +214,9 @@ enum hlp1_ending {
     HLP1_ENDING_UNKNOWN = 255
 };
 
-/* Why the host closes a session. COMPLETED: the host's word; the device compares counts, and not the target.
- * ABANDONED: the host does not have the session's records and offers no fold; nothing is compared, and the session
- * is never reconciled. */
+/* Reason for which the host closes a session. COMPLETED: the host's word; the device compares counts, and not the
+ * target. ABANDONED: the host does not have the session's records and offers no fold; nothing is compared, and the
+ * session is never reconciled. */
 enum hlp1_close_reason {
     HLP1_CLOSE_REASON_COMPLETED = 1,
     HLP1_CLOSE_REASON_ABORTED = 2,
@@ -243,7 +243,7 @@ enum hlp1_alarm_state {
     HLP1_ALARM_STATE_UNKNOWN = 255
 };
 
-/* Why an end leaves a link. */
+/* Reason for which an end leaves a link. */
 enum hlp1_bye_reason {
     HLP1_BYE_REASON_CLOSING = 0,
     HLP1_BYE_REASON_REPLACED = 1,
@@ -252,7 +252,7 @@ enum hlp1_bye_reason {
     HLP1_BYE_REASON_UNKNOWN = 255
 };
 
-/* Who may change a parameter: nobody after the start, or a controlling host. */
+/* Right to change a parameter: nobody after the start, or a controlling host. */
 enum hlp1_param_scope {
     HLP1_PARAM_SCOPE_START_ONLY = 0,
     HLP1_PARAM_SCOPE_HOST_SETTABLE = 1,
@@ -583,7 +583,7 @@ struct hlp1_anesthesia_start {
     char method[32];                   /*   5 s32 */
 };
 
-/* REPLY 0x0302: How long CONFIRM for this zone is still refused. */
+/* REPLY 0x0302: Time for which CONFIRM for this zone is still refused. */
 #define HLP1_SIZE_ANESTHESIA_START_DONE      4u
 struct hlp1_anesthesia_start_done {
     uint32_t wait_s;                   /*   0 u32, s */
@@ -596,7 +596,7 @@ struct hlp1_anesthesia_confirm {
     char confirmed_by[32];             /*   1 s32 */
 };
 
-/* REPLY 0x0303: How long the confirmation holds. */
+/* REPLY 0x0303: Time for which the confirmation holds. */
 #define HLP1_SIZE_ANESTHESIA_CONFIRM_DONE    4u
 struct hlp1_anesthesia_confirm_done {
     uint32_t valid_s;                  /*   0 u32, s */
@@ -900,7 +900,7 @@ struct hlp1_record_gap {
     uint8_t zeros[19];
 };
 
-/* Kind 1: How one cycle ended: `phase` is the one it was in, `outcomes` a `NeedleOutcome` in each four bits. */
+/* Kind 1: Ending of one cycle: `phase` is the one it was in, `outcomes` a `NeedleOutcome` in each four bits. */
 struct hlp1_record_cycle {
     uint32_t event_no;                 /*   0 u32 */
     uint32_t uptime_ms;                /*   4 u32, ms */

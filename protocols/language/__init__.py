@@ -1,1 +1,1 @@
-"""What both wires and both ends share: units, enums, messages, records and their layouts."""
+"""Language of both wires and both ends: units, enums, messages, records and their layouts."""

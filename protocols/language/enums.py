@@ -30,7 +30,7 @@ class Kind(IntEnum):
 
 
 class Lane(StrEnum):
-    """How a command is paced and protected; never on the wire.
+    """Class of commands that are paced and protected alike; never on the wire.
 
     MOTION: one at a time, changes state, executed at most once. QUERY: up to four at a time, harmless when
     repeated. STOP: passes everything and is harmless twice. LINK: HELLO alone, which has a reply and is no command.
@@ -43,7 +43,7 @@ class Lane(StrEnum):
 
 
 class Code(WireEnum):
-    """Why a command was not carried out."""
+    """Reason why a command was not carried out."""
 
     OK = 0
     E_UNKNOWN_MESSAGE = 1
@@ -65,7 +65,7 @@ class Code(WireEnum):
 
 
 class Role(WireEnum):
-    """What a host asks to be on a link."""
+    """Part that a host asks to have on a link."""
 
     VIEWER = 0
     CONTROLLER = 1
@@ -110,7 +110,7 @@ class Phase(WireEnum):
 
 
 class Ending(WireEnum):
-    """How a cycle ended. OPEN is never in the journal: every record of a cycle is of an ended one.
+    """Ending of a cycle. OPEN is never in the journal: every record of a cycle is of an ended one.
 
     AMBIGUOUS: power was lost and the stroke latch was unreadable, so whether the skin was punctured is not
     known; such a cycle counts as punctured for density and is listed apart.
@@ -124,7 +124,7 @@ class Ending(WireEnum):
 
 
 class NeedleOutcome(IntEnum):
-    """What one needle did in one cycle, four bits each in a cycle's record (needle 0 in the lowest four)."""
+    """Outcome of one needle in one cycle, four bits each in a cycle's record (needle 0 in the lowest four)."""
 
     NOT_PUNCTURED = 0
     COUNTED = 1
@@ -134,7 +134,7 @@ class NeedleOutcome(IntEnum):
 
 
 class CloseReason(WireEnum):
-    """Why the host closes a session.
+    """Reason for which the host closes a session.
 
     COMPLETED: the host's word; the device compares counts, and not the target.
     ABANDONED: the host does not have the session's records and offers no fold; nothing is compared, and the
@@ -169,7 +169,7 @@ class AlarmState(WireEnum):
 
 
 class ByeReason(WireEnum):
-    """Why an end leaves a link."""
+    """Reason for which an end leaves a link."""
 
     CLOSING = 0
     REPLACED = 1
@@ -179,7 +179,7 @@ class ByeReason(WireEnum):
 
 
 class ParamScope(WireEnum):
-    """Who may change a parameter: nobody after the start, or a controlling host."""
+    """Right to change a parameter: nobody after the start, or a controlling host."""
 
     START_ONLY = 0
     HOST_SETTABLE = 1

@@ -17,7 +17,7 @@ MIN_MAX_PAYLOAD_SIZE: Final = 131
 
 @dataclass(frozen=True, slots=True)
 class WireType:
-    """How one field stands in a payload: `name` for people, `code` for `struct`, `size` in bytes.
+    """Form of one field in a payload: `name` for people, `code` for `struct`, `size` in bytes.
 
     `tail` marks an array that fills the rest of the payload; `size` is then that of one element.
     """

@@ -1,4 +1,4 @@
-"""How a model stands in bytes: one `Layout` a class, compiled once from the annotations.
+"""Layouts of models in bytes: one `Layout` a class, compiled once from the annotations.
 
 Law: `decode` builds only what pydantic would have built from the same values. It does not call pydantic, since a
 struct's own widths already hold most constraints: each field brings a converter only where its wire type admits
@@ -27,7 +27,7 @@ _Numbers = tuple[Callable[[dict[str, Any]], tuple[Any, ...]], Callable[..., byte
 
 
 class Layout:
-    """How one model stands in bytes.
+    """Layout of one model in bytes.
 
     `size` is that of the fixed fields in bytes, `least` the size at minor 0 (a shorter payload is malformed; one
     between is zero-filled, a longer one cut, since a later minor only appends). `encode` makes the payload of a
@@ -105,7 +105,7 @@ class Layout:
         return payload
 
     def _make_decode(self) -> Callable[[bytes], BaseModel]:
-        """What makes a message of a payload of any length; a closure, since it runs for every frame received.
+        """Make the function that makes a message of a payload; a closure, since it runs for every frame received.
 
         It raises MessageError: too short, a tail of broken elements, or a field outside its range.
         """
@@ -146,7 +146,7 @@ class Layout:
 
 
 def _make_named(names: tuple[str, ...]) -> Callable[..., dict[str, object]]:
-    """What makes a dict of values in the order of `names`.
+    """Make a function that makes a dict of values in the order of `names`.
 
     `dict(zip(names, values))` takes four times as long, a tenth of all decoding; so a function of that many arguments
     is written as text, as `namedtuple` does it. The text is made of a class's own attribute names and nothing else.
@@ -157,7 +157,7 @@ def _make_named(names: tuple[str, ...]) -> Callable[..., dict[str, object]]:
 
 
 def wire_type(field: FieldInfo) -> WireType:
-    """What a model's field says about its bytes."""
+    """Return what a model's field says about its bytes."""
     return next(item for item in field.metadata if isinstance(item, WireType))
 
 
@@ -168,7 +168,7 @@ def since(field: FieldInfo) -> int:
 
 @cache
 def _members(enum: type[WireEnum]) -> tuple[WireEnum, ...]:
-    """What each value of a byte stands for."""
+    """Return the member for each value of a byte."""
     return tuple(map(enum, range(256)))
 
 
@@ -178,7 +178,7 @@ def _is_checked(constraint: BaseMetadata) -> bool:
 
 
 def _converters(field: FieldInfo, wire: WireType) -> list[_Convert]:
-    """What must be done to a value of `wire` before it satisfies its annotation, in order."""
+    """Return what must be done, in order, to a value of `wire` before it satisfies its annotation."""
     unknown = [item for item in field.metadata if isinstance(item, BaseMetadata) and not _is_checked(item)]
     if unknown:
         raise TypeError(f"{unknown[0]} is a constraint that a layout does not check")

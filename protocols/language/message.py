@@ -1,4 +1,4 @@
-"""What every message is: a frozen, validated model with an id and a kind, entered in one registry.
+"""Base of every message: a frozen, validated model with an id and a kind, entered in one registry.
 
 Law: (kind, id) names a message. A command and its DONE reply share the id and differ in kind, so the kind
 tells the direction. Ids are never reused.

@@ -61,7 +61,7 @@ class Gap(Record, kind=RecordKind.GAP):
 
 
 class Cycle(Record, kind=RecordKind.CYCLE):
-    """How one cycle ended: `phase` is the one it was in, `outcomes` a `NeedleOutcome` in each four bits.
+    """Ending of one cycle: `phase` is the one it was in, `outcomes` a `NeedleOutcome` in each four bits.
 
     `cell` is numbered through all zones of the plan. The totals are the session's after this cycle.
 

@@ -1,4 +1,4 @@
-"""Which end of a link may send which message: by kind, and by message where the kind is LINK.
+"""Sender of each message: the end of a link that may send it, by kind, and by message where the kind is LINK.
 
 Law: this is the only table of it. An end to which a message comes that only this end sends hears itself: the line
 echoes. Such a frame renews nothing, does nothing and is not answered.

@@ -1,4 +1,4 @@
-"""Which version of the protocol this is."""
+"""Version of the protocol."""
 
 from typing import Final
 

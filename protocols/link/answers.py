@@ -30,7 +30,7 @@ class Answer:
 
 
 class Answers:
-    """What one link has been told, by correlation id."""
+    """Commands of one link, by correlation id."""
 
     def __init__(self) -> None:
         self._held: dict[int, Answer] = {}
@@ -39,7 +39,7 @@ class Answers:
         self._newest: int | None = None
 
     def known(self, correlation_id: int) -> Answer | None:
-        """What this link already holds for a correlation id."""
+        """Return the command and answer that this link holds for a correlation id."""
         return self._held.get(correlation_id)
 
     def expired(self, correlation_id: int, lane: Lane | None) -> bool:

@@ -1,4 +1,4 @@
-"""How often a peer may have this end do something: rubbish must not be answered with a storm, nor be granted links."""
+"""Limits on how often a peer may have this end do something: rubbish brings neither a storm of answers nor links."""
 
 from collections import deque
 from typing import Final
@@ -12,13 +12,13 @@ the heartbeat of another port waiting for longer than an armed device's lease.""
 
 
 class Budget:
-    """What was done in the last second: at most `limit` in any second, and not only on average."""
+    """Times of the last second's doings: at most `limit` in any second, and not only on average."""
 
     def __init__(self, limit: int) -> None:
         self._spent_at: deque[Micros] = deque(maxlen=limit)
 
     def spend(self, now: Micros) -> bool:
-        """Whether it may be done once more now; it then counts as done."""
+        """Return True if it may be done once more now; it then counts as done."""
         recent = self._spent_at
         if len(recent) == recent.maxlen and now - recent[0] < SECOND:
             return False

@@ -12,7 +12,7 @@ REMEMBERED_OWN: Final = 16
 
 
 class Echoes:
-    """What one end sends. `suspects` are the keys of all messages that it may have sent itself (`sides.model_key`)."""
+    """Messages of one end. `suspects` are the keys of all messages that it may have sent itself (`sides.model_key`)."""
 
     def __init__(self, side: Side) -> None:
         self.suspects = ONLY_SENT_BY[side] | SENT_BY_EITHER

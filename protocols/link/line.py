@@ -1,4 +1,4 @@
-"""How long frames take on their way: nothing, unless a wire knows better."""
+"""Time that frames take on their way: none, unless a wire knows better."""
 
 from protocols.language.message import Message
 from protocols.language.units import Micros

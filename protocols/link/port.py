@@ -1,4 +1,4 @@
-"""What an exchange needs of the wire below it.
+"""Port of an exchange: all that it needs of the wire below it.
 
 Law: this is all that the exchange knows of bytes and topics. A new wire offers `Wire`, and the exchange stays the same.
 """
@@ -15,7 +15,7 @@ from protocols.text.escape import printable
 
 
 class BadReason(StrEnum):
-    """Why bytes between two zeros are no frame."""
+    """Reason why bytes between two zeros are no frame."""
 
     OVERSIZE = "oversize"
     COBS = "cobs"
@@ -37,7 +37,7 @@ class BadFrame(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Why a frame with a good checksum holds no message."""
+    """Reason why a frame with a good checksum holds no message."""
 
     code: Code
     sentence: str
@@ -56,7 +56,7 @@ Data = TypeVar("Data", bound=Sized)
 
 
 class Noise(Protocol):
-    """What came on a wire and is no message. `size` is in bytes; 0 where nothing of the kind came."""
+    """Bytes that came on a wire and are no message. `size` is in bytes; 0 where nothing of the kind came."""
 
     size: int
 
@@ -68,7 +68,7 @@ class Noise(Protocol):
 
 
 class Wire(Protocol[Data]):
-    """What carries an exchange.
+    """Carrier of an exchange.
 
     Where `beats_at_once` is true, a host beats as soon as it is welcomed, and the device when it hears that: on a wire
     whose heartbeats go another way than commands and answers do, both ends then know that it is open.
@@ -78,11 +78,11 @@ class Wire(Protocol[Data]):
 
     @property
     def line(self) -> Line:
-        """How long what is sent takes on its way."""
+        """Time that frames take on their way."""
 
     @property
     def heard(self) -> Noise | None:
-        """What came and is no message; None where the transport lets nothing but messages through."""
+        """Bytes that came and are no message; None where the transport lets nothing but messages through."""
 
     def feed(self, data: Data) -> list[Envelope | BadFrame]:
         """Everything that `data` completes."""

@@ -138,7 +138,7 @@ class Requests:
         self._counts = dict.fromkeys(Lane, 0)
 
     def has_room(self, lane: Lane) -> bool:
-        """Whether a command of this lane may be sent now."""
+        """Return True if a command of this lane may be sent now."""
         return lane is Lane.STOP or self._counts[lane] < WINDOWS[lane]
 
     def queue(self, request: Request) -> None:

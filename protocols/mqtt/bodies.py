@@ -120,7 +120,7 @@ def _records_of(raw: bytes) -> list[dict[str, object]]:
 
 
 def _check_tail(message: Message) -> None:
-    """What no frame holds is no message here either: an end behind a broker sees what one behind a wire sees."""
+    """Refuse what no frame holds: an end behind a broker then sees what one behind a serial line sees."""
     found = LAYOUTS[message.__class__]
     if found.tail is not None:
         found.encode(message)
@@ -187,7 +187,7 @@ def check_size(raw: bytes) -> None:
 
 
 def first_finding(model: type[BaseModel], error: ValidationError) -> MessageError:
-    """What pydantic found first, as this package says it."""
+    """Return pydantic's first finding in this package's words."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return MessageError(model.__name__, ".".join(map(str, first["loc"])) or None, first["msg"])
 

@@ -1,4 +1,4 @@
-"""What both ends ask of a broker alike: who they are, how long they wait, and what a no means.
+"""Terms of both ends with a broker: who they are, how long they wait, and what a no means.
 
 Law: it imports no client, opens nothing, touches no socket and reads no file. `handpiece_shell.broker_calls` does.
 """
@@ -85,7 +85,7 @@ def reason_code(error: BaseException) -> int:
 
 
 def explain(error: BaseException, url: BrokerUrl) -> str:
-    """Why a connection to the broker is not there or not of use, in one sentence."""
+    """Return one sentence about why a connection to the broker is not there or not of use."""
     if isinstance(error, DeniedError):
         return str(error)
     where = f"broker {url.address}"

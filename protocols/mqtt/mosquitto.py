@@ -31,7 +31,7 @@ _OWN_REPLY: Final = "reply/%c"
 
 
 class Access(StrEnum):
-    """Who a user of the broker is, by what it may do there."""
+    """User of the broker, by what it may do there."""
 
     DEVICE = "device"
     CONTROLLER = "controller"

@@ -102,7 +102,7 @@ def packet_size(publication: Publication, properties: Properties) -> int:
 
 
 def to_properties(publication: Publication, packet: int = PacketTypes.PUBLISH) -> Properties:
-    """What stands beside the body."""
+    """Make the properties that go with the body."""
     properties = Properties(packet)  # type: ignore[no-untyped-call]  # the library's own
     properties.ContentType = CONTENT_TYPE
     properties.PayloadFormatIndicator = PAYLOAD_IS_TEXT

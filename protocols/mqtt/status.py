@@ -1,4 +1,4 @@
-"""What a device behind a broker shows to anybody, with a link or without: the bodies of its retained topics.
+"""Bodies of a device's retained topics, which anybody at the broker can read, with a link or without.
 
 Law: they are snapshots, for people and dashboards. A host counts by the journal and none of these commands it; it
 takes from `status` alone whether there is a device to greet. `version` rises with each change of a topic's content,
@@ -25,7 +25,7 @@ class Snapshot(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     def to_body(self) -> bytes:
-        """As it is published: one JSON object, enumerations by name."""
+        """Return it as it is published: one JSON object, enumerations by name."""
         return to_json(plain(self))
 
 

@@ -73,7 +73,7 @@ class DeviceTopics:
 
     @property
     def base(self) -> str:
-        """What every topic of the device begins with, its last `/` included."""
+        """Beginning of every topic of the device, its last `/` included."""
         return f"{self.root}/v{MAJOR}/{self.site}/{self.device}/"
 
     def of(self, *levels: str) -> str:

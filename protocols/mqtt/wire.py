@@ -60,7 +60,7 @@ class Publication(NamedTuple):
 
 
 def decode_publication(publication: Publication) -> Envelope:
-    """What a publication says that goes by: a command's topic names the message, any other's body does."""
+    """Decode a publication that goes by: a command's topic names the message, any other's body does."""
     levels = publication.topic.rsplit("/", 2)[-2:]
     model = COMMANDS.get(levels[-1]) if levels[0] == "command" else None
     return decode_body(publication.body, model, levels[-1])
@@ -83,7 +83,7 @@ class HostWire:
         self._nonce: int | None = None
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
-        """What a publication on one of this client's topics says; nothing where it is of another link."""
+        """Decode a publication on one of this client's topics; nothing comes of one of another link."""
         if publication.retain:
             return []  # What a device once said to somebody is no answer now; a trace says so as well.
         envelope = decode_body(publication.body, None, "")
@@ -178,7 +178,7 @@ class DeviceWire:
 
 
 def _unlawful(publication: Publication) -> str | None:
-    """Why a command's properties keep it from being carried out."""
+    """Return why a command's properties keep it from being carried out; None where they do not."""
     if publication.retain:
         return "a retained command is never carried out: it would be given again to every device that connects"
     if publication.correlation_data is None:

@@ -162,7 +162,7 @@ def _said_of(flow: Flow) -> Schema:
 
 
 def _parameters() -> dict[str, Schema]:
-    """What stands in braces in an address."""
+    """Describe the names in braces in an address."""
     streams = [topic_name(model.__name__.removeprefix("Telemetry")) for model in telemetry()]
     return {**_IDS, "stream": {"description": "The stream, as STREAM_SET names it, in lower case.", "enum": streams}}
 

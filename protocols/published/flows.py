@@ -1,4 +1,4 @@
-"""What each end says behind a broker: on which channel, how it is published, and what may answer it.
+"""Flows behind a broker: what each end says on which channel, how it is published, and what may answer it.
 
 Law: pure, and it knows no topic, QoS or property of its own. Those of messages come from the wires themselves, which
 are asked what they would publish; those of snapshots from the table below.
@@ -37,7 +37,7 @@ _FIRST_BEAT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What one side says on one channel, and how: `publication` has no body that means anything.
+    """Message of one side on one channel. The body in `publication` means nothing.
 
     `messages` and `answers` are names: those of models, but for those of `BOTH_SAY` and of snapshots.
     """
@@ -68,7 +68,7 @@ def all_flows() -> Iterator[Flow]:
 
 
 def _shown_flows() -> Iterator[Flow]:
-    """What anybody may watch: topics that are no message's."""
+    """List what anybody may watch: topics that are no message's."""
     status = f"{first(Status)} A client that subscribes is given the last one at once."
     shown = {
         "status": ("Status", status),
@@ -91,7 +91,7 @@ def _heartbeats(channel: str, sender: Side, wire: DeviceWire | HostWire, model: 
 
 
 def _as_sent(wire: DeviceWire | HostWire, model: type[Message], link_id: int = 0) -> Publication:
-    """How a wire publishes a message, whatever is in it: of its body nothing is told."""
+    """Publish a message of zeros: topic and properties are those of any such message, the body means nothing."""
     empty = model.unchecked(**{name: _zero(field.annotation) for name, field in model.model_fields.items()})
     return wire.encode(empty, 0, link_id, 0, 0)
 
@@ -108,7 +108,7 @@ def _flow(name: str, channel: str, sender: Side, sent: Publication, *models: typ
 
 
 def _answers(model: type[Message]) -> tuple[str, ...]:
-    """What may answer a host's message."""
+    """Return the messages that may answer a host's message."""
     if model is M.Hello:
         return M.Welcome.__name__, M.Nak.__name__
     if model.KIND is not Kind.COMMAND:
@@ -118,7 +118,7 @@ def _answers(model: type[Message]) -> tuple[str, ...]:
 
 
 def telemetry() -> list[type[Message]]:
-    """What is sent on `telemetry/{stream}`."""
+    """Return what is sent on `telemetry/{stream}`."""
     return [model for model in CATALOGUE if model.KIND is Kind.TELEMETRY]
 
 

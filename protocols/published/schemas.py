@@ -45,7 +45,7 @@ _HEADER_NUMBER: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 0xF
 
 
 def payload_name(model: type[Message]) -> str:
-    """What the schema of a message's payload is called."""
+    """Return the name of the schema of a message's payload."""
     return f"{model.__name__}Payload"
 
 
@@ -115,7 +115,7 @@ class _Maker:
         self._add(f"{model.__name__}Record", _object(described(model), properties))
 
     def add_any_record(self) -> None:
-        """What stands where any record may, and what stands for one that the sender cannot show."""
+        """Add the schema of any record, and of one that the sender cannot show."""
         raw = {"raw": _hex(RECORD_SIZE, RECORD_SIZE)}
         told = "A record of a kind that its sender does not know, or that it cannot show without loss."
         names = [f"{model.__name__}Record" for model in RECORDS.values()]
@@ -161,7 +161,7 @@ class _Maker:
 
 
 def _header(model: type[Message]) -> dict[str, Schema]:
-    """What stands beside the payload where a frame has its header."""
+    """Return the properties beside the payload, in place of a frame's header."""
     properties: dict[str, Schema] = {
         "seq": _described(
             {"type": "integer", "minimum": 0, "maximum": 0xFFFF},
@@ -182,7 +182,7 @@ def _header(model: type[Message]) -> dict[str, Schema]:
 
 
 def _optional(model: type[Message]) -> set[str]:
-    """What is left out of a message's body at times: numbers that are 0, and flags."""
+    """Return the keys that a message's body may lack: numbers that are 0, and flags."""
     if model is M.Nak:
         return {"link_id", "correlation_id"}  # of a message that had none
     return {"flags", "correlation_id"} if model is M.Refused else {"flags"}

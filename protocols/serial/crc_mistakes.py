@@ -1,4 +1,4 @@
-"""Which mistake made a wrong checksum: what a first host of one's own has most often to be told."""
+"""Known mistakes behind a wrong checksum: the writer of a first host has to be told of them most often."""
 
 import zlib
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _CRC_MISTAKES: Final[tuple[tuple[str, Callable[[bytes], int]], ...]] = (
 
 
 def crc_mistake(body: bytes, received: int) -> str:
-    """Which known mistake made the checksum `received` of header and payload; empty where none did."""
+    """Return the known mistake that made the checksum `received` of header and payload; empty where none did."""
     return next((mistake for mistake, checksum in _CRC_MISTAKES if checksum(body) == received), "")
 
 

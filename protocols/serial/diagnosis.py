@@ -1,4 +1,4 @@
-"""Why what comes in makes no link: one diagnosis, for the host's error and for the device's report.
+"""Diagnosis of bytes that make no link, for the host's error and for the device's report.
 
     bytes --> FrameDecoder --> BadFrame --> Heard --> cause()
 

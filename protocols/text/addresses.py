@@ -18,7 +18,7 @@ def format_address(host: str, port: int) -> str:
 
 
 def can_be_host(name: str) -> bool:
-    """Whether a name or an address can be looked up at all; each of its labels has 1 to 63 characters.
+    """Return True if a name or an address can be looked up at all; each of its labels has 1 to 63 characters.
 
     What the system's own look-up makes of any other is no OSError.
     """
@@ -40,7 +40,7 @@ def show_host(name: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or an address without brackets leads to this machine; of names only localhost does."""
+    """Return True if a name or an address without brackets leads to this machine; of names only localhost does."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,11 +1,16 @@
-"""What must not stand in any file of the tree: manufacturers' product names, registry hosts, machines, open ends."""
+"""Words: those that no file of the tree has, and those that no docstring of the product begins with.
 
+The first are manufacturers' product names, registry hosts, machines and open ends.
+"""
+
+import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from tests.architecture.tree import ROOT, of_export, texts, tracked
+from tests.architecture.tree import ROOT, modules, of_export, texts, tracked
 
 # By the beginning of their SHA-256, so that this file does not hold them either.
 BANNED_WORDS: Final = frozenset(
@@ -34,6 +39,23 @@ tools that have no part in the product."""
 _WORD: Final = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _PLACE: Final = re.compile(r"(?<![\w.)>}])/(?:home|root|work|Users|opt)/\w")
 _OPEN_END: Final = re.compile("TO" + r"DO(?!\(#?\d+\))\b|FIX" + r"ME\b|X" + r"XX\b")
+
+
+NO_BEGINNING: Final = frozenset(
+    (
+        *("What", "Whatever", "Whether", "Which", "Whichever", "Who", "Whoever", "Whom", "Whose"),
+        *("Where", "Wherever", "When", "Whenever", "Why", "How", "However"),
+        *("Of", "As", "That", "Than", "If", "Unless", "Because", "Though", "Although", "While", "Since", "Until"),
+    )
+)
+"""A docstring begins with a verb or a noun: the reader then knows at once that it does something, or what it is."""
+
+STIFF: Final = (
+    *("devicectl.cli", "devicectl.drivers", "devicectl.log", "devicectl.recorder", "devicectl.session"),
+    *("devicectl.simulation", "devicectl.summary", "devicectl.testing", "devicectl.transports"),
+    *("firmware_sim", "handpiece_shell", "pytest_handpiece"),
+)
+"""Packages and modules whose docstrings are still to be read again; take yours away once they hold."""
 
 
 @cache
@@ -78,3 +100,34 @@ def test_the_ban_bites() -> None:
 def test_an_export_has_the_same_files() -> None:
     """Without version control the same files are looked at."""
     assert {path for path in of_export(ROOT) if ".git" not in path.relative_to(ROOT).parts} == set(tracked())
+
+
+def _beginnings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and first word of every docstring of a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text and (word := re.match(r"\w+", text)):
+                yield getattr(node, "lineno", 1), word[0]
+
+
+def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
+    stiff = [
+        f"{name}:{line} {word}"
+        for name, path in modules()
+        if not name.startswith(STIFF)
+        for line, word in _beginnings(ast.parse(path.read_text(encoding="utf-8")))
+        if word in NO_BEGINNING
+    ]
+    assert not stiff
+
+
+def test_every_kind_of_docstring_is_looked_at() -> None:
+    code = """\"Of a module\"
+class C:
+    "What"
+    def f(self):
+        "How it is"
+        async def g(): "if"
+"""
+    assert list(_beginnings(ast.parse(code))) == [(1, "Of"), (2, "What"), (4, "How"), (6, "if")]

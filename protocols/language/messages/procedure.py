@@ -62,7 +62,7 @@ class AnesthesiaStart(Command["AnesthesiaStartDone"], id=0x0302, lane=Lane.MOTIO
 
 
 class AnesthesiaStartDone(Message, id=0x0302, kind=Kind.REPLY):
-    """How long CONFIRM for this zone is still refused.
+    """Time for which CONFIRM for this zone is still refused.
 
     0 u32 wait_s
     """
@@ -81,7 +81,7 @@ class AnesthesiaConfirm(Command["AnesthesiaConfirmDone"], id=0x0303, lane=Lane.M
 
 
 class AnesthesiaConfirmDone(Message, id=0x0303, kind=Kind.REPLY):
-    """How long the confirmation holds.
+    """Time for which the confirmation holds.
 
     0 u32 valid_s
     """
