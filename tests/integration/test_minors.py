@@ -59,7 +59,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree.add(identity, after="    cartridge_life_cycles: U32\n", text=f"    detail: Annotated[U8, Since({_NEXT})]\n")
     tree.add(
         "firmware_sim/commands/statements.py",
-        after="        cartridge_life_cycles=device.parameters.cartridge_life_cycles,\n",
+        after="    return DeviceInfoDone(\n",
         text="        detail=9,\n",
     )
     return tree.folder
