@@ -4,6 +4,7 @@ Law: one link controls, the others look. Control is taken by the first accepted 
 with the session or with the link; STOP is anybody's.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from firmware_sim.board.board import Board
@@ -64,3 +65,18 @@ class Control:
             if other is not port
         )
         return viewers < MAX_VIEWERS
+
+    def expendable(self, ports: Iterable[Port]) -> Port | None:
+        """Return the port, of `ports` with the oldest first, that gives way to a new one; None where none does.
+
+        One without a link comes first, since its host may have died. Else it is a controller that waits for control, if
+        it is not the only controller: hosts that all ask for that role and then do nothing must not keep others out.
+        """
+        controllers = []
+        for port in ports:
+            if not port.exchange.linked:
+                return port
+            if port.role is Role.CONTROLLER:
+                controllers.append(port)
+        waiting = [port for port in controllers if port is not self.holder]
+        return waiting[0] if waiting and len(controllers) > 1 else None

@@ -100,13 +100,15 @@ class Clients:
         return port
 
     def _make_room(self) -> bool:
-        """A client without a link gives way, the oldest first."""
+        """See that there is room for one more port, if need be by having one give way."""
         if len(self.ports) < MAX_PORTS:
             return True
-        idle = next((name for name, port in self.ports.items() if not port.exchange.linked), None)
-        if idle is not None:
-            self._device.detach(self.ports.pop(idle))
-        return idle is not None
+        port = self._device.device.control.expendable(self.ports.values())
+        if port is None:
+            return False
+        self.ports = {name: one for name, one in self.ports.items() if one is not port}
+        self._device.detach(port)
+        return True
 
     def _ignore(self, publication: Publication, why: str) -> None:
         """Nothing comes of it, and nobody can be told; the trace tells."""

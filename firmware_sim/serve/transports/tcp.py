@@ -97,13 +97,13 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(READ_SIZE)
         self._view = memoryview(self._buffer)
-        self._port: Port | None = None
+        self.port: Port | None = None
         self.gone = self._loop.create_future()
 
     @property
     def linked(self) -> bool:
-        """Whether a host has a link on it."""
-        return self._port is not None and self._port.exchange.linked
+        """True if a host has a link on it."""
+        return self.port is not None and self.port.exchange.linked
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: a host is there. It sets TCP_NODELAY by itself."""
@@ -113,7 +113,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         host, port = self._transport.get_extra_info("peername")[:2]
-        self._port = self._device.attach(f"tcp:{Address(host, port)}", self._transport.write)
+        self.port = self._device.attach(f"tcp:{Address(host, port)}", self._transport.write)
         self._connections.append(self)
 
     def get_buffer(self, sizehint: int) -> bytearray:
@@ -122,8 +122,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Asyncio: bytes were read."""
-        if self._port is not None:
-            self._device.receive(self._port, bytes(self._view[:nbytes]))
+        if self.port is not None:
+            self._device.receive(self.port, bytes(self._view[:nbytes]))
 
     def eof_received(self) -> None:
         """Asyncio: the host will send nothing more; it may still fetch its last answers."""
@@ -145,13 +145,13 @@ class Connection(asyncio.BufferedProtocol):
         self._loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
 
     def _leave(self) -> None:
-        if self._port is not None:
-            port, self._port = self._port, None
+        if self.port is not None:
+            port, self.port = self.port, None
             self._connections.remove(self)
             self._device.detach(port)
 
     def _make_room(self) -> bool:
-        return len(self._connections) < MAX_CONNECTIONS or _give_way(self._connections)
+        return len(self._connections) < MAX_CONNECTIONS or _give_way(self._device, self._connections)
 
     def give_way(self) -> None:
         """Leave at once, for another."""
@@ -159,13 +159,14 @@ class Connection(asyncio.BufferedProtocol):
         self._leave()
 
 
-def _give_way(connections: list[Connection]) -> bool:
-    """Have a connection without a link give way, the oldest first: its host may have died without closing it."""
-    for connection in connections:
-        if not connection.linked:
-            connection.give_way()
-            return True
-    return False
+def _give_way(device: RealTimeDevice, connections: list[Connection]) -> bool:
+    """Have a connection give way, if there is one that may."""
+    by_port = {connection.port: connection for connection in connections if connection.port is not None}
+    port = device.device.control.expendable(by_port)
+    if port is None:
+        return False
+    by_port[port].give_way()
+    return True
 
 
 class Listener:
@@ -222,7 +223,7 @@ class Listener:
                 # Also where nobody waits: the system looks for a free descriptor first.
                 if select.select([self._sock], [], [], 0)[0]:
                     self._tell_once(f"no connection can be taken: {error.strerror}; going on as some are closed")
-                    _give_way(self._connections)
+                    _give_way(self._device, [one for one in self._connections if not one.linked])
                 await pause(ACCEPT_AGAIN_S)
                 continue
             await self._loop.connect_accepted_socket(lambda: Connection(self._device, self._connections), sock)

@@ -184,6 +184,27 @@ def test_connections_beyond_the_bound_are_refused_where_all_have_links() -> None
             channel.socket.close()
 
 
+def test_controllers_that_do_nothing_keep_nobody_out() -> None:
+    """Also where each says heartbeats: the oldest gives way, and neither who has control nor a viewer does."""
+    with serve("--param", "anesthesia_wait_s=0") as served:
+        channels = [TcpChannel(served.tcp) for _ in range(MAX_CONNECTIONS)]
+        hosts = [Client(one, host_id=number + 1) for number, one in enumerate(channels[1:])]
+        viewer = Client(channels[0], host_id=99, role=Role.VIEWER)
+        for host in (viewer, *hosts):
+            host.link()
+        opened(hosts[0])
+        with tcp(served.tcp, host_id=77) as late:
+            late.link()
+            late.echo()
+            viewer.echo()
+            hosts[0].echo()
+            with pytest.raises((AssertionError, OSError), match="the device closed the channel|Broken pipe|reset"):
+                hosts[1].echo()
+            hosts[2].echo()
+        for channel in channels:
+            channel.socket.close()
+
+
 def test_however_many_look_on_a_controller_gets_in() -> None:
     """One process that looks on by as many connections as there can be had kept everybody out for good."""
     with serve("--param", "anesthesia_wait_s=0") as served:

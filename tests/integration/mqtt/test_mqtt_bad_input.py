@@ -656,6 +656,19 @@ def test_a_client_that_has_left_gives_way(unchanged: MqttBench) -> None:
     assert name not in unchanged.clients.ports and len(unchanged.clients.ports) == MAX_PORTS
 
 
+def test_a_controller_that_waits_gives_way_to_a_client(unchanged: MqttBench) -> None:
+    """Of several; who has control stays, and where all others look on nobody does."""
+    full(unchanged)
+    unchanged.connect("viewer-3", hello(host_id=103))
+    unchanged.connect("viewer-5", hello(host_id=105))
+    unchanged.connect("late", hello(host_id=99, role=Role.VIEWER))
+    assert "viewer-3" not in unchanged.clients.ports and len(unchanged.clients.ports) == MAX_PORTS
+    unchanged.connect("later", hello(host_id=98, role=Role.VIEWER))
+    assert "viewer-5" not in unchanged.clients.ports and HOLDER in unchanged.clients.ports
+    late = unchanged.publish(unchanged.lawful(hello(host_id=97), 501, client="latest", link_id=0))
+    naked(late, Code.E_BUSY, "one has to leave first", "latest")
+
+
 def test_clients_without_a_link_do_not_pile_up(unchanged: MqttBench) -> None:
     for number in range(10 * MAX_PORTS):
         sent = punch(unchanged)._replace(response_topic=TOPICS.of("reply", f"stranger-{number}"))
