@@ -380,7 +380,7 @@ async def connect(
     """Connect to the device at `url` and link with it for as long as the context lasts.
 
     `log` is a `devicectl.log.store.SessionLog`; without one nothing is kept. `observer` sees states and notes, `tap`
-    each piece of bytes, or each MQTT publication, as it is sent or received. Any device may be looked at; a session is
+    each piece of bytes, or each MQTT publication, as it is sent or received. Each device may be looked at; a session is
     opened, resumed or abandoned only on a device that says it is simulated, unless `allow_hardware` is true.
 
     Raises:

@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from devicectl import clock
 from devicectl.errors import LinkError, LinkForbiddenError, UrlError
@@ -93,7 +93,7 @@ class RealTimeDriver:
         self._write = write
         self._tap = tap
         self._transport: Transport | None = None
-        self._waiting: list[tuple[Task[Any], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Task[object], asyncio.Future[None]]] = []
         self._failure: Exception | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: Micros | None = None
@@ -206,11 +206,11 @@ class RealTimeDriver:
         self._log.close()
         self._log = LogThread(self._write, self._logged, self.fail)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[object, object, None]) -> None:
         """Run a transport's own task; what it raises ends the session where that is awaited."""
         self._group.create_task(self._watched(work), name="transport's own")
 
-    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _watched(self, work: Coroutine[object, object, None]) -> None:
         try:
             await work
         except Exception as error:  # noqa: BLE001 - it is raised where the session is awaited
@@ -219,7 +219,7 @@ class RealTimeDriver:
     # --- what happens ----------------------------------------------------------------------------------------
 
     @_reported
-    def received(self, data: Any) -> None:
+    def received(self, data: object) -> None:
         """The transport brought something for the wire: bytes, or MQTT messages."""
         now = self.now
         if self._tap is not None:

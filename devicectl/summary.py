@@ -1,7 +1,7 @@
 """Summary of a session: the one object that `devicectl run --json` prints."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from devicectl.session.context import SessionContext
 from devicectl.session.count import COVERAGE_DIGITS, Counts, coverage_percent
@@ -76,12 +76,12 @@ class Summary:
             log=log,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the fields for JSON, named and ordered as everywhere in the product."""
         return {**asdict(self), "coverage_percent": round(self.coverage_percent, COVERAGE_DIGITS)}
 
     @classmethod
-    def unknown(cls, **known: Any) -> dict[str, Any]:
+    def unknown(cls, **known: object) -> dict[str, object]:
         """The same JSON of a session that this host knows little of: null but for what is `known`."""
         return {**dict.fromkeys(field.name for field in fields(cls)), **known}
 

@@ -6,7 +6,7 @@ Law: it knows no procedure. `operator`, `recovery` and `closing` work on it, and
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from devicectl.errors import HardwareError
 from devicectl.session.count import Fold
@@ -21,7 +21,7 @@ from protocols.language.alarm_codes import alarm_label
 from protocols.language.enums import DeviceState, Role
 from protocols.language.message import Message
 from protocols.language.units import Micros
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 
 HELD: Final = (DeviceState.SAFE, DeviceState.FAULT, DeviceState.LOCKED)
 """The device holds still until a FAULT_RESET; LOCKED it does for good, and its refusal says why."""
@@ -97,7 +97,7 @@ class SessionContext:
         role: Role,
         draw_nonce: Callable[[], int],
         observer: Observer | None,
-        wire: Wire[Any],
+        wire: AnyWire,
         allow_hardware: bool,
     ) -> None:
         self.allow_hardware = allow_hardware

@@ -7,7 +7,6 @@ Law: counts are a fold of the device's journal. A number in a reply steers the p
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from devicectl.session.closing import Closing
 from devicectl.session.context import Entry, Identity, Observer, OpenedSession, SessionContext
@@ -20,7 +19,7 @@ from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure, nothing
 from protocols.language import messages as M
 from protocols.language.enums import Role
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 
 __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
@@ -39,7 +38,7 @@ class Engine(SessionContext):
         role: Role = Role.CONTROLLER,
         draw_nonce: Callable[[], int],
         observer: Observer | None = None,
-        wire: Wire[Any] | None = None,
+        wire: AnyWire | None = None,
         allow_hardware: bool = False,
     ) -> None:
         super().__init__(

@@ -20,7 +20,7 @@ from protocols.language.version import MAJOR, MINOR
 from protocols.link.happenings import Abandoned, Answered, Denied, HostHappening, Linked, LinkLost, Told
 from protocols.link.host_end import HostEnd
 from protocols.link.pace import Pace
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.link.requests import Request
 
 Tap = Callable[[str, Any, Micros], None]
@@ -61,7 +61,7 @@ class HostLink:
         draw_nonce: Callable[[], int],
         on_told: Callable[[Message], None],
         on_lost: Callable[[str], None],
-        wire: Wire[Any],
+        wire: AnyWire,
     ) -> None:
         self.exchange: HostEnd[Any] = HostEnd(wire)
         self.procedures = Procedures(self._submit)
@@ -110,7 +110,7 @@ class HostLink:
         self._catch_up()
         self.procedures.poll(now)
 
-    def receive(self, data: Any, now: Micros) -> None:
+    def receive(self, data: object, now: Micros) -> None:
         """Take what the transport brought."""
         self.now = now
         happened = self.exchange.receive(data, now)
@@ -242,7 +242,7 @@ class HostLink:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _submit(self, command: Command[Any]) -> Request:
+    def _submit(self, command: Command[Message]) -> Request:
         if not self.exchange.linked:
             self._catch_up()
             raise LinkLostError(f"there is no link to send {command.__class__.__name__} on")

@@ -164,7 +164,7 @@ class _PlainEvent(_Event):
     Asking each trigger for them took four fifths of its time; the rows and the refusal are those of `transitions`.
     """
 
-    def trigger(self, model: Any, *_args: Any, **_kwargs: Any) -> bool:
+    def trigger(self, model: Any, *_args: object, **_kwargs: object) -> bool:
         rows = self.transitions.get(model.state)
         if not rows:
             raise MachineError(f"no row for {self.name} in {model.state}")

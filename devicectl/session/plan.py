@@ -7,7 +7,7 @@ cap: what it cannot do it refuses when the session is opened. What lies between 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -192,7 +192,7 @@ class _Misfit(ValueError):
         self.key, self.value, self.right = key, value, right
 
 
-def make_plan(values: Mapping[str, Any], source: str = "plan") -> Plan:
+def make_plan(values: Mapping[str, object], source: str = "plan") -> Plan:
     """A plan from plain values; keys left out have their defaults.
 
     To change one key of a plan: `make_plan({**plan.model_dump(), "target_cores": 300}, "--target-cores")`.

@@ -8,6 +8,7 @@ lines of them unfold to gigabytes), no tags, no key twice, and a scalar means wh
 import json
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,7 +50,7 @@ def _shorten(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def read_values(path: Path, source: str) -> dict[str, Any]:
+def read_values(path: Path, source: str) -> dict[str, object]:
     """Read the mapping in a file, by its suffix `.json` JSON and else YAML; `source` names it in an error.
 
     Raises:
@@ -74,7 +75,7 @@ def read_values(path: Path, source: str) -> dict[str, Any]:
     return values
 
 
-def parse_json(text: str, source: str) -> Any:
+def parse_json(text: str, source: str) -> object:
     """The value of a JSON text.
 
     Raises:
@@ -91,7 +92,7 @@ def parse_json(text: str, source: str) -> Any:
     return value
 
 
-def parse_yaml(text: str, source: str) -> Any:
+def parse_yaml(text: str, source: str) -> object:
     """The value of a YAML text of one document.
 
     Raises:
@@ -114,9 +115,9 @@ class _Builder:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._open: list[list[Any]] = [[]]
+        self._open: list[list[object]] = [[]]
 
-    def build(self, events: Any) -> Any:
+    def build(self, events: Iterable[Any]) -> object:
         """The one document's value, None for an empty text."""
         for event in events:
             self._check(event)
@@ -147,8 +148,8 @@ class _Builder:
             raise _too_deep(self._source)
 
 
-def _to_mapping(pairs: list[tuple[Any, Any]], source: str) -> dict[str, Any]:
-    mapping: dict[str, Any] = {}
+def _to_mapping(pairs: list[tuple[object, object]], source: str) -> dict[str, object]:
+    mapping: dict[str, object] = {}
     for key, value in pairs:
         if not isinstance(key, str):
             raise PlanError(source, None, key, "is no key of a plan: must be a text")
@@ -158,7 +159,7 @@ def _to_mapping(pairs: list[tuple[Any, Any]], source: str) -> dict[str, Any]:
     return mapping
 
 
-def _to_scalar(text: str) -> Any:
+def _to_scalar(text: str) -> object:
     """Read a plain scalar: a word or number of JSON, else itself."""
     if text in _WORDS:
         return _WORDS[text]
@@ -174,7 +175,7 @@ def _to_int(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MAX_NUMBER_LENGTH else digits
 
 
-def _depth(value: Any) -> int:
+def _depth(value: object) -> int:
     """Count the levels of mappings and lists in a value, which the parser has bounded to what Python can recurse."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, dict | list)]:

@@ -28,7 +28,7 @@ from protocols.language.messages import Aborted, Failed, Nak, Refused
 from protocols.language.units import Micros
 from protocols.link.requests import Request
 
-Result = TypeVar("Result")
+Result = TypeVar("Result", covariant=True)
 
 
 class Until(NamedTuple):
@@ -42,7 +42,7 @@ class Until(NamedTuple):
         return self.time <= now or (self.condition is not None and self.condition())
 
 
-Wait = Command[Any] | Until | Callable[[], bool]
+Wait = Command[Message] | Until | Callable[[], bool]
 Procedure = Generator[Wait, Any, Result]
 
 
@@ -74,7 +74,7 @@ class Task(Generic[Result]):
         self.result: Result | None = None
         self.error: Exception | None = None
 
-    def resume(self, value: Any, error: Exception | None = None) -> Wait | None:
+    def resume(self, value: object, error: Exception | None = None) -> Wait | None:
         """Run to the next wait; None when the procedure has ended."""
         self.waits_for = None
         try:
@@ -128,10 +128,10 @@ def end_of(task: Task[Result], cancelled: BaseException | None, unfinished: Unfi
 class Procedures:
     """All procedures of one host. `submit(command)` sends a command and returns its request."""
 
-    def __init__(self, submit: Callable[[Command[Any]], Request]) -> None:
+    def __init__(self, submit: Callable[[Command[Message]], Request]) -> None:
         self._submit = submit
-        self._by_request: dict[Request, Task[Any]] = {}
-        self._polled: list[Task[Any]] = []  # those that wait for a time or a condition, in the order of waiting
+        self._by_request: dict[Request, Task[object]] = {}
+        self._polled: dict[Task[object], Until | Callable[[], bool]] = {}  # in the order of waiting
 
     def start(self, procedure: Procedure[Result], now: Micros) -> Task[Result]:
         """Begin a procedure; it runs to its first wait at once."""
@@ -164,29 +164,29 @@ class Procedures:
         if not self._polled:
             return
         for task in list(self._polled):
-            wait = task.waits_for
-            # Another one that was resumed before it may have ended it.
-            if task in self._polled and (wait.over(now) if isinstance(wait, Until) else wait()):  # type: ignore[operator,misc]
-                self._polled.remove(task)
+            wait = self._polled.get(task)
+            # None: another one that was resumed before it has ended it.
+            if wait is not None and (wait.over(now) if isinstance(wait, Until) else wait()):
+                del self._polled[task]
                 self._run(task, None, None, now)
 
     def next_deadline(self) -> Micros | None:
         """The earliest time that a procedure waits for."""
         if not self._polled:
             return None
-        times = [task.waits_for.time for task in self._polled if isinstance(task.waits_for, Until)]
+        times = [wait.time for wait in self._polled.values() if isinstance(wait, Until)]
         return min(times) if times else None
 
-    def cancel(self, task: Task[Any]) -> None:
-        """End a procedure where it stands; an answer that it waits for is forgotten."""
+    def cancel(self, task: Task[object]) -> None:
+        """End a procedure where it is; an answer that it waits for is forgotten."""
         if isinstance(task.waits_for, Request):
             self._by_request.pop(task.waits_for, None)
-        elif task in self._polled:
-            self._polled.remove(task)
+        else:
+            self._polled.pop(task, None)
         if not task.done:
             task.close()
 
-    def _run(self, task: Task[Any], value: Any, error: Exception | None, now: Micros) -> None:
+    def _run(self, task: Task[object], value: object, error: Exception | None, now: Micros) -> None:
         while True:
             wait = task.resume(value, error)
             value = error = None
@@ -203,7 +203,7 @@ class Procedures:
                 return
             if not (wait.over(now) if isinstance(wait, Until) else wait()):
                 task.waits_for = wait
-                self._polled.append(task)
+                self._polled[task] = wait
                 return
 
 

@@ -18,7 +18,7 @@ from devicectl.transports.urls import SCHEMES, DeviceUrl, Scheme
 from handpiece_shell.broker_client import ROUTINE, BrokerClient, connection_options, stay_connected
 from protocols.language.errors import MessageError
 from protocols.language.units import Micros
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.mqtt.broker import MAX_UNSENT, TIMEOUT_S, DeniedError, explain
 from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
 from protocols.mqtt.properties import NO_MATCHING_SUBSCRIBERS
@@ -237,7 +237,7 @@ def parse(text: str, row: Scheme) -> DeviceUrl:
     return DeviceUrl(text, row.scheme, host=broker.host, port=broker.port, broker=broker)
 
 
-def make_wire(url: DeviceUrl, client: str) -> Wire[Any]:
+def make_wire(url: DeviceUrl, client: str) -> AnyWire:
     """Make the wire of publications; answers go to the topic of `client`."""
     return HostWire(_broker_of(url).topics, client)
 

@@ -12,7 +12,7 @@ from protocols.language.units import Micros
 class Receiver(Protocol):
     """The owner of a transport, which calls it from the event loop."""
 
-    def received(self, data: Any) -> None:
+    def received(self, data: object) -> None:
         """Something came in for the wire: bytes, or MQTT messages."""
 
     def noticed(self, what: str) -> None:
@@ -21,7 +21,7 @@ class Receiver(Protocol):
     def closed(self, reason: str, *, final: bool = False) -> None:
         """The transport is gone, and `final` where another one would go as well; called at most once."""
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[object, object, None]) -> None:
         """Run a transport's own task, beside all else; it ends soon after the transport was closed."""
 
 

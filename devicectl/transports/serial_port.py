@@ -9,7 +9,7 @@ import re
 import select
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 import serial
@@ -29,7 +29,7 @@ from devicectl.transports.urls import (
     split,
 )
 from protocols.language.units import SECOND, Micros
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 
 READ_SIZE: Final = 4096
@@ -108,7 +108,7 @@ def _switch(text: str, name: str, value: str | None) -> bool | None:
     return None if value is None else value == "1"
 
 
-def make_wire(url: DeviceUrl, client: str) -> Wire[Any]:
+def make_wire(url: DeviceUrl, client: str) -> AnyWire:
     """Make the wire of frames on a line of this speed."""
     return SerialWire(url.baud)
 

@@ -3,14 +3,14 @@
 import asyncio
 import os
 import re
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 from devicectl.errors import LinkError, UrlError
 from devicectl.transports.port import MAX_UNSENT_BYTES, Receiver, Transport
 from devicectl.transports.urls import NEEDS_BRACKETS, DeviceUrl, Scheme, none_left, split
 from protocols.language.units import Micros
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 from protocols.text.addresses import can_be_host, format_address, show_host
 
@@ -47,7 +47,7 @@ def parse(text: str, row: Scheme) -> DeviceUrl:
     return DeviceUrl(text, row.scheme, host=host, port=int(port))
 
 
-def make_wire(url: DeviceUrl, client: str) -> Wire[Any]:
+def make_wire(url: DeviceUrl, client: str) -> AnyWire:
     """Make the wire of frames; a network has no speed that frames are to be timed by."""
     return SerialWire()
 

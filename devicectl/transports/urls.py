@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from devicectl.errors import UrlError
 from devicectl.transports.port import Receiver, Transport
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.mqtt.broker_url import BrokerUrl
 from protocols.text.url_text import parse_number, parse_whole, scheme_of, split_options
 
@@ -121,7 +121,7 @@ class TransportModule(Protocol):
     def parse(self, text: str, row: Scheme) -> DeviceUrl:
         """Check a URL, or raise UrlError."""
 
-    def make_wire(self, url: DeviceUrl, client: str) -> Wire[Any]:
+    def make_wire(self, url: DeviceUrl, client: str) -> AnyWire:
         """Make what carries the messages of this host, which is `client` to others."""
 
     async def open_transport(self, url: DeviceUrl, client: str, receiver: Receiver) -> Transport:

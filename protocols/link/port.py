@@ -5,7 +5,7 @@ Law: this is all that the exchange knows of bytes and topics. A new wire offers 
 
 from collections.abc import Sized
 from enum import StrEnum
-from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from protocols.language.enums import Code
 from protocols.language.message import Message
@@ -89,6 +89,10 @@ class Wire(Protocol[Data]):
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Data:
         """One message, ready to send."""
+
+
+AnyWire: TypeAlias = Wire[Any]
+"""A wire of whatever its transport carries, for an owner that only passes its data on."""
 
 
 SENTENCE_SIZE: Final = 120

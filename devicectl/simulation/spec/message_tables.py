@@ -1,7 +1,7 @@
 """The page of all messages, records and enumerations, off the annotations and docstrings of the code."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -118,6 +118,6 @@ def _prose_of(text: str | None) -> str:
     return "\n".join(line.strip() for line in (text or "").splitlines()).strip()
 
 
-def _table(columns: tuple[str, ...], rows: Any) -> str:
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [columns, tuple("---" for _ in columns), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

@@ -42,7 +42,7 @@ class Heard:
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         work.close()
 
-    def received(self, data: bytes) -> None:
+    def received(self, data: Any) -> None:
         if not self.data.done():
             self.data.set_result(data)
 
