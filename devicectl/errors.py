@@ -13,7 +13,7 @@
     |   |-- CommandRefusedError  nothing was begun
     |   |-- CommandFailedError   it was begun and could not be finished
     |   `-- CommandAbortedError  it was stopped from outside
-    |-- SessionError             the procedure cannot go on                           exit 1
+    |-- SessionError             the session cannot continue                          exit 1
     |   `-- SessionFoundError    the device holds a session that is not this one      exit 1
     |-- PlanError (session.plan_file)                                                 exit 2
     |-- OutputError (cli)        standard output is full or closed                    exit 1
@@ -134,7 +134,7 @@ class CommandAbortedError(CommandError):
 
 
 class SessionError(DevicectlError):
-    """The procedure cannot go on."""
+    """The session cannot continue."""
 
 
 class SessionFoundError(SessionError):
@@ -143,5 +143,5 @@ class SessionFoundError(SessionError):
     def __init__(self, session_no: int, device: str, *, known: bool) -> None:
         self.session_no = session_no
         self.known = known
-        first = "--resume goes on with it," if known else "this log does not know it;"
+        first = "--resume continues it," if known else "this log does not know it;"
         super().__init__(f"device {device} holds open session {session_no}: {first} --abandon closes it")

@@ -291,7 +291,7 @@ class Session:
             if second is not error:
                 error.add_note(f"while closing: {second}")
             if isinstance(second, UnfinishedError) and not self.ended:
-                error.add_note(f"session {self.session_no} stays open on it: --resume goes on, --abandon closes it")
+                error.add_note(f"session {self.session_no} stays open: --resume continues it, --abandon closes it")
 
     async def confirm_anesthesia(
         self, method: str = "lidocaine injection", confirmed_by: str = "automatic operator", *, age_s: int = 0

@@ -80,6 +80,7 @@ class Engine(SessionContext):
             PlanError: the plan is not one that this device can do.
             CommandRefusedError: the device does not open it.
         """
+        # It outlives a lost link: if the answer to SESSION_OPEN was lost, it finds what the device opened.
         opening = Opening(self, self._recovery, plan)
         opened = yield from self._recovery.before_session(opening.open)
         info = self.info
@@ -87,7 +88,7 @@ class Engine(SessionContext):
         self.machine.happened(Event.SESSION_FOUND if opening.found else Event.SESSION_OPENED)
         self.plan = plan
         self.opened = opened
-        self.last_cycle_no = opened.first_cycle_no - 1
+        self.last_cycle_no = opened.first_cycle_no - 1  # cycles count on over sessions, in the device's memory
         start = SessionStart(
             simulated=self.simulated,
             seed=info.seed if self.simulated else None,
@@ -108,6 +109,7 @@ class Engine(SessionContext):
         self.emit(start)
         self.begin_reading(Fold(opened.needles, opened.first_cycle_no, first_event_no=opening.head))
         self.note("action", "session_open", f"{plan.target_cores} cores at {plan.coverage_percent:g} %")
+        # A crash before the log has the session could not resume it: nothing is done in it until then.
         yield from self.durable()
         yield from self._recovery.through(nothing, self._operator.restore)
 
@@ -133,12 +135,13 @@ class Engine(SessionContext):
         self.opened = OpenedSession(start.session_no, start.first_cycle_no, start.needles, start.core_diameter_um)
         self.begin_reading(Fold(start.needles, start.first_cycle_no, first_event_no=start.first_event_no))
         assert self.reader is not None
+        # The stored records are folded as if they were read again, so that a count has no second source.
         for raw in records:
             self.reader.add(raw)
         if welcome.session_no == start.session_no:
             self.reader.reopen()
             self.reader.compare_head(welcome.journal_head)
-        self.counted = welcome.cores_counted
+        self.counted = welcome.cores_counted  # for steering and display; the count is the fold's
         operator = start.plan.operator
         self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, open_s)
         self.note("action", "session_resume", f"session {start.session_no} from cycle {welcome.cycle_no}")

@@ -120,7 +120,7 @@ class JournalReader:
                 break  # a page that brings nothing new would be asked for for ever
 
     def compare_head(self, head: int) -> None:
-        """Hold where the device's journal ends against what was read: what it has forgotten it numbers anew."""
+        """Compare the end of the device's journal with what was read: it numbers again what it has forgotten."""
         if head < self.cursor and not self._ahead:
             self._ahead = True  # nothing is acknowledged any more: it might be what stands in place of what was read
             text = f"the device's journal ends before event {head}, and was read up to {self.cursor - 1}"

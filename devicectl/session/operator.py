@@ -61,7 +61,18 @@ def _outcomes(packed: int, needles: int) -> tuple[int, ...]:
 
 
 class AutomaticOperator:
-    """One session's operator: where the hand is, which needles are flagged, when each zone was numbed."""
+    """One session's operator: it knows where the hand is, which needles are flagged, when each zone was numbed.
+
+    How it works: `next_cycle` does the first thing that is between it and a punch, and looks again. A refusal is
+    answered by its interlock's remedy, and another look. For example a used-up cell, and a clog in the next one:
+
+        cycles left 0     -> REPOSITION zone 0 cell 1                       cycles left 16
+        nothing           -> PUNCH, SUCTION, ADVANCE, COUNT                 COUNT flags needle 2; the cycle is returned
+        needle flagged    -> PURGE                                          cleared
+        nothing           -> PUNCH: refused, interlock SUCTION              remedy: wait half a second
+
+    A lost link or a foreign stop comes back to this through `restore`: `Recovery.through`.
+    """
 
     def __init__(self, context: SessionContext) -> None:
         self._context = context
@@ -179,7 +190,7 @@ class AutomaticOperator:
         self._context.machine.happened(Event.DISARMED)
 
     def pause(self) -> Procedure[None]:
-        """Hold between two cycles, armed; nothing where the device is not. The next cycle that is asked for goes on.
+        """Hold between two cycles, armed; no-op if the device is not armed. The next cycle resumes.
 
         After a link that is lost meanwhile, or a stop, the device is recovered, and holds unarmed.
         """
@@ -233,12 +244,14 @@ class AutomaticOperator:
         if self._context.backlog > MAX_UNLOGGED:
             yield lambda: self._context.backlog <= MAX_UNLOGGED
             self._check_link()
+        # The host names the cycle: should PUNCH be repeated, the device knows the number and punches once.
         cycle_no = self._context.last_cycle_no + 1
         happened = self._context.machine.happened
         deadline = self._context.link.device_uptime_ms() + PUNCH_DEADLINE_MS & 0xFFFF_FFFF
         happened(Event.PUNCH_SENT)
+        # Unchecked: each value is in its range by construction, and a session sends thousands of these four.
         yield from ask(M.Punch.unchecked(cycle_no=cycle_no, depth_um=self._context.plan.depth_um, deadline_ms=deadline))
-        self._context.last_cycle_no = cycle_no
+        self._context.last_cycle_no = cycle_no  # not before DONE: a refused PUNCH has used up no number
         happened(Event.SUCTION_SENT)
         yield from ask(M.Suction.unchecked(cycle_no=cycle_no))
         happened(Event.ADVANCE_SENT)
@@ -280,9 +293,8 @@ class AutomaticOperator:
         try:
             done = yield from ask(M.Reposition(zone=zone, cell=cell))
         finally:
-            if (
-                self._context.machine.now is State.REPOSITIONING
-            ):  # also where its answer came and the link went after it
+            # Not where the link was lost after its answer: the machine is recovering by then.
+            if self._context.machine.now is State.REPOSITIONING:
                 self._context.machine.happened(Event.MOTION_ENDED)
         self._cells_used += 1
         self._at, self._cycles_left = (zone, cell), done.cycles_left
@@ -303,11 +315,8 @@ class AutomaticOperator:
             finally:
                 if self._context.machine.now is State.PURGING:
                     self._context.machine.happened(Event.MOTION_ENDED)
-            self._context.note(
-                "action",
-                "purge",
-                f"try {attempt}: {needle_names(done.cleared)} cleared, {needle_names(done.flagged)} still flagged",
-            )
+            found = f"{needle_names(done.cleared)} cleared, {needle_names(done.flagged)} still flagged"
+            self._context.note("action", "purge", f"try {attempt}: {found}")
             self._flagged = done.flagged
             if not done.flagged:
                 return
@@ -329,6 +338,7 @@ class AutomaticOperator:
         self._remedies += 1
         if self._remedies > MAX_REMEDIES:
             raise error
+        # The device's ring is full of what this host has not acknowledged yet: reading it makes room.
         if error.code is Code.E_STORAGE and self._storage_freed_at != self._context.last_cycle_no:
             assert self._context.reader is not None
             self._storage_freed_at = self._context.last_cycle_no  # a second time before the next cycle it is of no use
@@ -361,7 +371,7 @@ class AutomaticOperator:
     # --- after a loss ----------------------------------------------------------------------------------------
 
     def restore(self) -> Procedure[None]:
-        """From RECOVERING back to where cycles go on: link, journal, alarms, anesthesia."""
+        """Lead from RECOVERING back to the cycles: link, journal, alarms, anesthesia."""
         opened, reader = self._context.session()
         state = yield from self.recovery.relink()
         if reader.closed is not None:

@@ -30,7 +30,7 @@ from protocols.language.units import MILLISECOND, SECOND, Micros
 MAX_RECOVERIES: Final = 5
 """In a row, without a completed cycle between them: more is a device or a line that a person must look at."""
 NEEDLES_HOME_US: Final = SECOND // 5
-"""After a stop the needles are on their way for 150 ms at most; a device that does not see them home then goes on
+"""After a stop the needles are on their way for 150 ms at most; a device that does not see them home then keeps
 holding."""
 POLL_US: Final = SECOND // 2
 """Time between two HELLOs that ask whether the host before is gone, or the self-test over: an armed device's lease is
@@ -44,7 +44,7 @@ _T = TypeVar("_T")
 
 
 class Recovery:
-    """The recoveries of one session. `place_lost` hears that the hand must be brought to a cell anew."""
+    """The recoveries of one session. `place_lost` is called when the hand must be brought to a cell again."""
 
     def __init__(self, context: SessionContext, place_lost: Callable[[], None]) -> None:
         self._context = context

@@ -77,7 +77,7 @@ def test_a_signal_is_obeyed_while_a_session_is_never_closed(never: str) -> None:
             out, err = process.communicate(timeout=patience(BOUND_S - 1))
         assert process.returncode == 1, said + out + err
         assert f"the device did not end {never} for too long and was left by BYE" in out
-        assert "session 1 stays open on it: --resume goes on, --abandon closes it" in out
+        assert "session 1 stays open: --resume continues it, --abandon closes it" in out
         assert "Traceback" not in out + err
 
 

@@ -195,7 +195,7 @@ def test_a_killed_hosts_session_is_abandoned(log: Path, tmp_path: Path) -> None:
                 process.kill()
                 process.wait()
             refused = run_devicectl("run", *url, code=1).stderr.strip()
-            assert refused.endswith("--resume goes on with it, --abandon closes it")
+            assert refused.endswith("--resume continues it, --abandon closes it")
             assert "does not know it; --abandon closes it" in run_devicectl("run", *url, *other, code=1).stderr
             assert "does not know it" in run_devicectl("run", "--resume", *url, *other, code=1).stderr
             done = run_devicectl("run", "--abandon", "--json", *url, *(() if known else other), code=0)

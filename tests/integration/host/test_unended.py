@@ -138,7 +138,7 @@ async def test_a_cancellation_is_obeyed_while_a_session_is_never_closed(never: t
     async with connect(URL) as handpiece:
         notes, took = await interrupted(handpiece, M.Suction, never)
     assert notes[0] == f"while closing: {LEFT.format(never.__name__)}"
-    assert notes[1] == "session 1 stays open on it: --resume goes on, --abandon closes it"
+    assert notes[1] == "session 1 stays open: --resume continues it, --abandon closes it"
     assert took <= OBEYED_US + SECOND // 2, "what it ended before that is headway"
 
 
