@@ -4,12 +4,51 @@ from firmware_sim.board.states import ARMED, CYCLE, HELD, RUNNING, TABLE, UNARME
 from protocols.language.enums import DeviceState
 
 STATES = [state for state in DeviceState if state is not DeviceState.UNKNOWN]
-ROWS = {(source, row.event): row.target for row in TABLE for source in row.sources}
+
+HOLD = "made_safe SAFE, faulted FAULT, locked LOCKED"
+MAY = f"""
+OFF: booted SELF_TEST
+SELF_TEST: self_test_passed IDLE, self_test_failed FAULT, hold_restored SAFE
+IDLE: session_opened SESSION_OPEN, {HOLD}
+SESSION_OPEN: anesthesia_started ANESTHESIA_WAIT, close_begun CLOSING, {HOLD}
+ANESTHESIA_WAIT: anesthesia_started ANESTHESIA_WAIT, zones_confirmed ANESTHESIA_CONFIRMED, close_begun CLOSING, {HOLD}
+ANESTHESIA_CONFIRMED: anesthesia_started ANESTHESIA_WAIT, arm_begun ARMING, close_begun CLOSING, {HOLD}
+ARMING: arm_ended ARMED, disarm_ended ANESTHESIA_CONFIRMED, {HOLD}
+ARMED: punch_begun PUNCHING, reposition_begun REPOSITIONING, purge_begun PURGING
+ARMED: paused PAUSED, disarm_begun DISARMING, {HOLD}
+PUNCHING: suction_begun SUCTIONING, cycle_aborted ARMED, {HOLD}
+SUCTIONING: advance_begun ADVANCING, cycle_aborted ARMED, {HOLD}
+ADVANCING: count_begun COUNTING, cycle_aborted ARMED, {HOLD}
+COUNTING: motion_ended ARMED, cycle_aborted ARMED, {HOLD}
+REPOSITIONING: motion_ended ARMED, {HOLD}
+PURGING: motion_ended ARMED, {HOLD}
+PAUSED: resumed ARMED, disarm_begun DISARMING, {HOLD}
+DISARMING: disarm_ended ANESTHESIA_CONFIRMED, {HOLD}
+CLOSING: closed IDLE, {HOLD}
+SAFE: reset IDLE, reset_with_session SESSION_OPEN, {HOLD}
+FAULT: reset IDLE, reset_with_session SESSION_OPEN, faulted FAULT, locked LOCKED
+LOCKED: locked LOCKED
+"""
+"""State by state what may happen there and where it leads, written by hand from docs/model.md."""
+
+
+def written() -> dict[tuple[DeviceState, Event], DeviceState]:
+    found = {}
+    for line in MAY.strip().splitlines():
+        source, ways = line.split(": ")
+        for way in ways.split(", "):
+            event, target = way.split()
+            assert (DeviceState[source], Event(event)) not in found
+            found[DeviceState[source], Event(event)] = DeviceState[target]
+    return found
+
+
+ROWS = written()
 
 
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("state", STATES)
-def test_step_does_what_the_rows_say_and_nothing_else(state: DeviceState, event: Event) -> None:
+def test_step_does_what_is_written_and_nothing_else(state: DeviceState, event: Event) -> None:
     if (state, event) in ROWS:
         assert step(state, event) is ROWS[state, event]
     else:
@@ -35,7 +74,7 @@ def reachable(start: DeviceState, without: frozenset[Event] = frozenset()) -> se
 
 def test_every_state_is_reached_from_power_on() -> None:
     assert reachable(DeviceState.OFF) == set(STATES)
-    assert {row.event for row in TABLE} == set(Event)
+    assert {row.event for row in TABLE} == {event for _, event in ROWS} == set(Event)
 
 
 def test_every_running_state_is_left_for_safe_and_only_a_reset_leads_out() -> None:
