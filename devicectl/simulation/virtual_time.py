@@ -21,8 +21,8 @@ from devicectl.simulation.world import SerialLine, World
 from devicectl.transports.simulated import DRAWN_SEED_BITS
 from devicectl.transports.urls import DeviceUrl
 from firmware_sim.device import Device
-from firmware_sim.errors import NvmFileError, SeedError, SimulatorError
-from firmware_sim.memory.nvm import Nvm, choose_seed
+from firmware_sim.errors import NvmFileError
+from firmware_sim.powering import StartError, close_memory, open_memory, power_on, seed_for
 from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
 
@@ -65,7 +65,7 @@ class VirtualTimeDriver:
         except NvmFileError:
             pass  # the device has ended without a BYE
         finally:
-            _let_go(self.world.device.nvm)
+            close_memory(self.world.device.nvm)
 
     async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
         """Run a procedure to its end; with `whole` a first cancellation waits for that end, unpaced.
@@ -169,38 +169,15 @@ def make_device(url: DeviceUrl) -> Device:
         UrlError: an unknown parameter, a value out of its range, memory that cannot be used, or of another seed.
     """
     parameters = parameters_of(url)  # before the memory, which stays locked while it is open
-    nvm = _memory(url)
+    nvm = None
     try:
-        seed = choose_seed(url.seed, nvm, lambda: secrets.randbits(DRAWN_SEED_BITS))
-        return Device(seed=seed, parameters=parameters, nvm=nvm)
-    except SeedError as error:
-        _let_go(nvm)
-        reason = f"{error.wanted} is not the seed {error.kept} of the device in {url.nvm}; leave it out"
-        raise UrlError(url.text, "seed", reason, "sim://?nvm=handpiece.nvm") from error
-    except SimulatorError as error:
-        _let_go(nvm)
-        raise UrlError(url.text, "nvm", str(error), "sim://?nvm=handpiece.nvm") from error
-
-
-def _memory(url: DeviceUrl) -> Nvm | None:
-    """The memory in the URL's file. What keeps it needs a POSIX system, and a device without one does not."""
-    if url.nvm is None:
-        return None
-    try:
-        from firmware_sim.memory_file import load
-    except ImportError as error:
-        raise UrlError(url.text, "nvm", "this system cannot lock a file; leave it out", "sim://?seed=7") from error
-    try:
-        return load(url.nvm)
-    except SimulatorError as error:
-        raise UrlError(url.text, "nvm", str(error), "sim://?nvm=handpiece.nvm") from error
-
-
-def _let_go(nvm: Nvm | None) -> None:
-    if nvm is not None and nvm.store is not None:
-        from firmware_sim.memory_file import close
-
-        close(nvm)
+        nvm = open_memory(url.nvm) if url.nvm is not None else None
+        seed = seed_for(url.seed, nvm, url.nvm, lambda: secrets.randbits(DRAWN_SEED_BITS))
+        return power_on(seed, parameters, nvm)
+    except StartError as error:
+        close_memory(nvm)
+        example = "sim://?seed=7" if isinstance(error.__cause__, ImportError) else "sim://?nvm=handpiece.nvm"
+        raise UrlError(url.text, error.option, error.reason, example) from error
 
 
 def make_driver(

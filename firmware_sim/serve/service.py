@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
-from firmware_sim.errors import NvmFileError, ParameterError, SeedError, UnknownParameterError
+from firmware_sim.errors import NvmFileError, ParameterError, UnknownParameterError
 from firmware_sim.memory.journal import FIRST_EVENT_NO
-from firmware_sim.memory.nvm import Nvm, choose_seed
 from firmware_sim.model.parameters import Parameters, nearest
+from firmware_sim.powering import StartError, close_memory, open_memory, power_on, seed_for
 from firmware_sim.serve.announcement import Announcement, ReadyFile
 from firmware_sim.serve.errors import OptionError, ServeError
 from firmware_sim.serve.options import Options, draw_seed
@@ -148,16 +148,15 @@ async def service(options: Options) -> AsyncIterator[Service]:
         parameters = _parameters(options)
         ready_file = ReadyFile(options.ready_file) if options.ready_file is not None else None
         report_file = _report_file(options.report) if options.report is not None else None
-        nvm = stack.enter_context(_memory(options.nvm)) if options.nvm is not None else None
-        try:
-            seed = choose_seed(options.seed, nvm, draw_seed)
-        except SeedError as error:
-            reason = f"{error.wanted} is not the seed {error.kept} of the device in {options.nvm}; leave it out"
-            raise OptionError("--seed", reason) from error
+        with _blamed():
+            nvm = open_memory(options.nvm) if options.nvm is not None else None
+            stack.callback(close_memory, nvm)
+            seed = seed_for(options.seed, nvm, options.nvm, draw_seed)
         open_tap = stack.enter_context(_trace(options.trace, seed)) if options.trace is not None else None
         ending.watch_loop()
         first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
-        device = _device(seed, parameters, nvm)
+        with _blamed():
+            device = power_on(seed, parameters, nvm, monotonic())
         served: list[Service] = []
         if report_file is not None or options.strict:
             report = _watched(device, first_event_no, open_tap)
@@ -248,25 +247,12 @@ def _watched(device: Device, first_event_no: int, open_tap: OpenTap | None) -> "
 
 
 @contextlib.contextmanager
-def _memory(path: str) -> Iterator[Nvm]:
+def _blamed() -> Iterator[None]:
+    """Name the option that a device cannot be powered on with."""
     try:
-        from firmware_sim.memory_file import close, load
-    except ImportError as error:
-        raise OptionError("--nvm", "this system cannot lock a file; leave the option out") from error
-    try:
-        nvm = load(path)
-    except NvmFileError as error:
-        raise OptionError("--nvm", str(error)) from error
-    with contextlib.ExitStack() as stack:
-        stack.callback(close, nvm)
-        yield nvm
-
-
-def _device(seed: int, parameters: Parameters, nvm: Nvm | None) -> Device:
-    try:
-        return Device(seed=seed, now=monotonic(), parameters=parameters, nvm=nvm)
-    except NvmFileError as error:  # its boot could not be kept
-        raise OptionError("--nvm", str(error)) from error
+        yield
+    except StartError as error:
+        raise OptionError(f"--{error.option}", error.reason) from error
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ SHELLS: Final = (
     "firmware_sim.cli",
     "firmware_sim.clock",
     "firmware_sim.memory_file",
+    "firmware_sim.powering",
     "firmware_sim.serve",
     "handpiece_shell",
 )
