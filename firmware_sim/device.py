@@ -129,8 +129,10 @@ class Device:
         with _Kept(self, now):
             self.firmware.advance(now)
             for port in self.ports:
-                for happening in port.exchange.advance(now):
-                    self._take_in(port, happening, now)
+                due = port.exchange.next_deadline()
+                if due is not None and now >= due:
+                    for happening in port.exchange.advance(now):
+                        self._take_in(port, happening, now)
                 if port.stream_us and now >= port.stream_due:
                     missed = (now - port.stream_due) // port.stream_us  # after a stall it goes on, without a burst
                     port.stream_due = Micros(port.stream_due + (missed + 1) * port.stream_us)
@@ -243,19 +245,18 @@ class Device:
                 port.exchange.tell(message, now)
 
     def _keep_pace(self, now: Micros) -> None:
-        """The controlling link keeps the short lease while the device is armed, and only then.
+        """Give the controlling link the short lease while the device is armed, and only then.
 
         A device that was made safe says so at once: its host, which may be waiting for nothing, would else take the
         longer silence that follows for a lost link.
         """
-        port = self.control.holder
-        if port is not None:
-            armed = self.board.armed
-            if port.hurried is not armed and port.exchange.linked:
-                port.hurried = armed
-                port.exchange.pace = port.armed_pace if armed else port.idle_pace
-                if self.board.state in HELD:
-                    port.exchange.tell(heartbeat(self.board, now), now)
+        port, armed = self.control.holder, self.board.armed
+        if port is None or port.hurried is armed or not port.exchange.linked:
+            return
+        port.hurried = armed
+        port.exchange.pace = port.armed_pace if armed else port.idle_pace
+        if self.board.state in HELD:
+            port.exchange.tell(heartbeat(self.board, now), now)
 
     # --- commands --------------------------------------------------------------------------------------------
 

@@ -33,14 +33,15 @@ class Alarms:
     """The alarms that are not inactive. `highest` is kept up to date, since every heartbeat carries it."""
 
     def __init__(self) -> None:
-        self._active: dict[int, ActiveAlarm] = {}
+        self.active: dict[int, ActiveAlarm] = {}
+        """Code -> alarm; for reading."""
         self.highest = AlarmPriority.NONE
 
     def raise_(self, code: int, now_ms: int) -> bool:
         """The cause of `code` is there. True if that changed what is shown."""
-        alarm = self._active.get(code)
+        alarm = self.active.get(code)
         if alarm is None:
-            self._active[code] = ActiveAlarm(ALARMS[code], now_ms)
+            self.active[code] = ActiveAlarm(ALARMS[code], now_ms)
             self._rank()
             return True
         if alarm.present:
@@ -51,18 +52,18 @@ class Alarms:
 
     def clear(self, code: int) -> bool:
         """The cause of `code` has gone. True if that changed what is shown: to LATCHED, or to INACTIVE."""
-        alarm = self._active.get(code)
+        alarm = self.active.get(code)
         if alarm is None or not alarm.present:
             return False
         alarm.present = False
         if not alarm.rule.latched:
-            del self._active[code]
+            del self.active[code]
             self._rank()
         return True
 
     def acknowledge(self, code: int) -> bool:
         """Someone has seen `code`. True if that was news; it stays in the list."""
-        alarm = self._active.get(code)
+        alarm = self.active.get(code)
         if alarm is None or alarm.acknowledged:
             return False
         alarm.acknowledged = True
@@ -70,13 +71,13 @@ class Alarms:
 
     def resettable(self) -> list[int]:
         """The codes of the latched alarms whose cause has gone."""
-        return [code for code, alarm in self._active.items() if not alarm.present]
+        return [code for code, alarm in self.active.items() if not alarm.present]
 
     def reset(self) -> list[int]:
         """Clear them; their codes."""
         cleared = self.resettable()
         for code in cleared:
-            del self._active[code]
+            del self.active[code]
         self._rank()
         return cleared
 
@@ -89,17 +90,17 @@ class Alarms:
 
     def state(self, code: int) -> AlarmState:
         """How `code` is shown; INACTIVE when it is not."""
-        alarm = self._active.get(code)
+        alarm = self.active.get(code)
         return AlarmState.INACTIVE if alarm is None else alarm.state
 
     def present(self, code: int) -> bool:
         """Whether the cause of `code` is there."""
-        alarm = self._active.get(code)
+        alarm = self.active.get(code)
         return alarm is not None and alarm.present
 
     def listing(self) -> list[ActiveAlarm]:
         """All that are not inactive: the highest priority first, then the oldest, then the lowest code."""
-        return sorted(self._active.values(), key=lambda alarm: (-alarm.rule.priority, alarm.since_ms, alarm.rule.code))
+        return sorted(self.active.values(), key=lambda alarm: (-alarm.rule.priority, alarm.since_ms, alarm.rule.code))
 
     def _rank(self) -> None:
-        self.highest = max((alarm.rule.priority for alarm in self._active.values()), default=AlarmPriority.NONE)
+        self.highest = max((alarm.rule.priority for alarm in self.active.values()), default=AlarmPriority.NONE)

@@ -64,6 +64,8 @@ class Board:
         self.parameters = parameters
         self.alarms = Alarms()
         self.state = DeviceState.OFF
+        self.armed = False
+        """True while there is vacuum or it is being made: the short lease holds."""
         self.motion: Motion | None = None
         self.zones: dict[int, Zone] = {}
         self.zone, self.cell = 0, NO_CELL
@@ -85,12 +87,8 @@ class Board:
 
     def enter(self, event: Event) -> None:
         """Change the state by the table."""
-        self.state = step(self.state, event)
-
-    @property
-    def armed(self) -> bool:
-        """True while there is vacuum or it is being made: the short lease holds."""
-        return self.state in ARMED
+        self.state = state = step(self.state, event)
+        self.armed = state in ARMED
 
     def uptime_ms(self, now: Micros) -> int:
         """Milliseconds since the boot, modulo 2**32."""
@@ -107,7 +105,8 @@ class Board:
 
     def clear_alarm(self, code: int, now: Micros) -> None:
         """Note that the cause of an alarm is gone."""
-        if self.alarms.clear(code):
+        alarms = self.alarms
+        if alarms.active and alarms.clear(code):  # most strokes clear a dozen alarms that nobody has raised
             self.alarm_changed(code, now)
 
     def set_alarm(self, code: int, present: bool, now: Micros) -> None:
