@@ -2,8 +2,8 @@
 
     0 done · 1 the device could not go on · 2 bad arguments · 3 its place is taken or not there; `exec`: `serve.command`
 
-It parses with argparse and imports the device late: whoever starts a simulated device waits for its first answer, and
-a nicer parser alone would take a third of that time.
+It parses with argparse and imports the device late: a user waits for a simulated device's first answer, and a nicer
+parser alone would take a third of that time.
 """
 
 import argparse
@@ -27,11 +27,11 @@ BAD_ARGUMENTS: Final = 2
 
 
 class _UsageError(Exception):
-    """The command line does not parse."""
+    """A command line that does not parse."""
 
 
 class _OutputError(Exception):
-    """What was asked for cannot be printed."""
+    """Output that was asked for and cannot be printed."""
 
 
 def _print(text: str, file: Any = None) -> None:
@@ -185,16 +185,16 @@ def _unswept() -> Iterator[None]:
 
 
 def _explain(unknown: Sequence[str], *, behind_dashes: bool) -> str:
-    """What is wrong with arguments that are no options."""
+    """Return the error for arguments that are no options."""
     shown = hide_urls(shlex.join(unknown))
     text = f"unrecognized arguments: {shown}"
     if behind_dashes:
-        return f"{text}; the command stands behind --, for example `{PROGRAM} exec -- {shown}`"
+        return f"{text}; the command goes behind --, for example `{PROGRAM} exec -- {shown}`"
     return f"{text} (see `{PROGRAM} --help`)"
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What is before the first `--`, and what is after it."""
+    """Return the arguments before the first `--`, and those after it."""
     if "--" not in arguments:
         return list(arguments), []
     at = list(arguments).index("--")
@@ -207,13 +207,13 @@ def _fail(text: str, code: int) -> int:
 
 
 def main() -> None:
-    """The program."""
+    """Run the program."""
     guard_streams()
     try:
         code = call(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:  # whoever read our output has gone, and nothing more can be said
+    except BrokenPipeError:  # the reader of our output has gone, and nothing more can be said
         code = 1
     settle()
     sys.exit(code)

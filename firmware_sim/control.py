@@ -14,8 +14,8 @@ from protocols.language.enums import Code, Role
 from protocols.language.messages import Refused
 
 MAX_VIEWERS: Final = 15
-"""Viewers that may be linked, of all transports together. Each has one place more: however many look on, whoever is to
-command gets in."""
+"""Viewers that may be linked, of all transports together. Each has one place more: however many look on, a
+controller gets in."""
 
 
 class Control:
@@ -33,11 +33,11 @@ class Control:
         return 0 if self.holder is None else self.holder.host_id
 
     def may_have(self, port: Port) -> bool:
-        """Whether this link holds control or may have it: role controller, and nobody else holds it."""
+        """Return True if this link holds control or may have it: role controller, and nobody else holds it."""
         return port.role is Role.CONTROLLER and (self.holder is None or self.holder is port)
 
     def refuse(self, port: Port) -> Refused | None:
-        """Why this link may not command; None if it may."""
+        """Refuse a link that may not command; None if it may."""
         if port.role is not Role.CONTROLLER:
             return refusal(Code.E_AUTH, "this link is a viewer's: it may query and STOP, nothing else")
         if self.holder is not None and self.holder is not port:
@@ -53,7 +53,7 @@ class Control:
         return True
 
     def has_room(self, port: Port, role: Role, host_id: int) -> bool:
-        """Whether a host may be linked at this port: a controller always, a viewer beside fewer than `MAX_VIEWERS`.
+        """Return True if a host may be linked at this port: a controller always, a viewer beside few enough others.
 
         The link that its HELLO replaces, on this port or another, is none of them.
         """

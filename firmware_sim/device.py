@@ -139,7 +139,7 @@ class Device:
                     port.exchange.tell(telemetry(self.board, now), now)
 
     def next_deadline(self) -> Micros | None:
-        """When `advance` has something to do."""
+        """Return the time at which `advance` has something to do; None for not before something is received."""
         wake = self.firmware.next_deadline()
         for port in self.ports:
             due = port.exchange.next_deadline()
@@ -299,7 +299,7 @@ class Device:
             self.control.holder = None
 
     def _journal_refusal(self, port: Port, command: Message, answer: Refused, now: Micros) -> None:
-        """Note a refusal in the session's record: to whoever may control, not to a viewer or a rival."""
+        """Note a refusal in the session's record: to a link that may control, not to a viewer or a rival."""
         if self.control.may_have(port):
             self.board.note(
                 R.Refusal,
@@ -315,7 +315,7 @@ class _Kept:
     """The span in which something is done to a device: at its end all of it is kept, before anybody can hear of it.
 
     What is done in it may take many steps of the memory; they are synced once. Where a step or the sync fails, the
-    device makes itself safe, and the error goes on to whoever drives it.
+    device makes itself safe, and the error goes on to the caller.
     """
 
     __slots__ = ("_device", "_now")

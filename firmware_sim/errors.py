@@ -47,7 +47,7 @@ class NvmError(SimulatorError):
 
 
 class NvmFileError(SimulatorError):
-    """The file at `path` cannot serve as non-volatile memory; `reason` says why."""
+    """File at `path` that cannot serve as non-volatile memory; `reason` says why."""
 
     def __init__(self, path: str, reason: str) -> None:
         self.path = path

@@ -1,17 +1,15 @@
 """The firmware: commands and safety put together over one board, from boot to power loss.
 
 Law: it decides by sensors and memory, never by the plant's truth. It says when it wants to be asked again, and answers
-whoever asked; who may ask is none of its business.
+the asker; who may ask is for `control`.
 """
-
-from typing import Any
 
 from firmware_sim.board.board import Board
 from firmware_sim.board.motion import PROGRESS_EVERY_US, Asker
 from firmware_sim.board.refusals import not_kept
 from firmware_sim.board.states import Event
 from firmware_sim.commands.cycle import repeat
-from firmware_sim.commands.rules import Rule, unlawful
+from firmware_sim.commands.rules import AnyRule, unlawful
 from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.session_steps import PowerOn
 from firmware_sim.safety import count_watch, suction
@@ -26,13 +24,13 @@ from protocols.language.units import MILLISECOND, Micros
 
 
 class Firmware:
-    """What runs on a board."""
+    """Program of the device: it runs on one board."""
 
     def __init__(self, board: Board) -> None:
         self.board = board
 
     def boot(self, now: Micros) -> None:
-        """Power comes on: settle what was open, test, and hold if a session was open or an alarm latched."""
+        """Start when power comes on: settle what was open, test, and hold if a session was open or an alarm latched."""
         board = self.board
         nvm, inputs = board.nvm, board.plant.inputs
         interrupted = nvm.register is not None
@@ -55,7 +53,7 @@ class Firmware:
             emergency(board, now)
 
     def next_deadline(self) -> Micros | None:
-        """When `advance` has something to do."""
+        """Return the time at which `advance` has something to do; None for not before something happens."""
         motion, due = self.board.motion, self.board.suction_due
         if motion is not None:
             wake = motion.due
@@ -93,16 +91,16 @@ class Firmware:
         if board.armed:
             suction.look(board, now)
 
-    def allows(self, rule: Rule[Any]) -> bool:
+    def allows(self, rule: AnyRule) -> bool:
         """Return True if the state is one in which a command of this rule is lawful."""
         board = self.board
         return board.state in rule.states and (board.nvm.session is not None or not rule.needs_session)
 
-    def turn_away(self, rule: Rule[Any], asker: Asker, command: Message, now: Micros) -> Message | None:
+    def turn_away(self, rule: AnyRule, asker: Asker, command: Message, now: Micros) -> Message | None:
         """Refuse a command that the state does not allow; a late one of the last cycle is answered with its ending."""
         return None if repeat(self.board, asker, command, now) else unlawful(self.board, command, rule)
 
-    def carry_out(self, rule: Rule[Any], asker: Asker, command: Message, now: Micros) -> Message | None:
+    def carry_out(self, rule: AnyRule, asker: Asker, command: Message, now: Micros) -> Message | None:
         """Carry out a command of the procedure that the state allows; None where its answer comes later, or came.
 
         Raises:

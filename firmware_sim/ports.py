@@ -1,4 +1,4 @@
-"""The device's ports: one transport's place each, the end of a link on it, and who is owed an answer there."""
+"""The device's ports: one transport's place each, the end of a link on it, and the askers there."""
 
 from collections.abc import Callable
 from enum import Enum, auto
@@ -26,7 +26,7 @@ class LinkEnd(Enum):
 
 
 class Port:
-    """One transport's place at the device, and the link on it. `make_wire` gives the wire, anew at each start."""
+    """One transport's place at the device, and the link on it. `make_wire` gives the wire, a new one at each start."""
 
     def __init__(
         self, name: str, beat: Callable[[Micros], Message], make_wire: Callable[[], Wire[Any]] = SerialWire
@@ -35,20 +35,20 @@ class Port:
         self._beat = beat
         self._make_wire = make_wire
         self.links = Budget(MAX_LINKS_PER_SECOND)
-        """Of the port, and not of a link or a life of the device."""
+        """Budget of the port, and not of a link or a life of the device."""
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew, with no link and nothing half received."""
+        """Begin again, with no link and nothing half received."""
         self.exchange: DeviceEnd[Any] = DeviceEnd(self._make_wire(), self._beat)
         self.role = Role.VIEWER
         self.host_id = 0
         self.max_payload_size = MAX_PAYLOAD_SIZE
         """Bytes that the host takes, as it said in HELLO."""
         self.idle_pace = self.armed_pace = IDLE_PACE
-        """As WELCOME told them: a parameter that is set later counts for the next link."""
+        """Paces as WELCOME told them: a parameter that is set later counts for the next link."""
         self.hurried = False
-        """The pace of this link is that of an armed device."""
+        """True while the pace of this link is that of an armed device."""
         self.stream_us = 0
         self.stream_due = Micros(0)
 
@@ -59,7 +59,7 @@ class Port:
 
 
 class PortAsker:
-    """Who gave a command on a port. After the link is gone its exchange no longer knows the correlation id."""
+    """Sender of a command on a port. After the link is gone its exchange no longer knows the correlation id."""
 
     __slots__ = ("correlation_id", "exchange")
 
@@ -68,5 +68,5 @@ class PortAsker:
         self.correlation_id = correlation_id
 
     def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
-        """Answer; nothing happens when the link is gone."""
+        """Answer; no-op when the link is gone."""
         self.exchange.reply(self.correlation_id, message, now, replayed=replayed)

@@ -23,7 +23,7 @@ class ActiveAlarm:
 
     @property
     def state(self) -> AlarmState:
-        """What is shown. LATCHED goes before ACKNOWLEDGED: that the cause has gone matters more."""
+        """State as it is shown. LATCHED goes before ACKNOWLEDGED: it matters more that the cause has gone."""
         if not self.present:
             return AlarmState.LATCHED
         return AlarmState.ACKNOWLEDGED if self.acknowledged else AlarmState.ACTIVE
@@ -38,7 +38,7 @@ class Alarms:
         self.highest = AlarmPriority.NONE
 
     def raise_(self, code: int, now_ms: int) -> bool:
-        """The cause of `code` is there. True if that changed what is shown."""
+        """Note that the cause of `code` is there. True if that changed what is shown."""
         alarm = self.active.get(code)
         if alarm is None:
             self.active[code] = ActiveAlarm(ALARMS[code], now_ms)
@@ -51,7 +51,7 @@ class Alarms:
         return True
 
     def clear(self, code: int) -> bool:
-        """The cause of `code` has gone. True if that changed what is shown: to LATCHED, or to INACTIVE."""
+        """Note that the cause of `code` has gone. True if that changed what is shown: to LATCHED, or to INACTIVE."""
         alarm = self.active.get(code)
         if alarm is None or not alarm.present:
             return False
@@ -62,7 +62,7 @@ class Alarms:
         return True
 
     def acknowledge(self, code: int) -> bool:
-        """Someone has seen `code`. True if that was news; it stays in the list."""
+        """Note that someone has seen `code`. True if that was news; it stays in the list."""
         alarm = self.active.get(code)
         if alarm is None or alarm.acknowledged:
             return False
@@ -74,7 +74,7 @@ class Alarms:
         return [code for code, alarm in self.active.items() if not alarm.present]
 
     def reset(self) -> list[int]:
-        """Clear them; their codes."""
+        """Clear the latched alarms whose cause has gone; return their codes."""
         cleared = self.resettable()
         for code in cleared:
             del self.active[code]
@@ -89,12 +89,12 @@ class Alarms:
         return None
 
     def state(self, code: int) -> AlarmState:
-        """How `code` is shown; INACTIVE when it is not."""
+        """Return the state of `code` as it is shown; INACTIVE when it is not raised."""
         alarm = self.active.get(code)
         return AlarmState.INACTIVE if alarm is None else alarm.state
 
     def present(self, code: int) -> bool:
-        """Whether the cause of `code` is there."""
+        """Return True while the cause of `code` is there."""
         alarm = self.active.get(code)
         return alarm is not None and alarm.present
 

@@ -31,7 +31,7 @@ from protocols.language.message import Message
 from protocols.language.units import MILLISECOND, Micros, to_ms
 
 NO_CELL: Final = 0xFFFF
-"""Where the hand is before the first REPOSITION since the boot. Cells are numbered through all zones of a plan."""
+"""Cell of the hand before the first REPOSITION since the boot. Cells are numbered through all zones of a plan."""
 
 REFUSALS_KEEP_FREE: Final = 128
 """Journal slots that refusals leave free: a host that is refused for ever must not crowd out a session's cycles."""
@@ -72,13 +72,13 @@ class Board:
         self.last_place: tuple[int, int] = nvm.aim[:2]
         """Zone and cell that the hand was at last; after a boot those of the cycle begun last."""
         self.home_due = Micros(0)
-        """When the needles, last called home out of turn, should be there."""
+        """Time at which the needles, last called home out of turn, should be there."""
         self.cycle = OpenCycle()
         self.strokes = StrokeWindow(plant.needles, parameters.count_window)
         self.suction_due: Micros | None = None
-        """When the vacuum is to be looked at again; None for not before something happens."""
+        """Time of the next look at the vacuum; None for not before something happens."""
         self.suction_good_since: Micros | None = None
-        """Since when the vacuum is high again while its alarm still waits for it to be stable."""
+        """Time since which the vacuum is high again while its alarm still waits for it to be stable."""
         self.truth_session_no = 0  # the session that the plant's truth is of
         self._announce = announce
         self._booted_at = booted_at

@@ -1,4 +1,4 @@
-"""The one motion that a device makes at a time, and who is owed an answer for it."""
+"""The one motion that a device makes at a time, and the one who waits for its answer."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -14,7 +14,7 @@ Then = Callable[[Micros], None]
 
 
 class Asker(Protocol):
-    """Who gave a command, for as long as an answer is owed."""
+    """Sender of a command, for as long as an answer is owed."""
 
     @property
     def correlation_id(self) -> int:

@@ -11,7 +11,7 @@ from protocols.language.enums import DeviceState as S
 
 
 class Event(StrEnum):
-    """What has happened in the device."""
+    """Something that has happened in the device."""
 
     BOOTED = "booted"
     SELF_TEST_PASSED = "self_test_passed"
@@ -44,7 +44,7 @@ class Event(StrEnum):
 
 
 class Row(NamedTuple):
-    """In each of `sources`, `event` leads to `target`."""
+    """One event: in each of `sources`, `event` leads to `target`."""
 
     event: Event
     sources: tuple[S, ...]
@@ -53,7 +53,7 @@ class Row(NamedTuple):
 
 CYCLE: Final = (S.PUNCHING, S.SUCTIONING, S.ADVANCING, S.COUNTING)
 ARMED: Final = (S.ARMING, S.ARMED, *CYCLE, S.REPOSITIONING, S.PURGING, S.PAUSED, S.DISARMING)
-"""Vacuum stands or is being made: the short lease holds, and a lost link is reacted to."""
+"""States with vacuum, or in which it is being made: the short lease holds, and a lost link is reacted to."""
 UNARMED: Final = (S.SESSION_OPEN, S.ANESTHESIA_WAIT, S.ANESTHESIA_CONFIRMED)
 HELD: Final = (S.SAFE, S.FAULT, S.LOCKED)
 """No motion at all."""
@@ -94,7 +94,7 @@ _TARGETS: Final = {(source, row.event): row.target for row in TABLE for source i
 
 
 def step(state: S, event: Event) -> S:
-    """The state after `event`.
+    """Return the state after `event`.
 
     Raises:
         LookupError: the table has no such row: a defect of the firmware.

@@ -1,1 +1,1 @@
-"""What each command does."""
+"""Commands: what each one does, and in which states it is lawful."""

@@ -27,9 +27,9 @@ def arm(board: Board, asker: Asker, command: M.Arm, now: Micros) -> None:
     board.nvm.keep(BindCartridge(cartridge.serial, session_no, cartridge.cycles))
     plant.start_pump(now)
     limit = Micros(now + round(parameters.arm_timeout_s * SECOND))
-    # A line that was being vented may still hold enough.
-    stands = plant.vacuum.sensed_kpa(now) <= parameters.vacuum_low_kpa
-    ready = now if stands else plant.vacuum.when_sensed_crosses(parameters.vacuum_low_kpa, now)
+    # A line that was being vented may still hold it.
+    enough = plant.vacuum.sensed_kpa(now) <= parameters.vacuum_low_kpa
+    ready = now if enough else plant.vacuum.when_sensed_crosses(parameters.vacuum_low_kpa, now)
     due = limit if ready is None else min(limit, Micros(ready + 1))
     board.begin(asker, Event.ARM_BEGUN, due, due - now, lambda at: _armed(board, at), now)
 
@@ -126,7 +126,7 @@ def reset_fault(board: Board, asker: Asker, command: M.FaultReset, now: Micros) 
 
 
 def refuse_reset(board: Board, now: Micros) -> Refused | None:
-    """What still holds the device; causes that have gone are cleared on the way."""
+    """Refuse a reset while something still holds the device; causes that have gone are cleared on the way."""
     inputs = board.plant.inputs
     if inputs.estop_open:
         return interlocked(I.EMERGENCY_STOP, "the emergency stop is still open: close it first")

@@ -18,13 +18,13 @@ from protocols.language.records import RECORD_SIZE
 from protocols.language.units import Micros
 
 RECORDS_PER_PAGE: Final = 6
-"""What `records_per_page` of the largest payload is."""
+"""Result of `records_per_page` for the largest payload."""
 MIN_STREAM_MS: Final = 20
 """A 115,200 baud line carries about 240 telemetry frames a second; 50 leave room for the procedure."""
 
 
 def records_per_page(max_payload_size: int) -> int:
-    """Journal records that fit a payload beside the page's own head."""
+    """Return the number of journal records that fit a payload beside the page's own head."""
     return (max_payload_size - layout(M.JournalPage).size) // RECORD_SIZE
 
 

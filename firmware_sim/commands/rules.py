@@ -1,7 +1,7 @@
-"""Which command of the procedure is lawful in which state, what carries it out, and why it is not lawful."""
+"""Rules of the procedure's commands: the states in which each is lawful, its handler, and the refusal elsewhere."""
 
 from collections.abc import Callable
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Asker
@@ -42,7 +42,10 @@ class Rule(NamedTuple, Generic[Command]):
 
 _ANY: Final = (*RUNNING, *HELD)
 
-_ROWS: Final[tuple[Rule[Any], ...]] = (
+AnyRule: TypeAlias = Rule[Any]
+"""A rule whose command is known only when it comes; a row is checked against its own command where it is made."""
+
+_ROWS: Final[tuple[AnyRule, ...]] = (
     Rule(M.SessionOpen, sessions.open_session, (S.IDLE,), needs_session=False, needs_room=True, store_room=WORK_ROOM),
     Rule(M.AnesthesiaStart, sessions.start_anesthesia, UNARMED, needs_room=True, store_room=WORK_ROOM),
     Rule(M.AnesthesiaConfirm, sessions.confirm_anesthesia, (S.ANESTHESIA_WAIT,), needs_room=True, store_room=WORK_ROOM),
@@ -77,12 +80,12 @@ _ROWS: Final[tuple[Rule[Any], ...]] = (
     Rule(M.SessionClose, sessions.close_session, (*UNARMED, *HELD, S.IDLE), needs_session=False, store_room=LAST_ROOM),
 )
 
-RULES: Final[dict[type[Message], Rule[Any]]] = {rule.command: rule for rule in _ROWS}
+RULES: Final[dict[type[Message], AnyRule]] = {rule.command: rule for rule in _ROWS}
 """The procedure's commands. Those of a cycle judge their own states, since a late one is answered from memory."""
 
 
-def unlawful(board: Board, command: Message, rule: Rule[Any]) -> Refused:
-    """Why a command is not lawful in this state, by the interlock that keeps the device there if one does."""
+def unlawful(board: Board, command: Message, rule: AnyRule) -> Refused:
+    """Refuse a command that is not lawful in this state, by the interlock that keeps the device there if one does."""
     name, state, session = command.__class__.__name__, board.state, board.nvm.session
     if failure := board.plant.inputs.self_test_failure:
         return interlocked(I.SELF_TEST, f"{name} is refused: the self-test fails: {failure}", actual=state)

@@ -27,7 +27,7 @@ DEPTH_STEP_UM: Final = 500
 
 
 def cycles_per_cell(coverage_bp: int, needles: int, parameters: Parameters) -> int:
-    """Cycles that a cell of 1 cm2 takes at a coverage: the plan's share, never above the hard cap of punctures."""
+    """Return the cycles that a cell of 1 cm2 takes at a coverage: the plan's share, never above the hard cap."""
     core_mm2 = math.pi / 4 * parameters.core_diameter_mm**2
     wanted = coverage_bp / 10_000 * 100 / core_mm2  # 100 mm2 to the cm2
     return max(1, min(round(wanted / needles), parameters.density_cap_per_cm2 // needles))
@@ -140,7 +140,7 @@ def confirm_anesthesia(board: Board, asker: Asker, command: M.AnesthesiaConfirm,
 
 
 _COMPARED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
-"""What the host's fold must agree on before a session is closed."""
+"""Counts on which both ends must agree before a session is closed."""
 
 
 def _refuse_close(board: Board, command: M.SessionClose) -> Refused | None:

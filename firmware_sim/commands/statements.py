@@ -1,4 +1,4 @@
-"""What the device says of itself: identity, WELCOME, heartbeat, telemetry.
+"""Statements of the device about itself: identity, WELCOME, heartbeat, telemetry.
 
 Law: each is a picture of one moment, made of what is there; nothing moves or is changed by it.
 """
@@ -20,7 +20,7 @@ FIRMWARE_VERSION: Final = "sim-1"
 
 
 def identity(board: Board) -> DeviceInfoDone:
-    """Who the device is."""
+    """Identify the device."""
     return DeviceInfoDone(
         model=MODEL,
         serial=board.serial,
@@ -72,7 +72,7 @@ def welcome(control: Control, port: Port, link_id: int, hello: Hello, now: Micro
 
 
 def heartbeat(board: Board, now: Micros) -> Heartbeat:
-    """The device's snapshot for a host that has heard nothing for a while."""
+    """Snapshot of the device for a host that has heard nothing for a while."""
     nvm, totals, motion = board.nvm, board.nvm.totals, board.motion
     return Heartbeat.unchecked(
         state=board.state,
@@ -90,7 +90,7 @@ def heartbeat(board: Board, now: Micros) -> Heartbeat:
 
 
 def telemetry(board: Board, now: Micros) -> TelemetryState:
-    """The device as its sensors have it."""
+    """Readings of the device's sensors."""
     plant = board.plant
     return TelemetryState(
         uptime_ms=board.uptime_ms(now),

@@ -1,4 +1,4 @@
-"""What an interlock's row is made of: its alarms, its parameters and, where it is one on a reading, its limit."""
+"""Parts of an interlock's row: its alarms, its parameters and, where it is one on a reading, its limit."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from protocols.language.alarm_codes import alarm_label
 from protocols.language.enums import AlarmPriority
 
 Reading = Literal["canister_fill", "cartridge_cycles", "temperature_c"]
-"""What a limit can be set on: see `firmware_sim.safety.limits`."""
+"""Reading that a limit can be set on: see `firmware_sim.safety.limits`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Interlock:
-    """One rule: the hazard it stands against, and the device's reaction, with its parameters' defaults in `{name}`.
+    """One rule: the hazard it guards against, and the device's reaction, with its parameters' defaults in `{name}`.
 
     `built` marks those that this version has; the numbers of the others are kept for them. An interlock with a `limit`
     has two alarms: the one that warns, then the one that stops.

@@ -1,4 +1,4 @@
-"""What must hold before needles may move: the checks of PUNCH in the order in which they are made, and ARM's own.
+"""Conditions for needles to move: the checks of PUNCH in the order in which they are made, and ARM's own.
 
 Law: a check reads sensors, memory and parameters; it raises or clears its alarm, and says no by an interlock's number
 or a code. It moves nothing, but for the one that locks.
@@ -49,7 +49,7 @@ def watch_density(board: Board, now: Micros) -> None:
 
 
 def no_room(board: Board) -> Refused | None:
-    """The journal's rule: nothing of a session may be overwritten before the host has it."""
+    """Refuse where the journal is nearly full: nothing of a session may be overwritten before the host has it."""
     free = board.nvm.free
     if free >= JOURNAL_RESERVE:
         return None
@@ -58,7 +58,7 @@ def no_room(board: Board) -> Refused | None:
 
 
 def no_store(board: Board, size: int) -> Refused | None:
-    """The memory's rule: what is begun must have its place before it moves anything."""
+    """Refuse where the memory has no room: what is begun must have its place before it moves anything."""
     try:
         board.nvm.reserve(size)
     except NvmFileError as error:
@@ -93,7 +93,7 @@ def _refuse_unfit(board: Board, now: Micros) -> Refused | None:
 
 
 def refuse_punch(board: Board, command: M.Punch, now: Micros) -> Refused | None:
-    """The first thing that forbids this stroke; None when nothing does."""
+    """Return the first refusal of this stroke; None when nothing forbids it."""
     for check in _CHECKS:
         no = check(board, command, now)
         if no is not None:

@@ -39,7 +39,7 @@ def _abort_motion(board: Board, code: Code, text: str, now: Micros) -> None:
 
 
 def give_up(board: Board, now: Micros) -> None:
-    """The memory failed in the midst of something: vent, retract, hold, and tell anyone who waits.
+    """Make the device safe after its memory failed: vent, retract, hold, and answer anyone who waits.
 
     Nothing is kept any more: how the open cycle has ended is for the next boot to say, from register and latch.
     """
@@ -81,7 +81,7 @@ def abort_cycle(board: Board, interlock: int, text: str, alarm_code: int, now: M
 
 
 def lock(board: Board, interlock: int, text: str, alarm_code: int, now: Micros) -> None:
-    """A stroke that cannot be finished: raise the alarm, retract, lock, answer FAILED."""
+    """Lock after a stroke that cannot be finished: raise the alarm, retract, answer FAILED."""
     board.raise_alarm(alarm_code, now)
     motion, board.motion = board.motion, None
     assert motion is not None
@@ -91,7 +91,7 @@ def lock(board: Board, interlock: int, text: str, alarm_code: int, now: Micros) 
 
 
 def link_lost(board: Board, now: Micros) -> None:
-    """Interlock 15: the controlling link is gone while armed."""
+    """React to the loss of the controlling link while armed: interlock 15."""
     if board.armed:
         board.raise_alarm(A.LINK_LOST, now)
         make_safe(board, Event.MADE_SAFE, Code.E_LINK, ALARMS[A.LINK_LOST].sentence, now)
@@ -99,14 +99,14 @@ def link_lost(board: Board, now: Micros) -> None:
 
 
 def emergency(board: Board, now: Micros) -> None:
-    """Interlock 20: the emergency stop is open."""
+    """React to the emergency stop: interlock 20."""
     board.raise_alarm(A.EMERGENCY_STOP, now)
     if board.state not in HELD:
         make_safe(board, Event.MADE_SAFE, Code.E_INTERLOCK, ALARMS[A.EMERGENCY_STOP].sentence, now)
 
 
 def needles_out(board: Board, now: Micros) -> None:
-    """Interlock 1: the stage must not move, and the sensor does not see the needles at home."""
+    """React to needles that are not seen at home while the stage or the hand must not move: interlock 1."""
     board.raise_alarm(A.NEEDLE_NOT_RETRACTED, now)
     text = ALARMS[A.NEEDLE_NOT_RETRACTED].sentence
     make_safe(board, Event.FAULTED, Code.E_INTERLOCK, text, now)
