@@ -1,0 +1,107 @@
+"""The firmware's boot, branch by branch, and when it wants to be asked again."""
+
+import pytest
+
+from firmware_sim.board.motion import Motion, Nobody
+from firmware_sim.device import Device
+from firmware_sim.memory.nvm import Nvm
+from firmware_sim.memory.session import SessionMemory
+from firmware_sim.memory.session_steps import BeginCycle, OpenSession
+from firmware_sim.memory.steps import LatchAlarm
+from protocols.language import alarm_codes as A
+from protocols.language.enums import AlarmState, DeviceState
+from protocols.language.units import SECOND, Micros
+
+PLAN = SessionMemory(
+    session_no=1,
+    first_cycle_no=1,
+    target_cores=30,
+    coverage_bp=600,
+    depth_um=3_000,
+    zones_cm2=(4,),
+    cells=4,
+    cycles_per_cell=16,
+    punctures_per_cell=48,
+)
+
+
+def memory(*, session: bool = False, cycle: bool = False, latched: int = 0) -> Nvm:
+    nvm = Nvm(epoch=1)
+    if session:
+        nvm.keep(OpenSession(PLAN.to_json(), 0))
+    if cycle:
+        nvm.keep(BeginCycle(1, 0, 0, 3_000))
+    if latched:
+        nvm.keep(LatchAlarm(latched))
+    return nvm
+
+
+@pytest.mark.parametrize(
+    ("nvm", "state", "alarms"),
+    [
+        (memory(), DeviceState.IDLE, {}),
+        (memory(session=True), DeviceState.SAFE, {}),
+        (memory(latched=A.LINK_LOST), DeviceState.SAFE, {A.LINK_LOST: AlarmState.LATCHED}),
+        (memory(session=True, cycle=True), DeviceState.SAFE, {A.POWER_LOST_IN_STROKE: AlarmState.LATCHED}),
+    ],
+)
+def test_a_boot_holds_where_a_session_or_a_latched_alarm_was_left(
+    nvm: Nvm, state: DeviceState, alarms: dict[int, AlarmState]
+) -> None:
+    board = Device(seed=7, nvm=nvm).board
+    assert board.state is state
+    assert {code: alarm.state for code, alarm in board.alarms.active.items()} == alarms
+
+
+@pytest.mark.parametrize(
+    ("failure", "estop", "state", "alarm"),
+    [
+        ("a sensor", False, DeviceState.FAULT, A.SELF_TEST_FAILED),
+        ("", True, DeviceState.SAFE, A.EMERGENCY_STOP),
+    ],
+)
+def test_a_boot_tests_itself_and_looks_at_the_emergency_stop(
+    failure: str, estop: bool, state: DeviceState, alarm: int
+) -> None:
+    device = Device(seed=7)
+    device.plant.inputs.self_test_failure, device.plant.inputs.estop_open = failure, estop
+    device.reboot(Micros(0))
+    assert device.board.state is state and device.board.alarms.present(alarm)
+
+
+def test_the_deadline_is_the_first_of_step_progress_and_suction() -> None:
+    device = Device(seed=7)
+    board, firmware = device.board, device.firmware
+    assert firmware.next_deadline() is None
+    board.suction_due = Micros(700)
+    assert firmware.next_deadline() == 700
+    board.motion = Motion(Nobody(), Micros(0), Micros(500), 500, lambda now: None)
+    assert firmware.next_deadline() == 500
+    board.motion.due = Micros(900)
+    assert firmware.next_deadline() == 700
+    board.suction_due, board.motion.due = None, Micros(3 * SECOND)
+    assert firmware.next_deadline() == SECOND, "the first PROGRESS"
+    board.motion.due = Micros(900)
+    assert firmware.next_deadline() == 900
+
+
+def test_a_step_is_taken_when_it_is_due_and_not_before() -> None:
+    device = Device(seed=7)
+    taken: list[Micros] = []
+    device.board.motion = Motion(Nobody(), Micros(0), Micros(500), 500, taken.append)
+    device.firmware.advance(Micros(499))
+    assert taken == []
+    device.firmware.advance(Micros(500))
+    assert taken == [500]
+
+
+def test_the_plant_is_not_looked_at_before_suction_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr("firmware_sim.firmware.suction.look", lambda board, now: looks.append(now))
+    device = Device(seed=7)
+    device.firmware.advance(Micros(1))
+    device.board.suction_due = Micros(700)
+    device.firmware.advance(Micros(699))
+    assert looks == []
+    device.firmware.advance(Micros(700))
+    assert looks == [700]
