@@ -103,10 +103,10 @@ def refuse_punch(board: Board, command: M.Punch, now: Micros) -> Refused | None:
 
 def _check_command(board: Board, command: M.Punch, now: Micros) -> Refused | None:
     session = board.nvm.session
-    if session is None or command.depth_um != session.depth_um:
-        planned = 0 if session is None else session.depth_um
-        text = f"depth {command.depth_um} um is not the session's {planned} um"
-        return refusal(Code.E_RANGE, text, expected=planned, actual=command.depth_um)
+    assert session is not None
+    if command.depth_um != session.depth_um:
+        text = f"depth {command.depth_um} um is not the session's {session.depth_um} um"
+        return refusal(Code.E_RANGE, text, expected=session.depth_um, actual=command.depth_um)
     late_ms = board.uptime_ms(now) - command.deadline_ms & 0xFFFF_FFFF
     if 0 < late_ms < 0x8000_0000:
         text = f"too late by {late_ms} ms: the deadline was device uptime {command.deadline_ms} ms"

@@ -77,7 +77,7 @@ WRONG = [
     (["serve", "--nvm", "a-file"], "not a memory file"),
     (["serve", "--", "pytest"], "exec"),
     (["exec"], "--"),
-    (["exec", "pytest"], "the command stands behind --, for example `firmware-sim exec -- pytest`"),
+    (["exec", "pytest"], "the command goes behind --, for example `firmware-sim exec -- pytest`"),
     (["exec", "sh", "-c", "echo hi"], "behind --, for example `firmware-sim exec -- sh -c 'echo hi'`"),
     (["exec", "--fly", "--", "pytest"], "unrecognized arguments: --fly (see"),
     (["exec", "--"], "--"),
