@@ -124,13 +124,12 @@ def _check_cell(board: Board, command: M.Punch, now: Micros) -> Refused | None:
     if board.cell == NO_CELL:
         return interlocked(I.ZONE, "the hand is at no cell yet: REPOSITION first")
     made = session.cell_punctures.get((board.zone, board.cell), 0)
-    after = made + board.plant.needles
-    if after > cap and made >= cap:
+    if made >= cap:
         board.raise_alarm(A.DENSITY_LOCKED, now)
         make_safe(board, Event.LOCKED, Code.E_INTERLOCK, "density cap reached", now)
         text = f"{made} punctures in this cell: the cap of {cap} per cm2 is reached"
         return interlocked(I.DENSITY, text, expected=cap, actual=made)
-    if after > session.punctures_per_cell:
+    if made + board.plant.needles > session.punctures_per_cell:
         board.raise_alarm(A.DENSITY_REACHED, now)
         text = f"{made} of {session.punctures_per_cell} planned punctures are made in this cell: REPOSITION"
         return interlocked(I.DENSITY, text, expected=session.punctures_per_cell, actual=made)

@@ -20,7 +20,7 @@ from protocols.language.enums import AlarmPriority, CloseReason, Code, DeviceSta
 from protocols.language.message import REGISTRY
 from protocols.language.messages import Aborted, Failed, Nak, Received, Refused
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from tests.world import Bystander, Lab, a_plan, assert_counted, at_moment
+from tests.world import SHORT, Bystander, Lab, a_plan, assert_counted, at_moment
 
 S = DeviceState
 MOVING = ["extending", "dwell", "retract", "suction", "advance", "count"]
@@ -575,6 +575,18 @@ def test_8_warning_ends_with_the_session() -> None:
     lab.close(CloseReason.ABORTED)
     alarm_is(lab, A.DENSITY_NEAR, "INACTIVE", AlarmPriority.MEDIUM)
     assert A.DENSITY_NEAR in lab.alarms_read
+
+
+def test_8_cell_just_below_the_hard_cap_is_full_and_locks_nothing() -> None:
+    """A cap that the needles do not divide: 64 takes 63 punctures, and the plan is full with them."""
+    lab = Lab(parameters={**SHORT, "density_cap_per_cm2": 64}).begin(2)
+    session = lab.device.nvm.session
+    assert session is not None
+    session.cell_punctures[0, 0] = 63
+    error = refused(lab, punch(lab))
+    assert (error.interlock, error.expected, error.actual) == (8, session.punctures_per_cell, 63)
+    assert lab.state is S.ARMED
+    alarm_is(lab, A.DENSITY_LOCKED, "INACTIVE", AlarmPriority.HIGH)
 
 
 def test_8_cell_at_the_hard_cap_locks_the_device_for_good() -> None:
