@@ -1,7 +1,7 @@
 """The modules that mypyc compiles where DEVICECTL_COMPILE is set, and how.
 
 Law: the list is packages less exceptions, each with its reason, so that a new pure module is compiled without being
-named here. What is compiled behaves as its source does; tests/compiled and decision 24 say how that is held.
+named here. What is compiled behaves as its source does; `make compiled` holds it to that, and decision 26 says more.
 """
 
 import os
@@ -16,7 +16,6 @@ MODULES = (
     "devicectl/session/link.py",
     "devicectl/session/procedures.py",
     "devicectl/simulation/heap.py",
-    "devicectl/simulation/world.py",
 )
 """Of the host those that run for every frame; the rest is generators, shells, and classes of pydantic."""
 INTERPRETED = {

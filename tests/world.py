@@ -37,7 +37,6 @@ from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.link.happenings import Answered, Told
 from protocols.link.header import HEADER_SIZE
 from protocols.link.host_end import HostEnd
-from protocols.link.port import Wire
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, HostWire
 from protocols.serial.framing import CRC_SIZE
@@ -138,15 +137,6 @@ class Invariants:
         assert not self.broken, self.broken
 
 
-class BrokeredDevice(Device):
-    """A device each of whose ports is the client of that name behind a broker."""
-
-    topics: DeviceTopics
-
-    def attach(self, name: str, make_wire: Callable[[], Wire[Any]] | None = None) -> Port:
-        return super().attach(name, lambda: DeviceWire(self.topics, name))
-
-
 class Lab:
     """A host, a device, the wire, a log in memory, and what was noted. With `topics` the wire is MQTT's."""
 
@@ -168,10 +158,7 @@ class Lab:
         self.random = random.Random(f"{seed}:host")
         self.topics = topics
         self.baud = baud
-        kind = Device if topics is None else BrokeredDevice
-        self.device = kind(seed=seed, parameters=Parameters(parameters), nvm=nvm)
-        if topics is not None:
-            self.device.topics = topics  # type: ignore[attr-defined]
+        self.device = Device(seed=seed, parameters=Parameters(parameters), nvm=nvm)
         self.invariants = Invariants(self.device, lambda: self.world.now)
         self.plan = a_plan() if plan is None else plan
         self.notes: list[Note] = []
@@ -180,7 +167,12 @@ class Lab:
         self.recorder = Recorder(log) if log is not None else None
         self.engine = self._new_engine()
         self.world = World(
-            self.engine, self.device, write=self._write, line=SerialLine(baud) if baud else line, tap=tap
+            self.engine,
+            self.device,
+            write=self._write,
+            line=SerialLine(baud) if baud else line,
+            tap=tap,
+            make_wire=SerialWire if topics is None else lambda: DeviceWire(topics, "sim"),
         )
 
     def _new_engine(self) -> Engine:

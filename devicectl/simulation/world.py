@@ -13,7 +13,9 @@ from devicectl.session.link import Tap
 from devicectl.simulation.heap import Actor, Heap
 from firmware_sim.device import Device
 from protocols.language.units import SECOND, Micros
+from protocols.link.port import Wire
 from protocols.serial.line import BITS_PER_BYTE
+from protocols.serial.wire import SerialWire
 
 
 class Line(Protocol):
@@ -39,7 +41,7 @@ class SerialLine:
 class World:
     """One host and one device. `write` takes what the host logs; it is called at the time it is emitted.
 
-    Without a `line` what is sent is there at once.
+    `make_wire` makes the device's end of the wire. Without a `line` what is sent is there at once.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class World:
         write: Callable[[list[Entry]], None],
         line: Line | None = None,
         tap: Tap | None = None,
+        make_wire: Callable[[], Wire[Any]] = SerialWire,
     ) -> None:
         self.heap = Heap()
         self.engine = engine
@@ -60,7 +63,8 @@ class World:
         self._line = line
         self._tap = tap
         self._plugged = 0
-        self.port = device.attach("sim")
+        self._make_wire = make_wire
+        self.port = device.attach("sim", make_wire)
         self.heap.actors = (
             Actor(engine.link.next_deadline, self._advance_host),
             Actor(device.next_deadline, self._advance_device),
@@ -90,7 +94,7 @@ class World:
     def mend(self) -> None:
         """The transport is back."""
         self._plugged += 1
-        self.port = self.device.attach("sim")
+        self.port = self.device.attach("sim", self._make_wire)
         self.engine.link.connected(self.now)
         self.refresh()
 

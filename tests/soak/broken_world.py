@@ -17,6 +17,7 @@ from firmware_sim.device import Device
 from firmware_sim.memory.image import replay
 from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
+from protocols.link.port import Wire
 from tests.soak.ledger import Ledger
 
 
@@ -90,6 +91,7 @@ class BrokenWorld(World):
         ledger: Ledger,
         check: Callable[[], None],
         write: Callable[[list[Entry]], None],
+        make_wire: Callable[[], Wire[Any]],
     ) -> None:
         self.store = store
         self.noise = noise
@@ -100,7 +102,9 @@ class BrokenWorld(World):
         self._draw = draw
         self._check = check
         self._last_arrival = {"host": 0, "device": 0}
-        super().__init__(engine, device, write=write, tap=lambda sender, data, now: ledger.sent(sender, data))
+        super().__init__(
+            engine, device, write=write, tap=lambda sender, data, now: ledger.sent(sender, data), make_wire=make_wire
+        )
 
     # --- what a campaign does --------------------------------------------------------------------------------
 

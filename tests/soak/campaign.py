@@ -40,11 +40,11 @@ from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.link.host_end import HostEnd
 from protocols.link.port import Wire
 from protocols.mqtt.topics import DeviceTopics
-from protocols.mqtt.wire import HostWire
+from protocols.mqtt.wire import DeviceWire, HostWire
 from protocols.serial.wire import SerialWire
 from tests.soak.broken_world import BrokenWorld, Killed, LossyStore, Noise, StuckError, wait_alone
 from tests.soak.ledger import Closed, Ledger
-from tests.world import BrokeredDevice, Invariants, a_plan
+from tests.world import Invariants, a_plan
 
 _T = TypeVar("_T")
 
@@ -107,10 +107,7 @@ class Trial:
         store = LossyStore()
         nvm = Nvm(store, epoch=random.Random(f"{seed}:epoch").getrandbits(32) or 1)
         self.mqtt = seed % 4 == 0
-        kind = BrokeredDevice if self.mqtt else Device
-        self.device = kind(seed=seed, parameters=Parameters(PARAMETERS), nvm=nvm)
-        if isinstance(self.device, BrokeredDevice):
-            self.device.topics = TOPICS
+        self.device = Device(seed=seed, parameters=Parameters(PARAMETERS), nvm=nvm)
         self.invariants = Invariants(self.device, lambda: self.world.now)
         self.recorder = Recorder(self.log)
         self.log_fails_at = self.host_dies_at = 0
@@ -127,7 +124,12 @@ class Trial:
             ledger=self.ledger,
             check=self.invariants.check,
             write=self._write,
+            make_wire=self.wire_maker("sim"),
         )
+
+    def wire_maker(self, name: str) -> Callable[[], Wire[Any]]:
+        """The device's end of a wire to the host of that name."""
+        return (lambda: DeviceWire(TOPICS, name)) if self.mqtt else SerialWire
 
     def _engine(self) -> Engine:
         return Engine(
@@ -376,7 +378,7 @@ def _interrupt(trial: Trial) -> None:
 
 def _stop(trial: Trial) -> None:
     """Another link of the same device says STOP."""
-    port, now = trial.device.attach("viewer"), trial.world.now
+    port, now = trial.device.attach("viewer", trial.wire_maker("viewer")), trial.world.now
     wire: Wire[Any] = HostWire(TOPICS, "viewer") if trial.mqtt else SerialWire()
     viewer: HostEnd[Any] = HostEnd(wire)
     hello = M.Hello(

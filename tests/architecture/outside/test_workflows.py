@@ -47,7 +47,9 @@ def test_each_action_is_pinned_by_hash_beside_its_version() -> None:
 def test_a_program_that_a_workflow_installs_is_the_one_of_the_tests() -> None:
     pinned = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["test"]
     lines = [line for path in WORKFLOWS for line in re.findall(r"pip install (.+)", path.read_text("utf-8"))]
-    assert set(lines) == {".", *(line for line in pinned if line.startswith("uv=="))}
+    # What builds wheels for other systems needs them, and so is tried in the workflow alone.
+    only_there = {line for line in lines if re.fullmatch(r"cibuildwheel==\d+\.\d+\.\d+", line)}
+    assert set(lines) - only_there == {".", *(line for line in pinned if line.startswith("uv=="))}
 
 
 # --- who may do what -----------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from protocols.language.message import Message
 from protocols.language.messages import Aborted, Refused
 from protocols.language.records import unpack_outcomes
 from protocols.language.units import MILLISECOND, SECOND, Micros
+from tests.native import reaches_inside
 from tests.world import PHASES, SHORT, Bystander, Lab, Late, assert_counted, at_moment
 
 RUNNING = [name for name in PHASES if name != "disarming"]
@@ -509,6 +510,7 @@ def test_anesthesia_that_expired_while_the_link_was_gone_is_given_again() -> Non
     assert any(note.name == "anesthesia_start" for note in lab.notes[2:])
 
 
+@reaches_inside
 def test_aborted_answer_names_the_phase() -> None:
     lab, task = at_moment("advance")
     assert task is not None

@@ -10,6 +10,7 @@ from protocols.language.enums import Kind
 from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, SIGNED, kind_name
 from protocols.link.port import BadFrame, BadReason
 from protocols.serial.framing import MAX_ENCODED_SIZE, Frame, FrameDecoder, encode_frame, seal
+from tests.native import reaches_inside
 
 MEBIBYTE = 1 << 20
 GOOD = encode_frame(Kind.COMMAND, 0x0308, b"\x01\0\0\0", seq=2, link_id=3, correlation_id=4, flags=REPLY_WANTED)
@@ -106,6 +107,7 @@ def test_zeros_alone_are_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["random", "zeros", "no zeros", "a zero every 242"])
 @pytest.mark.parametrize("piece", [MEBIBYTE, 4096, 1000])
+@reaches_inside
 def test_a_mebibyte_of_garbage_hides_nothing_and_costs_linear_work(kind: str, piece: int) -> None:
     noise = {
         "random": random.Random(7).randbytes(MEBIBYTE),
