@@ -129,15 +129,19 @@ class Medium:
 
     def __init__(self) -> None:
         self.kept = self.synced = self.syncs = 0
+        self.unsynced: list[str] = []
+        """Keys of the steps since the last sync."""
         self.fails = False
 
     def append(self, key: str, value: Any) -> None:
         self.kept += 1
+        self.unsynced.append(key)
 
     def sync(self) -> None:
         if self.fails:
             raise NvmFileError("the file", "could not be synced")
         self.synced = self.kept
+        self.unsynced.clear()
         self.syncs += 1
 
     def reserve(self, size: int) -> None:

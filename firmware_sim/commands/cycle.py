@@ -192,6 +192,7 @@ def hold_suction(board: Board, asker: Asker, command: M.Suction, now: Micros) ->
         suction.look(board, at)  # what was sucked in has let some air in
         if board.nvm.register is not None:
             vacuum_pa = round(board.plant.vacuum.sensed_kpa(at) * 1000)
+            board.nvm.sync()
             board.end(None, M.SuctionDone.unchecked(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
 
     _begin_phase(board, asker, Event.SUCTION_BEGUN, Phase.SUCTION, board.parameters.suction_ms, sucked, now)
@@ -208,6 +209,7 @@ def advance(board: Board, asker: Asker, command: M.Advance, now: Micros) -> Mess
 
     def advanced(at: Micros) -> None:
         board.cycle.phase_done = True
+        board.nvm.sync()
         board.end(None, M.AdvanceDone.unchecked(cycle_no=command.cycle_no), at)
 
     duration_ms = board.parameters.advance_ms * command.steps
@@ -233,6 +235,7 @@ def _not_open(board: Board, asker: Asker, command: Message, cycle_no: int, phase
     """Refuse a phase that may not begin; None where the command was answered with an ending."""
     register = board.nvm.register
     if register is not None and register[0] == cycle_no:
+        board.nvm.sync()  # the sentence shows the phase
         text = f"{phase.name} is out of order: cycle {cycle_no} is in {register[1].name}"
         return refusal(Code.E_STATE, text, actual=board.state)
     if repeat(board, asker, command, now):
@@ -245,8 +248,12 @@ def _not_open(board: Board, asker: Asker, command: Message, cycle_no: int, phase
 def _begin_phase(
     board: Board, asker: Asker, event: Event, phase: Phase, duration_ms: int, then: Then, now: Micros
 ) -> None:
-    """Begin the next phase of the open cycle: in the register first, then in motion."""
-    board.nvm.keep(SetPhase(phase))
+    """Begin the next phase of the open cycle: in the register first, then in motion.
+
+    RECEIVED says that a motion has begun, which no loss of power makes untrue. That the cycle has come so far is what
+    the end of the motion shows, and what is synced there.
+    """
+    board.nvm.keep(SetPhase(phase), shown=False)
     board.cycle.phase_done = False
     duration = from_ms(duration_ms)
     board.begin(asker, event, Micros(now + duration), duration, then, now)

@@ -61,14 +61,15 @@ def choose_seed(wanted: int | None, nvm: "Nvm | None", draw: Callable[[], int]) 
 class Nvm(Contents):
     """Contents that survive a reboot, and with a store the process. The attributes are for reading."""
 
-    __slots__ = ("steps_kept", "store", "unsynced")
+    __slots__ = ("_pending", "steps_kept", "store", "unsynced")
 
     def __init__(self, store: NvmStore | None = None, *, epoch: int) -> None:
         super().__init__(epoch=epoch)
         self.steps_kept = 0
         """Steps kept by this process; tells if one was kept meanwhile."""
+        self._pending = False
         self.unsynced = False
-        """A loss of power may still take steps away."""
+        """A loss of power may still take away steps that others are about to hear of."""
         if store is not None:
             store.append("epoch", [epoch])
             store.sync()
@@ -80,8 +81,8 @@ class Nvm(Contents):
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
-    def keep(self, step: Step) -> None:
-        """Store a step and apply it.
+    def keep(self, step: Step, *, shown: bool = True) -> None:
+        """Store a step and apply it. One that is not `shown` may wait for the next sync, however late that is.
 
         Raises:
             NvmError: it cannot be applied; nothing has changed.
@@ -91,7 +92,8 @@ class Nvm(Contents):
             step.check(self)
             self.store.append(KEYS[type(step)], list(step))
             self.steps_kept += 1
-            self.unsynced = True
+            self._pending = True
+            self.unsynced = self.unsynced or shown
         step.apply(self)
 
     def keep_seed(self, seed: int) -> None:
@@ -134,10 +136,10 @@ class Nvm(Contents):
         Raises:
             NvmFileError: they are not all on the medium, and must not be shown.
         """
-        if self.unsynced:
+        if self._pending:
             assert self.store is not None
             self.store.sync()
-            self.unsynced = False
+            self._pending = self.unsynced = False
 
     def reserve(self, size: int) -> None:
         """Have room in the store for what is about to be kept.

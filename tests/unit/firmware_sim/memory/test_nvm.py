@@ -448,6 +448,20 @@ def test_one_sync_is_for_all_steps_before_it() -> None:
     assert store.syncs == [1, len(store.kept)] and not nvm.unsynced
 
 
+def test_a_step_that_is_not_shown_waits_for_any_later_sync() -> None:
+    store = Steps()
+    nvm = Nvm(store, epoch=7)
+    nvm.keep(PowerOn(0), shown=False)
+    assert not nvm.unsynced
+    nvm.sync()
+    assert store.syncs == [1, 2]
+    nvm.keep(PowerOn(0))
+    nvm.keep(PowerOn(0), shown=False)
+    assert nvm.unsynced, "the one before is shown"
+    nvm.sync()
+    assert store.syncs == [1, 2, 4] and not nvm.unsynced
+
+
 def test_what_cannot_be_synced_stays_unsynced() -> None:
     class Broken(Steps):
         def sync(self) -> None:
