@@ -1,20 +1,21 @@
-"""The product's version, as its metadata has it, and what kind of build it is."""
+"""The product's version, and what kind of build it is.
 
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+The package's metadata is made from this module: to read the version there takes as long as to start Python.
+"""
 
-try:
-    VERSION = version("devicectl")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    VERSION = "0+source"
+from typing import Final
 
-
-def is_compiled() -> bool:
-    """True if the modules that run for every frame are compiled, and not read from their sources."""
-    spec = find_spec("protocols.link.header")
-    return spec is not None and spec.origin is not None and not spec.origin.endswith(".py")
+VERSION: Final = "0.1.0"
 
 
 def version_text() -> str:
-    """The version for people: it says so where the core is compiled."""
+    """Return the version for people: it says so where the core is compiled."""
     return f"{VERSION} (compiled core)" if is_compiled() else VERSION
+
+
+def is_compiled() -> bool:
+    """Return true if the modules that run for every frame are compiled, and not read from their sources."""
+    from importlib.util import find_spec
+
+    spec = find_spec("protocols.link.header")
+    return spec is not None and spec.origin is not None and not spec.origin.endswith(".py")

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.release import fault_of, version_of
+from tests.release import VERSION_FILE, fault_of, version_of
 
 TEXT: Final = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 HEADINGS: Final = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Wire and log format"]
@@ -22,7 +22,7 @@ def _releases() -> list[tuple[str, list[str]]]:
 def test_the_latest_release_is_the_packages_version() -> None:
     found = RELEASE.fullmatch(_releases()[0][0])
     assert found is not None, _releases()[0][0]
-    assert (found["next"] or found["done"]) == version_of((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert (found["next"] or found["done"]) == version_of((ROOT / VERSION_FILE).read_text(encoding="utf-8"))
 
 
 def test_only_the_latest_release_is_unreleased() -> None:

@@ -8,7 +8,7 @@ import pytest
 import typer.main
 import yaml
 
-from devicectl.cli import app
+from devicectl.cli.program import app
 from tests.architecture.tree import ROOT
 
 TEMPLATES: Final = ROOT / ".github" / "ISSUE_TEMPLATE"
