@@ -22,10 +22,14 @@
 Callers branch on classes and attributes, never on the text.
 """
 
-from protocols.language.enums import Code, Ending
-from protocols.language.message import Message
-from protocols.language.messages import Aborted, Failed, Nak, Refused
+from typing import TYPE_CHECKING
+
 from protocols.text.url_text import show_scheme
+
+if TYPE_CHECKING:  # the messages take longer to import than a command line that only prints its help
+    from protocols.language.enums import Code, Ending
+    from protocols.language.message import Message
+    from protocols.language.messages import Aborted, Failed, Nak, Refused
 
 
 class DevicectlError(Exception):
@@ -59,7 +63,7 @@ class LinkLostError(LinkError):
 class LinkDeniedError(LinkError):
     """The device answered HELLO with a no."""
 
-    def __init__(self, code: Code, sentence: str) -> None:
+    def __init__(self, code: "Code", sentence: str) -> None:
         self.code = code
         super().__init__(f"the device refuses the link: {sentence} ({code.name})")
 
@@ -67,7 +71,7 @@ class LinkDeniedError(LinkError):
 class UnendedError(LinkError):
     """The device took `command` and did not end it as the protocol wants: on another link it would do the same."""
 
-    def __init__(self, command: Message, reason: str) -> None:
+    def __init__(self, command: "Message", reason: str) -> None:
         self.command = command
         super().__init__(reason)
 
@@ -98,7 +102,7 @@ class HardwareError(DevicectlError):
 class CommandError(DevicectlError):
     """A command was answered, and not with DONE. `code` and `interlock` say why."""
 
-    def __init__(self, command: Message, code: Code, interlock: int, sentence: str) -> None:
+    def __init__(self, command: "Message", code: "Code", interlock: int, sentence: str) -> None:
         self.command = command
         self.code = code
         self.interlock = interlock
@@ -110,17 +114,17 @@ class CommandError(DevicectlError):
 class CommandRefusedError(CommandError):
     """A lawful no: nothing was begun. `expected` and `actual` are the two values that disagree, else 0."""
 
-    def __init__(self, command: Message, answer: Refused | Nak) -> None:
+    def __init__(self, command: "Message", answer: "Refused | Nak") -> None:
         self.expected = answer.expected
         self.actual = answer.actual
-        interlock = answer.interlock if isinstance(answer, Refused) else 0
+        interlock = getattr(answer, "interlock", 0)  # a NAK names none
         super().__init__(command, answer.code, interlock, answer.sentence)
 
 
 class CommandFailedError(CommandError):
     """It was begun and the device could not finish it. `alarm_code` is what it raised, 0 if nothing."""
 
-    def __init__(self, command: Message, answer: Failed) -> None:
+    def __init__(self, command: "Message", answer: "Failed") -> None:
         self.alarm_code = answer.alarm_code
         super().__init__(command, answer.code, answer.interlock, answer.sentence)
 
@@ -128,7 +132,7 @@ class CommandFailedError(CommandError):
 class CommandAbortedError(CommandError):
     """It was stopped from outside; `ending` is that of its cycle, OPEN if it was none."""
 
-    def __init__(self, command: Message, answer: Aborted) -> None:
+    def __init__(self, command: "Message", answer: "Aborted") -> None:
         self.ending: Ending = answer.ending
         super().__init__(command, answer.code, 0, answer.sentence)
 

@@ -5,7 +5,6 @@ Law: whatever is wrong with it is one line that names the option and shows what 
 
 import os
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -140,6 +139,8 @@ def _completed(url: DeviceUrl, seed: int | None, speed: str | None, of: str = ""
         return url
     if seed is None and url.nvm is not None:
         return url
+    import secrets
+
     return replace(url, seed=secrets.randbits(DRAWN_SEED_BITS) if seed is None else seed)
 
 

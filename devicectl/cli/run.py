@@ -1,6 +1,5 @@
 """`devicectl run`: one whole session with the automatic operator."""
 
-import asyncio
 import contextlib
 import gc
 import json
@@ -25,7 +24,6 @@ from devicectl.cli.arguments import (
 )
 from devicectl.cli.files import device_files, log_files, output_file, refuse_clash
 from devicectl.cli.output import require_written
-from devicectl.cli.signals import ended_in_order
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
 from devicectl.transports.urls import DEFAULT_URL, describe_schemes
@@ -163,6 +161,8 @@ def run(
 
 
 def _asyncio_run(wanted: Wanted, display: "Display", tap: "Tap | None") -> Outcome:
+    import asyncio
+
     try:
         return asyncio.run(_run(wanted, display, tap))
     except (KeyboardInterrupt, asyncio.CancelledError) as error:
@@ -194,6 +194,7 @@ def _trace_file(path: Path | None, display: "Display") -> "Iterator[Tap | None]"
 
 async def _run(wanted: Wanted, display: "Display", tap: "Tap | None") -> Outcome:
     from devicectl import clock, connect
+    from devicectl.cli.signals import ended_in_order
     from devicectl.log.store import SessionLog
 
     gc.freeze()  # what imports made stays: to look through it for garbage costs a session some four percent
@@ -248,6 +249,8 @@ async def _abandon(handpiece: "Handpiece", display: "Display") -> Outcome:
 
 async def _operate(session: "Session", handpiece: "Handpiece", display: "Display") -> Outcome:
     """The automatic operator; a Ctrl-C or an error leaves the device stopped and the session closed as aborted."""
+    import asyncio
+
     stopped: BaseException | None = None
     display.watch(session)
     with display:

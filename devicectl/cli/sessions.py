@@ -104,7 +104,7 @@ def _last(text: str) -> int | None:
     return last
 
 
-@app.command("show", cls=PlainCommand)
+@app.command("show", cls=PlainCommand, short_help="Show one session: its counts and what was noted.")
 def show_session(session_id: _Id, log: LogOption = None) -> None:
     """Show one session: its counts, whether they reconcile, and what was noted."""
     with open_log(default_log_path(log)) as reader:
@@ -118,7 +118,7 @@ def show_session(session_id: _Id, log: LogOption = None) -> None:
         print_table(columns, [_note_row(note) for note in report.notes])
 
 
-app.command("export", cls=PlainCommand)(export_sessions)
+app.command("export", cls=PlainCommand, short_help="Export one session or all, as CSV or JSON lines.")(export_sessions)
 
 
 def _list_row(summary: "SessionSummary") -> tuple[str, ...]:

@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from devicectl.log.errors import LogError, LogErrorKind
 
 LOG_VARIABLE: Final = "DEVICECTL_LOG"
@@ -18,6 +16,8 @@ def user_log_path() -> Path:
     Raises:
         LogError: this user has none, as in a container that runs under a number without a name.
     """
+    import platformdirs
+
     try:
         folder = Path(platformdirs.user_data_dir("devicectl", appauthor=False))
     except (RuntimeError, KeyError):

@@ -17,14 +17,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from devicectl.errors import UrlError
-from devicectl.transports.port import Receiver, Transport
-from protocols.link.port import AnyWire
 from protocols.mqtt.broker_url import BrokerUrl
 from protocols.text.url_text import parse_number, parse_whole, scheme_of, split_options
+
+if TYPE_CHECKING:  # the messages behind it take longer to import than a command line that only prints its help
+    from devicectl.transports.port import Receiver, Transport
+    from protocols.link.port import AnyWire
 
 
 class Scheme(NamedTuple):
@@ -121,10 +123,10 @@ class TransportModule(Protocol):
     def parse(self, text: str, row: Scheme) -> DeviceUrl:
         """Check a URL, or raise UrlError."""
 
-    def make_wire(self, url: DeviceUrl, client: str) -> AnyWire:
+    def make_wire(self, url: DeviceUrl, client: str) -> "AnyWire":
         """Make what carries the messages of this host, which is `client` to others."""
 
-    async def open_transport(self, url: DeviceUrl, client: str, receiver: Receiver) -> Transport:
+    async def open_transport(self, url: DeviceUrl, client: str, receiver: "Receiver") -> "Transport":
         """Open it, or raise LinkError."""
 
 

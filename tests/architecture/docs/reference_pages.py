@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import typer.main
 
-from devicectl.cli import app
 from devicectl.cli.plan import example_text, keys
+from devicectl.cli.program import app
 from devicectl.log.fields import FIELDS
 from devicectl.session import machine
 from firmware_sim import cli as firmware_cli

@@ -5,7 +5,6 @@ import io
 import json
 import math
 import re
-import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import date
@@ -214,15 +213,3 @@ def test_a_narrow_terminal_has_fewer_columns_and_each_of_them_whole(
     for text in ("123", "2026-03-01", "completed", *shown):
         assert text in lines[1] + lines[3]
     assert not [text for text in left_out if text in lines[1] + lines[3]]
-
-
-LAZY = """
-import sys
-import devicectl.cli.sessions, devicectl.session.entries, devicectl.log
-assert "sqlalchemy" not in sys.modules, "sqlalchemy"
-assert "yaml" not in sys.modules, "yaml"
-"""
-
-
-def test_help_and_plan_errors_do_not_pay_for_sqlalchemy() -> None:
-    subprocess.run([sys.executable, "-c", LAZY], check=True, cwd=Path(__file__).parents[3])

@@ -1,0 +1,98 @@
+"""The commands of `devicectl`, put together: parses, calls, and turns errors into one line and an exit code.
+
+Law: it imports no command's work. A command imports what it needs when it runs, so that help comes at once;
+tests/architecture/test_commands_load.py holds that.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+
+from devicectl.cli.help import PlainCommand, PlainGroup
+from devicectl.cli.output import require_written
+from devicectl.cli.plan import plan
+from devicectl.cli.run import run
+from devicectl.cli.sessions import app as sessions_app
+from devicectl.cli.spec import spec
+from devicectl.errors import DevicectlError
+from handpiece_shell.streams import say
+from handpiece_shell.version import version_text
+from protocols.text.url_text import hide_urls, hide_users
+
+_USAGE_ERROR: Final[type[Exception]] = next(
+    kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception) and kind.__name__ == "UsageError"
+)
+"""Typer's own click or, in earlier versions, the installed one: reached through what both export."""
+
+MAX_WIDTH: Final = 120
+"""Columns of a terminal that help uses; longer lines are hard to read."""
+
+app = typer.Typer(
+    name="devicectl",
+    help="Drive a handpiece through a session. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would take longer for the help than everything else together
+    context_settings={"max_content_width": MAX_WIDTH},
+    cls=PlainGroup,
+)
+app.command("run", cls=PlainCommand, short_help="Hold one whole session, and log it.")(run)
+app.command("plan", cls=PlainCommand)(plan)
+app.command("spec", cls=PlainCommand, short_help="Write what hosts in other languages are made from.")(spec)
+app.add_typer(sessions_app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"devicectl {version_text()}")
+        raise typer.Exit
+
+
+_VERSION: Final = typer.Option(
+    False, "--version", callback=_show_version, is_eager=True, help="Print the version.", metavar=""
+)
+
+
+@app.callback(invoke_without_command=True)
+def _options(context: typer.Context, version: bool = _VERSION) -> None:
+    """Drive a handpiece through a session. TRAINING SIMULATOR - NOT A MEDICAL DEVICE."""
+    if context.invoked_subcommand is None:
+        _show_help(context)
+
+
+def _show_help(context: typer.Context) -> None:
+    print(context.get_help())
+    raise typer.Exit(2)
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run the command line; its exit code. Whatever a user can do wrong is one line on standard error."""
+    try:
+        code = app(args=list(arguments), prog_name="devicectl", standalone_mode=False)
+        if not code:
+            require_written()
+    except _USAGE_ERROR as error:
+        return _usage(error)
+    except DevicectlError as error:
+        return _fail(str(error), error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: BaseException) -> int:
+    context = getattr(error, "ctx", None)
+    where = "devicectl" if context is None else context.command_path
+    text: str = error.format_message()  # type: ignore[attr-defined]  # see _USAGE_ERROR
+    if not text.strip() or type(error).__name__ == "NoArgsIsHelpError":
+        print(text)
+        return 2
+    if not isinstance(error, typer.BadParameter):  # words that nobody asked for
+        text = hide_urls(text)
+    return _fail(f"{text} (see `{where} --help`)", 2)
+
+
+def _fail(text: str, code: int) -> int:
+    say(f"devicectl: {' '.join(hide_users(text).split())}")
+    return code
