@@ -72,4 +72,5 @@ def test_a_list_of_commands_has_each_in_one_whole_line(command: str, tmp_path: P
         env=environment({"COLUMNS": "80"}),
         check=True,
     )
-    assert "Commands:" in done.stdout and "..." not in done.stdout
+    _, heading, commands = done.stdout.partition("Commands:")
+    assert heading and "..." not in commands
