@@ -21,7 +21,7 @@ _HEAD: Final = (
 def plan(context: typer.Context, example: _Example = False) -> None:
     """Show what a plan's file may say."""
     if not example:
-        context.get_help()
+        print(context.get_help())
         raise typer.Exit(2)
     print(example_text(), end="")
 
