@@ -34,13 +34,18 @@ def take_time() -> None:
 class PatientFile(io.FileIO):
     """A file that is written to."""
 
+    _waits: bool | None = None
+    """True if its reader may let it wait; None before the first write."""
+
     def write(self, data: Any, /) -> int:
         """Write all of it, as its reader makes room.
 
         Raises:
             TimeoutError: the program is to end, and nobody reads.
         """
-        if not self._may_wait():
+        if self._waits is None:
+            self._waits = hasattr(select, "poll") and not stat.S_ISREG(os.fstat(self.fileno()).st_mode)
+        if not self._waits:
             return super().write(data)
         rest = memoryview(data).cast("B")
         size = len(rest)
@@ -52,9 +57,6 @@ class PatientFile(io.FileIO):
                 raise
             rest = rest[super().write(rest[: select.PIPE_BUF]) :]  # no more has room for certain
         return size
-
-    def _may_wait(self) -> bool:
-        return hasattr(select, "poll") and not stat.S_ISREG(os.fstat(self.fileno()).st_mode)
 
 
 def _wait_for_room(descriptor: int) -> None:

@@ -13,9 +13,9 @@ Write = Callable[[Sequence[str]], None]
 
 @contextlib.contextmanager
 def open_trace(path: str, warn: Callable[[str], None]) -> Iterator[Write]:
-    """Open the file at `path` anew and give what writes lines to it; a failure is told once to `warn`, in words.
+    """Open the file at `path` and give a function that writes lines to it; `warn` gets the first failure, in words.
 
-    A line is passed on at once, so that a program that is killed leaves a trace up to its end.
+    What is written is passed on at once, so that a program that is killed leaves a trace up to its end.
 
     Raises:
         OSError, ValueError: it cannot be opened.
@@ -27,7 +27,8 @@ def open_trace(path: str, warn: Callable[[str], None]) -> Iterator[Write]:
         nonlocal writing
         try:
             if writing is not None:
-                writing.writelines(f"{printable(line)}\n" for line in lines)  # what a peer said may be in it
+                # A peer's words may be in a line. One write for all, since each write is passed on.
+                writing.write("".join([f"{printable(line)}\n" for line in lines]))
         except OSError as error:
             writing = None
             warn(f"{path}: {error.strerror}; the trace ends here")

@@ -6,6 +6,8 @@ control characters escaped, so that a trace cannot write to anybody's terminal b
     3.204000 s host>device  COMMAND   Punch  seq=12 link=1 correlation=12 [REPLY_WANTED]  cycle_no=7 depth_um=3000 um
 """
 
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Final
 
 from pydantic import BaseModel
@@ -13,7 +15,7 @@ from pydantic import BaseModel
 from protocols.language.enums import WireEnum
 from protocols.language.errors import MessageError
 from protocols.language.fields import Unit
-from protocols.language.message import Message
+from protocols.language.message import REGISTRY, Message
 from protocols.language.messages import Event, JournalPage, Welcome
 from protocols.language.records import KIND_OFFSET, decode_record, split_records
 from protocols.language.sides import only_sender
@@ -23,7 +25,7 @@ from protocols.link.header import Header, kind_name
 from protocols.link.port import BadFrame
 from protocols.mqtt.wire import Publication, decode_publication
 from protocols.serial.framing import Frame, FrameDecoder
-from protocols.serial.payload import decode_message
+from protocols.serial.payload import decode_payload
 from protocols.text.notice import NOTICE
 
 HEADING: Final = NOTICE
@@ -48,6 +50,8 @@ _LEASES_OFF: Final = {
 ECHO: Final = "THE LINE ECHOES: only the receiver sends this, and heard itself"
 _RETAINED: Final = "retained, and so said to somebody else before"
 _INDENT: Final = " " * 12
+REMEMBERED: Final = 256
+"""Payloads whose text is kept: those of heartbeats and receipts come again and again."""
 MAX_SHOWN_BYTES: Final = 200
 """Of a body that is no message: enough to see whose it is."""
 
@@ -66,80 +70,113 @@ class Tracer:
             KeyError: there is no such sender.
         """
         lines = []
-        items: list[list[str]]
+        items: list[Sequence[str]]
         if isinstance(data, Publication):
             items = [_publication(data, sender)]
         else:
             found = self._decoders[sender].feed(data)
             items = [_bad_frame(item) if isinstance(item, BadFrame) else _frame(item, sender) for item in found]
+        seconds, micros = divmod(now, SECOND)
         for first, *more in items:
-            seconds, micros = divmod(now, SECOND)
             lines.append(f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  {first}")
-            lines += [_INDENT + line for line in more]
+            if more:
+                lines += [_INDENT + line for line in more]
         return lines
 
 
-def _bad_frame(bad: BadFrame) -> list[str]:
+def _bad_frame(bad: BadFrame) -> Sequence[str]:
     reason = bad.reason.value
     if bad.crc_expected is not None and bad.crc_received is not None:
         reason += f" (expected 0x{bad.crc_expected:08x}, received 0x{bad.crc_received:08x})"
     return [f"BAD FRAME {reason}  hex {bad.raw.hex()}"]
 
 
-def _frame(frame: Frame, sender: str) -> list[str]:
+def _frame(frame: Frame, sender: str) -> Sequence[str]:
     header = frame.header
+    name, content, more = _payload(sender, header.kind, header.message_id, frame.payload)
+    return _line(header, name, content), *more
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _payload(sender: str, kind: int, message_id: int, payload: bytes) -> tuple[str, str, Sequence[str]]:
+    """Return a message's name, its fields and further lines. Half of all frames repeat one that came shortly before."""
+    model = REGISTRY.get((kind, message_id))
+    if model is None:
+        return f"UNKNOWN 0x{message_id:04x}", f"hex {payload.hex()}", ()
     try:
-        message = decode_message(frame)
+        message = decode_payload(model, payload)
     except MessageError as error:
-        return [_line(header, error.message, f"BAD PAYLOAD {_quoted(str(error))}  hex {frame.payload.hex()}")]
-    if message is None:
-        return [_line(header, f"UNKNOWN 0x{header.message_id:04x}", f"hex {frame.payload.hex()}")]
-    return _message(header, message, sender)
+        return error.message, f"BAD PAYLOAD {_quoted(str(error))}  hex {payload.hex()}", ()
+    return model.__name__, _fields(message), _more(message, sender)
 
 
-def _publication(publication: Publication, sender: str) -> list[str]:
+def _publication(publication: Publication, sender: str) -> Sequence[str]:
     """Lines as of a frame; below them where it went, and why nothing came of it. No command may be retained: marked."""
     header, message, problem = decode_publication(publication)
     below = [f"topic {_quoted(publication.topic)}{' RETAINED' if publication.retain else ''}"]
     if ignored := publication.ignored or (_RETAINED if sender == "device" and publication.retain else ""):
         below.append(f"IGNORED: {ignored}")
     if message is not None:
-        return [*_message(header, message, sender), *below]
+        return [_line(header, type(message).__name__, _fields(message)), *_more(message, sender), *below]
     text = problem.sentence if problem is not None else ""
     body = publication.body[:MAX_SHOWN_BYTES].decode(errors="replace")
     return [_line(header, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}"), *below]
 
 
-def _message(header: Header, message: Message, sender: str) -> list[str]:
-    more = [] if only_sender(header.kind, header.message_id) in (None, sender) else [ECHO]
+def _more(message: Message, sender: str) -> Sequence[str]:
+    more = [ECHO] if _is_echo(message.KIND, message.ID, sender) else []
     if isinstance(message, JournalPage):
         more += _records(message.records)
     elif isinstance(message, Event):
         more += _records(message.record)
     elif isinstance(message, Welcome):
         more += [text for name, text in _LEASES_OFF.items() if getattr(message, name) == 0]
-    return [_line(header, type(message).__name__, _fields(message)), *more]
+    return more
+
+
+@cache
+def _is_echo(kind: int, message_id: int, sender: str) -> bool:
+    return only_sender(kind, message_id) not in (None, sender)
 
 
 def _line(header: Header, name: str, content: str) -> str:
-    major = "" if header.major == MAJOR else f"MAJOR {header.major} "
-    numbers = f"seq={header.seq} link={header.link_id} correlation={header.correlation_id}"
-    flags = " ".join(flag for bit, flag in enumerate(_FLAGS) if header.flags >> bit & 1)
-    parts = [f"{major}{kind_name(header.kind):9} {name}", numbers + (f" [{flags}]" if flags else ""), content]
-    return "  ".join(part for part in parts if part)
+    numbers = f"seq={header.seq} link={header.link_id} correlation={header.correlation_id}{_flags(header.flags)}"
+    return f"{_heading(header.major, header.kind)} {name}  {numbers}" + (f"  {content}" if content else "")
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _heading(major: int, kind: int) -> str:
+    return f"{'' if major == MAJOR else f'MAJOR {major} '}{kind_name(kind):9}"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _flags(flags: int) -> str:
+    names = " ".join(flag for bit, flag in enumerate(_FLAGS) if flags >> bit & 1)
+    return f" [{names}]" if names else ""
 
 
 def _fields(model: BaseModel, *leave_out: str) -> str:
-    """`name=value unit` of each field, in order."""
+    """Return `name=value unit` of each field, in order."""
+    template, names = _template(type(model), leave_out)
+    values = model.__dict__
+    return template % tuple([_value(values[name]) for name in names])
+
+
+@cache
+def _template(model: type[BaseModel], leave_out: tuple[str, ...]) -> tuple[str, Sequence[str]]:
+    """Return what `_fields` fills in for a class of messages, and the names of the values."""
+    names = [name for name in model.model_fields if name not in leave_out]
     cells = []
-    for name, field in type(model).model_fields.items():
-        if name not in leave_out:
-            unit = next((f" {item.name}" for item in field.metadata if isinstance(item, Unit)), "")
-            cells.append(f"{name}={_value(getattr(model, name))}{unit}")
-    return " ".join(cells)
+    for name in names:
+        units = [f" {item.name}" for item in model.model_fields[name].metadata if isinstance(item, Unit)]
+        cells.append(f"{name}=%s{''.join(units[:1]).replace('%', '%%')}")
+    return " ".join(cells), names
 
 
-def _value(value: object) -> str:
+def _value(value: object) -> object:
+    """Return what stands for a value in a line; a number is formatted where it is filled in."""
+    if value.__class__ is int:  # most are
+        return value
     if isinstance(value, WireEnum):
         return value.name
     if isinstance(value, bytes):
