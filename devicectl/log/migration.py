@@ -59,7 +59,7 @@ def _fill_totals(connection: Connection) -> None:
     keys = list(connection.execute(ended).scalars())
     for first in range(0, len(keys), SESSIONS_AT_ONCE):
         rows = fold(connection, keys[first : first + SESSIONS_AT_ONCE])
-        connection.execute(insert(schema.totals), [row._asdict() for row in rows])
+        connection.execute(insert(schema.totals), rows)
 
 
 @contextmanager

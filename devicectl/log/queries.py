@@ -83,7 +83,7 @@ def summaries(
     of_session = {} if version < schema.SINCE[schema.totals] else _stored_totals(connection, rows)
     stale = [row.key for row in rows if row.key not in of_session]
     if stale:
-        of_session |= {row.session_key: row for row in totals.fold(connection, stale)}
+        of_session |= {row["session_key"]: row for row in totals.fold(connection, stale)}
     return [_listed(row, of_session[row.key]) for row in rows]
 
 
@@ -93,18 +93,20 @@ _IN_A_LIST: Final = frozenset(field.name for field in FIELDS) | {
 """Columns of `sessions` that a list has beside those of a session's start."""
 
 
-def _stored_totals(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Row[Any]]:
+def _stored_totals(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, int]]:
     """The totals of sessions by key, where they were stored and nothing has come after them."""
     if not rows:
         return {}
     between = schema.totals.c.session_key.between(rows[0].key, rows[-1].key)
-    stored = {row.session_key: row for row in connection.execute(select(schema.totals).where(between))}
-    return {row.key: found for row in rows if (found := stored.get(row.key)) and found[1] == row.next_event_no}
+    stored = {row.session_key: row._asdict() for row in connection.execute(select(schema.totals).where(between))}
+    return {
+        row.key: found for row in rows if (found := stored.get(row.key)) and found["next_event_no"] == row.next_event_no
+    }
 
 
-def _listed(row: Row[Any], found: Row[Any]) -> SessionSummary:
-    counts = Counts(*(getattr(found, field.name) for field in fields(Counts)))
-    return _summary(row, counts, found.cells, cores_evacuated=row.cores_evacuated, reconciled=row.reconciled)
+def _listed(row: Row[Any], found: dict[str, int]) -> SessionSummary:
+    counts = Counts(*(found[field.name] for field in fields(Counts)))
+    return _summary(row, counts, found["cells"], cores_evacuated=row.cores_evacuated, reconciled=row.reconciled)
 
 
 def count_sessions(connection: Connection, course: str | None) -> int:
@@ -203,15 +205,13 @@ def _differences(row: Row[Any], fold: Fold) -> list[str]:
     return differences
 
 
-def _against_totals(stored: Row[Any] | None, fold: Fold) -> list[str]:
+def _against_totals(stored: dict[str, int] | None, fold: Fold) -> list[str]:
     """Where the list of sessions would show another number than the fold."""
     if stored is None:
         return []
     here = {**asdict(fold.counts), "cells": len(fold.cells)}
     return [
-        f"{name}: {getattr(stored, name)} at the close, {count} here"
-        for name, count in here.items()
-        if getattr(stored, name) != count
+        f"{name}: {stored[name]} at the close, {count} here" for name, count in here.items() if stored[name] != count
     ]
 
 
