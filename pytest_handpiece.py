@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL: Final = "sim://"
 SEED_BYTES: Final = 4
-"""Of a base seed that is drawn: short enough to be typed again."""
+"""Size of a base seed that is drawn: short enough to be typed again."""
 _REPEATED: Final = {"--rootdir": "rootdir", "-c": "inifilename", "-o": "override_ini", "--asyncio-mode": "asyncio_mode"}
 """Options of pytest and pytest-asyncio that decide a test's node id, and with it its seed, or how it runs."""
 _BASE_SEED: Final = pytest.StashKey[int]()
@@ -89,7 +89,7 @@ def _check_urls(urls: list[str]) -> None:
 
 
 def _repeated(config: pytest.Config) -> list[str]:
-    """What else of the command line the line that repeats a failure needs: without it seed or result may be others."""
+    """Return the options that the line that repeats a failure needs: without them seed or result may differ."""
     words = ["--handpiece-allow-hardware"] if config.getoption("--handpiece-allow-hardware") else []
     for option, name in _REPEATED.items():
         given = config.getoption(name, None) or []
@@ -155,7 +155,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture
 def _handpiece_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Run":
-    """What one test runs against, and what it leaves behind."""
+    """Return the device of one test, and the files that it leaves."""
     return _make_run(request, tmp_path_factory)
 
 
@@ -244,7 +244,7 @@ def _url_of(request: pytest.FixtureRequest, run: "Run") -> Iterator[str]:
 
 
 def _judge(request: pytest.FixtureRequest, simulated: bool) -> None:
-    """Whether the test may run on this device."""
+    """Return true if the test may run on this device."""
     if simulated:
         return
     marked = request.node.get_closest_marker

@@ -29,7 +29,7 @@ from protocols.serial.payload import decode_payload
 from protocols.text.notice import NOTICE
 
 HEADING: Final = NOTICE
-"""The first line of every trace; whoever opens the file writes it, so that it stands in an empty trace as well."""
+"""The first line of every trace. It is written when the file is opened, so that an empty trace has it too."""
 
 _RECEIVER: Final = {"host": "device", "device": "host"}
 _FLAGS: Final = (
@@ -53,7 +53,7 @@ _INDENT: Final = " " * 12
 REMEMBERED: Final = 256
 """Payloads whose text is kept: those of heartbeats and receipts come again and again."""
 MAX_SHOWN_BYTES: Final = 200
-"""Of a body that is no message: enough to see whose it is."""
+"""Bytes that are shown of a body that is no message: enough to see whose it is."""
 
 
 class Tracer:
@@ -174,7 +174,7 @@ def _template(model: type[BaseModel], leave_out: tuple[str, ...]) -> tuple[str, 
 
 
 def _value(value: object) -> object:
-    """Return what stands for a value in a line; a number is formatted where it is filled in."""
+    """Return a value as it is shown; a number is formatted where it is filled in."""
     if value.__class__ is int:  # most are
         return value
     if isinstance(value, WireEnum):

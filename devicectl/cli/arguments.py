@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 URL_VARIABLE: Final = "HANDPIECE_URL"
 """Environment variable: the device where no option names one. `firmware-sim exec` sets it for the host that it runs."""
-MOST_COURSE_LENGTH: Final = 80
+MAX_COURSE_LENGTH: Final = 80
 """Characters: a line of a terminal."""
 LogOption = Annotated[
     str | None,
     typer.Option("--log", metavar="PATH|URL", help=f"The session log; else ${LOG_VARIABLE}, else the user's own."),
 ]
-"""Of each command that writes or reads the log."""
+"""The option of each command that writes or reads the log."""
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -62,7 +62,7 @@ def whole_number(text: str) -> int:
     """
     number = parse_whole(text)
     if number is None:
-        raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not a whole number; for example 60")
+        raise typer.BadParameter(f"{text[:MAX_COURSE_LENGTH]!r} is not a whole number; for example 60")
     return number
 
 
@@ -74,7 +74,7 @@ def one_of(kind: type[_Choice]) -> Callable[[str], _Choice]:
             return kind(text)
         except ValueError:
             choices = ", ".join(kind)
-            raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not one of {choices}") from None
+            raise typer.BadParameter(f"{text[:MAX_COURSE_LENGTH]!r} is not one of {choices}") from None
 
     return parse
 
@@ -88,7 +88,7 @@ def device_url(option: str | None, seed: int | None, speed: str | None) -> tuple
     """The URL of the device of `--device`, else of the environment, and what named it where that was no option.
 
     `--seed` and `--speed` are put into the URL. A simulated device without a seed gets one that is drawn here, unless
-    it has a memory file: then its seed stands in that file, which is not open yet.
+    it has a memory file: then its seed is in that file, which is not open yet.
 
     Raises:
         UrlError: the URL is wrong.
@@ -178,9 +178,9 @@ def course_name(text: str | None) -> str | None:
     if text is None:
         return None
     text = one_form(text.strip())
-    if not (text and text.isprintable() and len(text) <= MOST_COURSE_LENGTH):
-        right = f"a name of 1 to {MOST_COURSE_LENGTH} printable characters"
-        raise typer.BadParameter(f"{text[:MOST_COURSE_LENGTH]!r} is not {right}", param_hint="--course")
+    if not (text and text.isprintable() and len(text) <= MAX_COURSE_LENGTH):
+        right = f"a name of 1 to {MAX_COURSE_LENGTH} printable characters"
+        raise typer.BadParameter(f"{text[:MAX_COURSE_LENGTH]!r} is not {right}", param_hint="--course")
     return text
 
 

@@ -1,6 +1,6 @@
 """Time that is left of a wait, for people who would else look at a screen on which nothing happens.
 
-Law: it is told what time it is and prints nothing.
+Law: it gets the time from its caller and prints nothing.
 """
 
 import math

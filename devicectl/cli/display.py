@@ -1,4 +1,4 @@
-"""What `devicectl run` shows: a progress bar on a terminal, plain lines elsewhere, sentences with `--explain`.
+"""The screen of `devicectl run`: a progress bar on a terminal, plain lines elsewhere, sentences with `--explain`.
 
 It watches a session and never touches it. The sentences are those of `narration`.
 """
@@ -43,7 +43,7 @@ PHASES: Final = {
     State.RECOVERING: "recovering",
     State.CLOSING: "closing",
 }
-"""What stands before the bar; "coring" in every other state."""
+"""Words before the bar; "coring" in every other state."""
 LINES: Final = 10
 """Progress lines of a session where nothing can be animated."""
 TICK_S: Final = 0.5
@@ -180,7 +180,7 @@ class Display:
             self._wait = Countdown(until - note.at_us, began=clock.monotonic(), speed=self._speed)
 
     def _tick(self) -> None:
-        """Say how much of a wait is left; a stream that cannot be written is told by the next line of all."""
+        """Say how much of a wait is left; the next line of all reports a stream that cannot be written."""
         self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
         if self._wait is not None:
             with contextlib.suppress(OSError):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """What `export` writes."""
+    """Formats that `export` writes."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -119,7 +119,7 @@ def export_sessions(
 
 
 def _summaries(reader: "LogReader", one: "SessionReport | None", course: str | None) -> "Iterator[SessionSummary]":
-    """The one session, its counts folded anew; else all, as they were at their close."""
+    """Return the one session, its counts folded again; else all, as they were at their close."""
     return reader.sessions(course=course) if one is None else iter([one.summary])
 
 

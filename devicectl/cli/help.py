@@ -6,7 +6,7 @@ import typer.core
 
 
 class PlainCommand(typer.core.TyperCommand):
-    """A command whose `--help` stands alone."""
+    """A command whose `--help` shows no value."""
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option; None where it was switched off."""
@@ -14,7 +14,7 @@ class PlainCommand(typer.core.TyperCommand):
 
 
 class PlainGroup(typer.core.TyperGroup):
-    """A group of commands whose `--help` stands alone."""
+    """A group of commands whose `--help` shows no value."""
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option; None where it was switched off."""

@@ -40,7 +40,7 @@ STEPS: Final = {
     (State.PAUSED, State.ARMED): "",  # the same
     (State.COUNTING, State.ARMED): "",  # the cycle's paragraph follows
 }
-"""Where a state is come to from a certain other one, another sentence; none where something else says it."""
+"""Sentences for a change from one state to a certain other one; empty where something else says it."""
 
 COMMANDS: Final = dict(zip(CYCLE, ("PUNCH", "SUCTION", "ADVANCE", "COUNT"), strict=True))
 """State of a cycle -> the command that was sent when the host came to it. All before it were done."""

@@ -5,7 +5,7 @@ from handpiece_shell.streams import why_lost
 
 
 class OutputError(DevicectlError):
-    """What was to be printed could not be. `kept` says where it can be found all the same, if it can."""
+    """Standard output could not be written. `kept` says where the same can be found, if anywhere."""
 
     def __init__(self, reason: str, kept: str = "") -> None:
         super().__init__(f"standard output cannot be written: {reason}" + (f"; {kept}" if kept else ""))
@@ -16,7 +16,7 @@ def require_written(kept: str = "") -> None:
 
     Raises:
         OutputError: not all of it could be written.
-        BrokenPipeError: whoever read it has gone.
+        BrokenPipeError: its reader has gone.
     """
     reason = why_lost()
     if reason is not None:

@@ -72,7 +72,7 @@ EXIT_OTHERWISE: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: `json` says it to programs, `kept` where it can be read again.
+    """Outcome of a run: `json` is for programs, `kept` says where it can be read again.
 
     `failure` ends the program; `done` says that what was asked for was done.
     """

@@ -1,4 +1,4 @@
-"""`devicectl sessions`: what the session log has.
+"""`devicectl sessions`: lists, shows and exports what is in the session log.
 
 Law: thin. It chooses how to print; what is true comes from the log. Exit codes: 2 for a session that is not there, 4
 for a log that cannot be read.
@@ -37,7 +37,7 @@ MAX_SHOWN: Final = 80
 """Characters of a wrong value: a line of a terminal."""
 COLUMNS: Final = ("id", "date", "course", "device", "state", "counted", "evacuated", "coverage", "reconciled")
 SPARE_COLUMNS: Final = ("evacuated", "course", "coverage", "device", "reconciled")
-"""What a narrow terminal does not show, the first one first: 80 columns have room for all but `evacuated`."""
+"""Columns that a narrow terminal does not show, the first one first: 80 characters hold all but `evacuated`."""
 
 app = typer.Typer(name="sessions", help="Read the session log.", no_args_is_help=True, cls=PlainGroup)
 

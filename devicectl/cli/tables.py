@@ -12,8 +12,8 @@ from protocols.text.escape import printable
 
 GAP: Final = 2
 """Columns of a terminal between two cells."""
-LEAST_WIDTH: Final = 6
-"""Of a column that may be cut short: its heading stays whole."""
+MIN_WIDTH: Final = 6
+"""Width of a column that is cut short: its heading stays whole."""
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -82,7 +82,7 @@ def fit(widths: dict[str, int], room: int, *, cut: str, spare: Sequence[str]) ->
         too_much = sum(left.values()) + GAP * (len(left) - 1) - room
         if too_much <= 0:
             break
-        if cut in left and left[cut] - too_much >= LEAST_WIDTH:
+        if cut in left and left[cut] - too_much >= MIN_WIDTH:
             return {**left, cut: left[cut] - too_much}
     return left
 

@@ -38,7 +38,7 @@ from protocols.text.names import has_control
 from protocols.text.url_text import show_scheme
 
 BUSY_TIMEOUT_MS: Final = 2_000
-"""How long a commit waits for another process. A batch holds the lock for about a millisecond; a person waits."""
+"""Time that a commit waits for another process. A batch holds the lock for about a millisecond; a person waits."""
 
 HEADER_BYTES: Final = 4_096
 """A file of SQLite's without a table: one page."""
@@ -48,7 +48,7 @@ _LIKE_A_URL: Final = re.compile(r"\w\w+:/|.*:.*@|.*\?.*pas\w*=", re.DOTALL | re.
 _SQLITE_OPTIONS: Final = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
 )
-"""What a URL of SQLite may say after its ?; SQLAlchemy passes over anything else. With `uri` SQLite has its own."""
+"""Options of SQLite URLs, after the ?; SQLAlchemy ignores any other. With `uri` SQLite has its own."""
 _SQLITE_KINDS: Final = {
     sqlite3.SQLITE_BUSY: (LogErrorKind.LOCKED, "another process is writing to it: end that one, or use another --log"),
     sqlite3.SQLITE_LOCKED: (LogErrorKind.LOCKED, "it is locked in this process: use another --log"),
@@ -172,7 +172,7 @@ def _take_over_transactions(engine: Engine, begin: str) -> None:
 
 
 def is_file(url: URL) -> bool:
-    """Whether the database is a file of SQLite's that the URL only names."""
+    """Return true if the database is a file of SQLite's and the URL has no options."""
     return url.get_backend_name() == "sqlite" and bool(url.database) and not url.query
 
 
@@ -191,10 +191,10 @@ def named_file(where: str | Path) -> str | None:
 
 
 def refuse_pending(url: URL) -> None:
-    """Say what keeps a file from being read where its folder cannot be written, which SQLite has no words for.
+    """Refuse a file that cannot be read since its folder cannot be written, with a reason that SQLite does not give.
 
-    Beside a log stands a -wal file while somebody writes it, and after a crash: what was committed last is there, and
-    SQLite reads it through a third file, which it makes.
+    A log has a -wal file beside it while a process writes it, and after a crash. It has the last commits, and SQLite
+    reads it through a third file, which it must create.
 
     Raises:
         LogError: there is such a file with something in it, or the log itself may not be read.
@@ -209,7 +209,7 @@ def refuse_pending(url: URL) -> None:
 
 
 def refuse_no_file(url: URL) -> None:
-    """Say so when what is named is no file and cannot be one: SQLite's own answer reads like a broken disk.
+    """Refuse a path that is no file: SQLite's own answer reads like a broken disk.
 
     Where nothing is there, SQLite may make a file.
 
@@ -254,7 +254,7 @@ def make_folder(url: URL) -> None:
 
 
 def is_new_file(url: URL) -> bool:
-    """Whether a database that is opened for writing is a file that is not there yet."""
+    """Return true if a database that is opened for writing is a file that does not exist yet."""
     return is_file(url) and not os.path.lexists(url.database or "")
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a session log, as one exception with a kind to branch on."""
+"""Faults of a session log, as one exception with a kind to branch on."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from devicectl.errors import DevicectlError
 
 
 class LogErrorKind(StrEnum):
-    """Why a log cannot be used.
+    """Reasons why a log cannot be used.
 
     UNWRITABLE: the place is not there or may not be written. LOCKED: another process is writing and does not let go.
     FOREIGN: it is another program's file. NEWER_SCHEMA, UNKNOWN_SCHEMA: written by another version of this program.

@@ -1,4 +1,4 @@
-"""Where the session log is, when nobody says so and when somebody does."""
+"""The place of the session log: the one that a user names, else the default."""
 
 import os
 from pathlib import Path

@@ -21,7 +21,7 @@ _Identity = tuple[int, int]
 
 
 class Place:
-    """Where an open log is: its files as they are now. A database that is no file has none, and stays where it is."""
+    """Place of an open log: its files as they are now. A database that is no file has none."""
 
     def __init__(self, connection: Connection, named: str | None) -> None:
         """Look at the files of `connection`, and at what the path `named` leads to, if it was opened by one."""

@@ -20,8 +20,8 @@ from devicectl.session.entries import Note, StoredSession
 
 _sessions = schema.sessions.c
 _records = schema.records.c
-_MOST_KEY: Final = 2**31 - 1
-"""Of an INTEGER that every database has."""
+_MAX_KEY: Final = 2**31 - 1
+"""The largest INTEGER that every database has."""
 
 
 def find(connection: Connection, device: str, epoch: int, session_no: int) -> StoredSession | None:
@@ -131,7 +131,7 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
         LogError: MISSING when there is no such session.
     """
     row = None
-    if 0 < key <= _MOST_KEY:  # a database's driver raises on another
+    if 0 < key <= _MAX_KEY:  # a database's driver raises on another
         columns = schema.columns_of(schema.sessions, version)
         row = connection.execute(select(*columns).where(_sessions.key == key)).one_or_none()
     if row is None:
@@ -191,7 +191,7 @@ def _device_totals(row: Row[Any]) -> Counts | None:
 
 
 def _differences(row: Row[Any], fold: Fold) -> list[str]:
-    """Why a session is not reconciled, by the fold of what is stored; as yet none for one that is open."""
+    """Return why a session is not reconciled, by the fold of its records; an open one has no reason yet."""
     device = _device_totals(row)
     differences = list(fold.problems) if device is None else reconcile(fold, device).differences
     if row.state != "open" and device is None:
@@ -206,7 +206,7 @@ def _differences(row: Row[Any], fold: Fold) -> list[str]:
 
 
 def _against_totals(stored: dict[str, int] | None, fold: Fold) -> list[str]:
-    """Where the list of sessions would show another number than the fold."""
+    """Return where the list of sessions shows another number than the fold."""
     if stored is None:
         return []
     here = {**asdict(fold.counts), "cells": len(fold.cells)}

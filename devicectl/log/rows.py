@@ -21,7 +21,7 @@ _CYCLE_KIND: Final = int(RecordKind.CYCLE)
 
 _codes: Final = [wire.code for _, wire in layout(Cycle).fields]
 _CYCLE: Final = struct.Struct("<" + "".join((*_codes[:2], "x", *_codes[2:])))
-"""A cycle's fields in the model's order; the record's kind stands between the second and the third."""
+"""A cycle's fields in the model's order; the record's kind is between the second and the third."""
 
 _ENDINGS: Final = tuple(Ending(value).name.lower() for value in range(256))
 _PHASES: Final = tuple(Phase(value).name.lower() for value in range(256))

@@ -134,7 +134,12 @@ totals: Final = Table(
     "totals",
     metadata,
     _session_key(primary=True),
-    Column("next_event_no", BigInteger, nullable=False, doc="the session's cursor then: true for as long as it stands"),
+    Column(
+        "next_event_no",
+        BigInteger,
+        nullable=False,
+        doc="the session's cursor then: the totals are valid while it is the same",
+    ),
     Column("cycles", BigInteger, nullable=False),
     Column("completed", BigInteger, nullable=False),
     Column("aborted", BigInteger, nullable=False),

@@ -27,11 +27,19 @@ from protocols.language.messages import TruthGetDone
 from protocols.language.records import event_no_of
 
 WallClock = Callable[[], datetime]
-"""The time in UTC. Given by whoever may look at a clock; without one the log holds no wall time."""
+"""The time in UTC. Without such a clock the log has no wall time."""
 
 
 class SessionLog:
-    """A session log that is open for writing. Used by one thread at a time; it may be made in another."""
+    """A session log that is open for writing. One thread uses it at a time; another may have made it.
+
+    How it works: a batch of 17 records is stored by one transaction. It moves the session's cursor from the batch's
+    first event to the next one (from 100 to 117: `UPDATE ... WHERE next_event_no = 100`), and inserts
+    the records, the cycles among them in columns, and the notes. If the cursor was elsewhere, nothing was changed:
+    either the same batch came again and its stored part is compared and dropped, or it is refused as out of order.
+    The commit is synced to disk before `store` returns; then the controller acknowledges the records, and the device
+    may forget them.
+    """
 
     def __init__(
         self, connection: Connection, where: str, wall_clock: WallClock | None, *, named: str | None = None
@@ -260,7 +268,7 @@ class SessionLog:
         return records, [row for row in cycles if row is not None]
 
     def _new_part(self, key: int, batch: Batch) -> Batch:
-        """What of a batch that does not begin at the cursor is new, after holding the rest against what is stored."""
+        """Return the part of `batch` from the cursor on. Raises unless the part before it equals what is stored."""
         columns = schema.sessions.c
         with self._transaction() as connection:
             session = connection.execute(

@@ -1,1 +1,1 @@
-"""What the pytest plugin's fixtures do; the plugin itself is `pytest_handpiece`, which imports this when it is used."""
+"""The work of the pytest plugin's fixtures. The plugin itself is `pytest_handpiece`, which imports this when used."""

@@ -1,4 +1,4 @@
-"""What the pytest plugin asks of URLs, in a process of its own: in a test's, `protocols` may be another one's.
+"""Answers the pytest plugin's questions about URLs, in a process of its own: a test's may have another `protocols`.
 
     python -P -m devicectl.testing check URL...      whether they are right
     python -P -m devicectl.testing identify URL      whether the device says that it is simulated: a line of JSON
@@ -19,7 +19,7 @@ BAD_ARGUMENTS: Final = 2
 
 
 async def identify(url: str) -> bool:
-    """Whether the device at `url` says that it is simulated; it is looked at, and nothing is done."""
+    """Return true if the device at `url` says that it is simulated. Changes nothing on it."""
     from devicectl import connect  # most of the package: checking a URL goes without
     from protocols.language.enums import Role
 

@@ -56,7 +56,7 @@ class _OneLoop:
         self._loop = asyncio.get_running_loop()
 
     async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
-        """As the driver does.
+        """Perform it as the driver does.
 
         Raises:
             SessionError: this is another loop.
@@ -96,7 +96,7 @@ async def _entered(make: Callable[[], AbstractAsyncContextManager[_T]]) -> tuple
 
 
 def truth_of(handpiece: Handpiece) -> TruthGetDone:
-    """What a closed session's device knows.
+    """Return what the device of a closed session knows.
 
     Raises:
         SessionError: the session is not closed.

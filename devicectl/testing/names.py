@@ -1,4 +1,4 @@
-"""Whether this package's own `protocols` is the one that Python finds: a repository may have one of its own.
+"""Checks that Python finds this package's own `protocols`: a repository may have one of the same name.
 
 Law: it imports nothing of the package, which could not be imported where that is so.
 """
@@ -15,12 +15,12 @@ _OURS: Final = "published/vectors/frames.json"
 
 
 def hidden() -> str | None:
-    """Where the folder or module `protocols` is that hides ours in this process; None where nothing does."""
+    """Return the path of the `protocols` that hides ours in this process, None if none does."""
     return _another(importlib.util.find_spec("protocols"))
 
 
 def has_another(path: str) -> bool:
-    """Whether `path`, as one of those on which Python looks for modules, has a `protocols` that is not ours."""
+    """Return true if the folder `path` has a `protocols` that is not ours, which Python would import."""
     return _another(PathFinder.find_spec("protocols", [path])) is not None
 
 

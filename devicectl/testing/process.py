@@ -49,13 +49,13 @@ def served(run: Run) -> Iterator[str]:
 
 
 def check(urls: Sequence[str]) -> str:
-    """What is wrong with the first of the URLs that is not right; else nothing."""
+    """Return what is wrong with the first wrong URL, empty if all are right."""
     done = _asked("check", *urls)
     return done.stderr.strip() if done.returncode else ""
 
 
 def identify(url: str) -> bool:
-    """Whether the device at `url` says that it is simulated. The test fails where there is none."""
+    """Return true if the device at `url` says that it is simulated. Fails the test if there is none."""
     done = _asked("identify", url)
     if done.returncode:
         pytest.fail(f"no handpiece: {done.stderr.strip()}", pytrace=False)

@@ -1,4 +1,4 @@
-"""What one test runs against: its URL, seed and parameters; and what it leaves behind when it fails.
+"""One test's device: its URL, seed and parameters, and the files that it leaves when it fails.
 
 Law: the standard library alone. A test of a host in another language needs nothing of this package in its process.
 """
@@ -19,23 +19,23 @@ from handpiece_shell.version import VERSION
 SEED_BYTES: Final = 4
 """Short enough to be typed again."""
 QUICK: Final = {"anesthesia_wait_s": "1"}
-"""What a simulator in real time starts with unless it is told otherwise: nobody waits five minutes in a test."""
+"""Parameters of a simulator in real time, unless others are given: nobody waits five minutes in a test."""
 VIRTUAL: Final = frozenset({"baud", "speed"})
 """Options of `sim://` alone: of its line and its clock, which a process of its own has not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How pytest was started, for all tests of a run. `place` is where: what its command line is relative to."""
+    """The start of pytest, for all tests of a run. `place` is the folder that its command line is relative to."""
 
     place: Path
     root: Path
-    """What node ids are relative to."""
+    """The folder that node ids are relative to."""
     base_seed: int
     urls: Sequence[str]
-    """Those of the command line; none stands for `sim://`."""
+    """Those of the command line; none means `sim://`."""
     options: Sequence[str]
-    """What else of the command line decides how a test runs and which seed it has."""
+    """The rest of the command line that decides how a test runs and which seed it has."""
     artifacts: Path
     """Each failing test has a folder in it. Absolute: a test may go elsewhere."""
     worker: str = ""
@@ -90,11 +90,11 @@ class Run:
         return self.folder
 
     def properties(self) -> list[tuple[str, object]]:
-        """What goes into JUnit's properties."""
+        """Return the properties for JUnit."""
         return [("handpiece_seed", self.device_seed), ("handpiece_url", self.url), ("handpiece_version", VERSION)]
 
     def failure(self) -> list[tuple[str, object]]:
-        """What a failure adds to them."""
+        """Return the properties that a failure adds."""
         return [("handpiece_artifacts", str(self.folder)), ("handpiece_repeat", self.command())]
 
     def command(self) -> str:

@@ -1,7 +1,7 @@
 """Sessions as tables for spreadsheets: one table a file, each row with its session, device and course.
 
 Law: a number of a session is in one row, so that a column can be added up. Every row says that it is of a simulator,
-its seed and its model's version. No cell can become a formula or steer a terminal, whoever wrote the text in it.
+its seed and its model's version. No cell can become a formula or steer a terminal, wherever its text comes from.
 
     sessions    a row a session: what it came to
     cycles      a row a cycle: what each needle did; the session's own cycles, and of each its first ending
@@ -25,7 +25,7 @@ NEEDLES: Final = tuple(f"needle_{number}" for number in range(1, MAX_NEEDLES + 1
 """Columns of the needles: as many in every file, so that files can be put together."""
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What makes a spreadsheet evaluate a cell, also after blanks, which some leave out.
+"""Beginnings of a cell that make a spreadsheet evaluate it, also after blanks, which some skip.
 
 The last four are the full-width forms of the first four. A tab or line end, which do it too, is printed as an escape.
 """

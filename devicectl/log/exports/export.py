@@ -38,7 +38,7 @@ def to_line(item: dict[str, Any]) -> str:
 
 
 def provenance_of(summary: SessionSummary) -> dict[str, Any]:
-    """What every record begins with."""
+    """Return the fields that every record begins with."""
     return {
         "notice": NOTICE,
         "simulated": summary.start.simulated,
@@ -48,7 +48,7 @@ def provenance_of(summary: SessionSummary) -> dict[str, Any]:
 
 
 def identity_of(summary: SessionSummary) -> dict[str, Any]:
-    """Which session it is, of what course and device."""
+    """Return the fields that say which session it is, of what course and device."""
     return {
         "session_id": summary.key,
         "session_no": summary.start.session_no,

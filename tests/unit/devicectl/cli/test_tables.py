@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from devicectl.cli.sessions import COLUMNS, SPARE_COLUMNS
-from devicectl.cli.tables import GAP, LEAST_WIDTH, fit, print_list
+from devicectl.cli.tables import GAP, MIN_WIDTH, fit, print_list
 
 WIDTHS = {"id": 2, "name": 20, "size": 4, "color": 5}
 WHOLE = 31 + 3 * GAP
@@ -20,7 +20,7 @@ WHOLE = 31 + 3 * GAP
         (WHOLE + 100, WIDTHS),
         (WHOLE, WIDTHS),
         (WHOLE - 1, {**WIDTHS, "name": 19}),
-        (WHOLE - 14, {**WIDTHS, "name": LEAST_WIDTH}),
+        (WHOLE - 14, {**WIDTHS, "name": MIN_WIDTH}),
         (WHOLE - 15, {"id": 2, "name": 12, "size": 4}),
         (WHOLE - 22, {"id": 2, "size": 4}),
         (0, {"id": 2, "size": 4}),
