@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TextIO
 import typer
 
 from devicectl.cli.arguments import LogOption, course_name, one_of, refuse_together, whole_number
-from devicectl.cli.files import log_files, output_file, refuse_clash
-from devicectl.cli.logs import open_log
+from devicectl.cli.files import log_files, open_log, output_file, refuse_clash
 from devicectl.log.paths import default_log_path
 from handpiece_shell.files import Use
 from handpiece_shell.streams import to_utf8

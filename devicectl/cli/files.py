@@ -1,16 +1,22 @@
-"""The files of a command line: no two of them are one where one of the two is written."""
+"""The files of a command line: no two of them are one where one of the two is written; a log that is only read."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
+from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DeviceUrl
 from handpiece_shell.files import NamedFile, Use, find_clash
 
+if TYPE_CHECKING:
+    from devicectl.log.reader import LogReader
+
+EXIT_ARGUMENT: Final = 2
 SQLITE_FILES: Final = ("-wal", "-shm", "-journal")
 """Files that SQLite keeps beside a database, by their ending. [sqlite.org/tempfiles.html]"""
 
@@ -56,3 +62,21 @@ def refuse_clash(files: Sequence[NamedFile]) -> None:
     clash = find_clash(files)
     if clash is not None:
         raise typer.BadParameter(clash.reason, param_hint=clash.option)
+
+
+@contextmanager
+def open_log(where: str) -> "Iterator[LogReader]":
+    """Open the log at a path or database URL for a command that only reads it.
+
+    Raises:
+        LogError: there is no log, or no such session in it, and an argument is wrong; or it cannot be read.
+    """
+    from devicectl.log.reader import LogReader
+
+    try:
+        with LogReader.open(where) as reader:
+            yield reader
+    except LogError as error:
+        if error.kind is LogErrorKind.MISSING:
+            error.exit_code = EXIT_ARGUMENT
+        raise

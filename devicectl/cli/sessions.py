@@ -13,8 +13,8 @@ import typer
 
 from devicectl.cli.arguments import LogOption, course_name, whole_number
 from devicectl.cli.exports import export_sessions
+from devicectl.cli.files import open_log
 from devicectl.cli.help import PlainCommand, PlainGroup
-from devicectl.cli.logs import open_log
 from devicectl.cli.tables import print_list, print_table
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import default_log_path
