@@ -255,14 +255,14 @@ class HostLink:
 
     def _take_in(self, happening: HostHappening) -> None:
         match happening:
-            case Answered(request, answer, final):
-                if self._hurried is None and request.message.__class__ is Arm:
+            case Answered():
+                if self._hurried is None and happening.request.message.__class__ is Arm:
                     self.hurry(True)
-                if final:
-                    self.headway_at = self.now
-                    self.procedures.answered(request, answer, self.now)
-            case Told(message):
-                self._on_told(message)
+                if happening.final:
+                    self.headway_at = now = self.now
+                    self.procedures.answered(happening.request, happening.message, now)
+            case Told():
+                self._on_told(happening.message)
             case Linked(welcome):
                 self.welcome, self._welcomed_at, self._outcome = welcome, self.now, happening
                 self.headway_at = self.now

@@ -101,6 +101,15 @@ def test_what_follows_the_close_is_read_up_to_the_next_session() -> None:
     assert desk.reader.fold.problems == []
 
 
+def test_the_opening_of_the_session_itself_ends_no_reading() -> None:
+    desk = Desk()
+    opened = {"session_no": 1, "target_cores": 9, "first_cycle_no": 1, "coverage_bp": 600, "depth_um": 3000}
+    record = R.SessionOpened(event_no=desk.journal.head, uptime_ms=0, **opened, cells=9, zones=1)
+    desk.journal.append(encode_record(record))
+    assert desk.run().outcome() == 1
+    assert desk.reader.cursor == desk.journal.tail == 2
+
+
 def test_a_device_that_another_host_controls_is_not_acknowledged_and_nothing_is_lost() -> None:
     desk = Desk(3)
     desk.forbidden = Refused(code=Code.E_AUTH, interlock=0, expected=0, actual=0, sentence="not yours")
