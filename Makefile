@@ -36,7 +36,7 @@ run: $(VENV)/.installed
 # Installed as a copy: a module compiled in place would shadow its source after the next change.
 fast: | $(FAST_VENV)/pyvenv.cfg
 	rm -rf build/lib* build/temp* build/bdist*
-	DEVICECTL_COMPILE=1 $(FAST_VENV)/bin/python -m pip install $(PIP_FLAGS) .
+	DEVICECTL_COMPILE=1 $(FAST_VENV)/bin/python -m pip install $(PIP_FLAGS) '.[uvloop]'
 	@echo "$(FAST_VENV)/bin/devicectl is $$($(FAST_VENV)/bin/devicectl --version)"
 
 test: lint typecheck unit wheel
@@ -166,8 +166,10 @@ findings:
 coverage: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q $(PYTEST) --cov --cov-report=term
 
+# Where nothing can be compiled, the rows of the compiled core are left out.
 bench: $(BENCH_VENV)/.installed
-	$(BENCH_VENV)/bin/python -m benchmarks.run
+	compiled=$(CURDIR)/$(FAST_VENV)/bin/python; $(MAKE) fast || compiled=; \
+	COMPILED_PYTHON=$$compiled $(BENCH_VENV)/bin/python -m benchmarks.run
 
 # First what is made from the code, then a site of all pages. -E: all anew, or only a changed page would warn.
 SITE ?= build/site

@@ -69,6 +69,7 @@ def _session(found: dict[str, Any]) -> list[str]:
         ("`devicectl run --json`, from start to exit, s", *_range(found["command_s"], 2)),
         ("session over floor", *_range(found["session_of_floor"], 2)),
         ("`devicectl run` over floor", *_range(found["command_of_floor"], 2)),
+        *_compiled(found),
         ("session faster than real time", *_range(found["times_real_time"])),
     ]
     whole = sum(found["profile_s"].values())
@@ -84,6 +85,17 @@ def _session(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def _compiled(found: dict[str, Any]) -> list[tuple[str, ...]]:
+    if "compiled_s" not in found:
+        return []
+    return [
+        ("core compiled: session, s", *_range(found["compiled_s"], 2)),
+        ("core compiled: session over floor", *_range(found["compiled_of_floor"], 2)),
+        ("core compiled: `devicectl run`, s", *_range(found["compiled_command_s"], 2)),
+        ("core compiled: `devicectl run` over floor", *_range(found["compiled_command_of_floor"], 2)),
+    ]
+
+
 def _servers(found: dict[str, Any]) -> list[str]:
     rows = []
     for key, rate in found["round_trips_per_s"].items():
@@ -95,11 +107,12 @@ def _servers(found: dict[str, Any]) -> list[str]:
                 wire,
                 *_range(rate),
                 f"{found['round_trips_of_ours'][key]:.2f}",
+                "" if (times := found.get("round_trips_of_compiled", {}).get(key)) is None else f"{times:.2f}",
                 f"{start['median']:.2f} ({start['least']:.2f} - {start['most']:.2f})",
                 f"{memory['rss']:.1f} / {memory['pss']:.1f}" if memory else "",
             )
         )
-    head = ("server", "wire", "round trips/s", "range", "ours is x times", "start to first answer, s", "RSS / PSS, MiB")
+    head = ("server", "wire", "round trips/s", "range", "ours is x times", "compiled", "start, s", "RSS / PSS, MiB")
     notes = [f"Missing, since not installed: {', '.join(found['missing'])}."] if found["missing"] else []
     notes += [f"Did not start: {', '.join(found['failed'])}."] if found["failed"] else []
     return [

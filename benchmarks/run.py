@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from benchmarks import codec, lists, mqtt, plugin, report
 from benchmarks.awake import awake
-from benchmarks.servers import SERVERS, Running, Server, all_running
+from benchmarks.servers import COMPILED, COMPILED_NAME, SERVERS, Running, Server, all_running
 from benchmarks.targets import judge
 
 HERE: Final = Path(__file__).parent
@@ -64,6 +64,7 @@ def measure_servers(rounds: int, folder: Path) -> dict[str, Any]:
     return {
         "round_trips_per_s": {key: spread(values, 0) for key, values in rates.items()},
         "round_trips_of_ours": {key: _ratio(rates, key) for key in rates},
+        "round_trips_of_compiled": {key: _ratio(rates, key, COMPILED_NAME) for key in rates},
         "first_answer_s": {key: spread(values) for key, values in starts.items() if values},
         "memory_mib": memory,
         "kept_awake": kept_awake,
@@ -76,9 +77,9 @@ def _key(server: Server) -> str:
     return f"{server.name}/{server.wire}"
 
 
-def _ratio(rates: dict[str, list[float]], key: str) -> float | None:
+def _ratio(rates: dict[str, list[float]], key: str, name: str = "firmware-sim") -> float | None:
     """How many times as many round trips ours makes on the same wire; the median of the rounds' ratios."""
-    ours = rates.get(f"firmware-sim/{key.split('/')[1]}")
+    ours = rates.get(f"{name}/{key.split('/')[1]}")
     if ours is None:
         return None
     return round(statistics.median(mine / theirs for mine, theirs in zip(ours, rates[key], strict=True)), 2)
@@ -109,8 +110,11 @@ def _starts(servers: list[Server], rounds: int, folder: Path) -> dict[str, list[
 def measure_session(rounds: int, folder: Path) -> dict[str, Any]:
     """The default session beside the floor, and where its time goes."""
     floors, sessions, commands, summaries = [], [], [], []
+    compiled: list[tuple[float, float]] = []
     for number in range(rounds):
         floors.append(float(_python("benchmarks.floor")))
+        if COMPILED:
+            compiled.append(_compiled_session(folder, number))
         summary = json.loads(_python("benchmarks.session", str(folder / f"api-{number}.sqlite")))
         sessions.append(summary["wall_seconds"])
         log = str(folder / f"cli-{number}.sqlite")
@@ -127,10 +131,37 @@ def measure_session(rounds: int, folder: Path) -> dict[str, Any]:
         "command_s": spread(commands),
         "session_of_floor": spread([taken / floor for taken, floor in zip(sessions, floors, strict=True)], 2),
         "command_of_floor": spread([taken / floor for taken, floor in zip(commands, floors, strict=True)], 2),
+        **_compiled_figures(compiled, floors),
         "times_real_time": spread([first["session_seconds"] / taken for taken in sessions], 0),
         "session": {key: first[key] for key in ("seed", "cores_counted", "cycles", "session_seconds", "reconciled")},
         "log_bytes": (folder / "api-0.sqlite").stat().st_size,
         "profile_s": profile,
+    }
+
+
+def _compiled_session(folder: Path, number: int) -> tuple[float, float]:
+    """Seconds of the same session and of the same command where the core is compiled."""
+    where = folder / f"compiled-{number}"
+    where.mkdir()
+    done = subprocess.run(
+        [COMPILED, "-P", str(HERE / "session.py"), "api.sqlite"], cwd=where, capture_output=True, text=True, check=True
+    )
+    line = [COMPILED, "-P", "-m", "devicectl", "run", "--json", "--seed", "7", "--log", "cli.sqlite"]
+    start = timeit.default_timer()
+    subprocess.run(line, cwd=where, capture_output=True, check=True)
+    return float(json.loads(done.stdout)["wall_seconds"]), timeit.default_timer() - start
+
+
+def _compiled_figures(taken: list[tuple[float, float]], floors: list[float]) -> dict[str, Any]:
+    """The figures of the compiled core; empty where there is none."""
+    if not taken:
+        return {}
+    sessions, commands = zip(*taken, strict=True)
+    return {
+        "compiled_s": spread(sessions),
+        "compiled_of_floor": spread([one / floor for one, floor in zip(sessions, floors, strict=True)], 2),
+        "compiled_command_s": spread(commands),
+        "compiled_command_of_floor": spread([one / floor for one, floor in zip(commands, floors, strict=True)], 2),
     }
 
 

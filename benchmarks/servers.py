@@ -29,6 +29,9 @@ from protocols.link.header import REPLY_WANTED
 from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_message, encode_message
 
+COMPILED: Final = os.environ.get("COMPILED_PYTHON", "")
+"""Python of an environment where the core is compiled and uvloop installed, as `make bench` makes it; "" for none."""
+COMPILED_NAME: Final = "firmware-sim compiled, uvloop"
 START_LIMIT_S: Final = 30.0
 ANSWER_LIMIT_S: Final = 5.0
 POLL_S: Final = 0.002
@@ -210,6 +213,8 @@ class Server:
     @property
     def installed(self) -> bool:
         """Whether what it is made of is there."""
+        if self.name == COMPILED_NAME:
+            return bool(COMPILED)
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
 
@@ -299,6 +304,10 @@ def _ours(place: str, folder: Path) -> list[str]:
     return [sys.executable, "-m", "firmware_sim", "serve", "--json", "--seed", "7", *where]
 
 
+def _compiled(place: str, folder: Path) -> list[str]:
+    return [COMPILED, "-P", *_ours(place, folder)[1:]]
+
+
 def _bare(place: str, folder: Path) -> list[str]:
     return [sys.executable, "-m", "benchmarks.peers.echo", "tcp" if place.isdecimal() else "pty", place]
 
@@ -321,6 +330,7 @@ def _lewis(place: str, folder: Path) -> list[str]:
 
 SERVERS: Final = (
     Server("firmware-sim", "tcp", _ours, HandpieceTalk),
+    Server(COMPILED_NAME, "tcp", _compiled, HandpieceTalk),
     Server("bare asyncio echo", "tcp", _bare, EchoTalk),
     Server("sinstruments", "tcp", _sinstruments, lambda: LineTalk(b"P?", b"\n"), "sinstruments"),
     Server("lewis", "tcp", _lewis, lambda: LineTalk(b"P?", b"\r\n"), "lewis"),
