@@ -60,7 +60,7 @@ class Calls(aiomqtt.Client):
         if self._ends is None:
             return self._each_s
         left = self._ends - self._loop.time()
-        # Who was neither let in nor gave up has waited for something else, and begins anew.
+        # An end that was neither let in nor gave up has waited for something else, and begins again.
         return max(left, LAST_WORD_TIMEOUT_S) if left > -LAST_WORD_TIMEOUT_S else self._each_s
 
     @timeout.setter

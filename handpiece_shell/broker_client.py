@@ -73,7 +73,7 @@ class BrokerClient(Calls):
             self._leave()
 
     async def _wait_for(self, fut: Awaitable[Any], timeout: float | None) -> Any:
-        """As the library has it. In Python 3.11 it forgets a cancellation that comes with the answer."""
+        """Aiomqtt: wait. In Python 3.11 it would forget a cancellation that comes with the answer."""
         task = asyncio.current_task()
         assert task is not None
         before = task.cancelling()
@@ -140,7 +140,7 @@ class BrokerClient(Calls):
             self._client.loop_read()
             while (opened := self._client.socket()) is not None and self._undelivered(opened):
                 self._client.loop_read()
-        except Exception as error:  # noqa: BLE001 - what came is not MQTT: whoever waits hears it
+        except Exception as error:  # noqa: BLE001 - what came is not MQTT: the one who waits hears it
             self._fail(error)
 
     @staticmethod

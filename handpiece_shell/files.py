@@ -27,7 +27,7 @@ _MAX_LINKS: Final = 40
 
 
 class Use(Enum):
-    """Why a command takes a file. HOLD is a port or its name, which nobody else may write to."""
+    """Purpose of a file of a command. HOLD is a port or its name, which nobody else may write to."""
 
     READ = "read"
     WRITE = "write"

@@ -70,7 +70,7 @@ def _wait_for_room(descriptor: int) -> None:
 
 
 def open_to_write(path: str) -> PatientFile:
-    """Open the file at `path` anew. A named pipe must have its reader: there is no waiting for one that may not come.
+    """Open the file at `path`, empty. A named pipe must have its reader: there is no waiting for one that may not come.
 
     Raises:
         OSError, ValueError: it cannot be opened.

@@ -1,8 +1,8 @@
 """Standard output and standard error, whatever they lead to and whatever their encoding lacks.
 
 Law: printing decides about nothing else. What an encoding lacks is replaced; what cannot be written is lost in silence,
-and told once, by whoever asks at the end. The descriptors stay as they are until then: a command that is run has the
-same ones. On standard error nothing is told of its own loss, since nobody would read it.
+and told once, to the caller who asks at the end. Until then the descriptors stay as they are: a command that is run has
+the same ones. A loss of standard error is not reported, since nobody would read it.
 """
 
 import contextlib
@@ -79,24 +79,24 @@ def to_utf8(stream: TextIO) -> None:
 
 
 def say(*lines: str) -> None:
-    """Lines on standard error, at once. Whoever a text in them came from, it cannot steer the terminal."""
+    """Print lines on standard error, at once. Text from others in them cannot steer the terminal."""
     if sys.stderr is not None:  # else `print` would take standard output
         with contextlib.suppress(OSError):
             print("\n".join(map(printable, lines)), file=sys.stderr, flush=True)
 
 
 def loss_of(stream: TextIO) -> OSError | None:
-    """Why not all that was written to a stream got through; None where it did, or is no guarded one."""
+    """Return the error that kept text from a stream; None if there was none, or the stream is not a guarded one."""
     stream.flush()
     lost: OSError | None = getattr(stream, "lost", None)
     return lost
 
 
 def why_lost() -> str | None:
-    """Why not all of standard output could be written, None if it was.
+    """Return the reason why standard output is not complete; None if it is.
 
     Raises:
-        BrokenPipeError: whoever read it has gone, and wants to hear no more.
+        BrokenPipeError: its reader has gone, and wants to hear no more.
     """
     lost = loss_of(sys.stdout)
     if lost is None:

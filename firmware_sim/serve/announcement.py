@@ -1,4 +1,4 @@
-"""What a device says of itself once it answers: for people, and as one JSON object for programs."""
+"""Announcement of a device that answers: for people, and as one JSON object for programs."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ URLS_VARIABLE: Final = "HANDPIECE_URLS"
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Where and what the device is. `warnings` are sentences for a person."""
+    """Addresses and identity of the device. `warnings` are sentences for a person."""
 
     urls: Sequence[str]
     seed: int
@@ -28,7 +28,7 @@ class Announcement:
     warnings: Sequence[str] = ()
 
     def to_json(self) -> str:
-        """One line."""
+        """Return one line."""
         return json.dumps(
             {
                 "notice": NOTICE,
@@ -44,14 +44,14 @@ class Announcement:
         )
 
     def to_text(self) -> str:
-        """Several lines."""
+        """Return several lines."""
         lines = [NOTICE, f"simulated handpiece {self.serial}, seed {self.seed}"]
         lines += [f"{URL_VARIABLE}={url}" for url in self.urls]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
     def environment(self) -> dict[str, str]:
-        """What a host started beside the device finds in its environment."""
+        """Return the variables for a host that is started beside the device."""
         return {URL_VARIABLE: self.urls[0], URLS_VARIABLE: json.dumps(list(self.urls))}
 
 

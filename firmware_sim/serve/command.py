@@ -21,7 +21,7 @@ from handpiece_shell.streams import say
 TIME_OVER: Final = 124
 CANNOT_RUN: Final = 126
 NOT_FOUND: Final = 127
-"""As `timeout` and `env` have them."""
+"""Exit codes of `timeout` and `env` for the same."""
 NOT_GOOD: Final = 1
 GRACE_S: Final = 5.0
 """From SIGTERM to SIGKILL, for a command whose device has ended."""
@@ -99,7 +99,7 @@ def _signal(process: asyncio.subprocess.Process, number: int) -> None:
 
 
 def _in_foreground() -> bool:
-    """Whether our process group, and hence the command, is the one that a terminal sends its Ctrl-C to."""
+    """Return True if a terminal sends its Ctrl-C to our process group, and so to the command."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

@@ -1,4 +1,4 @@
-"""What can keep a device from being served; a branch of the tree in `firmware_sim.errors`.
+"""Errors that keep a device from being served; a branch of the tree in `firmware_sim.errors`.
 
     SimulatorError
     `-- ServeError          ends the program with `exit_code`

@@ -1,4 +1,4 @@
-"""What a command line asks for, checked before anything is opened.
+"""Options of a command line, checked before anything is opened.
 
 Law: nothing is opened or made that stays; a seed may be drawn, and files that are named are looked at.
 """
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from firmware_sim.serve.transports.table import Place
 
 MAX_SEED: Final = 2**63 - 1
-"""What a signed 64-bit column of a session log holds."""
+"""The largest number in a signed 64-bit column of a session log."""
 DRAWN_SEED_BITS: Final = 32
 """Short enough to be typed again."""
 MAX_SECONDS: Final = 1e9
 """Some thirty years; what every system's timers hold."""
 STANDARD_ERROR: Final = "-"
-"""Where a trace goes that has no file."""
+"""Name of a trace that has no file."""
 
 MAX_SHOWN: Final = 80
 """Characters of a wrong value: a line of a terminal."""
@@ -72,7 +72,7 @@ def refuse_clash(options: Options) -> None:
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, float]:
-    """NAME=VALUE, each name once.
+    """Check texts of NAME=VALUE, each name once.
 
     Raises:
         OptionError: one of them is not that.
@@ -92,7 +92,7 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, float]:
 
 
 def parse_seed(text: str | None) -> int | None:
-    """A seed; None where none is given.
+    """Check a seed; None if none is given.
 
     Raises:
         OptionError: it is not a whole number that fits.
@@ -106,12 +106,12 @@ def parse_seed(text: str | None) -> int | None:
 
 
 def draw_seed() -> int:
-    """A seed that nobody asked for."""
+    """Draw a seed, for a device without one."""
     return random.SystemRandom().getrandbits(DRAWN_SEED_BITS)
 
 
 def parse_seconds(text: str | None) -> float | None:
-    """How long to serve, in seconds.
+    """Check a number of seconds to serve.
 
     Raises:
         OptionError: it is not a number of seconds.

@@ -1,7 +1,7 @@
 """The device in real time: one event loop, one timer, and a way out for the bytes of each port.
 
 Law: after anything has been done to the device, what every port has to say is sent, since an alarm goes to all. The
-timer is never later than the device's next deadline; it may be earlier, finds nothing to do then, and is set anew:
+timer is never later than the device's next deadline; it may be earlier, finds nothing to do then, and is set again:
 a deadline that each frame moves back would else cost a timer a frame. The last `EARLY_US` are waited out awake.
 """
 
@@ -25,10 +25,10 @@ Write = Callable[[Any], None]
 
 
 class Tap(Protocol):
-    """Hears what goes over one port."""
+    """Listener to what goes over one port."""
 
     def heard(self, sender: str, data: "bytes | Publication", now: Micros) -> None:
-        """What "host" or "device" sent: a piece of bytes, or a publication."""
+        """Take what "host" or "device" sent: a piece of bytes, or a publication."""
 
     def line_set(self, left_on: Sequence[str], now: Micros) -> None:
         """A host has set its terminal: which settings that change bytes are on now."""

@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from firmware_sim.serve.transports.table import Place, Transport
 
 ORPHAN_CHECK_S: Final = 0.5
-"""How often to look whether the parent still lives: often enough that a port is free again before it is missed."""
+"""Seconds between looks at the parent: a port should be free again before anyone misses it."""
 SIGNALS: Final = ("SIGTERM", "SIGINT", "SIGHUP")
-"""What asks a device to end; not every system has all."""
+"""Signals that ask a device to end; not every system has all."""
 _NO_PARAMETERS: Final = ("seed", "nvm")
-"""Options that stand beside the parameters in a device URL, and so are taken for some of them."""
+"""Options beside the parameters in a device URL, which users mistake for parameters."""
 
 
 class Reason(Enum):
-    """Why a device ends."""
+    """Reason for a device to end."""
 
     SIGNAL = "it was asked to by a signal"
-    ORPHANED = "whoever started it is gone"
+    ORPHANED = "the program that started it is gone"
     TIME_OVER = "its time is over"
 
 
 class Ending:
-    """What the service waits for: the first reason to end, or the first error."""
+    """The end that a service waits for: the first reason, or the first error."""
 
     def __init__(self, keep_running: bool | None = None) -> None:
         """With `keep_running` neither the end of the parent nor SIGHUP ends it; None: where SIGHUP is ignored."""
@@ -58,12 +58,12 @@ class Ending:
         self._parent = os.getppid()
 
     def end(self, reason: Reason) -> None:
-        """There is a reason to end."""
+        """End for a reason."""
         if not self.reached.done():
             self.reached.set_result(reason)
 
     def fail(self, error: BaseException) -> None:
-        """There is an error that the device does not survive."""
+        """End by an error that the device does not survive."""
         if not self.reached.done():
             self.reached.set_exception(error)
             self.reached.exception()  # it counts as seen, also where a second end comes first
@@ -79,9 +79,9 @@ class Ending:
                     signal.signal(number, lambda *_: hurry())
 
     def watch_parent(self) -> None:
-        """End when whoever started this process has died: its children are then given to another parent.
+        """End when the parent of this process has died, which shows as another parent.
 
-        One that had died before this process looked shows itself by the pipe that nobody reads.
+        If it had died before this process looked, writing the announcement fails instead: nobody reads that pipe.
         """
         if self._outlives:
             return
@@ -97,7 +97,7 @@ class Ending:
             self._loop.call_later(max_seconds, self.end, Reason.TIME_OVER)
 
     def watch_loop(self) -> None:
-        """A defect ends the device at once and aloud; asyncio would print it and go on in an unknown state."""
+        """End at once by any defect; asyncio would print it and continue in an unknown state."""
         self._loop.set_exception_handler(self._handle)
 
     def _signalled(self, number: int) -> None:
@@ -207,7 +207,7 @@ async def _open(place: "Place", running: RealTimeDevice, ending: Ending) -> "Tra
 
 
 def _end_report(report: "Report", file: "ReportFile | None", served: list[Service]) -> None:
-    """Say of the service that there was what its report finds, and write that."""
+    """Make the report, tell the service its faults, and write it."""
     from firmware_sim.serve.report.report import faults
 
     made = report.make(monotonic())

@@ -18,7 +18,7 @@ from protocols.trace import HEADING, Tracer
 
 
 class PortTrace:
-    """The trace of one port. Each connection is a port anew, so that no half frame of another one is left."""
+    """The trace of one port. Each connection is a new port, so that no half frame of another one is left."""
 
     def __init__(self, name: str, write: Write, start: Micros, now: Micros) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""A file that appears whole: whoever waits for it never reads half of it, nor one of an earlier run."""
+"""A file that appears whole: a program that waits for it never reads half of it, nor one of an earlier run."""
 
 import contextlib
 import os

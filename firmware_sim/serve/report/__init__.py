@@ -1,1 +1,1 @@
-"""What a served device has seen of its hosts, as a report."""
+"""Report of a served device on its hosts."""

@@ -86,7 +86,7 @@ class Report:
 
 
 def _together(hosts: list[Tally], strangers: list[Tally]) -> list[Finding]:
-    """What there is to say of all hosts together."""
+    """Return the sums over all hosts."""
     if hosts:
         return []
     if not strangers:

@@ -1,4 +1,4 @@
-"""What a device did in one run, as its journal has it; and the truth beside it, kept apart.
+"""Counts of one run of a device from its journal; and the truth beside them, kept apart.
 
 Law: counts are a fold of the journal's records. Only what was written since the boot is of this run.
 """
@@ -16,7 +16,7 @@ FOLD_EVERY: Final = 256
 
 
 class Run:
-    """What the device did: a fold of the journal from its boot on."""
+    """Fold of the journal from the boot on."""
 
     def __init__(self, device: Device, first_event_no: int) -> None:
         self._device = device

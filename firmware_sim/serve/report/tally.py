@@ -1,4 +1,4 @@
-"""What a report counts of one host, and the sentences that follow from it, by rule.
+"""Counts of one host for the report, and the sentences that follow from them, by rule.
 
 Law: pure. `REMEDIES` and `VERDICTS` are the tables; docs/first-contact.md is made of the first. A sentence may change
 with any version; its code is what programs branch on, and stays.
@@ -23,7 +23,7 @@ REMEDIES: Final = {
     Code.E_VERSION: "speak major 1: bit 1 of `majors`, and 1 in the high four bits of a frame's first byte",
     Code.E_LINK: "say HELLO, and put the link id of its WELCOME into every frame",
     Code.E_STATE: "look at the state in the heartbeat: the command has no place in this one",
-    Code.E_INTERLOCK: "do what the sentence asks for, then send the command anew",
+    Code.E_INTERLOCK: "do what the sentence asks for, then send the command again",
     Code.E_BUSY: "another host has control: wait until it has gone, or look on as a viewer",
     Code.E_ARGUMENT: "correct the field that the sentence names, or the payload's size",
     Code.E_RANGE: "keep within what the sentence and `expected` allow",

@@ -80,14 +80,14 @@ class Watch:
         tally.left_open = session_no
 
     def closed(self, tally: Tally, closed: Closed) -> None:
-        """A host has closed a session, whoever opened it."""
+        """A host has closed a session, which another host may have opened."""
         tally.closed.append(closed)
         for other in self.hosts.values():
             if other.left_open == closed.session_no:
                 other.left_open = 0
 
     def armed_by(self, host_id: int | None) -> bool:
-        """Whether a host holds the device armed."""
+        """Return True if a host holds the device armed."""
         return self._device.board.armed and self._device.controller_host_id == host_id
 
     def _link_ended(self, port: Port, end: LinkEnd, now: Micros) -> None:

@@ -20,7 +20,7 @@ from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, Publication
 
 MAX_PORTS: Final = 16
-"""As many as connections on TCP, and for the same reason."""
+"""The same number as connections on TCP, and for the same reason."""
 assert MAX_PORTS > MAX_VIEWERS, "a place is kept for a controller"
 MAX_SHOWN: Final = 80
 """Characters of a foreign topic in a trace."""
@@ -31,7 +31,7 @@ _BARE: Final = (
 
 
 class Clients:
-    """The clients of one broker that this device knows. `put` sends a publication, `warn` tells a person."""
+    """Clients of one broker that have a port here. `put` sends a publication, `warn` tells a person."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Clients:
         self._naks = Budget(MAX_NAKS_PER_SECOND)
 
     def take(self, publication: Publication) -> None:
-        """What came in on `command/{name}` or `heartbeat/{client}`."""
+        """Take a publication on `command/{name}` or `heartbeat/{client}`."""
         levels = self._topics.parse(publication.topic)
         if levels is None or len(levels) != 2 or levels[0] not in ("command", "heartbeat"):
             return
@@ -81,13 +81,13 @@ class Clients:
             self._turn_away(name, publication)
 
     def drop(self) -> None:
-        """The connection is gone, and all ports with it."""
+        """Detach all ports: the connection is gone."""
         ports, self.ports = self.ports, {}
         for port in ports.values():
             self._device.detach(port)
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Detach all ports and end the trace: nothing more will come."""
         self.drop()
         if self._ignored is not None:
             self._ignored.closed(self._clock())
@@ -111,14 +111,14 @@ class Clients:
         return True
 
     def _ignore(self, publication: Publication, why: str) -> None:
-        """Nothing comes of it, and nobody can be told; the trace tells."""
+        """Note in the trace a publication that has no effect; its sender cannot be told."""
         if self._ignored is None:
             self._ignored = self._device.open_tap("mqtt:ignored")
         if self._ignored is not None:
             self._ignored.heard("host", publication._replace(ignored=why), self._clock())
 
     def _turn_away(self, name: str, publication: Publication) -> None:
-        """Say why there is no port, as seldom as any end says NAK, and never to a NAK."""
+        """Say why there is no port: not more often than any end says NAK, and never in answer to a NAK."""
         text = f"{MAX_PORTS} hosts have links to this device: one has to leave first"
         self._ignore(publication, text)
         if publication.topic == self._topics.of("command", "nak") or not self._naks.spend(self._clock()):

@@ -21,7 +21,7 @@ MAX_BIRTHS: Final = 3
 
 
 class NextStep(Enum):
-    """What follows from a connection's end."""
+    """Consequence of a connection's end."""
 
     AGAIN = "try again"
     TELL = "say why it ended, and try again"

@@ -40,13 +40,13 @@ from protocols.mqtt.wire import Publication
 from protocols.text.addresses import is_loopback
 
 MAX_WARNINGS: Final = 16
-"""Different ones in one life."""
+"""Different warnings in one run."""
 RECONNECT_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Waits between attempts to reach the broker again; the last one repeats."""
 SHOW_EVERY_S: Final = 0.1
-"""How often the public topics are brought up to date: faster than anybody reads."""
+"""Seconds between updates of the public topics: faster than anyone reads."""
 CLOSE_TIMEOUT_S: Final = 1.0
-"""How long the broker may take for the last publications."""
+"""Time for the broker to take the last publications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +102,12 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """The device URL that a host opens; as whom, it says itself."""
+        """The device URL that a host opens; its user and certificate are its own."""
         return str(self._url.for_others)
 
     @property
     def warning(self) -> str:
-        """A sentence where others can read what is said."""
+        """A sentence if others can read the traffic."""
         if self._url.tls or is_loopback(self._url.host):
             return ""
         scheme = self._url.scheme
@@ -134,7 +134,7 @@ class Broker:
             raise
 
     async def close(self) -> None:
-        """Take leave of the broker, where it is there, and disconnect."""
+        """Say good-bye to the broker, if it is there, and disconnect."""
         self._closing = True  # a connection that ends now is not made again
         is_there, last = self._online, [self._snapshots.leave(), *(self._snapshots.forget() if self._forget else ())]
         for publication in last:
@@ -175,7 +175,7 @@ class Broker:
                 if step is NextStep.TELL:
                     _tell(f"{why}; connecting again")
                 await pause(RECONNECT_S[min(lives.attempt, len(RECONNECT_S) - 1)])
-        except Exception as error:  # noqa: BLE001 - whoever opens hears it, else whoever watches the service's end
+        except Exception as error:  # noqa: BLE001 - the caller of `open` hears it, else the watcher of the service's end
             if self._born.done():
                 self._loop.call_exception_handler({"message": "the broker's keeper ended", "exception": error})
             else:

@@ -2,7 +2,7 @@
 
     host -- /dev/pts/N (slave, which `link` points to) == kernel == master -- this end -- the device's port
 
-Like a UART it cannot tell whether anybody has it open: a host that goes without BYE is noticed by its lease, and what
+Like a UART it cannot tell whether a program has it open: a host that goes without BYE is noticed by its lease, and what
 is sent while nobody reads is lost once the buffers are full, in whole frames. It is one port, for one host at a time.
 
 The slave is kept open here as well: else the master fails when a host closes it, and the raw mode is forgotten. So
@@ -161,11 +161,11 @@ def open_line(device: RealTimeDevice, link: str | None) -> PtyLine:
 
 
 def default_link() -> Path:
-    """Where a user's short-lived files belong; in the temporary folder where that place is not to be had."""
+    """Return a name in the user's runtime directory, or in the temporary folder if there is no such directory."""
     folder = os.environ.get("XDG_RUNTIME_DIR")
     if not folder or not (os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)):
         if folder:
-            reason = f"$XDG_RUNTIME_DIR is no folder that can be written ({folder})"
+            reason = f"$XDG_RUNTIME_DIR is not a folder that can be written ({folder})"
             say(f"firmware-sim: warning: {reason}; the link is made in {tempfile.gettempdir()}")
         folder = tempfile.gettempdir()
     return Path(folder) / f"handpiece-{os.getpid()}"

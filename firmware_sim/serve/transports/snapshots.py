@@ -1,7 +1,7 @@
-"""What a device behind a broker shows to anybody: its retained topics, and each journal record as it is written.
+"""Public topics of a device behind a broker: the retained ones, and each journal record as it is written.
 
 Law: it reads the device and changes nothing, and shows no memory that a loss of power could take back. It is asked now
-and then, not at each change: `state` is a picture for people, and what happened in between stands in the journal.
+and then, not at each change: `state` is a picture for people, and what happened in between is in the journal.
 """
 
 from collections.abc import Callable, Hashable
@@ -21,8 +21,8 @@ from protocols.mqtt.wire import Publication
 from protocols.text.notice import NOTICE
 
 MAX_RECORDS: Final = 64
-"""Journal records published in one go. More is a host that is refused for ever; what is left out stands in the
-journal, which is where a host reads."""
+"""Journal records published in one go. More comes from a host that is refused for ever; what is left out is in
+the journal, where a host reads."""
 
 
 class Snapshots:
@@ -37,7 +37,7 @@ class Snapshots:
         self._next_record = 0
 
     def begin(self) -> Publication:
-        """A connection begins, with a birth of its own: its will, which the broker says when it is lost."""
+        """Count a birth, and return the will of its connection, which the broker says when the connection is lost."""
         nvm = self._device.nvm
         nvm.keep(CountBirth())
         nvm.sync()  # the broker has the will before anything else is shown
@@ -45,25 +45,25 @@ class Snapshots:
         return self._status(online=False, reason=LOST)
 
     def birth(self) -> list[Publication]:
-        """Everything, as it stands; that the device is online comes last, since hosts wait for that."""
+        """Return all topics. That the device is online comes last, since hosts wait for that."""
         self._changed()
         info = self._retained("info", to_json(payload_of(identity(self._device.board))))
         return [info, *map(self._shown, _SHOWN), *self._records(), self._status(online=True, reason="")]
 
     def leave(self) -> Publication:
-        """The device takes its leave."""
+        """Return the status that says that the device has left."""
         return self._status(online=False, reason="closed")
 
     def forget(self) -> list[Publication]:
-        """Publications that clear each retained topic, `status` last as at birth: the device does not come back."""
+        """Return publications that clear each retained topic, `status` last as at birth."""
         return [self._retained(topic, b"") for topic in ("info", *_SHOWN, "status")]
 
     def changes(self) -> list[Publication]:
-        """What is not as it was when it was asked last, and the records written since."""
+        """Return the topics that changed since the last call, and the records written since."""
         return [*map(self._shown, self._changed()), *self._records()]
 
     def _changed(self) -> list[str]:
-        """The topics that are not as they were, each of which has a new version.
+        """Return the topics that changed, and give each a new version.
 
         Raises:
             NvmFileError: what they would show cannot be kept.

@@ -99,7 +99,7 @@ class Transport(Protocol):
 
     @property
     def warning(self) -> str:
-        """What a person should know about it, in one sentence; empty where there is nothing."""
+        """A sentence that a person should read about it; empty if there is none."""
 
     async def close(self) -> None:
         """Let what was written go out, if it can, and close."""

@@ -35,7 +35,7 @@ ACCEPT_AGAIN_S: Final = 0.1
 """After a connection could not be taken for want of descriptors or memory."""
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 CLOSE_TIMEOUT_S: Final = 1.0
-"""How long a peer may take to fetch the last bytes when the service ends."""
+"""Time for a peer to fetch the last bytes when the service ends."""
 _ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
 _EXAMPLES: Final = "for example 127.0.0.1:0, 127.0.0.1:4001 or [::1]:4001"
 
@@ -47,7 +47,7 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        """As in a URL: IPv6 in brackets."""
+        """Return it in the form of a URL: IPv6 in brackets."""
         return format_address(self.host, self.port)
 
     @property
@@ -78,7 +78,7 @@ def parse_address(text: str) -> Address:
     found = _ADDRESS.match(text)
     if found is None:
         bare = text.count(":") > 1 and "[" not in text and "/" not in text
-        reason = "an IPv6 address stands in brackets" if bare else f"{show_host(text)} is not HOST:PORT"
+        reason = "an IPv6 address needs brackets" if bare else f"{show_host(text)} is not HOST:PORT"
         raise OptionError("--tcp", f"{reason}; {_EXAMPLES}")
     if int(found["port"]) > 0xFFFF:
         raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
@@ -173,7 +173,7 @@ class Listener:
     """The address at which connections are taken.
 
     They are taken here and not by asyncio's server: that one, where descriptors run out, reports sixteen errors at a
-    time and begins anew after each, until it does nothing else.
+    time and begins again after each, until it does nothing else.
     """
 
     def __init__(self, device: RealTimeDevice, sock: socket.socket) -> None:

@@ -71,7 +71,7 @@ def test_it_ends_when_its_parent_dies(tmp_path: Path) -> None:
     assert not ready.exists()
 
 
-ORPHANED = "firmware-sim: whoever started it is gone, and so the device ends; with --keep-running it stays\n"
+ORPHANED = "firmware-sim: the program that started it is gone, and so the device ends; with --keep-running it stays\n"
 
 
 @pytest.fixture
