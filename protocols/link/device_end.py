@@ -15,9 +15,10 @@ from protocols.language.sides import Side
 from protocols.language.units import Micros
 from protocols.language.version import MAJOR, MINOR
 from protocols.link.answers import Answers
-from protocols.link.exchange import NOBODY, Exchange
+from protocols.link.exchange import Exchange
 from protocols.link.happenings import Commanded, Greeted, Told
 from protocols.link.header import REPLAYED, Header, fill
+from protocols.link.link_state import NOBODY
 from protocols.link.port import Data, Problem, Wire, sentence
 
 _COMMAND: Final = MAJOR << 4 | Kind.COMMAND
@@ -59,7 +60,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
         if not welcome.link_id:
             raise LocalError("link id 0 stands for no link")
         self._unlink("the link was replaced")
-        self._link(welcome.link_id, now)
+        self._state.begin(welcome.link_id, now)
         self._greeting = (greeted.correlation_id, greeted.hello, welcome)
         self._send(welcome, now, greeted.correlation_id)
         self._owes_beat = self._wire.beats_at_once
@@ -92,7 +93,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
         correlation_id, answers = header[5], self._answers
         known = answers.known(correlation_id)
         if known is not None and known.command == message:
-            self.statistics.replays += 1
+            self._state.statistics.replays += 1
             if known.answer is not None:
                 self._send(known.answer, now, correlation_id, REPLAYED)
         elif not correlation_id:
@@ -117,7 +118,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
         elif isinstance(message, Hello):
             self._greet(header, message, now)
         elif not self._take_parting(message):
-            self.statistics.strays += 1  # A NAK about a frame of this end, which asks nothing.
+            self._state.statistics.strays += 1  # A NAK about a frame of this end, which asks nothing.
 
     # --- inside: frames that are not plainly of this link ----------------------------------------------------
 
@@ -125,7 +126,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
         if isinstance(message, Hello):
             self._greet(header, message, now)
         elif isinstance(message, Nak):
-            self.statistics.strays += 1
+            self._state.statistics.strays += 1
         else:
             self._not_this_link(header, now)
 
@@ -140,7 +141,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
         """Judge a HELLO by what the two ends speak; the owner decides about the rest."""
         known, greeted = self._greeting, Greeted(hello, header.correlation_id, header.seq)
         if known is not None and (known[0], known[1]) == (header.correlation_id, hello):
-            self.statistics.replays += 1
+            self._state.statistics.replays += 1
             self._send(known[2], now, header.correlation_id, REPLAYED)
         elif not hello.majors >> MAJOR & 1:
             text = f"this device speaks major {MAJOR} only (bits 0x{1 << MAJOR:x}), the host 0x{hello.majors:x}"
@@ -153,9 +154,9 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
             text = "host_id 0 stands for no host: choose another number, and keep it"
             self._nak(header, Problem(Code.E_ARGUMENT, text), now, 1, 0)
         elif any(one[:2] == greeted[:2] for one in self._happened):
-            self.statistics.replays += 1  # A retry in the same bytes: one WELCOME answers both.
+            self._state.statistics.replays += 1  # A retry in the same bytes: one WELCOME answers both.
         else:
-            self._listens_to = NOBODY  # What follows in these bytes is of the link that is being replaced.
+            self._state.listens_to = NOBODY  # What follows in these bytes is of the link that is being replaced.
             self._happened.append(greeted)
 
     # --- inside: sending, and the link -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ Law: no I/O and no clock. It knows links, not procedures: the owner decides what
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from protocols.language.enums import ByeReason, Code, Kind
 from protocols.language.message import Message
@@ -24,8 +24,8 @@ from protocols.link.budget import MAX_NAKS_PER_SECOND, Budget
 from protocols.link.echoes import Echoes
 from protocols.link.happenings import LinkLost, Told
 from protocols.link.header import MUST_UNDERSTAND, Header
-from protocols.link.line import NO_LINE
-from protocols.link.pace import IDLE_PACE, Pace
+from protocols.link.link_state import NOBODY, LinkState
+from protocols.link.pace import Pace
 from protocols.link.port import BadFrame, Data, Problem, Wire, sentence
 from protocols.link.statistics import Statistics
 
@@ -53,44 +53,46 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
     SIDE: ClassVar[Side]
 
     def __init__(self, wire: Wire[Data]) -> None:
-        self.outbox: list[Data] = []
-        self.statistics = Statistics()
-        self.link_id = 0
+        self._state = LinkState(wire)
+        self._send = self._state.send
+        self.take = self._state.take
+        """Empties the outbox; returns what it held, in order."""
         self._wire = wire
-        self._encode = wire.encode
-        self._line = wire.line
         self._echoes = Echoes(self.SIDE)
         self._suspects = self._echoes.suspects
-        self._pace = IDLE_PACE
-        self._listens_to = NOBODY
-        self._seq = 0
-        self._last_sent = Micros(0)
-        self._last_heard = Micros(0)
         self._naks = Budget(MAX_NAKS_PER_SECOND)
         self._happened: list[OwnHappening | Told | LinkLost] = []
 
     # --- for the owner ---------------------------------------------------------------------------------------
 
     @property
+    def outbox(self) -> list[Data]:
+        """Frames to send, in order."""
+        return self._state.outbox
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts of this end, for reports."""
+        return self._state.statistics
+
+    @property
+    def link_id(self) -> int:
+        """Number of the link, 0 without one."""
+        return self._state.link_id
+
+    @property
     def linked(self) -> bool:
         """True from WELCOME until the link is lost."""
-        return self.link_id != 0
+        return self._state.link_id != 0
 
     @property
     def pace(self) -> Pace:
         """Heartbeat and lease of this link; `IDLE_PACE` again once it is lost."""
-        return self._pace
+        return self._state.pace
 
     @pace.setter
     def pace(self, pace: Pace) -> None:
-        self._pace = pace.bounded()
-
-    def take(self) -> list[Data]:
-        """Empty the outbox; returns what it held, in order."""
-        outbox = self.outbox
-        if outbox:
-            self.outbox = []
-        return outbox
+        self._state.pace = pace.bounded()
 
     def tell(self, message: Message, now: Micros) -> None:
         """Send a message that answers nothing: event, telemetry, alarm."""
@@ -108,7 +110,8 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
 
     def receive(self, data: Data, now: Micros) -> list[OwnHappening | Told | LinkLost]:
         """Take what the wire brought."""
-        statistics = self.statistics
+        state = self._state
+        statistics = state.statistics
         for item in self._wire.feed(data):
             if isinstance(item, BadFrame):
                 statistics.bad_frames += 1
@@ -118,16 +121,16 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
             first, flags, message_id, _, link_id, _, _, _ = header
             if (key := first << 16 | message_id) in self._suspects and self._echoes.is_own(key, header, message):
                 statistics.echoes += 1
-            elif link_id != self._listens_to or message is None or flags & MUST_UNDERSTAND or first >> 4 != MAJOR:
+            elif link_id != state.listens_to or message is None or flags & MUST_UNDERSTAND or first >> 4 != MAJOR:
                 self._take_odd(header, message, problem, now)
             else:
-                self._last_heard = now
+                state.last_heard = now
                 self._take(header, message, now)
         return self._drain()
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None while there is nothing to wait for."""
-        return self._silence_ends() if self.link_id else None
+        return self._state.next_deadline()
 
     def advance(self, now: Micros) -> list[OwnHappening | Told | LinkLost]:
         """Do what is due: end the link if its lease has expired, else send a heartbeat."""
@@ -163,10 +166,10 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
             self._nak(header, Problem(Code.E_VERSION, text), now, MAJOR, header.major)
         elif header.flags & MUST_UNDERSTAND:
             self._nak(header, Problem(Code.E_UNSUPPORTED, "a must-understand flag is not known here"), now)
-        elif problem is not None and header.link_id in (0, self._listens_to):
+        elif problem is not None and header.link_id in (0, self._state.listens_to):
             # An echo of what this end cannot read itself must not keep a dead link alive.
             if header.link_id and only_sender(header.kind, header.message_id) is not self.SIDE:
-                self._last_heard = now
+                self._state.last_heard = now
             self._take_unreadable(header, problem, now)
         else:
             self._take_of_other_link(header, message, now)
@@ -215,65 +218,32 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         self.statistics.naks += 1
         text = sentence(problem.sentence)
         nak = Nak(code=problem.code, seq=seq, expected=expected, actual=actual, sentence=text)
-        self._seq = own_seq = self._seq + 1 & 0xFFFF
-        self._post(nak, now, own_seq, link_id, correlation_id, 0)
+        state = self._state
+        state.seq = own_seq = state.seq + 1 & 0xFFFF
+        state.post(nak, now, own_seq, link_id, correlation_id, 0)
         self._echoes.note(nak, own_seq, link_id, correlation_id)
-
-    def _send(self, message: Message, now: Micros, correlation_id: int = 0, flags: int = 0) -> None:
-        """Send a new frame on this link."""
-        seq = self._seq + 1 & 0xFFFF
-        data = self._encode(message, seq, self.link_id, correlation_id, flags)
-        self._seq = seq  # not before: what cannot be encoded uses up no number
-        self._last_sent = now
-        self.outbox.append(data)
-        self.statistics.frames_sent += 1
-        if self._line is not NO_LINE:
-            self._line.sent(len(data), now)
-
-    def _post(self, message: Message, now: Micros, seq: int, link_id: int, correlation_id: int, flags: int) -> None:
-        """Send an old frame again, or one of another link, which the peer of this link does not hear."""
-        data = self._encode(message, seq, link_id, correlation_id, flags)
-        if link_id == self.link_id:
-            self._last_sent = now
-        self.outbox.append(data)
-        self.statistics.frames_sent += 1
-        if self._line is not NO_LINE:
-            self._line.sent(len(data), now)
 
     # --- inside: the link ------------------------------------------------------------------------------------
 
-    def _silence_ends(self) -> Micros:
-        """Return the time of the next heartbeat, or of the lease's end if that is earlier."""
-        pace = self._pace
-        beat = self._last_sent + pace.heartbeat_us
-        if pace.lease_us:
-            expiry = self._last_heard + pace.lease_us
-            if expiry < beat:
-                return Micros(expiry)
-        return Micros(beat)
-
     def _keep_alive(self, now: Micros) -> None:
-        if self.link_id:
-            pace = self._pace
-            if pace.lease_us and now >= self._last_heard + pace.lease_us:
-                self.statistics.leases_expired += 1
+        state = self._state
+        if state.link_id:
+            pace = state.pace
+            if pace.lease_us and now >= state.last_heard + pace.lease_us:
+                state.statistics.leases_expired += 1
                 self._lose(self.explain(f"nothing heard for {pace.lease_us // MILLISECOND} ms"))
-            elif now >= self._last_sent + pace.heartbeat_us:
+            elif now >= state.last_sent + pace.heartbeat_us:
                 self._beat(now)
 
-    def _link(self, link_id: int, now: Micros) -> None:
-        self.link_id = self._listens_to = link_id
-        self._last_heard = now
-
     def _leave(self, reason: ByeReason, now: Micros) -> None:
-        if self.link_id:
+        if self._state.link_id:
             self._say_bye(reason, now)
         self._unlink("this end has left the link")
 
     def _say_bye(self, reason: ByeReason, now: Micros) -> None:
         bye = Bye(reason=reason)
         self._send(bye, now)
-        self._echoes.note(bye, self._seq, self.link_id, 0)
+        self._echoes.note(bye, self._state.seq, self._state.link_id, 0)
 
     def _lose(self, reason: str, unended: Message | None = None) -> None:
         self._happened.append(LinkLost(reason, unended))
@@ -281,17 +251,11 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
 
     def _unlink(self, reason: str) -> None:
         """Forget the link and all that was said on it; what has no answer gets none, because of `reason`."""
-        self.link_id = 0
-        self._listens_to = NOBODY
-        self._pace = IDLE_PACE
+        self._state.end()
 
     def _drain(self) -> list[OwnHappening | Told | LinkLost]:
         happened = self._happened
         if happened:
             self._happened = []
-            self._listens_to = self.link_id or NOBODY
+            self._state.listens_to = self._state.link_id or NOBODY
         return happened
-
-
-NOBODY: Final = -1
-"""No link id of a frame: what an end listens to while it has no link."""

@@ -65,7 +65,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
         self._odd = ""
         """The last frame that answered nothing, in words."""
         self._heard = wire.heard
-        self._requests = Requests(self._line)
+        self._requests = Requests(self._wire.line)
         self._correlation_id = 0
         self._rest_lease_us = IDLE_PACE.lease_us
 
@@ -85,13 +85,13 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
             LocalError: there is no link.
             MessageError: its tail is too long for one frame.
         """
-        if not self.link_id:
+        if not self._state.link_id:
             raise LocalError(f"{command.__class__.__name__} was submitted without a link")
         request = Request(command)
         if self._requests.has_room(request.lane):
             self._launch(request, now)
         else:
-            self._encode(command, 0, 0, 0, 0)  # what cannot be encoded is to fail here, not when its turn comes
+            self._wire.encode(command, 0, 0, 0, 0)  # what cannot be encoded is to fail here, not when its turn comes
             self._requests.queue(request)
         return request
 
@@ -103,11 +103,8 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None while there is no link and nothing is asked."""
-        due = self._requests.due
-        if not self.link_id:
-            return due
-        wake = self._silence_ends()
-        return due if due is not None and due < wake else wake
+        due, wake = self._requests.due, self._state.next_deadline()
+        return due if wake is None or (due is not None and due < wake) else wake
 
     def advance(self, now: Micros) -> list[HostHappening]:
         """Do what is due: expire the lease, send a heartbeat, repeat commands."""
@@ -148,7 +145,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
                 text = f"{request.name} is a query: it is answered at once, and not by {model.__name__}"
                 self._nak(header, Problem(Code.E_ARGUMENT, text), now)
                 return
-            heartbeat_us, lease_us = self._pace.heartbeat_us, self._rest_lease_us
+            heartbeat_us, lease_us = self._state.pace.heartbeat_us, self._rest_lease_us
             requests.received(request, header, now, message.expected_ms, heartbeat_us, lease_us)
             self._happened.append(fill(Answered, (request, message, False)))
         else:
@@ -171,7 +168,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
             self._retry(self._requests.not_running(message.running_correlation_id), now)
         elif isinstance(message, Welcome):
             # The device's answer to a HELLO that was sent twice.
-            self.statistics.strays += 1
+            self._state.statistics.strays += 1
             self._requests.replayed(header.correlation_id)
         elif not self._take_parting(message):
             self._be_refused(header, message, now)
@@ -182,12 +179,12 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
         if request is not None:
             self._end(request, header, nak, now)
         else:
-            self.statistics.strays += 1
+            self._state.statistics.strays += 1
 
     # --- inside: frames that are not plainly of this link ----------------------------------------------------
 
     def _take_of_other_link(self, header: Header, message: Message | None, now: Micros) -> None:
-        asking = not self.link_id and self._requests.due is not None
+        asking = not self._state.link_id and self._requests.due is not None
         if isinstance(message, Welcome):
             self._be_welcomed(header, message, now)
         elif isinstance(message, Nak):
@@ -218,7 +215,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
             return
         self._requests.answered(request, header, now)
         self.begin_listening()
-        self._link(welcome.link_id, now)
+        self._state.begin(welcome.link_id, now)
         minor = min(welcome.minor, MINOR)
         if request.message.schema_id and welcome.schema_id not in (0, ours := schema_id(minor)):
             text = f"schemas differ: host 0x{ours:08x}, device 0x{welcome.schema_id:08x} at minor {minor}"
@@ -226,7 +223,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
             self._happened.append(Denied(Code.E_SCHEMA, text))
             return
         self.pace = Pace.of_ms(welcome.heartbeat_idle_ms, welcome.lease_idle_ms)
-        self._rest_lease_us = self._pace.lease_us
+        self._rest_lease_us = self._state.pace.lease_us
         if self._wire.beats_at_once:
             self._beat(now)
         self._happened.append(Linked(welcome))
@@ -237,7 +234,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
 
     def _stray(self, text: str) -> None:
         """Count a frame that answers nothing that is asked, and keep it in case that no answer comes."""
-        self.statistics.strays += 1
+        self._state.statistics.strays += 1
         self._odd = text
 
     # --- inside: sending -------------------------------------------------------------------------------------
@@ -249,7 +246,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
         """Send a request for the first time."""
         request.correlation_id = self._next_correlation_id()
         self._send(request.message, now, request.correlation_id, REPLY_WANTED)
-        request.seq = self._seq
+        request.seq = self._state.seq
         self._requests.sent(request, now)
 
     def _retry(self, requests: list[Request], now: Micros) -> None:
@@ -261,9 +258,9 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
                 text = self.explain(f"no answer to {request.name} after {MAX_TRIES} tries")
                 self._lose(text, request.message if request.unlawful else None)
                 return
-            self.statistics.retries += 1
+            self._state.statistics.retries += 1
             flags = REPLY_WANTED | RETRANSMIT
-            self._post(request.message, now, request.seq, self.link_id, request.correlation_id, flags)
+            self._state.post(request.message, now, request.seq, self._state.link_id, request.correlation_id, flags)
             self._requests.retried(request, now)
 
     def _give_up(self, request: Request, now: Micros) -> None:
@@ -285,4 +282,4 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
     def _unlink(self, reason: str) -> None:
         super()._unlink(reason)
         self._happened += [Abandoned(request, reason) for request in self._requests.abandon()]
-        self._requests = Requests(self._line)
+        self._requests = Requests(self._wire.line)

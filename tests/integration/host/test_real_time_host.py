@@ -117,7 +117,7 @@ async def test_a_transport_that_never_carries_a_link_is_opened_ever_more_rarely(
             opened.clear()
             driver.closed("thrown out")
             await opened.wait()
-        engine.link.exchange._link(5, driver.now)
+        engine.link.exchange._state.begin(5, driver.now)
         opened.clear()
         driver.closed("pulled")
         await opened.wait()

@@ -6,6 +6,7 @@ from firmware_sim.control import MAX_VIEWERS, Control
 from firmware_sim.device import Device
 from firmware_sim.ports import Port
 from protocols.language.enums import Code, Role
+from protocols.language.units import Micros
 
 
 @pytest.fixture
@@ -15,7 +16,8 @@ def device() -> Device:
 
 def link(device: Device, role: Role, host_id: int) -> Port:
     port = device.attach(f"port {host_id}")
-    port.exchange.link_id, port.role, port.host_id = host_id, role, host_id
+    port.exchange._state.begin(host_id, Micros(0))
+    port.role, port.host_id = role, host_id
     return port
 
 
@@ -69,7 +71,7 @@ def test_a_viewer_whose_own_link_is_replaced_takes_no_further_place(device: Devi
 def test_who_is_no_linked_viewer_takes_no_viewers_place(device: Device, change: str) -> None:
     control, free = full(device)
     if change == "gone":
-        device.ports[3].exchange.link_id = 0
+        device.ports[3].exchange._state.link_id = 0
     else:
         device.ports[3].role = Role.CONTROLLER
     assert control.has_room(free, Role.VIEWER, 99)
