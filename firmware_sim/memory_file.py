@@ -44,7 +44,7 @@ PLACE_SIZE: Final = 1 << 16
 _HEADER: Final = struct.Struct("<8sI")
 _STEP: Final = struct.Struct("<II")
 _LENGTH: Final = struct.Struct("<I")
-_LEAST_BODY: Final = len('["",[]]')
+_MIN_BODY: Final = len('["",[]]')
 _MARKED_SINCE: Final = 3
 
 
@@ -66,7 +66,7 @@ class FileStore:
         self._descriptor = descriptor
         self._size = size
         self._end = size
-        """Where the place ends that is taken from the disk; zeros stand from `_size` on."""
+        """End of the place that is taken from the disk; from `_size` on it is zeros."""
         self._compact_at = compact_size
         self._broken = ""
         self.snapshot: Callable[[], Any] | None = None
@@ -133,10 +133,10 @@ class FileStore:
                 self._end = max(self._end, self._size)
 
     def rewrite(self) -> None:
-        """Put one snapshot in the place of all steps, in a file of this version. The old one stands until it is safe.
+        """Put one snapshot in the place of all steps, in a file of this version. The old file is kept until it is safe.
 
         Raises:
-            NvmFileError: it could not be written; the old file goes on, unless the new one may stand there already.
+            NvmFileError: it could not be written; the old file goes on, unless the new one may be there already.
         """
         assert self.snapshot is not None
         place = self._end - self._size
@@ -186,7 +186,7 @@ class FileStore:
 
 
 def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size: int = COMPACT_SIZE) -> Nvm:
-    """The memory in the file at `path`, which goes on to keep it; a new one with `epoch`, by default at random.
+    """Return the memory in the file at `path`, which goes on to keep it; a new one with `epoch`, by default at random.
 
     Raises:
         NvmFileError: locked by another device, not such a file, of a newer version, damaged, or out of reach.
@@ -230,7 +230,7 @@ def _load(path: Path, descriptor: int, compact_size: int) -> Nvm:
 
 
 def _decode(path: Path, data: bytes) -> tuple[int, list[tuple[str, Any]], int]:
-    """A file's version, its steps, and how many of its bytes they fill; what follows was never synced."""
+    """Return a file's version, its steps, and how many of its bytes they fill; what follows was never synced."""
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
         raise NvmFileError(str(path), "is not a memory file of this simulator")
     _, version = _HEADER.unpack_from(data)
@@ -249,7 +249,7 @@ def _decode(path: Path, data: bytes) -> tuple[int, list[tuple[str, Any]], int]:
 
 
 def _synced_beyond(version: int, data: bytes, offset: int) -> bool:
-    """Tell damage from a hole: True if what stands at `offset`, which is no whole step, was on the medium once."""
+    """Tell damage from a hole: True if what is at `offset`, which is no whole step, was on the medium once."""
     if version >= _MARKED_SINCE:
         return data.find(_MARK, offset) >= 0
     # The last byte of a step is no zero, and what place was taken for steps to come is nothing else.
@@ -257,12 +257,12 @@ def _synced_beyond(version: int, data: bytes, offset: int) -> bool:
 
 
 def _end_of_step(data: bytes, offset: int) -> int | None:
-    """Where the step at `offset` ends; None if there is no whole one."""
+    """Return the end of the step at `offset`; None if there is no whole one."""
     if offset + _STEP.size > len(data):
         return None
     length, crc = _STEP.unpack_from(data, offset)
     end = offset + _STEP.size + length
-    if length < _LEAST_BODY or end > len(data):
+    if length < _MIN_BODY or end > len(data):
         return None
     body = data[offset + _STEP.size : end]
     return end if crc32c(_LENGTH.pack(length) + body) == crc else None
@@ -276,7 +276,7 @@ def _read_all(descriptor: int) -> bytes:
 
 
 def _open(path: Path, first_step: bytes) -> int:
-    """The file, open and locked; where there is none, or an empty one, a new one with one step."""
+    """Open and lock the file; where there is none, or an empty one, make it with one step."""
     descriptor, made = _open_locked(path)
     if os.fstat(descriptor).st_size:
         return descriptor
@@ -297,7 +297,7 @@ def _open(path: Path, first_step: bytes) -> int:
 
 
 def _open_locked(path: Path) -> tuple[int, bool]:
-    """The file, open and locked; True if it was made for that, and is empty."""
+    """Open and lock the file; True if it was made for that, and is empty."""
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     while True:
         made = True
@@ -321,9 +321,9 @@ def _open_locked(path: Path) -> tuple[int, bool]:
 
 
 def _write(path: Path, first_step: bytes, *, like: int, place: int = 0) -> tuple[Path, int, int]:
-    """A file beside `path` with one step, locked and synced, and with the place of `place` bytes more.
+    """Make a file beside `path` with one step, locked and synced, and with the place of `place` bytes more.
 
-    Whoever may read the file `like` may read it, and nobody else. Where it cannot be written there is none. Returns
+    Anyone who may read the file `like` may read it, and nobody else. Where it cannot be written there is none. Returns
     its path, its descriptor and its size.
     """
     raw = _HEADER.pack(MAGIC, VERSION) + first_step + _MARK  # nobody sees the file before it is synced

@@ -31,12 +31,12 @@ class Journal:
 
     @property
     def oldest(self) -> int:
-        """The number of the oldest record still held; `head` when there is none."""
+        """Number of the oldest record still held; `head` when there is none."""
         return self.head - len(self._records)
 
     @property
     def free(self) -> int:
-        """How many records can be written before one that nobody acknowledged is lost."""
+        """Number of records that can be written before one that nobody acknowledged is lost."""
         return max(0, JOURNAL_SLOTS - (self.head - self.tail))
 
     def append(self, raw: bytes) -> None:
@@ -45,7 +45,7 @@ class Journal:
         self.head += 1
 
     def read(self, first: int, max_records: int) -> tuple[int, list[bytes]]:
-        """The number read from, and up to `max_records` records from there on in order.
+        """Return the number read from, and up to `max_records` records from there on in order.
 
         Where the ring has lost some, the first of them is a GAP that counts them and the others follow it.
         """
@@ -61,16 +61,16 @@ class Journal:
         return first, records
 
     def acknowledge(self, upto: int) -> int:
-        """Records before `upto` are safe elsewhere. The tail that now stands: never back, never beyond the head."""
+        """Let go of the records before `upto`, and return the tail: never back, never beyond the head."""
         self.tail = max(self.tail, min(upto, self.head))
         return self.tail
 
     def snapshot(self) -> tuple[int, int, str]:
-        """All of it as JSON: head, tail, the records held as hex."""
+        """Return all of it as JSON: head, tail, the records held as hex."""
         return self.head, self.tail, b"".join(self._records).hex()
 
     def restore(self, head: int, tail: int, records: str) -> None:
-        """The inverse of `snapshot`."""
+        """Take over what `snapshot` returned."""
         self.head, self.tail = head, tail
         raw = bytes.fromhex(records)
         self._records.extend(raw[at : at + RECORD_SIZE] for at in range(0, len(raw), RECORD_SIZE))

@@ -1,4 +1,4 @@
-"""What the non-volatile memory holds of the open session."""
+"""The open session, as the non-volatile memory holds it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Totals(NamedTuple):
-    """What a session has come to; all 0 where there is none."""
+    """Totals of a session; all 0 where there is none."""
 
     session_no: int = 0
     cycles: int = 0
@@ -39,14 +39,14 @@ class SessionMemory:
     cell_punctures: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields, made of what JSON has: the pairs (zone, cell) become rows [zone, cell, punctures]."""
+        """Return all fields, made of what JSON has: the pairs (zone, cell) become rows [zone, cell, punctures]."""
         fields = asdict(self)
         fields["cell_punctures"] = [[zone, cell, count] for (zone, cell), count in self.cell_punctures.items()]
         return fields
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "SessionMemory":
-        """The inverse of `to_json`, after JSON too."""
+        """Return the session that `to_json` was asked of, after JSON too."""
         cells = {(zone, cell): count for zone, cell, count in fields["cell_punctures"]}
         return cls(**{**fields, "zones_cm2": tuple(fields["zones_cm2"]), "cell_punctures": cells})
 
