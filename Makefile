@@ -25,7 +25,7 @@ help:
 	@echo "make nightly  the long tests: 300 seeds, many more examples"
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make findings what surprises in other people's libraries and tools, shown again: findings/README.md"
-	@echo "make coverage branch coverage, by module"
+	@echo "make coverage branch coverage, by module, and the bounds of the pure packages"
 	@echo "make docs     docs/generated anew, and all pages as a site in build/site, which needs no network"
 	@echo "make dist     sdist and pure wheel, to dist/"
 	@echo "make clean    everything that was made"
@@ -163,8 +163,11 @@ findings:
 	done; \
 	[ -z "$$changed" ] || { echo "no longer as seen:$$changed"; exit 1; }
 
+# By what runs in this process: a promise of the pure core that only a test of whole programs holds has no test near it.
 coverage: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -q $(PYTEST) --cov --cov-report=term
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -q $(PYTEST) --cov --cov-report=term tests/unit tests/property tests/integration
+	$(BIN)/python -m tests.architecture.outside.pure_coverage
 
 # Where nothing can be compiled, the rows of the compiled core are left out.
 bench: $(BENCH_VENV)/.installed

@@ -11,7 +11,7 @@ from tests.architecture.tree import ROOT
 from tests.bounds import bounds, is_lowest
 
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-CHECKS: Final = {"test", "docs", "nightly", "flakes", "bounds"}
+CHECKS: Final = {"test", "docs", "nightly", "flakes", "bounds", "coverage"}
 """Targets of make that say whether the product is right. `test` is what `.ci/run` does without a name."""
 
 
