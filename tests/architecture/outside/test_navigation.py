@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.architecture.tree import ROOT, tracked
 
-PLACES: Final = ("*.md", "benchmarks/*.md", "docs/**/*.md", "examples/**/*.md", "findings/*.md")
+PLACES: Final = ("*.md", "benchmarks/*.md", "docs/**/*.md", "examples/**/*.md", "findings/*.md", "tests/README.md")
 ELSEWHERE: Final = ("docs/README.md", "docs/package.md", "docs/decisions/0*.md")
 """The list itself; a page for the package index; the decisions, which their own page lists."""
 
