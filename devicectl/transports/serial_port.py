@@ -157,7 +157,7 @@ def has_descriptor(port: serial.SerialBase) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Why a port cannot be opened. pyserial puts a number and its own words around what the system said."""
+    """Return why a port cannot be opened. pyserial puts a number and its own words around what the system said."""
     first = next(iter(error.args), None)
     number = first if isinstance(first, int) else None
     cause = error.__context__  # the terminal settings' own error, which is a class that not every system has

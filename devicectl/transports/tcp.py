@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import re
 from typing import Final
-from urllib.parse import unquote
 
 from devicectl.errors import LinkError, UrlError
 from devicectl.transports.port import MAX_UNSENT_BYTES, Receiver, Transport
@@ -12,10 +10,9 @@ from devicectl.transports.urls import NEEDS_BRACKETS, DeviceUrl, Scheme, none_le
 from protocols.language.units import Micros
 from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
-from protocols.text.addresses import can_be_host, format_address, show_host
+from protocols.text.addresses import AddressError, Flaw, format_address, split_address
 
-_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^:\[\]\s/]*))(?::(?P<port>[^:]*))?\Z")
-_PORT: Final = re.compile(r"[0-9]{1,5}\Z")
+_PORT: Final = "a port from 1 to 65535 is needed"
 CONNECT_TIMEOUT_S: Final = 10.0
 """A host that is switched off answers nothing at all; the system would try it for two minutes."""
 
@@ -28,23 +25,17 @@ def parse(text: str, row: Scheme) -> DeviceUrl:
     """
     address, path, options = split(text, row)
     example = row.example
-    found = _ADDRESS.match(unquote(address))
-    if found is None and address.count(":") > 1:
-        raise UrlError(text, "host", NEEDS_BRACKETS, example)
-    if found is None or not found[0].isprintable():
-        raise UrlError(text, "host", "it is no host name", example)
-    host = found["v6"] or found["name"]
-    if not host:
-        raise UrlError(text, "host", "no host is named", example)
-    if not can_be_host(host):
-        raise UrlError(text, "host", f"{show_host(host)} is no host name", example)
-    port = found["port"] or ""
-    if not _PORT.match(port) or not 0 < int(port) <= 0xFFFF:
-        raise UrlError(text, "port", "a port from 1 to 65535 is needed", example)
+    try:
+        host, port = split_address(address, of_url=True)
+    except AddressError as error:
+        reason = {Flaw.BARE: NEEDS_BRACKETS, Flaw.PORT: _PORT, Flaw.HIGH_PORT: _PORT}.get(error.flaw, str(error))
+        raise UrlError(text, error.part, reason, example) from None
+    if not port:
+        raise UrlError(text, "port", _PORT, example)
     if path.strip("/"):
         raise UrlError(text, "path", "a path means nothing over TCP", example)
     none_left(text, options, "no option", example)
-    return DeviceUrl(text, row.scheme, host=host, port=int(port))
+    return DeviceUrl(text, row.scheme, host=host, port=port)
 
 
 def make_wire(url: DeviceUrl, client: str) -> AnyWire:

@@ -70,7 +70,7 @@ MIN_BAUD: Final = 4_800
 """Bits a second. The longest frame takes 506 ms at 4,800, and at 2,400 longer than an armed device's lease of 600 ms,
 in which nothing else can be heard: a test holds it."""
 MAX_BAUD: Final = 4_000_000
-NEEDS_BRACKETS: Final = "an IPv6 address stands in brackets, as in tcp://[::1]:4001"
+NEEDS_BRACKETS: Final = "an IPv6 address needs brackets, as in tcp://[::1]:4001"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 """Name of a parameter; anything else is not repeated in an error."""
 

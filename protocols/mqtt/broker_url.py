@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from protocols.language.errors import ProtocolError
 from protocols.mqtt.topics import DEFAULT_ROOT, DeviceTopics, TopicError
-from protocols.text.addresses import can_be_host, format_address, show_host
+from protocols.text.addresses import AddressError, Flaw, format_address, split_address
 from protocols.text.names import one_form
 from protocols.text.url_text import scheme_of, split_options
 
@@ -30,11 +30,9 @@ PASSWORD_VARIABLE: Final = "HANDPIECE_MQTT_PASSWORD"
 """The environment's user name and password, where the URL names no file with `credentials`."""
 _FILES: Final = ("ca", "cert", "key", "credentials")
 _OPTIONS: Final = (*_FILES, "root", "path")
-_PORT: Final = re.compile(r"[0-9]{1,5}\Z")
-_HOST: Final = re.compile(r"[^\s\[\]/@]+\Z")
 
-
-_IPV6: Final = "an IPv6 address stands in brackets, as in mqtt://[::1]/site/device"
+_IPV6: Final = "an IPv6 address needs brackets, as in mqtt://[::1]/site/device"
+_PORT: Final = "it is not a port from 1 to 65535"
 _NO_USER: Final = (
     f"it stands in no URL; set {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}, or name a credentials=FILE"
     " (an @ in an id is written %40)"
@@ -140,22 +138,14 @@ def _no_address(text: str) -> str:
 
 
 def _address(netloc: str, default_port: int) -> tuple[str, int]:
-    bracketed = re.match(r"\[(?P<host>[0-9A-Fa-f:.]+(?:%\w+)?)\](?::(?P<port>.*))?\Z", netloc)
-    if bracketed is not None:
-        host, port = bracketed["host"], bracketed["port"]
-    elif netloc.count(":") > 1:
-        raise BrokerUrlError("host", _IPV6)
-    else:
-        host, colon, rest = netloc.partition(":")
-        host, port = unquote(host), rest if colon else None
-    right = _HOST.match(host) and host.isprintable() and can_be_host(host)
-    if not right or (bracketed is None and ":" in host):
-        raise BrokerUrlError("host", f"{show_host(host)} is no host name" if host else "no host is named")
-    if port is None:
-        return host, default_port
-    if not _PORT.match(port) or not 0 < int(port) <= 0xFFFF:
-        raise BrokerUrlError("port", "it is not a port from 1 to 65535")
-    return host, int(port)
+    try:
+        host, port = split_address(netloc, of_url=True)
+    except AddressError as error:
+        reason = {Flaw.BARE: _IPV6, Flaw.PORT: _PORT, Flaw.HIGH_PORT: _PORT}.get(error.flaw, str(error))
+        raise BrokerUrlError(error.part, reason) from None
+    if port == 0:
+        raise BrokerUrlError("port", _PORT)
+    return host, default_port if port is None else port
 
 
 def _options(query: str) -> dict[str, str]:

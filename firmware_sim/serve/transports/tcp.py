@@ -6,7 +6,6 @@ Law: what a peer can make this end keep is bounded: connections, bytes read in o
 import asyncio
 import errno
 import os
-import re
 import select
 import socket
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.table import Place, Transport
 from handpiece_shell.files import NamedFile
 from handpiece_shell.streams import say
-from protocols.text.addresses import can_be_host, format_address, is_loopback, show_host
+from protocols.text.addresses import AddressError, Flaw, format_address, is_loopback, show_host, split_address
 
 MAX_CONNECTIONS: Final = 16
 """One controls and the others look; more are a host that connects and never closes."""
@@ -36,7 +35,6 @@ ACCEPT_AGAIN_S: Final = 0.1
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 CLOSE_TIMEOUT_S: Final = 1.0
 """Time for a peer to fetch the last bytes when the service ends."""
-_ADDRESS: Final = re.compile(r"(?:\[(?P<v6>[^\]\s]+)\]|(?P<name>[^:\[\]\s/]+)):(?P<port>[0-9]{1,5})\Z")
 _EXAMPLES: Final = "for example 127.0.0.1:0, 127.0.0.1:4001 or [::1]:4001"
 
 
@@ -75,17 +73,16 @@ def parse_address(text: str) -> Address:
     Raises:
         OptionError: it is not that.
     """
-    found = _ADDRESS.match(text)
-    if found is None:
-        bare = text.count(":") > 1 and "[" not in text and "/" not in text
-        reason = "an IPv6 address needs brackets" if bare else f"{show_host(text)} is not HOST:PORT"
-        raise OptionError("--tcp", f"{reason}; {_EXAMPLES}")
-    if int(found["port"]) > 0xFFFF:
-        raise OptionError("--tcp", f"port {found['port']} is above 65535; port 0 takes a free one")
-    host = found["v6"] or found["name"]
-    if not can_be_host(host):
-        raise OptionError("--tcp", f"{show_host(host)} is no host name; {_EXAMPLES}")
-    return Address(host, int(found["port"]))
+    try:
+        host, port = split_address(text)
+    except AddressError as error:
+        if error.flaw is Flaw.HIGH_PORT:
+            raise OptionError("--tcp", f"{error}; port 0 takes a free one") from None
+        known = str(error) if error.flaw in (Flaw.BARE, Flaw.HOST) else f"{show_host(text)} is not HOST:PORT"
+        raise OptionError("--tcp", f"{known}; {_EXAMPLES}") from None
+    if port is None:
+        raise OptionError("--tcp", f"{show_host(text)} is not HOST:PORT; {_EXAMPLES}")
+    return Address(host, port)
 
 
 class Connection(asyncio.BufferedProtocol):
