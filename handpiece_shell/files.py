@@ -91,6 +91,12 @@ def find_clash(files: Sequence[NamedFile]) -> Clash | None:
     return None
 
 
+def explain_no_file(deed: str, error: OSError | ValueError) -> str:
+    """Return the sentence for a file that cannot be had: the `deed`, such as "write trace.txt", ended in `error`."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"cannot {deed}: {reason}; name a file in a folder that exists"
+
+
 def _are_one(one: _Place, other: _Place) -> bool:
     uses = {one.use, other.use}
     if uses == {Use.READ} or not one.marks & other.marks:

@@ -27,7 +27,7 @@ from devicectl.cli.output import require_written
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
 from devicectl.transports.urls import DEFAULT_URL, describe_schemes
-from handpiece_shell.files import NamedFile, Use
+from handpiece_shell.files import NamedFile, Use, explain_no_file
 
 if TYPE_CHECKING:
     from devicectl.cli.display import Display
@@ -200,8 +200,7 @@ def _trace_file(path: Path | None, display: "Display", *, at_once: bool) -> "Ite
         try:
             write = stack.enter_context(open_trace(str(path), lambda text: display.say(f"warning: {text}")))
         except OSError as error:
-            text = f"cannot write {path}: {error.strerror}; name a file in a folder that exists"
-            raise typer.BadParameter(text, param_hint="--trace") from error
+            raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint="--trace") from error
         write([HEADING])
         stack.callback(write_block)
         yield tap

@@ -11,6 +11,7 @@ Each message is one line that says what is wrong and what would be right.
 from typing import ClassVar
 
 from firmware_sim.errors import SimulatorError
+from handpiece_shell.files import explain_no_file
 
 
 class ServeError(SimulatorError):
@@ -42,6 +43,5 @@ class NoPlaceError(ServeError):
 
 
 def no_file(option: str, deed: str, error: OSError | ValueError) -> OptionError:
-    """The file that an option names cannot be had: the `deed`, such as "write trace.txt", ended in `error`."""
-    reason = getattr(error, "strerror", None) or str(error)
-    return OptionError(option, f"cannot {deed}: {reason}; name a file in a folder that exists")
+    """Return the error for a file that an option names and that cannot be had."""
+    return OptionError(option, explain_no_file(deed, error))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from handpiece_shell.files import Clash, NamedFile, Use, find_clash
+from handpiece_shell.files import Clash, NamedFile, Use, explain_no_file, find_clash
 from handpiece_shell.trace_file import open_trace
 from tests.patience import patience
 
@@ -217,3 +217,9 @@ def test_a_trace_on_a_full_disk_ends_with_one_warning() -> None:
         write(["one"])
         write(["two"])
     assert warnings == ["/dev/full: No space left on device; the trace ends here"]
+
+
+def test_a_file_that_cannot_be_had_is_explained_by_the_system_or_by_the_error() -> None:
+    of_system = explain_no_file("write t.txt", FileNotFoundError(2, "No such file or directory"))
+    assert of_system == "cannot write t.txt: No such file or directory; name a file in a folder that exists"
+    assert "embedded null byte; name a file" in explain_no_file("write t", ValueError("embedded null byte"))
