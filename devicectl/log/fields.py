@@ -20,7 +20,7 @@ DISTINCT: Final = 64
 
 
 class Form(Enum):
-    """How a value is stored."""
+    """Form in which a value is stored."""
 
     FLAG = "yes or no"
     SMALL = "integer of 31 bits"

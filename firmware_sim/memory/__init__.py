@@ -1,1 +1,1 @@
-"""What survives a loss of power: non-volatile memory, its journal and its file."""
+"""Non-volatile memory, which survives a loss of power: its contents, its journal and its steps."""

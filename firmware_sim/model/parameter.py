@@ -1,4 +1,4 @@
-"""What a parameter is: one number of the model with its unit, its range and the reason for it."""
+"""A parameter: one number of the model with its unit, its range and the reason for it."""
 
 from dataclasses import dataclass
 from typing import Literal

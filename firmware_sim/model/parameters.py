@@ -106,7 +106,7 @@ class Parameters:
 
     @property
     def count(self) -> int:
-        """How many parameters there are."""
+        """Return the number of parameters."""
         return len(PARAMETERS)
 
     def index_of(self, name: str) -> int:
