@@ -1,7 +1,7 @@
 """The modules that mypyc compiles where DEVICECTL_COMPILE is set, and how.
 
 Law: the list is packages less exceptions, each with its reason, so that a new pure module is compiled without being
-named here. What is compiled behaves as its source does; `make compiled` holds it to that, and decision 26 says more.
+named here. What is compiled behaves as its source does; `make compiled` holds it to that, and decision 28 says more.
 """
 
 import os

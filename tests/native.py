@@ -1,7 +1,7 @@
 """Mark for tests that reach inside: they run on the sources alone.
 
 A compiled module calls its own functions directly, looks up no attribute of its classes, and cuts bytes without asking
-their class. What a test patches there is not seen, so what it shows is shown on the sources; decision 26 says more.
+their class. What a test patches there is not seen, so what it shows is shown on the sources; decision 28 says more.
 """
 
 import pytest

@@ -38,10 +38,17 @@ def test_architecture_is_at_most_three_pages() -> None:
     assert len(lines) <= 3 * 55
 
 
-@pytest.mark.parametrize("number", range(1, 10))
-def test_each_decision_has_one_page(number: int) -> None:
-    (page,) = (ROOT / "docs" / "decisions").glob(f"{number:04d}-*.md")
+_DECISIONS: Final = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
+def test_decisions_are_numbered_without_a_gap_or_a_number_twice() -> None:
+    assert [int(page.name[:4]) for page in _DECISIONS] == list(range(1, len(_DECISIONS) + 1))
+
+
+@pytest.mark.parametrize("page", _DECISIONS, ids=lambda page: page.stem)
+def test_each_decision_has_its_number_its_parts_and_at_most_80_lines(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"# {int(page.name[:4])}. ")
     assert len(text.splitlines()) <= 80
     for heading in ("context", "decision", "consequences", "would change our mind"):
         assert heading in text.lower(), f"{page.name} has no {heading}"
