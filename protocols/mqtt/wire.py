@@ -140,9 +140,11 @@ class DeviceWire:
         self._asked: dict[int, bytes | None] = {}
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
-        """Decode a client's publication; whoever finds the wire has kept retained heartbeats from it."""
+        """Decode a client's publication; a retained heartbeat says nothing about now, and so nothing comes of it."""
         levels = self._topics.parse(publication.topic) or ("",)
         if levels[0] == "heartbeat":
+            if publication.retain:
+                return []
             return [decode_body(publication.body, HostHeartbeat, "HostHeartbeat")]
         name = levels[-1]
         model = COMMANDS.get(name)

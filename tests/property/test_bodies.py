@@ -4,7 +4,7 @@ import json
 from typing import Any, Final, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -194,6 +194,7 @@ publications: Final = st.builds(
 
 
 @given(st.lists(publications, max_size=5))
+@example([Publication(TOPICS.of("heartbeat", "me"), b"{}", retain=True)])
 @settings(max_examples=200)
 def test_any_publication(arriving: list[Publication]) -> None:
     """Nothing but envelopes comes out of either wire; retained or without its properties, no command does."""
