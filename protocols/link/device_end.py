@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from protocols.language.enums import Code, Kind, WireEnum
 from protocols.language.errors import LocalError
 from protocols.language.message import Message
-from protocols.language.messages import Hello, HostHeartbeat, Nak, Progress, Received, Refused, Welcome
+from protocols.language.messages import Hello, HostHeartbeat, Progress, Received, Refused, Welcome
 from protocols.language.schema import schema_id
 from protocols.language.sides import Side
 from protocols.language.units import Micros
@@ -125,8 +125,6 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
     def _take_of_other_link(self, header: Header, message: Message | None, now: Micros) -> None:
         if isinstance(message, Hello):
             self._greet(header, message, now)
-        elif isinstance(message, Nak):
-            self._state.statistics.strays += 1
         else:
             self._not_this_link(header, now)
 
