@@ -20,9 +20,13 @@ from protocols.language.messages import (
 )
 from protocols.language.schema import schema_id
 from protocols.language.units import SECOND, Micros
-from protocols.link.happenings import Abandoned, Commanded, Denied, Greeted, Linked, LinkLost, Told
+from protocols.link.device_end import DeviceEnd
+from protocols.link.happenings import Abandoned, Answered, Commanded, Denied, Greeted, Linked, LinkLost, Told
 from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT
+from protocols.link.host_end import HostEnd
 from protocols.link.pace import IDLE_PACE, MIN_HEARTBEAT_US, Pace
+from protocols.mqtt.topics import DeviceTopics
+from protocols.mqtt.wire import DeviceWire, HostWire, Publication
 from protocols.serial.framing import encode_frame, pack_header, seal
 from protocols.serial.payload import encode_payload
 from tests.unit.protocols.link.exchange_pair import (
@@ -422,6 +426,13 @@ def test_a_linked_host_that_asks_something_tells_of_another_link() -> None:
     assert only_nak(host)[1].code is Code.E_LINK
 
 
+def test_a_host_without_a_link_that_asks_nothing_tells_of_another_link() -> None:
+    host = make_host()
+    assert host.receive(frame(STATE, 99), T0) == []
+    _, nak = only_nak(host)
+    assert (nak.code, nak.expected, nak.actual) == (Code.E_LINK, 0, 99)
+
+
 def test_a_nak_without_a_link_denies_nothing_to_a_linked_host() -> None:
     host, _ = linked_pair()
     request = host.submit(Arm(), T0)
@@ -455,6 +466,13 @@ def test_frames_while_hello_is_on_its_way_are_strays() -> None:
     host.take()
     assert host.receive(frame(STATE, LINK), T0) == []
     assert not host.outbox and host.statistics.strays == 1
+
+
+def test_a_message_that_nobody_knows_explains_by_its_number_why_no_welcome_came() -> None:
+    host = make_host()
+    host.hello(hello(), T0)
+    host.receive(encode_frame(Kind.EVENT, 0x7FFF, b"", link_id=99, correlation_id=0), T0)
+    assert "message 0x7fff of link 99 came, and no WELCOME" in host.explain("lost")
 
 
 def test_nak_of_an_old_link_does_not_deny_a_new_hello() -> None:
@@ -611,3 +629,55 @@ def test_a_frame_that_is_not_as_it_should_be_explains_more_than_what_is_none() -
     host.receive(frame(STATE, 99) + TEXT, T0)
     (lost,) = host.advance(Micros(600_000))
     assert isinstance(lost, LinkLost) and "link 99" in lost.reason and "Port already" not in lost.reason
+
+
+def test_what_the_transport_saw_explains_more_than_any_frame_until_an_answer_comes() -> None:
+    host, _ = linked_pair()
+    request = host.submit(Echo(data=b""), T0)
+    host.receive(frame(STATE, 99), T0)
+    host.notice = "another program reads the port"
+    assert host.explain("lost") == "lost: another program reads the port; --trace FILE shows all that comes"
+    host.receive(frame(EchoDone(data=b""), LINK, request.correlation_id), T0)
+    request = host.submit(Echo(data=b""), T0)
+    host.notice = "another program reads the port"
+    host.receive(frame(EchoDone(data=b""), LINK, request.correlation_id), T0)
+    assert host.explain("lost") == "lost"
+
+
+# --- over a broker -------------------------------------------------------------------------------------------
+
+
+TOPICS = DeviceTopics("site", "device")
+
+
+def linked_over_mqtt() -> tuple[HostEnd[Publication], DeviceEnd[Publication]]:
+    host, device = HostEnd(HostWire(TOPICS, "me")), DeviceEnd(DeviceWire(TOPICS, "me"), lambda _: heartbeat())
+    host.hello(hello(), T0)
+    (greeted,) = [happened for sent in host.take() for happened in device.receive(sent, T0)]
+    assert isinstance(greeted, Greeted)
+    device.welcome(welcome(), greeted, T0)
+    assert [happened for sent in device.take() for happened in host.receive(sent, T0)] == [Linked(welcome())]
+    return host, device
+
+
+def test_each_end_beats_once_as_soon_as_it_is_linked() -> None:
+    host, device = linked_over_mqtt()
+    (beat,) = host.take()
+    assert beat.topic == TOPICS.of("heartbeat", "me")
+    assert device.receive(beat, T0) == [Told(HostHeartbeat())]
+    (beat_back,) = device.take()
+    assert beat_back.topic == TOPICS.of("heartbeat")
+    device.receive(beat, T0)
+    assert device.take() == []
+
+
+def test_a_host_whose_wire_keeps_no_noise_has_nothing_to_say_of_it() -> None:
+    host, device = linked_over_mqtt()
+    host.take()
+    request = host.submit(Echo(data=b""), T0)
+    (commanded,) = [happened for sent in host.take() for happened in device.receive(sent, T0)]
+    assert isinstance(commanded, Commanded)
+    device.reply(commanded.correlation_id, EchoDone(data=b""), T0)
+    (answered,) = [happened for sent in device.take() for happened in host.receive(sent, T0)]
+    assert answered == Answered(request, EchoDone(data=b""), final=True)
+    assert host.explain("lost") == "lost"
