@@ -10,6 +10,7 @@ import yaml
 
 from devicectl.cli.program import app
 from tests.architecture.tree import ROOT
+from tests.release import VERSION_FILE
 
 TEMPLATES: Final = ROOT / ".github" / "ISSUE_TEMPLATE"
 PAGES: Final = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(path for path in (ROOT / ".github").rglob("*.md"))]
@@ -35,6 +36,10 @@ def test_each_command_is_there(page: Path) -> None:
 def test_each_file_is_there(page: Path) -> None:
     named = re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:md|toml|py|yml)|(?:[\w.-]+/)+)`", page.read_text(encoding="utf-8"))
     assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_a_release_sets_the_version_where_it_is() -> None:
+    assert f"Set the version in `{VERSION_FILE}`" in PAGES[0].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", [*PAGES, *TEMPLATES.glob("*.yml")], ids=_id)
