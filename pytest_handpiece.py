@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
+    import pluggy
+
     from devicectl import Handpiece, Plan, Session
     from devicectl.testing.run import Invocation, Run
     from protocols.language.messages import TruthGetDone
@@ -120,7 +122,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(hookwrapper=True)  # the older way, which every pluggy knows
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, "pluggy.Result[pytest.TestReport]", None]:
     """A failing test says where its artifacts are, and the line that repeats it."""
     report = (yield).get_result()
     for run in _runs(item):
@@ -311,11 +315,11 @@ def _async_fixtures(config: pytest.Config) -> type:
     plugin = sys.modules.get("pytest_asyncio.plugin")
     there = plugin is not None and config.pluginmanager.is_registered(plugin)
     made = plugin.fixture if plugin is not None and there else _missing
-    functions: tuple[Callable[..., Any], ...] = (handpiece, handpiece_session, handpiece_truth)
+    functions: tuple[Callable[..., object], ...] = (handpiece, handpiece_session, handpiece_truth)
     return type("AsyncFixtures", (), {function.__name__: made(function) for function in functions})
 
 
-def _missing(function: Callable[..., Any]) -> Any:
+def _missing(function: Callable[..., object]) -> object:
     def missing() -> None:
         text = f"the fixture {function.__name__} is async and needs pytest-asyncio, which pytest has not loaded"
         pytest.fail(f"{text}; handpiece_url needs nothing but pytest", pytrace=False)

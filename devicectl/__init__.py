@@ -4,7 +4,7 @@ The public names are these; they are imported when they are first used, so that 
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from devicectl.errors import (
@@ -84,7 +84,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'devicectl' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -9,9 +9,9 @@ calls returns, all that it has left in memory would survive a loss of power: wha
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from types import TracebackType
-from typing import Any, assert_never
+from typing import assert_never
 
 from firmware_sim.board.board import Board
 from firmware_sim.board.refusals import not_kept, refusal
@@ -36,7 +36,7 @@ from protocols.language.messages import Heartbeat, Refused
 from protocols.language.units import Micros
 from protocols.link.happenings import Commanded, DeviceHappening, Greeted, LinkLost, Told
 from protocols.link.pace import Pace
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 
 __all__ = ["Device", "Port"]
@@ -103,7 +103,7 @@ class Device:
             port.restart()
         self._boot(now)
 
-    def attach(self, name: str, make_wire: Callable[[], Wire[Any]] = SerialWire) -> Port:
+    def attach(self, name: str, make_wire: Callable[[], AnyWire] = SerialWire) -> Port:
         """Add the port of a transport; what it carries is what the wire of `make_wire` takes and gives."""
         port = Port(name, self._beat, make_wire)
         self.ports.append(port)
@@ -118,7 +118,7 @@ class Device:
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
-    def receive(self, port: Port, data: Any, now: Micros) -> None:
+    def receive(self, port: Port, data: Sized, now: Micros) -> None:
         """Take what a port's transport brought."""
         with _Kept(self, now):
             for happening in port.exchange.receive(data, now):

@@ -69,7 +69,7 @@ class FileStore:
         """End of the place that is taken from the disk; from `_size` on it is zeros."""
         self._compact_at = compact_size
         self._broken = ""
-        self.snapshot: Callable[[], Any] | None = None
+        self.snapshot: Callable[[], object] | None = None
 
     def append(self, key: str, value: object) -> None:
         """Keep one step.

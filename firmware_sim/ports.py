@@ -11,7 +11,7 @@ from protocols.language.units import MILLISECOND, Micros
 from protocols.link.budget import MAX_LINKS_PER_SECOND, Budget
 from protocols.link.device_end import DeviceEnd
 from protocols.link.pace import IDLE_PACE
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 
 
@@ -29,7 +29,7 @@ class Port:
     """One transport's place at the device, and the link on it. `make_wire` gives the wire, a new one at each start."""
 
     def __init__(
-        self, name: str, beat: Callable[[Micros], Message], make_wire: Callable[[], Wire[Any]] = SerialWire
+        self, name: str, beat: Callable[[Micros], Message], make_wire: Callable[[], AnyWire] = SerialWire
     ) -> None:
         self.name = name
         self._beat = beat

@@ -12,14 +12,17 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import aiomqtt
+from paho.mqtt import client as mqtt
 
 from handpiece_shell.broker_calls import Calls, count_as_seen, opened_socket
 from handpiece_shell.broker_files import read_credentials, tls_context
 from protocols.mqtt.broker import NOT_MQTT, UNANSWERED, DeniedError, LostError, client_options
 from protocols.mqtt.broker_url import BrokerUrl
+
+_Answer = TypeVar("_Answer")
 
 ROUTINE: Final = (aiomqtt.MqttError, DeniedError, LostError)
 """Errors that end a connection in the ordinary way."""
@@ -72,7 +75,7 @@ class BrokerClient(Calls):
         finally:
             self._leave()
 
-    async def _wait_for(self, fut: Awaitable[Any], timeout: float | None) -> Any:
+    async def _wait_for(self, fut: Awaitable[_Answer], timeout: float | None) -> _Answer:
         """Aiomqtt: wait. In Python 3.11 it would forget a cancellation that comes with the answer."""
         task = asyncio.current_task()
         assert task is not None
@@ -113,10 +116,10 @@ class BrokerClient(Calls):
         if self._not_opened is not None:
             raise self._not_opened
 
-    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:
+    def _on_socket_open(self, client: mqtt.Client, userdata: object, sock: Any) -> None:
         """In the thread: too early."""
 
-    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+    def _on_socket_register_write(self, client: mqtt.Client, userdata: object, sock: Any) -> None:
         if self._watched:
             self._loop.add_writer(sock.fileno(), self._write)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import typer
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from devicectl.session.link import Tap
     from devicectl.summary import Summary
     from protocols.language.units import Micros
+    from protocols.mqtt.wire import Publication
 
 _DEVICE = f"URL of the device: {describe_schemes()}; else ${URL_VARIABLE}, else {DEFAULT_URL}"
 _SEED = "Repeats everything that is random. Without it a memory's own is taken, or one is drawn; it is printed."
@@ -77,7 +78,7 @@ class Outcome:
     `failure` ends the program; `done` says that what was asked for was done.
     """
 
-    json: dict[str, Any]
+    json: dict[str, object]
     kept: str
     done: bool
     failure: DevicectlError | None = None
@@ -185,13 +186,13 @@ def _trace_file(path: Path | None, display: "Display", *, at_once: bool) -> "Ite
     from protocols.trace import HEADING, Tracer
 
     tracer = Tracer()
-    block: list[tuple[str, Any, Micros]] = []
+    block: list[tuple[str, bytes | Publication, Micros]] = []
 
     def write_block() -> None:
         write([line for sent in block for line in tracer.describe(*sent)])
         block.clear()
 
-    def tap(sender: str, data: Any, now: "Micros") -> None:
+    def tap(sender: str, data: "bytes | Publication", now: "Micros") -> None:
         block.append((sender, data, now))
         if at_once or len(block) >= TRACE_BLOCK:
             write_block()

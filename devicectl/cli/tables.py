@@ -6,7 +6,7 @@ Law: a text that came from a device or a person cannot steer the terminal.
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from protocols.text.escape import printable
 
@@ -26,7 +26,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table: Any = Table(*columns)
+    table = Table(*columns)
     for row in cells:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

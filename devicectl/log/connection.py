@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import (
@@ -162,7 +162,7 @@ def _take_over_transactions(engine: Engine, begin: str) -> None:
     """Begin transactions ourselves: Python's sqlite3 begins them late, and none before a CREATE TABLE."""
 
     @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -296,7 +296,8 @@ def prepare(connection: Connection, where: str) -> None:
 
 def _set_durable(connection: Connection) -> None:
     """WAL lets a reader look while a session is written; FULL syncs each commit, so power loss takes none back."""
-    raw: Any = connection.connection.driver_connection
+    raw = connection.connection.driver_connection
+    assert raw is not None
     raw.execute("PRAGMA journal_mode=WAL")
     raw.execute("PRAGMA synchronous=FULL")
 

@@ -19,6 +19,10 @@ DISTINCT: Final = 64
 """Plans and versions that are remembered: a log of thousands of sessions has few different ones."""
 
 
+Convert = Callable[[Any], object]
+"""Turns a value of one kind, which its row of `_FORMS` names, into another."""
+
+
 class Form(Enum):
     """Form in which a value is stored."""
 
@@ -39,11 +43,11 @@ class Field:
     form: Form
     optional: bool
     kept: Kept
-    to_column: Callable[[Any], Any]
-    from_column: Callable[[Any], Any]
+    to_column: Convert
+    from_column: Convert
 
 
-def _same(value: Any) -> Any:
+def _same(value: object) -> object:
     return value
 
 
@@ -66,7 +70,7 @@ def _mapping_from_column(text: str) -> Mapping[str, str]:
     return found
 
 
-_FORMS: Final[dict[object, tuple[Form, Callable[[Any], Any], Callable[[Any], Any]]]] = {
+_FORMS: Final[dict[object, tuple[Form, Convert, Convert]]] = {
     bool: (Form.FLAG, _same, _same),
     int: (Form.WIDE, _same, _same),
     str: (Form.TEXT, _same, _same),
@@ -77,7 +81,7 @@ _FORMS: Final[dict[object, tuple[Form, Callable[[Any], Any], Callable[[Any], Any
 """Type of a field -> its form, the way into a column and the way back."""
 
 
-def _field(name: str, annotated: Any) -> Field:
+def _field(name: str, annotated: object) -> Field:
     annotation, kept = get_args(annotated)
     optional = NoneType in get_args(annotation)
     kind = next(one for one in get_args(annotation) if one is not NoneType) if optional else annotation
@@ -98,13 +102,13 @@ LATER: Final = tuple(field for field in FIELDS if field.kept.since > 1)
 """Those that came after the first version. Tables have them last, so that earlier columns keep their place."""
 
 
-def to_columns(start: SessionStart) -> dict[str, Any]:
+def to_columns(start: SessionStart) -> dict[str, object]:
     """Return a session's start as columns by name."""
     values = {field: getattr(start, field.name) for field in FIELDS}
     return {field.name: None if value is None else field.to_column(value) for field, value in values.items()}
 
 
-def from_columns(columns: Mapping[str, Any]) -> SessionStart:
+def from_columns(columns: Mapping[str, object]) -> SessionStart:
     """Return a session's start from its columns; a field without a column is None."""
     values: dict[str, Any] = {}
     for field in FIELDS:
@@ -113,12 +117,12 @@ def from_columns(columns: Mapping[str, Any]) -> SessionStart:
     return SessionStart(**values)
 
 
-def to_plain(start: SessionStart, fields: Iterable[Field] = FIELDS) -> dict[str, Any]:
+def to_plain(start: SessionStart, fields: Iterable[Field] = FIELDS) -> dict[str, object]:
     """Return fields by name, as values for JSON."""
     return {field.name: _plain(getattr(start, field.name)) for field in fields}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Plan):

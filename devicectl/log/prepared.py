@@ -7,19 +7,22 @@ the SQL portable; only the way of the values is shorter, so they must be of type
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import Connection, Dialect, Insert, Table, Update, bindparam, insert
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.sql.compiler import SQLCompiler
 
 
 class Prepared:
     """An INSERT or UPDATE whose values come as tuples in the order of `names`, its bound parameters."""
 
     def __init__(self, statement: Insert | Update, dialect: Dialect, names: Sequence[str]) -> None:
-        compiled: Any = statement.compile(dialect=dialect)
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
         self._sql = str(compiled)
         self._names = tuple(names)
-        assert not compiled.positional or tuple(compiled.positiontup) == self._names, compiled.positiontup
+        assert not compiled.positional or tuple(compiled.positiontup or ()) == self._names, compiled.positiontup
         self._positional: bool = compiled.positional
 
     @classmethod
@@ -28,12 +31,12 @@ class Prepared:
         names = [column.name for column in table.columns if column.name not in without]
         return cls(insert(table).values({name: bindparam(name) for name in names}), dialect, names)
 
-    def run(self, cursor: Any, row: tuple[Any, ...]) -> int:
+    def run(self, cursor: DBAPICursor, row: tuple[object, ...]) -> int:
         """Run once; how many rows were touched."""
         cursor.execute(self._sql, row if self._positional else dict(zip(self._names, row, strict=True)))
         return int(cursor.rowcount)
 
-    def run_many(self, cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    def run_many(self, cursor: DBAPICursor, rows: Sequence[tuple[object, ...]]) -> None:
         """Run for each row."""
         if self._positional:
             cursor.executemany(self._sql, rows)
@@ -42,12 +45,13 @@ class Prepared:
 
 
 @contextmanager
-def driver_transaction(connection: Connection, begin: str | None) -> Iterator[Any]:
+def driver_transaction(connection: Connection, begin: str | None) -> Iterator[DBAPICursor]:
     """The driver's cursor in a transaction of its own, begun by the SQL `begin` where the driver does not begin one.
 
     Not to be entered while SQLAlchemy has a transaction on `connection`.
     """
-    driver: Any = connection.connection.driver_connection
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
     cursor = driver.cursor()
     try:
         if begin is not None:

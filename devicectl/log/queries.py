@@ -20,6 +20,8 @@ from devicectl.session.entries import Note, StoredSession
 
 _sessions = schema.sessions.c
 _records = schema.records.c
+_Row = Row[Any]
+"""A row by the names of its columns, whose types the statement has and not the row."""
 _MAX_KEY: Final = 2**31 - 1
 """The largest INTEGER that every database has."""
 
@@ -93,7 +95,7 @@ _IN_A_LIST: Final = frozenset(field.name for field in FIELDS) | {
 """Columns of `sessions` that a list has beside those of a session's start."""
 
 
-def _stored_totals(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, int]]:
+def _stored_totals(connection: Connection, rows: Sequence[_Row]) -> dict[int, dict[str, int]]:
     """The totals of sessions by key, where they were stored and nothing has come after them."""
     if not rows:
         return {}
@@ -104,7 +106,7 @@ def _stored_totals(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int
     }
 
 
-def _listed(row: Row[Any], found: dict[str, int]) -> SessionSummary:
+def _listed(row: _Row, found: dict[str, int]) -> SessionSummary:
     counts = Counts(*(found[field.name] for field in fields(Counts)))
     return _summary(row, counts, found["cells"], cores_evacuated=row.cores_evacuated, reconciled=row.reconciled)
 
@@ -167,7 +169,7 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
 
 
 def _summary(
-    row: Row[Any], counts: Counts, cells: int, *, cores_evacuated: int | None, reconciled: bool | None
+    row: _Row, counts: Counts, cells: int, *, cores_evacuated: int | None, reconciled: bool | None
 ) -> SessionSummary:
     return SessionSummary(
         key=row.key,
@@ -185,12 +187,12 @@ def _summary(
     )
 
 
-def _device_totals(row: Row[Any]) -> Counts | None:
+def _device_totals(row: _Row) -> Counts | None:
     values = {field.name: getattr(row, f"device_{field.name}") for field in fields(Counts)}
     return None if None in values.values() else Counts(**values)
 
 
-def _differences(row: Row[Any], fold: Fold) -> list[str]:
+def _differences(row: _Row, fold: Fold) -> list[str]:
     """Return why a session is not reconciled, by the fold of its records; an open one has no reason yet."""
     device = _device_totals(row)
     differences = list(fold.problems) if device is None else reconcile(fold, device).differences
@@ -234,7 +236,7 @@ def _wall(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _stored_session(row: Row[Any]) -> StoredSession:
+def _stored_session(row: _Row) -> StoredSession:
     return StoredSession(
         key=row.key,
         start=from_columns(row._asdict()),

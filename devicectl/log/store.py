@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from devicectl.log import connection as database
 from devicectl.log import queries, schema, totals
@@ -55,7 +56,8 @@ class SessionLog:
             .where(columns.key == bindparam("of"), columns.epoch == bindparam("in_epoch"))
             .where(columns.next_event_no == bindparam("at"))
         )
-        dialect: Any = connection.dialect
+        dialect = connection.dialect
+        assert dialect.dbapi is not None
         self._driver_error: type[Exception] = dialect.dbapi.Error
         self._begin = "BEGIN IMMEDIATE" if dialect.name == "sqlite" else None
         self._move = Prepared(move, dialect, ("to", "wall", "of", "in_epoch", "at"))
@@ -117,7 +119,8 @@ class SessionLog:
             "stored_wall": wall,
         }
         with self._transaction() as connection:
-            inserted: Any = connection.execute(insert(schema.sessions).values(values)).inserted_primary_key
+            inserted = connection.execute(insert(schema.sessions).values(values)).inserted_primary_key
+        assert inserted is not None
         return int(inserted[0])
 
     def store(self, key: int, batch: Batch, notes: Sequence[Note] = ()) -> None:
@@ -156,7 +159,7 @@ class SessionLog:
         Raises:
             LogError: it could not be stored.
         """
-        values: dict[str, Any] = {
+        values: dict[str, object] = {
             "state": finish.state,
             "reconciled": finish.reconciled,
             "session_seconds": finish.session_seconds,
@@ -241,7 +244,7 @@ class SessionLog:
         self._place.require(self.where)
 
     @contextmanager
-    def _quick_transaction(self) -> Iterator[Any]:
+    def _quick_transaction(self) -> Iterator[DBAPICursor]:
         with (
             database.translated(self.where, self._driver_error),
             driver_transaction(self._connection, self._begin) as cursor,
@@ -302,7 +305,7 @@ class SessionLog:
             raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
 
 
-def note_rows(key: int, notes: Sequence[Note], wall: str | None) -> list[tuple[Any, ...]]:
+def note_rows(key: int, notes: Sequence[Note], wall: str | None) -> list[tuple[object, ...]]:
     """Rows of `notes`, in the order of its columns less the key."""
     return [
         (key, note.kind, note.at_us, note.name, note.detail, note.device_uptime_ms, note.cycle_no, wall)

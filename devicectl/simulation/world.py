@@ -6,14 +6,14 @@ itself.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
 from devicectl.simulation.heap import Actor, Heap
 from firmware_sim.device import Device
 from protocols.language.units import SECOND, Micros
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.serial.line import BITS_PER_BYTE
 from protocols.serial.wire import SerialWire
 
@@ -21,7 +21,7 @@ from protocols.serial.wire import SerialWire
 class Line(Protocol):
     """A wire's delays, and whatever else it does to bytes."""
 
-    def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
+    def arrivals(self, sender: str, data: bytes, now: Micros) -> Sequence[tuple[Micros, bytes]]:
         """Times at which `data` of `sender` reaches the other end, each with what arrives."""
 
 
@@ -32,7 +32,7 @@ class SerialLine:
         self._us_per_byte = BITS_PER_BYTE * SECOND / baud
         self._free = {"host": 0.0, "device": 0.0}
 
-    def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
+    def arrivals(self, sender: str, data: bytes, now: Micros) -> Sequence[tuple[Micros, bytes]]:
         """One piece, when its last bit is there."""
         self._free[sender] = free = max(self._free[sender], float(now)) + len(data) * self._us_per_byte
         return [(Micros(round(free)), data)]
@@ -52,7 +52,7 @@ class World:
         write: Callable[[list[Entry]], None],
         line: Line | None = None,
         tap: Tap | None = None,
-        make_wire: Callable[[], Wire[Any]] = SerialWire,
+        make_wire: Callable[[], AnyWire] = SerialWire,
     ) -> None:
         self.heap = Heap()
         self.engine = engine

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from devicectl import Handpiece, SessionError, clock, connect
 from devicectl.drivers import Driver
@@ -15,6 +15,9 @@ from handpiece_shell.trace_file import open_trace
 from protocols.language.messages import TruthGetDone
 from protocols.language.units import Micros
 from protocols.trace import HEADING, Tracer
+
+if TYPE_CHECKING:
+    from protocols.mqtt.wire import Publication
 
 _T = TypeVar("_T")
 
@@ -30,7 +33,7 @@ async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiec
     ):
         write([HEADING])
 
-        def tap(sender: str, data: Any, now: Micros) -> None:
+        def tap(sender: str, data: "bytes | Publication", now: Micros) -> None:
             write(tracer.describe(sender, data, now))
 
         handpiece, leave = await _entered(

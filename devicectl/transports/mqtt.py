@@ -9,7 +9,7 @@ device say to each other is the exchange's.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from devicectl.errors import LinkError, LinkForbiddenError, UrlError
 from devicectl.transports.heartbeat_gate import HeartbeatGate
@@ -68,7 +68,7 @@ class MqttTransport:
         self._patience: asyncio.TimerHandle | None = None
         self._broken = ""
         self._closing = False
-        self._task: asyncio.Task[Any] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def write(self, publication: Publication) -> None:
         """Send a publication, in order."""
@@ -89,7 +89,7 @@ class MqttTransport:
         assert self._task is not None, "it began before anybody could wait for it"
         self._task.cancel()
 
-    async def run(self, options: dict[str, Any]) -> None:
+    async def run(self, options: dict[str, object]) -> None:
         """Connect, and carry publications to the end of the connection, which the receiver is told."""
         self._task = asyncio.current_task()
         try:

@@ -39,9 +39,9 @@ _IMAGE: Final = {
 """Names in an image."""
 
 
-def snapshot(nvm: Nvm) -> dict[str, Any]:
+def snapshot(nvm: Nvm) -> dict[str, object]:
     """Return everything in the memory, made of what JSON has."""
-    image: dict[str, Any] = {name: getattr(nvm, name) for name in NUMBERS}
+    image: dict[str, object] = {name: getattr(nvm, name) for name in NUMBERS}
     image["register"] = None if nvm.register is None else list(nvm.register)
     image["site"] = list(nvm.aim)
     image["session"] = None if nvm.session is None else nvm.session.to_json()

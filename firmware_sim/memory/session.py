@@ -38,7 +38,7 @@ class SessionMemory:
     cores_counted: int = 0
     cell_punctures: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return all fields, made of what JSON has: the pairs (zone, cell) become rows [zone, cell, punctures]."""
         fields = asdict(self)
         fields["cell_punctures"] = [[zone, cell, count] for (zone, cell), count in self.cell_punctures.items()]

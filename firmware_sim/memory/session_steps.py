@@ -7,7 +7,7 @@ there is no doubt.
 
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from firmware_sim.errors import NvmError
 from firmware_sim.memory.contents import Contents
@@ -24,7 +24,7 @@ assert _CYCLE.size == R.RECORD_SIZE
 class OpenSession(NamedTuple):
     """Open a session with its plan; its totals must be zero."""
 
-    session: Mapping[str, Any]
+    session: Mapping[str, object]
     """See `SessionMemory.to_json`."""
     uptime_ms: int
 

@@ -5,12 +5,12 @@ It is looked for as the device starts: `pip install devicectl[uvloop]` is all th
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TypeVar
 
 _T = TypeVar("_T")
 
 
-def run(main: Coroutine[Any, Any, _T]) -> _T:
+def run(main: Coroutine[object, object, _T]) -> _T:
     """Run a program to its end, as `asyncio.run` does."""
     with asyncio.Runner(loop_factory=_quickest()) as runner:
         return runner.run(main)

@@ -14,7 +14,7 @@ from firmware_sim.device import Device
 from firmware_sim.ports import Port
 from protocols.language.enums import ByeReason
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from protocols.link.port import Wire
+from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class RealTimeDevice:
         self._closed = False
         self._after()
 
-    def attach(self, name: str, write: Write, make_wire: Callable[[], Wire[Any]] = SerialWire) -> Port:
+    def attach(self, name: str, write: Write, make_wire: Callable[[], AnyWire] = SerialWire) -> Port:
         """A transport is there; `write` takes what the device sends on it, as the wire of `make_wire` has it."""
         port = self.device.attach(name, make_wire)
         tap = self.open_tap(name)
@@ -97,7 +97,7 @@ class RealTimeDevice:
         if tap is not None:
             tap.line_set(left_on, monotonic())
 
-    def receive(self, port: Port, data: Any) -> None:
+    def receive(self, port: Port, data: "bytes | Publication") -> None:
         """A transport brought something for the port's wire."""
         now = monotonic()
         if self._taps:
@@ -155,7 +155,7 @@ class RealTimeDevice:
 
 
 def _tapped(tap: Tap, write: Write) -> Write:
-    def tapped(data: Any) -> None:
+    def tapped(data: "bytes | Publication") -> None:
         tap.heard("device", data, monotonic())
         write(data)
 

@@ -21,9 +21,9 @@ from protocols.language.errors import MessageError
 from protocols.language.fields import MAX_PAYLOAD_SIZE, Since, WireType
 from protocols.language.message import assemble
 
-_Convert = Callable[[Any], Any]
+_Convert = Callable[[Any], object]
 _Encode = Callable[[BaseModel], bytes]
-_Numbers = tuple[Callable[[dict[str, Any]], tuple[Any, ...]], Callable[..., bytes]]
+_Numbers = tuple[Callable[[dict[str, object]], tuple[object, ...]], Callable[..., bytes]]
 
 
 class Layout:
@@ -166,6 +166,13 @@ def since(field: FieldInfo) -> int:
     return next((item.minor for item in field.metadata if isinstance(item, Since)), 0)
 
 
+def bounds(field: FieldInfo) -> tuple[list[int | float], list[int | float]]:
+    """Return the least values and the greatest ones that a field's annotation names."""
+    low = [item.ge for item in field.metadata if isinstance(item, Ge) and isinstance(item.ge, int | float)]
+    high = [item.le for item in field.metadata if isinstance(item, Le) and isinstance(item.le, int | float)]
+    return low, high
+
+
 @cache
 def _members(enum: type[WireEnum]) -> tuple[WireEnum, ...]:
     """Return the member for each value of a byte."""
@@ -186,8 +193,7 @@ def _converters(field: FieldInfo, wire: WireType) -> list[_Convert]:
         return [_members(field.annotation).__getitem__]
     if wire.code.endswith("s"):
         return [_to_text]
-    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
-    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
+    low, high = bounds(field)
     if wire.code == "d":
         bounded = partial(_in_range, max(low, default=-math.inf), min(high, default=math.inf))
         return [_to_finite, bounded] if low or high else [_to_finite]
@@ -195,7 +201,7 @@ def _converters(field: FieldInfo, wire: WireType) -> list[_Convert]:
     return [partial(_in_range, max(low), min(high))] if len(low) > 1 or len(high) > 1 else []
 
 
-def _texts_encoded(values: Iterable[Any]) -> list[Any]:
+def _texts_encoded(values: Iterable[object]) -> list[object]:
     return [value.encode() if isinstance(value, str) else value for value in values]
 
 

@@ -21,7 +21,7 @@ _set_extra: Final = BaseModel.__dict__["__pydantic_extra__"].__set__
 _set_private: Final = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
-def assemble(model: type[_Model], values: dict[str, Any], names: set[str]) -> _Model:
+def assemble(model: type[_Model], values: dict[str, object], names: set[str]) -> _Model:
     """A model of values that are known to be valid, each of `names`; takes both over, and checks nothing."""
     message = _new(model)
     _set_dict(message, values)

@@ -225,4 +225,6 @@ def decode_record(raw: bytes) -> Record | None:
     if model is None:
         return None
     found = LAYOUTS[model]
-    return found.decode(raw[:KIND_OFFSET] + raw[KIND_OFFSET + 1 : found.size + 1])  # type: ignore[return-value]
+    record = found.decode(raw[:KIND_OFFSET] + raw[KIND_OFFSET + 1 : found.size + 1])
+    assert isinstance(record, model)
+    return record

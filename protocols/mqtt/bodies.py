@@ -43,7 +43,7 @@ _RECORDS_BY_NAME: Final = {model.__name__: model for model in RECORDS.values()}
 BY_NAME: Final[Mapping[str, type[Message]]] = {model.__name__: model for model in REGISTRY.values()}
 """A message's name in a body -> its model."""
 
-_Convert = Callable[[Any], Any]
+_Convert = Callable[[Any], object]
 
 
 # --- to JSON -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Law: it imports no client, opens nothing, touches no socket and reads no file. `
 """
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from protocols.language.errors import ProtocolError
 from protocols.mqtt.broker_url import BrokerUrl
@@ -58,7 +58,7 @@ class LostError(ProtocolError):
         super().__init__("the connection was lost")
 
 
-def client_options(url: BrokerUrl, identifier: str, credentials: tuple[str, str]) -> dict[str, Any]:
+def client_options(url: BrokerUrl, identifier: str, credentials: tuple[str, str]) -> dict[str, object]:
     """Arguments of the library's client, but for protocol, TLS and will; an empty name or password is none."""
     username, password = credentials
     return {

@@ -6,7 +6,7 @@ are asked what they would publish; those of snapshots from the table below.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, get_origin
+from typing import Final, get_origin
 
 from protocols.language import messages as M
 from protocols.language.enums import Kind, Lane, WireEnum
@@ -96,8 +96,9 @@ def _as_sent(wire: DeviceWire | HostWire, model: type[Message], link_id: int = 0
     return wire.encode(empty, 0, link_id, 0, 0)
 
 
-def _zero(annotation: Any) -> Any:
+def _zero(annotation: object) -> object:
     kind = get_origin(annotation) or annotation
+    assert isinstance(kind, type)
     return next(iter(kind)) if issubclass(kind, WireEnum) else kind()
 
 

@@ -12,14 +12,13 @@ Law: pure; each call makes a new dict of plain values, in the same order every t
 import re
 from typing import Any, Final, get_args
 
-from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from protocols.language import messages as M
 from protocols.language.enums import Kind, WireEnum
 from protocols.language.fields import MAX_PAYLOAD_SIZE, Unit, WireType
-from protocols.language.layouts import LAYOUTS, wire_type
+from protocols.language.layouts import LAYOUTS, bounds, wire_type
 from protocols.language.message import Message
 from protocols.language.records import RECORD_SIZE, RECORDS, Record
 from protocols.language.version import PROTOCOL
@@ -225,8 +224,7 @@ def _fixed(field: FieldInfo, wire: WireType) -> Schema:
     if wire.code == WIDE:
         return _described({"type": "string", "pattern": f"^[0-9]{{1,{MAX_WIDE_DIGITS}}}$"}, "A u64's decimal digits.")
     schema: Schema = {"type": "number" if wire.code == "d" else "integer"}
-    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
-    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
+    low, high = bounds(field)
     if low:
         schema["minimum"] = max(low)
     if high:

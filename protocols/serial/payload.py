@@ -33,7 +33,9 @@ def decode_payload(model: type[_Model], payload: bytes) -> _Model:
     Raises:
         MessageError: payload and model do not fit; names the field.
     """
-    return LAYOUTS[model].decode(payload)  # type: ignore[return-value]
+    message = LAYOUTS[model].decode(payload)
+    assert isinstance(message, model)
+    return message
 
 
 _Body = Callable[[Message, int, int, int, int], bytes]
@@ -88,4 +90,8 @@ def decode_message(frame: Frame) -> Message | None:
     """
     header = frame.header
     model = REGISTRY.get((header.major_and_kind & 0x0F, header.message_id))
-    return None if model is None else LAYOUTS[model].decode(frame.payload)  # type: ignore[return-value]
+    if model is None:
+        return None
+    message = LAYOUTS[model].decode(frame.payload)
+    assert isinstance(message, Message)
+    return message

@@ -11,7 +11,7 @@ its seed and its model's version. No cell can become a formula or steer a termin
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from devicectl.log.exports import named
 from devicectl.log.exports.export import identity_of, iso, provenance_of, totals_of
@@ -76,7 +76,7 @@ def write_notes(reports: Iterable[SessionReport], out: TextIO, style: Style = PL
     _write(NOTE_COLUMNS, ({**_first(one.summary), **row} for one in reports for row in _note_rows(one)), out, style)
 
 
-def _write(columns: Sequence[str], rows: Iterable[dict[str, Any]], out: TextIO, style: Style) -> None:
+def _write(columns: Sequence[str], rows: Iterable[dict[str, object]], out: TextIO, style: Style) -> None:
     if style.byte_order_mark:
         out.write(_BYTE_ORDER_MARK)
     # Lines end as RFC 4180 has it.
@@ -103,11 +103,11 @@ def to_cell(value: object, style: Style = PLAIN) -> object:
     return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
 
 
-def _first(summary: SessionSummary) -> dict[str, Any]:
+def _first(summary: SessionSummary) -> dict[str, object]:
     return {**provenance_of(summary), **identity_of(summary)}
 
 
-def _cycle_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
+def _cycle_rows(report: SessionReport) -> Iterator[dict[str, object]]:
     for raw, _, cycle in _told_apart(report):
         if cycle is None:
             continue
@@ -126,7 +126,7 @@ def _cycle_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
         }
 
 
-def _note_rows(report: SessionReport) -> Iterator[dict[str, Any]]:
+def _note_rows(report: SessionReport) -> Iterator[dict[str, object]]:
     last_cycle_no = None
     for raw, record, cycle in _told_apart(report):
         if cycle is not None:
@@ -162,5 +162,5 @@ def _told_apart(report: SessionReport) -> Iterator[tuple[bytes, Record | None, C
         yield raw, record, cycle
 
 
-def _head(raw: bytes) -> dict[str, Any]:
+def _head(raw: bytes) -> dict[str, object]:
     return {"event_no": event_no_of(raw), "uptime_ms": named.uptime_ms_of(raw)}

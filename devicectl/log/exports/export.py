@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from devicectl.log.exports.named import fields_of
 from devicectl.log.fields import LATER, to_plain
@@ -32,12 +32,12 @@ def write_jsonl(report: SessionReport, out: TextIO) -> None:
         out.write(to_line({**first, **provenance, **item}))
 
 
-def to_line(item: dict[str, Any]) -> str:
+def to_line(item: dict[str, object]) -> str:
     """An object as a line of JSON: readable, and harmless on a terminal."""
     return printable_json(json.dumps(item, ensure_ascii=False)) + "\n"
 
 
-def provenance_of(summary: SessionSummary) -> dict[str, Any]:
+def provenance_of(summary: SessionSummary) -> dict[str, object]:
     """Return the fields that every record begins with."""
     return {
         "notice": NOTICE,
@@ -47,7 +47,7 @@ def provenance_of(summary: SessionSummary) -> dict[str, Any]:
     }
 
 
-def identity_of(summary: SessionSummary) -> dict[str, Any]:
+def identity_of(summary: SessionSummary) -> dict[str, object]:
     """Return the fields that say which session it is, of what course and device."""
     return {
         "session_id": summary.key,
@@ -58,7 +58,7 @@ def identity_of(summary: SessionSummary) -> dict[str, Any]:
     }
 
 
-def totals_of(summary: SessionSummary) -> dict[str, Any]:
+def totals_of(summary: SessionSummary) -> dict[str, object]:
     """Return a session's totals by the names of their columns, and the fields of its start that came later."""
     return {
         "state": summary.state,
@@ -82,7 +82,7 @@ def iso(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
 
 
-def _items(report: SessionReport) -> Iterator[dict[str, Any]]:
+def _items(report: SessionReport) -> Iterator[dict[str, object]]:
     summary, identity, first = report.summary, identity_of(report.summary), provenance_of(report.summary)
     yield {"type": "header", "format": "devicectl-session", "format_version": 1}
     yield {

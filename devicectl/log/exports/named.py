@@ -1,7 +1,7 @@
 """Contents of a journal record by names that people know: of commands, needles, zones and alarms."""
 
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from devicectl.log.rows import outcome_names
 from devicectl.session.count import MAX_NEEDLES, tally
@@ -46,10 +46,10 @@ def uptime_ms_of(raw: bytes) -> int:
     return int.from_bytes(raw[4:8], "little")
 
 
-def fields_of(raw: bytes) -> dict[str, Any]:
+def fields_of(raw: bytes) -> dict[str, object]:
     """A record's fields by name, for programs; of one that this version cannot read, its head and bytes."""
     record = read(raw)
-    fields: dict[str, Any] = {"event_no": event_no_of(raw), "kind": kind_of(raw), "uptime_ms": uptime_ms_of(raw)}
+    fields: dict[str, object] = {"event_no": event_no_of(raw), "kind": kind_of(raw), "uptime_ms": uptime_ms_of(raw)}
     if record is not None:
         fields |= {name: _plain(value) for name, value in record if name not in fields}
     if isinstance(record, Action | Refusal):
@@ -70,7 +70,7 @@ def outcomes_of(record: Cycle) -> list[str]:
 def told(raw: bytes, plan: Plan) -> tuple[str, str]:
     """A record in a name and a detail, for people."""
     record = read(raw)
-    fields = {} if record is None else {name: _plain(value) for name, value in record}
+    fields: dict[str, object] = {} if record is None else {name: _plain(value) for name, value in record}
     for column in ("event_no", "uptime_ms"):
         fields.pop(column, None)
     if fields.get("interlock") == 0:
@@ -79,9 +79,11 @@ def told(raw: bytes, plan: Plan) -> tuple[str, str]:
         fields.pop("cycle_no")  # a column of its own
     name = kind_of(raw)
     if isinstance(record, Action | Refusal):
-        name = command_name(fields.pop("message_id"))
+        name = command_name(record.message_id)
+        del fields["message_id"]
     elif isinstance(record, AlarmChanged):
-        name = alarm_label(fields.pop("code"))
+        name = alarm_label(record.code)
+        del fields["code"]
     if isinstance(record, Action):
         fields = {"zone": zone_of(plan, record.cell), "cell": record.cell} if record.cell != NO_CELL else {}
     elif isinstance(record, Anesthesia):
@@ -108,5 +110,5 @@ def command_name(message_id: int) -> str:
     return f"message 0x{message_id:04x}" if model is None else topic_name(model.__name__)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.name.lower() if isinstance(value, Enum) else value

@@ -10,9 +10,8 @@ import struct
 import textwrap
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
-from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -22,7 +21,7 @@ from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
 from protocols.language import alarm_codes, interlocks
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
 from protocols.language.fields import MAX_PAYLOAD_SIZE, Unit, WireType
-from protocols.language.layouts import layout, wire_type
+from protocols.language.layouts import bounds, layout, wire_type
 from protocols.language.message import REGISTRY, Message
 from protocols.language.records import RECORD_SIZE, RECORDS, Record
 from protocols.language.schema import schema_id
@@ -331,8 +330,7 @@ def _said(field: FieldInfo) -> str:
     if isinstance(kind, type) and issubclass(kind, WireEnum):
         return f"enum hlp1_{_snake(kind.__name__)}"
     said = [item.name for item in field.metadata if isinstance(item, Unit)]
-    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
-    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
+    low, high = bounds(field)
     if len(low) > 1 or len(high) > 1:
         said.append(f"{max(low)} to {min(high)}")
     return ", ".join(said)

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from typing import Any
 
-from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
 from protocols.language.fields import Unit, WireType
-from protocols.language.layouts import layout, since, wire_type
+from protocols.language.layouts import bounds, layout, since, wire_type
 from protocols.language.message import REGISTRY, Message
 from protocols.language.records import RECORDS, Record
 
@@ -98,8 +96,7 @@ def _range(field: FieldInfo, wire: WireType) -> str:
     """Bounds of a value beyond its width."""
     if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
         return f"[{field.annotation.__name__}](#{field.annotation.__name__.lower()})"
-    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
-    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
+    low, high = bounds(field)
     if len(low) > 1 or len(high) > 1:
         return f"{max(low):,} to {min(high):,}"
     return "finite" if wire.name == "f64" else ""

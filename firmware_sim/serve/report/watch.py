@@ -9,7 +9,7 @@ Law: it only reads. Of a host it keeps numbers, and a line for each kind of refu
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from firmware_sim.device import Device
 from firmware_sim.ports import LinkEnd, Port
@@ -27,6 +27,8 @@ from protocols.link.header import REPLAYED, RETRANSMIT, Header
 from protocols.mqtt.wire import Publication, decode_publication
 from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_message
+
+_Value = TypeVar("_Value")
 
 MAX_HOSTS: Final = 64
 """Host ids are the hosts' own: one that makes a new one for each link must not fill the memory."""
@@ -278,7 +280,7 @@ def _name(header: Header) -> str:
     return f"0x{header.message_id:04X}" if model is None else model.__name__
 
 
-def _remember(held: OrderedDict[int, Any], key: int, value: Any) -> None:
+def _remember(held: OrderedDict[int, _Value], key: int, value: _Value) -> None:
     held[key] = value
     held.move_to_end(key)
     if len(held) > MAX_PENDING:
