@@ -33,9 +33,50 @@ def test_links_resolve(page: Path) -> None:
     assert not broken
 
 
+_ARCHITECTURE: Final = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+_ROWS: Final = [line for line in _ARCHITECTURE.splitlines() if line.startswith("| ")]
+
+PLACES: Final = {
+    "add a transport": ("devicectl/transports/urls.py", "firmware_sim/serve/transports/table.py"),
+    "add an interlock": ("protocols/language/interlocks.py", "firmware_sim/model/interlocks.py"),
+    "add a field to the session log": ("devicectl/session/entries.py", "devicectl/session/engine.py"),
+    "add a number that survives a power cut": ("firmware_sim/memory/contents.py",),
+    "add a message": ("protocols/language/messages/", "firmware_sim/commands/rules.py", "tests/vectors/catalogue.txt"),
+    "add a step to the session": ("devicectl/session/machine.py", "devicectl/session/operator.py"),
+}
+"""Change -> the places that it begins at; `test_changes` makes most of them."""
+
+
 def test_architecture_is_at_most_three_pages() -> None:
-    lines = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 3 * 55
+    assert len(_ARCHITECTURE.splitlines()) <= 3 * 55
+
+
+def _files(row: str) -> list[Path]:
+    """Files and folders that a row names; one without a folder is in that of the one before it."""
+    found: list[Path] = []
+    for name in re.findall(r"`([\w/]+(?:/|\.\w+))`", row):
+        beside = [found[-1] if found[-1].is_dir() else found[-1].parent] if found else []
+        found.append(next((folder / name for folder in (*beside, ROOT) if (folder / name).exists()), ROOT / name))
+    return found
+
+
+@pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.split("|")[1].strip())
+def test_what_a_row_names_exists(row: str) -> None:
+    assert not [path for path in _files(row) if not path.exists()]
+
+
+@pytest.mark.parametrize("change", PLACES)
+def test_a_change_begins_where_the_page_says(change: str) -> None:
+    (row,) = (row for row in _ROWS if row.startswith(f"| {change} "))
+    assert {ROOT / place for place in PLACES[change]} <= set(_files(row))
+
+
+def test_a_name_without_a_folder_is_beside_the_one_before() -> None:
+    assert _files("| `protocols/link/exchange.py`, `pace.py` |") == [
+        ROOT / "protocols/link/exchange.py",
+        ROOT / "protocols/link/pace.py",
+    ]
+    assert not _files("| `protocols/link/gone.py` |")[0].exists()
 
 
 _DECISIONS: Final = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
