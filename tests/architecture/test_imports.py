@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from importlinter.cli import lint_imports
 
-from tests.architecture.tree import ROOT, modules
+from tests.architecture.tree import ROOT, modules, pure_names
 
 SHELLS: Final = (
     "devicectl",
@@ -38,12 +38,6 @@ SHELLS: Final = (
 CONFIGURATION: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def _pure() -> list[str]:
-    contracts = CONFIGURATION["tool"]["importlinter"]["contracts"]
-    (found,) = (contract["source_modules"] for contract in contracts if "are pure" in contract["name"])
-    return list(found)
-
-
 def _within(name: str, package: str) -> bool:
     # A root package stands for its own __init__ alone, or nothing in it would have to be named.
     return name == package or (package not in ("devicectl", "firmware_sim") and name.startswith(f"{package}."))
@@ -56,14 +50,14 @@ def test_import_contracts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_every_module_is_pure_or_a_shell() -> None:
-    known = (*_pure(), *SHELLS)
+    known = (*pure_names(), *SHELLS)
     strays = [name for name, _ in modules() if not any(_within(name, package) for package in known)]
     assert not strays, "name them in the contract of the pure modules in pyproject.toml; SHELLS is for what does I/O"
 
 
 def test_no_list_names_a_module_that_is_gone() -> None:
     there = {name for name, _ in modules()}
-    assert not [name for name in (*_pure(), *SHELLS) if name not in there]
+    assert not [name for name in (*pure_names(), *SHELLS) if name not in there]
 
 
 def _imported() -> set[str]:

@@ -1,6 +1,7 @@
 """The files of the source tree, as the tests of the tree see them."""
 
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import cache
@@ -56,3 +57,11 @@ def modules() -> Iterator[tuple[str, Path]]:
         if name.parts[0] in PACKAGES and path.suffix == ".py":
             parts = name.with_suffix("").parts
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def pure_names() -> list[str]:
+    """Modules, and packages with all that is in them, that the import contract calls pure."""
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = configuration["tool"]["importlinter"]["contracts"]
+    (found,) = (contract["source_modules"] for contract in contracts if "are pure" in contract["name"])
+    return list(found)
