@@ -4,6 +4,7 @@ import pytest
 
 from protocols.language.enums import ByeReason, Code, DeviceState, Kind
 from protocols.language.errors import LocalError
+from protocols.language.message import Message
 from protocols.language.messages import (
     Arm,
     ArmDone,
@@ -335,6 +336,26 @@ def test_no_other_frame_renews_the_lease(which: int, data: bytes) -> None:
     assert end.advance(Micros(600_000))[0].__class__ is LinkLost
 
 
+@pytest.mark.parametrize(("which", "kind"), [(0, Kind.COMMAND), (1, Kind.EVENT)])
+def test_an_echo_of_what_this_end_cannot_read_renews_nothing(which: int, kind: Kind) -> None:
+    end = linked_pair()[which]
+    end.receive(encode_frame(kind, 0x7FFF, b"", link_id=LINK), Micros(500_000))
+    assert end.advance(Micros(600_000))[0].__class__ is LinkLost
+
+
+@pytest.mark.parametrize(("which", "message"), [(0, HostHeartbeat()), (1, STATE)])
+def test_an_echo_is_counted_and_renews_nothing_and_the_loss_says_so(which: int, message: Message) -> None:
+    end = linked_pair()[which]
+    end.take()
+    end.tell(message, T0)
+    (sent,) = end.take()
+    assert end.receive(sent, Micros(500_000)) == [] and not end.outbox
+    assert end.statistics.echoes == 1
+    (lost,) = end.advance(Micros(600_000))
+    reason = "nothing heard for 600 ms; the line echoes: 1 frames of this end's own came back"
+    assert lost == LinkLost(reason)
+
+
 def test_answers_to_foreign_frames_do_not_break_the_silence_of_the_link() -> None:
     _, device = linked_pair()
     device.take()
@@ -406,6 +427,16 @@ def test_unknown_message_of_another_link_gets_e_link_and_renews_nothing() -> Non
     header, nak = only_nak(device)
     assert (nak.code, header.link_id) == (Code.E_LINK, 99)
     assert isinstance(device.advance(Micros(600_000))[0], LinkLost)
+
+
+def test_a_command_of_no_link_is_not_carried_out_where_a_hello_was_denied() -> None:
+    device = make_device()
+    (greeted,) = device.receive(frame(hello(), 0, 1), T0)
+    assert isinstance(greeted, Greeted)
+    device.deny(greeted, Code.E_BUSY, "no", T0)
+    device.take()
+    assert device.receive(frame(Arm(), 0, 2), T0) == []
+    assert only_nak(device)[1].code is Code.E_LINK
 
 
 def test_unknown_command_of_no_link_gets_a_nak_and_renews_nothing() -> None:

@@ -25,7 +25,17 @@ from protocols.language.messages import (
 from protocols.language.units import SECOND, Micros
 from protocols.link.happenings import Abandoned, Answered, LinkLost, Told
 from protocols.link.header import REPLAYED, REPLY_WANTED, RETRANSMIT
-from protocols.link.requests import BACKOFF, FIRST_RTO_US, MAX_DOUBTFUL, MAX_TRIES, MIN_RTO_US, Request, RoundTrip
+from protocols.link.requests import (
+    BACKOFF,
+    FIRST_RTO_US,
+    MAX_DOUBTFUL,
+    MAX_TRIES,
+    MIN_RTO_US,
+    Request,
+    Requests,
+    RoundTrip,
+)
+from protocols.serial.line import BaudLine
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
     Host,
@@ -453,6 +463,36 @@ def test_an_expected_time_of_weeks_is_one_of_ten_minutes() -> None:
     host.take()
     now, _ = never_end(host, request, Received(expected_ms=0xFFFF_FFFF), 10**12)
     assert now == 4 * 600_000_000 + 1_000_000
+
+
+def test_a_command_is_given_up_when_its_time_is_over_and_not_at_the_next_retry() -> None:
+    host = patient_host(lease_ms=500)
+    request = host.submit(PUNCH, T0)
+    hear(host, Received(expected_ms=0), request.correlation_id, 0)
+    for at in (200_000, 400_000):
+        hear(host, heartbeat(request.correlation_id), 0, at)
+        assert host.advance(Micros(at)) == []
+    assert host.next_deadline() == 500_000, "and not 600,000: three heartbeats"
+    (lost, _) = host.advance(Micros(500_000))
+    assert isinstance(lost, LinkLost) and "never ended it" in lost.reason
+
+
+def test_what_was_received_holds_up_no_query_on_a_slow_line() -> None:
+    retries = []
+    for ahead in (False, True):
+        requests = Requests(BaudLine(9600))
+        if ahead:
+            motion = Request(PUNCH)
+            motion.correlation_id = 1
+            requests.sent(motion, T0)
+            header = seen([frame(RECEIVED, LINK, 1)])[0][0]
+            requests.received(motion, header, Micros(300_000), 60_000, 200_000, 1_000_000)
+        query = Request(Echo(data=b""))
+        query.correlation_id = 2
+        requests.round_trip = RoundTrip()
+        requests.sent(query, SECOND)
+        retries.append(query.due)
+    assert retries[0] == retries[1]
 
 
 def test_a_command_has_no_time_where_the_lease_is_off() -> None:
