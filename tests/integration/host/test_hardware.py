@@ -6,6 +6,7 @@ import pytest
 
 from devicectl.errors import HardwareError
 from devicectl.log.store import SessionLog
+from devicectl.session.entries import SessionStart
 from firmware_sim.commands import statements
 from protocols.language.enums import CloseReason, DeviceState
 from tests.world import IDENTITY, Lab, Late, assert_counted
@@ -81,6 +82,8 @@ def test_no_anesthesia_is_confirmed_on_one_that_came_in_the_simulators_place(bec
 def test_what_was_allowed_is_done(become_hardware: Any) -> None:
     become_hardware()
     lab = Lab(allow_hardware=True).begin(2)
+    (start,) = (entry for entry in lab.entries if isinstance(entry, SessionStart))
+    assert (start.simulated, start.seed) == (False, None)
     lab.world.cut()
     lab.world.mend()
     lab.cycle()

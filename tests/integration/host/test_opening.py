@@ -3,6 +3,7 @@
 import pytest
 
 from devicectl.errors import CommandRefusedError, LinkError, SessionFoundError
+from devicectl.session.machine import State
 from devicectl.session.procedures import Task
 from firmware_sim.commands.queries import QUERIES
 from firmware_sim.control import Control
@@ -73,6 +74,7 @@ def test_one_whose_answer_was_lost_is_gone_on_with(records: int) -> None:
     lab.until(lambda: task.done)
     task.outcome()
     assert lab.engine.session()[0].session_no == lab.device.nvm.session_no == 1
+    assert State.RECOVERING in lab.states, "what the device did meanwhile is looked at first"
     lab.numb()
     assert_counted(lab, lab.finish())
 

@@ -139,7 +139,8 @@ def test_a_killed_hosts_session_is_abandoned_after_its_lease() -> None:
     assert lab.device.nvm.session is None
 
 
-def test_who_finds_another_session_does_not_wait_for_anybody() -> None:
+@pytest.mark.parametrize("restore", [True, False], ids=["resumed", "abandoned"])
+def test_who_finds_another_session_does_not_wait_for_anybody(restore: bool) -> None:
     with SessionLog.open("sqlite://") as log:
         lab, _ = at_moment("suction", log=log)
         assert lab.recorder is not None and lab.recorder.key is not None
@@ -148,13 +149,37 @@ def test_who_finds_another_session_does_not_wait_for_anybody() -> None:
         lab.replace_host(heard=False)
         lab.run(lab.engine.connect())
         began = lab.now
+        other = replace(stored, start=replace(stored.start, session_no=9))
         with pytest.raises(SessionError, match="no longer holds session 9"):
-            lab.run(
-                lab.engine.adopt(
-                    replace(stored, start=replace(stored.start, session_no=9)), log.records(stored.key), 1.0
-                )
-            )
+            lab.run(lab.engine.adopt(other, log.records(stored.key), 1.0, restore=restore))
         assert lab.now == began
+
+
+def test_a_session_that_the_device_has_closed_is_not_resumed_and_the_device_is_left_alone() -> None:
+    with SessionLog.open("sqlite://") as log:
+        lab = Lab(log=log).begin(1)
+        assert lab.recorder is not None and lab.recorder.key is not None
+        stored = log.find(lab.device.serial, lab.engine.welcome.journal_epoch, lab.device.nvm.session_no)
+        assert stored is not None
+        records = log.records(stored.key)
+        lab.close(CloseReason.ABORTED)
+        lab.replace_host()
+        lab.run(lab.engine.connect())
+        state = lab.state
+        with pytest.raises(SessionError, match="no longer holds session 1: it names none"):
+            lab.run(lab.engine.adopt(stored, records, 1.0))
+        assert lab.state is state
+
+
+def test_a_session_that_is_given_up_has_failed_and_one_that_has_ended_stays_as_it_is() -> None:
+    lab = Lab().begin(1)
+    for _ in range(2):
+        lab.engine.give_up()
+        assert lab.states[-1] is State.FAULTED
+    lab = Lab().begin(1)
+    lab.close(CloseReason.ABORTED)
+    lab.engine.give_up()
+    assert lab.states[-1] is State.ABORTED
 
 
 def test_a_host_whose_lease_never_ends_is_not_waited_for() -> None:

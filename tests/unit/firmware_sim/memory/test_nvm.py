@@ -10,7 +10,7 @@ from firmware_sim.errors import NvmError, NvmFileError
 from firmware_sim.memory.image import replay, restore, snapshot
 from firmware_sim.memory.journal import JOURNAL_SLOTS, Journal
 from firmware_sim.memory.nvm import Nvm
-from firmware_sim.memory.session import SessionMemory
+from firmware_sim.memory.session import SessionMemory, Totals
 from firmware_sim.memory.session_steps import BeginCycle, CloseSession, EndCycle, OpenSession, PowerOn, SetPhase
 from firmware_sim.memory.steps import CARTRIDGES_REMEMBERED, BindCartridge, ClearAlarm, CountBirth, LatchAlarm, Put
 from protocols.language.enums import CloseReason, Code, Ending, NeedleOutcome, Phase
@@ -105,6 +105,7 @@ def test_memory_starts_empty() -> None:
     assert nvm.register is None and nvm.session is None and nvm.last_close is None and nvm.last_outcome is None
     assert (nvm.head, nvm.tail, nvm.free) == (1, 1, JOURNAL_SLOTS)
     assert nvm.read(0, 10) == (1, [])
+    assert nvm.totals == Totals()
 
 
 def test_boot_is_counted_and_journaled() -> None:
