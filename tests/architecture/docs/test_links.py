@@ -1,4 +1,4 @@
-"""Every link of every Markdown file leads somewhere: to a file of the tree, and to a heading where it names one."""
+"""Links of Markdown files lead to files and headings that exist; so do the names in tables of the architecture page."""
 
 import re
 from pathlib import Path
