@@ -65,8 +65,7 @@ class Closing:
         ):
             yield from ask(M.Stop())
             self._context.note("action", "stop", "")
-            if self._context.machine.now is not State.RECOVERING:
-                self._context.machine.happened(Event.STOPPED)
+            self._context.machine.happened(Event.STOPPED)
 
     def abort(self, wall_seconds: float) -> Procedure[Finish]:
         """Stop the device and close the session as aborted; what was counted is kept and reconciled.

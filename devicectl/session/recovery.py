@@ -140,8 +140,7 @@ class Recovery:
         Raises:
             LinkError, CommandError: `error`, when recovery was tried too often in a row.
         """
-        if self._context.machine.now is not State.RECOVERING:
-            self._context.machine.happened(Event.LINK_LOST if isinstance(error, LinkError) else Event.STOPPED)
+        self._context.machine.happened(Event.LINK_LOST if isinstance(error, LinkError) else Event.STOPPED)
         self._count(error)
 
     def _count(self, error: LinkError | CommandAbortedError | CommandRefusedError) -> None:
