@@ -65,6 +65,11 @@ def hold_open(lab: Lab) -> None:
     lab.inject(estop_open=True)
 
 
+def complete(lab: Lab) -> None:
+    """Another host has closed it with the right counts, and for another reason."""
+    lab.device.nvm.keep(CloseSession(CloseReason.COMPLETED, 0))
+
+
 DISAGREEMENTS: dict[str, tuple[Callable[[Lab], None], str]] = {
     "another count": (count_one_more, "cycles is 16 here, 15 at the host"),
     "no count": (count_none, "cycles is 0 here, 15 at the host"),
@@ -72,6 +77,7 @@ DISAGREEMENTS: dict[str, tuple[Callable[[Lab], None], str]] = {
     "records forgotten and others written": (forget_and_write, "cycles is 16 here, 15 at the host"),
     "journal lost": (lose_the_journal, "were overwritten"),
     "close forgotten": (forget_the_close, "the device holds the session open"),
+    "closed by another host": (complete, "was closed by another host, as COMPLETED"),
     "held": (hold_open, "cycles is 16 here, 15 at the host"),
 }
 

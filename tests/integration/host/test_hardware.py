@@ -89,3 +89,15 @@ def test_what_was_allowed_is_done(become_hardware: Any) -> None:
     lab.cycle()
     assert not lab.engine.simulated
     assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_only_a_device_that_keeps_a_truth_is_asked_for_it(keeps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    identify = statements.identity
+    monkeypatch.setattr(
+        "firmware_sim.commands.queries.identity", lambda of: identify(of).model_copy(update={"has_truth": keeps})
+    )
+    lab = Lab().begin(1)
+    lab.close(CloseReason.ABORTED)
+    assert (lab.engine.truth is not None) is keeps
+    assert not [note for note in lab.notes if note.kind == "refusal"]

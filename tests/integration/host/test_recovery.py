@@ -403,6 +403,24 @@ def test_session_that_is_stopped_in_the_wait_closes_at_once() -> None:
     assert lab.now - began < SECOND
 
 
+@pytest.mark.parametrize(
+    ("reason", "state"), [(CloseReason.COMPLETED, State.COMPLETED), (CloseReason.ABORTED, State.ABORTED)]
+)
+def test_a_session_ends_in_the_state_of_its_reason(reason: CloseReason, state: State) -> None:
+    lab = Lab().begin(1)
+    lab.close(reason)
+    assert lab.states[-1] is state
+
+
+def test_a_stop_holds_an_armed_device_and_a_second_one_is_harmless() -> None:
+    lab = Lab().begin(1)
+    for stops in (1, 2):
+        lab.run(lab.engine.stop())
+        assert lab.state is DeviceState.SAFE and lab.states[-1] is State.RECOVERING
+        assert [note.name for note in lab.notes].count("stop") == stops
+    assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+
+
 @pytest.mark.parametrize("where", ["no session", "no link", "ended"])
 def test_a_stop_is_nothing_where_nothing_is_to_be_stopped(where: str) -> None:
     lab = Lab()

@@ -156,6 +156,7 @@ def test_wrong_nonce_and_late_welcome_are_strays() -> None:
     assert host.receive(frame(welcome(), LINK, 1), T0) == []
     host.hello(hello(), T0)
     assert host.receive(frame(welcome(nonce=78), LINK, 1), T0) == []
+    assert "a WELCOME came with nonce 78, HELLO had 77" in host.explain("lost")
     assert host.receive(frame(welcome(), LINK, 2), T0) == []
     assert not host.linked and host.statistics.strays == 3
     assert host.receive(frame(welcome(), LINK, 1), T0) == [Linked(welcome())]
