@@ -48,7 +48,7 @@ async def test_hardly_a_frame_is_sent_twice(baud: int, tmp_path: Path) -> None:
         async with PacedLine(served, tmp_path / "line", baud).listening() as url:
             async with (
                 connect(f"{url}?baud={baud}") as handpiece,
-                handpiece.open_session(Plan(target_cores=12)) as session,
+                handpiece.open_session(Plan(target_cores=18)) as session,
             ):
                 await session.confirm_anesthesia()
                 async for _ in session.run():
