@@ -60,7 +60,7 @@ async def open_driver(
         async with make_driver(url, device, engine, write, tap) as virtual:
             yield virtual
         return
-    host_id = secrets.randbits(32) or 1  # 0 stands for nobody
+    host_id = secrets.randbits(32) or 1  # 0 means nobody
     client = f"host-{host_id:08x}"
     async with contextlib.AsyncExitStack() as stack:
         if url.simulated:

@@ -70,7 +70,7 @@ _Callback = Callable[Concatenate["RealTimeDriver", _P], None]
 
 
 def _reported(method: _Callback[_P]) -> _Callback[_P]:
-    """Hand what a callback of the event loop raises to whoever awaits the session."""
+    """Hand what a callback of the event loop raises to the task that awaits the session."""
 
     @wraps(method)
     def guarded(self: "RealTimeDriver", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
@@ -291,7 +291,7 @@ class RealTimeDriver:
                 self._opened(self._transport)
 
     def _after(self) -> None:
-        """Send, log, wake whoever waits, and set the timer; after anything has happened."""
+        """Send, log, wake each task that waits, and set the timer; after anything has happened."""
         engine = self.engine
         for data in engine.link.exchange.take():
             if self._tap is not None:

@@ -80,7 +80,7 @@ def _load_authorities(context: ssl.SSLContext, path: str) -> None:
 def _load_own(context: ssl.SSLContext, cert: str, key: str) -> None:
     certificates, keys = _read("cert", cert), _read("key", key)
     if not _CERTIFICATE.search(certificates) and _PRIVATE_KEY.search(certificates) and _CERTIFICATE.search(keys):
-        raise BrokerUrlError("cert", f"{cert} is the key and {key} the certificate: they stand in each other's place")
+        raise BrokerUrlError("cert", f"{cert} is the key and {key} the certificate: they are in each other's place")
     if not _CERTIFICATE.search(certificates):
         raise BrokerUrlError("cert", f"{cert} has no certificate in PEM")
     if not _PRIVATE_KEY.search(keys):

@@ -81,7 +81,7 @@ def one_of(kind: type[_Choice]) -> Callable[[str], _Choice]:
 
 def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:
     """The error for two options that exclude each other."""
-    return typer.BadParameter(f"cannot stand beside {second}: {reason}", param_hint=first)
+    return typer.BadParameter(f"cannot be used with {second}: {reason}", param_hint=first)
 
 
 def device_url(option: str | None, seed: int | None, speed: str | None) -> tuple[DeviceUrl, str]:

@@ -18,7 +18,7 @@ ENTERED: Final = {
     State.CONNECTING: "The controller says HELLO and waits for the handpiece to answer.",
     State.IDLE: "The handpiece has answered: there is a link.",
     State.SESSION_OPEN: "A session is open: from now on the handpiece holds the controller to its plan.",
-    State.ANESTHESIA_WAIT: "The controller says when each zone was numbed, and waits as long as it is told.",
+    State.ANESTHESIA_WAIT: "The controller says when each zone was numbed, and waits as long as the device says.",
     State.ARMED: "Armed: the pump holds the vacuum.",
     State.REPOSITIONING: "The hand is to go to the next cell; meanwhile the journal is read and logged.",
     State.PURGING: "The handpiece takes a needle for clogged: the controller asks for a purge.",

@@ -14,7 +14,7 @@ _Example = Annotated[
 ]
 _HEAD: Final = (
     "# A plan of one session, for `devicectl run --plan FILE`: YAML, or in a file *.json JSON with the same keys.",
-    "# Each key may be left out, and has then the value that stands here. One that is not known is refused.",
+    "# Each key may be left out, and then has the value that is shown here. An unknown key is refused.",
 )
 
 

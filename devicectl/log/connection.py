@@ -93,7 +93,7 @@ def parse_where(where: str | Path) -> URL:
     except (ArgumentError, ValueError):
         raise _bad_url(text) from None  # its own words quote the URL
     if url.get_backend_name() != "sqlite" and _is_ambiguous(url, text):
-        reason = "has one of @ : = ? where none stands: in a password they are written %40 %3A %3D %3F, and a / is %2F"
+        reason = "has one of @ : = ? where none belongs: in a password they are written %40 %3A %3D %3F, and a / is %2F"
         raise LogError(LogErrorKind.UNWRITABLE, show_scheme(text), reason)
     if url.get_backend_name() == "sqlite" and "uri" not in url.query:
         for name in url.query.keys() - _SQLITE_OPTIONS:

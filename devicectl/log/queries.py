@@ -199,9 +199,7 @@ def _differences(row: _Row, fold: Fold) -> list[str]:
     if row.state != "open" and device is None:
         differences.append("the device's own totals were not read")
     if row.next_event_no != fold.next_event_no:
-        differences.append(
-            f"the cursor stands at event {row.next_event_no}, the records end before {fold.next_event_no}"
-        )
+        differences.append(f"the cursor is at event {row.next_event_no}, the records end before {fold.next_event_no}")
     if row.cells_begun not in (None, len(fold.cells)):
         differences.append(f"cells begun: {row.cells_begun} at the end of the session, {len(fold.cells)} here")
     return differences

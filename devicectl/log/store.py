@@ -284,7 +284,7 @@ class SessionLog:
                 reason = f"session {key} is of epoch {session.epoch}, the batch of {batch.epoch}: the device was erased"
                 raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
             if batch.first_event_no > cursor:
-                reason = f"session {key} stands at event {cursor}, the batch begins at {batch.first_event_no}"
+                reason = f"session {key} is at event {cursor}, the batch begins at {batch.first_event_no}"
                 raise LogError(LogErrorKind.OUT_OF_ORDER, self.where, reason)
             for raw in batch.records:
                 if event_no_of(raw) < cursor:

@@ -75,7 +75,7 @@ class Fold:
     """An incremental fold of a session's journal records, in the order of their event numbers.
 
     `needles` and `first_cycle_no` are what SESSION_OPEN's reply said. Cycles before `first_cycle_no` belong to an
-    earlier session, whose records may stand in the same journal, and are passed over. `problems` has a sentence for
+    earlier session, whose records may be in the same journal, and are passed over. `problems` has a sentence for
     everything that keeps the session from being reconciled; nothing that a device sends raises.
     """
 

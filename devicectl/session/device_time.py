@@ -1,7 +1,7 @@
 """Device time, from the uptimes in the journal: over wraps and boots, for a session's length and an anesthesia's age.
 
     uptime    0 ... 2**32-1, 0 ... | off | 0 ...
-    here      rises through a wrap, and stands while the device is off
+    here      rises through a wrap, and stops while the device is off
 
 Law: pure. What records cannot tell is not guessed: an age has a least and a most, and for safety the most counts.
 """

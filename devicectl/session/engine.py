@@ -1,6 +1,6 @@
 """The session engine: what the host does from HELLO to the closed session, as procedures over one link.
 
-`HostLink` moves messages, `SessionMachine` holds where the session stands, `entries` is what goes to the log;
+`HostLink` moves messages, `SessionMachine` holds the state of the session, `entries` is what goes to the log;
 `operator`, `recovery` and `closing` say what is done. When, and over what, is the shell's.
 
 Law: counts are a fold of the device's journal. A number in a reply steers the procedure and is never recorded.

@@ -1,4 +1,4 @@
-"""The host's end of the link as procedures see it: made by HELLO, kept while the transport stands.
+"""The host's end of the link as procedures see it: made by HELLO, kept while the transport lasts.
 
 Law: no I/O. A shell says `connected` and `disconnected`, feeds bytes and drains the outbox.
 """
@@ -45,7 +45,7 @@ class HostLink:
 
     `headway_at` is when a command was last ended by the device, or a link granted.
 
-    `on_told(message)` gets messages that answer nothing; `on_lost(reason)` is told that a link is lost, before any
+    `on_told(message)` gets messages that answer nothing; `on_lost(reason)` is called when a link is lost, before any
     procedure is.
 
     One piece from the transport may hold several answers and the end of the link after them. The answers are given out
@@ -122,7 +122,7 @@ class HostLink:
         self.procedures.poll(now)
 
     def leave(self, reason: ByeReason, now: Micros) -> None:
-        """Send BYE. A procedure that still waits for an answer is told that none will come."""
+        """Send BYE. A procedure that still waits for an answer hears that none will come."""
         self.now = now
         self._happenings.extend(self.exchange.bye(reason, now))
         self._catch_up()

@@ -159,7 +159,7 @@ _STATES: Final = {state.value: state for state in State}
 
 
 class _PlainEvent(_Event):
-    """An event of a machine without queue, conditions or callbacks, of which the table has none.
+    """An event of a machine without queue, conditions or callbacks, since the table has none.
 
     Asking each trigger for them took four fifths of its time; the rows and the refusal are those of `transitions`.
     """

@@ -113,7 +113,7 @@ class AutomaticOperator:
     def _recall(self) -> None:
         """Hold what is known of each zone's anesthesia against the journal: the older one counts.
 
-        A zone that this host has numbed itself it times by its own clock, which stands still while a laptop sleeps.
+        A zone that this host has numbed itself it times by its own clock, which does not run while a laptop sleeps.
         """
         _, reader = self._context.session()
         link = self._context.link
@@ -134,7 +134,7 @@ class AutomaticOperator:
             return
         self._context.require_allowed()  # here too: the link may lead to another device by now
         if self._numbed_latest:
-            # Told as old as they may be, lest one is taken for numb too long, these are waited for as the youngest.
+            # Told as old as they may be, so that none is taken for numb too long, these are waited for as the youngest.
             wait = yield from ask(M.ParamGet(name="anesthesia_wait_s"))
             until = Micros(max(self._numbed_latest.values()) + round(wait.value * SECOND))
             left_s = max(0, -((self._context.link.now - until) // SECOND))

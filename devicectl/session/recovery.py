@@ -193,7 +193,7 @@ class Recovery:
         """
         if welcome.journal_epoch != epoch:
             now = f"its journal is 0x{welcome.journal_epoch:08x}"
-            there = f"session {session_no} stands in 0x{epoch:08x}"
+            there = f"session {session_no} is in 0x{epoch:08x}"
             raise SessionError(f"the device's memory was erased: {now}, and {there}")
         if welcome.session_no != session_no:
             held = welcome.session_no or "none"

@@ -1,6 +1,6 @@
 """A broker of one's own for `sim+mqtt://`: Mosquitto where it is installed, else the package `iotcore`.
 
-It listens at 127.0.0.1 and nowhere else, and ends with whoever started it, also where that is killed.
+It listens at 127.0.0.1 and nowhere else, and ends with the process that started it, also if that is killed.
 """
 
 import asyncio

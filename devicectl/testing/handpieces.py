@@ -106,7 +106,7 @@ def truth_of(handpiece: Handpiece) -> TruthGetDone:
     """
     truth = handpiece.driver.engine.truth
     if truth is None:
-        raise SessionError("the truth is told once the session is closed: await session.close() first")
+        raise SessionError("the truth can be read once the session is closed: await session.close() first")
     return truth
 
 

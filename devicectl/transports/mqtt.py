@@ -90,7 +90,7 @@ class MqttTransport:
         self._task.cancel()
 
     async def run(self, options: dict[str, object]) -> None:
-        """Connect, and carry publications to the end of the connection, which the receiver is told."""
+        """Connect, and carry publications to the end of the connection, which the receiver hears of."""
         self._task = asyncio.current_task()
         try:
             routine = (*ROUTINE, _EndError)

@@ -56,7 +56,7 @@ class TcpTransport(asyncio.Protocol):
         self.data_received = receiver.received  # type: ignore[method-assign]  # one call less for each piece
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asyncio: the connection stands. It sets TCP_NODELAY by itself."""
+        """Asyncio: the connection is made. It sets TCP_NODELAY by itself."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 

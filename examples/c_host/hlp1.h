@@ -347,7 +347,7 @@ enum hlp1_alarm_code {
 
 #pragma pack(push, 1)
 
-/* What stands before each payload. */
+/* The twelve bytes before each payload. */
 struct hlp1_header {
     uint8_t major_and_kind;            /*   0 u8, HLP1_MAJOR << 4 | enum hlp1_kind */
     uint8_t flags;                     /*   1 u8 */

@@ -32,7 +32,7 @@ def assemble(model: type[_Model], values: dict[str, object], names: set[str]) ->
 
 
 class Message(BaseModel):
-    """Base of every message. Fields are listed in the order in which they stand in the payload."""
+    """Base of every message. Fields are listed in their order in the payload."""
 
     # A validator is built at its class's first use: all at once would cost every command a tenth of its start.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -72,7 +72,7 @@ class Message(BaseModel):
     def unchecked(cls, **values: object) -> Self:
         """A message of all its fields, each computed by this end within its range; at a third of the cost of checking.
 
-        For the few messages of which a session sends thousands. A value that does not fit its bytes still fails
+        For the few messages that a session sends by the thousand. A value that does not fit its bytes still fails
         when it is encoded; one that only breaks a narrower range is the peer's to refuse.
         """
         return assemble(cls, values, _NAMES[cls])

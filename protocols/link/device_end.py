@@ -27,7 +27,7 @@ _COMMAND: Final = MAJOR << 4 | Kind.COMMAND
 class DeviceEnd(Exchange[Data, Greeted | Commanded]):
     """The end that answers: `welcome` or `deny` a `Greeted`, `reply` to a `Commanded`. `beat` makes its heartbeat.
 
-    How it works: `Answers` keeps each command with its answer so far. For example PUNCH, of which the first answer is
+    How it works: `Answers` keeps each command with its answer so far. For example PUNCH, whose first answer is
     lost, so that the host sends it again:
 
         receive(PUNCH, correlation 7)   => Commanded(7, Punch(...)); the owner starts the motion
@@ -58,7 +58,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
             LocalError: 0 is no link's id.
         """
         if not welcome.link_id:
-            raise LocalError("link id 0 stands for no link")
+            raise LocalError("link id 0 means no link")
         self._unlink("the link was replaced")
         self._state.begin(welcome.link_id, now)
         self._greeting = (greeted.correlation_id, greeted.hello, welcome)

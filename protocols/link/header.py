@@ -20,7 +20,7 @@ fill: Final = tuple.__new__
 
 
 class Header(NamedTuple):
-    """The twelve bytes before a payload, as they stand."""
+    """The twelve bytes before a payload."""
 
     major_and_kind: int
     flags: int

@@ -1,6 +1,6 @@
 """The host's end of a link: it asks for the link, sends commands and repeats them until they are answered.
 
-Law: each command that is handed in has one end that is told: a final `Answered`, or `Abandoned`.
+Law: each command that is handed in ends once, and the owner hears of it: a final `Answered`, or `Abandoned`.
 """
 
 from typing import ClassVar, Final
@@ -270,7 +270,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
         self._lose(f"the device took {request.name} and never ended it: {ago}", request.message)
 
     def _next_correlation_id(self) -> int:
-        """Return the next id: never 0, which stands for unsolicited, nor one that a long motion still has."""
+        """Return the next id: never 0, which means unsolicited, nor one that a long motion still has."""
         following = self._correlation_id % 0xFFFF + 1
         while self._requests.find(following) is not None:
             following = following % 0xFFFF + 1

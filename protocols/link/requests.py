@@ -108,7 +108,7 @@ class RoundTrip:
         self._variance = 0.0
 
     def sample(self, round_trip: int) -> None:
-        """Take one round trip of which it is known which transmission was answered."""
+        """Take one round trip whose answer is known to belong to one transmission."""
         if self._smoothed is None:
             self._smoothed, self._variance = float(round_trip), round_trip / 2
         else:

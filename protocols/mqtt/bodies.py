@@ -2,9 +2,9 @@
 
 {"message":"Punch","seq":12,"link_id":1,"correlation_id":12,"payload":{"cycle_no":7,"depth_um":3000,"deadline_ms":0}}
 
-Enumerations stand by name, bytes as hex, journal records as objects with their kind in `record`. What is missing beside
-`message` and `payload` is 0; a key that is not known is passed over, as a longer payload is on the serial wire. A value
-that is null is missing: generated code writes so what it does not set.
+Enumerations are written by name, bytes as hex, journal records as objects with their kind in `record`. A key that is
+missing beside `message` and `payload` is 0; an unknown key is ignored, as a longer payload is on the serial wire. A
+value that is null is missing: generated code writes null for what it does not set.
 
 Law: a body is bounded before it is parsed; what comes out is a valid message or a `Problem`, never an exception.
 """
@@ -177,7 +177,7 @@ def _present(given: dict[str, object]) -> dict[str, object]:
 
 
 def check_size(raw: bytes) -> None:
-    """Hold a body against the bound that stands before any parsing.
+    """Hold a body against the bound on its size, before it is parsed.
 
     Raises:
         ValueError: it is too long.
@@ -272,7 +272,7 @@ def _text(value: object) -> str:
 
 
 def _wide(value: object) -> object:
-    """The digits of a u64, or as earlier hosts say it: a whole number, of which range the model is the judge."""
+    """The digits of a u64, or as earlier hosts say it: a whole number, whose range the model checks."""
     if isinstance(value, str):
         if not (value.isascii() and value.isdecimal() and len(value) <= MAX_WIDE_DIGITS):
             raise ValueError(f"at most {MAX_WIDE_DIGITS} decimal digits are needed")

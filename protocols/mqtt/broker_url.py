@@ -4,7 +4,7 @@ mqtt://127.0.0.1:1883/bench/sim-7
 mqtts://broker.example:8883/bench/sim-7?ca=ca.pem&cert=host.pem&key=host.key&credentials=host.txt
 ws://127.0.0.1:9001/bench/sim-7?path=/mqtt      MQTT in WebSockets; wss:// with TLS
 
-Law: pure; a file is named here and read by a shell. A user name or password never stands in a URL, which process
+Law: pure; a file is named here and read by a shell. A user name or password is never in a URL, which process
 lists, logs and shell histories show.
 """
 
@@ -34,7 +34,7 @@ _OPTIONS: Final = (*_FILES, "root", "path")
 _IPV6: Final = "an IPv6 address needs brackets, as in mqtt://[::1]/site/device"
 _PORT: Final = "it is not a port from 1 to 65535"
 _NO_USER: Final = (
-    f"it stands in no URL; set {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}, or name a credentials=FILE"
+    f"it is never in a URL; set {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}, or name a credentials=FILE"
     " (an @ in an id is written %40)"
 )
 

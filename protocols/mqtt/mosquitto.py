@@ -1,6 +1,6 @@
 """Configurations of the broker Mosquitto for a handpiece: who may read and write which topic, and three whole files.
 
-Law: pure texts. What stands here is what the documents show, what the tests start, and what `sim+mqtt://` runs.
+Law: pure texts. What is here is what the documents show, what the tests start, and what `sim+mqtt://` runs.
 
 Topics are all that a broker can tell apart: a device cannot see who published a command, since the Response Topic in
 it is whatever its sender says. So it is these rights that keep a viewer from commanding in a controller's name, and
@@ -130,7 +130,7 @@ def _text(purpose: str, *lines: str) -> str:
         "set_tcp_nodelay true",
         "# No message of this protocol is larger.",
         f"max_packet_size {MAX_PACKET_BYTES}",
-        "# A device says what it retains anew when it connects.",
+        "# A device publishes what it retains again when it connects.",
         "persistence false",
         "log_dest stderr",
     )

@@ -45,7 +45,7 @@ _SENTENCES: Final = {
     0x9C: "the broker asks for another server to be used",
     0x9D: "the broker has moved to another server",
     0x9F: "the broker is connected to too often",
-    0xA0: "the broker lets no connection stand for longer",
+    0xA0: "the broker lets no connection last longer",
     0xA2: "the broker takes no subscription with a wildcard, and command/+ is one",
 }
 """Reason code -> why, for people. [MQTT 5.0, section 2.4]"""

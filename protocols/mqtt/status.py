@@ -2,7 +2,7 @@
 
 Law: they are snapshots, for people and dashboards. A host counts by the journal and none of these commands it; it
 takes from `status` alone whether there is a device to greet. `version` rises with each change of a topic's content,
-whatever connections are lost; it begins anew with the device's process.
+whatever connections are lost; it begins again with the device's process.
 """
 
 from typing import Annotated, Self

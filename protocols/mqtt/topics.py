@@ -58,7 +58,7 @@ class DeviceTopics:
     """The topics of the device `device` at `site`.
 
     Raises:
-        TopicError: one of the three cannot stand in a topic.
+        TopicError: one of the three cannot be part of a topic.
     """
 
     site: str

@@ -1,7 +1,7 @@
-"""The MQTT wire as an AsyncAPI 3.0 document: for whoever generates a host or a device, in any language.
+"""The MQTT wire as an AsyncAPI 3.0 document: for anyone who generates a host or a device, in any language.
 
 An AsyncAPI document is of one application: `send` and `receive` are what that one does, and a will is its own. So there
-are two of them, with the same channels and messages: a host's and a device's. The schemas of bodies stand in a file
+are two of them, with the same channels and messages: a host's and a device's. The schemas of bodies are in a file
 beside them, or for tools that follow no reference into a file, in the document itself.
 
 Law: pure, and it knows no topic, message or QoS of its own: `mqtt_flows` says them, of the wires.
@@ -58,7 +58,7 @@ def document(side: Side, *, bundled: bool = False) -> Schema:
 # --- parts of the document -----------------------------------------------------------------------------------------
 
 _BESIDE: Final = "schemas.json#/$defs/"
-"""Both documents' bodies stand once, in the file beside them."""
+"""Both documents' bodies are written once, in the file beside them."""
 _INSIDE: Final = "#/components/schemas/"
 _SCHEMA_NAMES: Final = {"Info": payload_name(M.DeviceInfoDone)} | {
     name: model.__name__ for model, name in BOTH_SAY.items()

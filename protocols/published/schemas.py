@@ -2,7 +2,7 @@
 
 A schema is what this version sends: each key that it writes, and no other. A reader passes over keys that it does not
 know, takes enumerators that it does not know as UNKNOWN and missing numbers as 0, so that it can live with a newer
-sender; whoever validates what it reads drops `additionalProperties`, `enum` and `required` first.
+sender; a reader that validates drops `additionalProperties`, `enum` and `required` first.
 
 They use only what means the same in draft-07, which AsyncAPI builds on, and in draft 2020-12.
 
@@ -92,7 +92,7 @@ class _Maker:
         self.made: dict[str, Schema] = {}
 
     def _add(self, name: str, schema: Schema) -> Schema:
-        """Enter a schema; where it stands.
+        """Enter a schema; returns where it is.
 
         Raises:
             TypeError: another one has this name.
@@ -122,7 +122,7 @@ class _Maker:
         self._add(ANY_RECORD, {"oneOf": [*refs, self._add(_RAW_RECORD, _object(told, raw))]})
 
     def add_object(self, name: str, model: type[BaseModel]) -> Schema:
-        """A model's fields as one object; where it stands."""
+        """Enter a model's fields as one object; returns where it is."""
         return self._add(name, _object(described(model), self._properties(model)))
 
     def _properties(self, model: type[BaseModel]) -> dict[str, Schema]:
@@ -216,7 +216,7 @@ _PLAIN: Final[dict[object, Schema]] = {
 def _fixed(field: FieldInfo, wire: WireType) -> Schema:
     """A field of fixed size."""
     if wire.code.endswith("s"):
-        # Characters are at most as many as their bytes, of which no keyword speaks.
+        # There are at most as many characters as bytes; no keyword counts bytes.
         text: Schema = {"type": "string", "maxLength": wire.size, "pattern": _NO_NUL}
         return _described(text, f"At most {wire.size} bytes of UTF-8.")
     if wire.code == "?":

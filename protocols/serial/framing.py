@@ -4,7 +4,7 @@ Law: nothing that a peer sends raises here. A corrupt frame is a `BadFrame` valu
 `Frame`, whatever it says, and is judged by the exchange. Time is linear in the bytes fed, and no more than
 `MAX_ENCODED_SIZE` bytes are kept between calls.
 
-A zero stands at both ends: after noise, the next good frame is found even if the noise swallowed its neighbour's
+There is a zero at both ends: after noise, the next good frame is found even if the noise swallowed its neighbour's
 closing zero. Neighbours may share one.
 """
 

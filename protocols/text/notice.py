@@ -1,4 +1,4 @@
-"""The notice that stands on every screen and export: people forget that they are on a virtual device."""
+"""Notice on every screen and export: people forget that they are on a virtual device."""
 
 from typing import Final
 

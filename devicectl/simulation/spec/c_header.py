@@ -343,7 +343,7 @@ def _frame_header() -> str:
         wire = WireType(f"u{8 * struct.calcsize(code)}", code, struct.calcsize(code))
         lines.append(_member(name, offset, wire, "HLP1_MAJOR << 4 | enum hlp1_kind" if offset == 0 else ""))
         offset += wire.size
-    return "/* What stands before each payload. */\nstruct hlp1_header {\n" + "\n".join(lines) + "\n};\n"
+    return "/* The twelve bytes before each payload. */\nstruct hlp1_header {\n" + "\n".join(lines) + "\n};\n"
 
 
 def _checks(models: list[type[Message]]) -> Iterator[str]:

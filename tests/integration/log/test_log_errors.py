@@ -230,7 +230,7 @@ def test_a_driver_that_is_not_installed_and_no_password_is_shown() -> None:
 @pytest.mark.parametrize("place", ["[::1/x", "host:port/x", "host:port/x?a@b"])
 @pytest.mark.parametrize("password", ["hunter2", "hunter2/", "hunter2@h:"])
 def test_no_password_is_shown_of_what_is_no_url(place: str, password: str) -> None:
-    with pytest.raises(LogError, match="is no database URL|where none stands") as caught:
+    with pytest.raises(LogError, match="is no database URL|where none belongs") as caught:
         SessionLog.open(f"postgresql://me:{password}@{place}")
     assert "hunter2" not in str(caught.value) and "session log postgresql://...: " in str(caught.value)
 
@@ -316,7 +316,7 @@ def test_two_writers_of_one_session_cannot_both_win(path: Path, log: SessionLog)
         log.store(key, cycle_batch(1, 3))
         other.store(key, cycle_batch(1, 3))
         other.store(key, cycle_batch(4, 1))
-        with pytest.raises(LogError, match="stands at event 5"):
+        with pytest.raises(LogError, match="is at event 5"):
             log.store(key, cycle_batch(6, 1))
     assert log.load(key).counts.cycles == 4
 

@@ -114,7 +114,7 @@ def test_what_is_stored_already_is_passed_over(log: SessionLog, first: int, coun
 def test_a_batch_beyond_the_cursor_is_refused(log: SessionLog) -> None:
     key = log.begin(a_start())
     log.store(key, cycle_batch(1, 4))
-    assert "stands at event 5, the batch begins at 6" in refused(log, key, cycle_batch(6, 1))
+    assert "is at event 5, the batch begins at 6" in refused(log, key, cycle_batch(6, 1))
 
 
 def test_a_batch_of_another_epoch_is_refused(log: SessionLog) -> None:
@@ -246,7 +246,7 @@ def test_an_open_session_is_neither(log: SessionLog) -> None:
 def test_a_cursor_without_its_records_shows(log: SessionLog) -> None:
     key = log.begin(a_start())
     log.store(key, a_batch(1, [], next_event_no=4))
-    assert log.load(key).differences == ("the cursor stands at event 4, the records end before 1",)
+    assert log.load(key).differences == ("the cursor is at event 4, the records end before 1",)
 
 
 def test_the_list_s_counts_are_the_fold_s(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_without_a_file_the_systems_authorities_count(folder: Path) -> None:
     [
         ("cert=device.pem&key=pkcs8.key", "key", "pkcs8.key is encrypted, and nobody is asked for its passphrase"),
         ("cert=device.pem&key=openssl.key", "key", "openssl.key is encrypted, and nobody is asked for"),
-        ("cert=device.key&key=device.pem", "cert", "device.key is the key and device.pem the certificate: they stand"),
+        ("cert=device.key&key=device.pem", "cert", "device.key is the key and device.pem the certificate: they are"),
         (
             "cert=reversed.pem&key=device.key",
             "cert",
