@@ -30,8 +30,8 @@ def open_memory(path: str) -> Nvm:
     """
     try:
         from firmware_sim.memory_file import load
-    except ImportError as error:
-        raise StartError("nvm", "this system cannot lock a file; leave it out") from error
+    except ImportError as missing:
+        raise StartError("nvm", "this system cannot lock a file; leave it out") from missing
     try:
         return load(path)
     except NvmFileError as error:

@@ -39,9 +39,9 @@ def set_parameter(board: Board, command: M.ParamSet, now: Micros) -> Message:
     try:
         uptime_ms, head = board.uptime_ms(now), board.nvm.head
         board.nvm.append(R.ParameterSet(event_no=head, uptime_ms=uptime_ms, index=index, value=command.value))
-    except NvmFileError as error:
+    except NvmFileError as lost:
         parameters.set(command.name, before)
-        return not_kept(error)
+        return not_kept(lost)
     return M.ParamSetDone(name=command.name, value=command.value)
 
 

@@ -1,5 +1,7 @@
 """What is compiled is named by package, and each exception from it is there and has its reason."""
 
+import ast
+
 import backend
 import compiled_core
 import pytest
@@ -21,6 +23,16 @@ def test_pure_packages_are_compiled_and_shells_are_not() -> None:
     core = compiled_core.core()
     assert {"protocols/serial/framing.py", "firmware_sim/device.py", "devicectl/simulation/heap.py"} < set(core)
     assert not [path for path in core if "/serve/" in path or path.endswith(("__init__.py", "__main__.py", "cli.py"))]
+
+
+@pytest.mark.parametrize("path", compiled_core.core())
+def test_errors_of_two_classes_have_two_names(path: str) -> None:
+    """Under one name the second is taken for one of the first class, and a TypeError is raised in its stead."""
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        caught = [node for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name]
+        classes = {(node.name, ast.unparse(node.type)) for node in caught if node.type is not None}
+        assert len(classes) == len({name for name, _ in classes}), function.name
 
 
 @pytest.mark.parametrize("setting", [None, "", "0"])
