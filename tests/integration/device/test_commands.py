@@ -363,8 +363,7 @@ def test_without_a_session_there_is_no_cycle() -> None:
 def test_a_command_that_a_device_does_not_have_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
     """This one has all of them; a smaller one has not."""
     lab = Lab().begin(1)
-    rules = {command: rule for command, rule in RULES.items() if command is not M.Purge}
-    monkeypatch.setattr("firmware_sim.device.RULES", rules)
+    monkeypatch.delitem(RULES, M.Purge)
     error = refusal(lab, M.Purge())
     assert (error.code, error.sentence) == (Code.E_UNSUPPORTED, "this device does not carry out Purge")
 

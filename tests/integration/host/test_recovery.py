@@ -12,9 +12,9 @@ from devicectl.session.machine import State
 from devicectl.session.procedures import Task
 from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Asker
-from firmware_sim.board.refusals import interlocked, refusal
+from firmware_sim.board.refusals import interlocked
 from firmware_sim.commands.rules import RULES, Rule
-from firmware_sim.memory.nvm import Nvm
+from firmware_sim.memory.nvm import WORK_ROOM, Nvm
 from protocols.language import messages as M
 from protocols.language.alarm_codes import LINK_LOST, POWER_LOST_IN_STROKE
 from protocols.language.enums import ByeReason, CloseReason, Code, DeviceState, Ending, NeedleOutcome, Phase, Role
@@ -22,6 +22,7 @@ from protocols.language.message import Message
 from protocols.language.messages import Aborted, Refused
 from protocols.language.records import unpack_outcomes
 from protocols.language.units import MILLISECOND, SECOND, Micros
+from tests.integration.device.test_full_memory import Disk, lab_on
 from tests.native import reaches_inside
 from tests.world import PHASES, SHORT, Bystander, Lab, Late, assert_counted, at_moment
 
@@ -583,17 +584,16 @@ def test_a_device_that_refuses_each_move_of_the_hand_needs_a_person(monkeypatch:
     lab = Lab(seed=7)
     lab.open()
     lab.numb()
-    rules: dict[type[Message], Rule[Any]] = dict(RULES)
-    rules[M.Reposition] = rules[M.Reposition]._replace(handler=no_such_cell)
-    monkeypatch.setattr("firmware_sim.device.RULES", rules)
+    rules: dict[type[Message], Rule[Any]] = RULES
+    monkeypatch.setitem(rules, M.Reposition, rules[M.Reposition]._replace(handler=no_such_cell))
     assert_given_up(lab, Code.E_INTERLOCK)
 
 
-def test_a_device_that_never_has_room_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_that_never_has_room_needs_a_person() -> None:
     """Reading and acknowledging makes room in its journal, and none on its disk."""
-    lab = Lab(seed=7).begin(3)
-    full = refusal(Code.E_STORAGE, "the disk is full")
-    monkeypatch.setattr("firmware_sim.safety.punch_checks.no_room", lambda board: full)
+    disk = Disk()
+    lab = lab_on(disk, seed=7).begin(3)
+    disk.fill(left=WORK_ROOM - 1)
     assert_given_up(lab, Code.E_STORAGE)
 
 

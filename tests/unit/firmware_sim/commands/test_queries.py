@@ -5,7 +5,6 @@ import pytest
 from firmware_sim.commands.queries import QUERIES
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
-from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session_steps import CloseSession, OpenSession
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
@@ -14,6 +13,18 @@ from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.units import Micros
 from tests.unit.firmware_sim.test_firmware import PLAN
+
+
+class Full:
+    """A store that has no room, and to which nothing may be added."""
+
+    def append(self, key: str, value: object) -> None:
+        raise AssertionError(key)
+
+    def sync(self) -> None: ...
+
+    def reserve(self, size: int) -> None:
+        raise NvmFileError("path", "it is full")
 
 
 class Asked:
@@ -55,12 +66,9 @@ def test_what_was_not_written_cannot_be_acknowledged(asked: Asked, epoch_off: in
     assert asked.answer(M.JournalAck(epoch=nvm.epoch, upto=nvm.head)) == M.JournalAckDone(tail=nvm.head)
 
 
-def test_an_acknowledgement_needs_room_in_the_memory(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(nvm: Nvm, size: int) -> None:
-        raise NvmFileError("path", "it is full")
-
-    monkeypatch.setattr(Nvm, "reserve", full)
+def test_an_acknowledgement_needs_room_in_the_memory(asked: Asked) -> None:
     nvm = asked.device.nvm
+    nvm.attach(Full())
     tail = nvm.tail
     no = asked.refusal(M.JournalAck(epoch=nvm.epoch, upto=nvm.head))
     assert (no.code, nvm.tail) == (Code.E_STORAGE, tail)
