@@ -14,6 +14,7 @@ from protocols.language.records import RECORD_SIZE
 from protocols.language.units import Micros
 from protocols.serial.framing import encode_frame
 from protocols.serial.payload import encode_payload
+from tests.native import reaches_inside
 from tests.unit.protocols.link.exchange_pair import hello, only_nak
 from tests.world import Bystander, Lab, assert_counted, payload_size
 
@@ -72,6 +73,7 @@ def test_less_than_any_host_must_take_is_refused(limit: int) -> None:
     assert not port.exchange.linked
 
 
+@reaches_inside
 def test_a_whole_session_of_a_host_that_takes_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a refusal, an alarm, a lost link and what the host lists of parameters and alarms."""
     monkeypatch.setattr(link, "MAX_PAYLOAD_SIZE", MIN_MAX_PAYLOAD_SIZE)

@@ -19,6 +19,7 @@ from protocols.language.schema import schema_id
 from protocols.language.units import SECOND, Micros
 from protocols.serial.framing import FrameDecoder
 from protocols.serial.payload import decode_message, encode_message
+from tests.native import reaches_inside
 from tests.patience import patience
 from tests.power import Medium
 
@@ -139,6 +140,7 @@ async def test_the_heartbeat_comes_by_the_timer(monkeypatch: pytest.MonkeyPatch)
     device.close()
 
 
+@reaches_inside
 async def test_the_timer_does_nothing_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """It rings early, since the loop would ring late, and waits for the moment."""
     from firmware_sim.model.parameters import Parameters

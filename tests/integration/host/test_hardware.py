@@ -9,8 +9,10 @@ from devicectl.log.store import SessionLog
 from devicectl.session.entries import SessionStart
 from firmware_sim.commands import statements
 from protocols.language.enums import CloseReason, DeviceState
+from tests.native import reaches_inside
 from tests.world import IDENTITY, Lab, Late, assert_counted
 
+pytestmark = reaches_inside
 SAYS = [
     pytest.param(False, False, id="both"),
     pytest.param(False, True, id="welcome"),

@@ -11,8 +11,10 @@ from firmware_sim import device as device_module
 from firmware_sim.commands.statements import welcome
 from protocols.language.enums import DeviceState
 from protocols.language.units import SECOND
+from tests.native import reaches_inside
 from tests.world import IDENTITY, Lab, assert_counted
 
+pytestmark = reaches_inside
 TESTING = DeviceState.SELF_TEST
 
 

@@ -11,6 +11,7 @@ from firmware_sim.memory.steps import LatchAlarm
 from protocols.language import alarm_codes as A
 from protocols.language.enums import AlarmState, DeviceState
 from protocols.language.units import SECOND, Micros
+from tests.native import reaches_inside
 
 PLAN = SessionMemory(
     session_no=1,
@@ -95,6 +96,7 @@ def test_a_step_is_taken_when_it_is_due_and_not_before() -> None:
     assert taken == [500]
 
 
+@reaches_inside
 def test_the_plant_is_not_looked_at_before_suction_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     monkeypatch.setattr("firmware_sim.firmware.suction.look", lambda board, now: looks.append(now))

@@ -12,6 +12,7 @@ from firmware_sim.model.parameter import Parameter
 from firmware_sim.model.parameters import ParameterError, Parameters, nearest, parameters_table
 from protocols.language.enums import ParamScope
 from protocols.serial.payload import decode_payload, encode_payload
+from tests.native import reaches_inside
 
 INTERLOCK_LIMITS = {
     "depth_over_um",
@@ -29,6 +30,7 @@ INTERLOCK_LIMITS = {
 }
 
 
+@reaches_inside
 def test_class_body_lists_the_table() -> None:
     hints = typing.get_type_hints(Parameters)
     of_limits = {name for limit in LIMITS.values() for name in (limit.warn, limit.stop)}
