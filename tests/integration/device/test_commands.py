@@ -363,7 +363,8 @@ def test_without_a_session_there_is_no_cycle() -> None:
 def test_a_command_that_a_device_does_not_have_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
     """This one has all of them; a smaller one has not."""
     lab = Lab().begin(1)
-    monkeypatch.delitem(RULES, M.Purge)
+    lacking: type[Message] = M.Purge
+    monkeypatch.delitem(RULES, lacking)
     error = refusal(lab, M.Purge())
     assert (error.code, error.sentence) == (Code.E_UNSUPPORTED, "this device does not carry out Purge")
 

@@ -13,7 +13,7 @@ from devicectl.session.procedures import Task
 from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Asker
 from firmware_sim.board.refusals import interlocked
-from firmware_sim.commands.rules import RULES, Rule
+from firmware_sim.commands.rules import RULES
 from firmware_sim.memory.nvm import WORK_ROOM, Nvm
 from protocols.language import messages as M
 from protocols.language.alarm_codes import LINK_LOST, POWER_LOST_IN_STROKE
@@ -584,8 +584,8 @@ def test_a_device_that_refuses_each_move_of_the_hand_needs_a_person(monkeypatch:
     lab = Lab(seed=7)
     lab.open()
     lab.numb()
-    rules: dict[type[Message], Rule[Any]] = RULES
-    monkeypatch.setitem(rules, M.Reposition, rules[M.Reposition]._replace(handler=no_such_cell))
+    moved: type[Message] = M.Reposition
+    monkeypatch.setitem(RULES, moved, RULES[moved]._replace(handler=no_such_cell))
     assert_given_up(lab, Code.E_INTERLOCK)
 
 
