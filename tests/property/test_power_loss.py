@@ -6,6 +6,7 @@ any part of it. Judged from the wire alone.
 
 import tempfile
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -132,7 +133,7 @@ class Memory:
         for event_no in sorted(self.records):
             fold.add_raw(self.records[event_no])
         assert fold.problems == []
-        return {name: getattr(fold.counts, name) for name in fold.counts.__slots__}
+        return asdict(fold.counts)
 
 
 class Life:
