@@ -165,6 +165,7 @@ def test_nothing_but_abandoning_closes_one_that_disagrees() -> None:
         with pytest.raises(CommandRefusedError, match="counts disagree"):
             lab.close(CloseReason.ABORTED)
         assert lab.device.nvm.session is not None
+        assert not [note for note in lab.notes if note.name == "recover"], "another link would be refused as well"
 
 
 ENDS = ["cut", "reboot", "last word"]

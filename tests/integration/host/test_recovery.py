@@ -404,6 +404,15 @@ def test_session_that_is_stopped_in_the_wait_closes_at_once() -> None:
     assert lab.now - began < SECOND
 
 
+def test_a_host_that_has_left_connects_again() -> None:
+    lab = Lab()
+    lab.run(lab.engine.connect())
+    lab.engine.link.leave(ByeReason.CLOSING, lab.now)
+    lab.world.refresh()
+    lab.run(lab.engine.connect())
+    assert lab.engine.link.exchange.linked and lab.states[-1] is State.IDLE
+
+
 @pytest.mark.parametrize(
     ("reason", "state"), [(CloseReason.COMPLETED, State.COMPLETED), (CloseReason.ABORTED, State.ABORTED)]
 )
