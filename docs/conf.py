@@ -38,8 +38,10 @@ def contents(page: str) -> str:
 def draw(found: re.Match[str]) -> str:
     """Return a Mermaid diagram as SVG, on white in the dark theme too."""
     svg = mermaidx.render(found[1], theme="neutral").svg().replace("my-svg", f"diagram-{found.start()}")
-    # Letters of 12 pixels at least: where that is too wide, the figure is scrolled.
-    svg = re.sub(r"max-width: ([\d.]+)px", lambda width: f"min-width: {float(width[1]) * 0.75:.0f}px; {width[0]}", svg)
+    # Letters of 12 pixels at least: where that is too wide, the figure is scrolled. The first width is the drawing's
+    # own; those behind it are the labels', which a least width would cut.
+    least = r"min-width: {:.0f}px; max-width: {}px"
+    svg = re.sub(r"max-width: ([\d.]+)px", lambda own: least.format(float(own[1]) * 0.75, own[1]), svg, count=1)
     return f'```{{raw}} html\n<figure style="background: #fff; margin: 0; overflow-x: auto">{svg}</figure>\n```'
 
 

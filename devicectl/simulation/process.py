@@ -6,6 +6,7 @@ It imports nothing of the simulator: it starts the program and reads the one lin
 import asyncio
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Final
 
 from devicectl.errors import LinkError, UrlError
 from devicectl.transports.urls import SCHEMES, DeviceUrl, parse_url
+from handpiece_shell.child import signal_child
 
 START_TIMEOUT_S: Final = 20.0
 """It answers in well under a second; a machine that is loaded tenfold still makes this."""
@@ -66,8 +68,7 @@ async def _simulator(url: DeviceUrl, line: list[str]) -> AsyncIterator[DeviceUrl
         yield await _address(url, process)
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+            signal_child(process, signal.SIGTERM)
             try:
                 await asyncio.wait_for(process.communicate(), STOP_TIMEOUT_S)
             except TimeoutError:

@@ -6,7 +6,6 @@ Exit codes: the command's own, 128 + n where signal n ended it; 124 the time was
 """
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from firmware_sim.serve.errors import ServeError
 from firmware_sim.serve.loop import run
 from firmware_sim.serve.options import Options
 from firmware_sim.serve.service import Reason, Service, service
+from handpiece_shell.child import signal_child
 from handpiece_shell.streams import say
 
 TIME_OVER: Final = 124
@@ -78,9 +78,9 @@ async def _attend(device: Service, process: asyncio.subprocess.Process) -> int |
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         in_time = running.done()
         if not in_time:
-            _signal(process, signal.SIGTERM)
+            signal_child(process, signal.SIGTERM)
             await asyncio.wait({running}, timeout=GRACE_S)
-            _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+            signal_child(process, getattr(signal, "SIGKILL", signal.SIGTERM))
     if not in_time and reached.result() is Reason.TIME_OVER:  # raises what the device could not survive
         return None
     code = running.result()
@@ -90,12 +90,7 @@ async def _attend(device: Service, process: asyncio.subprocess.Process) -> int |
 def _pass_on(process: asyncio.subprocess.Process, number: int) -> None:
     """Give the command a signal that we were given; a Ctrl-C at a terminal has reached it already."""
     if number != signal.SIGINT or not _in_foreground():
-        _signal(process, number)
-
-
-def _signal(process: asyncio.subprocess.Process, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(number)
+        signal_child(process, number)
 
 
 def _in_foreground() -> bool:
