@@ -65,7 +65,7 @@ PARTS: Final = {
     "protocols.link.port": "unit/protocols/serial/test_wire.py",
     "protocols.mqtt.properties": "unit/protocols/published/test_contract.py",
     "protocols.mqtt.status": "unit/protocols/mqtt/test_bodies.py",
-    "protocols.mqtt.wire": "unit/protocols/mqtt/test_bodies.py",
+    "protocols.mqtt.wire": "unit/devicectl/transports/test_heartbeat_gate.py",
     "protocols.published.flows": "unit/protocols/published/test_asyncapi.py",
     "protocols.published.schemas": "unit/protocols/published/test_contract.py",
     "protocols.serial.crc_mistakes": "unit/protocols/serial/test_diagnosis.py",
