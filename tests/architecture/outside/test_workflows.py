@@ -11,7 +11,7 @@ from tests.architecture.tree import ROOT
 from tests.bounds import bounds, is_lowest
 
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-CHECKS: Final = {"test", "docs", "nightly", "flakes", "bounds", "coverage"}
+CHECKS: Final = {"test", "docs", "nightly", "flakes", "bounds", "coverage", "compiled"}
 """Targets of make that say whether the product is right. `test` is what `.ci/run` does without a name."""
 
 
@@ -73,6 +73,17 @@ def test_nothing_is_published_before_every_other_job_has_passed() -> None:
     assert set(jobs["publish"]["needs"]) == set(jobs) - {"publish"}
     assert jobs["publish"]["environment"] == "release"
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
+
+
+def test_a_compiled_wheel_is_published_where_the_tests_have_passed_against_one() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text("utf-8"))["jobs"]
+    building = {
+        name for name, job in jobs.items() if any("cibuildwheel" in step.get("run", "") for step in job["steps"])
+    }
+    testing = {
+        name for name, job in jobs.items() if any(step.get("run") == ".ci/run compiled" for step in job["steps"])
+    }
+    assert building and testing and building | testing <= set(jobs["publish"]["needs"])
 
 
 def test_what_each_job_built_is_published() -> None:
