@@ -2,14 +2,23 @@
 
 import pytest
 
+from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Motion, Nobody
+from firmware_sim.board.states import RUNNING
+from firmware_sim.commands.rules import AnyRule, Rule
 from firmware_sim.device import Device
+from firmware_sim.errors import NvmFileError
+from firmware_sim.memory.journal import JOURNAL_RESERVE
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.memory.session import SessionMemory
 from firmware_sim.memory.session_steps import BeginCycle, OpenSession
 from firmware_sim.memory.steps import LatchAlarm
 from protocols.language import alarm_codes as A
-from protocols.language.enums import AlarmState, DeviceState
+from protocols.language import messages as M
+from protocols.language import records as R
+from protocols.language.enums import AlarmState, Code, DeviceState, Phase
+from protocols.language.message import Message
+from protocols.language.messages import Refused
 from protocols.language.units import SECOND, Micros
 from tests.native import reaches_inside
 
@@ -107,3 +116,70 @@ def test_the_plant_is_not_looked_at_before_suction_is_due(monkeypatch: pytest.Mo
     assert looks == []
     device.firmware.advance(Micros(700))
     assert looks == [700]
+
+
+class FullStore:
+    """Keeps nothing, and has no room for anything."""
+
+    def append(self, key: str, value: object) -> None:
+        raise NvmFileError("memory", "no space left")
+
+    def sync(self) -> None:
+        """Nothing was appended."""
+
+    def reserve(self, size: int) -> None:
+        raise NvmFileError("memory", "no space left")
+
+
+def ruled(device: Device, command: Message, rule: AnyRule) -> Message | None:
+    return device.firmware.carry_out(rule, Nobody(), command, Micros(0))
+
+
+DONE = M.DisarmDone(state=DeviceState.IDLE)
+
+
+def done(board: Board, asker: object, command: Message, now: Micros) -> Message | None:
+    return DONE
+
+
+def test_a_full_store_keeps_no_command_from_being_done_that_asks_for_no_room_there() -> None:
+    device = Device(seed=7)
+    device.board.nvm.attach(FullStore())
+    rule = Rule(M.Disarm, done, RUNNING)
+    assert ruled(device, M.Disarm(), rule) == DONE
+    refused = ruled(device, M.Disarm(), rule._replace(store_room=1))
+    assert isinstance(refused, Refused) and refused.code is Code.E_STORAGE
+
+
+def test_a_journal_without_room_refuses_though_the_store_has_some() -> None:
+    device = Device(seed=7)
+    nvm = device.board.nvm
+    while nvm.free >= JOURNAL_RESERVE:
+        nvm.append(R.Boot(event_no=nvm.head, uptime_ms=0, boot_count=1, open_cycle_no=0, phase=next(iter(Phase))))
+    refused = ruled(device, M.Disarm(), Rule(M.Disarm, done, RUNNING, needs_room=True, store_room=1))
+    assert isinstance(refused, Refused) and "journal slots" in refused.sentence
+
+
+@pytest.mark.parametrize(
+    ("command", "moves", "raised"),
+    [(M.Disarm(), False, False), (M.Disarm(), True, True), (M.Stop(), False, True)],
+    ids=["nothing was begun", "a state was changed before", "a stop"],
+)
+def test_what_cannot_be_kept_is_refused_only_where_nothing_was_begun(
+    command: Message, moves: bool, raised: bool
+) -> None:
+    device = Device(seed=7)
+    device.board.nvm.attach(FullStore())
+
+    def handler(board: Board, asker: object, command: Message, now: Micros) -> Message | None:
+        if moves:
+            board.motion = Motion(Nobody(), Micros(0), Micros(500), 500, lambda now: None)
+        raise NvmFileError("memory", "no space left")
+
+    rule = Rule(type(command), handler, RUNNING)
+    if raised:
+        with pytest.raises(NvmFileError):
+            ruled(device, command, rule)
+    else:
+        refused = ruled(device, command, rule)
+        assert isinstance(refused, Refused) and refused.code is Code.E_STORAGE
