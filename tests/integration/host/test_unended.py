@@ -14,6 +14,7 @@ from protocols.language.enums import CloseReason, DeviceState
 from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
 from protocols.link.happenings import Commanded
+from tests.native import reaches_inside
 from tests.world import IDENTITY, Lab
 
 LEASE_US = 15 * SECOND
@@ -41,6 +42,7 @@ def never_end(lab: Any, model: type[Message]) -> None:
     exchange.reply = say
 
 
+@reaches_inside
 def test_a_session_that_is_never_opened_is_given_up() -> None:
     lab = Lab()
     lab.run(lab.engine.connect())
@@ -54,6 +56,7 @@ def test_a_session_that_is_never_opened_is_given_up() -> None:
     assert not lab.engine.link.exchange.linked and not lab.world.port.exchange.linked, "it was left by BYE"
 
 
+@reaches_inside
 @pytest.mark.parametrize("model", [M.Arm, M.Punch, M.Suction, M.Reposition], ids=lambda model: model.__name__)
 def test_an_armed_device_is_left_safe_and_its_session_can_be_closed(model: type[Message]) -> None:
     lab = Lab().begin(0 if model is M.Arm else 2)
@@ -67,6 +70,7 @@ def test_an_armed_device_is_left_safe_and_its_session_can_be_closed(model: type[
     assert finish.reconciled
 
 
+@reaches_inside
 def test_a_query_that_is_only_received_is_told_as_unlawful() -> None:
     lab = Lab()
     never_end(lab, M.DeviceInfo)
@@ -122,6 +126,7 @@ def felt_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual_time, "EVENTS_BETWEEN_YIELDS", 1)
 
 
+@reaches_inside
 @pytest.mark.asyncio
 @pytest.mark.usefixtures("felt_at_once")
 async def test_a_cancellation_is_obeyed_while_a_session_is_never_opened() -> None:
@@ -131,6 +136,7 @@ async def test_a_cancellation_is_obeyed_while_a_session_is_never_opened() -> Non
     assert took <= OBEYED_US
 
 
+@reaches_inside
 @pytest.mark.asyncio
 @pytest.mark.usefixtures("felt_at_once")
 @pytest.mark.parametrize("never", [M.Stop, M.SessionClose], ids=lambda model: model.__name__)

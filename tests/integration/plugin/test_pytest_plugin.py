@@ -15,6 +15,7 @@ from devicectl import Plan
 from devicectl.testing.handpieces import connected
 from devicectl.testing.run import Invocation, Run
 from protocols.text.notice import NOTICE
+from tests.native import reaches_inside
 from tests.programs import hardware_served
 
 LOOP: Final = ("-o", "asyncio_default_fixture_loop_scope=function")
@@ -380,6 +381,7 @@ def hardware(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@reaches_inside
 def test_hardware_is_left_alone_unless_it_is_allowed(pytester: pytest.Pytester, hardware: str) -> None:
     pytester.makepyfile(
         """
