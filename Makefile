@@ -22,7 +22,7 @@ help:
 	@echo "make compiled the tests against a compiled wheel, which must do the same to the byte"
 	@echo "make bench    codec, simulators and session beside their peers, to benchmarks/results.md"
 	@echo "make bounds   the tests with the lowest versions that pyproject.toml allows, and with the newest of everything"
-	@echo "make nightly  the long tests: 300 seeds, many more examples"
+	@echo "make nightly  the long tests: 300 seeds, many more examples, and the bound on instructions"
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make findings what surprises in other people's libraries and tools, shown again: findings/README.md"
 	@echo "make coverage branch coverage, by module, and the bounds of the pure packages"
@@ -154,6 +154,7 @@ bounds: $(VENV)/.installed-test
 
 nightly: $(VENV)/.installed-test
 	$(BIN)/python -m pytest $(PYTEST) -m "nightly or not nightly" --hypothesis-profile nightly --seeds 300 --timeout 3600
+	$(BIN)/python -m benchmarks.instructions
 
 flakes: $(VENV)/.installed-test
 	$(BIN)/python -m tests.repeat $(TIMES) $(PYTEST) $(FLAKES)
