@@ -23,8 +23,8 @@ from firmware_sim.serve.transports.clients import Clients
 from firmware_sim.serve.transports.lives import Lives, NextStep
 from firmware_sim.serve.transports.snapshots import Snapshots
 from firmware_sim.serve.transports.table import Place, Transport
+from handpiece_shell import broker_files
 from handpiece_shell.broker_client import BrokerClient, connection_options, stay_connected
-from handpiece_shell.broker_files import check_broker_files
 from handpiece_shell.files import NamedFile, Use
 from handpiece_shell.streams import say
 from protocols.language.alarm_codes import RETAINED_COMMAND
@@ -77,7 +77,7 @@ def parse(text: str, extras: Mapping[str, str]) -> Place:
     except BrokerUrlError as error:
         raise OptionError("--mqtt", f"{error}; for example mqtt://127.0.0.1:1883/bench/sim-7") from error
     try:
-        check_broker_files(url)
+        broker_files.check_broker_files(url)
     except BrokerUrlError as error:
         raise OptionError("--mqtt", str(error)) from error
     return BrokerPlace(url, "forget" in extras)

@@ -207,7 +207,7 @@ def test_the_default_link_is_in_the_temporary_folder_where_there_is_no_other(fol
     )
     assert done.returncode == 0
     assert f"HANDPIECE_URL=serial://{tmp_path}/temporary/handpiece-" in done.stdout
-    assert "warning: $XDG_RUNTIME_DIR is no folder that can be written" in done.stderr
+    assert "warning: $XDG_RUNTIME_DIR is not a folder that can be written" in done.stderr
     assert f"the link is made in {tmp_path}/temporary" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
