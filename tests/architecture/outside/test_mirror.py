@@ -84,7 +84,6 @@ TOGETHER: Final = {
     "devicectl.simulation.world": "integration/host/test_slow_lines.py",
     "firmware_sim.board.board": "unit/firmware_sim/test_firmware.py",
     "firmware_sim.board.strokes": "integration/device/test_stroke_latch.py",
-    "firmware_sim.commands.cycle": "integration/device/test_commands.py",
     "firmware_sim.commands.motions": "integration/device/test_commands.py",
     "firmware_sim.commands.rules": "integration/device/test_commands.py",
     "firmware_sim.commands.sessions": "integration/device/test_commands.py",
