@@ -10,9 +10,6 @@ from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.journal import JOURNAL_RESERVE
 from firmware_sim.memory.nvm import Nvm
-from firmware_sim.memory.session import SessionMemory
-from firmware_sim.memory.session_steps import BeginCycle, OpenSession
-from firmware_sim.memory.steps import LatchAlarm
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language import records as R
@@ -21,29 +18,7 @@ from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.units import SECOND, Micros
 from tests.native import reaches_inside
-
-PLAN = SessionMemory(
-    session_no=1,
-    first_cycle_no=1,
-    target_cores=30,
-    coverage_bp=600,
-    depth_um=3_000,
-    zones_cm2=(4,),
-    cells=4,
-    cycles_per_cell=16,
-    punctures_per_cell=48,
-)
-
-
-def memory(*, session: bool = False, cycle: bool = False, latched: int = 0) -> Nvm:
-    nvm = Nvm(epoch=1)
-    if session:
-        nvm.keep(OpenSession(PLAN.to_json(), 0))
-    if cycle:
-        nvm.keep(BeginCycle(1, 0, 0, 3_000))
-    if latched:
-        nvm.keep(LatchAlarm(latched))
-    return nvm
+from tests.unit.firmware_sim.memories import memory
 
 
 @pytest.mark.parametrize(

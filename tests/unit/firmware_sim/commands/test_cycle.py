@@ -6,32 +6,17 @@ from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Nobody
 from firmware_sim.commands.cycle import count
 from firmware_sim.device import Device
-from firmware_sim.memory.nvm import Nvm
-from firmware_sim.memory.session import SessionMemory
-from firmware_sim.memory.session_steps import BeginCycle, OpenSession
+from firmware_sim.memory.session_steps import BeginCycle
 from protocols.language.enums import Code, DeviceState
 from protocols.language.messages import Count, Refused
 from protocols.language.units import Micros
-
-PLAN = SessionMemory(
-    session_no=1,
-    first_cycle_no=1,
-    target_cores=30,
-    coverage_bp=600,
-    depth_um=3_000,
-    zones_cm2=(4,),
-    cells=4,
-    cycles_per_cell=16,
-    punctures_per_cell=48,
-)
+from tests.unit.firmware_sim.memories import memory
 
 
 @pytest.fixture
 def board() -> Board:
     """A device in whose session cycle 1 has advanced, and may be counted."""
-    nvm = Nvm(epoch=1)
-    nvm.keep(OpenSession(PLAN.to_json(), 0))
-    board = Device(seed=7, nvm=nvm).board
+    board = Device(seed=7, nvm=memory(session=True)).board
     board.nvm.keep(BeginCycle(1, 0, 0, 3_000))
     board.state, board.cycle.phase_done = DeviceState.ADVANCING, True
     return board

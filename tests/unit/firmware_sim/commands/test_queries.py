@@ -12,7 +12,7 @@ from protocols.language.enums import CloseReason, Code, Role
 from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.units import Micros
-from tests.unit.firmware_sim.test_firmware import PLAN
+from tests.unit.firmware_sim.memories import PLAN
 
 
 class Full:
