@@ -1,7 +1,7 @@
 """A copy of the tree with a change in it: to show how many places a change touches, and that the rest follows.
 
     tree = ChangedTree(tmp_path)
-    tree.add("protocols/language/interlocks.py", after="SELF_TEST: Final = 23\\n", text="HUMIDITY: Final = 24\\n")
+    tree.append("protocols/language/interlocks.py", "HUMIDITY: Final = 24\\n")
     assert tree.places == {"protocols/language/interlocks.py"}
     assert tree.run("from protocols.language import interlocks; print(interlocks.HUMIDITY)") == "24\\n"
 
@@ -37,6 +37,12 @@ class ChangedTree:
     def add(self, name: str, *, after: str, text: str) -> None:
         """Put `text` behind the one place at which the file `name` has `after`."""
         self.replace(name, after, after + text)
+
+    def append(self, name: str, text: str) -> None:
+        """Put `text` at the end of the file `name`."""
+        path = self.folder / name
+        path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+        self.places.add(name)
 
     def replace(self, name: str, old: str, new: str) -> None:
         """Put `new` in place of `old`, which the file `name` has once."""

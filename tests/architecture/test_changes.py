@@ -1,12 +1,25 @@
-"""The changes of "Where to start" in docs/architecture.md, made on a copy of the tree: where, and what follows."""
+"""The changes of "Where to start" in docs/architecture.md, made on a copy of the tree: where, and what follows.
+
+Law: a change takes numbers that are free and comes after what is last today, so that these tests still hold when
+someone has really made the change. Its names are those that nobody would take.
+"""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from devicectl.log.schema import SCHEMA_VERSION
 from devicectl.log.store import SessionLog
+from firmware_sim.model.constants import PARAMETERS
+from firmware_sim.model.interlocks import INTERLOCKS
+from protocols.language import alarm_codes
 from tests.architecture.changed_tree import ChangedTree
+from tests.architecture.tree import ROOT
 from tests.integration.log.log_builders import a_stored_session
+
+INTERLOCK: Final = max(INTERLOCKS) + 1
+PARAMETER: Final = max(parameter.index for parameter in PARAMETERS) + 1
 
 
 @pytest.fixture
@@ -15,8 +28,8 @@ def tree(tmp_path: Path) -> ChangedTree:
 
 
 def test_a_changed_tree_is_what_runs(tree: ChangedTree) -> None:
-    tree.add("protocols/language/interlocks.py", after="SELF_TEST: Final = 23\n", text="HUMIDITY: Final = 24\n")
-    assert tree.run("from protocols.language import interlocks; print(interlocks.HUMIDITY)") == "24\n"
+    tree.append("protocols/language/interlocks.py", "OF_THIS_TEST: Final = 24\n")
+    assert tree.run("from protocols.language import interlocks; print(interlocks.OF_THIS_TEST)") == "24\n"
     assert tree.places == {"protocols/language/interlocks.py"}
 
 
@@ -145,11 +158,11 @@ def said(*arguments):
 path = sys.argv[1]
 asyncio.run(session(path))
 with SessionLog.open(path) as log:
-    print([log.load(key).start.cartridge for key in (1, 2)])
-print([json.loads(line)["cartridge"] for line in said("list", "--json").splitlines()])
-print([row["cartridge"] for row in csv.DictReader(io.StringIO(said("export", "--table", "sessions")))])
-print([line for line in said("show", "2").splitlines() if line.startswith("cartridge")])
-print([item["cartridge"] for item in map(json.loads, said("export", "2", "--format", "jsonl").splitlines())
+    print([log.load(key).start.fitted_first for key in (1, 2)])
+print([json.loads(line)["fitted_first"] for line in said("list", "--json").splitlines()])
+print([row["fitted_first"] for row in csv.DictReader(io.StringIO(said("export", "--table", "sessions")))])
+print([line for line in said("show", "2").splitlines() if line.startswith("fitted")])
+print([item["fitted_first"] for item in map(json.loads, said("export", "2", "--format", "jsonl").splitlines())
        if item["type"] == "session"])
 """
 
@@ -163,12 +176,13 @@ def test_a_field_of_the_session_log_has_two_places(tree: ChangedTree, tmp_path: 
         "devicectl/session/entries.py",
         '    versions: Annotated[Mapping[str, str], Kept("versions of product, protocol and model")]\n',
         '    versions: Annotated[Mapping[str, str], Kept("versions of product, protocol and model")]\n'
-        '    cartridge: Annotated[int | None, Kept("serial number of the cartridge", since=3)] = None\n',
+        '    fitted_first: Annotated[int | None, Kept("serial number of the cartridge", '
+        f"since={SCHEMA_VERSION + 1})] = None\n",
     )
     tree.add(
         "devicectl/session/engine.py",
         after="            core_diameter_um=info.core_diameter_um,\n",
-        text="            cartridge=info.cartridge_serial,\n",
+        text="            fitted_first=info.cartridge_serial,\n",
     )
     assert tree.places == {"devicectl/session/entries.py", "devicectl/session/engine.py"}
     lines = tree.run(A_SESSION.replace("sys.argv[1]", repr(str(log)))).splitlines()
@@ -178,10 +192,10 @@ def test_a_field_of_the_session_log_has_two_places(tree: ChangedTree, tmp_path: 
         f"[None, {number}]",
         f"[None, {number}]",
         f"['', '{number}']",
-        f"['cartridge\\t{number}']",
+        f"['fitted first\\t{number}']",
         f"[{number}]",
     ]
-    assert log.with_name("old.sqlite.schema-2").exists()
+    assert log.with_name(f"old.sqlite.schema-{SCHEMA_VERSION}").exists()
 
 
 def test_a_transport_of_the_device_is_one_row_and_one_module(tree: ChangedTree) -> None:
@@ -278,53 +292,57 @@ with serve("--unix", "made", "--report", "report.json", "--param", "anesthesia_w
 """
 
 
-THIN_SKIN = '''
+THIN_SKIN: Final = f"""
     Interlock(
         I.THIN_SKIN,
         "thin skin",
         "a handle too warm for thin skin",
-        "warns at {thin_warn_c:g} C, no new cycle at {thin_stop_c:g} C",
+        "warns at {{thin_warn_c:g}} C, no new cycle at {{thin_stop_c:g}} C",
         (AlarmRule(A.THIN_WARM, _LOW, "Too warm soon."), AlarmRule(A.THIN_HOT, _MEDIUM, "Too warm for this skin.")),
         (
-            _P(61, "thin_warn_c", "C", 38.0, 0.0, 100.0, "assumption", "of this test"),
-            _P(62, "thin_stop_c", "C", 39.0, 0.0, 100.0, "assumption", "of this test"),
+            _P({PARAMETER}, "thin_warn_c", "C", 38.0, 0.0, 100.0, "assumption", "of this test"),
+            _P({PARAMETER + 1}, "thin_stop_c", "C", 39.0, 0.0, 100.0, "assumption", "of this test"),
         ),
-        Limit("temperature_c", "thin_warn_c", "thin_stop_c", "the handle is at {value:.0f} C: {stop:g} C is the limit"),
+        Limit(
+            "temperature_c", "thin_warn_c", "thin_stop_c", "the handle is at {{value:.0f}} C: {{stop:g}} C is the limit"
+        ),
     ),
-)
-"""All interlocks'''
+"""
 
-USE_THIN_SKIN = """
+USE_THIN_SKIN: Final = f"""
 from devicectl.simulation.spec.c_header import text
 from firmware_sim.model.parameters import Parameters
 from protocols.language import messages as M
 from tests.world import SHORT, Bystander, Lab
 from devicectl.errors import CommandRefusedError
 
-lab = Lab(seed=7, parameters={**SHORT, "thin_warn_c": 10, "thin_stop_c": 20})
+lab = Lab(seed=7, parameters={{**SHORT, "thin_warn_c": 10, "thin_stop_c": 20}})
 try:
     lab.begin()
 except CommandRefusedError as error:
     print(error.interlock, error.sentence)
 asked = Bystander(lab)
 print(asked.ask(M.AlarmList(index=0)).sentence)
-print(asked.ask(M.ParamList(index=62)).name)
-assert "HLP1_INTERLOCK_THIN_SKIN = 24 " in text() and "THIN_HOT = 2402 " in text()
+print(asked.ask(M.ParamList(index={PARAMETER + 1})).name)
+assert "HLP1_INTERLOCK_THIN_SKIN = {INTERLOCK} " in text() and "THIN_HOT = {INTERLOCK}02 " in text()
 """
 
 
 def test_an_interlock_is_its_numbers_and_one_row(tree: ChangedTree) -> None:
-    numbers, device = "protocols/language", "firmware_sim/model/interlocks.py"
-    tree.add(f"{numbers}/interlocks.py", after="SELF_TEST: Final = 23\n", text="THIN_SKIN: Final = 24\n")
-    alarms = "THIN_WARM: Final = 2401\nTHIN_HOT: Final = 2402\n"
-    tree.add(f"{numbers}/alarm_codes.py", after="SELF_TEST_FAILED: Final = 2301\n", text=alarms)
-    tree.replace(device, ')\n"""All interlocks', THIN_SKIN.removeprefix("\n"))
-    assert tree.places == {f"{numbers}/interlocks.py", f"{numbers}/alarm_codes.py", device}
+    interlocks, alarms = "protocols/language/interlocks.py", "protocols/language/alarm_codes.py"
+    rows = "firmware_sim/model/interlocks.py"
+    tree.append(interlocks, f"THIN_SKIN: Final = {INTERLOCK}\n")
+    last = max(code for name, code in vars(alarm_codes).items() if name.isupper())
+    (line,) = [line for line in (ROOT / alarms).read_text("utf-8").splitlines(True) if line.endswith(f" = {last}\n")]
+    tree.add(alarms, after=line, text=f"THIN_WARM: Final = {INTERLOCK}01\nTHIN_HOT: Final = {INTERLOCK}02\n")
+    tree.replace(rows, '\n)\n"""All interlocks', f'{THIN_SKIN})\n"""All interlocks')
+    assert tree.places == {interlocks, alarms, rows}
 
     refused, alarm, parameter = tree.run(USE_THIN_SKIN).splitlines()
-    assert refused == "24 the handle is at 22 C: 20 C is the limit"
+    assert refused == f"{INTERLOCK} the handle is at 22 C: 20 C is the limit"
     assert alarm == "Too warm for this skin." and parameter == "thin_stop_c"
     tree.run("from tests.architecture.docs.generate_docs import main; main()")
     page = (tree.folder / "docs/model.md").read_text(encoding="utf-8")
-    assert "| 24 | a handle too warm for thin skin | warns at 38 C, no new cycle at 39 C | MC-2401 low" in page
+    row = f"| {INTERLOCK} | a handle too warm for thin skin | warns at 38 C, no new cycle at 39 C | MC-{INTERLOCK}01"
+    assert row in page
     tree.test("tests/unit/firmware_sim/model/test_parameters.py", "tests/unit/firmware_sim/board/test_alarms.py")
