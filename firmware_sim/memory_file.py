@@ -201,6 +201,10 @@ def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size
         except BaseException:
             os.close(descriptor)
             raise
+    except FileNotFoundError as error:
+        raise NvmFileError(
+            str(where), f"cannot be used: {_reason(error)}; name a file in a folder that exists"
+        ) from error
     except OSError as error:
         raise NvmFileError(str(where), f"cannot be used: {_reason(error)}") from error
 

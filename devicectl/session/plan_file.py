@@ -62,7 +62,7 @@ def read_values(path: Path, source: str) -> dict[str, object]:
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_SIZE + 1)
     except OSError as error:
-        raise PlanError(source, None, None, f"cannot be read: {error.strerror}") from error
+        raise PlanError(source, None, None, f"cannot be read: {error.strerror}; name a plan in YAML or JSON") from error
     if len(raw) > MAX_FILE_SIZE:
         raise PlanError(source, None, None, f"is over {MAX_FILE_SIZE} bytes: must be a plan in YAML or JSON")
     try:

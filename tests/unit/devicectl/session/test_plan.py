@@ -208,7 +208,9 @@ def test_a_depth_of_twenty_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="missing.yaml: cannot be read: No such file"):
+    with pytest.raises(
+        PlanError, match="missing.yaml: cannot be read: No such file or directory; name a plan in YAML or JSON$"
+    ):
         load_plan(tmp_path / "missing.yaml")
 
 
