@@ -62,6 +62,7 @@ def test_latched_alarm_outlives_its_cause_until_reset() -> None:
     assert alarms.clear(LATCHED)
     assert not alarms.clear(LATCHED)
     assert alarms.state(LATCHED) is AlarmState.LATCHED
+    assert not alarms.present(LATCHED)
     assert seen(alarms) is AlarmPriority.HIGH
     assert alarms.reset() == [LATCHED]
     assert alarms.state(LATCHED) is AlarmState.INACTIVE

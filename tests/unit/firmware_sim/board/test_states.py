@@ -110,3 +110,15 @@ def test_picture_has_every_row() -> None:
     assert drawn == {(source, event, target) for (source, event), target in ROWS.items()}
     for name, group in groups.items():
         assert f"note right of {name}: any of {', '.join(state.name for state in group)}" in mermaid()
+
+
+def test_picture_draws_a_row_of_many_states_as_one_arrow() -> None:
+    drawn = [line.strip() for line in mermaid().splitlines()]
+    for arrow in (
+        "cycle --> ARMED: cycle_aborted",
+        "unarmed --> CLOSING: close_begun",
+        "running --> SAFE: made_safe",
+        "SAFE --> SAFE: made_safe",
+    ):
+        assert drawn.count(arrow) == 1
+    assert len([arrow for arrow in drawn if arrow.endswith("made_safe")]) == 2
