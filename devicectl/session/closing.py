@@ -146,9 +146,10 @@ class Closing:
 
     def _finish(self, reason: CloseReason, device: Counts, wall_seconds: float) -> Procedure[Finish]:
         """Reconcile and store the end, once the device has closed the session."""
-        _, reader = self._context.session()
+        (_, reader), info = self._context.session(), self._context.info
+        assert info is not None
         yield from self._recovery.release()
-        if self._context.info is not None and self._context.info.has_truth:
+        if info.has_truth:
             yield from self._ask_truth()
         differences = reconcile(reader.fold, device).differences
         for difference in differences[:MAX_DIFFERENCES]:

@@ -14,7 +14,6 @@ from devicectl.errors import (
     LinkDeniedError,
     LinkError,
     LinkForbiddenError,
-    LinkLostError,
     SessionError,
     UnendedError,
 )
@@ -112,8 +111,7 @@ class Recovery:
             except HOPELESS:
                 raise
             except LinkError as error:
-                never_linked = self._context.link.welcome is None and not isinstance(error, LinkLostError)
-                if never_linked or self._context.machine.now in ENDED:
+                if self._context.link.welcome is None or self._context.machine.now in ENDED:
                     raise
                 self._count(error)
 

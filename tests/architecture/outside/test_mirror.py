@@ -70,13 +70,11 @@ PARTS: Final = {
 """Parts of one thing that is tested as that thing: an exchange by its two ends, a memory by what it gives back."""
 
 TOGETHER: Final = {
-    "devicectl.session.closing": "integration/host/test_abandon.py",
     "devicectl.session.context": "integration/host/test_reading.py",
     "devicectl.session.engine": "integration/host/test_handpiece.py",
     "devicectl.session.link": "integration/host/test_recovery.py",
     "devicectl.session.opening": "integration/host/test_opening.py",
     "devicectl.session.operator": "integration/device/test_single_faults.py",
-    "devicectl.session.recovery": "integration/host/test_recovery.py",
     "devicectl.simulation.parameters": "integration/host/test_handpiece.py",
     "devicectl.simulation.world": "integration/host/test_slow_lines.py",
     "firmware_sim.safety.count_watch": "integration/device/test_interlocks.py",
