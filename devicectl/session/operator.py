@@ -229,7 +229,7 @@ class AutomaticOperator:
                     yield from self._resume()
                 elif self._flagged:
                     yield from self._purge()
-                elif self._cycles_left == 0 or self._at is None:
+                elif self._cycles_left == 0:
                     yield from self._reposition()
                 else:
                     result = yield from self._cycle()

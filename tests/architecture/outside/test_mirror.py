@@ -41,7 +41,6 @@ DECLARED: Final = {
 """Names, numbers and shapes: they decide little or nothing, and are held by the first test that uses them."""
 
 PARTS: Final = {
-    "devicectl.session.plan_file": "unit/devicectl/session/test_plan.py",
     "devicectl.transports.simulated": "unit/devicectl/transports/test_urls.py",
     "firmware_sim.memory.contents": "unit/firmware_sim/memory/test_nvm.py",
     "firmware_sim.memory.image": "unit/firmware_sim/memory/test_nvm.py",
@@ -70,11 +69,6 @@ PARTS: Final = {
 """Parts of one thing that is tested as that thing: an exchange by its two ends, a memory by what it gives back."""
 
 TOGETHER: Final = {
-    "devicectl.session.context": "integration/host/test_reading.py",
-    "devicectl.session.engine": "integration/host/test_handpiece.py",
-    "devicectl.session.link": "integration/host/test_recovery.py",
-    "devicectl.session.opening": "integration/host/test_opening.py",
-    "devicectl.session.operator": "integration/device/test_single_faults.py",
     "devicectl.simulation.parameters": "integration/host/test_handpiece.py",
     "devicectl.simulation.world": "integration/host/test_slow_lines.py",
     "firmware_sim.safety.count_watch": "integration/device/test_interlocks.py",

@@ -14,7 +14,7 @@ from protocols.language import messages as M
 from protocols.language.enums import CloseReason, Code, DeviceState
 from protocols.language.records import SessionClosed
 from tests.integration.log.log_builders import a_cycle
-from tests.unit.devicectl.session.scripted_device import INFO, LOST, Answer, Desk, aborted, held, refusal
+from tests.unit.devicectl.scripted_device import INFO, LOST, Answer, Desk, aborted, held, refusal
 
 CLOSE = ["JournalRead", "SessionClose", "JournalRead", "TruthGet"]
 """What a close asks where no record is new."""
@@ -102,7 +102,8 @@ def test_an_end_is_stored_before_it_is_returned() -> None:
     desk.writes = False
     task = desk.start(desk.engine.close(CloseReason.COMPLETED, 0.0))
     assert not task.done and desk.entries[-2:] == [desk.engine.truth, desk.engine.finish]
-    desk.engine.logged(len(desk.entries), desk.now)
+    desk.writes = True
+    desk.carry()
     assert task.done
 
 

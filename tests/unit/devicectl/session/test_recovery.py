@@ -25,7 +25,7 @@ from protocols.language.records import SessionClosed
 from protocols.language.units import MILLISECOND, SECOND
 from protocols.link.happenings import Greeted
 from tests.integration.log.log_builders import a_cycle
-from tests.unit.devicectl.session.scripted_device import (
+from tests.unit.devicectl.scripted_device import (
     LOST,
     Desk,
     aborted,

@@ -118,6 +118,7 @@ class Desk:
         self.deaf = False
         self.writes = True
         self.hellos = 0
+        self._unwritten = 0
         self._script: dict[type[Message], deque[Answer]] = defaultdict(deque)
         if connected:
             self.engine.link.connected(self.now)
@@ -213,21 +214,22 @@ class Desk:
     def carry(self) -> None:
         """Carry what both ends say until neither has more."""
         exchange = self.engine.link.exchange
-        while exchange.outbox or self.end.outbox or (self.engine.entries and self.writes):
-            self._log()
+        self._log()
+        while exchange.outbox or self.end.outbox or self.engine.entries:
             for data in exchange.take():
                 for happening in self.end.receive(data, self.now):
                     self._take(happening)
             for data in self.end.take():
                 self.engine.link.receive(data, self.now)
-        if not self.writes:
             self._log()
 
     def _log(self) -> None:
         entries = self.engine.take_entries()
         self.entries += entries
-        if self.writes and entries:
-            self.engine.logged(len(entries), self.now)
+        self._unwritten += len(entries)
+        if self.writes and self._unwritten:
+            count, self._unwritten = self._unwritten, 0
+            self.engine.logged(count, self.now)
 
     # --- the device
 
