@@ -71,11 +71,6 @@ PARTS: Final = {
 TOGETHER: Final = {
     "devicectl.simulation.parameters": "integration/host/test_handpiece.py",
     "devicectl.simulation.world": "integration/host/test_slow_lines.py",
-    "firmware_sim.safety.count_watch": "integration/device/test_interlocks.py",
-    "firmware_sim.safety.limits": "integration/device/test_interlocks.py",
-    "firmware_sim.safety.punch_checks": "integration/device/test_interlocks.py",
-    "firmware_sim.safety.reactions": "integration/device/test_interlocks.py",
-    "firmware_sim.safety.suction": "integration/device/test_interlocks.py",
     "protocols.mqtt.broker": "e2e/mqtt/test_broker_client.py",
 }
 """Rules that mean something only between a host and a device, or a client and a broker: tested with both there."""
