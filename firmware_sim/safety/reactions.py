@@ -59,10 +59,11 @@ def give_up(board: Board, now: Micros) -> None:
 def abort_cycle(board: Board, interlock: int, text: str, alarm_code: int, now: Micros) -> None:
     """End the open cycle at once and be armed again when the needles are seen at home: the motion under way FAILED.
 
-    It is ABORTED where they are not seen there, or where the device is made safe meanwhile.
+    It is ABORTED where they are not seen there, or where the device is made safe meanwhile. Without an open cycle
+    nothing is done.
     """
     if board.nvm.register is None:
-        return  # it has ended: the needles are on their way
+        return  # where it has just ended, the needles are on their way: calling them again would give them more time
     board.retract(now)
     failed = M.Failed(code=Code.E_INTERLOCK, interlock=interlock, alarm_code=alarm_code, sentence=text)
 

@@ -4,7 +4,6 @@ Law: it judges by the pressure sensor. Nothing polls: the time of the next look 
 """
 
 from firmware_sim.board.board import Board
-from firmware_sim.board.states import CYCLE
 from firmware_sim.safety.reactions import abort_cycle
 from protocols.language import alarm_codes as A
 from protocols.language import interlocks as I
@@ -22,7 +21,7 @@ def look(board: Board, now: Micros) -> None:
     if sensed > parameters.vacuum_low_kpa:
         board.suction_good_since = None
         board.raise_alarm(A.SUCTION_LOST, now)
-        if sensed > parameters.vacuum_stop_kpa and board.state in CYCLE:
+        if sensed > parameters.vacuum_stop_kpa:
             text = f"the vacuum fell to {sensed:.0f} kPa in a cycle: the needles were retracted"
             abort_cycle(board, I.SUCTION, text, A.SUCTION_LOST, now)
     elif board.alarms.present(A.SUCTION_LOST):
