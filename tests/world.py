@@ -285,6 +285,11 @@ class Lab:
         self.device.inputs_changed(self.now)
         self.world.refresh()
 
+    def reboot_device(self) -> None:
+        """The device loses power and starts again; the wire stays."""
+        self.device.reboot(self.now)
+        self.world.refresh()
+
     def until_state(self, state: DeviceState, after: int = 0) -> None:
         """Run until the device is in `state`, and `after` microseconds more."""
         self.until(lambda: self.state is state)

@@ -98,11 +98,6 @@ class World:
         self.engine.link.connected(self.now)
         self.refresh()
 
-    def reboot_device(self) -> None:
-        """The device loses power and starts again; the wire stays."""
-        self.device.reboot(self.now)
-        self.refresh()
-
     # --- inside ----------------------------------------------------------------------------------------------
 
     def _advance_host(self) -> None:

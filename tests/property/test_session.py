@@ -71,7 +71,7 @@ def wreak(lab: Lab, fault: Fault) -> None:
     elif kind.startswith("reboot"):
         lab.inject(stall="unset" in kind, latch_unreadable="unreadable" in kind)
         lab.wait(fault.for_ms * MILLISECOND)
-        world.reboot_device()
+        lab.reboot_device()
         lab.inject(stall=False, latch_unreadable=False)
     elif kind == "stop":
         viewer = Bystander(lab)

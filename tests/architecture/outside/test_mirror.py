@@ -8,7 +8,6 @@ from typing import Final
 from tests.architecture.tree import ROOT, modules, pure_names, tracked
 
 DECLARED: Final = {
-    "devicectl.errors": "unit/devicectl/test_public_names.py",
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
     "firmware_sim.errors": "unit/firmware_sim/test_device.py",
     "firmware_sim.memory.keys": "unit/firmware_sim/memory/test_nvm.py",
@@ -41,7 +40,6 @@ DECLARED: Final = {
 """Names, numbers and shapes: they decide little or nothing, and are held by the first test that uses them."""
 
 PARTS: Final = {
-    "devicectl.transports.simulated": "unit/devicectl/transports/test_urls.py",
     "firmware_sim.memory.contents": "unit/firmware_sim/memory/test_nvm.py",
     "firmware_sim.memory.image": "unit/firmware_sim/memory/test_nvm.py",
     "firmware_sim.memory.journal": "unit/firmware_sim/memory/test_nvm.py",
@@ -69,8 +67,6 @@ PARTS: Final = {
 """Parts of one thing that is tested as that thing: an exchange by its two ends, a memory by what it gives back."""
 
 TOGETHER: Final = {
-    "devicectl.simulation.parameters": "integration/host/test_handpiece.py",
-    "devicectl.simulation.world": "integration/host/test_slow_lines.py",
     "protocols.mqtt.broker": "e2e/mqtt/test_broker_client.py",
 }
 """Rules that mean something only between a host and a device, or a client and a broker: tested with both there."""

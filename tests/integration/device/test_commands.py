@@ -66,7 +66,7 @@ def test_aborted_cycle_keeps_its_ending_over_a_reboot() -> None:
     lab, task = at_moment("dwell")
     assert task is not None
     lab.engine.link.procedures.cancel(task)
-    lab.world.reboot_device()
+    lab.reboot_device()
     lab.replace_host()
     lab.run(lab.engine.connect())
     head = lab.device.nvm.head
@@ -142,7 +142,7 @@ def test_a_move_out_of_the_plan_is_refused_with_what_the_zone_has() -> None:
 
 def test_a_count_of_before_a_restart_is_in_the_journal_alone() -> None:
     lab = Lab().begin(2)
-    lab.world.reboot_device()
+    lab.reboot_device()
     lab.replace_host()
     lab.run(lab.engine.connect())
     assert "FAULT_RESET comes first" in refusal(lab, M.Count(cycle_no=2)).sentence

@@ -444,7 +444,7 @@ def test_6_needle_that_no_purge_frees_needs_a_person() -> None:
 def test_6_flag_outlives_a_reboot_and_its_alarm_with_it() -> None:
     lab, task = at_moment("purge")
     assert task is not None
-    lab.world.reboot_device()
+    lab.reboot_device()
     alarm_is(lab, A.NEEDLE_CLOGGED, "ACTIVE", AlarmPriority.LOW)
     lab.until(lambda: task.done)
     assert_counted(lab, lab.finish())
@@ -557,7 +557,7 @@ def test_8_going_on_in_a_cell_after_a_loss_is_no_coming_back(loss: str) -> None:
         lab.world.cut()
         lab.world.mend()
     elif loss == "reboot":
-        lab.world.reboot_device()
+        lab.reboot_device()
     else:
         lab.ask(M.Stop())
     lab.cycle()
@@ -659,7 +659,7 @@ def disarm(lab: Lab) -> None:
 
 
 def restart(lab: Lab) -> None:
-    lab.world.reboot_device()
+    lab.reboot_device()
     lab.replace_host()
     lab.run(lab.engine.connect())
 
@@ -873,7 +873,7 @@ def test_20_emergency_stop_makes_everything_safe(moment: str) -> None:
 def test_20_stop_that_is_open_at_boot_or_in_a_hold_is_seen() -> None:
     lab = Lab()
     lab.inject(estop_open=True)
-    lab.world.reboot_device()
+    lab.reboot_device()
     assert lab.state is S.SAFE
     alarm_is(lab, A.EMERGENCY_STOP, "ACTIVE", AlarmPriority.INFO)
     lab.run(lab.engine.connect())
@@ -887,7 +887,7 @@ def test_20_stop_that_is_open_at_boot_or_in_a_hold_is_seen() -> None:
 def test_23_failed_self_test_lets_nothing_else_work() -> None:
     lab = Lab()
     lab.device.plant.inputs.self_test_failure = "the pressure sensor reads 3 kPa at rest, and must read 0"
-    lab.world.reboot_device()
+    lab.reboot_device()
     assert lab.state is S.FAULT
     alarm_is(lab, A.SELF_TEST_FAILED, "ACTIVE", AlarmPriority.MEDIUM)
     lab.run(lab.engine.connect())

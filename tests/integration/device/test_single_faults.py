@@ -63,7 +63,7 @@ def at_once(act: Callable[[Lab], None]) -> Fault:
 FAULTS: Final[dict[str, Fault]] = {
     "cable pulled and put back": at_once(lambda lab: cut(lab, Micros(0))),
     "cable away for 2 s": at_once(lambda lab: cut(lab, AWAY)),
-    "reboot": at_once(lambda lab: lab.world.reboot_device()),
+    "reboot": at_once(lambda lab: lab.reboot_device()),
     "lost": lose,
     "twice": twice,
     "late": late,

@@ -208,7 +208,7 @@ def lose_link_at(lab: Lab, line: Late, at: int, end: str) -> None:
         if end == "last word" and sender == "device":
             return [(due, data + last_words(lab))]
         if end != "last word":
-            lab.world.heap.at(lab.now, cut if end == "cut" else lab.world.reboot_device)
+            lab.world.heap.at(lab.now, cut if end == "cut" else lab.reboot_device)
         return [(due, data)]
 
     line.when = when

@@ -57,7 +57,7 @@ def test_session_survives_a_cable_that_is_pulled_and_put_back(moment: str, away_
 def test_session_survives_a_reboot_of_the_device(moment: str, line: Late | None) -> None:
     lab, task = at_moment(moment, line=line)
     open_cycle = lab.device.nvm.register is not None
-    lab.world.reboot_device()
+    lab.reboot_device()
     assert lab.state is DeviceState.SAFE
     assert (lab.alarm(POWER_LOST_IN_STROKE) == "LATCHED") == open_cycle
     finish(lab, task)
@@ -206,7 +206,7 @@ def test_power_lost_in_a_stroke_is_resolved_by_the_latch(latch: str, after_ms: i
     task = lab.start(lab.all_cycles())
     lab.until_state(DeviceState.PUNCHING, after=after_ms * MILLISECOND)
     cycle_no = lab.device.nvm.last_cycle_no
-    lab.world.reboot_device()
+    lab.reboot_device()
     lab.inject(stall=False, latch_unreadable=False)
     assert lab.device.plant.needle.home(lab.now)
     ending, outcome = {
@@ -374,7 +374,7 @@ def test_close_whose_answer_is_lost_is_found_in_the_journal(back: str) -> None:
         lab.world.cut()
         lab.world.mend()
     else:
-        lab.world.reboot_device()
+        lab.reboot_device()
     lab.world.device_muted = False
     lab.until(lambda: task.done)
     assert_counted(lab, task.outcome(), state="aborted")
@@ -388,7 +388,7 @@ def test_close_survives_a_loss_while_it_disarms(cut: bool) -> None:
         lab.world.cut()
         lab.world.mend()
     else:
-        lab.world.reboot_device()
+        lab.reboot_device()
     lab.until(lambda: task.done)
     assert_counted(lab, task.outcome(), state="aborted")
     assert lab.state is DeviceState.IDLE
@@ -530,7 +530,7 @@ def test_memory_that_was_erased_is_said_plainly() -> None:
     lab, task = at_moment("count")
     assert task is not None
     lab.device.nvm = Nvm(epoch=12345)
-    lab.world.reboot_device()
+    lab.reboot_device()
     lab.until(lambda: task.done)
     with pytest.raises(SessionError, match="memory was erased: its journal is 0x00003039"):
         task.outcome()

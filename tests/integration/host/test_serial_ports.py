@@ -502,7 +502,7 @@ def test_the_slowest_line_bears_a_session_with_a_pulled_cable_and_a_reboot() -> 
     lab.wait(2 * SECOND)
     lab.world.mend()
     lab.wait(8 * SECOND)
-    lab.world.reboot_device()
+    lab.reboot_device()
     lab.until(lambda: task.done)
     task.outcome()
     assert_counted(lab, lab.close())

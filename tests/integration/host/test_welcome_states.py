@@ -45,7 +45,7 @@ def test_a_self_test_after_a_reboot_is_waited_for(monkeypatch: pytest.MonkeyPatc
     lab.wait(SECOND // 10)
     states = chain([TESTING] * 6, repeat(None))
     name_states(monkeypatch, states)
-    lab.world.reboot_device()
+    lab.reboot_device()
     lab.until(lambda: task.done)
     task.outcome()
     assert next(states) is None, "the session went on in the midst of the self-test"
