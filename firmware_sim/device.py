@@ -10,7 +10,6 @@ calls returns, all that it has left in memory would survive a loss of power: wha
 
 import random
 from collections.abc import Callable, Sized
-from types import TracebackType
 from typing import assert_never
 
 from firmware_sim.board.board import Board
@@ -113,30 +112,40 @@ class Device:
         """Take away the port of a transport that is gone, and with it any link on it."""
         self.ports.remove(port)
         port.exchange.drop()
-        with _Kept(self, now):
+        try:
             self._link_gone(port, LinkEnd.TRANSPORT, now)
+            self._keep(now)
+        except NvmFileError:
+            self.give_up(now)
+            raise
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
     def receive(self, port: Port, data: Sized, now: Micros) -> None:
         """Take what a port's transport brought."""
-        with _Kept(self, now):
+        try:
             for happening in port.exchange.receive(data, now):
                 self._take_in(port, happening, now)
+            self._keep(now)
+        except NvmFileError:
+            self.give_up(now)
+            raise
 
     def advance(self, now: Micros) -> None:
         """Do what is due."""
-        with _Kept(self, now):
+        try:
             self.firmware.advance(now)
             for port in self.ports:
-                due = port.exchange.next_deadline()
-                if due is not None and now >= due:
-                    for happening in port.exchange.advance(now):
-                        self._take_in(port, happening, now)
+                for happening in port.exchange.advance(now):
+                    self._take_in(port, happening, now)
                 if port.stream_us and now >= port.stream_due:
                     missed = (now - port.stream_due) // port.stream_us  # after a stall it goes on, without a burst
                     port.stream_due = Micros(port.stream_due + (missed + 1) * port.stream_us)
                     port.exchange.tell(telemetry(self.board, now), now)
+            self._keep(now)
+        except NvmFileError:
+            self.give_up(now)
+            raise
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None for not before something is received."""
@@ -151,16 +160,27 @@ class Device:
 
     def inputs_changed(self, now: Micros) -> None:
         """Let the firmware see `plant.inputs` or a parameter that was changed from outside."""
-        with _Kept(self, now):
+        try:
             self.firmware.inputs_changed(now)
+            self._keep(now)
+        except NvmFileError:
+            self.give_up(now)
+            raise
 
     def set_alarm(self, code: int, *, present: bool, now: Micros) -> None:
         """Raise or clear an alarm whose cause was found outside."""
-        with _Kept(self, now):
+        try:
             self.board.set_alarm(code, present, now)
+            self._keep(now)
+        except NvmFileError:
+            self.give_up(now)
+            raise
 
-    def settle(self, now: Micros) -> None:
-        """End what was done to the device: set the pace that follows from it, and sync what it left in memory."""
+    def _keep(self, now: Micros) -> None:
+        """End what was done to the device, before anybody can hear of it: its pace follows, its memory is synced.
+
+        What was done may have taken many steps of the memory; they are synced once.
+        """
         self._keep_pace(now)
         if self.nvm.unsynced:
             self.nvm.sync()
@@ -309,33 +329,3 @@ class Device:
                 message_id=command.ID,
                 cycle_no=getattr(command, "cycle_no", 0),
             )
-
-
-class _Kept:
-    """The span in which something is done to a device: at its end all of it is kept, before anybody can hear of it.
-
-    What is done in it may take many steps of the memory; they are synced once. Where a step or the sync fails, the
-    device makes itself safe, and the error goes on to the caller.
-    """
-
-    __slots__ = ("_device", "_now")
-
-    def __init__(self, device: Device, now: Micros) -> None:
-        self._device = device
-        self._now = now
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Keep what was done, or give up."""
-        try:
-            if error is None:
-                self._device.settle(self._now)
-        except NvmFileError:
-            self._device.give_up(self._now)
-            raise
-        if isinstance(error, NvmFileError):
-            self._device.give_up(self._now)
