@@ -130,10 +130,8 @@ class HostLink:
     def advance(self, now: Micros) -> None:
         """Do what is due."""
         self.now = now
-        deadline = self.exchange.next_deadline()
-        if deadline is not None and now >= deadline:
-            self._happenings.extend(self.exchange.advance(now))
-            self._catch_up()
+        self._happenings.extend(self.exchange.advance(now))
+        self._catch_up()
         self.procedures.poll(now)
 
     def next_deadline(self) -> Micros | None:

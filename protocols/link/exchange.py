@@ -12,7 +12,7 @@ Law: no I/O and no clock. It knows links, not procedures: the owner decides what
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from protocols.language.enums import ByeReason, Code, Kind
 from protocols.language.message import Message
@@ -57,6 +57,8 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         self._send = self._state.send
         self.take = self._state.take
         """Empties the outbox; returns what it held, in order."""
+        self.outbox: Final = self._state.outbox
+        """Frames to send, in order; the same list for good."""
         self._wire = wire
         self._echoes = Echoes(self.SIDE)
         self._suspects = self._echoes.suspects
@@ -64,11 +66,6 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         self._happened: list[OwnHappening | Told | LinkLost] = []
 
     # --- for the owner ---------------------------------------------------------------------------------------
-
-    @property
-    def outbox(self) -> list[Data]:
-        """Frames to send, in order."""
-        return self._state.outbox
 
     @property
     def statistics(self) -> Statistics:

@@ -25,7 +25,7 @@ class LinkState(Generic[Data]):
     """
 
     def __init__(self, wire: Wire[Data]) -> None:
-        self.outbox: list[Data] = []
+        self.outbox: Final[list[Data]] = []
         self.statistics = Statistics()
         self.link_id = 0
         self.listens_to = NOBODY
@@ -38,10 +38,9 @@ class LinkState(Generic[Data]):
 
     def take(self) -> list[Data]:
         """Empty the outbox; returns what it held, in order."""
-        outbox = self.outbox
-        if outbox:
-            self.outbox = []
-        return outbox
+        taken = self.outbox.copy()
+        self.outbox.clear()
+        return taken
 
     def send(self, message: Message, now: Micros, correlation_id: int = 0, flags: int = 0) -> None:
         """Send a new frame on this link."""
