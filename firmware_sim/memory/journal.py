@@ -37,7 +37,8 @@ class Journal:
     @property
     def free(self) -> int:
         """Number of records that can be written before one that nobody acknowledged is lost."""
-        return max(0, JOURNAL_SLOTS - (self.head - self.tail))
+        held = self.head - self.tail
+        return JOURNAL_SLOTS - held if held < JOURNAL_SLOTS else 0
 
     def append(self, raw: bytes) -> None:
         """Write the record `head`, 32 bytes."""

@@ -58,7 +58,8 @@ class NeedleDrive:
         """Bring the needles home from wherever they are, at once; return when they should be there."""
         start = self.depth_um(now)
         full = max(self.stroke_um, start, 1)
-        home_at = Micros(now + max(_MIN_RETRACT_US, from_ms(self._parameters.retract_ms) * start // full))
+        duration = from_ms(self._parameters.retract_ms) * start // full
+        home_at = Micros(now + (duration if duration > _MIN_RETRACT_US else _MIN_RETRACT_US))
         target = start if self._inputs.retract_jammed else 0
         self._from_um, self._from_at, self._to_um, self._to_at = start, now, target, home_at
         return home_at

@@ -87,7 +87,8 @@ class Request:
 
     def wake(self, due: int) -> None:
         """Be looked at again at `due`, or when its time is over if that is earlier."""
-        self.due = Micros(min(due, self.received_at + self.time_us) if self.time_us else due)
+        over_at = self.received_at + self.time_us
+        self.due = Micros(over_at if self.time_us and over_at < due else due)
 
     def __repr__(self) -> str:
         return f"Request({self.message!r}, correlation {self.correlation_id}, try {self.tries})"
@@ -185,11 +186,11 @@ class Requests:
         command's time, which the longest `expected_ms` sets. A lease of 0 sets none.
         """
         self._measure(request, header, now)
-        expected_us = min(expected_ms, MAX_EXPECTED_MS) * MILLISECOND
+        expected_us = (expected_ms if expected_ms < MAX_EXPECTED_MS else MAX_EXPECTED_MS) * MILLISECOND
         if not request.received:
             request.received, request.received_at = True, now
-        if lease_us:
-            request.time_us = max(request.time_us, EXPECTED_TIMES * expected_us + lease_us)
+        if lease_us and (time_us := EXPECTED_TIMES * expected_us + lease_us) > request.time_us:
+            request.time_us = time_us
         request.tries = 0
         # A device that streams is never silent, hence sends no heartbeat; then only this timer sees a lost DONE.
         request.wake(now + 2 * expected_us + 3 * heartbeat_us + request.answer_us)
@@ -240,7 +241,9 @@ class Requests:
         """Take the round trip of a first answer that is none of before; of a command sent again, once it is proven."""
         replayed = bool(header.flags & REPLAYED)
         if not request.received and not replayed:
-            trip_us = max(0, now - request.sent_at - request.out_us - self._line.in_us(header))
+            trip_us = now - request.sent_at - request.out_us - self._line.in_us(header)
+            if trip_us < 0:
+                trip_us = 0
             if request.retried:
                 request.trip_us = trip_us
             else:
@@ -250,4 +253,8 @@ class Requests:
             request.trip_us = None
 
     def _find_due(self) -> None:
-        self.due = min([request.due for request in self._flying.values()], default=None)
+        due: Micros | None = None
+        for request in self._flying.values():
+            if due is None or request.due < due:
+                due = request.due
+        self.due = due
