@@ -17,6 +17,8 @@ MAX_VIEWERS: Final = 15
 """Viewers that may be linked, of all transports together. Each has one place more: however many look on, a
 controller gets in."""
 
+_CONTROLLER: Final = Role.CONTROLLER
+
 
 class Control:
     """The links to one board between a boot and a loss of power. `ports` is the device's own list."""
@@ -38,7 +40,7 @@ class Control:
 
     def refuse(self, port: Port) -> Refused | None:
         """Refuse a link that may not command; None if it may."""
-        if port.role is not Role.CONTROLLER:
+        if port.role is not _CONTROLLER:
             return refusal(Code.E_AUTH, "this link is a viewer's: it may query and STOP, nothing else")
         if self.holder is not None and self.holder is not port:
             text = f"host 0x{self.host_id:08x} holds control of this device"

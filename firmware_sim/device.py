@@ -10,7 +10,7 @@ calls returns, all that it has left in memory would survive a loss of power: wha
 
 import random
 from collections.abc import Callable, Sized
-from typing import assert_never
+from typing import Final, assert_never
 
 from firmware_sim.board.board import Board
 from firmware_sim.board.refusals import not_kept, refusal
@@ -39,6 +39,8 @@ from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 
 __all__ = ["Device", "Port"]
+
+_STOP: Final = Lane.STOP
 
 
 class Device:
@@ -294,7 +296,7 @@ class Device:
 
     def _govern(self, port: Port, asker: PortAsker, command: Message, now: Micros) -> Message | None:
         """Carry out a command that changes something, if the one who asks may give it."""
-        stop = command.LANE is Lane.STOP
+        stop = command.LANE is _STOP
         if not stop and (no := self.control.refuse(port)) is not None:
             return no
         rule = RULES.get(command.__class__)

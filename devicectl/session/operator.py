@@ -40,6 +40,10 @@ MIN_AGE_DOUBT_US: Final = 4 * SECOND
 MAX_REMEDIES: Final = 100
 """In a row, without a cycle between them: a wait for suction takes 60. A device that refuses on needs a person."""
 
+_UNARMED, _PAUSED, _RECOVERING = State.ANESTHESIA_CONFIRMED, State.PAUSED, State.RECOVERING
+_PUNCH_SENT, _SUCTION_SENT, _ADVANCE_SENT = Event.PUNCH_SENT, Event.SUCTION_SENT, Event.ADVANCE_SENT
+_COUNT_SENT, _CYCLE_ENDED = Event.COUNT_SENT, Event.CYCLE_ENDED
+
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
@@ -77,15 +81,13 @@ class AutomaticOperator:
     def __init__(self, context: SessionContext) -> None:
         self._context = context
         self.recovery = Recovery(context, self._lose_place)
-        self._cycles_left = 0
-        self._cells_used = 0
+        self._cycles_left = self._cells_used = 0
         self._at: tuple[int, int] | None = None
         self._flagged = 0
         self._numbed: dict[int, Micros] = {}
         self._numbed_latest: dict[int, Micros] = {}
         self._opened_at: float | None = None
-        self._confirmed_by = ""
-        self._method = ""
+        self._method = self._confirmed_by = ""
         self._suction_since: Micros | None = None
         self._storage_freed_at: int | None = None
         self._remedies = 0
@@ -223,9 +225,9 @@ class AutomaticOperator:
         while self._context.counted < self._context.plan.target_cores:
             self._check_link()
             try:
-                if self._context.machine.now is State.ANESTHESIA_CONFIRMED:
+                if self._context.machine.now is _UNARMED:
                     yield from self._arm()
-                elif self._context.machine.now is State.PAUSED:
+                elif self._context.machine.now is _PAUSED:
                     yield from self._resume()
                 elif self._flagged:
                     yield from self._purge()
@@ -248,19 +250,18 @@ class AutomaticOperator:
         cycle_no = self._context.last_cycle_no + 1
         happened = self._context.machine.happened
         deadline = self._context.link.device_uptime_ms() + PUNCH_DEADLINE_MS & 0xFFFF_FFFF
-        happened(Event.PUNCH_SENT)
+        happened(_PUNCH_SENT)
         # Unchecked: each value is in its range by construction, and a session sends thousands of these four.
         yield from ask(M.Punch.unchecked(cycle_no=cycle_no, depth_um=self._context.plan.depth_um, deadline_ms=deadline))
         self._context.last_cycle_no = cycle_no  # not before DONE: a refused PUNCH has used up no number
-        happened(Event.SUCTION_SENT)
+        happened(_SUCTION_SENT)
         yield from ask(M.Suction.unchecked(cycle_no=cycle_no))
-        happened(Event.ADVANCE_SENT)
+        happened(_ADVANCE_SENT)
         yield from ask(M.Advance.unchecked(cycle_no=cycle_no, steps=1))
-        happened(Event.COUNT_SENT)
+        happened(_COUNT_SENT)
         done = yield from ask(M.Count.unchecked(cycle_no=cycle_no))
-        happened(Event.CYCLE_ENDED)
-        self._flagged = done.flagged
-        self._cycles_left = done.cycles_left
+        happened(_CYCLE_ENDED)
+        self._flagged, self._cycles_left = done.flagged, done.cycles_left
         self._context.counted = done.total_cores_counted
         self._context.unread_cycles += 1
         if self._context.unread_cycles >= MAX_UNREAD_CYCLES:
@@ -278,7 +279,7 @@ class AutomaticOperator:
 
     def _check_link(self) -> None:
         """A link that was lost while nothing was asked of the device has raised nothing: raise it now."""
-        if self._context.machine.now is State.RECOVERING:
+        if self._context.machine.now is _RECOVERING:
             raise LinkLostError("the link was lost between two commands")
 
     def _reposition(self) -> Procedure[None]:

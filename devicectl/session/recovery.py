@@ -38,6 +38,7 @@ SELF_TEST_US: Final = 10 * SECOND
 """A board boots for some five seconds; a self-test that takes longer is one that a person must look at."""
 HOPELESS: Final = (LinkDeniedError, LinkForbiddenError, UnendedError)
 """Another link would be lost as this one was."""
+_RECOVERING: Final = State.RECOVERING
 
 _T = TypeVar("_T")
 
@@ -122,7 +123,7 @@ class Recovery:
         """
         while True:
             try:
-                if self._context.machine.now is State.RECOVERING:
+                if self._context.machine.now is _RECOVERING:
                     yield from restore()
                 return (yield from what())
             except HOPELESS:

@@ -36,6 +36,8 @@ NO_CELL: Final = 0xFFFF
 REFUSALS_KEEP_FREE: Final = 128
 """Journal slots that refusals leave free: a host that is refused for ever must not crowd out a session's cycles."""
 
+_COMPLETED: Final = Ending.COMPLETED
+
 
 class Zone(NamedTuple):
     """A numbed zone: when it was numbed (may lie before the boot), and True once a person has confirmed it."""
@@ -175,7 +177,7 @@ class Board:
             self.plant.canister.volume_ul,
         )
         self.nvm.keep(end)
-        self.plant.end_cycle(ending is Ending.COMPLETED)
+        self.plant.end_cycle(ending is _COMPLETED)
 
     def retract(self, now: Micros) -> None:
         """Bring the needles home; an open cycle ends ABORTED, its punctures kept, its cores uncounted."""

@@ -36,12 +36,23 @@ from protocols.language.messages import Refused
 from protocols.language.records import Cycle, pack_outcomes
 from protocols.language.units import Micros, from_ms
 
+_SUCTION: Final = Phase.SUCTION
+_ADVANCE: Final = Phase.ADVANCE
+_COUNT: Final = Phase.COUNT
 _BEFORE: Final = {
-    Phase.SUCTION: DeviceState.PUNCHING,
-    Phase.ADVANCE: DeviceState.SUCTIONING,
-    Phase.COUNT: DeviceState.ADVANCING,
+    _SUCTION: DeviceState.PUNCHING,
+    _ADVANCE: DeviceState.SUCTIONING,
+    _COUNT: DeviceState.ADVANCING,
 }
 """Phase -> the state of the phase before it, which must be done."""
+_BEGUN: Final = {_SUCTION: Event.SUCTION_BEGUN, _ADVANCE: Event.ADVANCE_BEGUN, _COUNT: Event.COUNT_BEGUN}
+"""Phase -> the event of its beginning."""
+_ARMED: Final = DeviceState.ARMED
+_PUNCH_BEGUN: Final = Event.PUNCH_BEGUN
+_MOTION_ENDED: Final = Event.MOTION_ENDED
+_COMPLETED: Final = Ending.COMPLETED
+_COUNTED: Final = NeedleOutcome.COUNTED
+_EMPTY: Final = NeedleOutcome.EMPTY
 
 
 # --- answers from memory --------------------------------------------------------------------------------------
@@ -79,7 +90,7 @@ def punch(board: Board, asker: Asker, command: M.Punch, now: Micros) -> Message 
     last = board.nvm.last_cycle_no
     if command.cycle_no != last + 1:
         return _not_next(board, asker, command, last, now)
-    if board.state is not DeviceState.ARMED:
+    if board.state is not _ARMED:
         return _not_armed(board, now)
     if (no := refuse_punch(board, command, now)) is not None:
         return no
@@ -88,7 +99,7 @@ def punch(board: Board, asker: Asker, command: M.Punch, now: Micros) -> Message 
     board.cycle.begin(command.depth_um)
     parameters = board.parameters
     expected = from_ms(parameters.punch_ms + parameters.dwell_ms + parameters.retract_ms)
-    board.begin(asker, Event.PUNCH_BEGUN, now, expected, partial(_stroke, board), now)
+    board.begin(asker, _PUNCH_BEGUN, now, expected, partial(_stroke, board), now)
     _stroke(board, now)
     return None
 
@@ -183,8 +194,8 @@ def _punched(board: Board, now: Micros) -> None:
 
 def hold_suction(board: Board, asker: Asker, command: M.Suction, now: Micros) -> Message | None:
     """SUCTION: hold the vacuum over the open cycle."""
-    if not _may_begin(board, command.cycle_no, Phase.SUCTION):
-        return _not_open(board, asker, command, command.cycle_no, Phase.SUCTION, now)
+    if not _may_begin(board, command.cycle_no, _SUCTION):
+        return _not_open(board, asker, command, command.cycle_no, _SUCTION, now)
 
     def sucked(at: Micros) -> None:
         board.cycle.phase_done = True
@@ -195,14 +206,14 @@ def hold_suction(board: Board, asker: Asker, command: M.Suction, now: Micros) ->
             board.nvm.sync()
             board.end(None, M.SuctionDone.unchecked(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
 
-    _begin_phase(board, asker, Event.SUCTION_BEGUN, Phase.SUCTION, board.parameters.suction_ms, sucked, now)
+    _begin_phase(board, asker, _SUCTION, board.parameters.suction_ms, sucked, now)
     return None
 
 
 def advance(board: Board, asker: Asker, command: M.Advance, now: Micros) -> Message | None:
     """ADVANCE: interlock 1 allows it only with the needle seen at home."""
-    if not _may_begin(board, command.cycle_no, Phase.ADVANCE):
-        return _not_open(board, asker, command, command.cycle_no, Phase.ADVANCE, now)
+    if not _may_begin(board, command.cycle_no, _ADVANCE):
+        return _not_open(board, asker, command, command.cycle_no, _ADVANCE, now)
     if not board.plant.needle.retracted(now):
         needles_out(board, now)
         return interlocked(I.NEEDLE_OUT, "the retracted sensor does not see the needle at home: no advance, retracting")
@@ -213,16 +224,16 @@ def advance(board: Board, asker: Asker, command: M.Advance, now: Micros) -> Mess
         board.end(None, M.AdvanceDone.unchecked(cycle_no=command.cycle_no), at)
 
     duration_ms = board.parameters.advance_ms * command.steps
-    _begin_phase(board, asker, Event.ADVANCE_BEGUN, Phase.ADVANCE, duration_ms, advanced, now)
+    _begin_phase(board, asker, _ADVANCE, duration_ms, advanced, now)
     return None
 
 
 def count(board: Board, asker: Asker, command: M.Count, now: Micros) -> Message | None:
     """COUNT: read the sensor and end the cycle; repeated for the last cycle, its stored outcome."""
-    if not _may_begin(board, command.cycle_no, Phase.COUNT):
-        return _not_open(board, asker, command, command.cycle_no, Phase.COUNT, now)
+    if not _may_begin(board, command.cycle_no, _COUNT):
+        return _not_open(board, asker, command, command.cycle_no, _COUNT, now)
     counted, count_ms = partial(_counted, board), board.parameters.count_ms
-    _begin_phase(board, asker, Event.COUNT_BEGUN, Phase.COUNT, count_ms, counted, now)
+    _begin_phase(board, asker, _COUNT, count_ms, counted, now)
     return None
 
 
@@ -245,9 +256,7 @@ def _not_open(board: Board, asker: Asker, command: Message, cycle_no: int, phase
     return refusal(Code.E_CYCLE_GAP, text, expected=open_no, actual=cycle_no)
 
 
-def _begin_phase(
-    board: Board, asker: Asker, event: Event, phase: Phase, duration_ms: int, then: Then, now: Micros
-) -> None:
+def _begin_phase(board: Board, asker: Asker, phase: Phase, duration_ms: int, then: Then, now: Micros) -> None:
     """Begin the next phase of the open cycle: in the register first, then in motion.
 
     RECEIVED says that a motion has begun, which no loss of power makes untrue. That the cycle has come so far is what
@@ -256,17 +265,15 @@ def _begin_phase(
     board.nvm.keep(SetPhase(phase), shown=False)
     board.cycle.phase_done = False
     duration = from_ms(duration_ms)
-    board.begin(asker, event, Micros(now + duration), duration, then, now)
+    board.begin(asker, _BEGUN[phase], Micros(now + duration), duration, then, now)
 
 
 def _counted(board: Board, now: Micros) -> None:
     """Read the count sensor, end the cycle with its record, and answer COUNT_DONE."""
     seen = board.plant.sense(now)
-    outcomes = [
-        NeedleOutcome.COUNTED if seen >> needle & 1 else NeedleOutcome.EMPTY for needle in range(board.plant.needles)
-    ]
+    outcomes = [_COUNTED if seen >> needle & 1 else _EMPTY for needle in range(board.plant.needles)]
     count_watch.take(board, seen, now)
-    board.end_cycle(Ending.COMPLETED, Phase.COUNT, outcomes, now)
+    board.end_cycle(_COMPLETED, _COUNT, outcomes, now)
     session = board.nvm.session
     assert session is not None
     board.cycle.last_count = done = M.CountDone.unchecked(
@@ -279,4 +286,4 @@ def _counted(board: Board, now: Micros) -> None:
         total_punctures=session.punctures,
         total_cores_counted=session.cores_counted,
     )
-    board.end(Event.MOTION_ENDED, done, now)
+    board.end(_MOTION_ENDED, done, now)

@@ -20,6 +20,12 @@ _CYCLE: Final = struct.Struct("<IIBBBBIIHHII")
 """A CYCLE record as `encode_record` makes it, without building the model: one a cycle, on the hot path."""
 assert _CYCLE.size == R.RECORD_SIZE
 
+_COMPLETED: Final = Ending.COMPLETED
+_PUNCH: Final = Phase.PUNCH
+_CYCLE_ENDED: Final = RecordKind.CYCLE
+_COUNTED: Final = NeedleOutcome.COUNTED
+_NOT_PUNCTURED: Final = NeedleOutcome.NOT_PUNCTURED
+
 
 class OpenSession(NamedTuple):
     """Open a session with its plan; its totals must be zero."""
@@ -116,7 +122,7 @@ class BeginCycle(NamedTuple):
         """Open the cycle in its first phase."""
         self.check(contents)
         contents.last_cycle_no = self.cycle_no
-        contents.register = (self.cycle_no, Phase.PUNCH)
+        contents.register = (self.cycle_no, _PUNCH)
         contents.aim = (self.zone, self.cell, self.depth_um)
         contents.stroke_latch = False
 
@@ -159,7 +165,7 @@ class EndCycle(NamedTuple):
         """End the cycle."""
         session, raw, punctures, cores = self._record(contents)
         session.cycles += 1
-        if self.ending == Ending.COMPLETED:
+        if self.ending == _COMPLETED:
             session.completed += 1
         elif self.ending == Ending.AMBIGUOUS:
             session.ambiguous += 1
@@ -186,10 +192,10 @@ class EndCycle(NamedTuple):
             packed |= outcome << 4 * needle
         needles = len(self.outcomes)
         # A needle of which nobody knows counts as punctured: skin is never understated.
-        punctures = session.punctures + needles - self.outcomes.count(NeedleOutcome.NOT_PUNCTURED)
-        cores = session.cores_counted + self.outcomes.count(NeedleOutcome.COUNTED)
+        punctures = session.punctures + needles - self.outcomes.count(_NOT_PUNCTURED)
+        cores = session.cores_counted + self.outcomes.count(_COUNTED)
         raw = _CYCLE.pack(
-            *(contents.head, self.uptime_ms, RecordKind.CYCLE, self.ending, self.phase, needles, cycle_no, packed),
+            *(contents.head, self.uptime_ms, _CYCLE_ENDED, self.ending, self.phase, needles, cycle_no, packed),
             *(self.cell, self.depth_um, punctures, cores),
         )
         return session, raw, punctures, cores

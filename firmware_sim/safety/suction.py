@@ -3,6 +3,8 @@
 Law: it judges by the pressure sensor. Nothing polls: the time of the next look is worked out from the curve.
 """
 
+from typing import Final
+
 from firmware_sim.board.board import Board
 from firmware_sim.safety.reactions import abort_cycle
 from protocols.language import alarm_codes as A
@@ -10,12 +12,15 @@ from protocols.language import interlocks as I
 from protocols.language.enums import DeviceState
 from protocols.language.units import SECOND, Micros
 
+_CHANGING: Final = (DeviceState.ARMING, DeviceState.DISARMING)
+"""States in which the vacuum is being made or let go."""
+
 
 def look(board: Board, now: Micros) -> None:
     """Note what the vacuum is, react, and find out when to look again."""
     parameters = board.parameters
     board.suction_due = None
-    if board.state in (DeviceState.ARMING, DeviceState.DISARMING) or not board.armed:
+    if board.state in _CHANGING or not board.armed:
         return
     sensed = board.plant.vacuum.sensed_kpa(now)
     if sensed > parameters.vacuum_low_kpa:

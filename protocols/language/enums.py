@@ -2,6 +2,9 @@
 
 Law: a value is never reused or renumbered. A value that this end does not know decodes to UNKNOWN (255), so
 that a newer peer is not noise; a command that carries UNKNOWN is refused with E_ARGUMENT.
+
+To name a member of an enumeration, CPython 3.11 calls a function. What runs for every frame or cycle therefore names
+its members once, as constants of its module.
 """
 
 from enum import IntEnum, StrEnum

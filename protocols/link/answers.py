@@ -18,6 +18,10 @@ TRAIL: Final = 0x4000
 that only asked for half a circle of correlation ids would find its next motion expired."""
 
 
+_MOTION: Final = Lane.MOTION
+_QUERY: Final = Lane.QUERY
+
+
 class Answer:
     """A command and its answer so far; RECEIVED is the answer of one that is running, None before it."""
 
@@ -44,13 +48,13 @@ class Answers:
 
     def expired(self, correlation_id: int, lane: Lane | None) -> bool:
         """True for a state-changing command that comes too late to be carried out."""
-        return lane is Lane.MOTION and self._newest is not None and not newer(correlation_id, self._newest)
+        return lane is _MOTION and self._newest is not None and not newer(correlation_id, self._newest)
 
     def begin(self, correlation_id: int, command: Message) -> None:
         """Take a command that is about to be carried out."""
         self._held[correlation_id] = Answer(command)
         newest = self._newest
-        if command.LANE is not Lane.QUERY:
+        if command.LANE is not _QUERY:
             if newest is None or newer(correlation_id, newest):
                 self._newest = correlation_id
         elif newest is not None and TRAIL <= (correlation_id - newest & 0xFFFF) < 0x8000:
@@ -64,7 +68,7 @@ class Answers:
         """Keep the final answer, and forget the oldest of its kind."""
         held = self._held[correlation_id]
         held.answer, held.final = answer, True
-        kept = self._motions if held.command.LANE is Lane.MOTION else self._others
+        kept = self._motions if held.command.LANE is _MOTION else self._others
         kept.append(correlation_id)
         if len(kept) > REMEMBERED:
             del self._held[kept.popleft()]

@@ -36,6 +36,7 @@ _PROGRESS: Final = MAJOR << 4 | Kind.PROGRESS
 _LINK: Final = MAJOR << 4 | Kind.LINK
 _COMMON_ANSWERS: Final = frozenset((Received, Progress, Refused, Failed, Aborted))
 """May answer any command; a DONE answers only the command whose id it shares."""
+_QUERY: Final = Lane.QUERY
 _BEAT: Final = HostHeartbeat()
 
 
@@ -140,7 +141,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
             asked = "nothing that waits" if request is None else request.name
             self._stray(f"{model.__name__} came with the correlation id {correlation_id} of {asked}")
         elif isinstance(message, (Received, Progress)):
-            if request.lane is Lane.QUERY:
+            if request.lane is _QUERY:
                 request.unlawful = True
                 text = f"{request.name} is a query: it is answered at once, and not by {model.__name__}"
                 self._nak(header, Problem(Code.E_ARGUMENT, text), now)

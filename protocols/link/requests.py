@@ -30,6 +30,7 @@ MAX_DOUBTFUL: Final = 8
 """Answers whose repetition would prove something: it follows within a round trip, behind a few others."""
 WINDOWS: Final = {Lane.LINK: 1, Lane.MOTION: 1, Lane.QUERY: 4}
 """Commands of a lane in flight at once. STOP has no window."""
+_STOP: Final = Lane.STOP
 
 
 class Request:
@@ -140,7 +141,7 @@ class Requests:
 
     def has_room(self, lane: Lane) -> bool:
         """Return True if a command of this lane may be sent now."""
-        return lane is Lane.STOP or self._counts[lane] < WINDOWS[lane]
+        return lane is _STOP or self._counts[lane] < WINDOWS[lane]
 
     def queue(self, request: Request) -> None:
         """Keep a command until `answered` gives it out."""
