@@ -7,7 +7,6 @@ from protocols.language.errors import LocalError
 from protocols.language.message import Message
 from protocols.language.messages import (
     Arm,
-    ArmDone,
     Bye,
     Echo,
     EchoDone,
@@ -43,7 +42,6 @@ from tests.unit.protocols.link.exchange_pair import (
     make_host,
     messages,
     only_nak,
-    order,
     seen,
     welcome,
 )
@@ -105,87 +103,6 @@ def test_hello_is_retried_and_answered_by_the_same_welcome() -> None:
     assert device.statistics.replays == 1
 
 
-def test_hello_and_its_retry_in_the_same_bytes_make_one_link() -> None:
-    device = make_device()
-    data = frame(hello(), 0, 1) + frame(hello(), 0, 1, flags=RETRANSMIT)
-    assert device.receive(data, T0) == [Greeted(hello(), 1, 900)]
-    assert device.statistics.replays == 1
-
-
-def test_another_hello_is_greeted_anew() -> None:
-    _, device = linked_pair()
-    other = hello(nonce=78)
-    assert device.receive(frame(other, 0, 1), T0) == [Greeted(other, 1, 900)]
-    device.welcome(welcome(link_id=8, nonce=78), Greeted(other, 1, 900), T0)
-    assert device.link_id == 8
-
-
-def test_a_flood_of_hellos_is_denied_ten_times_a_second() -> None:
-    device = make_device()
-    for seq in range(30):
-        (greeted,) = device.receive(frame(hello(), 0, 1, seq=seq), Micros(seq))
-        assert isinstance(greeted, Greeted)
-        device.deny(greeted, Code.E_STORAGE, "full", Micros(seq))
-    naks = [message for _, message in seen(device.take())]
-    assert [nak.seq for nak in naks if isinstance(nak, Nak)] == list(range(10))
-    assert device.statistics.naks == 10
-    (greeted,) = device.receive(frame(hello(), 0, 1, seq=30), Micros(SECOND))
-    assert isinstance(greeted, Greeted)
-    device.deny(greeted, Code.E_STORAGE, "full", Micros(SECOND))
-    assert only_nak(device)[1].seq == 30
-
-
-def test_hello_without_an_answer_is_lost_after_five_tries() -> None:
-    host = make_host()
-    host.hello(hello(), T0)
-    times = []
-    happened = []
-    while (due := host.next_deadline()) is not None:
-        times.append(int(due))
-        happened += host.advance(due)
-    assert len(host.take()) == 5
-    assert times == [200_000, 500_000, 950_000, 1_625_000, 2_637_500]
-    lost, abandoned = happened
-    assert isinstance(lost, LinkLost) and lost.reason == "no answer to Hello after 5 tries"
-    assert isinstance(abandoned, Abandoned) and abandoned.reason == lost.reason
-    assert abandoned.request.message == hello() and "Hello" in repr(abandoned.request)
-
-
-def test_wrong_nonce_and_late_welcome_are_strays() -> None:
-    host = make_host()
-    assert host.receive(frame(welcome(), LINK, 1), T0) == []
-    host.hello(hello(), T0)
-    assert host.receive(frame(welcome(nonce=78), LINK, 1), T0) == []
-    assert "a WELCOME came with nonce 78, HELLO had 77" in host.explain("lost")
-    assert host.receive(frame(welcome(), LINK, 2), T0) == []
-    assert not host.linked and host.statistics.strays == 3
-    assert host.receive(frame(welcome(), LINK, 1), T0) == [Linked(welcome())]
-    assert host.receive(frame(welcome(), LINK, 1), T0) == []
-    assert host.receive(frame(welcome(link_id=9), 9, 1), T0) == []
-    assert host.link_id == LINK and host.statistics.strays == 5
-    request = host.submit(Echo(data=b""), T0)
-    assert host.receive(frame(welcome(link_id=9), 9, request.correlation_id), T0) == []
-    assert host.link_id == LINK and host.statistics.strays == 6
-
-
-@pytest.mark.parametrize(("granted", "header"), [(0, 0), (0, 7), (7, 8), (7, 0)])
-def test_welcome_whose_link_ids_disagree_links_nothing(granted: int, header: int) -> None:
-    host = make_host()
-    host.hello(hello(), T0)
-    host.take()
-    assert host.receive(frame(welcome(link_id=granted), header, 1), T0) == []
-    assert not host.linked
-    sent, nak = only_nak(host)
-    assert (nak.code, nak.expected, nak.actual) == (Code.E_ARGUMENT, granted, header)
-    assert (sent.link_id, sent.correlation_id) == (header, 1)
-
-
-def test_a_link_id_of_0_cannot_be_granted() -> None:
-    device = make_device()
-    with pytest.raises(LocalError):
-        device.welcome(welcome(link_id=0), Greeted(hello(), 1, 900), T0)
-
-
 def test_no_common_major_is_e_version_with_both() -> None:
     host, device = make_host(), make_device()
     host.hello(hello(majors=4), T0)
@@ -216,45 +133,6 @@ def test_schema_0_is_not_checked_by_either() -> None:
     host.hello(unchecked, T0)
     foreign = welcome(schema_id=99)
     assert host.receive(frame(foreign, LINK, 1), T0) == [Linked(foreign)]
-
-
-def test_a_newer_hosts_schema_is_compared_by_the_host() -> None:
-    newer = hello(minor=1, schema_id=99)
-    assert make_device().receive(frame(newer, 0, 1), T0) == [Greeted(newer, 1, 900)]
-    host = make_host()
-    host.hello(newer, T0)
-    host.take()
-    (denied,) = host.receive(frame(welcome(schema_id=98), LINK, 1), T0)
-    assert isinstance(denied, Denied) and denied.code is Code.E_SCHEMA
-    assert f"{schema_id(0):08x}" in denied.sentence and "00000062" in denied.sentence
-    assert not host.linked
-    ((header, message),) = seen(host.take())
-    assert header.link_id == LINK and isinstance(message, Bye)
-
-
-def test_malformed_hello_is_told_why() -> None:
-    device = make_device()
-    raw = encode_frame(Kind.LINK, Hello.ID, b"\0" * 5, seq=4, correlation_id=6)
-    assert device.receive(raw, T0) == []
-    header, nak = only_nak(device)
-    assert (nak.code, nak.seq, header.correlation_id) == (Code.E_ARGUMENT, 4, 6) and "Hello" in nak.sentence
-
-
-def test_hello_over_a_standing_link_tells_the_end_of_what_had_none() -> None:
-    host, _ = linked_pair()
-    request = host.submit(Arm(), T0)
-    (abandoned,) = host.hello(hello(nonce=78), T0)
-    assert isinstance(abandoned, Abandoned) and abandoned.request is request and "new link" in abandoned.reason
-    assert not host.linked and host.pace == IDLE_PACE
-
-
-def test_old_links_command_behind_a_hello_is_not_taken() -> None:
-    _, device = linked_pair()
-    data = frame(hello(nonce=78), 0, 1) + frame(Arm(), LINK, 44)
-    assert device.receive(data, T0) == [Greeted(hello(nonce=78), 1, 900)]
-    header, nak = only_nak(device)
-    assert nak.code is Code.E_LINK and (header.link_id, header.correlation_id) == (LINK, 44)
-    assert order(device, Arm(), 45) == [Commanded(45, Arm())]  # was not welcomed: the link still stands
 
 
 # --- heartbeat and lease -------------------------------------------------------------------------------------
@@ -430,91 +308,11 @@ def test_unknown_message_of_another_link_gets_e_link_and_renews_nothing() -> Non
     assert isinstance(device.advance(Micros(600_000))[0], LinkLost)
 
 
-def test_a_command_of_no_link_is_not_carried_out_where_a_hello_was_denied() -> None:
-    device = make_device()
-    (greeted,) = device.receive(frame(hello(), 0, 1), T0)
-    assert isinstance(greeted, Greeted)
-    device.deny(greeted, Code.E_BUSY, "no", T0)
-    device.take()
-    assert device.receive(frame(Arm(), 0, 2), T0) == []
-    assert only_nak(device)[1].code is Code.E_LINK
-
-
-def test_unknown_command_of_no_link_gets_a_nak_and_renews_nothing() -> None:
-    _, device = linked_pair()
-    device.take()
-    data = encode_frame(Kind.COMMAND, 0x7FFF, b"", link_id=0, correlation_id=9)
-    assert device.receive(data, Micros(500_000)) == []
-    header, nak = only_nak(device)
-    assert (nak.code, header.link_id, header.correlation_id) == (Code.E_UNKNOWN_MESSAGE, 0, 9)
-    assert isinstance(device.advance(Micros(600_000))[0], LinkLost)
-
-
-def test_a_linked_host_that_asks_something_tells_of_another_link() -> None:
-    host, _ = linked_pair()
-    host.submit(Arm(), T0)
-    host.take()
-    assert host.receive(frame(STATE, 99), T0) == []
-    assert only_nak(host)[1].code is Code.E_LINK
-
-
-def test_a_host_without_a_link_that_asks_nothing_tells_of_another_link() -> None:
-    host = make_host()
-    assert host.receive(frame(STATE, 99), T0) == []
-    _, nak = only_nak(host)
-    assert (nak.code, nak.expected, nak.actual) == (Code.E_LINK, 0, 99)
-
-
-def test_a_nak_without_a_link_denies_nothing_to_a_linked_host() -> None:
-    host, _ = linked_pair()
-    request = host.submit(Arm(), T0)
-    nak = Nak(code=Code.E_BUSY, seq=request.seq, expected=0, actual=0, sentence="no")
-    assert host.receive(frame(nak, 0, request.correlation_id), T0) == []
-    assert host.linked and host.statistics.strays == 1
-
-
-def test_hello_on_the_standing_links_id_is_greeted() -> None:
-    _, device = linked_pair()
-    assert device.receive(frame(hello(nonce=78), LINK, 1), T0) == [Greeted(hello(nonce=78), 1, 900)]
-
-
-def test_host_id_0_is_e_argument() -> None:
-    device = make_device()
-    assert device.receive(frame(hello(host_id=0), 0, 1), T0) == []
-    _, nak = only_nak(device)
-    assert (nak.code, nak.expected, nak.actual) == (Code.E_ARGUMENT, 1, 0)
-
-
 def test_only_a_nak_has_no_answer_and_not_what_shares_its_number() -> None:
     _, device = linked_pair()
     device.take()
     assert device.receive(encode_frame(Kind.COMMAND, Nak.ID, b"", link_id=99, correlation_id=3), T0) == []
     assert only_nak(device)[1].code is Code.E_LINK
-
-
-def test_frames_while_hello_is_on_its_way_are_strays() -> None:
-    host = make_host()
-    host.hello(hello(), T0)
-    host.take()
-    assert host.receive(frame(STATE, LINK), T0) == []
-    assert not host.outbox and host.statistics.strays == 1
-
-
-def test_a_message_that_nobody_knows_explains_by_its_number_why_no_welcome_came() -> None:
-    host = make_host()
-    host.hello(hello(), T0)
-    host.receive(encode_frame(Kind.EVENT, 0x7FFF, b"", link_id=99, correlation_id=0), T0)
-    assert "message 0x7fff of link 99 came, and no WELCOME" in host.explain("lost")
-
-
-def test_nak_of_an_old_link_does_not_deny_a_new_hello() -> None:
-    host = make_host()
-    host.hello(hello(), T0)
-    nak = Nak(code=Code.E_LINK, seq=5, expected=0, actual=LINK, sentence="no")
-    assert host.receive(frame(nak, LINK, 1), T0) == []
-    assert host.receive(frame(nak, 0, 2), T0) == []
-    assert host.statistics.strays == 2
-    assert host.receive(frame(welcome(), LINK, 1), T0) == [Linked(welcome())]
 
 
 def test_naks_are_at_most_ten_in_any_second() -> None:
@@ -574,15 +372,6 @@ def test_bye_ends_the_link_on_both_sides() -> None:
     assert host.bye(ByeReason.CLOSING, T0) == [] and not host.outbox
 
 
-def test_bye_before_welcome_ends_the_asking() -> None:
-    host = make_host()
-    host.hello(hello(), T0)
-    host.take()
-    (abandoned,) = host.bye(ByeReason.CLOSING, T0)
-    assert isinstance(abandoned, Abandoned) and abandoned.request.message == hello()
-    assert host.next_deadline() is None and not host.outbox
-
-
 def test_drop_leaves_without_a_word() -> None:
     host, device = linked_pair()
     requests = [host.submit(Punch(cycle_no=n, depth_um=1, deadline_ms=1), T0) for n in (1, 2)]
@@ -592,17 +381,6 @@ def test_drop_leaves_without_a_word() -> None:
     with pytest.raises(LocalError):
         host.submit(Arm(), T0)
     assert device.linked
-
-
-def test_nothing_of_an_old_link_lives_on_the_next() -> None:
-    _, device = linked_pair()
-    assert order(device, Arm(), 40) == [Commanded(40, Arm())]
-    device.receive(frame(hello(nonce=78), 0, 1), T0)
-    device.welcome(welcome(link_id=8, nonce=78), Greeted(hello(nonce=78), 1, 900), T0)
-    device.take()
-    device.reply(40, ArmDone(vacuum_pa=-1), T0)
-    assert not device.outbox
-    assert order(device, Arm(), 2, link_id=8) == [Commanded(2, Arm())]
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -625,55 +403,6 @@ def test_an_exchange_has_what_it_took_only_once() -> None:
     host.tell(STATE, T0)
     assert len(host.take()) == 1 and host.take() == []
     assert host.statistics.frames_sent == 2 and host.statistics.frames_received == 1
-
-
-# --- what the loss of a link is explained by -----------------------------------------------------------------
-
-
-TEXT = b"Port already in use\r\n"
-
-
-def test_a_host_says_what_came_in_place_of_an_answer() -> None:
-    host, _ = linked_pair()
-    host.receive(TEXT, T0)
-    (lost,) = host.advance(Micros(600_000))
-    assert isinstance(lost, LinkLost) and "Port already in use" in lost.reason and "--trace FILE" in lost.reason
-
-
-@pytest.mark.parametrize("data", [TEXT, frame(Arm(), 99, 9)], ids=["a text", "a frame of another link"])
-def test_a_device_says_only_that_its_link_is_lost(data: bytes) -> None:
-    _, device = linked_pair()
-    device.receive(data, T0)
-    assert device.advance(Micros(600_000)) == [LinkLost("nothing heard for 600 ms")]
-
-
-@pytest.mark.parametrize("data", [TEXT, frame(STATE, 99)], ids=["a text", "a frame of another link"])
-def test_what_came_before_an_answer_explains_nothing_after_it(data: bytes) -> None:
-    host, _ = linked_pair()
-    request = host.submit(Echo(data=b""), T0)
-    host.receive(data + b"\0", T0)
-    host.receive(frame(EchoDone(data=b""), LINK, request.correlation_id), T0)
-    assert host.advance(Micros(600_000)) == [LinkLost("nothing heard for 600 ms")]
-
-
-def test_a_frame_that_is_not_as_it_should_be_explains_more_than_what_is_none() -> None:
-    host, _ = linked_pair()
-    host.receive(frame(STATE, 99) + TEXT, T0)
-    (lost,) = host.advance(Micros(600_000))
-    assert isinstance(lost, LinkLost) and "link 99" in lost.reason and "Port already" not in lost.reason
-
-
-def test_what_the_transport_saw_explains_more_than_any_frame_until_an_answer_comes() -> None:
-    host, _ = linked_pair()
-    request = host.submit(Echo(data=b""), T0)
-    host.receive(frame(STATE, 99), T0)
-    host.notice = "another program reads the port"
-    assert host.explain("lost") == "lost: another program reads the port; --trace FILE shows all that comes"
-    host.receive(frame(EchoDone(data=b""), LINK, request.correlation_id), T0)
-    request = host.submit(Echo(data=b""), T0)
-    host.notice = "another program reads the port"
-    host.receive(frame(EchoDone(data=b""), LINK, request.correlation_id), T0)
-    assert host.explain("lost") == "lost"
 
 
 # --- over a broker -------------------------------------------------------------------------------------------
