@@ -22,6 +22,7 @@ from firmware_sim.memory.steps import BindCartridge, ClearAlarm, CountBirth, Lat
 from firmware_sim.memory_file import load
 from protocols.language.enums import AlarmPriority, AlarmState, CloseReason, Ending, NeedleOutcome, Phase
 from protocols.language.records import AlarmChanged, Cycle, Gap, decode_record
+from tests.unit.firmware_sim.memories import Store
 
 PHASES = [Phase.SUCTION, Phase.ADVANCE, Phase.COUNT]
 ENDED = [outcome for outcome in NeedleOutcome if outcome is not NeedleOutcome.AMBIGUOUS]
@@ -30,28 +31,12 @@ UPTIME = st.integers(0, 0xFFFF_FFFF)
 U32 = st.integers(0, 0xFFFF_FFFF)
 
 
-class Steps:
-    """A store in memory."""
-
-    def __init__(self) -> None:
-        self.kept: list[tuple[str, Any]] = []
-
-    def append(self, key: str, value: Any) -> None:
-        self.kept.append((key, json.loads(json.dumps(value))))
-
-    def sync(self) -> None:
-        pass
-
-    def reserve(self, size: int) -> None:
-        pass
-
-
 class NvmMachine(RuleBasedStateMachine):
     """Steps in any lawful order, beside a model that is a plain fold of what was done."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.steps = Steps()
+        self.steps = Store()
         self.nvm = Nvm(self.steps, epoch=3)
         self.ends: dict[int, int] = {}  # cycle number -> how many endings
         self.punctures = self.cores = 0

@@ -10,7 +10,6 @@ from tests.architecture.tree import ROOT, modules, pure_names, tracked
 DECLARED: Final = {
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
     "firmware_sim.errors": "unit/firmware_sim/test_device.py",
-    "firmware_sim.memory.keys": "unit/firmware_sim/memory/test_nvm.py",
     "firmware_sim.model.constants": "unit/firmware_sim/model/test_parameters.py",
     "firmware_sim.model.interlock": "unit/firmware_sim/board/test_alarms.py",
     "firmware_sim.model.interlocks": "unit/firmware_sim/board/test_alarms.py",
@@ -39,12 +38,6 @@ DECLARED: Final = {
 """Names, numbers and shapes: they decide little or nothing, and are held by the first test that uses them."""
 
 PARTS: Final = {
-    "firmware_sim.memory.contents": "unit/firmware_sim/memory/test_nvm.py",
-    "firmware_sim.memory.image": "unit/firmware_sim/memory/test_nvm.py",
-    "firmware_sim.memory.journal": "unit/firmware_sim/memory/test_nvm.py",
-    "firmware_sim.memory.session": "unit/firmware_sim/memory/test_nvm.py",
-    "firmware_sim.memory.session_steps": "unit/firmware_sim/memory/test_nvm.py",
-    "firmware_sim.memory.steps": "unit/firmware_sim/memory/test_nvm.py",
     "firmware_sim.ports": "unit/firmware_sim/test_control.py",
     "protocols.language.layouts": "unit/protocols/published/test_vectors.py",
     "protocols.language.schema": "integration/test_minors.py",

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from firmware_sim.board.board import Board
 from firmware_sim.commands.rules import RULES
-from firmware_sim.errors import NvmFileError
 from firmware_sim.firmware import Firmware
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.model.parameters import Parameters
@@ -17,8 +16,9 @@ from firmware_sim.model.plant import Plant
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, DeviceState
 from protocols.language.message import Message
-from protocols.language.records import Record, decode_record
+from protocols.language.records import Record
 from protocols.language.units import SECOND, Micros
+from tests.unit.firmware_sim.memories import Store, records
 from tests.unit.firmware_sim.model.plants import SURE
 
 S = DeviceState
@@ -49,29 +49,6 @@ class Ear:
     def reply(self, message: Message, now: Micros, *, replayed: bool = False) -> None:
         self.heard.append(message)
         self.replayed.append(replayed)
-
-
-class Store:
-    """A store in memory. `full` has no room, `broken` keeps nothing; `synced` is the number of steps at each sync."""
-
-    def __init__(self) -> None:
-        self.steps: list[str] = []
-        self.synced: list[int] = []
-        self.reserved: list[int] = []
-        self.full = self.broken = False
-
-    def append(self, key: str, value: object) -> None:
-        if self.broken:
-            raise NvmFileError("the memory", "it is broken")
-        self.steps.append(key)
-
-    def sync(self) -> None:
-        self.synced.append(len(self.steps))
-
-    def reserve(self, size: int) -> None:
-        self.reserved.append(size)
-        if self.full:
-            raise NvmFileError("the memory", "no space left")
 
 
 class Bench:
@@ -145,7 +122,7 @@ class Bench:
         self.firmware.inputs_changed(self.now)
 
     def records(self, first: int) -> list[Record | None]:
-        return [decode_record(raw) for raw in self.nvm.read(first, 255)[1]]
+        return records(self.nvm, first)
 
     # -- commands --------------------------------------------------------------------------------------------------
 

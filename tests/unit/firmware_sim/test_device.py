@@ -7,7 +7,7 @@ import pytest
 from firmware_sim.device import Device
 from firmware_sim.errors import SeedError
 from firmware_sim.memory.image import restore, snapshot
-from firmware_sim.memory.nvm import Nvm, choose_seed
+from firmware_sim.memory.nvm import Nvm
 
 
 def hand_of(device: Device) -> list[int]:
@@ -29,26 +29,6 @@ def test_a_memory_is_of_one_seed() -> None:
         Device(seed=7, nvm=nvm)
     assert (caught.value.kept, caught.value.wanted) == (9, 7)
     assert (nvm.seed, nvm.boot_count) == (9, boots), "a refused device has not run"
-
-
-def kept(seed: int | None) -> Nvm:
-    nvm = Nvm(epoch=1)
-    if seed is not None:
-        nvm.keep_seed(seed)
-    return nvm
-
-
-@pytest.mark.parametrize(
-    ("wanted", "nvm", "chosen"),
-    [(None, None, 3), (7, None, 7), (None, kept(None), 3), (7, kept(None), 7), (None, kept(9), 9), (9, kept(9), 9)],
-)
-def test_the_seed_is_the_one_that_is_wanted_or_kept_or_drawn(wanted: int | None, nvm: Nvm | None, chosen: int) -> None:
-    assert choose_seed(wanted, nvm, lambda: 3) == chosen
-
-
-def test_no_other_seed_than_the_memorys_is_chosen() -> None:
-    with pytest.raises(SeedError, match="the memory is of the device with seed 9, not 7"):
-        choose_seed(7, kept(9), lambda: 3)
 
 
 def test_a_memory_of_its_own_has_its_epoch_of_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.units import SECOND, Micros
 from tests.native import reaches_inside
-from tests.unit.firmware_sim.memories import memory
+from tests.unit.firmware_sim.memories import Store, memory
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,10 @@ def test_the_plant_is_not_looked_at_before_suction_is_due(monkeypatch: pytest.Mo
     assert looks == [700]
 
 
-class FullStore:
-    """Keeps nothing, and has no room for anything."""
-
-    def append(self, key: str, value: object) -> None:
-        raise NvmFileError("memory", "no space left")
-
-    def sync(self) -> None:
-        """Nothing was appended."""
-
-    def reserve(self, size: int) -> None:
-        raise NvmFileError("memory", "no space left")
+def full_store() -> Store:
+    store = Store()
+    store.full = store.broken = True
+    return store
 
 
 def ruled(device: Device, command: Message, rule: AnyRule) -> Message | None:
@@ -119,7 +112,7 @@ def done(board: Board, asker: object, command: Message, now: Micros) -> Message 
 
 def test_a_full_store_keeps_no_command_from_being_done_that_asks_for_no_room_there() -> None:
     device = Device(seed=7)
-    device.board.nvm.attach(FullStore())
+    device.board.nvm.attach(full_store())
     rule = Rule(M.Disarm, done, RUNNING)
     assert ruled(device, M.Disarm(), rule) == DONE
     refused = ruled(device, M.Disarm(), rule._replace(store_room=1))
@@ -144,7 +137,7 @@ def test_what_cannot_be_kept_is_refused_only_where_nothing_was_begun(
     command: Message, moves: bool, raised: bool
 ) -> None:
     device = Device(seed=7)
-    device.board.nvm.attach(FullStore())
+    device.board.nvm.attach(full_store())
 
     def handler(board: Board, asker: object, command: Message, now: Micros) -> Message | None:
         if moves:

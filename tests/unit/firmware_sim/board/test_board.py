@@ -12,8 +12,8 @@ from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import AlarmPriority, AlarmState, DeviceState, Ending, NeedleOutcome, Phase
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from tests.unit.firmware_sim.boards import Bench, Ear, Store, armed, opened
-from tests.unit.firmware_sim.memories import memory
+from tests.unit.firmware_sim.boards import Bench, Ear, armed, opened
+from tests.unit.firmware_sim.memories import Store, memory
 
 NOW = Micros(20_500)
 

@@ -11,7 +11,8 @@ from protocols.language import records as R
 from protocols.language.enums import Code, DeviceState, Ending, Phase
 from protocols.language.message import Message
 from protocols.language.units import MILLISECOND, Micros
-from tests.unit.firmware_sim.boards import Bench, Store, armed, numbed, opened
+from tests.unit.firmware_sim.boards import Bench, armed, numbed, opened
+from tests.unit.firmware_sim.memories import Store
 
 S = DeviceState
 EXACT = {"depth_tolerance_um": 0}
@@ -131,7 +132,7 @@ def test_the_latch_is_set_and_synced_before_the_needles_leave_home() -> None:
     bench = armed(store=store)
     synced = len(store.synced)
     bench.ask(bench.punch())
-    assert store.steps[-2:] == ["begin_cycle", "put"] and store.synced[synced:] == [len(store.steps)]
+    assert store.keys[-2:] == ["begin_cycle", "put"] and store.synced[synced:] == [len(store.keys)]
     assert bench.nvm.stroke_latch is True and bench.plant.needle.extending
 
 
@@ -197,7 +198,7 @@ def test_a_stalled_stroke_is_tried_again_in_the_same_holes() -> None:
     done = bench.done(bench.punch(), M.PunchDone)
     assert (done.depth_um, bench.board.cycle.tries) == (3_000, 3)
     assert bench.plant.truth.punctures == 3
-    assert store.steps.count("put") == 1, "the latch is set once"
+    assert store.keys.count("put") == 1, "the latch is set once"
 
 
 def test_a_motor_that_stalls_at_home_sets_and_takes_back_the_latch_at_each_try() -> None:
@@ -206,7 +207,7 @@ def test_a_motor_that_stalls_at_home_sets_and_takes_back_the_latch_at_each_try()
     store = Store()
     bench.nvm.attach(store)
     bench.done(bench.punch(), M.PunchDone)
-    assert store.steps.count("put") == 3, "set, taken back, set"
+    assert store.keys.count("put") == 3, "set, taken back, set"
     assert bench.nvm.stroke_latch is True
 
 
@@ -282,7 +283,7 @@ def test_the_end_of_a_phase_is_told_when_it_is_synced() -> None:
         store = Store()
         bench = armed(store=store)
         bench.through(state)
-        assert store.synced[-1] == len(store.steps) and store.steps[-1] == "set_phase"
+        assert store.synced[-1] == len(store.keys) and store.keys[-1] == "set_phase"
 
 
 def test_no_advance_unless_the_needles_are_seen_at_home() -> None:
@@ -328,9 +329,9 @@ def test_a_refusal_that_shows_the_phase_is_told_when_that_is_synced() -> None:
     bench = armed(store=store)
     bench.through(S.PUNCHING)
     bench.ask(M.Suction(cycle_no=1))
-    assert store.synced[-1] < len(store.steps)
+    assert store.synced[-1] < len(store.keys)
     bench.refused(M.Count(cycle_no=1))
-    assert store.synced[-1] == len(store.steps)
+    assert store.synced[-1] == len(store.keys)
 
 
 @pytest.mark.parametrize("command", [M.Suction(cycle_no=2), M.Advance(cycle_no=2, steps=1), M.Count(cycle_no=2)])

@@ -5,7 +5,6 @@ import pytest
 from firmware_sim.commands.queries import QUERIES
 from firmware_sim.commands.statements import identity
 from firmware_sim.device import Device
-from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.session_steps import CloseSession, OpenSession, PowerOn
 from firmware_sim.model.plant import Truth
 from protocols.language import alarm_codes as A
@@ -14,20 +13,7 @@ from protocols.language.enums import CloseReason, Code, Lane, Role, Stream
 from protocols.language.message import REGISTRY, Message
 from protocols.language.messages import Refused
 from protocols.language.units import MILLISECOND, Micros
-from tests.unit.firmware_sim.boards import Store
-from tests.unit.firmware_sim.memories import PLAN
-
-
-class Full:
-    """A store that has no room, and to which nothing may be added."""
-
-    def append(self, key: str, value: object) -> None:
-        raise AssertionError(key)
-
-    def sync(self) -> None: ...
-
-    def reserve(self, size: int) -> None:
-        raise NvmFileError("path", "it is full")
+from tests.unit.firmware_sim.memories import PLAN, Store
 
 
 class Asked:
@@ -71,7 +57,9 @@ def test_what_was_not_written_cannot_be_acknowledged(asked: Asked, epoch_off: in
 
 def test_an_acknowledgement_needs_room_in_the_memory(asked: Asked) -> None:
     nvm = asked.device.nvm
-    nvm.attach(Full())
+    store = Store()
+    store.full = store.broken = True
+    nvm.attach(store)
     tail = nvm.tail
     no = asked.refusal(M.JournalAck(epoch=nvm.epoch, upto=nvm.head))
     assert (no.code, nvm.tail) == (Code.E_STORAGE, tail)

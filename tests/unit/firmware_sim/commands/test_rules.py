@@ -9,7 +9,8 @@ from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import Code, DeviceState, Kind, Lane, Phase
 from protocols.language.message import REGISTRY, Message
-from tests.unit.firmware_sim.boards import PLAN, Bench, Store, armed, held, numbed, opened
+from tests.unit.firmware_sim.boards import PLAN, Bench, armed, held, numbed, opened
+from tests.unit.firmware_sim.memories import Store
 
 S = DeviceState
 PROCEDURE = 0x03

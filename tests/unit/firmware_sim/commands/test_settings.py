@@ -9,7 +9,8 @@ from protocols.language import records as R
 from protocols.language.enums import AlarmState, Code, Phase
 from protocols.language.message import Message
 from protocols.language.messages import Refused
-from tests.unit.firmware_sim.boards import Bench, Store, armed
+from tests.unit.firmware_sim.boards import Bench, armed
+from tests.unit.firmware_sim.memories import Store
 
 NAME = "trigger_required"
 

@@ -19,7 +19,8 @@ from protocols.language import records as R
 from protocols.language.enums import Code, DeviceState, Phase
 from protocols.language.messages import Refused
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from tests.unit.firmware_sim.boards import Bench, Store, armed
+from tests.unit.firmware_sim.boards import Bench, armed
+from tests.unit.firmware_sim.memories import Store
 
 S = DeviceState
 

@@ -18,7 +18,8 @@ from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language.enums import AlarmState, Code, DeviceState, Ending, Phase
 from protocols.language.units import MILLISECOND, SECOND
-from tests.unit.firmware_sim.boards import Bench, Store, armed, held, numbed
+from tests.unit.firmware_sim.boards import Bench, armed, held, numbed
+from tests.unit.firmware_sim.memories import Store
 
 S = DeviceState
 
