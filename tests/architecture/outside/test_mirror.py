@@ -10,10 +10,6 @@ from tests.architecture.tree import ROOT, modules, pure_names, tracked
 DECLARED: Final = {
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
     "firmware_sim.errors": "unit/firmware_sim/test_device.py",
-    "firmware_sim.model.constants": "unit/firmware_sim/model/test_parameters.py",
-    "firmware_sim.model.interlock": "unit/firmware_sim/board/test_alarms.py",
-    "firmware_sim.model.interlocks": "unit/firmware_sim/board/test_alarms.py",
-    "firmware_sim.model.parameter": "unit/firmware_sim/model/test_parameters.py",
     "protocols.language.alarm_codes": "unit/firmware_sim/board/test_alarms.py",
     "protocols.language.checksum": "unit/protocols/serial/test_framing.py",
     "protocols.language.enums": "unit/protocols/language/test_messages.py",
@@ -38,7 +34,6 @@ DECLARED: Final = {
 """Names, numbers and shapes: they decide little or nothing, and are held by the first test that uses them."""
 
 PARTS: Final = {
-    "firmware_sim.ports": "unit/firmware_sim/test_control.py",
     "protocols.language.layouts": "unit/protocols/published/test_vectors.py",
     "protocols.language.schema": "integration/test_minors.py",
     "protocols.mqtt.properties": "unit/protocols/published/test_contract.py",
