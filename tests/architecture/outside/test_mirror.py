@@ -9,7 +9,6 @@ from tests.architecture.tree import ROOT, modules, pure_names, tracked
 
 DECLARED: Final = {
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
-    "firmware_sim.errors": "unit/firmware_sim/test_device.py",
     "protocols.language.alarm_codes": "unit/firmware_sim/board/test_alarms.py",
     "protocols.language.checksum": "unit/protocols/serial/test_framing.py",
     "protocols.language.enums": "unit/protocols/language/test_messages.py",
