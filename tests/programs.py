@@ -42,6 +42,45 @@ def firmware_sim(
     )
 
 
+def loaded_by(package: str, folder: Path, *arguments: str, code: int = 0) -> set[str]:
+    """Return the modules that `package`'s program had loaded when it ended with `code`; a file is left in `folder`."""
+    path = folder / "modules"
+    listing = (
+        f"import json, sys; from {package}.cli import call; code = call(sys.argv[2:]); "
+        "open(sys.argv[1], 'w').write(json.dumps(sorted(sys.modules))); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", listing, str(path), *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=patience(),
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return set(json.loads(path.read_text()))
+
+
+def kill_parent_of(*arguments: str) -> None:
+    """Start a device as another process's child, kill that process when the device is ready, await the device's end.
+
+    The pipe is the device's standard output: it ends when the last process that holds it has ended.
+    """
+    parent = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen({[*FIRMWARE_SIM, 'serve', '--json', *arguments]!r})\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout.readline().startswith(b"{")
+        process.kill()
+        assert process.stdout.read() == b""
+
+
 @dataclass(slots=True)
 class Served:
     """A `firmware-sim serve` that answers."""

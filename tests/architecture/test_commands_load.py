@@ -1,6 +1,5 @@
 """Modules that each command of `devicectl` brings into its process: what it does not need would be waited for."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +9,8 @@ import pytest
 
 from devicectl.log.store import SessionLog
 from tests.patience import patience
-from tests.programs import environment
+from tests.programs import environment, loaded_by
 
-LISTING: Final = (
-    "import json, sys; from devicectl.cli import call; code = call(sys.argv[2:]); "
-    "open(sys.argv[1], 'w').write(json.dumps(sorted(sys.modules))); sys.exit(code)"
-)
 DEVICE: Final = frozenset(("firmware_sim", "transitions", "aiomqtt", "paho", "serial", "yaml", "rich"))
 """A device, the host's state machine, transports, plans' files and a screen."""
 WORK: Final = DEVICE | {"sqlalchemy", "sqlite3", "asyncio", "platformdirs", "protocols.language.message"}
@@ -24,18 +19,7 @@ WORK: Final = DEVICE | {"sqlalchemy", "sqlite3", "asyncio", "platformdirs", "pro
 
 def loaded(folder: Path, *arguments: str, code: int = 0) -> set[str]:
     """The modules that a command had loaded at its end."""
-    path = folder / "modules"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", LISTING, str(path), *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=patience(),
-        env=environment(),
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return set(json.loads(path.read_text()))
+    return loaded_by("devicectl", folder, *arguments, code=code)
 
 
 def test_the_version_needs_no_command_line(tmp_path: Path) -> None:

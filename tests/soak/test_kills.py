@@ -108,27 +108,12 @@ def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 
 @pytest.mark.parametrize("rounds", ROUND_COUNTS)
-def test_a_host_is_killed_again_and_again(bench: Bench, rounds: int) -> None:
+@pytest.mark.parametrize("killed", ["host", "device", "host and device"])
+def test_an_end_is_killed_again_and_again(bench: Bench, killed: str, rounds: int) -> None:
     for _ in range(rounds):
-        bench.disturbed(bench.draw.randrange(MOST_LINES), kill_host=True, kill_device=False)
-        bench.close_what_is_open()
-        bench.judge()
-    assert bench.run("--json", *CORES).returncode == 0, "the device still does a session"
-
-
-@pytest.mark.parametrize("rounds", ROUND_COUNTS)
-def test_a_device_is_killed_again_and_again(bench: Bench, rounds: int) -> None:
-    for _ in range(rounds):
-        bench.disturbed(bench.draw.randrange(MOST_LINES), kill_host=False, kill_device=True)
+        lines = bench.draw.randrange(MOST_LINES)
+        bench.disturbed(lines, kill_host="host" in killed, kill_device="device" in killed)
         bench.close_what_is_open()
         bench.judge()
     summary = json.loads(bench.run("--json", *CORES).stdout)
     assert summary["reconciled"] and summary["cores_counted"] >= 6
-
-
-@pytest.mark.parametrize("rounds", ROUND_COUNTS)
-def test_both_are_killed_again_and_again(bench: Bench, rounds: int) -> None:
-    for _ in range(rounds):
-        bench.disturbed(bench.draw.randrange(MOST_LINES), kill_host=True, kill_device=True)
-        bench.close_what_is_open()
-        bench.judge()

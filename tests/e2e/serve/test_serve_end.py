@@ -19,7 +19,7 @@ from protocols.language.units import SECOND
 from tests.client import serial_port, tcp
 from tests.e2e.processes import WITH_A_FULL_DEVICE, wait_until
 from tests.patience import patience
-from tests.programs import FIRMWARE_SIM, environment, firmware_sim, serve
+from tests.programs import FIRMWARE_SIM, environment, firmware_sim, kill_parent_of, serve
 
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
 
@@ -54,20 +54,8 @@ def test_it_ends_when_its_time_is_over() -> None:
 
 
 def test_it_ends_when_its_parent_dies(tmp_path: Path) -> None:
-    """The pipe is the child's standard output: it ends when the last process that holds it has ended."""
     ready = tmp_path / "ready.json"
-    parent = (
-        "import subprocess, sys\n"
-        f"child = subprocess.Popen({[*FIRMWARE_SIM, 'serve', '--json', '--ready-file', str(ready)]!r})\n"
-        "sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
-    ) as process:
-        assert process.stdout is not None and process.stdin is not None
-        assert process.stdout.readline().startswith(b"{")
-        process.kill()
-        assert process.stdout.read() == b""
+    kill_parent_of("--ready-file", str(ready))
     assert not ready.exists()
 
 

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -18,7 +17,7 @@ from protocols.serial.framing import pack_crc, pack_header, stuff
 from protocols.text.notice import NOTICE
 from tests.client import Client, TcpChannel, serial_port, tcp
 from tests.patience import patience
-from tests.programs import FIRMWARE_SIM, environment, firmware_sim, serve
+from tests.programs import firmware_sim, kill_parent_of, serve
 
 QUICK = ("--param", "anesthesia_wait_s=0", "--param", "reposition_mean_s=0.01")
 OPEN = M.SessionOpen(target_cores=30, coverage_bp=400, depth_um=3000, zones_cm2=(1,))
@@ -137,18 +136,7 @@ def test_it_is_written_when_the_time_is_over(tmp_path: Path) -> None:
 
 def test_it_is_written_when_the_parent_dies(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    parent = (
-        "import subprocess, sys\n"
-        f"child = subprocess.Popen({[*FIRMWARE_SIM, 'serve', '--json', '--report', str(path)]!r})\n"
-        "sys.stdin.read()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
-    ) as process:
-        assert process.stdout is not None and process.stdin is not None
-        assert process.stdout.readline().startswith(b"{")
-        process.kill()
-        assert process.stdout.read() == b"", "until the device has ended"
+    kill_parent_of("--report", str(path))
     assert read(path)["hosts"] == []
 
 

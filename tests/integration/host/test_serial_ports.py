@@ -312,30 +312,22 @@ async def test_a_port_that_is_closed_takes_no_more_and_closes_once(far_end: Line
 
 
 @pytest.mark.asyncio
-async def test_an_adapter_that_goes_while_it_is_written_to(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("call", ["write", "read"])
+async def test_an_adapter_that_goes_while_it_is_in_use(
+    call: str, far_end: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port, heard = await opened(far_end.path)
 
-    def gone(fd: int, data: bytes) -> int:
+    def gone(fd: int, *_: object) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patched:
-        patched.setattr(os, "write", gone)
-        port.write(b"x")
-        port.write(b"y")
-        with pytest.raises(LinkError, match=f"serial port {far_end.path}: {os.strerror(errno.EIO)}"):
-            await asyncio.wait_for(heard.data, patience())
-
-
-@pytest.mark.asyncio
-async def test_an_adapter_that_goes_while_it_is_read(far_end: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    port, heard = await opened(far_end.path)
-
-    def gone(fd: int, size: int) -> bytes:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "read", gone)
-        far_end.say(b"x")
+        patched.setattr(os, call, gone)
+        if call == "write":
+            port.write(b"x")
+            port.write(b"y")
+        else:
+            far_end.say(b"x")
         with pytest.raises(LinkError, match=f"serial port {far_end.path}: {os.strerror(errno.EIO)}"):
             await asyncio.wait_for(heard.data, patience())
     port.close()
