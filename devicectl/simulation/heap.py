@@ -7,13 +7,14 @@ so that a deadline which an answer takes away at once costs nothing.
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 from protocols.language.units import Micros
 
 
-class Actor(NamedTuple):
+@dataclass(slots=True)
+class Actor:
     """Something that wants to be woken: `deadline()` says when, None for not at all; `act()` does what is due.
 
     `act` must move the deadline beyond the time at which it is called.
