@@ -28,7 +28,7 @@ from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import DeviceState, Ending, NeedleOutcome, Phase
 from protocols.language.message import Message
-from protocols.language.units import MILLISECOND, Micros, to_ms
+from protocols.language.units import MILLISECOND, Micros
 
 NO_CELL: Final = 0xFFFF
 """Cell of the hand before the first REPOSITION since the boot. Cells are numbered through all zones of a plan."""
@@ -94,7 +94,7 @@ class Board:
 
     def uptime_ms(self, now: Micros) -> int:
         """Milliseconds since the boot, modulo 2**32."""
-        return to_ms(Micros(now - self._booted_at)) & 0xFFFF_FFFF
+        return (now - self._booted_at) // MILLISECOND & 0xFFFF_FFFF
 
     # --- alarms ----------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ from protocols.language.enums import Code, DeviceState, Ending, NeedleOutcome, P
 from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.records import Cycle, pack_outcomes
-from protocols.language.units import Micros, from_ms
+from protocols.language.units import MILLISECOND, Micros
 
 _SUCTION: Final = Phase.SUCTION
 _ADVANCE: Final = Phase.ADVANCE
@@ -45,8 +45,14 @@ _BEFORE: Final = {
     _COUNT: DeviceState.ADVANCING,
 }
 """Phase -> the state of the phase before it, which must be done."""
-_BEGUN: Final = {_SUCTION: Event.SUCTION_BEGUN, _ADVANCE: Event.ADVANCE_BEGUN, _COUNT: Event.COUNT_BEGUN}
-"""Phase -> the event of its beginning."""
+_BEGUN: Final = {
+    _SUCTION: (Event.SUCTION_BEGUN, SetPhase(_SUCTION)),
+    _ADVANCE: (Event.ADVANCE_BEGUN, SetPhase(_ADVANCE)),
+    _COUNT: (Event.COUNT_BEGUN, SetPhase(_COUNT)),
+}
+"""Phase -> the event of its beginning, and the step that puts it in the register."""
+_NEEDLES_LEAVE: Final = Put("stroke_latch", True)
+"""Made once: a step is a value, and making one takes as long as applying it."""
 _ARMED: Final = DeviceState.ARMED
 _PUNCH_BEGUN: Final = Event.PUNCH_BEGUN
 _MOTION_ENDED: Final = Event.MOTION_ENDED
@@ -98,8 +104,8 @@ def punch(board: Board, asker: Asker, command: M.Punch, now: Micros) -> Message 
     board.plant.begin_cycle()
     board.cycle.begin(command.depth_um)
     parameters = board.parameters
-    expected = from_ms(parameters.punch_ms + parameters.dwell_ms + parameters.retract_ms)
-    board.begin(asker, _PUNCH_BEGUN, now, expected, partial(_stroke, board), now)
+    expected_us = (parameters.punch_ms + parameters.dwell_ms + parameters.retract_ms) * MILLISECOND
+    board.begin(asker, _PUNCH_BEGUN, now, expected_us, partial(_stroke, board), now)
     _stroke(board, now)
     return None
 
@@ -141,7 +147,7 @@ def _stroke(board: Board, now: Micros) -> None:
     cycle = board.cycle
     cycle.tries += 1
     if not cycle.punctured:
-        board.nvm.keep(Put("stroke_latch", True))
+        board.nvm.keep(_NEEDLES_LEAVE)
         board.nvm.sync()  # before they move: what cannot be kept must not happen
     arrival = board.plant.extend(cycle.depth_um, now)
     if not cycle.punctured:
@@ -164,7 +170,7 @@ def _arrived(board: Board, now: Micros) -> None:
         board.go_on(home, partial(_stroke if cycle.tries < parameters.stall_tries else _stalled, board))
     else:
         board.plant.cut(now)
-        board.go_on(Micros(now + from_ms(parameters.dwell_ms)), partial(_dwelt, board))
+        board.go_on(Micros(now + parameters.dwell_ms * MILLISECOND), partial(_dwelt, board))
 
 
 def _stalled(board: Board, now: Micros) -> None:
@@ -262,10 +268,11 @@ def _begin_phase(board: Board, asker: Asker, phase: Phase, duration_ms: int, the
     RECEIVED says that a motion has begun, which no loss of power makes untrue. That the cycle has come so far is what
     the end of the motion shows, and what is synced there.
     """
-    board.nvm.keep(SetPhase(phase), shown=False)
+    event, step = _BEGUN[phase]
+    board.nvm.keep(step, shown=False)
     board.cycle.phase_done = False
-    duration = from_ms(duration_ms)
-    board.begin(asker, _BEGUN[phase], Micros(now + duration), duration, then, now)
+    duration_us = duration_ms * MILLISECOND
+    board.begin(asker, event, Micros(now + duration_us), duration_us, then, now)
 
 
 def _counted(board: Board, now: Micros) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from firmware_sim.model.inputs import PlantInputs
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.model.streams import Streams
-from protocols.language.units import Micros, from_ms
+from protocols.language.units import MILLISECOND, Micros
 
 _MIN_RETRACT_US: Final = 1_000
 """The motor's shortest move: a needle that is home already is home again after it."""
@@ -38,7 +38,7 @@ class NeedleDrive:
     def extend(self, depth_um: int, now: Micros) -> Micros:
         """Start a stroke; return when the needles should be at `depth_um`, stalled or not."""
         inputs, tolerance = self._inputs, self._parameters.depth_tolerance_um
-        arrival = Micros(now + from_ms(self._parameters.punch_ms))
+        arrival = Micros(now + self._parameters.punch_ms * MILLISECOND)
         start = self.depth_um(now)
         target = depth_um
         if inputs.stall or inputs.stalls_left > 0:
@@ -58,7 +58,7 @@ class NeedleDrive:
         """Bring the needles home from wherever they are, at once; return when they should be there."""
         start = self.depth_um(now)
         full = max(self.stroke_um, start, 1)
-        duration = from_ms(self._parameters.retract_ms) * start // full
+        duration = self._parameters.retract_ms * MILLISECOND * start // full
         home_at = Micros(now + (duration if duration > _MIN_RETRACT_US else _MIN_RETRACT_US))
         target = start if self._inputs.retract_jammed else 0
         self._from_um, self._from_at, self._to_um, self._to_at = start, now, target, home_at

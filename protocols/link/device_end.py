@@ -114,7 +114,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
             if self._owes_beat:
                 self._owes_beat = False
                 self._beat(now)
-            self._happened.append(Told(message))
+            self._happened.append(fill(Told, (message,)))
         elif isinstance(message, Hello):
             self._greet(header, message, now)
         elif not self._take_parting(message):

@@ -164,7 +164,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
     def _take_link_message(self, header: Header, message: Message, now: Micros) -> None:
         """Take a message about the link itself."""
         if isinstance(message, Heartbeat):
-            self._happened.append(Told(message))
+            self._happened.append(fill(Told, (message,)))
             # A motion that is not running any more has ended, so its last answer was lost.
             self._retry(self._requests.not_running(message.running_correlation_id), now)
         elif isinstance(message, Welcome):
