@@ -3,8 +3,6 @@
 Law: it counts and judges nothing. A stroke that a clog explains stays in the window, and is not missing any more.
 """
 
-from collections import deque
-
 
 class StrokeWindow:
     """The last `length` strokes of `needles` needles that are not held to be clogged."""
@@ -14,13 +12,14 @@ class StrokeWindow:
         """Strokes of the window that brought nothing and are not explained."""
         self.empty_in_row = [0] * needles
         """Strokes since its last core, of each needle."""
-        self._strokes: deque[list[int]] = deque(maxlen=length)  # rows [needle, 1 for missed]
+        self._length = length
+        self._strokes: list[list[int]] = []  # rows [needle, 1 for missed]
 
     def add(self, needle: int, missed: bool) -> None:
         """Take one stroke; the oldest leaves a full window."""
         strokes = self._strokes
-        if len(strokes) == strokes.maxlen:
-            self.missing -= strokes[0][1]
+        if len(strokes) == self._length:
+            self.missing -= strokes.pop(0)[1]
         strokes.append([needle, int(missed)])
         self.missing += missed
 

@@ -5,7 +5,6 @@ state-changing command that is neither remembered nor newer than the newest one 
 RESUME cannot act after a STOP, be it a duplicate or the first to arrive. STOP itself is exempt: it is harmless twice.
 """
 
-from collections import deque
 from typing import Final
 
 from protocols.language.enums import Lane
@@ -38,8 +37,8 @@ class Answers:
 
     def __init__(self) -> None:
         self._held: dict[int, Answer] = {}
-        self._motions: deque[int] = deque()
-        self._others: deque[int] = deque()
+        self._motions: list[int] = []
+        self._others: list[int] = []
         self._newest: int | None = None
 
     def known(self, correlation_id: int) -> Answer | None:
@@ -71,7 +70,7 @@ class Answers:
         kept = self._motions if held.command.LANE is _MOTION else self._others
         kept.append(correlation_id)
         if len(kept) > REMEMBERED:
-            del self._held[kept.popleft()]
+            del self._held[kept.pop(0)]
 
 
 def newer(candidate: int, reference: int) -> bool:

@@ -1,6 +1,5 @@
 """Limits on how often a peer may have this end do something: rubbish brings neither a storm of answers nor links."""
 
-from collections import deque
 from typing import Final
 
 from protocols.language.units import SECOND, Micros
@@ -15,12 +14,16 @@ class Budget:
     """Times of the last second's doings: at most `limit` in any second, and not only on average."""
 
     def __init__(self, limit: int) -> None:
-        self._spent_at: deque[Micros] = deque(maxlen=limit)
+        self._limit = limit
+        self._spent_at: list[Micros] = []
+        """In order. An empty list takes 56 bytes and an empty deque 760, of which a device would have four."""
 
     def spend(self, now: Micros) -> bool:
         """Return True if it may be done once more now; it then counts as done."""
         recent = self._spent_at
-        if len(recent) == recent.maxlen and now - recent[0] < SECOND:
-            return False
+        if len(recent) == self._limit:
+            if now - recent[0] < SECOND:
+                return False
+            del recent[0]
         recent.append(now)
         return True
