@@ -35,21 +35,11 @@ DECLARED: Final = {
 PARTS: Final = {
     "protocols.language.layouts": "unit/protocols/published/test_vectors.py",
     "protocols.language.schema": "integration/test_minors.py",
-    "protocols.mqtt.properties": "unit/protocols/published/test_contract.py",
-    "protocols.mqtt.status": "unit/protocols/mqtt/test_bodies.py",
-    "protocols.mqtt.wire": "unit/devicectl/transports/test_heartbeat_gate.py",
-    "protocols.published.flows": "unit/protocols/published/test_asyncapi.py",
-    "protocols.published.schemas": "unit/protocols/published/test_contract.py",
     "protocols.serial.crc_mistakes": "unit/protocols/serial/test_diagnosis.py",
 }
 """Parts of one thing that is tested as that thing: an exchange by its two ends, a memory by what it gives back."""
 
-TOGETHER: Final = {
-    "protocols.mqtt.broker": "e2e/mqtt/test_broker_client.py",
-}
-"""Rules that mean something only between a host and a device, or a client and a broker: tested with both there."""
-
-HELD_BY: Final = {**DECLARED, **PARTS, **TOGETHER}
+HELD_BY: Final = {**DECLARED, **PARTS}
 """Pure module -> the test that holds it in place of one of its own, below `tests`."""
 
 OTHER_SUBJECTS: Final = {
@@ -87,7 +77,7 @@ def test_every_pure_module_has_its_test_or_names_another() -> None:
 def test_the_list_names_what_is_there_and_only_what_has_no_test_of_its_own() -> None:
     pure = set(_pure_modules())
     assert not [name for name in HELD_BY if name not in pure or _there(_place(name))]
-    assert len(HELD_BY) == len(DECLARED) + len(PARTS) + len(TOGETHER)
+    assert len(HELD_BY) == len(DECLARED) + len(PARTS)
     assert not [test for test in HELD_BY.values() if not _there(test)]
 
 
