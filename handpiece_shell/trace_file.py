@@ -28,7 +28,7 @@ def open_trace(path: str, warn: Callable[[str], None]) -> Iterator[Write]:
         try:
             if writing is not None:
                 # A peer's words may be in a line. One write for all, since each write is passed on.
-                writing.write("".join([f"{printable(line)}\n" for line in lines]))
+                writing.write("\n".join([*map(printable, lines), ""]))
         except OSError as error:
             writing = None
             warn(f"{path}: {error.strerror}; the trace ends here")

@@ -24,7 +24,7 @@ from protocols.language.version import MAJOR
 from protocols.link.header import Header, kind_name
 from protocols.link.port import BadFrame
 from protocols.mqtt.wire import Publication, decode_publication
-from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.framing import FrameDecoder
 from protocols.serial.payload import decode_payload
 from protocols.text.notice import NOTICE
 
@@ -47,6 +47,8 @@ _LEASES_OFF: Final = {
     "lease_idle_ms": "THE LEASE AT REST IS SWITCHED OFF: a host that is gone keeps its link",
 }
 """Field of WELCOME -> what is said of a 0 there."""
+_WITH_MORE: Final = (JournalPage, Event, Welcome)
+"""Messages that may have further lines."""
 ECHO: Final = "THE LINE ECHOES: only the receiver sends this, and heard itself"
 _RETAINED: Final = "retained, and so said to somebody else before"
 _INDENT: Final = " " * 12
@@ -69,37 +71,50 @@ class Tracer:
         Raises:
             KeyError: there is no such sender.
         """
-        lines = []
-        items: list[Sequence[str]]
-        if isinstance(data, Publication):
-            items = [_publication(data, sender)]
-        else:
-            found = self._decoders[sender].feed(data)
-            items = [_bad_frame(item) if isinstance(item, BadFrame) else _frame(item, sender) for item in found]
         seconds, micros = divmod(now, SECOND)
-        for first, *more in items:
-            lines.append(f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  {first}")
-            if more:
-                lines += [_INDENT + line for line in more]
+        stamp = f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  "
+        if isinstance(data, Publication):
+            first, *more = _publication(data, sender)
+            return [stamp + first, *[_INDENT + line for line in more]]
+        lines = []
+        for item in self._decoders[sender].feed(data):
+            if isinstance(item, BadFrame):
+                lines.append(stamp + _bad_frame(item))
+                continue
+            header, payload = item
+            before, after, below = _around(sender, header.major_and_kind, header.flags, header.message_id, payload)
+            lines.append(stamp + _line(header, before, after))
+            if below:
+                lines += [_INDENT + line for line in below]
         return lines
 
 
-def _bad_frame(bad: BadFrame) -> Sequence[str]:
+def _bad_frame(bad: BadFrame) -> str:
     reason = bad.reason.value
     if bad.crc_expected is not None and bad.crc_received is not None:
         reason += f" (expected 0x{bad.crc_expected:08x}, received 0x{bad.crc_received:08x})"
-    return [f"BAD FRAME {reason}  hex {bad.raw.hex()}"]
+    return f"BAD FRAME {reason}  hex {bad.raw.hex()}"
 
 
-def _frame(frame: Frame, sender: str) -> Sequence[str]:
-    header = frame.header
-    name, content, more = _payload(sender, header.kind, header.message_id, frame.payload)
-    return _line(header, name, content), *more
+def _line(header: Header, before: str, after: str) -> str:
+    """Return a message's line: what differs in each frame, between what is the same in frames that say the same."""
+    return f"{before}  seq={header.seq} link={header.link_id} correlation={header.correlation_id}{after}"
 
 
 @lru_cache(maxsize=REMEMBERED)
+def _around(sender: str, first: int, flags: int, message_id: int, payload: bytes) -> tuple[str, str, Sequence[str]]:
+    """Return what is before and after a frame's numbers, and further lines."""
+    name, content, more = _payload(sender, first & 0x0F, message_id, payload)
+    return *_parts(first, flags, name, content), more
+
+
+def _parts(first: int, flags: int, name: str, content: str) -> tuple[str, str]:
+    """Return what is before and after the numbers; `first` is the header's first byte."""
+    return f"{_heading(first >> 4, first & 0x0F)} {name}", f"{_flags(flags)}  {content}" if content else _flags(flags)
+
+
 def _payload(sender: str, kind: int, message_id: int, payload: bytes) -> tuple[str, str, Sequence[str]]:
-    """Return a message's name, its fields and further lines. Half of all frames repeat one that came shortly before."""
+    """Return a message's name, its fields and further lines."""
     model = REGISTRY.get((kind, message_id))
     if model is None:
         return f"UNKNOWN 0x{message_id:04x}", f"hex {payload.hex()}", ()
@@ -117,14 +132,18 @@ def _publication(publication: Publication, sender: str) -> Sequence[str]:
     if ignored := publication.ignored or (_RETAINED if sender == "device" and publication.retain else ""):
         below.append(f"IGNORED: {ignored}")
     if message is not None:
-        return [_line(header, type(message).__name__, _fields(message)), *_more(message, sender), *below]
+        parts = _parts(header.major_and_kind, header.flags, type(message).__name__, _fields(message))
+        return [_line(header, *parts), *_more(message, sender), *below]
     text = problem.sentence if problem is not None else ""
     body = publication.body[:MAX_SHOWN_BYTES].decode(errors="replace")
-    return [_line(header, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}"), *below]
+    parts = _parts(header.major_and_kind, header.flags, "BAD BODY", f"{_quoted(text)}  {_quoted(body)}")
+    return [_line(header, *parts), *below]
 
 
 def _more(message: Message, sender: str) -> Sequence[str]:
     more = [ECHO] if _is_echo(message.KIND, message.ID, sender) else []
+    if message.__class__ not in _WITH_MORE:  # most; `isinstance` of a class of pydantic runs Python each time
+        return more
     if isinstance(message, JournalPage):
         more += _records(message.records)
     elif isinstance(message, Event):
@@ -137,11 +156,6 @@ def _more(message: Message, sender: str) -> Sequence[str]:
 @cache
 def _is_echo(kind: int, message_id: int, sender: str) -> bool:
     return only_sender(kind, message_id) not in (None, sender)
-
-
-def _line(header: Header, name: str, content: str) -> str:
-    numbers = f"seq={header.seq} link={header.link_id} correlation={header.correlation_id}{_flags(header.flags)}"
-    return f"{_heading(header.major, header.kind)} {name}  {numbers}" + (f"  {content}" if content else "")
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -157,26 +171,26 @@ def _flags(flags: int) -> str:
 
 def _fields(model: BaseModel, *leave_out: str) -> str:
     """Return `name=value unit` of each field, in order."""
-    template, names = _template(type(model), leave_out)
+    template, in_words = _template(type(model), leave_out)
     values = model.__dict__
-    return template % tuple([_value(values[name]) for name in names])
+    if in_words:
+        values = values | {name: _value(values[name]) for name in in_words}
+    return template % values
 
 
 @cache
 def _template(model: type[BaseModel], leave_out: tuple[str, ...]) -> tuple[str, Sequence[str]]:
-    """Return what `_fields` fills in for a class of messages, and the names of the values."""
+    """Return what a message's values are filled in to, and the names of those that are not shown as they are."""
     names = [name for name in model.model_fields if name not in leave_out]
     cells = []
     for name in names:
         units = [f" {item.name}" for item in model.model_fields[name].metadata if isinstance(item, Unit)]
-        cells.append(f"{name}=%s{''.join(units[:1]).replace('%', '%%')}")
-    return " ".join(cells), names
+        cells.append(f"{name}=%({name})s{''.join(units[:1]).replace('%', '%%')}")
+    return " ".join(cells), [name for name in names if model.model_fields[name].annotation not in (int, bool)]
 
 
 def _value(value: object) -> object:
-    """Return a value as it is shown; a number is formatted where it is filled in."""
-    if value.__class__ is int:  # most are
-        return value
+    """Return a value as it is shown."""
     if isinstance(value, WireEnum):
         return value.name
     if isinstance(value, bytes):
