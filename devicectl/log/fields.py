@@ -4,11 +4,12 @@ Law: no SQL. `schema` makes columns of these fields, `queries` reads them back, 
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
 
@@ -108,13 +109,24 @@ def to_columns(start: SessionStart) -> dict[str, object]:
     return {field.name: None if value is None else field.to_column(value) for field, value in values.items()}
 
 
-def from_columns(columns: Mapping[str, object]) -> SessionStart:
-    """Return a session's start from its columns; a field without a column is None."""
-    values: dict[str, Any] = {}
-    for field in FIELDS:
-        value = columns.get(field.name)
-        values[field.name] = None if value is None else field.from_column(value)
-    return SessionStart(**values)
+@cache
+def reader_of(names: tuple[str, ...]) -> Callable[[Sequence[object]], SessionStart]:
+    """Return what reads a session's start from a row with columns of these names; a field without a column is None.
+
+    The places of the fields are found once: a list has a hundred thousand rows.
+    """
+    places = {name: place for place, name in enumerate(names)}
+    take = itemgetter(*(places.get(field.name, -1) for field in FIELDS))
+    converted = [(index, field.from_column) for index, field in enumerate(FIELDS) if field.from_column is not _same]
+
+    def read(values: Sequence[object]) -> SessionStart:
+        found: list[Any] = [*take((*values, None))]
+        for index, convert in converted:
+            if found[index] is not None:
+                found[index] = convert(found[index])
+        return SessionStart(*found)
+
+    return read
 
 
 def to_plain(start: SessionStart, fields: Iterable[Field] = FIELDS) -> dict[str, object]:

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Row, exists, func, select
 
 from devicectl.log import schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
-from devicectl.log.fields import FIELDS, from_columns
+from devicectl.log.fields import FIELDS, reader_of
 from devicectl.log.report import SessionReport, SessionSummary
 from devicectl.session.count import Counts, Fold, coverage_percent, reconcile
-from devicectl.session.entries import Note, StoredSession
+from devicectl.session.entries import Note, SessionStart, StoredSession
 
 _sessions = schema.sessions.c
 _records = schema.records.c
@@ -81,12 +81,22 @@ def summaries(
     query = select(*columns).outerjoin(schema.truth).where(_sessions.key >= first_key).order_by(_sessions.key)
     if course is not None:
         query = query.where(_sessions.course == course)
-    rows = connection.execute(query.limit(limit)).all()
+    result = connection.execute(query.limit(limit))
+    read_start, rows = reader_of(tuple(result.keys())), result.all()
     of_session = {} if version < schema.SINCE[schema.totals] else _stored_totals(connection, rows)
     stale = [row.key for row in rows if row.key not in of_session]
-    if stale:
-        of_session |= {row["session_key"]: row for row in totals.fold(connection, stale)}
-    return [_listed(row, of_session[row.key]) for row in rows]
+    for found in totals.fold(connection, stale) if stale else ():
+        of_session[found["session_key"]] = Counts(*(found[name] for name in _COUNTS)), found["cells"]
+    return [
+        _summary(
+            row,
+            read_start(row),
+            *of_session[row.key],
+            cores_evacuated=row.cores_evacuated,
+            reconciled=row.reconciled,
+        )
+        for row in rows
+    ]
 
 
 _IN_A_LIST: Final = frozenset(field.name for field in FIELDS) | {
@@ -95,20 +105,23 @@ _IN_A_LIST: Final = frozenset(field.name for field in FIELDS) | {
 """Columns of `sessions` that a list has beside those of a session's start."""
 
 
-def _stored_totals(connection: Connection, rows: Sequence[_Row]) -> dict[int, dict[str, int]]:
-    """The totals of sessions by key, where they were stored and nothing has come after them."""
+_COUNTS: Final = tuple(field.name for field in fields(Counts))
+
+
+def _stored_totals(connection: Connection, rows: Sequence[_Row]) -> dict[int, tuple[Counts, int]]:
+    """The totals and cells of sessions by key, where they were stored and nothing has come after them."""
     if not rows:
         return {}
-    between = schema.totals.c.session_key.between(rows[0].key, rows[-1].key)
-    stored = {row.session_key: row._asdict() for row in connection.execute(select(schema.totals).where(between))}
+    stored = schema.totals.c
+    columns = (stored.session_key, stored.next_event_no, stored.cells, *(stored[name] for name in _COUNTS))
+    cursors = {row.key: row.next_event_no for row in rows}
     return {
-        row.key: found for row in rows if (found := stored.get(row.key)) and found["next_event_no"] == row.next_event_no
+        key: (Counts(*counts), cells)
+        for key, next_event_no, cells, *counts in connection.execute(
+            select(*columns).where(stored.session_key.between(rows[0].key, rows[-1].key))
+        )
+        if cursors.get(key) == next_event_no
     }
-
-
-def _listed(row: _Row, found: dict[str, int]) -> SessionSummary:
-    counts = Counts(*(found[field.name] for field in fields(Counts)))
-    return _summary(row, counts, found["cells"], cores_evacuated=row.cores_evacuated, reconciled=row.reconciled)
 
 
 def count_sessions(connection: Connection, course: str | None) -> int:
@@ -151,6 +164,7 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
     notes, note_walls = _notes(connection, key, version)
     summary = _summary(
         row,
+        reader_of(row._fields)(row),
         fold.counts,
         len(fold.cells),
         cores_evacuated=None if truth is None else truth["cores_evacuated"],
@@ -169,12 +183,18 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
 
 
 def _summary(
-    row: _Row, counts: Counts, cells: int, *, cores_evacuated: int | None, reconciled: bool | None
+    row: _Row,
+    start: SessionStart,
+    counts: Counts,
+    cells: int,
+    *,
+    cores_evacuated: int | None,
+    reconciled: bool | None,
 ) -> SessionSummary:
     return SessionSummary(
         key=row.key,
         state=row.state,
-        start=from_columns(row._asdict()),
+        start=start,
         counts=counts,
         cores_evacuated=cores_evacuated,
         cells_begun=cells,
@@ -205,13 +225,13 @@ def _differences(row: _Row, fold: Fold) -> list[str]:
     return differences
 
 
-def _against_totals(stored: dict[str, int] | None, fold: Fold) -> list[str]:
+def _against_totals(stored: tuple[Counts, int] | None, fold: Fold) -> list[str]:
     """Return where the list of sessions shows another number than the fold."""
     if stored is None:
         return []
-    here = {**asdict(fold.counts), "cells": len(fold.cells)}
+    closed, here = ({**asdict(counts), "cells": cells} for counts, cells in (stored, (fold.counts, len(fold.cells))))
     return [
-        f"{name}: {stored[name]} at the close, {count} here" for name, count in here.items() if stored[name] != count
+        f"{name}: {closed[name]} at the close, {count} here" for name, count in here.items() if closed[name] != count
     ]
 
 
@@ -237,7 +257,7 @@ def _wall(text: str | None) -> datetime | None:
 def _stored_session(row: _Row) -> StoredSession:
     return StoredSession(
         key=row.key,
-        start=from_columns(row._asdict()),
+        start=reader_of(row._fields)(row),
         began_wall=_wall(row.began_wall),
         stored_wall=_wall(row.stored_wall),
     )
