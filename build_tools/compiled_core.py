@@ -16,8 +16,10 @@ MODULES = (
     "devicectl/session/link.py",
     "devicectl/session/procedures.py",
     "devicectl/simulation/heap.py",
+    "firmware_sim/serve/real_time.py",
+    "protocols/trace.py",
 )
-"""Of the host those that run for every frame; the rest is generators, shells, and classes of pydantic."""
+"""Those outside of the packages that run for every frame; the rest is generators, shells, and classes of pydantic."""
 INTERPRETED = {
     "protocols/language/message.py": "classes of pydantic",
     "protocols/language/messages": "classes of pydantic",
@@ -42,7 +44,8 @@ def wanted() -> bool:
 def core(tree: Path = TREE) -> list[str]:
     """The modules to compile, as paths from the tree."""
     inside = (path.relative_to(tree).as_posix() for package in PACKAGES for path in (tree / package).rglob("*.py"))
-    return sorted(path for path in (*inside, *MODULES) if not path.endswith("/__init__.py") and not _is_left_out(path))
+    kept = (path for path in inside if not path.endswith("/__init__.py") and not _is_left_out(path))
+    return sorted((*kept, *MODULES))
 
 
 def _is_left_out(path: str) -> bool:

@@ -54,7 +54,8 @@ class RealTimeDevice:
         self._taps: dict[Port, Tap] = {}
         self._loop = asyncio.get_running_loop()
         self._writers: dict[Port, Write] = {}
-        self._timer: asyncio.Handle | None = None
+        # Not the handle: that of uvloop is not of asyncio's class, which compiled code would insist on.
+        self._cancel_timer: Callable[[], None] | None = None
         self._due = _NEVER
         self._closed = False
         self._after()
@@ -115,8 +116,8 @@ class RealTimeDevice:
         for port in self._writers:
             port.exchange.bye(ByeReason.CLOSING, now)
         self._send()
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._cancel_timer is not None:
+            self._cancel_timer()
         self._closed = True
         self._due = Micros(0)
         for port in self._writers:
@@ -126,10 +127,10 @@ class RealTimeDevice:
         self._send()
         due = self.device.next_deadline()
         if due is not None and due < self._due:
-            if self._timer is not None:
-                self._timer.cancel()
+            if self._cancel_timer is not None:
+                self._cancel_timer()
             self._due = due
-            self._timer = self._loop.call_at((due - EARLY_US) / SECOND, self._ring)
+            self._cancel_timer = self._loop.call_at((due - EARLY_US) / SECOND, self._ring).cancel
 
     def _send(self) -> None:
         for port, write in self._writers.items():
@@ -146,9 +147,9 @@ class RealTimeDevice:
         now, due = monotonic(), self.device.next_deadline()
         if due is not None and now < due <= now + EARLY_US:
             self._due = due
-            self._timer = self._loop.call_soon(self._ring)
+            self._cancel_timer = self._loop.call_soon(self._ring).cancel
             return
-        self._timer = None
+        self._cancel_timer = None
         self._due = _NEVER
         self.device.advance(now)
         self._after()

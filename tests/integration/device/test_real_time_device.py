@@ -167,6 +167,7 @@ async def test_the_timer_does_nothing_before_its_time(monkeypatch: pytest.Monkey
     assert max(early) <= 0
 
 
+@reaches_inside
 async def test_after_a_stall_the_lease_is_judged_before_what_came_meanwhile(
     make: Callable[[], RealTimeDevice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
