@@ -34,12 +34,15 @@ class Firmware:
         board = self.board
         nvm, inputs = board.nvm, board.plant.inputs
         interrupted = nvm.register is not None
+        # First of all: a cycle that was left open has ended before anybody can ask for it.
         nvm.keep(PowerOn(0))
+        # Latched, without their causes: what set them off was in an earlier life.
         for code in sorted(nvm.latched):
             board.alarms.raise_(code, 0)
             board.alarms.clear(code)
         board.enter(Event.BOOTED)
         if interrupted:
+            # Over at once, since the reserve has drawn the needles home. It is latched: a person must have seen it.
             board.raise_alarm(A.POWER_LOST_IN_STROKE, now)
             board.clear_alarm(A.POWER_LOST_IN_STROKE, now)
         count_watch.tell(board, now)
@@ -47,8 +50,10 @@ class Firmware:
             board.enter(Event.SELF_TEST_FAILED)
             board.raise_alarm(A.SELF_TEST_FAILED, now)
         else:
+            # Nobody here knows what was done meanwhile: a person resets before anything goes on.
             hold = nvm.session is not None or nvm.latched
             board.enter(Event.HOLD_RESTORED if hold else Event.SELF_TEST_PASSED)
+        # Last, over whatever the boot came to: the switch may have been opened while power was off.
         if inputs.estop_open:
             emergency(board, now)
 
@@ -67,13 +72,14 @@ class Firmware:
         board = self.board
         due = board.suction_due
         if due is not None and now >= due:
-            suction.look(board, now)
+            suction.look(board, now)  # before the motion, which it may end
         motion = board.motion
         if motion is None:
             return
         if now >= motion.due:
             motion.then(now)
         elif now >= motion.next_progress:
+            # From the time at which it was due: a call that comes late does not put off those that follow.
             motion.next_progress = Micros(motion.next_progress + PROGRESS_EVERY_US)
             elapsed = (now - motion.began) // MILLISECOND
             progress = M.Progress(state=board.state, elapsed_ms=elapsed, expected_ms=motion.expected_us // MILLISECOND)

@@ -11,6 +11,7 @@ class OpenCycle:
 
     def __init__(self) -> None:
         self.tries = 0
+        """Strokes begun in this cycle: a stalled one is tried again."""
         self.punctured = False
         self.depth_um = 0
         self.measured_um = 0

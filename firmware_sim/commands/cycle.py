@@ -69,6 +69,7 @@ def repeat(board: Board, asker: Asker, command: Message, now: Micros) -> bool:
     cycle_no, last = getattr(command, "cycle_no", None), board.nvm.last_outcome
     if last is None or last.cycle_no != cycle_no:
         return False
+    # COUNT's answer has more than the record. It is lost with power; the journal is asked then.
     last_count = board.cycle.last_count
     if isinstance(command, M.Count) and last_count is not None and last_count.cycle_no == cycle_no:
         asker.reply(last_count, now, replayed=True)
@@ -100,6 +101,7 @@ def punch(board: Board, asker: Asker, command: M.Punch, now: Micros) -> Message 
         return _not_armed(board, now)
     if (no := refuse_punch(board, command, now)) is not None:
         return no
+    # From here on the number is used up, whatever happens to the stroke.
     board.nvm.keep(BeginCycle(command.cycle_no, board.zone, board.cell, command.depth_um))
     board.plant.begin_cycle()
     board.cycle.begin(command.depth_um)
@@ -165,6 +167,7 @@ def _arrived(board: Board, now: Micros) -> None:
     cycle.measured_um = measured = board.plant.needle.encoder_um(now)
     if measured > cycle.depth_um + parameters.depth_over_um:
         lock(board, I.DEPTH, f"needle at {measured} um, set {cycle.depth_um} um: retracted", A.TOO_DEEP, now)
+    # By twice the encoder's error: needles that have arrived never read so short.
     elif measured < cycle.depth_um - 2 * parameters.depth_tolerance_um:
         home = board.plant.needle.retract(now)
         board.go_on(home, partial(_stroke if cycle.tries < parameters.stall_tries else _stalled, board))
@@ -220,6 +223,7 @@ def advance(board: Board, asker: Asker, command: M.Advance, now: Micros) -> Mess
     """ADVANCE: interlock 1 allows it only with the needle seen at home."""
     if not _may_begin(board, command.cycle_no, _ADVANCE):
         return _not_open(board, asker, command, command.cycle_no, _ADVANCE, now)
+    # By the sensor: that PUNCH is done says no more than that they should be home.
     if not board.plant.needle.retracted(now):
         needles_out(board, now)
         return interlocked(I.NEEDLE_OUT, "the retracted sensor does not see the needle at home: no advance, retracting")

@@ -51,6 +51,7 @@ class Contents(Numbers):
     """Zone, cell and depth in um of the cycle begun last."""
     session: SessionMemory | None = None
     last_close: SessionCloseDone | None = None
+    # In bytes, as the journal has it: written with each cycle, and read when somebody asks for it again.
     last_cycle: bytes = b""
     """Encoded record of the cycle that ended last, empty before the first; see `last_outcome`."""
     cartridges: dict[int, int] = field(default_factory=dict)

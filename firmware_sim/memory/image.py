@@ -43,12 +43,12 @@ def snapshot(nvm: Nvm) -> dict[str, object]:
     """Return everything in the memory, made of what JSON has."""
     image: dict[str, object] = {name: getattr(nvm, name) for name in NUMBERS}
     image["register"] = None if nvm.register is None else list(nvm.register)
-    image["site"] = list(nvm.aim)
+    image["site"] = list(nvm.aim)  # so it was called when the first files were written
     image["session"] = None if nvm.session is None else nvm.session.to_json()
     image["last_close"] = None if nvm.last_close is None else nvm.last_close.model_dump()
     image["last_cycle"] = nvm.last_cycle.hex()
     image["cartridges"] = [list(binding) for binding in nvm.cartridges.items()]
-    image["latched"] = sorted(nvm.latched)
+    image["latched"] = sorted(nvm.latched)  # the same memory gives the same image
     image["journal"] = nvm.journal.snapshot()
     return image
 
@@ -102,6 +102,7 @@ def replay(steps: Iterable[tuple[str, Any]]) -> Nvm:
                 nvm = Nvm(epoch=value[0])
             else:
                 raise NvmError("it is neither an epoch nor a snapshot")
+        # A step with a right checksum may still hold anything: another version, or another program, wrote it.
         except (ArithmeticError, LookupError, TypeError, ValueError, AssertionError, struct.error, NvmError) as error:
             raise NvmError(f"step {index} ({key}) cannot be repeated: {error}") from error
     if nvm is None:

@@ -57,6 +57,7 @@ class Journal:
             start = self.oldest
             records.append(encode_record(Gap(event_no=first, uptime_ms=0, missing=start - first)))
         oldest = self.oldest
+        # A GAP takes the place of one record of the page.
         end = min(self.head, start + max_records - len(records))
         records.extend(self._records[event_no - oldest] for event_no in range(start, end))
         return first, records

@@ -89,6 +89,7 @@ class Nvm(Contents):
             NvmFileError: it cannot be stored; nothing has changed.
         """
         if self.store is not None:
+            # Before it is stored: a step that cannot be applied would make the store unreadable.
             step.check(self)
             self.store.append(KEYS[type(step)], list(step))
             self.steps_kept += 1
@@ -124,6 +125,7 @@ class Nvm(Contents):
 
     def acknowledge(self, upto: int) -> int:
         """Let the host answer for the records before `upto`, and return the tail. Again the same is no step."""
+        # A host repeats it whenever an answer was lost: that must not fill the store.
         if upto > self.tail:
             self.keep(Acknowledge(upto))
         return self.tail
@@ -138,7 +140,7 @@ class Nvm(Contents):
         """
         if self._pending:
             assert self.store is not None
-            self.store.sync()
+            self.store.sync()  # where it raises, both stay as they are: nothing of it may be shown
             self._pending = self.unsynced = False
 
     def reserve(self, size: int) -> None:

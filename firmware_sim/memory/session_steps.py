@@ -40,7 +40,7 @@ class OpenSession(NamedTuple):
 
     def apply(self, contents: Contents) -> None:
         """Begin the session and its record."""
-        record = self._record(contents)
+        record = self._record(contents)  # first, since it raises where a session is open
         contents.session = SessionMemory.from_json(self.session)
         contents.session_no = contents.session.session_no
         contents.journal.append(record)
@@ -76,7 +76,7 @@ class CloseSession(NamedTuple):
 
     def apply(self, contents: Contents) -> None:
         """End the session, with its record."""
-        self.check(contents)
+        self.check(contents)  # what is loaded again is applied without having been checked
         session = contents.require_session()
         record = R.SessionClosed(
             event_no=contents.head,
@@ -124,7 +124,7 @@ class BeginCycle(NamedTuple):
         contents.last_cycle_no = self.cycle_no
         contents.register = (self.cycle_no, _PUNCH)
         contents.aim = (self.zone, self.cell, self.depth_um)
-        contents.stroke_latch = False
+        contents.stroke_latch = False  # what an earlier boot could not read says nothing of this stroke
 
 
 class SetPhase(NamedTuple):
@@ -174,6 +174,7 @@ class EndCycle(NamedTuple):
         more = punctures - session.punctures
         session.punctures, session.cores_counted = punctures, cores
         if more:
+            # Needles that stayed on the skin neither fill the cell nor wear.
             place = (self.zone, self.cell)
             session.cell_punctures[place] = session.cell_punctures.get(place, 0) + more
             contents.cartridge_cycles += 1
@@ -216,6 +217,7 @@ class PowerOn(NamedTuple):
             zone, cell, depth_um = contents.aim
             ending, outcome = _resolve(phase, contents.stroke_latch)
             outcomes = [outcome] * contents.require_session().needles
+            # In one step with the boot: power may be lost again, and the cycle ends once.
             EndCycle(ending, phase, outcomes, zone, cell, depth_um, self.uptime_ms).apply(contents)
         contents.boot_count += 1
         record = R.Boot(

@@ -82,12 +82,13 @@ class BindCartridge(NamedTuple):
 
     def apply(self, contents: Contents) -> None:
         """Remember the first session of the serial, and forget the oldest serial where there are too many."""
+        # Those of the one that is fitted are counted here, cycle by cycle.
         if self.serial != contents.cartridge_serial:
             contents.cartridge_cycles = self.cycles
         contents.cartridge_serial, contents.cartridge_session = self.serial, self.session_no
-        contents.cartridges.setdefault(self.serial, self.session_no)
+        contents.cartridges.setdefault(self.serial, self.session_no)  # a later session makes it no fresher
         if len(contents.cartridges) > CARTRIDGES_REMEMBERED:
-            del contents.cartridges[next(iter(contents.cartridges))]
+            del contents.cartridges[next(iter(contents.cartridges))]  # in the order in which they came
 
 
 class LatchAlarm(NamedTuple):
