@@ -69,7 +69,7 @@ class Device:
     heard_late_ms=st.integers(0, 2_600),
     has_clock=st.booleans(),
 )
-def test_no_age_is_younger_than_the_truth(
+def test_an_age_that_is_told_is_never_younger_than_the_anesthesia(
     first_uptime_ms: int,
     opened_before_ms: int,
     age_s: int,

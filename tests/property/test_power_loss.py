@@ -274,7 +274,7 @@ ACTIONS: Final = ("phase", "phase", "phase", "read", "acknowledge", "alarm", "re
     compact_size=st.sampled_from([3000, 1 << 20]),
     data=st.data(),
 )
-def test_what_was_heard_is_there_after_a_loss_of_power(
+def test_what_a_host_was_told_is_there_after_a_loss_of_power(
     lives: list[tuple[int, list[str]]], page_size: int, compact_size: int, data: st.DataObject
 ) -> None:
     memory, now = Memory(), Micros(0)

@@ -285,7 +285,9 @@ def test_plan_that_cannot_be_is_refused(changes: dict[str, Any], words: str) -> 
         (800, {"needles": 1}, 63),
     ],
 )
-def test_what_a_cell_takes_is_the_devices_to_say(coverage_bp: int, parameters: dict[str, float], cycles: int) -> None:
+def test_the_device_tells_how_many_cycles_a_cell_takes(
+    coverage_bp: int, parameters: dict[str, float], cycles: int
+) -> None:
     lab = Lab(parameters=parameters)
     lab.run(lab.engine.connect())
     opened = lab.ask(M.SessionOpen(target_cores=10, coverage_bp=coverage_bp, depth_um=3_000, zones_cm2=(1,)))
@@ -417,7 +419,7 @@ def test_a_link_ends_once_however_often_its_host_greets() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CONTROLLER])
-def test_who_does_not_hold_control_moves_no_tail_and_leaves_no_record(role: Role) -> None:
+def test_a_link_without_control_moves_no_tail_and_leaves_no_record(role: Role) -> None:
     lab = Lab().begin(2)
     nvm, other = lab.device.nvm, Bystander(lab, role)
     nvm.append(R.Boot(event_no=nvm.head, uptime_ms=0, boot_count=1, open_cycle_no=0, phase=Phase.NONE))

@@ -81,7 +81,7 @@ def test_a_refused_close_gives_nothing_back() -> None:
 
 
 @pytest.mark.parametrize("loss", ["cable", "reboot", "bye"])
-def test_a_session_left_open_goes_to_whoever_is_first_to_be_accepted(loss: str) -> None:
+def test_a_session_left_open_goes_to_the_first_host_that_is_accepted(loss: str) -> None:
     lab = Lab().begin(2)
     if loss == "cable":
         lab.world.cut()
@@ -114,7 +114,7 @@ def test_the_host_of_a_session_recovers_beside_a_rival_that_was_refused() -> Non
     assert_counted(lab, lab.finish())
 
 
-def test_a_stop_of_a_viewer_takes_nothing() -> None:
+def test_a_viewers_stop_takes_no_control() -> None:
     lab = Lab().begin(1)
     lab.world.cut()
     viewer = Bystander(lab)

@@ -152,8 +152,10 @@ SYNCED = [row for row in BEGUN if isinstance(row[1], M.SessionOpen | M.Arm | M.P
 
 
 @pytest.mark.parametrize(("until", "command"), SYNCED, ids=[type(command).__name__ for _, command in SYNCED])
-def test_a_step_that_cannot_be_synced_is_not_said_to_be_nothing(until: Callable[[Lab], None], command: Any) -> None:
-    """After a restart it may be there: the device makes itself safe and ends, and what it holds then is told anew."""
+def test_a_step_that_cannot_be_synced_ends_the_device_and_is_not_refused(
+    until: Callable[[Lab], None], command: Any
+) -> None:
+    """After a restart it may be there: the device makes itself safe and ends, and what it holds then is told again."""
     disk = Disk()
     lab = lab_on(disk)
     until(lab)
@@ -219,7 +221,7 @@ def test_the_operator_stops_and_closes_with_equal_counts() -> None:
     assert (lab.state, lab.device.nvm.session) == (S.IDLE, None)
 
 
-def test_what_lets_go_needs_no_room_at_all() -> None:
+def test_stop_pause_resume_and_disarm_need_no_room() -> None:
     disk = Disk()
     lab = lab_on(disk)
     armed(lab)

@@ -368,7 +368,7 @@ def test_4_a_cycle_is_given_up_with_less_than_30_kpa_of_vacuum(moment: str, sens
     assert last is not None and (last.cycle_no, last.ending) == (cycle_no, ending)
 
 
-def test_4_cores_that_let_air_in_are_part_of_it() -> None:
+def test_4_a_core_whose_air_brings_the_line_above_the_limit_ends_its_cycle() -> None:
     """Each core lets in 0.45 kPa: one that brings the line above the limit ends its cycle."""
     lab, _ = at_moment("suction")
     lab.inject(pressure_offset_kpa=-30.2 - lab.device.plant.vacuum.sensed_kpa(lab.now))

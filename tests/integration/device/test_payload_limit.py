@@ -32,7 +32,7 @@ def read_all(host: Bystander) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("limit", "per_page"), list(zip(LIMITS, (3, 3, 4, 6), strict=True)))
-def test_pages_of_the_journal_keep_to_it(limit: int, per_page: int) -> None:
+def test_pages_of_the_journal_are_no_longer_than_the_host_takes(limit: int, per_page: int) -> None:
     lab = Lab().begin(8)
     host = Bystander(lab, max_payload_size=limit)
     assert read_all(host) == lab.device.nvm.read(1, 1024)[1]
@@ -51,8 +51,8 @@ def test_an_echo_is_no_longer_than_the_host_takes(limit: int) -> None:
     assert host.longest_payload == limit
 
 
-def test_a_new_link_has_its_own() -> None:
-    """A host that greets anew on the same port with more room is not held to what it said before."""
+def test_a_new_link_has_a_payload_limit_of_its_own() -> None:
+    """A host that sends HELLO again on the same port with more room is not held to what it said before."""
     lab = Lab().begin(1)
     host = Bystander(lab, max_payload_size=MIN_MAX_PAYLOAD_SIZE)
     host.greet()

@@ -68,7 +68,7 @@ def test_a_viewer_whose_own_link_is_replaced_takes_no_further_place(device: Devi
 
 
 @pytest.mark.parametrize("change", ["gone", "controller"])
-def test_who_is_no_linked_viewer_takes_no_viewers_place(device: Device, change: str) -> None:
+def test_a_host_that_is_gone_or_a_controller_takes_no_viewers_place(device: Device, change: str) -> None:
     control, free = full(device)
     if change == "gone":
         device.ports[3].exchange._state.link_id = 0

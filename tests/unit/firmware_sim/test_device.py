@@ -31,7 +31,7 @@ def test_a_memory_is_of_one_seed() -> None:
     assert (nvm.seed, nvm.boot_count) == (9, boots), "a refused device has not run"
 
 
-def test_a_memory_of_its_own_has_its_epoch_of_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_without_a_memory_draws_its_epoch_from_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     """And never 0."""
     epochs = [Device(seed=seed).nvm.epoch for seed in (9, 9, 7, 8)]
     assert epochs[0] == epochs[1] and len(set(epochs)) == 3

@@ -79,7 +79,7 @@ def test_memory_outlives_its_process(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("drawn", "epoch"), [(b"\1\2\3\4", 0x04030201), (bytes(4), 1)])
-def test_an_epoch_is_what_is_drawn_but_not_zero(
+def test_an_epoch_is_drawn_and_is_never_zero(
     path: Path, monkeypatch: pytest.MonkeyPatch, drawn: bytes, epoch: int
 ) -> None:
     monkeypatch.setattr(os, "urandom", lambda size: drawn)
@@ -129,7 +129,7 @@ def test_second_device_is_kept_out(path: Path) -> None:
     reopened(path)
 
 
-def test_file_that_was_replaced_before_the_lock_is_opened_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_was_replaced_before_the_lock_is_opened_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(path, epoch=1)[1].close()
     other = path.with_name("other.nvm")
     opened(other, epoch=2)[1].close()
@@ -199,7 +199,7 @@ def older_file(path: Path, version: int, *, compacted: bool) -> bytes:
 
 @pytest.mark.parametrize("compacted", [False, True])
 @pytest.mark.parametrize("version", [1, 2])
-def test_an_older_file_is_read_and_written_anew(path: Path, version: int, compacted: bool) -> None:
+def test_an_older_file_is_read_and_rewritten(path: Path, version: int, compacted: bool) -> None:
     """It has no marks, that of version 1 no seed either, and is no file for the program that wrote it any more."""
     path.write_bytes(older_file(path, version, compacted=compacted))
     nvm, store = opened(path)
@@ -241,7 +241,7 @@ def test_an_older_file_has_no_holes(path: Path, version: int) -> None:
 # -- what the path leads to --------------------------------------------------------------------------------------------
 
 
-def test_no_file_beside_it_is_written_over(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_beside_the_memory_is_not_overwritten(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by the name that a version before took, nor by the one that it draws."""
     precious, link = path.with_name("precious"), path.with_name("device.nvm.new")
     precious.write_text("mine")
@@ -261,7 +261,7 @@ def test_no_file_beside_it_is_written_over(path: Path, monkeypatch: pytest.Monke
     assert precious.read_text() == "mine" and link.is_symlink() and not other.exists()
 
 
-def test_a_link_to_the_memory_stays_one(path: Path) -> None:
+def test_a_symbolic_link_to_the_memory_stays_a_link(path: Path) -> None:
     """Else the file that it led to would be left behind as it was."""
     link = path.with_name("link.nvm")
     for _ in range(2):  # a link that leads nowhere yet, and one to a memory
@@ -275,7 +275,7 @@ def test_a_link_to_the_memory_stays_one(path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o660])
-def test_a_memory_that_is_written_anew_has_the_readers_of_before(path: Path, mode: int) -> None:
+def test_a_memory_that_is_rewritten_keeps_its_permissions(path: Path, mode: int) -> None:
     for content in (b"", None):  # of a file that somebody made for it, and of a memory
         if content is not None:
             path.write_bytes(content)
@@ -294,7 +294,7 @@ def test_what_is_no_regular_file_is_left_alone(path: Path) -> None:
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_of_two_that_make_a_memory_at_once_one_is_kept_out(
+def test_of_two_programs_that_make_a_memory_at_once_one_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
 ) -> None:
     if there:
@@ -366,7 +366,7 @@ def test_damage_before_a_whole_step_is_an_error(path: Path) -> None:
         assert path.read_bytes() == damaged
 
 
-def test_what_was_synced_is_damaged_at_no_byte_unnoticed(path: Path) -> None:
+def test_damage_to_any_byte_that_was_synced_is_noticed(path: Path) -> None:
     """Also in the last step, behind which there is nothing but the mark."""
     nvm, store = opened(path, epoch=1)
     keep(nvm, PowerOn(0))
@@ -432,7 +432,9 @@ def test_a_sync_after_a_hole_makes_damage_of_the_next_one(path: Path) -> None:
 
 
 @pytest.mark.parametrize("taken", [0, 7])
-def test_a_mark_that_is_not_taken_does_no_harm(path: Path, monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+def test_a_memory_whose_marks_cannot_be_written_is_read_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
     nvm, store = opened(path)
     write = os.pwrite
 
@@ -476,7 +478,7 @@ def test_a_file_is_read_to_its_end_in_pieces(path: Path, monkeypatch: pytest.Mon
     assert reopened(path) == snapshot(nvm)
 
 
-def test_step_of_another_mind_is_an_error_and_lets_go_of_the_lock(path: Path) -> None:
+def test_a_step_that_is_not_known_is_an_error_and_frees_the_lock(path: Path) -> None:
     path.write_bytes(struct.pack("<8sI", memory_file.MAGIC, 1) + memory_file._encode_step("dance", []))
     for _ in range(2):
         with pytest.raises(NvmFileError, match="is damaged: step 0 .dance. cannot be repeated"):

@@ -132,7 +132,7 @@ def test_sensor_errs_both_ways_and_worse_when_told_to() -> None:
     assert cycle(empty, LONG)[1] == 0b111
 
 
-def test_session_starts_the_truth_anew_and_leaves_the_consumables() -> None:
+def test_a_session_starts_a_new_truth_and_leaves_the_consumables() -> None:
     p = pumped()
     now, _ = cycle(p, LONG)
     ul = p.canister.volume_ul

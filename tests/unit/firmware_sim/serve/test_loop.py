@@ -22,7 +22,7 @@ def test_uvloop_is_taken_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(loop.run(current()), QuickLoop)
 
 
-def test_without_it_asyncio_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_uvloop_asyncio_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvloop", None)
     chosen = loop.run(current())
     assert isinstance(chosen, asyncio.BaseEventLoop)

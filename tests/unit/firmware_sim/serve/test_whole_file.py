@@ -24,7 +24,7 @@ def precious(tmp_path: Path) -> Path:
     return file
 
 
-def test_it_is_not_there_until_it_is_whole(path: Path) -> None:
+def test_a_file_is_there_only_when_it_is_complete(path: Path) -> None:
     path.write_text("of an earlier run")
     file = WholeFile("--report", str(path))
     assert list(path.parent.iterdir()) == []
@@ -32,7 +32,7 @@ def test_it_is_not_there_until_it_is_whole(path: Path) -> None:
     assert path.read_text() == "good" and list(path.parent.iterdir()) == [path]
 
 
-def test_no_name_beside_it_leads_it_elsewhere(path: Path, precious: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_beside_the_file_is_not_followed(path: Path, precious: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither that which a version before took, nor the one that it draws."""
     old = path.with_name(f"report.txt.{os.getpid()}.new")
     old.symlink_to(precious)
@@ -59,7 +59,7 @@ def test_a_link_under_its_own_name_is_replaced_and_not_followed(path: Path, prec
     assert path.read_text() == "good" and not path.is_symlink() and precious.read_text() == "mine"
 
 
-def test_one_that_cannot_be_written_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = WholeFile("--report", str(path))
     path.mkdir()
     with pytest.raises(ServeError, match="--report .*report.txt: Is a directory"):

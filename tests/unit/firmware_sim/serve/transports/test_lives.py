@@ -36,7 +36,7 @@ def test_of_a_run_of_short_lives_each_reason_is_told_once_and_then_it_is_over() 
     assert [lived(lives, error, 0) for error in errors] == told
 
 
-def test_a_long_life_between_short_ones_begins_anew() -> None:
+def test_a_long_life_between_short_ones_begins_again() -> None:
     lives = Lives()
     for _ in range(3):
         assert lived(lives) is TELL
