@@ -81,4 +81,4 @@ class Control:
             if port.role is Role.CONTROLLER:
                 controllers.append(port)
         waiting = [port for port in controllers if port is not self.holder]
-        return waiting[0] if waiting and len(controllers) > 1 else None
+        return waiting[0] if len(controllers) > 1 else None
