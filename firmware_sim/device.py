@@ -273,7 +273,7 @@ class Device:
         longer silence that follows for a lost link.
         """
         port, armed = self.control.holder, self.board.armed
-        if port is None or port.hurried is armed or not port.exchange.linked:
+        if port is None or port.hurried is armed:
             return
         port.hurried = armed
         port.exchange.pace = port.armed_pace if armed else port.idle_pace
