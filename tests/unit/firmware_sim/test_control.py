@@ -75,3 +75,32 @@ def test_a_host_that_is_gone_or_a_controller_takes_no_viewers_place(device: Devi
     else:
         device.ports[3].role = Role.CONTROLLER
     assert control.has_room(free, Role.VIEWER, 99)
+
+
+# --- a port that gives way to a new one -----------------------------------------------------------------------
+
+
+def test_a_port_without_a_link_gives_way_first(device: Device) -> None:
+    controller, free = link(device, Role.CONTROLLER, 1), device.attach("free")
+    link(device, Role.CONTROLLER, 2)
+    assert device.control.expendable(device.ports) is free
+    assert device.control.expendable([controller]) is None
+
+
+def test_of_two_controllers_the_oldest_that_does_not_hold_control_gives_way(device: Device) -> None:
+    first, second, third = (link(device, Role.CONTROLLER, number) for number in (1, 2, 3))
+    assert device.control.expendable([first, second, third]) is first
+    device.control.holder = first
+    assert device.control.expendable([first, second, third]) is second
+
+
+def test_the_only_controller_does_not_give_way(device: Device) -> None:
+    viewer, waiting = link(device, Role.VIEWER, 1), link(device, Role.CONTROLLER, 2)
+    assert device.control.expendable([viewer, waiting]) is None
+
+
+def test_viewers_and_the_holder_do_not_give_way(device: Device) -> None:
+    viewers = [link(device, Role.VIEWER, number) for number in (1, 2)]
+    holder = link(device, Role.CONTROLLER, 3)
+    device.control.holder = holder
+    assert device.control.expendable([*viewers, holder]) is None

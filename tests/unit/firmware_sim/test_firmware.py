@@ -6,6 +6,7 @@ import pytest
 
 from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Motion, Nobody
+from firmware_sim.board.refusals import refusal
 from firmware_sim.board.states import RUNNING
 from firmware_sim.commands.rules import AnyRule, Rule
 from firmware_sim.device import Device
@@ -20,6 +21,7 @@ from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.units import SECOND, Micros
 from tests.native import reaches_inside
+from tests.unit.firmware_sim.boards import Bench, armed, numbed, opened
 from tests.unit.firmware_sim.memories import Store, memory
 
 
@@ -153,3 +155,95 @@ def test_what_cannot_be_kept_is_refused_only_where_nothing_was_begun(
     else:
         refused = ruled(device, command, rule)
         assert isinstance(refused, Refused) and refused.code is Code.E_STORAGE
+
+
+# --- inputs and states ----------------------------------------------------------------------------------------
+
+
+def test_1_needles_that_are_not_seen_at_home_while_the_stage_moves_are_a_fault() -> None:
+    bench = armed()
+    bench.through(DeviceState.SUCTIONING)
+    bench.ask(M.Advance(cycle_no=1, steps=1))
+    bench.inject(retract_sensor_stuck=True)
+    assert bench.board.state is DeviceState.FAULT
+    assert bench.board.alarms.present(A.NEEDLE_NOT_RETRACTED)
+
+
+def test_1_another_input_that_changes_while_the_stage_moves_stops_nothing() -> None:
+    bench = armed()
+    bench.through(DeviceState.SUCTIONING)
+    bench.ask(M.Advance(cycle_no=1, steps=1))
+    bench.inject(trigger_held=True)
+    assert bench.board.state is DeviceState.ADVANCING
+
+
+def test_1_with_the_stage_at_rest_nobody_needs_to_see_the_needles() -> None:
+    bench = armed()
+    bench.inject(retract_sensor_stuck=True)
+    assert bench.board.state is DeviceState.ARMED
+
+
+def test_20_the_emergency_stop_is_seen_at_once_and_its_alarm_goes_when_it_is_closed() -> None:
+    bench = armed()
+    bench.inject(estop_open=True)
+    bench.inject(estop_open=False)
+    assert bench.board.state is DeviceState.SAFE, "closing it is not going on"
+    assert not bench.board.alarms.present(A.EMERGENCY_STOP)
+
+
+def test_4_a_vacuum_that_changed_from_outside_is_looked_at_while_armed_and_not_otherwise() -> None:
+    bench = numbed()
+    bench.inject(pressure_offset_kpa=40.0)
+    assert not bench.board.alarms.present(A.SUCTION_LOST)
+    bench = armed()
+    bench.inject(pressure_offset_kpa=40.0)
+    assert bench.board.alarms.present(A.SUCTION_LOST)
+
+
+def test_progress_comes_once_a_second_also_after_a_call_that_came_late() -> None:
+    bench = armed()
+    bench.ask(M.Purge())
+    began = bench.now
+    bench.firmware.advance(Micros(began + 1_700_000))
+    assert bench.ear.heard[-1] == M.Progress(state=DeviceState.PURGING, elapsed_ms=1_700, expected_ms=8_000)
+    bench.firmware.advance(Micros(began + 1_999_999))
+    assert bench.ear.heard[-1] == M.Progress(state=DeviceState.PURGING, elapsed_ms=1_700, expected_ms=8_000)
+    bench.firmware.advance(Micros(began + 2_000_000))
+    assert bench.ear.heard[-1] == M.Progress(state=DeviceState.PURGING, elapsed_ms=2_000, expected_ms=8_000)
+
+
+@pytest.mark.parametrize(
+    ("session", "needs_session", "states", "lawful"),
+    [
+        (False, False, (DeviceState.IDLE,), True),
+        (False, True, (DeviceState.IDLE,), False),
+        (False, False, (DeviceState.SAFE,), False),
+        (True, True, (DeviceState.SESSION_OPEN,), True),
+    ],
+)
+def test_a_command_is_lawful_by_its_state_and_by_the_session_that_it_needs(
+    session: bool, needs_session: bool, states: tuple[DeviceState, ...], lawful: bool
+) -> None:
+    bench = opened() if session else Bench()
+    assert bench.firmware.allows(Rule(M.Disarm, done, states, needs_session=needs_session)) is lawful
+
+
+def test_a_command_is_journaled_when_its_check_has_passed_and_before_it_is_carried_out() -> None:
+    bench = Bench()
+    head = bench.nvm.head
+    rule = Rule(M.Disarm, done, RUNNING, journaled=True)
+    assert bench.firmware.carry_out(rule, bench.ear, M.Disarm(), bench.now) == DONE
+    assert [type(record) for record in bench.records(head)] == [R.Action]
+    no = refusal(Code.E_STATE, "a reason")
+    checked = Rule(M.Disarm, done, RUNNING, journaled=True, check=lambda board, now: no)
+    assert bench.firmware.carry_out(checked, bench.ear, M.Disarm(), bench.now) == no
+    assert bench.nvm.head == head + 1
+
+
+def test_a_step_of_an_open_cycle_that_cannot_be_kept_is_no_refusal() -> None:
+    """There is no way back: whether it is there is for the next boot to say."""
+    bench = armed()
+    bench.through(DeviceState.PUNCHING)
+    bench.nvm.attach(full_store())
+    with pytest.raises(NvmFileError):
+        bench.ask(M.Suction(cycle_no=1))
