@@ -1,4 +1,4 @@
-"""`tests/unit` mirrors the tree: a pure module has its test module at the same path, or is on the list here.
+"""`tests/unit` mirrors the tree: a pure module has its test module at the same path, unless it only declares.
 
 Law: an entry of the list names the test that holds the module. It leaves the list with its own test.
 """
@@ -9,12 +9,8 @@ from tests.architecture.tree import ROOT, modules, pure_names, tracked
 
 DECLARED: Final = {
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
-    "protocols.language.alarm_codes": "unit/firmware_sim/board/test_alarms.py",
-    "protocols.language.checksum": "unit/protocols/serial/test_framing.py",
-    "protocols.language.enums": "unit/protocols/language/test_messages.py",
     "protocols.language.errors": "unit/protocols/language/test_records.py",
     "protocols.language.fields": "unit/protocols/language/test_messages.py",
-    "protocols.language.interlocks": "unit/firmware_sim/board/test_alarms.py",
     "protocols.language.message": "unit/protocols/language/test_messages.py",
     "protocols.language.messages.alarms": "unit/protocols/language/test_messages.py",
     "protocols.language.messages.identity": "unit/protocols/language/test_messages.py",
@@ -24,23 +20,11 @@ DECLARED: Final = {
     "protocols.language.messages.procedure": "unit/protocols/language/test_messages.py",
     "protocols.language.messages.simulation": "unit/protocols/language/test_messages.py",
     "protocols.language.messages.telemetry": "unit/protocols/language/test_messages.py",
-    "protocols.language.units": "unit/protocols/language/test_messages.py",
-    "protocols.language.version": "unit/protocols/serial/test_payload.py",
     "protocols.link.happenings": "unit/protocols/link/test_exchange.py",
     "protocols.link.statistics": "integration/device/test_statistics.py",
     "protocols.text.notice": "unit/protocols/test_trace.py",
 }
-"""Names, numbers and shapes: they decide little or nothing, and are held by the first test that uses them."""
-
-PARTS: Final = {
-    "protocols.language.layouts": "unit/protocols/published/test_vectors.py",
-    "protocols.language.schema": "integration/test_minors.py",
-    "protocols.serial.crc_mistakes": "unit/protocols/serial/test_diagnosis.py",
-}
-"""Parts of one thing that is tested as that thing: an exchange by its two ends, a memory by what it gives back."""
-
-HELD_BY: Final = {**DECLARED, **PARTS}
-"""Pure module -> the test that holds it in place of one of its own, below `tests`."""
+"""Names and shapes alone, which a test of their own could only repeat -> the test that uses them, below `tests`."""
 
 OTHER_SUBJECTS: Final = {
     "unit/devicectl/cli/test_trace_option.py": "an option, whose parts are in three modules",
@@ -71,14 +55,13 @@ def _there(test: str) -> bool:
 
 
 def test_every_pure_module_has_its_test_or_names_another() -> None:
-    assert not [name for name in _pure_modules() if name not in HELD_BY and not _there(_place(name))]
+    assert not [name for name in _pure_modules() if name not in DECLARED and not _there(_place(name))]
 
 
 def test_the_list_names_what_is_there_and_only_what_has_no_test_of_its_own() -> None:
     pure = set(_pure_modules())
-    assert not [name for name in HELD_BY if name not in pure or _there(_place(name))]
-    assert len(HELD_BY) == len(DECLARED) + len(PARTS)
-    assert not [test for test in HELD_BY.values() if not _there(test)]
+    assert not [name for name in DECLARED if name not in pure or _there(_place(name))]
+    assert not [test for test in DECLARED.values() if not _there(test)]
 
 
 def test_every_unit_test_is_at_its_modules_place() -> None:
