@@ -242,7 +242,9 @@ class Requests:
         """Take the round trip of a first answer that is none of before; of a command sent again, once it is proven."""
         replayed = bool(header.flags & REPLAYED)
         if not request.received and not replayed:
-            trip_us = now - request.sent_at - request.out_us - self._line.in_us(header)
+            trip_us = now - request.sent_at
+            if self._line is not NO_LINE:
+                trip_us -= request.out_us + self._line.in_us(header)
             if trip_us < 0:
                 trip_us = 0
             if request.retried:

@@ -90,18 +90,21 @@ def _whole_frame(data: bytes) -> Envelope | None:
     """
     try:
         body = unstuff(data[1:-1])
-        if len(data) > MAX_ENCODED_SIZE + 2 or crc32c(body) != RESIDUE:
+        if len(data) > _MAX_FRAME_SIZE or crc32c(body) != RESIDUE:
             return None
-        header = fill(Header, unpack_header(body))
-        if header[7] != len(body) - _AROUND_PAYLOAD:
+        fields = unpack_header(body)
+        if fields[7] != len(body) - _AROUND_PAYLOAD:
             return None
-        decode = _decoders[header[0] << 16 | header[2]]
-        return None if decode is None else fill(Envelope, (header, decode(body[HEADER_SIZE:-CRC_SIZE]), None))
+        decode = _decoders[fields[0] << 16 | fields[2]]
+        if decode is None:
+            return None
+        return fill(Envelope, (fill(Header, fields), decode(body[HEADER_SIZE:-CRC_SIZE]), None))
     except (DecodeError, struct.error, MessageError):
         return None
 
 
 _AROUND_PAYLOAD: Final = HEADER_SIZE + CRC_SIZE
+_MAX_FRAME_SIZE: Final = MAX_ENCODED_SIZE + 2
 
 
 def _unknown(header: Header) -> Problem:
