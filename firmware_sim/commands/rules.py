@@ -1,8 +1,7 @@
 """Rules of the procedure's commands: the states in which each is lawful, its handler, and the refusal elsewhere."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from firmware_sim.board.board import Board
 from firmware_sim.board.motion import Asker
@@ -22,8 +21,7 @@ from protocols.language.units import Micros
 Command = TypeVar("Command", bound=Message)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule(Generic[Command]):
+class Rule(NamedTuple, Generic[Command]):
     """A command of the procedure: what does it, in which states, and what else it needs.
 
     `journaled`: it leaves a record of itself. `needs_room`: it writes to the journal whatever happens, so it is

@@ -594,7 +594,7 @@ def test_a_device_that_refuses_each_move_of_the_hand_needs_a_person(monkeypatch:
     lab.open()
     lab.numb()
     moved: type[Message] = M.Reposition
-    monkeypatch.setitem(RULES, moved, replace(RULES[moved], handler=no_such_cell))
+    monkeypatch.setitem(RULES, moved, RULES[moved]._replace(handler=no_such_cell))
     assert_given_up(lab, Code.E_INTERLOCK)
 
 

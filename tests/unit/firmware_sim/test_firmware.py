@@ -1,7 +1,5 @@
 """The firmware's boot, branch by branch, and when it wants to be asked again."""
 
-from dataclasses import replace
-
 import pytest
 
 from firmware_sim.board.board import Board
@@ -119,7 +117,7 @@ def test_a_full_store_keeps_no_command_from_being_done_that_asks_for_no_room_the
     device.board.nvm.attach(full_store())
     rule = Rule(M.Disarm, done, RUNNING)
     assert ruled(device, M.Disarm(), rule) == DONE
-    refused = ruled(device, M.Disarm(), replace(rule, store_room=1))
+    refused = ruled(device, M.Disarm(), rule._replace(store_room=1))
     assert isinstance(refused, Refused) and refused.code is Code.E_STORAGE
 
 
