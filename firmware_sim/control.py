@@ -14,8 +14,8 @@ from protocols.language.enums import Code, Role
 from protocols.language.messages import Refused
 
 MAX_VIEWERS: Final = 15
-"""Viewers that may be linked, of all transports together. Each has one place more: however many look on, a
-controller gets in."""
+"""Viewers that may be linked, over all transports together. Each transport has one place more, so that a controller
+always gets in."""
 
 _CONTROLLER: Final = Role.CONTROLLER
 
@@ -57,7 +57,7 @@ class Control:
     def has_room(self, port: Port, role: Role, host_id: int) -> bool:
         """Return True if a host may be linked at this port: a controller always, a viewer beside few enough others.
 
-        The link that its HELLO replaces, on this port or another, is none of them.
+        The link that its HELLO replaces, on this port or another, is not counted.
         """
         if role is Role.CONTROLLER:
             return True

@@ -150,7 +150,7 @@ class Device:
             raise
 
     def next_deadline(self) -> Micros | None:
-        """Return the time at which `advance` has something to do; None for not before something is received."""
+        """Return the time at which `advance` has something to do; None: nothing before something is received."""
         wake = self.firmware.next_deadline()
         for port in self.ports:
             due = port.exchange.next_deadline()
@@ -188,7 +188,7 @@ class Device:
             self.nvm.sync()
 
     def give_up(self, now: Micros) -> None:
-        """Make the device safe where what had begun cannot be kept; nobody hears of that."""
+        """Make the device safe after what had begun could not be kept. What it was about to say is dropped."""
         for port in self.ports:
             port.exchange.outbox.clear()
         give_up(self.board, now)

@@ -58,7 +58,7 @@ class Firmware:
             emergency(board, now)
 
     def next_deadline(self) -> Micros | None:
-        """Return the time at which `advance` has something to do; None for not before something happens."""
+        """Return the time at which `advance` has something to do; None: nothing before something happens."""
         motion, due = self.board.motion, self.board.suction_due
         if motion is not None:
             wake = motion.due

@@ -1,4 +1,4 @@
-r"""The non-volatile memory in a file, for a device that is a process: what it is told survives a kill and a power cut.
+r"""The non-volatile memory in a file, for a device that is a process: it survives a kill and a power cut.
 
     "HLP/NVM\n" | version u32 | step*
     step: length u32 | CRC-32C u32 over length and body | body, JSON [key, value]
@@ -114,7 +114,7 @@ class FileStore:
         raise NvmFileError(str(self._path), reason)
 
     def sync(self) -> None:
-        """Wait until the medium has it all.
+        """Wait until all steps are on the medium.
 
         Raises:
             NvmFileError: it has not; nothing can be kept in this file any more, since the system may forget
@@ -186,7 +186,7 @@ class FileStore:
 
 
 def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size: int = COMPACT_SIZE) -> Nvm:
-    """Return the memory in the file at `path`, which goes on to keep it; a new one with `epoch`, by default at random.
+    """Return the memory in the file at `path`, which keeps further steps; a new one has `epoch`, or a random one.
 
     Raises:
         NvmFileError: locked by another device, not such a file, of a newer version, damaged, or out of reach.
@@ -347,7 +347,7 @@ def _write(path: Path, first_step: bytes, *, like: int, place: int = 0) -> tuple
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    """Let the file `fresh` be the one at `path`, also after a loss of power. Where it cannot be, it is gone."""
+    """Put the file `fresh` at `path`, to be there after a loss of power too. If that fails, it is removed."""
     try:
         os.replace(fresh, path)
     except BaseException:

@@ -1,6 +1,6 @@
 """Powering on a device from a seed, parameters and a file with its memory, as both programs do it.
 
-Law: whatever was given wrong is one error that names what it was given by; each program says it in the words of its own
+Law: a wrong value is one error, which names the option that it came by; each program says it in the words of its own
 command line. A file that was opened stays locked until `close_memory`.
 """
 
@@ -50,7 +50,7 @@ def seed_for(wanted: int | None, nvm: Nvm | None, path: str | None, draw: Callab
     """Return the seed of a device on this memory, which is in the file at `path`: see `choose_seed`.
 
     Raises:
-        StartError: another one is wanted than the memory's.
+        StartError: the one that is wanted is not the memory's.
     """
     try:
         return choose_seed(wanted, nvm, draw)

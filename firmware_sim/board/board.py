@@ -1,10 +1,10 @@
 """The board: memory, plant, state, alarms, the motion under way, and the verbs that change them.
 
-Commands and checks are functions of it; what they have in common is here. It is made anew at each boot: memory and
-plant outlive it, all else begins again.
+Commands and checks are functions of it; what they have in common is here. Each boot makes a new one: memory and plant
+outlive it, all else begins again.
 
 Law: it carries out and decides nothing. A state changes only by `enter`, a counter only by the non-volatile memory, and
-an alarm that changed is journaled and announced in the same breath. It knows who asked only as somebody to answer.
+an alarm that changed is journaled and announced in the same breath. The one who asked is to it only someone to answer.
 """
 
 import contextlib
@@ -74,11 +74,11 @@ class Board:
         self.last_place: tuple[int, int] = nvm.aim[:2]
         """Zone and cell that the hand was at last; after a boot those of the cycle begun last."""
         self.home_due = Micros(0)
-        """Time at which the needles, last called home out of turn, should be there."""
+        """Time by which needles that were called back out of turn should be home."""
         self.cycle = OpenCycle()
         self.strokes = StrokeWindow(plant.needles, parameters.count_window)
         self.suction_due: Micros | None = None
-        """Time of the next look at the vacuum; None for not before something happens."""
+        """Time of the next look at the vacuum; None: not before something happens."""
         self.suction_good_since: Micros | None = None
         """Time since which the vacuum is high again while its alarm still waits for it to be stable."""
         self.truth_session_no = 0  # the session that the plant's truth is of
@@ -200,7 +200,7 @@ class Board:
     # --- notes -----------------------------------------------------------------------------------------------
 
     def note(self, record: type[R.Record], now: Micros, **fields: int) -> None:
-        """Write a record that nothing depends on, where there is room for more than is needed."""
+        """Write a record that nothing depends on, unless cycles and alarms may need the room."""
         if self.nvm.free > REFUSALS_KEEP_FREE:
             with contextlib.suppress(NvmFileError):
                 self.nvm.reserve(WORK_ROOM)

@@ -1,6 +1,6 @@
 """The open cycle as the firmware holds it in its working memory, and what it answered last.
 
-Law: nothing here outlives a loss of power; what must is in the non-volatile memory.
+Law: nothing here outlives a loss of power; what must outlive it is in the non-volatile memory.
 """
 
 from protocols.language.messages import CountDone, PunchDone

@@ -84,6 +84,7 @@ def _stored(board: Board, outcome: Cycle) -> Message:
     """Return the outcome of the last cycle as an answer to a command that repeats its number."""
     if outcome.ending is Ending.COMPLETED:
         punctured = board.plant.all_needles
+        # The record has no vacuum.
         return M.PunchDone(cycle_no=outcome.cycle_no, depth_um=outcome.depth_um, punctured=punctured, vacuum_pa=0)
     text = f"cycle {outcome.cycle_no} ended {outcome.ending.name} in {outcome.phase.name}; its number is used up"
     return M.Aborted(code=Code.E_STATE, ending=outcome.ending, phase=outcome.phase, sentence=text)
@@ -117,6 +118,7 @@ def _not_next(board: Board, asker: Asker, command: M.Punch, last: int, now: Micr
     if command.cycle_no > last:
         text = f"cycle {command.cycle_no} leaves a gap: the next cycle is {last + 1}"
         return refusal(Code.E_CYCLE_GAP, text, expected=last + 1, actual=command.cycle_no)
+    # Of the open cycle: what is owed is the answer that the first PUNCH had, or will have.
     if command.cycle_no == last and board.nvm.register is not None:
         return _punch_again(board, asker, last, now)
     if command.cycle_no == last and repeat(board, asker, command, now):
@@ -135,6 +137,7 @@ def _punch_again(board: Board, asker: Asker, cycle_no: int, now: Micros) -> Mess
 
 
 def _not_armed(board: Board, now: Micros) -> Refused:
+    # The hazard is named before the state: to arm first would help nobody whose skin is not numb.
     if board.state in UNARMED and board.state is not DeviceState.ANESTHESIA_CONFIRMED:
         board.raise_alarm(A.ANESTHESIA_MISSING, now)
         return interlocked(
@@ -212,7 +215,7 @@ def hold_suction(board: Board, asker: Asker, command: M.Suction, now: Micros) ->
         suction.look(board, at)  # what was sucked in has let some air in
         if board.nvm.register is not None:
             vacuum_pa = round(board.plant.vacuum.sensed_kpa(at) * 1000)
-            board.nvm.sync()
+            board.nvm.sync()  # DONE shows how far the cycle has come
             board.end(None, M.SuctionDone.unchecked(cycle_no=command.cycle_no, vacuum_pa=vacuum_pa), at)
 
     _begin_phase(board, asker, _SUCTION, board.parameters.suction_ms, sucked, now)

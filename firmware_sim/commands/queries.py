@@ -134,7 +134,7 @@ _Query = Callable[[Control, Port, Any, Micros], Message]
 def _row(
     command: type[_Command], query: Callable[[Control, Port, _Command, Micros], Message]
 ) -> tuple[type[Message], _Query]:
-    """Pair a command with what answers it; checked here, since a table of many commands cannot say it of each."""
+    """Pair a command with the function that answers it; the types of both are checked here, one row at a time."""
     return command, query
 
 

@@ -1,4 +1,4 @@
-"""Commands that change what the device is set to and not what it does: a parameter, an alarm's signal.
+"""Commands that change a setting of the device and move nothing: a parameter, an alarm's signal.
 
 Law: a value is set once its journal record is kept.
 """

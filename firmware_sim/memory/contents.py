@@ -51,7 +51,6 @@ class Contents(Numbers):
     """Zone, cell and depth in um of the cycle begun last."""
     session: SessionMemory | None = None
     last_close: SessionCloseDone | None = None
-    # In bytes, as the journal has it: written with each cycle, and read when somebody asks for it again.
     last_cycle: bytes = b""
     """Encoded record of the cycle that ended last, empty before the first; see `last_outcome`."""
     cartridges: dict[int, int] = field(default_factory=dict)
@@ -84,12 +83,14 @@ class Contents(Numbers):
         """Totals of the open session, all 0 where none is open."""
         session = self.session
         if session is None:
+            # Heartbeat and WELCOME show totals whether a session is open or not.
             return Totals()
         return Totals(session.session_no, session.cycles, session.punctures, session.cores_counted)
 
     @property
     def last_outcome(self) -> Cycle | None:
         """Record of the cycle that ended last; None before the first."""
+        # Decoded when somebody asks, which is seldom: it is written with each cycle.
         outcome = decode_record(self.last_cycle) if self.last_cycle else None
         assert outcome is None or isinstance(outcome, Cycle)
         return outcome

@@ -27,7 +27,7 @@ class Journal:
     def __init__(self) -> None:
         self.head = FIRST_EVENT_NO
         self.tail = FIRST_EVENT_NO
-        self._records: deque[bytes] = deque(maxlen=JOURNAL_SLOTS)
+        self._records: deque[bytes] = deque(maxlen=JOURNAL_SLOTS)  # forgets the oldest by itself
 
     @property
     def oldest(self) -> int:
@@ -37,6 +37,7 @@ class Journal:
     @property
     def free(self) -> int:
         """Number of records that can be written before one that nobody acknowledged is lost."""
+        # More than the slots are held where the ring has lost what nobody acknowledged: no room either.
         held = self.head - self.tail
         return JOURNAL_SLOTS - held if held < JOURNAL_SLOTS else 0
 
@@ -63,7 +64,7 @@ class Journal:
         return first, records
 
     def acknowledge(self, upto: int) -> int:
-        """Let go of the records before `upto`, and return the tail: never back, never beyond the head."""
+        """Let go of the records before `upto`, and return the tail. It never goes back, nor beyond the head."""
         self.tail = max(self.tail, min(upto, self.head))
         return self.tail
 

@@ -9,10 +9,10 @@ How it works: a PUNCH uses up cycle number 5 and lets the needles out.
     nvm = replay(steps of the store)                the same steps, applied again: cycle 5 is open, its latch is set
     nvm.keep(PowerOn(0))                            ends cycle 5 as punctured and not counted
 
-What nothing moves by is synced later, once for many steps: before anybody hears of it.
+Steps by which nothing moves are synced later, many at once: before anybody hears of them.
 
 Law: only `keep` changes the contents. A step that cannot be stored is not applied, and one that cannot be applied is
-not stored. Who shows the memory to anybody, or moves by it, syncs first.
+not stored. Anyone who shows the memory to others, or moves by it, syncs first.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def choose_seed(wanted: int | None, nvm: "Nvm | None", draw: Callable[[], int]) 
     """Return the seed of a device on this memory: the one that is wanted, else the memory's, else one that is drawn.
 
     Raises:
-        SeedError: another one is wanted than the memory's.
+        SeedError: the one that is wanted is not the memory's.
     """
     kept = None if nvm is None else nvm.seed
     if kept is None:
@@ -71,6 +71,7 @@ class Nvm(Contents):
         self.unsynced = False
         """A loss of power may still take away steps that others are about to hear of."""
         if store is not None:
+            # No step, since there is nothing yet that it could change: what is loaded begins with it.
             store.append("epoch", [epoch])
             store.sync()
         self.store = store
@@ -95,13 +96,13 @@ class Nvm(Contents):
             self.steps_kept += 1
             self._pending = True
             self.unsynced = self.unsynced or shown
-        step.apply(self)
+        step.apply(self)  # raises by itself where there is no store, and nothing was checked
 
     def keep_seed(self, seed: int) -> None:
-        """Let a device with this seed run on this memory. Its serial comes of the seed, so it is the same for good.
+        """Let a device with this seed run on this memory, and no other: its serial number follows from the seed.
 
         Raises:
-            SeedError: another one did.
+            SeedError: the memory is of a device with another seed.
         """
         if self.seed is None:
             self.keep(Put("seed", seed))
@@ -119,12 +120,13 @@ class Nvm(Contents):
         Raises:
             NvmError: it has another number.
         """
+        # Its number is in its bytes, and the ring only counts: the two must never part.
         if record.event_no != self.head:
             raise NvmError(f"record {record.event_no} does not follow {self.head - 1}")
         self.keep(Append(encode_record(record).hex()))
 
     def acknowledge(self, upto: int) -> int:
-        """Let the host answer for the records before `upto`, and return the tail. Again the same is no step."""
+        """Note that the host has the records before `upto`, and return the tail. Repeated, it is no step."""
         # A host repeats it whenever an answer was lost: that must not fill the store.
         if upto > self.tail:
             self.keep(Acknowledge(upto))

@@ -46,11 +46,13 @@ class SessionMemory:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "SessionMemory":
-        """Return the session that `to_json` was asked of, after JSON too."""
+        """Return the session that these fields of `to_json` describe, also after they were JSON."""
+        # JSON has made lists of both.
         cells = {(zone, cell): count for zone, cell, count in fields["cell_punctures"]}
         return cls(**{**fields, "zones_cm2": tuple(fields["zones_cm2"]), "cell_punctures": cells})
 
     @property
     def needles(self) -> int:
-        """Needles in the array, as the plan was made for."""
+        """Needles in the array for which the plan was made."""
+        # Not asked of the plant: a boot ends a cycle by what the memory says alone.
         return self.punctures_per_cell // self.cycles_per_cell

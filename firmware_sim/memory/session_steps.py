@@ -87,6 +87,7 @@ class CloseSession(NamedTuple):
             punctures=session.punctures,
             cores_counted=session.cores_counted,
         )
+        # The session is gone after this; its close is answered from here, and TRUTH_GET asks which session it was.
         contents.last_close = SessionCloseDone(
             session_no=session.session_no,
             cycles=session.cycles,
@@ -178,6 +179,7 @@ class EndCycle(NamedTuple):
             place = (self.zone, self.cell)
             session.cell_punctures[place] = session.cell_punctures.get(place, 0) + more
             contents.cartridge_cycles += 1
+        # The plant's own volume is lost with the process; the next one begins with this.
         if self.canister_ul is not None:
             contents.canister_ul = self.canister_ul
         contents.journal.append(raw)
@@ -195,6 +197,7 @@ class EndCycle(NamedTuple):
         # A needle of which nobody knows counts as punctured: skin is never understated.
         punctures = session.punctures + needles - self.outcomes.count(_NOT_PUNCTURED)
         cores = session.cores_counted + self.outcomes.count(_COUNTED)
+        # Raises where a number does not fit, before anything has changed.
         raw = _CYCLE.pack(
             *(contents.head, self.uptime_ms, _CYCLE_ENDED, self.ending, self.phase, needles, cycle_no, packed),
             *(self.cell, self.depth_um, punctures, cores),

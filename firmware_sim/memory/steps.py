@@ -54,6 +54,7 @@ class CountLink(NamedTuple):
 
     def apply(self, contents: Contents) -> None:
         """Count on, over a number whose low bits are 0."""
+        # The full count is kept: its low bits alone would not tell how many links there were.
         contents.link_count += 1
         if contents.link_count & 0xFFFF == 0:
             contents.link_count += 1
@@ -121,7 +122,7 @@ class Append(NamedTuple):
     """Write a record that comes of no other step to the journal."""
 
     record: str
-    """The encoded record as hex digits."""
+    """The encoded record as hex digits, since JSON has no bytes."""
 
     def check(self, contents: Contents) -> None:
         """Raise ValueError if these are no hex digits."""
@@ -133,7 +134,7 @@ class Append(NamedTuple):
 
 
 class Acknowledge(NamedTuple):
-    """Let the host answer for the records before `upto`."""
+    """Note that the host has the records before `upto`."""
 
     upto: int
 

@@ -18,7 +18,7 @@ def begin_session(board: Board) -> None:
 
 
 def begin_again(board: Board) -> None:
-    """Watch from here on, with an empty window."""
+    """Begin to watch with an empty window."""
     board.strokes = StrokeWindow(board.plant.needles, board.parameters.count_window)
 
 
