@@ -19,11 +19,12 @@ MODULES = (
     "firmware_sim/serve/real_time.py",
     "protocols/trace.py",
 )
-"""Those outside of the packages that run for every frame; the rest is generators, shells, and classes of pydantic."""
+"""Those outside of the packages that run for every frame; the rest is generators, shells and the plan."""
 INTERPRETED = {
-    "protocols/language/message.py": "classes of pydantic",
-    "protocols/language/messages": "classes of pydantic",
-    "protocols/language/records.py": "classes of pydantic",
+    "protocols/language/structs.py": "tuples, which a native class cannot be",
+    "protocols/language/message.py": "structs",
+    "protocols/language/messages": "structs",
+    "protocols/language/records.py": "structs",
     "firmware_sim/memory/session_steps.py": "dataclasses with a ClassVar, which mypyc takes for a field",
     "firmware_sim/memory/steps.py": "dataclasses with a ClassVar, which mypyc takes for a field",
     "firmware_sim/model/plant.py": "the tests watch where its strokes begin, which a native method would hide",

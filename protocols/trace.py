@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Final
 
-from pydantic import BaseModel
-
 from protocols.language.enums import WireEnum
 from protocols.language.errors import MessageError
-from protocols.language.fields import Unit
 from protocols.language.message import REGISTRY, Message
 from protocols.language.messages import Event, JournalPage, Welcome
 from protocols.language.records import KIND_OFFSET, decode_record, split_records
 from protocols.language.sides import only_sender
+from protocols.language.structs import Struct
 from protocols.language.units import SECOND, Micros
 from protocols.language.version import MAJOR
 from protocols.link.header import Header, kind_name
@@ -169,24 +167,24 @@ def _flags(flags: int) -> str:
     return f" [{names}]" if names else ""
 
 
-def _fields(model: BaseModel, *leave_out: str) -> str:
+def _fields(message: Struct, *leave_out: str) -> str:
     """Return `name=value unit` of each field, in order."""
-    template, in_words = _template(type(model), leave_out)
-    values = model.__dict__
-    if in_words:
-        values = values | {name: _value(values[name]) for name in in_words}
+    template, in_words = _template(type(message), leave_out)
+    values = message.as_dict()
+    for name in in_words:
+        values[name] = _value(values[name])
     return template % values
 
 
 @cache
-def _template(model: type[BaseModel], leave_out: tuple[str, ...]) -> tuple[str, Sequence[str]]:
+def _template(model: type[Struct], leave_out: tuple[str, ...]) -> tuple[str, Sequence[str]]:
     """Return what a message's values are filled in to, and the names of those that are not shown as they are."""
-    names = [name for name in model.model_fields if name not in leave_out]
+    fields = {name: field for name, field in model.FIELDS.items() if name not in leave_out}
     cells = []
-    for name in names:
-        units = [f" {item.name}" for item in model.model_fields[name].metadata if isinstance(item, Unit)]
-        cells.append(f"{name}=%({name})s{''.join(units[:1]).replace('%', '%%')}")
-    return " ".join(cells), [name for name in names if model.model_fields[name].annotation not in (int, bool)]
+    for name, field in fields.items():
+        unit = f" {field.unit}".replace("%", "%%") if field.unit else ""
+        cells.append(f"{name}=%({name})s{unit}")
+    return " ".join(cells), [name for name, field in fields.items() if field.kind not in (int, bool)]
 
 
 def _value(value: object) -> object:

@@ -143,10 +143,11 @@ HARDWARE: Final = """
 from firmware_sim import device
 from firmware_sim.commands import queries
 from firmware_sim.cli import main
+from tests.unit.protocols.language.altered import altered
 
 identity, welcome = queries.identity, device.welcome
-queries.identity = lambda of: identity(of).model_copy(update={"simulated": False, "has_truth": False})
-device.welcome = lambda *of: welcome(*of).model_copy(update={"simulated": False})
+queries.identity = lambda of: altered(identity(of), simulated=False, has_truth=False)
+device.welcome = lambda *of: altered(welcome(*of), simulated=False)
 main()
 """
 

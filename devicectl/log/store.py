@@ -183,7 +183,8 @@ class SessionLog:
         Raises:
             LogError: it could not be stored.
         """
-        values = truth.model_dump(exclude={"session_no"})
+        values = truth.as_dict()
+        del values["session_no"]
         with self._transaction() as connection:
             connection.execute(delete(schema.truth).where(schema.truth.c.session_key == key))
             connection.execute(insert(schema.truth).values(session_key=key, **values))

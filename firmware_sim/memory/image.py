@@ -45,7 +45,7 @@ def snapshot(nvm: Nvm) -> dict[str, object]:
     image["register"] = None if nvm.register is None else list(nvm.register)
     image["site"] = list(nvm.aim)  # so it was called when the first files were written
     image["session"] = None if nvm.session is None else nvm.session.to_json()
-    image["last_close"] = None if nvm.last_close is None else nvm.last_close.model_dump()
+    image["last_close"] = None if nvm.last_close is None else nvm.last_close.as_dict()
     image["last_cycle"] = nvm.last_cycle.hex()
     image["cartridges"] = [list(binding) for binding in nvm.cartridges.items()]
     image["latched"] = sorted(nvm.latched)  # the same memory gives the same image

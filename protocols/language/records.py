@@ -8,8 +8,6 @@ cycle number has exactly one. Counts are a fold of these records and nothing els
 
 from typing import Annotated, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict
-
 from protocols.language.enums import (
     AlarmPriority,
     AlarmState,
@@ -23,6 +21,7 @@ from protocols.language.enums import (
 from protocols.language.errors import MessageError
 from protocols.language.fields import F64, U8, U16, U32, EnumByte, Unit
 from protocols.language.layouts import LAYOUTS
+from protocols.language.structs import Struct
 
 RECORD_SIZE: Final = 32
 """Bytes. Six records make a page of 192, which fits the payload of 224 beside its own 16 bytes of head."""
@@ -30,10 +29,8 @@ KIND_OFFSET: Final = 8
 """Where in a record its kind is, also of one that is not known here."""
 
 
-class Record(BaseModel):
+class Record(Struct):
     """Base of every journal record. `event_no` never goes back within an epoch; `uptime_ms` restarts at a boot."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     KIND: ClassVar[RecordKind]
 

@@ -1,13 +1,11 @@
 """The schema that both ends compare in HELLO: every message with its fields, at a protocol minor."""
 
+import json
 from functools import cache
 from typing import TypedDict
 
-from pydantic_core import to_json
-
 import protocols.language.messages  # noqa: F401 - fills REGISTRY, so that the schema never depends on who imported what
 from protocols.language.checksum import crc32c
-from protocols.language.layouts import since, wire_type
 from protocols.language.message import REGISTRY
 
 
@@ -29,10 +27,7 @@ def schema(minor: int) -> list[Row]:
     for (kind, message_id), model in sorted(REGISTRY.items(), key=lambda item: (item[0][1], item[0][0])):
         if minor < model.SINCE:
             continue
-        fields = []
-        for name, field in model.model_fields.items():
-            if since(field) <= minor:
-                fields.append([name, wire_type(field).name])
+        fields = [[name, field.wire.name] for name, field in model.FIELDS.items() if field.since <= minor]
         rows.append({"id": message_id, "kind": kind, "name": model.__name__, "fields": fields})
     return rows
 
@@ -40,4 +35,4 @@ def schema(minor: int) -> list[Row]:
 @cache
 def schema_id(minor: int) -> int:
     """CRC-32C of the canonical JSON of `schema(minor)`: what both ends compare in HELLO. Never 0."""
-    return crc32c(to_json(schema(minor))) or 1
+    return crc32c(json.dumps(schema(minor), separators=(",", ":")).encode()) or 1

@@ -177,8 +177,7 @@ class _EnumFields(dict[type[Message], tuple[str, ...]]):
     """The fields of each message that are enumerations."""
 
     def __missing__(self, model: type[Message]) -> tuple[str, ...]:
-        kinds = {name: field.annotation for name, field in model.model_fields.items()}
-        made = tuple(name for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, WireEnum))
+        made = tuple(name for name, field in model.FIELDS.items() if issubclass(field.kind, WireEnum))
         self[model] = made
         return made
 

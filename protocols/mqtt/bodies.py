@@ -1,4 +1,4 @@
-"""Messages as JSON: the bodies of MQTT, from the same models as the bytes of the serial wire.
+"""Messages as JSON: the bodies of MQTT, from the same fields as the bytes of the serial wire.
 
 {"message":"Punch","seq":12,"link_id":1,"correlation_id":12,"payload":{"cycle_no":7,"depth_um":3000,"deadline_ms":0}}
 
@@ -10,19 +10,18 @@ Law: a body is bounded before it is parsed; what comes out is a valid message or
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import from_json, to_json
 
 from protocols.language import messages as M
 from protocols.language.enums import Code, Kind, WireEnum
 from protocols.language.errors import MessageError
-from protocols.language.fields import WireType
-from protocols.language.layouts import LAYOUTS, since, wire_type
+from protocols.language.fields import Field
+from protocols.language.layouts import LAYOUTS
 from protocols.language.message import REGISTRY, Message
 from protocols.language.records import RECORD_SIZE, RECORDS, decode_record, encode_record, split_records
+from protocols.language.structs import Struct
 from protocols.language.version import MAJOR
 from protocols.link.header import REPLAYED, RETRANSMIT, Header
 from protocols.link.port import Envelope, Problem, sentence
@@ -70,7 +69,7 @@ def encode_body(message: Message, seq: int, link_id: int, correlation_id: int, f
 def payload_of(message: Message) -> dict[str, object]:
     """A message's fields as JSON has them."""
     shown = _shown[message.__class__]
-    return {name: shown[name](value) for name, value in message.__dict__.items()}
+    return {name: shown[name](value) for name, value in message.as_dict().items()}
 
 
 class _Shown(dict[type[Message], dict[str, _Convert]]):
@@ -81,8 +80,8 @@ class _Shown(dict[type[Message], dict[str, _Convert]]):
 
     def __missing__(self, model: type[Message]) -> dict[str, _Convert]:
         made: dict[str, _Convert] = {}
-        for name, field in model.model_fields.items():
-            shown = str if wire_type(field).code == WIDE else plain
+        for name, field in model.FIELDS.items():
+            shown = str if field.wire.code == WIDE else plain
             made[name] = _records_of if (model, name) in RECORD_FIELDS else shown
         self[model] = made
         return made
@@ -99,7 +98,7 @@ def record_of(raw: bytes) -> dict[str, object]:
         record = None
     if record is None or encode_record(record) != raw:
         return {"raw": raw.hex()}
-    return {"record": record.__class__.__name__, **{name: plain(value) for name, value in record.__dict__.items()}}
+    return {"record": record.__class__.__name__, **{name: plain(value) for name, value in record.as_dict().items()}}
 
 
 def plain(value: object) -> object:
@@ -110,8 +109,6 @@ def plain(value: object) -> object:
         return value.hex()
     if isinstance(value, tuple):
         return [plain(item) for item in value]
-    if isinstance(value, BaseModel):
-        return {name: plain(item) for name, item in value.__dict__.items()}
     return value
 
 
@@ -186,12 +183,6 @@ def check_size(raw: bytes) -> None:
         raise ValueError(f"a body has at most {MAX_BODY_BYTES} bytes, this one {len(raw)}")
 
 
-def first_finding(model: type[BaseModel], error: ValidationError) -> MessageError:
-    """Return pydantic's first finding in this package's words."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return MessageError(model.__name__, ".".join(map(str, first["loc"])) or None, first["msg"])
-
-
 def _header(model: type[Message] | None, flags: int, seq: int, link_id: int, correlation_id: int) -> Header:
     kind, message_id = (Kind.COMMAND, 0) if model is None else (model.KIND, model.ID)
     return Header(MAJOR << 4 | kind, flags, message_id, seq, link_id, correlation_id, 0, 0)
@@ -222,35 +213,25 @@ def _message(model: type[Message], payload: object) -> Message:
                 raise MessageError(model.__name__, name, str(error)) from error
         elif zero is not None:
             values[name] = zero
-    message = _validated(model, values)
+    message = model(**values)
     _check_tail(message)
     return message
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-def _validated(model: type[_Model], values: dict[str, object]) -> _Model:
-    try:
-        return model(**values)
-    except ValidationError as error:
-        raise first_finding(model, error) from error
-
-
-class _Fields(dict[type[BaseModel], dict[str, tuple[_Convert, object]]]):
+class _Fields(dict[type[Struct], dict[str, tuple[_Convert, object]]]):
     """For each model: a field's name -> what turns its JSON into a value, and its zero if a later minor added it."""
 
-    def __missing__(self, model: type[BaseModel]) -> dict[str, tuple[_Convert, object]]:
+    def __missing__(self, model: type[Struct]) -> dict[str, tuple[_Convert, object]]:
         made = self[model] = {}
-        for name, field in model.model_fields.items():
-            convert = _from_records if (model, name) in RECORD_FIELDS else _converter(field, wire_type(field))
-            made[name] = (convert, None if since(field) == 0 else convert(_ZEROS[field.annotation]))
+        for name, field in model.FIELDS.items():
+            convert = _from_records if (model, name) in RECORD_FIELDS else _converter(field)
+            made[name] = (convert, None if field.since == 0 else convert(_ZEROS[field.kind]))
         return made
 
 
-def _converter(field: FieldInfo, wire: WireType) -> _Convert:
-    kind = field.annotation
-    if isinstance(kind, type) and issubclass(kind, WireEnum):
+def _converter(field: Field) -> _Convert:
+    kind, wire = field.kind, field.wire
+    if issubclass(kind, WireEnum):
         return lambda value: kind.__members__.get(_text(value), kind["UNKNOWN"])
     if kind is bytes:
         return lambda value: bytes.fromhex(_text(value))
@@ -272,7 +253,7 @@ def _text(value: object) -> str:
 
 
 def _wide(value: object) -> object:
-    """The digits of a u64, or as earlier hosts say it: a whole number, whose range the model checks."""
+    """The digits of a u64, or as earlier hosts say it: a whole number, whose range the message checks."""
     if isinstance(value, str):
         if not (value.isascii() and value.isdecimal() and len(value) <= MAX_WIDE_DIGITS):
             raise ValueError(f"at most {MAX_WIDE_DIGITS} decimal digits are needed")
@@ -299,5 +280,5 @@ def _record(item: object) -> bytes:
     if model is None:
         raise ValueError(f"record {str(item.get('record'))[:40]} is not known to this version")
     fields = _fields[model]
-    values = {name: convert(item[name]) for name, (convert, _) in fields.items() if name in item}
-    return encode_record(_validated(model, values))
+    values: dict[str, Any] = {name: convert(item[name]) for name, (convert, _) in fields.items() if name in item}
+    return encode_record(model(**values))

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from protocols.language.enums import AlarmPriority, AlarmState, DeviceState, ParamScope
 from protocols.language.errors import MessageError
 from protocols.language.fields import Unit
-from protocols.mqtt.bodies import check_size, first_finding, plain
+from protocols.mqtt.bodies import check_size, plain
 
 LOST = "lost"
 """The reason in a will: nobody said why."""
@@ -26,7 +26,15 @@ class Snapshot(BaseModel):
 
     def to_body(self) -> bytes:
         """Return it as it is published: one JSON object, enumerations by name."""
-        return to_json(plain(self))
+        return to_json(_as_json(self))
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, Snapshot):
+        return {name: _as_json(item) for name, item in value}
+    if isinstance(value, tuple):
+        return [_as_json(item) for item in value]
+    return plain(value)
 
 
 class Status(Snapshot):
@@ -61,7 +69,8 @@ class Status(Snapshot):
             check_size(body)
             return cls.model_validate_json(body)
         except ValidationError as error:
-            raise first_finding(cls, error) from error
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            raise MessageError(cls.__name__, ".".join(map(str, first["loc"])) or None, first["msg"]) from error
         except ValueError as error:
             raise MessageError(cls.__name__, None, str(error)) from error
 

@@ -6,7 +6,7 @@ are asked what they would publish; those of snapshots from the table below.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, get_origin
+from typing import Final
 
 from protocols.language import messages as M
 from protocols.language.enums import Kind, Lane, WireEnum
@@ -92,13 +92,11 @@ def _heartbeats(channel: str, sender: Side, wire: DeviceWire | HostWire, model: 
 
 def _as_sent(wire: DeviceWire | HostWire, model: type[Message], link_id: int = 0) -> Publication:
     """Publish a message of zeros: topic and properties are those of any such message, the body means nothing."""
-    empty = model.unchecked(**{name: _zero(field.annotation) for name, field in model.model_fields.items()})
+    empty = model.unchecked(**{name: _zero(field.kind) for name, field in model.FIELDS.items()})
     return wire.encode(empty, 0, link_id, 0, 0)
 
 
-def _zero(annotation: object) -> object:
-    kind = get_origin(annotation) or annotation
-    assert isinstance(kind, type)
+def _zero(kind: type) -> object:
     return next(iter(kind)) if issubclass(kind, WireEnum) else kind()
 
 

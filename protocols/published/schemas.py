@@ -12,15 +12,13 @@ Law: pure; each call makes a new dict of plain values, in the same order every t
 import re
 from typing import Any, Final, get_args
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from protocols.language import messages as M
 from protocols.language.enums import Kind, WireEnum
-from protocols.language.fields import MAX_PAYLOAD_SIZE, Unit, WireType
-from protocols.language.layouts import LAYOUTS, bounds, wire_type
+from protocols.language.fields import MAX_PAYLOAD_SIZE, Field, Unit, WireType
+from protocols.language.layouts import LAYOUTS
 from protocols.language.message import Message
 from protocols.language.records import RECORD_SIZE, RECORDS, Record
+from protocols.language.structs import Struct
 from protocols.language.version import PROTOCOL
 from protocols.mqtt.bodies import MAX_WIDE_DIGITS, RECORD_FIELDS, WIDE
 from protocols.mqtt.status import Alarms, Params, Snapshot, State, Status
@@ -80,7 +78,7 @@ def definitions(place: str) -> dict[str, Schema]:
         maker.add_record(record)
     maker.add_any_record()
     for snapshot in SNAPSHOTS:
-        maker.add_object(snapshot.__name__, snapshot)
+        maker.add_snapshot(snapshot)
     return {name: {"title": name, **schema} for name, schema in sorted(maker.made.items())}
 
 
@@ -103,7 +101,7 @@ class _Maker:
 
     def add_message(self, model: type[Message]) -> None:
         """A message's body, and its payload by itself."""
-        payload = self.add_object(payload_name(model), model)
+        payload = self._add(payload_name(model), _object(described(model), self._properties(model)))
         properties = {"message": _constant(model.__name__), **_header(model), "payload": payload}
         required = [key for key in properties if key not in _optional(model)]
         self._add(model.__name__, _object(described(model), properties, required))
@@ -121,24 +119,25 @@ class _Maker:
         refs = [_ref(self.place, name) for name in names]
         self._add(ANY_RECORD, {"oneOf": [*refs, self._add(_RAW_RECORD, _object(told, raw))]})
 
-    def add_object(self, name: str, model: type[BaseModel]) -> Schema:
-        """Enter a model's fields as one object; returns where it is."""
-        return self._add(name, _object(described(model), self._properties(model)))
+    def add_snapshot(self, model: type[Snapshot]) -> Schema:
+        """Enter the body of a retained topic, or a part of one; returns where it is."""
+        properties = {}
+        for name, field in model.model_fields.items():
+            unit = next((item.name for item in field.metadata if isinstance(item, Unit)), "")
+            properties[name] = _with_unit(self._plain(field.annotation), unit)
+        return self._add(model.__name__, _object(described(model), properties))
 
-    def _properties(self, model: type[BaseModel]) -> dict[str, Schema]:
-        return {name: self._property(model, name, field) for name, field in model.model_fields.items()}
+    def _properties(self, model: type[Struct]) -> dict[str, Schema]:
+        return {name: self._property(model, name, field) for name, field in model.FIELDS.items()}
 
-    def _property(self, model: type[BaseModel], name: str, field: FieldInfo) -> Schema:
+    def _property(self, model: type[Struct], name: str, field: Field) -> Schema:
         if (model, name) in RECORD_FIELDS:
             return self._records(model)
-        if not any(isinstance(item, WireType) for item in field.metadata):
-            return _with_unit(self._plain(field.annotation), field)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
-            return self._plain(field.annotation)
-        wire = wire_type(field)
-        return _with_unit(_tail(model, wire) if wire.tail else _fixed(field, wire), field)
+        if issubclass(field.kind, WireEnum):
+            return self._plain(field.kind)
+        return _with_unit(_tail(model, field.wire) if field.wire.tail else _fixed(field), field.unit)
 
-    def _records(self, model: type[BaseModel]) -> Schema:
+    def _records(self, model: type[Struct]) -> Schema:
         most = 1 if model is M.Event else (MAX_PAYLOAD_SIZE - LAYOUTS[model].size) // RECORD_SIZE
         least = {"minItems": 1} if model is M.Event else {}
         return {"type": "array", **least, "maxItems": most, "items": _ref(self.place, ANY_RECORD)}
@@ -151,8 +150,8 @@ class _Maker:
             return {"type": "array", "items": self._plain(items[0])}
         if issubclass(annotation, WireEnum):
             return self._add(annotation.__name__, _enumeration(annotation))
-        if issubclass(annotation, BaseModel):
-            return self.add_object(annotation.__name__, annotation)
+        if issubclass(annotation, Snapshot):
+            return self.add_snapshot(annotation)
         raise TypeError(f"{annotation} has no schema")
 
 
@@ -213,8 +212,9 @@ _PLAIN: Final[dict[object, Schema]] = {
 }
 
 
-def _fixed(field: FieldInfo, wire: WireType) -> Schema:
+def _fixed(field: Field) -> Schema:
     """A field of fixed size."""
+    wire = field.wire
     if wire.code.endswith("s"):
         # There are at most as many characters as bytes; no keyword counts bytes.
         text: Schema = {"type": "string", "maxLength": wire.size, "pattern": _NO_NUL}
@@ -223,16 +223,12 @@ def _fixed(field: FieldInfo, wire: WireType) -> Schema:
         return {"type": "boolean"}
     if wire.code == WIDE:
         return _described({"type": "string", "pattern": f"^[0-9]{{1,{MAX_WIDE_DIGITS}}}$"}, "A u64's decimal digits.")
-    schema: Schema = {"type": "number" if wire.code == "d" else "integer"}
-    low, high = bounds(field)
-    if low:
-        schema["minimum"] = max(low)
-    if high:
-        schema["maximum"] = min(high)
-    return schema
+    if wire.code == "d":
+        return {"type": "number"}
+    return {"type": "integer", "minimum": field.range.low, "maximum": field.range.high}
 
 
-def _tail(model: type[BaseModel], wire: WireType) -> Schema:
+def _tail(model: type[Struct], wire: WireType) -> Schema:
     """An array that fills what room the fixed fields leave in a payload."""
     room = MAX_PAYLOAD_SIZE - LAYOUTS[model].size
     if wire.size == 1:
@@ -267,9 +263,8 @@ def _object(text: str, properties: dict[str, Schema], required: list[str] | None
     }
 
 
-def _with_unit(schema: Schema, field: FieldInfo) -> Schema:
-    unit = next((item.name for item in field.metadata if isinstance(item, Unit)), None)
-    return schema if unit is None else _described(schema, f"Unit: {unit}.")
+def _with_unit(schema: Schema, unit: str) -> Schema:
+    return _described(schema, f"Unit: {unit}.") if unit else schema
 
 
 def _described(schema: Schema, text: str) -> Schema:

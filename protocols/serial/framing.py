@@ -24,7 +24,8 @@ CRC_SIZE: Final = 4
 MAX_ENCODED_SIZE: Final = HEADER_SIZE + MAX_PAYLOAD_SIZE + CRC_SIZE + 1
 """Bytes between the two zeros: 241, so a frame never exceeds 243 bytes on the wire."""
 
-_HEADER: Final = struct.Struct("<BBHHHHBB")
+HEADER_FORMAT: Final = "<BBHHHHBB"
+_HEADER: Final = struct.Struct(HEADER_FORMAT)
 _CRC: Final = struct.Struct("<I")
 RESIDUE: Final = 0x4867_4BC7
 """CRC-32C of any bytes followed by their own CRC-32C, little-endian: so a frame is checked whole, without a cut."""

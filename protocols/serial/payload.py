@@ -4,18 +4,18 @@ Law: a built message is valid, so encoding checks nothing but the length of a ta
 valid message or refused with a MessageError, never to anything between.
 """
 
+import struct
 from collections.abc import Callable
 from typing import Final, TypeVar
-
-from pydantic import BaseModel
 
 from protocols.language.checksum import crc32c
 from protocols.language.layouts import LAYOUTS
 from protocols.language.message import REGISTRY, Message
+from protocols.language.structs import Struct
 from protocols.language.version import MAJOR
-from protocols.serial.framing import Frame, pack_crc, pack_header, stuff
+from protocols.serial.framing import HEADER_FORMAT, Frame, pack_crc, pack_header, stuff
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_Struct = TypeVar("_Struct", bound=Struct)
 
 
 def encode_payload(message: Message) -> bytes:
@@ -27,7 +27,7 @@ def encode_payload(message: Message) -> bytes:
     return LAYOUTS[message.__class__].encode(message)
 
 
-def decode_payload(model: type[_Model], payload: bytes) -> _Model:
+def decode_payload(model: type[_Struct], payload: bytes) -> _Struct:
     """A message of the class `model` from its payload.
 
     Raises:
@@ -59,11 +59,10 @@ def _make_body(model: type[Message]) -> _Body:
 
     if found.numbers is None:
         return any_body
-    get, pack = found.numbers
+    pack = struct.Struct(HEADER_FORMAT + found.numbers).pack
 
     def body_of_numbers(message: Message, flags: int, seq: int, link_id: int, correlation_id: int) -> bytes:
-        head = pack_header(first, flags, message_id, seq, link_id, correlation_id, 0, size)
-        return head + pack(*get(message.__dict__))
+        return pack(first, flags, message_id, seq, link_id, correlation_id, 0, size, *message)
 
     return body_of_numbers
 

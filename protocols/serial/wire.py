@@ -8,13 +8,12 @@ import struct
 from collections.abc import Callable
 from typing import ClassVar, Final
 
-from pydantic import BaseModel
-
 from protocols.language.checksum import crc32c
 from protocols.language.enums import Code
 from protocols.language.errors import MessageError
 from protocols.language.layouts import LAYOUTS
 from protocols.language.message import REGISTRY
+from protocols.language.structs import Struct
 from protocols.language.version import MAJOR
 from protocols.link.header import HEADER_SIZE, Header, fill, kind_name
 from protocols.link.line import NO_LINE
@@ -69,10 +68,10 @@ class SerialWire:
         return found
 
 
-class _Decoders(dict[int, Callable[[bytes], BaseModel] | None]):
+class _Decoders(dict[int, Callable[[bytes], Struct] | None]):
     """Major, kind and message id, as `first << 16 | id` -> what decodes the payload; None for what is not known."""
 
-    def __missing__(self, key: int) -> Callable[[bytes], BaseModel] | None:
+    def __missing__(self, key: int) -> Callable[[bytes], Struct] | None:
         model = REGISTRY.get((key >> 16 & 0x0F, key & 0xFFFF)) if key >> 20 == MAJOR else None
         made = None if model is None else LAYOUTS[model].decode
         if made is not None:  # what a peer makes up is not kept

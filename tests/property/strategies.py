@@ -2,23 +2,22 @@
 
 from typing import Any
 
-from annotated_types import Ge, Le
 from hypothesis import strategies as st
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from protocols.language.enums import WireEnum
-from protocols.language.fields import MAX_PAYLOAD_SIZE
-from protocols.language.layouts import layout, wire_type
+from protocols.language.fields import MAX_PAYLOAD_SIZE, Field
+from protocols.language.layouts import layout
 from protocols.language.records import RECORD_SIZE, RECORDS, Record, encode_record
+from protocols.language.structs import Struct
 from protocols.mqtt.bodies import RECORD_FIELDS
+from tests.unit.protocols.language.altered import altered
 
 
-def values_of(field: FieldInfo, room: int) -> st.SearchStrategy[Any]:
+def values_of(field: Field, room: int) -> st.SearchStrategy[Any]:
     """Every lawful value of a field; a tail array takes at most `room` bytes."""
-    wire = wire_type(field)
-    if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
-        return st.sampled_from(field.annotation)
+    wire = field.wire
+    if issubclass(field.kind, WireEnum):
+        return st.sampled_from(field.kind)
     if wire.name == "u8[]":
         return st.binary(max_size=room)
     if wire.name == "u16[]":
@@ -30,18 +29,16 @@ def values_of(field: FieldInfo, room: int) -> st.SearchStrategy[Any]:
         return st.floats(allow_nan=False, allow_infinity=False)
     if wire.code == "?":
         return st.booleans()
-    low: list[Any] = [item.ge for item in field.metadata if isinstance(item, Ge)]
-    high: list[Any] = [item.le for item in field.metadata if isinstance(item, Le)]
-    return st.integers(max(low), min(high))
+    return st.integers(int(field.range.low), int(field.range.high))
 
 
-def instances(model: type[BaseModel]) -> st.SearchStrategy[BaseModel]:
+def instances(model: type[Struct]) -> st.SearchStrategy[Struct]:
     """Lawful messages of one class."""
     room = MAX_PAYLOAD_SIZE - layout(model).size
-    return st.builds(model, **{name: values_of(field, room) for name, field in model.model_fields.items()})
+    return st.builds(model, **{name: values_of(field, room) for name, field in model.FIELDS.items()})
 
 
-def payloads(model: type[BaseModel]) -> st.SearchStrategy[bytes]:
+def payloads(model: type[Struct]) -> st.SearchStrategy[bytes]:
     """Bytes for one class: wild ones, ones of the right size, and lawful ones with a few bytes changed."""
     size = layout(model).size
     exact = st.binary(min_size=size, max_size=size)
@@ -60,7 +57,7 @@ def _damage(payload: bytes, hits: list[int]) -> bytes:
     return bytes(raw)
 
 
-def bodied(model: type[BaseModel]) -> st.SearchStrategy[Any]:
+def bodied(model: type[Struct]) -> st.SearchStrategy[Any]:
     """Lawful messages of one class as JSON carries them: what holds journal records holds whole ones."""
     whole = [name for owner, name in RECORD_FIELDS if owner is model]
     if not whole:
@@ -70,9 +67,9 @@ def bodied(model: type[BaseModel]) -> st.SearchStrategy[Any]:
         st.binary(min_size=RECORD_SIZE, max_size=RECORD_SIZE),
     )
     raw = st.lists(records, max_size=6).map(b"".join)
-    return st.builds(lambda message, value: message.model_copy(update={whole[0]: value}), instances(model), raw)
+    return st.builds(lambda message, value: altered(message, **{whole[0]: value}), instances(model), raw)
 
 
-def _as_record(record: BaseModel) -> bytes:
+def _as_record(record: Struct) -> bytes:
     assert isinstance(record, Record)
     return encode_record(record)

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devicectl.session.count import Counts, Fold, reconcile
-from protocols.language.enums import Ending, NeedleOutcome, Phase
+from protocols.language.enums import Code, Ending, NeedleOutcome, Phase
 from protocols.language.records import Boot, Cycle, Record, Refusal, encode_record, pack_outcomes
+from tests.unit.protocols.language.altered import altered
 
 FIRST_EVENT_NO = 100
 FIRST_CYCLE_NO = 40
@@ -31,16 +32,8 @@ def build(steps: list[Step]) -> list[Record]:
                 journal.append(Boot(event_no=event_no, uptime_ms=0, boot_count=1, open_cycle_no=0, phase=Phase.NONE))
             case "refusal":
                 journal.append(
-                    Refusal.model_validate(
-                        {
-                            "event_no": event_no,
-                            "uptime_ms": 0,
-                            "code": 6,
-                            "interlock": 2,
-                            "message_id": 1,
-                            "cycle_no": 1,
-                        },
-                        strict=False,
+                    Refusal(
+                        event_no=event_no, uptime_ms=0, code=Code.E_INTERLOCK, interlock=2, message_id=1, cycle_no=1
                     )
                 )
             case (ending, values, cell):
@@ -151,6 +144,6 @@ def test_each_cycle_number_counts_at_most_once(numbers: list[tuple[int, int]]) -
     fold = Fold(3, 2, first_event_no=0)
     for event_no, cycle_no in numbers:
         (cycle,) = build([(Ending.COMPLETED, [NeedleOutcome.COUNTED] * 3, 0)])
-        fold.add(cycle.model_copy(update={"event_no": event_no, "cycle_no": cycle_no}))
+        fold.add(altered(cycle, event_no=event_no, cycle_no=cycle_no))
     assert fold.counts.cycles <= len({cycle_no for _, cycle_no in numbers if cycle_no >= 2})
     assert fold.counts.punctures == 3 * fold.counts.cycles

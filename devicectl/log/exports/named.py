@@ -51,7 +51,7 @@ def fields_of(raw: bytes) -> dict[str, object]:
     record = read(raw)
     fields: dict[str, object] = {"event_no": event_no_of(raw), "kind": kind_of(raw), "uptime_ms": uptime_ms_of(raw)}
     if record is not None:
-        fields |= {name: _plain(value) for name, value in record if name not in fields}
+        fields |= {name: _plain(value) for name, value in record.as_dict().items() if name not in fields}
     if isinstance(record, Action | Refusal):
         fields["message"] = command_name(record.message_id)
     elif isinstance(record, AlarmChanged):
@@ -70,7 +70,9 @@ def outcomes_of(record: Cycle) -> list[str]:
 def told(raw: bytes, plan: Plan) -> tuple[str, str]:
     """A record in a name and a detail, for people."""
     record = read(raw)
-    fields: dict[str, object] = {} if record is None else {name: _plain(value) for name, value in record}
+    fields: dict[str, object] = (
+        {} if record is None else {name: _plain(value) for name, value in record.as_dict().items()}
+    )
     for column in ("event_no", "uptime_ms"):
         fields.pop(column, None)
     if fields.get("interlock") == 0:

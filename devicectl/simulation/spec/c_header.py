@@ -12,19 +12,17 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Final
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from devicectl.session.count import MAX_NEEDLES
 from firmware_sim.commands.queries import RECORDS_PER_PAGE
 from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
 from protocols.language import alarm_codes, interlocks
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
-from protocols.language.fields import MAX_PAYLOAD_SIZE, Unit, WireType
-from protocols.language.layouts import bounds, layout, wire_type
+from protocols.language.fields import MAX_PAYLOAD_SIZE, Field, WireType
+from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY, Message
 from protocols.language.records import RECORD_SIZE, RECORDS, Record
 from protocols.language.schema import schema_id
+from protocols.language.structs import Struct
 from protocols.language.units import MILLISECOND
 from protocols.language.version import MAJOR, MINOR
 from protocols.link import header
@@ -189,7 +187,7 @@ def text() -> str:
     return "\n".join(parts).replace("\n\n\n", "\n\n").rstrip("\n") + "\n"
 
 
-def structs() -> dict[str, type[BaseModel]]:
+def structs() -> dict[str, type[Struct]]:
     """C struct -> its model, of every payload and record that has a fixed field."""
     models = [*REGISTRY.values(), *RECORDS.values()]
     own = (model for model in models if model.__module__.startswith("protocols.") and layout(model).fields)
@@ -296,7 +294,7 @@ def _record(model: type[Record]) -> str:
     return f"{_comment(f'Kind {model.KIND:d}: {_first_paragraph(model)}')}{_struct(model)}"
 
 
-def _struct(model: type[BaseModel]) -> str:
+def _struct(model: type[Struct]) -> str:
     rows = list(_members_of(model))
     if not rows:
         return ""
@@ -306,14 +304,14 @@ def _struct(model: type[BaseModel]) -> str:
     return f"struct hlp1_{_struct_name(model)} {{\n" + "\n".join(lines) + "\n};\n"
 
 
-def _members_of(model: type[BaseModel]) -> Iterator[tuple[str, int, WireType, str]]:
+def _members_of(model: type[Struct]) -> Iterator[tuple[str, int, WireType, str]]:
     """(C name, offset, wire type, what else a comment says) of each fixed field; a record's kind is one of them."""
     offset = 0
-    for name, field in model.model_fields.items():
+    for name, field in model.FIELDS.items():
         if issubclass(model, Record) and offset == KIND_OFFSET:
             yield "kind", offset, WireType("enum8", "B", 1), "enum hlp1_record_kind"
             offset += 1
-        wire = wire_type(field)
+        wire = field.wire
         if not wire.tail:
             yield member_name(name), offset, wire, _said(field)
         offset += wire.size
@@ -324,20 +322,18 @@ def _member(name: str, offset: int, wire: WireType, said: str) -> str:
     return f"    {declared:<34} /* {offset:>3} {wire.name}{', ' if said else ''}{said} */"
 
 
-def _said(field: FieldInfo) -> str:
+def _said(field: Field) -> str:
     """An enumeration's name, or unit and range."""
-    kind = field.annotation
-    if isinstance(kind, type) and issubclass(kind, WireEnum):
-        return f"enum hlp1_{_snake(kind.__name__)}"
-    said = [item.name for item in field.metadata if isinstance(item, Unit)]
-    low, high = bounds(field)
-    if len(low) > 1 or len(high) > 1:
-        said.append(f"{max(low)} to {min(high)}")
+    if issubclass(field.kind, WireEnum):
+        return f"enum hlp1_{_snake(field.kind.__name__)}"
+    said = [field.unit] if field.unit else []
+    if field.narrowed:
+        said.append(f"{field.range.low} to {field.range.high}")
     return ", ".join(said)
 
 
 def _frame_header() -> str:
-    codes = framing._HEADER.format.lstrip("<")
+    codes = framing.HEADER_FORMAT.lstrip("<")
     lines, offset = [], 0
     for name, code in zip(header.Header._fields, codes, strict=True):
         wire = WireType(f"u{8 * struct.calcsize(code)}", code, struct.calcsize(code))
@@ -365,7 +361,7 @@ def member_name(field: str) -> str:
     return f"{field}_" if field in RESERVED else field
 
 
-def _struct_name(model: type[BaseModel]) -> str:
+def _struct_name(model: type[Struct]) -> str:
     return ("record_" if issubclass(model, Record) else "") + _snake(model.__name__)
 
 
@@ -373,11 +369,11 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def _upper(model: type[BaseModel]) -> str:
+def _upper(model: type[Struct]) -> str:
     return _snake(model.__name__).upper()
 
 
-def _first_paragraph(model: type[BaseModel]) -> str:
+def _first_paragraph(model: type[Struct]) -> str:
     return " ".join((model.__doc__ or "").split("\n\n")[0].split())
 
 

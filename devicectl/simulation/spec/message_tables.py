@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
-from protocols.language.fields import Unit, WireType
-from protocols.language.layouts import bounds, layout, since, wire_type
+from protocols.language.fields import Field
+from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY, Message
 from protocols.language.records import RECORDS, Record
+from protocols.language.structs import Struct
 
 PAGE_NAMES = {
     0x00: "link",
@@ -56,7 +54,7 @@ def _anchor(model: type[Message]) -> str:
     return f"{model.KIND.name}-0x{model.ID:04X}-{model.__name__}".lower()
 
 
-def _size(model: type[BaseModel]) -> str:
+def _size(model: type[Struct]) -> str:
     found = layout(model)
     return f"{found.size}" if found.tail is None else f"{found.size} + tail"
 
@@ -65,41 +63,38 @@ def _message(model: type[Message]) -> str:
     return _section(f"{model.KIND.name} 0x{model.ID:04X} {model.__name__}", model, model.SINCE)
 
 
-def _section(title: str, model: type[BaseModel], added: int = 0) -> str:
+def _section(title: str, model: type[Struct], added: int = 0) -> str:
     rows = list(_rows(model))
     table = _table(("offset", "type", "field", "unit", "range"), rows) if rows else "No payload.\n"
     history = f"Since minor {added}.\n\n" if added else ""
     return f"### {title}\n\n{_prose(model)}\n\n{history}{table}"
 
 
-def _prose(model: type[BaseModel]) -> str:
+def _prose(model: type[Struct]) -> str:
     """A docstring without the lines of its layout, which the table says better."""
     lines = (line.strip() for line in (model.__doc__ or "").splitlines())
     kept = [line for line in lines if line != "No payload." and not re.match(r"\d+ \S+ \w+( \||$)", line)]
     return "\n".join(kept).strip()
 
 
-def _rows(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
+def _rows(model: type[Struct]) -> Iterator[tuple[str, ...]]:
     offset = 0
-    for name, field in model.model_fields.items():
+    for name, field in model.FIELDS.items():
         if issubclass(model, Record) and offset == _KIND_OFFSET:
             yield str(offset), "u8", "`kind`", "", f"{model.KIND:d}"
             offset += 1
-        wire = wire_type(field)
-        unit = next((item.name for item in field.metadata if isinstance(item, Unit)), "")
-        appended = f" (since minor {since(field)})" if since(field) else ""
-        yield str(offset), wire.name, f"`{name}`{appended}", unit, _range(field, wire)
-        offset += wire.size
+        appended = f" (since minor {field.since})" if field.since else ""
+        yield str(offset), field.wire.name, f"`{name}`{appended}", field.unit, _range(field)
+        offset += field.wire.size
 
 
-def _range(field: FieldInfo, wire: WireType) -> str:
+def _range(field: Field) -> str:
     """Bounds of a value beyond its width."""
-    if isinstance(field.annotation, type) and issubclass(field.annotation, WireEnum):
-        return f"[{field.annotation.__name__}](#{field.annotation.__name__.lower()})"
-    low, high = bounds(field)
-    if len(low) > 1 or len(high) > 1:
-        return f"{max(low):,} to {min(high):,}"
-    return "finite" if wire.name == "f64" else ""
+    if issubclass(field.kind, WireEnum):
+        return f"[{field.kind.__name__}](#{field.kind.__name__.lower()})"
+    if field.narrowed:
+        return f"{field.range.low:,} to {field.range.high:,}"
+    return "finite" if field.wire.name == "f64" else ""
 
 
 def _enumerations() -> list[type[IntEnum]]:

@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from protocols.language.enums import Kind, Lane
-from protocols.language.fields import U8, U32, TailBytes
+from protocols.language.fields import U8, U32, Range, TailBytes
 from protocols.language.message import Command, Message
 
 
@@ -26,7 +24,7 @@ class JournalRead(Command["JournalPage"], id=0x0502, lane=Lane.QUERY):
 
     epoch: U32
     first: U32
-    max_records: Annotated[U8, Field(ge=1)]
+    max_records: Annotated[U8, Range(1, 0xFF)]
 
 
 class JournalPage(Message, id=0x0502, kind=Kind.REPLY):

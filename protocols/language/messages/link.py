@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from protocols.language.enums import AlarmPriority, ByeReason, Code, DeviceState, Ending, Kind, Lane, Phase, Role
 from protocols.language.fields import (
     MAX_PAYLOAD_SIZE,
@@ -16,6 +14,7 @@ from protocols.language.fields import (
     U64,
     EnumByte,
     Flag,
+    Range,
     TailBytes,
     Unit,
 )
@@ -39,7 +38,7 @@ class Hello(Message, id=0x0001, kind=Kind.LINK, lane=Lane.LINK):
     features: U64
     schema_id: U32
     host_id: U32
-    max_payload_size: Annotated[U8, Unit("B"), Field(ge=MIN_MAX_PAYLOAD_SIZE, le=MAX_PAYLOAD_SIZE)]
+    max_payload_size: Annotated[U8, Unit("B"), Range(MIN_MAX_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE)]
     nonce: U32
 
 

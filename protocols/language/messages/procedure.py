@@ -5,10 +5,8 @@ A command's DONE reply stands after it. Commands of the motion lane answer RECEI
 
 from typing import Annotated, Final
 
-from pydantic import Field
-
 from protocols.language.enums import CloseReason, DeviceState, Kind, Lane
-from protocols.language.fields import I32, S32, U8, U16, U32, EnumByte, TailU16, Unit
+from protocols.language.fields import I32, S32, U8, U16, U32, EnumByte, Range, TailU16, Unit
 from protocols.language.message import Command, Message
 
 MIN_COVERAGE_BP: Final = 400
@@ -29,9 +27,9 @@ class SessionOpen(Command["SessionOpenDone"], id=0x0301, lane=Lane.MOTION):
     0 u32 target_cores | 4 u16 coverage_bp | 6 u16 depth_um | 8 u16[] zones_cm2
     """
 
-    target_cores: Annotated[U32, Field(ge=1, le=MAX_TARGET_CORES)]
-    coverage_bp: Annotated[U16, Unit("0.01 %"), Field(ge=MIN_COVERAGE_BP, le=MAX_COVERAGE_BP)]
-    depth_um: Annotated[U16, Unit("um"), Field(ge=MIN_DEPTH_UM, le=MAX_DEPTH_UM)]
+    target_cores: Annotated[U32, Range(1, MAX_TARGET_CORES)]
+    coverage_bp: Annotated[U16, Unit("0.01 %"), Range(MIN_COVERAGE_BP, MAX_COVERAGE_BP)]
+    depth_um: Annotated[U16, Unit("um"), Range(MIN_DEPTH_UM, MAX_DEPTH_UM)]
     zones_cm2: Annotated[TailU16, Unit("cm2")]
 
 
@@ -57,7 +55,7 @@ class AnesthesiaStart(Command["AnesthesiaStartDone"], id=0x0302, lane=Lane.MOTIO
     """
 
     zone: U8
-    age_s: Annotated[U32, Unit("s"), Field(le=MAX_ANESTHESIA_AGE_S)]
+    age_s: Annotated[U32, Unit("s"), Range(0, MAX_ANESTHESIA_AGE_S)]
     method: S32
 
 
@@ -198,7 +196,7 @@ class Advance(Command["AdvanceDone"], id=0x0309, lane=Lane.MOTION):
     """
 
     cycle_no: U32
-    steps: Annotated[U8, Field(ge=1, le=8)]
+    steps: Annotated[U8, Range(1, 8)]
 
 
 class AdvanceDone(Message, id=0x0309, kind=Kind.REPLY):

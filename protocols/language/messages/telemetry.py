@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from protocols.language.enums import DeviceState, Kind, Lane, Stream
-from protocols.language.fields import I32, U8, U16, U32, EnumByte, Unit
+from protocols.language.fields import I32, U8, U16, U32, EnumByte, Range, Unit
 from protocols.language.message import Command, Message
 
 
@@ -16,7 +14,7 @@ class StreamSet(Command["StreamSetDone"], id=0x0401, lane=Lane.QUERY):
     """
 
     stream: Annotated[Stream, EnumByte]
-    interval_ms: Annotated[U16, Unit("ms"), Field(le=60_000)]
+    interval_ms: Annotated[U16, Unit("ms"), Range(0, 60_000)]
 
 
 class StreamSetDone(Message, id=0x0401, kind=Kind.REPLY):

@@ -16,8 +16,6 @@ from firmware_sim.serve.report.tally import REMEDIES
 from firmware_sim.serve.trace import PortTrace
 from protocols.language.checksum import crc32c
 from protocols.language.enums import WireEnum
-from protocols.language.fields import Unit
-from protocols.language.layouts import wire_type
 from protocols.language.message import Message
 from protocols.language.messages import (
     Bye,
@@ -142,9 +140,8 @@ def _header_rows(piece: Piece) -> Iterator[tuple[int, bytes, str, str]]:
 
 def _payload_rows(message: Message, payload: bytes) -> Iterator[list[str]]:
     at = 0
-    for name, field in type(message).model_fields.items():
-        wire = wire_type(field)
-        unit = next((f" {item.name}" for item in field.metadata if isinstance(item, Unit)), "")
+    for name, field in message.FIELDS.items():
+        wire, unit = field.wire, f" {field.unit}" if field.unit else ""
         raw, value = payload[at : at + wire.size], _value(name, getattr(message, name), wire.size) + unit
         place = f"{HEADER_SIZE}+{at}"
         if isinstance(getattr(message, name), str):

@@ -3,17 +3,17 @@
 import re
 
 import pytest
-from pydantic import BaseModel
 
 from protocols.language import messages
 from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY
 from protocols.language.records import RECORDS, Record
+from protocols.language.structs import Struct
 
 _CELL = re.compile(r"^(\d+) (\S+) (\w+)$")
 
 
-def documented(model: type[BaseModel]) -> list[tuple[int, str, str]]:
+def documented(model: type[Struct]) -> list[tuple[int, str, str]]:
     """(offset, wire type, field) of each cell in the layout lines of a docstring."""
     cells = []
     for line in (model.__doc__ or "").splitlines():
@@ -25,7 +25,7 @@ def documented(model: type[BaseModel]) -> list[tuple[int, str, str]]:
     return cells
 
 
-def actual(model: type[BaseModel]) -> list[tuple[int, str, str]]:
+def actual(model: type[Struct]) -> list[tuple[int, str, str]]:
     """The same, off the compiled layout; a record's kind stands in its byte 8."""
     found = layout(model)
     cells = []
@@ -42,7 +42,7 @@ def actual(model: type[BaseModel]) -> list[tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("model", [*REGISTRY.values(), *RECORDS.values()], ids=lambda model: model.__name__)
-def test_docstring_is_the_layout(model: type[BaseModel]) -> None:
+def test_docstring_is_the_layout(model: type[Struct]) -> None:
     assert documented(model) == actual(model)
     if not actual(model):
         assert "No payload." in (model.__doc__ or "")

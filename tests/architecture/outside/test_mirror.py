@@ -10,7 +10,6 @@ from tests.architecture.tree import ROOT, modules, pure_names, tracked
 DECLARED: Final = {
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
     "protocols.language.errors": "unit/protocols/language/test_records.py",
-    "protocols.language.fields": "unit/protocols/language/test_messages.py",
     "protocols.language.message": "unit/protocols/language/test_messages.py",
     "protocols.language.messages.alarms": "unit/protocols/language/test_messages.py",
     "protocols.language.messages.identity": "unit/protocols/language/test_messages.py",

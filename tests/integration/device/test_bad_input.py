@@ -294,7 +294,7 @@ def test_unknown_enum_in_a_command(unchanged: Bench) -> None:
         cores_counted=0,
     )  # fmt: skip
     assert refusal_of(unchanged.send(frame(close, unchanged.link_id, 501))).code is Code.E_ARGUMENT
-    assert unchanged.port.stream_us == 0 and StreamSet.model_fields["stream"].annotation is Stream
+    assert unchanged.port.stream_us == 0 and StreamSet.FIELDS["stream"].kind is Stream
 
 
 @pytest.mark.parametrize(("depth_um", "cycle_no"), [(0, 1), (0xFFFF, 1), (2000, 0), (2000, 7)])

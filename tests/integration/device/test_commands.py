@@ -16,6 +16,7 @@ from protocols.language.message import Message
 from protocols.language.messages import Refused
 from protocols.language.records import decode_record
 from protocols.language.units import MILLISECOND, SECOND, Micros
+from tests.unit.protocols.language.altered import zeros
 from tests.unit.protocols.link.exchange_pair import frame, hello, seen
 from tests.world import IDENTITY, Bystander, Lab, assert_counted, at_moment
 
@@ -232,7 +233,7 @@ def test_sessions_that_nobody_read_are_not_overwritten() -> None:
     lab = Lab()
     lab.run(lab.engine.connect())
     nvm, plan = lab.device.nvm, M.SessionOpen(target_cores=30, coverage_bp=600, depth_um=3_000, zones_cm2=(4,))
-    close: dict[str, Any] = dict.fromkeys(M.SessionClose.model_fields, 0)
+    close: dict[str, Any] = zeros(M.SessionClose)
     with pytest.raises(CommandRefusedError) as caught:
         for number in range(1, 1_000):
             lab.ask(plan)

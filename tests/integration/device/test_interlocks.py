@@ -960,7 +960,7 @@ def a_command(rng: random.Random, lab: Lab) -> Any:
         "reason": rng.choice(list(CloseReason)),
     }
     model = rng.choice([model for model in COMMANDS if model is not M.Hello])
-    values = {name: likely.get(name, 0) for name in model.model_fields}
+    values = {name: likely.get(name, 0) for name in model.FIELDS}
     if "stream" in values:
         values["stream"] = rng.choice(list(Stream))
     return model(**values)

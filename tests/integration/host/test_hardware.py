@@ -10,6 +10,7 @@ from devicectl.session.entries import SessionStart
 from firmware_sim.commands import statements
 from protocols.language.enums import CloseReason, DeviceState
 from tests.native import reaches_inside
+from tests.unit.protocols.language.altered import altered
 from tests.world import IDENTITY, Lab, Late, assert_counted
 
 pytestmark = reaches_inside
@@ -28,10 +29,8 @@ def become_hardware(monkeypatch: pytest.MonkeyPatch) -> Any:
     def become(welcome: bool = False, info: bool = False) -> None:
         greet, identify = statements.welcome, statements.identity
         says = {"simulated": welcome}, {"simulated": info}
-        monkeypatch.setattr("firmware_sim.device.welcome", lambda *of: greet(*of).model_copy(update=says[0]))
-        monkeypatch.setattr(
-            "firmware_sim.commands.queries.identity", lambda of: identify(of).model_copy(update=says[1])
-        )
+        monkeypatch.setattr("firmware_sim.device.welcome", lambda *of: altered(greet(*of), **says[0]))
+        monkeypatch.setattr("firmware_sim.commands.queries.identity", lambda of: altered(identify(of), **says[1]))
 
     return become
 
@@ -96,9 +95,7 @@ def test_what_was_allowed_is_done(become_hardware: Any) -> None:
 @pytest.mark.parametrize("keeps", [True, False])
 def test_only_a_device_that_keeps_a_truth_is_asked_for_it(keeps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     identify = statements.identity
-    monkeypatch.setattr(
-        "firmware_sim.commands.queries.identity", lambda of: identify(of).model_copy(update={"has_truth": keeps})
-    )
+    monkeypatch.setattr("firmware_sim.commands.queries.identity", lambda of: altered(identify(of), has_truth=keeps))
     lab = Lab().begin(1)
     lab.close(CloseReason.ABORTED)
     assert (lab.engine.truth is not None) is keeps

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain, repeat
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,10 @@ from devicectl.session.machine import State
 from firmware_sim import device as device_module
 from firmware_sim.commands.statements import welcome
 from protocols.language.enums import DeviceState
+from protocols.language.messages import Welcome
 from protocols.language.units import SECOND
 from tests.native import reaches_inside
+from tests.unit.protocols.language.altered import altered
 from tests.world import IDENTITY, Lab, assert_counted
 
 pytestmark = reaches_inside
@@ -21,10 +24,10 @@ TESTING = DeviceState.SELF_TEST
 def name_states(monkeypatch: pytest.MonkeyPatch, states: Iterator[DeviceState | None]) -> None:
     """Have the device name these states, one in each WELCOME; None for the one that it is in."""
 
-    def said(*arguments: object) -> object:
+    def said(*arguments: Any) -> Welcome:
         state = next(states)
-        true = welcome(*arguments)  # type: ignore[arg-type]
-        return true if state is None else true.model_copy(update={"state": state})
+        true = welcome(*arguments)
+        return true if state is None else altered(true, state=state)
 
     monkeypatch.setattr(device_module, "welcome", said)
 

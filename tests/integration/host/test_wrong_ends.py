@@ -27,6 +27,7 @@ from protocols.serial.framing import (
 )
 from protocols.serial.payload import decode_message, encode_message
 from tests.patience import patience
+from tests.unit.protocols.language.altered import altered
 
 Answer = Callable[[bytes], bytes]
 """What a wrong end says to a piece of bytes."""
@@ -82,7 +83,7 @@ def changed(change: Callable[[Message], Message | None]) -> Answer:
 
 
 def other_nonce(message: Message) -> Message | None:
-    return message.model_copy(update={"nonce": message.nonce ^ 1}) if isinstance(message, M.Welcome) else None
+    return altered(message, nonce=message.nonce ^ 1) if isinstance(message, M.Welcome) else None
 
 
 def other_done(message: Message) -> Message | None:
@@ -212,7 +213,7 @@ CHANGED: Final[list[tuple[str, Callable[[bytes], bytes], int]]] = [
 @pytest.mark.asyncio
 async def test_a_line_that_changes_bytes(what: str, spoil: Callable[[bytes], bytes], uptime_ms: int) -> None:
     def with_the_byte(message: Message) -> Message | None:
-        return message.model_copy(update={"uptime_ms": uptime_ms}) if isinstance(message, M.Welcome) else None
+        return altered(message, uptime_ms=uptime_ms) if isinstance(message, M.Welcome) else None
 
     device = changed(with_the_byte)
     said = await said_of(lambda data: spoil(device(data)))

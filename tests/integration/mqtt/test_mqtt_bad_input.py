@@ -47,6 +47,7 @@ from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import COMMANDS, MAX_ASKED, DeviceWire, HostWire, Publication
 from tests.integration.device.device_state import journal_of
 from tests.integration.mqtt.mqtt_bench import HOLDER, HOLDER_ID, PUNCH, TOPICS, MqttBench, Said
+from tests.unit.protocols.language.altered import altered
 from tests.unit.protocols.link.exchange_pair import hello
 
 OTHER: Final = "host-2"
@@ -294,7 +295,7 @@ def test_a_command_that_comes_twice_acts_once(bench: MqttBench) -> None:
 
 def cycle(cycle_no: int) -> list[Message]:
     """Its commands."""
-    begin = PUNCH.model_copy(update={"cycle_no": cycle_no})
+    begin = altered(PUNCH, cycle_no=cycle_no)
     return [begin, Suction(cycle_no=cycle_no), Advance(cycle_no=cycle_no, steps=1), Count(cycle_no=cycle_no)]
 
 
@@ -359,13 +360,13 @@ def test_hello_twice_is_one_link(unchanged: MqttBench) -> None:
 def test_a_punch_past_its_deadline(unchanged: MqttBench, late_ms: int) -> None:
     """However a broker kept it: what the device holds against it is its own clock. The number stays free."""
     uptime_ms = unchanged.device.board.uptime_ms(unchanged.shell.now)
-    late = PUNCH.model_copy(update={"deadline_ms": uptime_ms - late_ms & 0xFFFF_FFFF})
+    late = altered(PUNCH, deadline_ms=uptime_ms - late_ms & 0xFFFF_FFFF)
     refused(unchanged.publish(unchanged.lawful(late)), Code.E_EXPIRED, f"too late by {late_ms} ms")
 
 
 def test_a_punch_at_its_deadline_is_in_time(bench: MqttBench) -> None:
     uptime_ms = bench.device.board.uptime_ms(bench.shell.now)
-    only(bench.publish(bench.lawful(PUNCH.model_copy(update={"deadline_ms": uptime_ms}))), Received)
+    only(bench.publish(bench.lawful(altered(PUNCH, deadline_ms=uptime_ms))), Received)
 
 
 # --- foreign -----------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from protocols.language.records import Record, encode_record, pack_outcomes
 from protocols.language.units import SECOND, Micros
 from protocols.link.happenings import Commanded, DeviceHappening, Greeted
 from tests.integration.log.log_builders import a_cycle
+from tests.unit.protocols.language.altered import altered
 from tests.unit.protocols.link.exchange_pair import Device, make_device, welcome
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class Desk:
     def write(self, *records: Record) -> None:
         """Write records to the device's journal, as its next ones."""
         for record in records:
-            self.journal.append(encode_record(record.model_copy(update={"event_no": self.journal.head})))
+            self.journal.append(encode_record(altered(record, event_no=self.journal.head)))
 
     def start(self, procedure: Procedure[T]) -> Task[T]:
         """Run a procedure to the first wait for time, or for what the test has yet to do."""

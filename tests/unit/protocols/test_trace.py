@@ -32,6 +32,7 @@ from protocols.serial.framing import encode_frame
 from protocols.serial.payload import decode_payload, encode_message
 from protocols.text import notice
 from protocols.trace import Tracer
+from tests.unit.protocols.language.altered import altered
 
 PUNCH = Punch(cycle_no=7, depth_um=3000, deadline_ms=9000)
 NOW = Micros(3_204_000)
@@ -43,7 +44,7 @@ def described(wire: bytes, sender: str = "host") -> list[str]:
 
 def zero(model: Any, **values: Any) -> Any:
     """A message of zeros, but for `values`."""
-    return decode_payload(model, bytes(layout(model).size)).model_copy(update=values)
+    return altered(decode_payload(model, bytes(layout(model).size)), **values)
 
 
 def test_heading_is_the_notice() -> None:

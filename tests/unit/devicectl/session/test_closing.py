@@ -15,6 +15,7 @@ from protocols.language.enums import CloseReason, Code, DeviceState
 from protocols.language.records import SessionClosed
 from tests.integration.log.log_builders import a_cycle
 from tests.unit.devicectl.scripted_device import INFO, LOST, Answer, Desk, aborted, held, refusal
+from tests.unit.protocols.language.altered import altered
 
 CLOSE = ["JournalRead", "SessionClose", "JournalRead", "TruthGet"]
 """What a close asks where no record is new."""
@@ -153,7 +154,7 @@ def test_a_session_that_another_host_closed_otherwise_is_an_error() -> None:
 # --- the truth
 
 
-@pytest.mark.parametrize("info", [INFO.model_copy(update={"has_truth": False}), INFO])
+@pytest.mark.parametrize("info", [altered(INFO, has_truth=False), INFO])
 def test_only_a_device_that_has_a_truth_is_asked_for_it(info: M.DeviceInfoDone) -> None:
     desk = Desk()
     desk.will(M.DeviceInfo, info)

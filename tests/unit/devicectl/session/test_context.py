@@ -10,6 +10,7 @@ from protocols.language.enums import AlarmPriority, AlarmState, CloseReason, Dev
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from tests.integration.log.log_builders import a_cycle
 from tests.unit.devicectl.scripted_device import INFO, Desk
+from tests.unit.protocols.language.altered import altered
 from tests.unit.protocols.link.exchange_pair import heartbeat
 
 PACES = {
@@ -154,7 +155,7 @@ def test_without_an_observer_nobody_is_called() -> None:
 def test_a_device_is_simulated_where_welcome_and_identity_both_say_so(welcome: bool, info: bool) -> None:
     desk = Desk()
     desk.shown["simulated"] = welcome
-    desk.will(M.DeviceInfo, INFO.model_copy(update={"simulated": info}))
+    desk.will(M.DeviceInfo, altered(INFO, simulated=info))
     desk.run(desk.engine.connect())
     assert desk.engine.simulated is (welcome and info)
     if welcome and info:
@@ -178,7 +179,7 @@ def test_the_diameter_is_the_devices_before_a_session_and_the_sessions_in_it() -
     desk.run(desk.engine.connect())
     assert desk.engine.core_diameter_um == 400
     desk.opened()
-    desk.engine.info = INFO.model_copy(update={"core_diameter_um": 900})
+    desk.engine.info = altered(INFO, core_diameter_um=900)
     assert desk.engine.core_diameter_um == 400
 
 
@@ -244,7 +245,7 @@ def test_a_device_that_says_that_it_holds_still_is_given_the_long_lease(state: D
     desk.shown |= PACES
     desk.numbed()
     desk.run(desk.engine.next_cycle())
-    desk.tell(heartbeat().model_copy(update={"state": state}))
+    desk.tell(altered(heartbeat(), state=state))
     held = state is not DeviceState.ARMED
     assert (desk.engine.link.exchange.pace.lease_us == 15 * SECOND) is held
 

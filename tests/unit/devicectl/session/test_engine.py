@@ -16,6 +16,7 @@ from protocols.language.units import SECOND
 from protocols.serial.wire import SerialWire
 from tests.integration.log.log_builders import a_cycle, a_start
 from tests.unit.devicectl.scripted_device import EPOCH, IDENTITY, INFO, LOST, Desk, a_plan
+from tests.unit.protocols.language.altered import altered
 
 
 def stored(**changes: Any) -> StoredSession:
@@ -102,7 +103,7 @@ def test_the_log_is_told_the_plan_the_device_and_the_shells_facts() -> None:
 def test_what_one_of_the_two_calls_hardware_is_logged_as_such_and_without_a_seed(welcome: bool, info: bool) -> None:
     desk = Desk(allow_hardware=True)
     desk.shown["simulated"] = welcome
-    desk.will(M.DeviceInfo, INFO.model_copy(update={"simulated": info}))
+    desk.will(M.DeviceInfo, altered(INFO, simulated=info))
     desk.opened()
     start = desk.entries[0]
     assert isinstance(start, SessionStart) and (start.simulated, start.seed) == (False, None)

@@ -17,6 +17,7 @@ from protocols.language.records import encode_record
 from protocols.language.units import Micros
 from protocols.link.requests import Request
 from tests.integration.log.log_builders import a_cycle
+from tests.unit.protocols.language.altered import altered
 
 EPOCH, NOW = 5, Micros(0)
 NOTE = Note("warning", 0, "why", "", None)
@@ -258,7 +259,7 @@ def test_alarms_are_counted_as_they_were_raised() -> None:
         event_no=1, uptime_ms=9, code=1501, interlock=6, priority=AlarmPriority.HIGH, state=AlarmState.ACTIVE
     )
     for number, state in enumerate((AlarmState.ACTIVE, AlarmState.LATCHED, AlarmState.INACTIVE, AlarmState.ACTIVE), 1):
-        desk.journal.append(encode_record(alarm.model_copy(update={"event_no": number, "state": state})))
+        desk.journal.append(encode_record(altered(alarm, event_no=number, state=state)))
     desk.run()
     assert desk.reader.alarms == {1501: 2}
 

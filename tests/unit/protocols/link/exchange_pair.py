@@ -15,6 +15,7 @@ from protocols.link.host_end import HostEnd
 from protocols.link.port import BadFrame
 from protocols.serial.payload import encode_message
 from protocols.serial.wire import SerialWire
+from tests.unit.protocols.language.altered import zeros
 
 Host = HostEnd[bytes]
 Device = DeviceEnd[bytes]
@@ -39,7 +40,7 @@ def hello(**changes: Any) -> Hello:
 
 def welcome(**changes: Any) -> Welcome:
     """A WELCOME to that HELLO: heartbeat 200 ms, lease 600 ms."""
-    fields: dict[str, Any] = dict.fromkeys(Welcome.model_fields, 0)
+    fields: dict[str, Any] = zeros(Welcome)
     fields |= {
         "link_id": LINK, "nonce": 77, "role": Role.CONTROLLER, "state": DeviceState.IDLE, "simulated": True,
         "model_version": "1", "schema_id": schema_id(0), "heartbeat_idle_ms": 200, "lease_idle_ms": 600,
@@ -49,7 +50,7 @@ def welcome(**changes: Any) -> Welcome:
 
 def heartbeat(running: int = 0) -> Heartbeat:
     """A device's heartbeat."""
-    fields: dict[str, Any] = dict.fromkeys(Heartbeat.model_fields, 0)
+    fields: dict[str, Any] = zeros(Heartbeat)
     fields |= {
         "state": DeviceState.IDLE, "highest_alarm": AlarmPriority.NONE, "trigger_held": False,
         "running_correlation_id": running,

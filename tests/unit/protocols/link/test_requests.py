@@ -36,6 +36,7 @@ from protocols.link.requests import (
     RoundTrip,
 )
 from protocols.serial.line import BaudLine
+from tests.unit.protocols.language.altered import altered
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
     Host,
@@ -452,7 +453,7 @@ def test_progress_that_tells_a_longer_time_gives_it_and_a_shorter_one_takes_none
     request = host.submit(PUNCH, T0)
     host.take()
     for expected_ms in (2_000, 100):
-        hear(host, PROGRESS.model_copy(update={"expected_ms": expected_ms}), request.correlation_id, 0)
+        hear(host, altered(PROGRESS, expected_ms=expected_ms), request.correlation_id, 0)
     now, (lost, _) = never_end(host, request, RECEIVED, 100_000_000)
     assert now == 4 * 2_000_000 + 1_000_000 and isinstance(lost, LinkLost)
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import jsonschema
 import pytest
-from pydantic import BaseModel
 
 from protocols.language import messages as M
+from protocols.mqtt.status import Snapshot
 from protocols.published import schemas
 from protocols.published.schemas import CATALOGUE, described, document, payload_name
 
@@ -136,19 +136,19 @@ def test_each_schema_has_its_name_as_its_title() -> None:
 
 
 def test_two_schemas_of_one_name_are_refused() -> None:
-    class Twice(BaseModel):
+    class Twice(Snapshot):
         a: int
 
     maker = schemas._Maker("#/$defs/")
-    maker.add_object("Twice", Twice)
-    maker.add_object("Twice", Twice)
+    maker.add_snapshot(Twice)
+    maker.add_snapshot(Twice)
     with pytest.raises(TypeError, match="two schemas are called Twice"):
-        maker.add_object("Twice", type("Twice", (BaseModel,), {"__annotations__": {"b": str}}))
+        maker.add_snapshot(type("Twice", (Snapshot,), {"__annotations__": {"b": str}}))
 
 
 def test_a_type_that_has_no_schema_is_refused() -> None:
-    class Odd(BaseModel):
+    class Odd(Snapshot):
         a: bytes
 
     with pytest.raises(TypeError, match="has no schema"):
-        schemas._Maker("#/$defs/").add_object("Odd", Odd)
+        schemas._Maker("#/$defs/").add_snapshot(Odd)

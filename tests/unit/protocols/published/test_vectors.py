@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from devicectl.simulation.spec import FILES
 from protocols.language.enums import Kind
@@ -13,6 +12,7 @@ from protocols.language.errors import MessageError
 from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY
 from protocols.language.records import RECORDS, decode_record, encode_record
+from protocols.language.structs import Struct
 from protocols.link.port import BadFrame
 from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_message, decode_payload, encode_message
@@ -42,11 +42,11 @@ def only(found: list[Frame | BadFrame]) -> Frame:
     return frame
 
 
-def as_json(model: BaseModel) -> dict[str, Any]:
+def as_json(model: Struct) -> dict[str, Any]:
     """A message's fields as the vectors have them: enumerations as numbers, byte arrays as hex, a u64 as text."""
     values: dict[str, Any] = {}
     wide = {name for name, wire in layout(type(model)).fields if wire.code == "Q"}
-    for name, value in model:
+    for name, value in model.as_dict().items():
         if name in wide:
             values[name] = str(value)
         else:

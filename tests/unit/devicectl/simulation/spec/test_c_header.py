@@ -6,7 +6,6 @@ from enum import IntEnum
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from devicectl.simulation.spec import c_header
 from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
@@ -15,6 +14,7 @@ from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY
 from protocols.language.records import RECORD_SIZE, RECORDS, Record
 from protocols.language.schema import schema_id
+from protocols.language.structs import Struct
 from protocols.language.version import MINOR
 from tests.patience import patience
 
@@ -42,7 +42,7 @@ def numbers(cc: str, folder: Path, expressions: list[str]) -> list[int]:
     return [int(line) for line in said.split()]
 
 
-def cells(model: type[BaseModel]) -> list[tuple[str, int, int]]:
+def cells(model: type[Struct]) -> list[tuple[str, int, int]]:
     """(field, offset, size) of the fixed fields, off the compiled layout; a record's kind stands in its byte 8."""
     found, offset = [], 0
     for name, wire in layout(model).fields:

@@ -34,6 +34,7 @@ from protocols.serial.framing import CRC_SIZE, encode_frame, pack_crc, stuff, un
 from protocols.serial.payload import encode_message
 from protocols.serial.wire import SerialWire
 from protocols.text.notice import NOTICE
+from tests.unit.protocols.language.altered import zeros
 
 GOOD_COMMANDS: Final = Counter({"SessionOpen": 1, "JournalRead": 2, "JournalAck": 1})
 GOOD: Final = Closed(1, CloseReason.COMPLETED, 10, 30)
@@ -833,7 +834,7 @@ def test_the_devices_own_frames_that_come_back_are_no_hosts(bench: Bench) -> Non
 
 def overheard(bench: Bench, *, correlation_id: int = 500, **welcome: int) -> None:
     """A HELLO and its WELCOME as a tap hears them, without a device that said so."""
-    fields: dict[str, Any] = dict.fromkeys(M.Welcome.model_fields, 0)
+    fields: dict[str, Any] = zeros(M.Welcome)
     fields |= {"link_id": 9, "nonce": 1, "role": Role.CONTROLLER, "state": DeviceState.IDLE, "simulated": True}
     fields |= {"model_version": "1", "lease_armed_ms": 600, "lease_idle_ms": 15_000, **welcome}
     frame = encode_message(M.Welcome(**fields), seq=1, link_id=9, correlation_id=correlation_id)
