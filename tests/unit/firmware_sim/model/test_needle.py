@@ -24,6 +24,13 @@ def test_stroke_is_a_straight_line_out_and_back() -> None:
     assert not p.needle.retracted(Micros(home - 1)) and p.needle.retracted(home)
 
 
+def test_needles_on_their_way_have_not_arrived_before_their_time() -> None:
+    p = plant()
+    arrival = p.extend(3000, T0)
+    assert p.needle.depth_um(Micros(T0 + 1)) == 0
+    assert p.needle.depth_um(Micros(arrival - 1)) == 2999
+
+
 @pytest.mark.parametrize(("out_ms", "home_ms"), [(0, 1), (0.5, 1), (15, 20), (30, 40)])
 def test_retraction_reverses_at_once_from_wherever_it_is(out_ms: float, home_ms: float) -> None:
     p = plant()

@@ -111,6 +111,7 @@ def test_hash_names_the_values() -> None:
     ("name", "value", "says"),
     [
         ("needles", 9, "needles: 9 is not in 1 to 8 needles"),
+        ("needles", 0, "needles: 0 is not in 1 to 8 needles"),
         ("needles", 2.5, "needles: 2.5 is not a whole number of needles"),
         ("needles", math.nan, "needles: nan is not in 1 to 8 needles"),
         ("leak_kpa_s", math.inf, "leak_kpa_s: inf is not in 0 to 200 kPa/s"),
@@ -149,6 +150,18 @@ def test_zero_switches_the_lease_off_and_binds_nothing(pace: str, least: int) ->
     with pytest.raises(ParameterError, match=f"must be below {lease} {least}"):
         values.set(lease, least)
     assert values.value_of(lease) == 0
+
+
+@pytest.mark.parametrize("name", ["canister_block", "canister_warn"])
+def test_of_two_values_out_of_order_the_one_that_was_given_is_blamed(name: str) -> None:
+    with pytest.raises(ParameterError, match="canister_warn .* must be below canister_block") as caught:
+        Parameters({name: 0.5 if name == "canister_block" else 0.99})
+    assert caught.value.name == name
+
+
+def test_0_switches_off_no_limit_but_a_lease() -> None:
+    with pytest.raises(ParameterError, match="canister_warn 0 must be below canister_block 0"):
+        Parameters({"canister_warn": 0, "canister_block": 0})
 
 
 def test_order_may_be_broken_on_the_way_to_two_overrides() -> None:

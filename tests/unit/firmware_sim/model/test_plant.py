@@ -78,6 +78,13 @@ def test_clogged_needle_brings_nothing_until_purged() -> None:
     assert p.clogged == 0 and cycle(p, now)[1] == 0b111
 
 
+def test_a_purge_that_does_not_work_leaves_the_clogged_needles_alone_clogged() -> None:
+    p = plant(purge_p=0)
+    p.clogged = 0b001
+    assert p.purge(0b011) == 0b010
+    assert p.clogged == 0b001
+
+
 def test_purge_works_as_often_as_it_should() -> None:
     p = plant()
     worked = 0
