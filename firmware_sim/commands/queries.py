@@ -29,10 +29,11 @@ def records_per_page(max_payload_size: int) -> int:
 
 
 def _echo(control: Control, port: Port, command: M.Echo, now: Micros) -> Message:
-    if len(command.data) > port.max_payload_size:
-        text = f"{len(command.data)} B to echo: this host's HELLO allows payloads of {port.max_payload_size} B"
-        return refusal(Code.E_RANGE, text, expected=port.max_payload_size, actual=len(command.data))
-    return M.EchoDone.unchecked(data=command.data)
+    data = command.data
+    if len(data) > port.max_payload_size:
+        text = f"{len(data)} B to echo: this host's HELLO allows payloads of {port.max_payload_size} B"
+        return refusal(Code.E_RANGE, text, expected=port.max_payload_size, actual=len(data))
+    return M.EchoDone.unchecked(data=data)
 
 
 def _device_info(control: Control, port: Port, command: M.DeviceInfo, now: Micros) -> Message:
