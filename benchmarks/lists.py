@@ -1,10 +1,11 @@
-"""`devicectl sessions list` of small and large logs, in processor time beside the start-up alone.
+"""`devicectl sessions list` of small and large logs: processor time beside the start-up alone, and peak memory.
 
-A log is built by bulk insert, a session of 10,000 cores again and again. What its last sessions are made of is there;
-of the earlier ones only what a list may look at, since a whole log of 10,000 takes 4.5 GB: that a list reads nothing
-of the rest is held by tests/integration/log/test_log_lists.py, which counts the database's steps.
+A log is built by bulk insert, one session again and again. Of sessions of 10,000 cores only the last hundred have all
+their rows, since a whole log of 10,000 takes 4.5 GB: that a list reads nothing of the rest is held by
+tests/integration/log/test_log_lists.py, which counts the database's steps. Short sessions, of one cycle, have all.
 """
 
+import re
 import resource
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ import sys
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from devicectl import Plan
 from devicectl.log.store import SessionLog
@@ -22,44 +23,88 @@ from protocols.language.enums import Ending, NeedleOutcome, Phase
 from protocols.language.records import Cycle, encode_record, pack_outcomes
 
 CYCLES: Final = 3_334
-"""Of a session of 10,000 cores."""
-WHOLE: Final = 100
-"""Sessions that have all their rows."""
-CASES: Final = {"empty": (0, ()), "100": (100, ()), "10,000": (10_000, ()), "10,000, all": (10_000, ("--last", "all"))}
-"""Name -> sessions, and the options beside the log's."""
+"""Cycles of a session of 10,000 cores."""
+WHOLE_ROWS: Final = 100 * CYCLES
+"""Cycles of the sessions that have all their rows."""
 
 
-def measure(rounds: int, folder: Path) -> list[dict[str, float]]:
-    """Seconds of processor time of each case, a dictionary a round."""
-    paths = {sessions: folder / f"list-{sessions}.sqlite" for sessions, _ in CASES.values()}
-    for sessions, path in paths.items():
-        _build(path, sessions)
+class Case(NamedTuple):
+    """A log of so many sessions, of so many cycles each, and the options beside the log's."""
+
+    sessions: int
+    cycles: int = CYCLES
+    options: tuple[str, ...] = ()
+
+
+ALL: Final = ("--last", "all")
+CASES: Final = {
+    "empty": Case(0),
+    "1,000": Case(1_000),
+    "10,000": Case(10_000),
+    "10,000, all": Case(10_000, options=ALL),
+    "100,000 short, all": Case(100_000, 1, ALL),
+}
+
+
+class Used(NamedTuple):
+    """Seconds of processor time, and the most memory at any moment; None where the system does not say."""
+
+    cpu_s: float
+    peak_mib: float | None
+
+
+_LIST: Final = """
+import atexit, sys
+from devicectl.cli import main
+
+def say_peak():
+    try:
+        with open("/proc/self/status") as status:
+            sys.stderr.writelines(line for line in status if line.startswith("VmHWM"))
+    except OSError:
+        pass
+
+atexit.register(say_peak)
+sys.argv[0] = "devicectl"
+main()
+"""
+"""The peak is asked inside: what the system tells a parent of its child's begins at the parent's own size."""
+
+
+def measure(rounds: int, folder: Path) -> list[dict[str, Used]]:
+    """Return what each case takes, a dictionary a round."""
+    paths = {case[:2]: folder / f"list-{case.sessions}-{case.cycles}.sqlite" for case in CASES.values()}
+    for (sessions, cycles), path in paths.items():
+        _build(path, sessions, cycles)
         _list(path)  # what is compiled and read from the disk once
-    return [
-        {name: _list(paths[sessions], *options) for name, (sessions, options) in CASES.items()} for _ in range(rounds)
-    ]
+    return [{name: _list(paths[case[:2]], *case.options) for name, case in CASES.items()} for _ in range(rounds)]
 
 
-def _list(path: Path, *options: str) -> float:
+def _list(path: Path, *options: str) -> Used:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    line = [sys.executable, "-m", "devicectl", "sessions", "list", "--log", str(path), *options]
-    subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    line = [sys.executable, "-c", _LIST, "sessions", "list", "--log", str(path), *options]
+    done = subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stderr)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Used(cpu_s, None if peak is None else int(peak[1]) / 1024)
 
 
-def _build(path: Path, sessions: int) -> None:
+def _build(path: Path, sessions: int, cycles: int) -> None:
     with SessionLog.open(path) as log:
         if sessions:
-            _one(log)
+            _one(log, cycles)
     if sessions < 2:
         return
+    whole = WHOLE_ROWS // cycles
     with closing(sqlite3.connect(path)) as raw, raw:
         _copy(raw, ("sessions", "totals"), 2, sessions)
-        if sessions > WHOLE:
+        if sessions > whole:
             for table in ("records", "cycles"):
                 raw.execute(f"UPDATE {table} SET session_key = {sessions}")
-        _copy(raw, ("records", "cycles"), max(2, sessions - WHOLE + 1), min(sessions, max(WHOLE, sessions - 1)))
+            _copy(raw, ("records", "cycles"), sessions - whole + 1, sessions - 1)
+        else:
+            _copy(raw, ("records", "cycles"), 2, sessions)
 
 
 def _copy(raw: sqlite3.Connection, tables: tuple[str, ...], first: int, last: int) -> None:
@@ -74,8 +119,8 @@ def _copy(raw: sqlite3.Connection, tables: tuple[str, ...], first: int, last: in
         )
 
 
-def _one(log: SessionLog) -> None:
-    """A session of 10,000 cores, as a log has it."""
+def _one(log: SessionLog, cycles: int) -> None:
+    """Store a session of so many cycles, as a log has it."""
     counted = NeedleOutcome.COUNTED
     records = tuple(
         encode_record(
@@ -93,7 +138,7 @@ def _one(log: SessionLog) -> None:
                 total_cores_counted=3 * number,
             )
         )
-        for number in range(1, CYCLES + 1)
+        for number in range(1, cycles + 1)
     )
     start = SessionStart(
         simulated=True,
@@ -113,6 +158,6 @@ def _one(log: SessionLog) -> None:
         device_url="sim://?seed=7",
     )
     key = log.begin(start)
-    log.store(key, Batch(epoch=1, first_event_no=1, next_event_no=CYCLES + 1, records=records))
-    totals = Counts(cycles=CYCLES, completed=CYCLES, punctures=3 * CYCLES, cores_counted=3 * CYCLES)
-    log.finish(key, Finish("completed", True, 870.0, 3.0, totals, CYCLES // 16 + 1))
+    log.store(key, Batch(epoch=1, first_event_no=1, next_event_no=cycles + 1, records=records))
+    totals = Counts(cycles=cycles, completed=cycles, punctures=3 * cycles, cores_counted=3 * cycles)
+    log.finish(key, Finish("completed", True, 870.0, 3.0, totals, cycles // 16 + 1))

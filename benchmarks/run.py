@@ -2,8 +2,8 @@
 
 Law: in each round every case runs once, so that a slow moment of the machine falls on all of them, and a ratio is made
 within a round. A peer that is not installed is named as missing; nothing is promised about another machine. The exit
-code is 1 where a target is not met. Programs are started with their modules compiled, as they are for whoever starts
-one a second time.
+code is 1 where a target is not met. Programs are started with their modules compiled, as they are for those who start
+one a second time. `--quick` is one round, which shows that every row is measured: its figures are not kept.
 """
 
 import argparse
@@ -11,18 +11,17 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import timeit
-from collections.abc import Sequence
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import codec, lists, mqtt, plugin, report
+from benchmarks import codec, instructions, lists, mqtt, plugin, report, sessions
 from benchmarks.awake import awake
-from benchmarks.servers import COMPILED, COMPILED_NAME, SERVERS, Running, Server, all_running
+from benchmarks.servers import COMPILED_NAME, SERVERS, Running, Server, all_running
+from benchmarks.sessions import COMPILED, compiled, spread
 from benchmarks.targets import judge
 
 HERE: Final = Path(__file__).parent
@@ -30,23 +29,14 @@ SCRATCH: Final = HERE.parent / "build"
 """On the disk of the tree, where a user's log would be: a folder for temporary files may be in memory."""
 PEERS: Final = ("lewis", "pymavlink", "pymodbus", "sinstruments")
 ROUND_TRIPS: Final = 2_000
-
-
-def spread(values: Sequence[float], digits: int = 4) -> dict[str, Any]:
-    """Median, least and most of what the rounds gave."""
-    return {
-        "median": round(statistics.median(values), digits),
-        "least": round(min(values), digits),
-        "most": round(max(values), digits),
-        "rounds": len(values),
-    }
+QUICK_ROUND_TRIPS: Final = 100
 
 
 # --- servers -------------------------------------------------------------------------------------------------------
 
 
-def measure_servers(rounds: int, folder: Path) -> dict[str, Any]:
-    """Starts, round trips and memory of every server that is installed."""
+def measure_servers(rounds: int, folder: Path, round_trips: int) -> dict[str, Any]:
+    """Measure starts, round trips and memory of every server that is installed."""
     installed = [server for server in SERVERS if server.installed]
     missing = sorted({server.name for server in SERVERS if not server.installed})
     starts = _starts(installed, rounds, folder)
@@ -57,7 +47,7 @@ def measure_servers(rounds: int, folder: Path) -> dict[str, Any]:
         with awake() as kept_awake:
             for _ in range(rounds):
                 for server in running:
-                    rates[_key(server.server)].append(server.rate(ROUND_TRIPS))
+                    rates[_key(server.server)].append(server.rate(round_trips))
         for server in running:
             if server.server.wire == "tcp":
                 memory[server.server.name] = server.memory_mib()
@@ -78,7 +68,7 @@ def _key(server: Server) -> str:
 
 
 def _ratio(rates: dict[str, list[float]], key: str, name: str = "firmware-sim") -> float | None:
-    """How many times as many round trips ours makes on the same wire; the median of the rounds' ratios."""
+    """Return how many times as many round trips ours makes on the same wire; the median of the rounds' ratios."""
     ours = rates.get(f"{name}/{key.split('/')[1]}")
     if ours is None:
         return None
@@ -104,78 +94,48 @@ def _starts(servers: list[Server], rounds: int, folder: Path) -> dict[str, list[
     return starts
 
 
-# --- sessions ------------------------------------------------------------------------------------------------------
+# --- codec ---------------------------------------------------------------------------------------------------------
 
 
-def measure_session(rounds: int, folder: Path) -> dict[str, Any]:
-    """The default session beside the floor, and where its time goes."""
-    floors, sessions, commands, summaries = [], [], [], []
-    compiled: list[tuple[float, float]] = []
-    for number in range(rounds):
-        floors.append(float(_python("benchmarks.floor")))
-        if COMPILED:
-            compiled.append(_compiled_session(folder, number))
-        summary = json.loads(_python("benchmarks.session", str(folder / f"api-{number}.sqlite")))
-        sessions.append(summary["wall_seconds"])
-        log = str(folder / f"cli-{number}.sqlite")
-        start = timeit.default_timer()
-        said = _python("devicectl", "run", "--json", "--seed", "7", "--log", log)
-        commands.append(timeit.default_timer() - start)
-        summaries.append(json.loads(said.splitlines()[-1]))
-    profile = json.loads(_python("benchmarks.session", str(folder / "profile.sqlite"), "--profile"))
-    first = summaries[0]
-    assert all(summary["cores_counted"] == first["cores_counted"] for summary in summaries), "a seed repeats everything"
+def measure_codec(rounds: int, folder: Path) -> dict[str, Any]:
+    """Measure every codec, and ours once more where the core is compiled."""
+    return {**codec.measure(7 * rounds), "compiled": _compiled_codec(rounds, folder) if COMPILED else {}}
+
+
+def _compiled_codec(rounds: int, folder: Path) -> dict[str, Any]:
+    """Return messages a second of the compiled codec, and how many times as many that is as a peer has beside it."""
+    rates: dict[str, list[float]] = {}
+    ratios: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        ours = json.loads(compiled(str(HERE / "codec.py"), "--json", "--rounds", "7", folder=folder))["cases"]
+        theirs = codec.measure(7)["cases"]
+        for act in ("encode", "decode"):
+            rates.setdefault(act, []).append(ours[f"ours/{act}"]["median"])
+            for peer in codec.PEERS:
+                if (name := f"{peer}/{act}") in theirs:
+                    ratios.setdefault(name, []).append(rates[act][-1] / theirs[name]["median"])
     return {
-        "floor_s": spread(floors),
-        "session_s": spread(sessions),
-        "command_s": spread(commands),
-        "session_of_floor": spread([taken / floor for taken, floor in zip(sessions, floors, strict=True)], 2),
-        "command_of_floor": spread([taken / floor for taken, floor in zip(commands, floors, strict=True)], 2),
-        **_compiled_figures(compiled, floors),
-        "times_real_time": spread([first["session_seconds"] / taken for taken in sessions], 0),
-        "session": {key: first[key] for key in ("seed", "cores_counted", "cycles", "session_seconds", "reconciled")},
-        "log_bytes": (folder / "api-0.sqlite").stat().st_size,
-        "profile_s": profile,
+        "cases": {act: spread(values, 0) for act, values in rates.items()},
+        "ratios": {name: spread(values, 2) for name, values in ratios.items()},
     }
 
 
-def _compiled_session(folder: Path, number: int) -> tuple[float, float]:
-    """Seconds of the same session and of the same command where the core is compiled."""
-    where = folder / f"compiled-{number}"
-    where.mkdir()
-    done = subprocess.run(
-        [COMPILED, "-P", str(HERE / "session.py"), "api.sqlite"], cwd=where, capture_output=True, text=True, check=True
-    )
-    line = [COMPILED, "-P", "-m", "devicectl", "run", "--json", "--seed", "7", "--log", "cli.sqlite"]
-    start = timeit.default_timer()
-    subprocess.run(line, cwd=where, capture_output=True, check=True)
-    return float(json.loads(done.stdout)["wall_seconds"]), timeit.default_timer() - start
+# --- the rest ------------------------------------------------------------------------------------------------------
 
 
-def _compiled_figures(taken: list[tuple[float, float]], floors: list[float]) -> dict[str, Any]:
-    """The figures of the compiled core; empty where there is none."""
-    if not taken:
+def measure_instructions(*, quick: bool) -> dict[str, Any]:
+    """Count instructions; {} where valgrind is not installed."""
+    counts = instructions.measure()
+    if counts is None:
         return {}
-    sessions, commands = zip(*taken, strict=True)
     return {
-        "compiled_s": spread(sessions),
-        "compiled_of_floor": spread([one / floor for one, floor in zip(sessions, floors, strict=True)], 2),
-        "compiled_command_s": spread(commands),
-        "compiled_command_of_floor": spread([one / floor for one, floor in zip(commands, floors, strict=True)], 2),
+        "millions": {name: round(count / 1e6, 1) for name, count in counts.items()},
+        "over_floor": round(instructions.over_floor(quick=quick), 2),
     }
-
-
-def _python(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, cwd=HERE.parent)
-    if done.returncode != 0:
-        raise RuntimeError(
-            f"python -m {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}"
-        )
-    return done.stdout
 
 
 def measure_plugin(rounds: int, folder: Path) -> dict[str, Any]:
-    """What the pytest plugin costs whoever does not use it."""
+    """Measure what the pytest plugin costs those who do not use it."""
     pairs = plugin.measure(rounds, folder)
     return {
         "tests": plugin.TESTS,
@@ -185,27 +145,33 @@ def measure_plugin(rounds: int, folder: Path) -> dict[str, Any]:
     }
 
 
-# --- lists ---------------------------------------------------------------------------------------------------------
-
-
 def measure_lists(rounds: int, folder: Path) -> dict[str, Any]:
-    """Processor time of `sessions list` by the size of the log, and beside that of an empty one."""
+    """Measure processor time and memory of `sessions list` by the size of the log, beside those of an empty one."""
     found = lists.measure(rounds, folder)
+    peaks = {case: [used[case].peak_mib for used in found] for case in lists.CASES}
     return {
-        "cpu_s": {case: spread([times[case] for times in found], 3) for case in lists.CASES},
+        "cpu_s": {case: spread([used[case].cpu_s for used in found], 3) for case in lists.CASES},
+        "peak_mib": {case: max(known) for case, values in peaks.items() if (known := [*filter(None, values)])},
         "of_empty": {
-            case: spread([times[case] / times["empty"] for times in found], 2)
+            case: spread([used[case].cpu_s / used["empty"].cpu_s for used in found], 2)
             for case in lists.CASES
             if case != "empty"
         },
     }
 
 
+def measure_mqtt(rounds: int) -> dict[str, Any]:
+    """Measure round trips over a broker; {} where Mosquitto is not installed."""
+    with awake() as kept_awake:
+        found = mqtt.measure(rounds)
+    return {**found, "kept_awake": kept_awake} if found else {}
+
+
 # --- all -----------------------------------------------------------------------------------------------------------
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on, and nothing that names the machine."""
+    """Return what the figures depend on, and nothing that names the machine."""
     versions = {}
     for name in ("devicectl", *PEERS):
         try:
@@ -222,35 +188,45 @@ def machine() -> dict[str, Any]:
     }
 
 
+def measure(rounds: int, folder: Path, *, quick: bool) -> dict[str, Any]:
+    """Measure everything, one part after the other."""
+    results: dict[str, Any] = {"machine": {**machine(), "quick": quick}}
+    parts: dict[str, Callable[[], Any]] = {
+        "codec": lambda: measure_codec(rounds, folder),
+        "session": lambda: sessions.measure(rounds, folder),
+        "campaign": lambda: sessions.measure_campaigns(rounds, folder),
+        "servers": lambda: measure_servers(rounds, folder, QUICK_ROUND_TRIPS if quick else ROUND_TRIPS),
+        "mqtt": lambda: measure_mqtt(rounds),
+        "lists": lambda: measure_lists(rounds, folder),
+        "plugin": lambda: measure_plugin(rounds, folder),
+        "idle_device_kib": lambda: round(float(sessions.python("benchmarks.idle_device").split()[0]), 1),
+        "instructions": lambda: measure_instructions(quick=quick),
+    }
+    for name, part in parts.items():
+        print(name, file=sys.stderr)
+        results[name] = part()
+    return results
+
+
 def main() -> int:
     """Measure, print and write; 1 where a target is not met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument(
         "--rounds", type=int, default=7, help="of servers and sessions; the codec takes seven times as many"
     )
-    parser.add_argument("--output", type=Path, default=HERE, help="folder for results.md and results.json")
+    parser.add_argument(
+        "--output", type=Path, help="folder for results.md and results.json; benchmarks, if not --quick"
+    )
+    parser.add_argument("--quick", action="store_true", help="one round, into build: shows that every row is measured")
     options = parser.parse_args()
     SCRATCH.mkdir(exist_ok=True)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # for the programs that are started
-    results: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(dir=SCRATCH, prefix="bench-") as name:
-        folder = Path(name)
-        print("codec", file=sys.stderr)
-        results["codec"] = codec.measure(7 * options.rounds)
-        print("session", file=sys.stderr)
-        results["session"] = measure_session(options.rounds, folder)
-        print("servers", file=sys.stderr)
-        results["servers"] = measure_servers(options.rounds, folder)
-        print("mqtt", file=sys.stderr)
-        with awake() as kept_awake:
-            results["mqtt"] = {**mqtt.measure(options.rounds), "kept_awake": kept_awake}
-        print("lists", file=sys.stderr)
-        results["lists"] = measure_lists(options.rounds, folder)
-        print("plugin", file=sys.stderr)
-        results["plugin"] = measure_plugin(options.rounds, folder)
-    (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        results = measure(1 if options.quick else options.rounds, Path(name), quick=options.quick)
+    output = options.output or (SCRATCH if options.quick else HERE)
+    (output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     text = report.page(results)
-    (options.output / "results.md").write_text(text, encoding="utf-8")
+    (output / "results.md").write_text(text, encoding="utf-8")
     print(text)
     return 0 if all(met for _, _, met in judge(results)) else 1
 

@@ -23,14 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, Self
 
+from benchmarks.sessions import COMPILED
 from protocols.language.enums import Role
 from protocols.language.messages import Echo, Hello, Welcome
 from protocols.link.header import REPLY_WANTED
 from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_message, encode_message
 
-COMPILED: Final = os.environ.get("COMPILED_PYTHON", "")
-"""Python of an environment where the core is compiled and uvloop installed, as `make bench` makes it; "" for none."""
 COMPILED_NAME: Final = "firmware-sim compiled, uvloop"
 START_LIMIT_S: Final = 30.0
 ANSWER_LIMIT_S: Final = 5.0
@@ -45,7 +44,7 @@ class Line(Protocol):
         """Send all of it."""
 
     def receive(self) -> bytes:
-        """What has come; waits for something."""
+        """Return what has come; waits for something."""
 
     def close(self) -> None:
         """Close."""
@@ -63,7 +62,7 @@ class TcpLine:
         self._socket.sendall(data)
 
     def receive(self) -> bytes:
-        """What has come."""
+        """Return what has come."""
         data = self._socket.recv(65_536)
         if not data:
             raise ConnectionError("the server closed the connection")
@@ -87,7 +86,7 @@ class PtyLine:
         os.write(self._fd, data)
 
     def receive(self) -> bytes:
-        """What has come."""
+        """Return what has come."""
         if not select.select([self._fd], [], [], ANSWER_LIMIT_S)[0]:
             raise TimeoutError("no answer on the pseudo-terminal")
         return os.read(self._fd, 4096)
@@ -98,7 +97,7 @@ class PtyLine:
 
 
 class Talk(Protocol):
-    """What a server is asked. `prepare` greets it and makes the requests; `complete` says when an answer is whole."""
+    """Questions to a server. `greet` and `requests` make them; `complete` says when an answer is whole."""
 
     def greet(self, line: Line) -> None:
         """The first question, answered."""
@@ -107,7 +106,7 @@ class Talk(Protocol):
         """Ready-made questions, each another one where the server can tell."""
 
     def complete(self, request: bytes, answer: bytes) -> bool:
-        """Whether `answer` is the whole answer to `request`."""
+        """Return true if `answer` is the whole answer to `request`."""
 
 
 class LineTalk:
@@ -137,11 +136,11 @@ class EchoTalk:
         ask(line, self, b"greeting")
 
     def requests(self, count: int) -> list[bytes]:
-        """As for our own server."""
+        """Make the same as for our own server."""
         return echo_frames(1, count)
 
     def complete(self, request: bytes, answer: bytes) -> bool:
-        """As many bytes as were sent."""
+        """Return true once as many bytes came back as were sent."""
         return len(answer) >= len(request)
 
 
@@ -209,11 +208,13 @@ class Server:
     command: Callable[[str, Path], list[str]]
     make_talk: Callable[[], Talk]
     package: str | None = None
+    needs_compiled: bool = False
+    """True if it runs in the environment of `COMPILED`."""
 
     @property
     def installed(self) -> bool:
-        """Whether what it is made of is there."""
-        if self.name == COMPILED_NAME:
+        """True if what it is made of is there."""
+        if self.needs_compiled:
             return bool(COMPILED)
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
@@ -312,6 +313,10 @@ def _bare(place: str, folder: Path) -> list[str]:
     return [sys.executable, "-m", "benchmarks.peers.echo", "tcp" if place.isdecimal() else "pty", place]
 
 
+def _bare_uvloop(place: str, folder: Path) -> list[str]:
+    return [COMPILED, "-P", str(Path(__file__).parent / "peers" / "echo.py"), "uvloop", place]
+
+
 def _sinstruments(place: str, folder: Path) -> list[str]:
     transport = (
         {"type": "tcp", "url": ["127.0.0.1", int(place)]} if place.isdecimal() else {"type": "serial", "url": place}
@@ -330,8 +335,9 @@ def _lewis(place: str, folder: Path) -> list[str]:
 
 SERVERS: Final = (
     Server("firmware-sim", "tcp", _ours, HandpieceTalk),
-    Server(COMPILED_NAME, "tcp", _compiled, HandpieceTalk),
+    Server(COMPILED_NAME, "tcp", _compiled, HandpieceTalk, needs_compiled=True),
     Server("bare asyncio echo", "tcp", _bare, EchoTalk),
+    Server("bare uvloop echo", "tcp", _bare_uvloop, EchoTalk, needs_compiled=True),
     Server("sinstruments", "tcp", _sinstruments, lambda: LineTalk(b"P?", b"\n"), "sinstruments"),
     Server("lewis", "tcp", _lewis, lambda: LineTalk(b"P?", b"\r\n"), "lewis"),
     Server("firmware-sim", "pty", _ours, HandpieceTalk),

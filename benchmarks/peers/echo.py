@@ -1,6 +1,7 @@
 """The ceiling for a simulator in Python: a bare asyncio server that gives back what it gets.
 
 python -m benchmarks.peers.echo tcp PORT
+python -m benchmarks.peers.echo uvloop PORT    the same on uvloop in place of asyncio's own loop
 python -m benchmarks.peers.echo pty LINK
 """
 
@@ -8,6 +9,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 
 class Echo(asyncio.Protocol):
@@ -17,8 +19,7 @@ class Echo(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: a connection stands."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own class, which is none of asyncio's
 
     def data_received(self, data: bytes) -> None:
         """Asyncio: bytes came in."""
@@ -44,7 +45,13 @@ async def _pty(link: Path) -> None:
 def main() -> None:
     """Serve until ended."""
     kind, place = sys.argv[1:]
-    asyncio.run(_tcp(int(place)) if kind == "tcp" else _pty(Path(place)))
+    make_loop = None
+    if kind == "uvloop":
+        import uvloop
+
+        make_loop = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(_pty(Path(place)) if kind == "pty" else _tcp(int(place)))
 
 
 if __name__ == "__main__":
