@@ -1,4 +1,4 @@
-"""How many messages a second the codec makes and reads, beside three others, in one run.
+"""Messages a second that the codec makes and reads, beside three others, in one run.
 
 Law: every case runs in every round, so that a slow moment of the machine falls on all of them; only ratios inside one
 run mean anything. A peer that is not installed is named as missing and has no figure.
@@ -170,7 +170,7 @@ def _summary(rates: list[float]) -> dict[str, float]:
 
 
 def _ratios(seconds: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """How many times as many messages a second ours does, per other codec and act.
+    """Return how many times as many messages a second ours does, per other codec and act.
 
     `median` is over the ratios within each round; `best` is of the fastest round of each, which a busy machine
     disturbs least.

@@ -1,4 +1,4 @@
-"""What the pytest plugin costs a repository that does not use it: pytest collecting its tests, with it and without."""
+"""Cost of the pytest plugin to a repository that does not use it: pytest collects its tests, with it and without."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 TESTS: Final = 200
-"""As many as a small repository has: enough for a cost by the test to show beside the start of pytest."""
+"""Tests of a small repository: enough for a cost by the test to show beside the start of pytest."""
 
 
 def _collect(folder: Path, *options: str) -> float:

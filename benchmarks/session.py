@@ -30,7 +30,7 @@ PARTS: Final = (
     ("/transitions/", "transitions"),
     ("/pydantic", "pydantic"),
 )
-"""What stands in a file's name, the first that fits -> the part it belongs to. The rest is Python's own library."""
+"""Piece of a file's name -> the part that the file belongs to, by the first that fits. The rest is Python's library."""
 
 
 async def run(log_path: str, seed: int) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What the simulator is measured beside, as programs to start."""
+"""Programs that the simulator is measured beside."""

@@ -1,4 +1,4 @@
-"""Words: those that no file of the tree has, and those that no docstring of the product begins with.
+"""Words: those that no file of the tree has, and those that no docstring of product and benchmarks begins with.
 
 The first are manufacturers' product names, registry hosts, machines and open ends.
 """
@@ -105,9 +105,11 @@ def _beginnings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
+    benchmarks = [(path.stem, path) for path in sorted((ROOT / "benchmarks").rglob("*.py"))]
+    assert benchmarks
     stiff = [
         f"{name}:{line} {word}"
-        for name, path in modules()
+        for name, path in (*modules(), *benchmarks)
         for line, word in _beginnings(ast.parse(path.read_text(encoding="utf-8")))
         if word in NO_BEGINNING
     ]
