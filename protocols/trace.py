@@ -146,7 +146,8 @@ def _more(message: Message, sender: str) -> Sequence[str]:
         more += _records(message.records)
     elif isinstance(message, Event):
         more += _records(message.record)
-    elif isinstance(message, Welcome):
+    else:
+        assert isinstance(message, Welcome)
         more += [text for name, text in _LEASES_OFF.items() if getattr(message, name) == 0]
     return more
 

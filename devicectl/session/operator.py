@@ -81,16 +81,14 @@ class AutomaticOperator:
     def __init__(self, context: SessionContext) -> None:
         self._context = context
         self.recovery = Recovery(context, self._lose_place)
-        self._cycles_left = self._cells_used = 0
+        self._cycles_left = self._cells_used = self._flagged = self._remedies = 0
         self._at: tuple[int, int] | None = None
-        self._flagged = 0
         self._numbed: dict[int, Micros] = {}
         self._numbed_latest: dict[int, Micros] = {}
         self._opened_at: float | None = None
         self._method = self._confirmed_by = ""
         self._suction_since: Micros | None = None
         self._storage_freed_at: int | None = None
-        self._remedies = 0
 
     def _lose_place(self) -> None:
         """The hand was taken off: the cell that was begun last is gone to again."""
@@ -294,9 +292,7 @@ class AutomaticOperator:
         try:
             done = yield from ask(M.Reposition(zone=zone, cell=cell))
         finally:
-            # Not where the link was lost after its answer: the machine is recovering by then.
-            if self._context.machine.now is State.REPOSITIONING:
-                self._context.machine.happened(Event.MOTION_ENDED)
+            self._end_motion()
         self._cells_used += 1
         self._at, self._cycles_left = (zone, cell), done.cycles_left
 
@@ -308,14 +304,18 @@ class AutomaticOperator:
             number -= area
         raise AssertionError("number is below plan.cells")
 
+    def _end_motion(self) -> None:
+        """Note the end of a motion, however it ended; where the link was lost, the machine is recovering already."""
+        if self._context.machine.now in (State.REPOSITIONING, State.PURGING):
+            self._context.machine.happened(Event.MOTION_ENDED)
+
     def _purge(self) -> Procedure[None]:
         for attempt in range(1, MAX_PURGES + 1):
             self._context.machine.happened(Event.PURGE_SENT)
             try:
                 done = yield from ask(M.Purge())
             finally:
-                if self._context.machine.now is State.PURGING:
-                    self._context.machine.happened(Event.MOTION_ENDED)
+                self._end_motion()
             found = f"{needle_names(done.cleared)} cleared, {needle_names(done.flagged)} still flagged"
             self._context.note("action", "purge", f"try {attempt}: {found}")
             self._flagged = done.flagged

@@ -20,7 +20,7 @@ from devicectl.session.plan import Plan, make_plan
 from devicectl.session.procedures import Procedure, Task
 from firmware_sim.memory.journal import Journal
 from protocols.language import messages as M
-from protocols.language.enums import AlarmPriority, AlarmState, Code, DeviceState, NeedleOutcome, Phase
+from protocols.language.enums import AlarmPriority, AlarmState, ByeReason, Code, DeviceState, NeedleOutcome, Phase
 from protocols.language.enums import Ending as CycleEnding
 from protocols.language.message import Message
 from protocols.language.records import Record, encode_record, pack_outcomes
@@ -102,8 +102,8 @@ def _count_done(cycle_no: int, **changes: Any) -> M.CountDone:
 class Desk:
     """One engine and the device that it talks to.
 
-    `shown` is what the next WELCOME says; `deaf` makes the device answer no HELLO; `writes` is False for a log whose
-    entries do not become durable.
+    `shown` is what the next WELCOME says; `deaf` makes the device answer no HELLO; `parting` is the command whose next
+    answer has a BYE behind it in the same bytes; `writes` is False for a log whose entries do not become durable.
     """
 
     def __init__(self, *, connected: bool = True, **options: Any) -> None:
@@ -117,6 +117,7 @@ class Desk:
         self.journal = Journal()
         self.shown: dict[str, Any] = {"heartbeat_idle_ms": 60_000, "heartbeat_armed_ms": 60_000, "lease_idle_ms": 0}
         self.deaf = False
+        self.parting: type[Message] | tuple[()] = ()
         self.writes = True
         self.hellos = 0
         self._unwritten = 0
@@ -220,7 +221,7 @@ class Desk:
             for data in exchange.take():
                 for happening in self.end.receive(data, self.now):
                     self._take(happening)
-            for data in self.end.take():
+            if data := b"".join(self.end.take()):
                 self.engine.link.receive(data, self.now)
             self._log()
 
@@ -259,6 +260,9 @@ class Desk:
         elif isinstance(made, M.SessionCloseDone):
             self.shown["session_no"] = 0
         self.end.reply(commanded.correlation_id, made, self.now)
+        if isinstance(message, self.parting):
+            self.parting = ()
+            self.end.bye(ByeReason.CLOSING, self.now)
 
     def usual(self, command: Any) -> Message:
         """What a device without a fault answers."""

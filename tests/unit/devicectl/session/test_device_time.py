@@ -70,6 +70,10 @@ def test_an_uptime_that_wraps_goes_on() -> None:
     assert ages([numbed(start), a_cycle(1, uptime_ms=0), a_cycle(2, uptime_ms=20_000)], 49.5) == (150, 150)
 
 
+def test_a_wall_clock_takes_nothing_from_what_the_device_knows_exactly() -> None:
+    assert ages([numbed(10)], 20.5, open_s=700) == (11, 11)
+
+
 def test_an_uptime_may_have_wrapped_unseen_where_the_wall_says_so() -> None:
     days = 86_400 * 49.8
     assert ages([numbed(10)], 20, open_s=days) == (11, MAX_ANESTHESIA_AGE_S)

@@ -342,6 +342,19 @@ def test_a_link_that_is_lost_under_a_motion_is_recovered(command: type[M.Purge] 
     assert desk.noted_as("recover")
 
 
+@pytest.mark.parametrize("command", [M.Purge, M.Reposition])
+def test_a_link_that_ends_behind_the_answer_to_a_motion_is_recovered(
+    command: type[M.Purge] | type[M.Reposition],
+) -> None:
+    """The motion is done, and the next command meets the loss."""
+    desk = cycled()
+    desk.will(M.Count, counted(flagged=int(command is M.Purge), cycles_left=0))
+    cycle(desk)
+    desk.parting = command
+    assert cycle(desk) is not None
+    assert desk.hellos == 1
+
+
 # --- remedies
 
 

@@ -1,10 +1,17 @@
+import asyncio
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from devicectl.errors import CommandAbortedError, CommandFailedError, CommandRefusedError, LinkLostError
-from devicectl.session.procedures import Procedure, Procedures, Until
+from devicectl.errors import (
+    CommandAbortedError,
+    CommandFailedError,
+    CommandRefusedError,
+    LinkLostError,
+    UnfinishedError,
+)
+from devicectl.session.procedures import Procedure, Procedures, Task, Until, end_of
 from protocols.language import messages as M
 from protocols.language.enums import Code, Ending, Phase
 from protocols.language.message import Command, Message
@@ -191,3 +198,44 @@ def test_procedure_that_ends_another_in_a_poll_does_no_harm() -> None:
     victim = procedures.start(asking_later(), NOW)
     procedures.poll(Micros(100))
     assert first.done and victim.done
+
+
+def test_what_is_ended_before_its_end_names_the_command_that_it_waits_for() -> None:
+    link = Link()
+    assert str(link.procedures.start(asking(M.Pause()), NOW).unfinished()) == str(UnfinishedError("Pause"))
+    assert str(link.procedures.start(asking_later(), NOW).unfinished()) == str(UnfinishedError(""))
+
+
+def ended(error: Exception | None = None) -> Task[str]:
+    def procedure() -> Procedure[str]:
+        yield from ()
+        if error is not None:
+            raise error
+        return "done"
+
+    return Link().procedures.start(procedure(), NOW)
+
+
+def test_a_task_that_has_ended_gives_its_result_or_its_error() -> None:
+    assert end_of(ended(), None, None) == "done"
+    with pytest.raises(KeyError, match="defect"):
+        end_of(ended(KeyError("defect")), None, None)
+
+
+def test_a_cancellation_is_raised_once_the_task_has_ended_and_after_its_own_error() -> None:
+    cancelled = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        end_of(ended(), cancelled, None)
+    assert caught.value is cancelled and not hasattr(cancelled, "__notes__")
+    with pytest.raises(KeyError, match="defect"):
+        end_of(ended(KeyError("defect")), cancelled, None)
+
+
+def test_what_is_unfinished_is_a_note_on_the_cancellation_or_else_the_error() -> None:
+    unfinished, cancelled = UnfinishedError("Stop"), asyncio.CancelledError()
+    with pytest.raises(UnfinishedError) as caught:
+        end_of(ended(), None, unfinished)
+    assert caught.value is unfinished
+    with pytest.raises(asyncio.CancelledError) as noted:
+        end_of(ended(), cancelled, unfinished)
+    assert noted.value is cancelled and cancelled.__notes__ == [str(unfinished)]

@@ -118,6 +118,16 @@ def test_a_state_that_this_version_does_not_know_is_an_error(state: DeviceState)
         desk.run(recovery_of(desk).connect())
 
 
+def test_a_link_that_is_lost_in_the_wait_for_a_self_test_has_disconnected_the_host_already() -> None:
+    desk = Desk()
+    desk.shown["state"] = DeviceState.SELF_TEST
+    task = desk.start(recovery_of(desk).connect())
+    desk.cut()
+    with pytest.raises(LinkError, match="no connection within 10 s"):
+        desk.end_of(task)
+    assert desk.states == [State.CONNECTING, State.DISCONNECTED]
+
+
 # --- before a session
 
 

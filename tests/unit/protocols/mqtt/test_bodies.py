@@ -1,6 +1,8 @@
 """JSON bodies: what a message looks like, what is passed over, and what each wrong body is told."""
 
 import json
+import math
+import struct
 from typing import Annotated, Any, Final
 
 import pytest
@@ -21,7 +23,7 @@ from protocols.language.messages import (
     SessionOpen,
     StreamSet,
 )
-from protocols.language.records import RECORD_SIZE, Cycle, encode_record
+from protocols.language.records import RECORD_SIZE, Cycle, ParameterSet, encode_record
 from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT
 from protocols.link.port import Problem
 from protocols.mqtt.bodies import BY_NAME, MAX_BODY_BYTES, MAX_WIDE_DIGITS, decode_body, encode_body, record_of
@@ -216,6 +218,12 @@ def test_a_record_that_is_not_known_is_its_bytes(raw: bytes) -> None:
     assert record_of(raw) == {"raw": raw.hex()}
     event = Event(record=raw)
     assert decode_body(encode_body(event, 1, 1, 0), None, "").message == event
+
+
+def test_a_record_that_cannot_be_read_is_its_bytes() -> None:
+    raw = encode_record(ParameterSet(event_no=1, uptime_ms=2, index=3, value=0.5))
+    broken = raw.replace(struct.pack("<d", 0.5), struct.pack("<d", math.nan))
+    assert broken != raw and record_of(broken) == {"raw": broken.hex()}
 
 
 def test_a_record_with_something_behind_its_fields_is_its_bytes() -> None:
