@@ -6,7 +6,7 @@ from firmware_sim.control import MAX_VIEWERS, Control
 from firmware_sim.device import Device
 from firmware_sim.ports import Port
 from protocols.language.enums import Code, Role
-from protocols.language.units import Micros
+from tests.unit.firmware_sim.visitors import Visitor
 
 
 @pytest.fixture
@@ -15,10 +15,7 @@ def device() -> Device:
 
 
 def link(device: Device, role: Role, host_id: int) -> Port:
-    port = device.attach(f"port {host_id}")
-    port.exchange._state.begin(host_id, Micros(0))
-    port.role, port.host_id = role, host_id
-    return port
+    return Visitor(device, host_id, role).port
 
 
 def test_a_controller_may_have_what_nobody_holds_and_keeps_what_it_holds(device: Device) -> None:
@@ -71,7 +68,7 @@ def test_a_viewer_whose_own_link_is_replaced_takes_no_further_place(device: Devi
 def test_a_host_that_is_gone_or_a_controller_takes_no_viewers_place(device: Device, change: str) -> None:
     control, free = full(device)
     if change == "gone":
-        device.ports[3].exchange._state.link_id = 0
+        device.ports[3].exchange.drop()
     else:
         device.ports[3].role = Role.CONTROLLER
     assert control.has_room(free, Role.VIEWER, 99)

@@ -69,7 +69,7 @@ def test_the_same_memory_and_seed_repeat_everything() -> None:
 def test_a_reboot_of_the_device_leaves_its_physics_alone() -> None:
     rebooted, other = Device(seed=9), Device(seed=9)
     assert hand_of(rebooted) == hand_of(other)
-    rebooted.reboot(rebooted.board._booted_at)
+    rebooted.reboot(Micros(0))
     assert hand_of(rebooted) == hand_of(other)
 
 

@@ -230,7 +230,7 @@ def test_15_a_lost_link_makes_an_armed_device_safe_with_a_latched_alarm() -> Non
     assert bench.board.alarms.state(A.LINK_LOST) is AlarmState.LATCHED
 
 
-def test_15_whoever_waits_is_told_of_the_link() -> None:
+def test_15_the_answer_to_the_motion_under_way_names_the_lost_link() -> None:
     bench = in_the_skin()
     link_lost(bench.board, bench.now)
     assert bench.ear.heard[-1] == M.Aborted(
