@@ -53,7 +53,7 @@ class Layout:
         if self.size > MAX_PAYLOAD_SIZE:
             raise TypeError(f"{self.name}: {self.size} B do not fit a payload of {MAX_PAYLOAD_SIZE} B")
         self._has_texts = any(wire.code.endswith("s") for _, wire in self.fields)
-        self.numbers = self._struct.format[1:] if self.tail is None and not self._has_texts else None
+        self.numbers = self._format_of_numbers()
         self.encode: _Encode = self._make_encode()
         self.decode: _Decode = self._make_decode()
 
@@ -69,6 +69,9 @@ class Layout:
         self._struct = struct.Struct(self._struct.format + wire.code)
         if field.since == 0:
             self.least = self._struct.size
+
+    def _format_of_numbers(self) -> str | None:
+        return self._struct.format[1:] if self.tail is None and not self._has_texts else None
 
     def _make_encode(self) -> _Encode:
         pack = self._struct.pack
