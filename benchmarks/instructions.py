@@ -28,8 +28,9 @@ MAX_MORE: Final = 0.05
 
 _RUN: Final = ("-m", "devicectl", "run", "--json", "--seed", "7", "--log", "log.sqlite", "--target-cores")
 _CODEC: Final = """
-import sys
+import gc, sys
 from benchmarks.codec import _ours
+gc.disable()  # else one collection of all that was imported falls among the calls, or does not
 for name, case in _ours().items():
     if name == f"ours/{sys.argv[1]}":
         for _ in range(int(sys.argv[2])):
