@@ -116,6 +116,7 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
             statistics.frames_received += 1
             header, message, problem = item
             first, flags, message_id, _, link_id, _, _, _ = header
+            # Echoes first: one on this link would pass for a frame of the peer, and renew the lease of a dead link.
             if (key := first << 16 | message_id) in self._suspects and self._echoes.is_own(key, header, message):
                 statistics.echoes += 1
             elif link_id != state.listens_to or message is None or flags & MUST_UNDERSTAND or first >> 4 != MAJOR:
@@ -158,6 +159,7 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
 
     def _take_odd(self, header: Header, message: Message | None, problem: Problem | None, now: Micros) -> None:
         """Take a frame of no link or another one, or one that cannot be taken as it is."""
+        # The major comes first: of another one, nothing below can be believed.
         if header.major != MAJOR:
             text = f"this end speaks major {MAJOR}, the frame is of major {header.major}"
             self._nak(header, Problem(Code.E_VERSION, text), now, MAJOR, header.major)
@@ -211,12 +213,13 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
     ) -> None:
         """Send a NAK about the frame with this header, unless a second's share of them is used up."""
         if not self._naks.spend(now):
-            return
+            return  # A line that makes up frames would fill the wire with answers to nobody.
         self.statistics.naks += 1
         text = sentence(problem.sentence)
         nak = Nak(code=problem.code, seq=seq, expected=expected, actual=actual, sentence=text)
         state = self._state
         state.seq = own_seq = state.seq + 1 & 0xFFFF
+        # Not `send`: its link id is that of the frame it is about, or its sender would not take it.
         state.post(nak, now, own_seq, link_id, correlation_id, 0)
         self._echoes.note(nak, own_seq, link_id, correlation_id)
 
@@ -226,6 +229,7 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         state = self._state
         if state.link_id:
             pace = state.pace
+            # The lease comes first: a heartbeat on a link that is lost would keep the other end from finding out.
             if pace.lease_us and now >= state.last_heard + pace.lease_us:
                 state.statistics.leases_expired += 1
                 self._lose(self.explain(f"nothing heard for {pace.lease_us // MILLISECOND} ms"))
@@ -243,6 +247,7 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         self._echoes.note(bye, self._state.seq, self._state.link_id, 0)
 
     def _lose(self, reason: str, unended: Message | None = None) -> None:
+        # In this order: the owner hears of the loss before it hears which commands have no answer because of it.
         self._happened.append(LinkLost(reason, unended))
         self._unlink(reason)
 
@@ -254,5 +259,6 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         happened = self._happened
         if happened:
             self._happened = []
+            # What followed a loss or a HELLO in the same bytes was passed over; from here on this end listens again.
             self._state.listens_to = self._state.link_id or NOBODY
         return happened

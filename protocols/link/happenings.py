@@ -54,6 +54,7 @@ class Commanded(NamedTuple):
     command: Message
 
 
+# One class for all of them: what a heartbeat or an alarm means is the owner's to know, and not the exchange's.
 class Told(NamedTuple):
     """Either end: a message that answers nothing: heartbeat, alarm, event, telemetry."""
 
@@ -71,5 +72,6 @@ class LinkLost(NamedTuple):
     unended: Message | None = None
 
 
+# Two unions, since `assert_never` is of use only where each member can really happen at that end.
 HostHappening: TypeAlias = Linked | Denied | Answered | Abandoned | Told | LinkLost
 DeviceHappening: TypeAlias = Greeted | Commanded | Told | LinkLost

@@ -56,6 +56,7 @@ class LinkState(Generic[Data]):
     def post(self, message: Message, now: Micros, seq: int, link_id: int, correlation_id: int, flags: int) -> None:
         """Send an old frame again, or one of another link, which the peer of this link does not hear."""
         data = self._encode(message, seq, link_id, correlation_id, flags)
+        # An answer to a stranger is no sign of life for the peer: it must not put the next heartbeat off.
         if link_id == self.link_id:
             self.last_sent = now
         self.outbox.append(data)
@@ -66,7 +67,7 @@ class LinkState(Generic[Data]):
     def begin(self, link_id: int, now: Micros) -> None:
         """Begin a link."""
         self.link_id = self.listens_to = link_id
-        self.last_heard = now
+        self.last_heard = now  # The lease runs from here; the numbers of frames go on from link to link.
 
     def end(self) -> None:
         """End the link, or begin to have none."""
@@ -82,6 +83,7 @@ class LinkState(Generic[Data]):
         beat = self.last_sent + pace.heartbeat_us
         if pace.lease_us:
             expiry = self.last_heard + pace.lease_us
+            # Not `min`: this runs for every frame, and a call for two numbers costs more than comparing them.
             if expiry < beat:
                 return Micros(expiry)
         return Micros(beat)

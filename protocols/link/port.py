@@ -17,6 +17,7 @@ from protocols.text.escape import printable
 class BadReason(StrEnum):
     """Reason why bytes between two zeros are no frame."""
 
+    # In the order in which a receiver looks for them: the first that fits is told.
     OVERSIZE = "oversize"
     COBS = "cobs"
     SHORT = "short"
@@ -36,6 +37,7 @@ class BadFrame(NamedTuple):
     crc_received: int | None = None
 
 
+# A value and no exception: what a peer sends never raises, and the header is needed for the answer to it.
 class Problem(NamedTuple):
     """Reason why a frame with a good checksum holds no message."""
 
@@ -95,6 +97,7 @@ AnyWire: TypeAlias = Wire[Any]
 """A wire of whatever its transport carries, for an owner that only passes its data on."""
 
 
+# Cut by bytes and not by characters, since the wire's field has so many; a character that is cut in two is left out.
 SENTENCE_SIZE: Final = 120
 """Bytes of UTF-8 that a refusal's sentence may have."""
 

@@ -45,7 +45,7 @@ def test_there_are_findings() -> None:
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda path: path.stem)
-def test_form(finding: Path) -> None:
+def test_each_finding_has_its_header_its_frame_and_its_limits(finding: Path) -> None:
     fields = header(finding)
     assert tuple(fields) == FIELDS
     assert all(PINNED.fullmatch(package) for package in fields["packages"].split())
@@ -57,7 +57,7 @@ def test_form(finding: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [FOLDER / "finding.bash", *FINDINGS], ids=lambda path: path.stem)
-def test_manners(file: Path) -> None:
+def test_each_script_is_of_others_alone_and_stays_on_this_machine(file: Path) -> None:
     """Nothing of ours takes part, nothing leaves the machine, and nobody else's process is ended."""
     text = file.read_text(encoding="utf-8")
     assert not OURS.search(text)
@@ -86,25 +86,25 @@ def verdict(folder: Path, code: str, *, packages: str = "some==1", before: str =
 
 
 @bash
-def test_as_seen(tmp_path: Path) -> None:
+def test_a_finding_that_is_still_so_says_with_which_version(tmp_path: Path) -> None:
     assert verdict(tmp_path, "print('two')") == (0, "light: as seen, with some==1")
 
 
 @bash
 @pytest.mark.parametrize("code", ["print('three')", "", "print('two'); raise SystemExit(3)"])
-def test_changed(tmp_path: Path, code: str) -> None:
+def test_a_finding_that_is_no_longer_so_is_a_failure(tmp_path: Path, code: str) -> None:
     assert verdict(tmp_path, code) == (1, "light: changed since light 1")
 
 
 @bash
-def test_ended_by_its_own_limit(tmp_path: Path) -> None:
+def test_a_finding_that_takes_too_long_is_ended_and_a_failure(tmp_path: Path) -> None:
     """Without the limit it would end as seen."""
     long = "print('two', flush=True); import threading; threading.Event().wait(20)"
     assert verdict(tmp_path, long, LIMIT_S="1") == (1, "light: changed since light 1")
 
 
 @bash
-def test_skipped(tmp_path: Path) -> None:
+def test_a_finding_whose_program_or_package_is_missing_is_skipped_with_the_reason(tmp_path: Path) -> None:
     missing = verdict(tmp_path, "print('two')", before="need no-such-program")
     assert missing == (77, "light: skipped: no-such-program is not installed")
     assert verdict(tmp_path, "", packages="absent==1") == (77, "light: skipped: pip: no such package")

@@ -77,7 +77,9 @@ def test_the_exit_code_is_the_commands(code: int) -> None:
     ],
 )
 @pytest.mark.parametrize("code", [0, 7])
-def test_it_is_that_whatever_the_streams_lead_to(code: int, redirected: str, tmp_path: Path) -> None:
+def test_exec_ends_with_the_commands_code_whatever_the_streams_lead_to(
+    code: int, redirected: str, tmp_path: Path
+) -> None:
     """And they lead there for the command as well; what stands on one that is open is its own."""
     mark = tmp_path / "said"
     done = firmware_sim("exec", "--", "sh", "-c", f"echo out || touch {mark}; exit {code}", redirected=redirected)
@@ -88,7 +90,7 @@ def test_it_is_that_whatever_the_streams_lead_to(code: int, redirected: str, tmp
 
 @WITH_A_FULL_DEVICE
 @pytest.mark.parametrize("code", [0, 7])
-def test_it_is_that_where_a_disk_is_full_for_the_trace(code: int) -> None:
+def test_exec_ends_with_the_commands_code_where_the_disk_is_full_for_the_trace(code: int) -> None:
     done = firmware_sim("exec", "--trace", "/dev/full", "--", "sh", "-c", f"echo ran; exit {code}")
     assert (done.returncode, done.stdout) == (code, "ran\n")
     warning, *announced = done.stderr.splitlines()

@@ -72,18 +72,24 @@ def assert_refused(
 
 
 @pytest.mark.parametrize(("one", "other"), pairs(RUN_FILES))
-def test_run(one: str, other: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_refuses_two_options_that_name_one_file(
+    one: str, other: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = str(folder / "precious") if "port" in (one, other) else "precious"
     assert_refused(devicectl, ["run", *line_of({one: path, other: path}, "--device")], (one, other), capsys)
 
 
 @pytest.mark.parametrize(("one", "other"), pairs(SERVE_FILES))
-def test_serve(one: str, other: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_refuses_two_options_that_name_one_file(
+    one: str, other: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     line = ["serve", "--pty", *line_of({one: "precious", other: "precious"}, "--mqtt"), "--max-seconds", "0.01"]
     assert_refused(firmware_sim, line, (one, other), capsys)
 
 
-def test_exec_is_not_begun(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exec_does_not_start_the_command_where_two_options_name_one_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     line = ["exec", "--nvm", "precious", "--report", "precious", "--", "touch", "begun"]
     assert_refused(firmware_sim, line, ("--nvm", "--report"), capsys)
 
@@ -91,7 +97,9 @@ def test_exec_is_not_begun(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
 @pytest.mark.parametrize("output", ["log", "symbolic", "hard", "log-wal"])
 @pytest.mark.parametrize("named", ["log", "sqlite:///log", "sqlite:///file:log?uri=true", "symbolic"])
-def test_export(output: str, named: str, format: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_refuses_to_write_over_the_log_by_any_name(
+    output: str, named: str, format: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with SessionLog.open("log") as log:
         a_stored_session(log)
     (folder / "symbolic").symlink_to("log")
@@ -100,7 +108,7 @@ def test_export(output: str, named: str, format: str, folder: Path, capsys: pyte
     assert_refused(devicectl, line, ("--output", "--log"), capsys)
 
 
-def test_the_environment_is_named(
+def test_a_log_that_the_environment_or_the_default_names_is_refused_as_such(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DEVICECTL_LOG", "precious")
@@ -113,7 +121,7 @@ def test_the_environment_is_named(
     assert_refused(devicectl, line, ("--trace", "nvm of $HANDPIECE_URL"), capsys)
 
 
-def test_streams_and_the_null_device_are_no_files(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_streams_and_the_null_device_may_be_named_twice(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert firmware_sim(["serve", "--nvm", "memory", "--trace", "-", "--max-seconds", "0.01"]) == 0
     assert firmware_sim(["serve", "--nvm", "-", "--trace", "-", "--max-seconds", "0.01"]) == 0
     assert devicectl(["run", "--target-cores", "3", "--trace", "/dev/null", "--log", "log"]) == 0

@@ -27,7 +27,7 @@ def test_every_file_is_written_as_it_is_told(folder: Path) -> None:
     assert "#define HLP1_" in (folder / "made" / "here" / "hlp1.h").read_text(encoding="utf-8")
 
 
-def test_again_is_no_harm(folder: Path) -> None:
+def test_spec_writes_over_files_that_it_wrote_before(folder: Path) -> None:
     devicectl("spec", "--out", ".", code=0)
     devicectl("spec", "--out", ".", code=0)
 

@@ -78,7 +78,7 @@ def online(kind: int, rest: bytes) -> bytes:
     ],
 )
 @pytest.mark.asyncio
-async def test_it_is_said_what_does_not_come(
+async def test_an_end_says_which_answer_of_the_broker_or_the_device_does_not_come(
     end: Callable[[BrokerUrl], Awaitable[None]],
     answer: Answer,
     sentence: str,

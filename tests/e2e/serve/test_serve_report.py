@@ -114,7 +114,7 @@ def test_a_host_that_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_is_written_after_a_signal_with_the_host_still_there(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_report_is_written_after_a_signal_with_the_host_still_there(number: signal.Signals, tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("of an earlier run")
     with serve("--report", str(path)) as served, tcp(served.tcp) as host:
@@ -127,14 +127,14 @@ def test_it_is_written_after_a_signal_with_the_host_still_there(number: signal.S
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_it_is_written_when_the_time_is_over(tmp_path: Path) -> None:
+def test_a_report_is_written_when_the_time_is_over(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     assert firmware_sim("serve", "--json", "--max-seconds", "0.1", "--report", str(path)).returncode == 0
     assert read(path)["verdict"] == ["Nobody said anything to the device."]
     assert read(path)["uptime_s"] >= 0.1
 
 
-def test_it_is_written_when_the_parent_dies(tmp_path: Path) -> None:
+def test_a_report_is_written_when_the_parent_dies(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     kill_parent_of("--report", str(path))
     assert read(path)["hosts"] == []

@@ -173,7 +173,7 @@ ENDS = ["cut", "reboot", "last word"]
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("known", [True, False])
-def test_it_is_abandoned_through_a_loss_at_each_piece(known: bool, end: str) -> None:
+def test_a_session_is_abandoned_through_a_loss_at_each_piece(known: bool, end: str) -> None:
     for piece in range(1, 80):
         with SessionLog.open("sqlite://") as log:
             line = Late(piece, least_ms=2, most_ms=5)

@@ -99,7 +99,7 @@ def test_what_the_log_has_already_is_not_added(path: Path, monkeypatch: pytest.M
     test_what_has_ended_has_its_totals_then(path)
 
 
-def test_it_is_done_once(path: Path) -> None:
+def test_a_migrated_log_is_not_migrated_again(path: Path) -> None:
     for _ in range(2):
         with SessionLog.open(path) as log:
             assert a_stored_session(log) > 3

@@ -74,7 +74,7 @@ def test_it_does_nothing_where_it_is_not_used(pytester: pytest.Pytester) -> None
     assert not {"devicectl", "protocols", "firmware_sim", "pydantic", "aiomqtt", "sqlalchemy", "rich"} & more
 
 
-def test_it_is_found_by_its_entry_point() -> None:
+def test_pytest_finds_the_plugin_by_its_entry_point() -> None:
     from importlib.metadata import entry_points
 
     (found,) = [point for point in entry_points(group="pytest11") if point.value == "pytest_handpiece"]

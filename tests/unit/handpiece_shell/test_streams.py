@@ -48,7 +48,7 @@ def test_what_cannot_be_written_is_lost_and_asked_for_once(number: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "No space left on device"), (errno.EBADF, "it is closed")])
-def test_it_is_told_why(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
+def test_a_stream_that_cannot_be_written_says_why(monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
     output, _ = an_output(number)
     monkeypatch.setattr(sys, "stdout", output)
     print("text")

@@ -195,7 +195,7 @@ def test_the_journal_is_read_aside_and_the_cycles_that_were_unread_are_none() ->
     assert desk.names() == ["JournalRead", "JournalAck"] and desk.engine.unread_cycles == 0
 
 
-def test_it_is_not_read_aside_without_a_reader_without_a_link_or_while_it_is_being_read() -> None:
+def test_the_journal_is_not_read_aside_without_a_reader_or_a_link_or_while_it_is_read() -> None:
     desk = Desk()
     desk.engine.read_aside()
     desk.opened()

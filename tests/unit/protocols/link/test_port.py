@@ -14,7 +14,7 @@ def test_a_sentence_of_120_bytes_is_whole_and_a_longer_one_is_cut() -> None:
 
 
 @pytest.mark.parametrize("letter", ["\u00e4", "\u20ac", "\U0001f489"])
-def test_it_is_cut_between_two_characters(letter: str) -> None:
+def test_a_sentence_is_cut_between_two_characters(letter: str) -> None:
     size = len(letter.encode())
     text = sentence("x" + letter * 120)
     assert text == "x" + letter * (119 // size)

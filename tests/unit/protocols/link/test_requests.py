@@ -435,7 +435,7 @@ def test_a_command_that_is_received_for_ever_ends_in_its_time(command: Message) 
     assert abandoned == Abandoned(request, lost.reason) and not host.linked and host.next_deadline() is None
 
 
-def test_it_is_left_in_words() -> None:
+def test_a_device_that_never_ends_a_command_is_left_by_bye() -> None:
     host = patient_host()
     request = host.submit(PUNCH, T0)
     hear(host, RECEIVED, request.correlation_id, 0)

@@ -53,7 +53,7 @@ def references(value: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("documents", [DOCUMENTS, BUNDLED], ids=["split", "bundled"])
 @pytest.mark.parametrize("side", Side)
-def test_it_is_lawful(documents: dict[Side, Any], side: Side) -> None:
+def test_each_document_is_lawful_asyncapi(documents: dict[Side, Any], side: Side) -> None:
     assert not problems(documents[side])
 
 
