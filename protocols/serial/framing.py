@@ -16,7 +16,6 @@ from cobs import cobs
 
 from protocols.language.checksum import crc32c
 from protocols.language.fields import MAX_PAYLOAD_SIZE
-from protocols.language.version import MAJOR
 from protocols.link.header import HEADER_SIZE, Header, fill
 from protocols.link.port import BadFrame, BadReason
 
@@ -54,26 +53,6 @@ class Frame(NamedTuple):
     payload: bytes
 
 
-def encode_frame(
-    kind: int,
-    message_id: int,
-    payload: bytes,
-    *,
-    seq: int = 0,
-    link_id: int = 0,
-    correlation_id: int = 0,
-    flags: int = 0,
-) -> bytes:
-    """One whole frame with both its zeros, 19 to 243 bytes. The payload is at most 224 bytes, as `wire` makes it."""
-    first = MAJOR << 4 | kind
-    return seal(pack_header(first, flags, message_id, seq, link_id, correlation_id, 0, len(payload)) + payload)
-
-
-def seal(body: bytes) -> bytes:
-    """Header and payload, 12 to 236 bytes, as a whole frame: with the CRC, stuffed, between its zeros."""
-    return b"\0%b\0" % stuff(body + pack_crc(crc32c(body)))
-
-
 class FrameDecoder:
     """Finds frames in a stream of bytes that comes in pieces of any size.
 
@@ -84,11 +63,6 @@ class FrameDecoder:
         """Start as after a zero: what comes first may be a frame."""
         self.kept = b""
         self.discarding = False
-
-    @property
-    def buffered(self) -> int:
-        """Bytes kept for the next call; never above `MAX_ENCODED_SIZE`."""
-        return len(self.kept)
 
     def feed(self, data: bytes) -> list[Frame | BadFrame]:
         """Everything that `data` completes, in order."""

@@ -18,15 +18,6 @@ from protocols.serial.framing import HEADER_FORMAT, Frame, pack_crc, pack_header
 _Struct = TypeVar("_Struct", bound=Struct)
 
 
-def encode_payload(message: Message) -> bytes:
-    """A message's payload, 0 to 224 bytes.
-
-    Raises:
-        MessageError: its tail array is too long for one frame.
-    """
-    return LAYOUTS[message.__class__].encode(message)
-
-
 def decode_payload(model: type[_Struct], payload: bytes) -> _Struct:
     """A message of the class `model` from its payload.
 
@@ -71,13 +62,13 @@ _bodies: Final = _Bodies()
 
 
 def encode_message(message: Message, seq: int, link_id: int = 0, correlation_id: int = 0, flags: int = 0) -> bytes:
-    """A message as one whole frame with both its zeros: `encode_frame` of `encode_payload`, in one step.
+    """A message as one whole frame with both its zeros, 19 to 243 bytes.
 
     Raises:
         MessageError: its tail array is too long for one frame.
     """
     body = _bodies[message.__class__](message, flags, seq, link_id, correlation_id)
-    # As `framing.seal` does it; written out, since a call is a twentieth of the whole.
+    # Written out where it is used, since a call is a twentieth of the whole.
     return b"\0%b\0" % stuff(body + pack_crc(crc32c(body)))
 
 

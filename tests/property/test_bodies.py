@@ -19,8 +19,8 @@ from protocols.mqtt.bodies import BY_NAME, MAX_BODY_BYTES, decode_body, encode_b
 from protocols.mqtt.status import Alarms, AlarmShown, ParameterShown, Params, Snapshot, State, Status
 from protocols.mqtt.topics import DeviceTopics, topic_name
 from protocols.mqtt.wire import COMMANDS, DeviceWire, HostWire, Publication
-from protocols.serial.payload import encode_payload
 from tests.property.strategies import bodied
+from tests.unit.protocols.serial.frames import encode_payload
 
 MODELS: Final = list(BY_NAME.values())
 U16: Final = st.integers(0, 0xFFFF)

@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocols.link.port import BadFrame
-from protocols.serial.framing import Frame, FrameDecoder, encode_frame
+from protocols.serial.framing import Frame, FrameDecoder
+from tests.unit.protocols.serial.frames import encode_frame
 
 BUFFER_LIMIT = 512
 """Bytes; what the specification allows a receiver to keep."""
@@ -35,7 +36,7 @@ def fed(pieces: list[bytes]) -> list[Frame | BadFrame]:
     found = []
     for piece in pieces:
         found += decoder.feed(piece)
-        assert decoder.buffered <= BUFFER_LIMIT
+        assert len(decoder.kept) <= BUFFER_LIMIT
     return found
 
 
@@ -110,6 +111,6 @@ def test_every_byte_is_accounted_for_once(data: bytes) -> None:
     decoder = FrameDecoder()
     found = decoder.feed(data + b"\0")
     assert len(found) == len([piece for piece in data.split(b"\0") if piece])
-    assert decoder.buffered == 0
+    assert len(decoder.kept) == 0
     for item, piece in zip(found, filter(None, data.split(b"\0")), strict=True):
         assert isinstance(item, Frame) or piece.startswith(item.raw)

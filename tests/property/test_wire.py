@@ -14,9 +14,10 @@ from protocols.language.message import REGISTRY, Message
 from protocols.language.records import RECORD_SIZE, RECORDS, Record, decode_record, encode_record
 from protocols.language.structs import Struct
 from protocols.serial.framing import Frame, FrameDecoder
-from protocols.serial.payload import decode_message, decode_payload, encode_message, encode_payload
+from protocols.serial.payload import decode_message, decode_payload, encode_message
 from tests.property.strategies import instances, payloads
 from tests.unit.protocols.language.judge import by_pydantic
+from tests.unit.protocols.serial.frames import encode_payload
 
 MODELS = [model for model in REGISTRY.values() if model.__module__.startswith("protocols.")]
 U16 = st.integers(0, 0xFFFF)

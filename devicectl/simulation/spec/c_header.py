@@ -187,13 +187,6 @@ def text() -> str:
     return "\n".join(parts).replace("\n\n\n", "\n\n").rstrip("\n") + "\n"
 
 
-def structs() -> dict[str, type[Struct]]:
-    """C struct -> its model, of every payload and record that has a fixed field."""
-    models = [*REGISTRY.values(), *RECORDS.values()]
-    own = (model for model in models if model.__module__.startswith("protocols.") and layout(model).fields)
-    return {f"hlp1_{_struct_name(model)}": model for model in own}
-
-
 # --- numbers -------------------------------------------------------------------------------------------------------
 
 

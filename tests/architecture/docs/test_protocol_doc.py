@@ -10,8 +10,9 @@ from protocols.language.fields import MAX_PAYLOAD_SIZE, MIN_MAX_PAYLOAD_SIZE
 from protocols.language.messages import Suction
 from protocols.link.budget import MAX_LINKS_PER_SECOND, MAX_NAKS_PER_SECOND
 from protocols.link.port import BadReason
-from protocols.serial.framing import MAX_ENCODED_SIZE, Frame, FrameDecoder, encode_frame
+from protocols.serial.framing import MAX_ENCODED_SIZE, Frame, FrameDecoder
 from protocols.serial.payload import decode_message, encode_message
+from tests.unit.protocols.serial.frames import encode_frame
 
 TEXT = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 

@@ -52,10 +52,10 @@ from protocols.language.messages import (
 from protocols.language.schema import schema_id
 from protocols.language.units import SECOND, Micros
 from protocols.link.header import HEADER_SIZE, REPLAYED, RETRANSMIT
-from protocols.serial.framing import encode_frame, pack_header, seal
-from protocols.serial.payload import encode_payload
+from protocols.serial.framing import pack_header
 from tests.integration.device.device_state import refusals_of, state_of
 from tests.unit.protocols.link.exchange_pair import frame, hello, seen
+from tests.unit.protocols.serial.frames import encode_frame, encode_payload, seal
 
 HOLDER = 5
 MIB = 1 << 20

@@ -12,10 +12,9 @@ from protocols.language.fields import MAX_PAYLOAD_SIZE, MIN_MAX_PAYLOAD_SIZE
 from protocols.language.messages import Refused
 from protocols.language.records import RECORD_SIZE
 from protocols.language.units import Micros
-from protocols.serial.framing import encode_frame
-from protocols.serial.payload import encode_payload
 from tests.native import reaches_inside
 from tests.unit.protocols.link.exchange_pair import hello, only_nak
+from tests.unit.protocols.serial.frames import encode_frame, encode_payload
 from tests.world import Bystander, Lab, assert_counted, payload_size
 
 LIMITS = (MIN_MAX_PAYLOAD_SIZE, 143, 144, MAX_PAYLOAD_SIZE)

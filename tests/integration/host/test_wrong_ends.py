@@ -14,20 +14,11 @@ from firmware_sim.device import Device
 from protocols.language import messages as M
 from protocols.language.message import Message
 from protocols.language.units import Micros
-from protocols.serial.framing import (
-    CRC_SIZE,
-    Frame,
-    FrameDecoder,
-    encode_frame,
-    pack_crc,
-    seal,
-    stuff,
-    unpack_header,
-    unstuff,
-)
+from protocols.serial.framing import CRC_SIZE, Frame, FrameDecoder, pack_crc, stuff, unpack_header, unstuff
 from protocols.serial.payload import decode_message, encode_message
 from tests.patience import patience
 from tests.unit.protocols.language.altered import altered
+from tests.unit.protocols.serial.frames import encode_frame, seal
 
 Answer = Callable[[bytes], bytes]
 """What a wrong end says to a piece of bytes."""

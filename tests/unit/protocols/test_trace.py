@@ -28,11 +28,11 @@ from protocols.link.header import REPLY_WANTED, RETRANSMIT
 from protocols.mqtt.bodies import encode_body
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, HostWire, Publication
-from protocols.serial.framing import encode_frame
 from protocols.serial.payload import decode_payload, encode_message
 from protocols.text import notice
 from protocols.trace import Tracer
 from tests.unit.protocols.language.altered import altered
+from tests.unit.protocols.serial.frames import encode_frame
 
 PUNCH = Punch(cycle_no=7, depth_um=3000, deadline_ms=9000)
 NOW = Micros(3_204_000)

@@ -11,8 +11,9 @@ from firmware_sim.model.interlocks import LIMITS, ROWS
 from firmware_sim.model.parameter import Parameter
 from firmware_sim.model.parameters import ParameterError, Parameters, nearest, parameters_table
 from protocols.language.enums import ParamScope
-from protocols.serial.payload import decode_payload, encode_payload
+from protocols.serial.payload import decode_payload
 from tests.native import reaches_inside
+from tests.unit.protocols.serial.frames import encode_payload
 
 INTERLOCK_LIMITS = {
     "depth_over_um",

@@ -21,7 +21,7 @@ from protocols.language.units import Micros
 from protocols.link.happenings import Answered, Commanded, Greeted, LinkLost
 from protocols.link.pace import Pace
 from protocols.mqtt.wire import COMMANDS
-from protocols.serial.framing import Frame, FrameDecoder, encode_frame
+from protocols.serial.framing import Frame, FrameDecoder
 from tests import vectors
 from tests.unit.protocols.link.exchange_pair import (
     LEASE_US,
@@ -36,6 +36,7 @@ from tests.unit.protocols.link.exchange_pair import (
     refused,
     welcome,
 )
+from tests.unit.protocols.serial.frames import encode_frame
 
 T0 = Micros(0)
 MODELS = sorted(

@@ -18,7 +18,6 @@ from protocols.language.messages import (
 from protocols.language.units import SECOND, Micros
 from protocols.link.happenings import Commanded, Greeted, LinkLost, Told
 from protocols.link.header import REPLAYED, RETRANSMIT
-from protocols.serial.framing import encode_frame
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
     frame,
@@ -31,6 +30,7 @@ from tests.unit.protocols.link.exchange_pair import (
     seen,
     welcome,
 )
+from tests.unit.protocols.serial.frames import encode_frame
 
 T0 = Micros(0)
 STATE = TelemetryState(

@@ -27,8 +27,7 @@ from protocols.link.host_end import HostEnd
 from protocols.link.pace import IDLE_PACE, MIN_HEARTBEAT_US, Pace
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, HostWire, Publication
-from protocols.serial.framing import encode_frame, pack_header, seal
-from protocols.serial.payload import encode_payload
+from protocols.serial.framing import pack_header
 from tests.unit.protocols.link.exchange_pair import (
     HEARTBEAT_US,
     LEASE_US,
@@ -45,6 +44,7 @@ from tests.unit.protocols.link.exchange_pair import (
     seen,
     welcome,
 )
+from tests.unit.protocols.serial.frames import encode_frame, encode_payload, seal
 
 T0 = Micros(0)
 STATE = TelemetryState(

@@ -15,7 +15,6 @@ from protocols.language.schema import schema_id
 from protocols.language.units import Micros
 from protocols.link.happenings import Abandoned, Denied, Greeted, Linked, LinkLost
 from protocols.link.pace import IDLE_PACE
-from protocols.serial.framing import encode_frame
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
     frame,
@@ -27,6 +26,7 @@ from tests.unit.protocols.link.exchange_pair import (
     seen,
     welcome,
 )
+from tests.unit.protocols.serial.frames import encode_frame
 
 T0 = Micros(0)
 STATE = TelemetryState(

@@ -21,8 +21,9 @@ from protocols.serial.diagnosis import (
     line_change,
     shown,
 )
-from protocols.serial.framing import MAX_ENCODED_SIZE, encode_frame, pack_crc, pack_header, stuff
+from protocols.serial.framing import MAX_ENCODED_SIZE, pack_crc, pack_header, stuff
 from protocols.serial.wire import SerialWire
+from tests.unit.protocols.serial.frames import encode_frame
 
 Spoil = Callable[[bytes], bytes]
 FRAME: Final = encode_frame(Kind.LINK, 1, bytes(range(60)) + b"\xff\x03\x1a\x1c\x11\x13", seq=5, correlation_id=9)

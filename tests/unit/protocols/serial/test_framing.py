@@ -9,8 +9,9 @@ from protocols.language.checksum import crc32c
 from protocols.language.enums import Kind
 from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRANSMIT, SIGNED, kind_name
 from protocols.link.port import BadFrame, BadReason
-from protocols.serial.framing import MAX_ENCODED_SIZE, Frame, FrameDecoder, encode_frame, seal
+from protocols.serial.framing import MAX_ENCODED_SIZE, Frame, FrameDecoder
 from tests.native import reaches_inside
+from tests.unit.protocols.serial.frames import encode_frame, seal
 
 MEBIBYTE = 1 << 20
 GOOD = encode_frame(Kind.COMMAND, 0x0308, b"\x01\0\0\0", seq=2, link_id=3, correlation_id=4, flags=REPLY_WANTED)
@@ -88,10 +89,10 @@ def test_oversize_is_reported_once_with_its_beginning(size: int) -> None:
     found = decoder.feed(noise)
     if size <= MAX_ENCODED_SIZE:
         assert found == []
-        assert decoder.buffered == size
+        assert len(decoder.kept) == size
         return
     assert found == [BadFrame(BadReason.OVERSIZE, noise[:MAX_ENCODED_SIZE])]
-    assert decoder.buffered == 0
+    assert len(decoder.kept) == 0
     assert decoder.feed(noise) == []
     assert decoder.feed(b"\0") == []
     assert [type(item) for item in decoder.feed(GOOD)] == [Frame]
@@ -102,7 +103,7 @@ def test_zeros_alone_are_nothing() -> None:
     decoder = FrameDecoder()
     assert decoder.feed(bytes(10_000)) == []
     assert decoder.feed(b"") == []
-    assert decoder.buffered == 0
+    assert len(decoder.kept) == 0
 
 
 @pytest.mark.parametrize("kind", ["random", "zeros", "no zeros", "a zero every 242"])
@@ -120,7 +121,7 @@ def test_a_mebibyte_of_garbage_hides_nothing_and_costs_linear_work(kind: str, pi
         for item in decoder.feed(CountedBytes(noise[start : start + piece])):
             assert isinstance(item, BadFrame)
             assert len(item.raw) <= MAX_ENCODED_SIZE
-        assert decoder.buffered <= MAX_ENCODED_SIZE
+        assert len(decoder.kept) <= MAX_ENCODED_SIZE
     assert [type(item) for item in decoder.feed(GOOD)][-1] is Frame
     # Each byte is cut out of a long piece once and searched once; the rest is a kept beginning a piece.
     assert len(noise) <= CountedBytes.touched <= 2 * len(noise) + 1000

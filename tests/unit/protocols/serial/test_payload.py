@@ -18,8 +18,9 @@ from protocols.language.schema import schema, schema_id
 from protocols.language.structs import Struct
 from protocols.language.version import MINOR
 from protocols.link.header import RETRANSMIT, Header
-from protocols.serial.framing import Frame, FrameDecoder, encode_frame
-from protocols.serial.payload import decode_message, decode_payload, encode_message, encode_payload
+from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.payload import decode_message, decode_payload, encode_message
+from tests.unit.protocols.serial.frames import encode_frame, encode_payload
 
 PUNCH = Punch(cycle_no=7, depth_um=3000, deadline_ms=0xFFFF_FFFF)
 

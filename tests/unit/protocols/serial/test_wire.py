@@ -7,9 +7,10 @@ from protocols.language.errors import MessageError
 from protocols.language.messages import Advance, Arm, Echo, Punch
 from protocols.link.port import SENTENCE_SIZE, BadFrame, BadReason, Envelope, sentence
 from protocols.serial import wire as serial_wire
-from protocols.serial.framing import encode_frame, pack_header, seal, stuff, unstuff
+from protocols.serial.framing import pack_header, stuff, unstuff
 from protocols.serial.wire import SerialWire
 from tests import vectors
+from tests.unit.protocols.serial.frames import encode_frame, seal
 
 PUNCH = Punch(cycle_no=1, depth_um=2, deadline_ms=3)
 

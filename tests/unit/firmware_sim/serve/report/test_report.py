@@ -30,11 +30,12 @@ from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, HostWire, Publication
 from protocols.serial.crc_mistakes import crc_mistake
 from protocols.serial.diagnosis import Heard
-from protocols.serial.framing import CRC_SIZE, encode_frame, pack_crc, stuff, unstuff
+from protocols.serial.framing import CRC_SIZE, pack_crc, stuff, unstuff
 from protocols.serial.payload import encode_message
 from protocols.serial.wire import SerialWire
 from protocols.text.notice import NOTICE
 from tests.unit.protocols.language.altered import zeros
+from tests.unit.protocols.serial.frames import encode_frame
 
 GOOD_COMMANDS: Final = Counter({"SessionOpen": 1, "JournalRead": 2, "JournalAck": 1})
 GOOD: Final = Closed(1, CloseReason.COMPLETED, 10, 30)
