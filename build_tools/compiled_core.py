@@ -13,6 +13,7 @@ TREE = Path(__file__).parent.parent
 PACKAGES = ("protocols/text", "protocols/language", "protocols/link", "protocols/serial", "firmware_sim")
 MODULES = (
     "devicectl/session/count.py",
+    "devicectl/session/device_time.py",
     "devicectl/session/link.py",
     "devicectl/session/procedures.py",
     "devicectl/simulation/heap.py",
@@ -25,9 +26,6 @@ INTERPRETED = {
     "protocols/language/message.py": "structs",
     "protocols/language/messages": "structs",
     "protocols/language/records.py": "structs",
-    "firmware_sim/memory/session_steps.py": "dataclasses with a ClassVar, which mypyc takes for a field",
-    "firmware_sim/memory/steps.py": "dataclasses with a ClassVar, which mypyc takes for a field",
-    "firmware_sim/model/plant.py": "the tests watch where its strokes begin, which a native method would hide",
     "firmware_sim/__main__.py": "a program",
     "firmware_sim/cli.py": "a program",
     "firmware_sim/clock.py": "the clock of the shells",
