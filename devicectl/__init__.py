@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         UrlError,
     )
     from devicectl.handpiece import Handpiece, Session, connect
+    from devicectl.plan_file import PlanError
     from devicectl.session.engine import CycleResult
     from devicectl.session.plan import Plan, Zone, load_plan
-    from devicectl.session.plan_file import PlanError
     from devicectl.summary import Summary
 
 _HOMES: Final = {
@@ -51,7 +51,7 @@ _HOMES: Final = {
     ),
     "devicectl.session.engine": ("CycleResult",),
     "devicectl.session.plan": ("Plan", "Zone", "load_plan"),
-    "devicectl.session.plan_file": ("PlanError",),
+    "devicectl.plan_file": ("PlanError",),
     "devicectl.summary": ("Summary",),
 }
 _HOME: Final = {name: module for module, names in _HOMES.items() for name in names}

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from devicectl.errors import CommandError, CommandFailedError, CommandRefusedError, LinkLostError, SessionError
+from devicectl.session.anesthesia import AnesthesiaOperator
 from devicectl.session.context import SessionContext
 from devicectl.session.count import needle_names
 from devicectl.session.entries import NoteKind
@@ -18,7 +19,6 @@ from devicectl.session.recovery import Recovery, by_held_device
 from protocols.language import interlocks as I
 from protocols.language import messages as M
 from protocols.language.enums import Code
-from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
 from protocols.language.records import unpack_outcomes
 from protocols.language.units import SECOND, Micros
 
@@ -35,8 +35,6 @@ MAX_UNLOGGED: Final = 64
 """Entries that the log may be behind before no PUNCH is sent any more: about five minutes of a slow disk."""
 MAX_PURGES: Final = 10
 """A purge works nine times in ten, and a session has some five clogs: ten failures in a row are a broken needle."""
-MIN_AGE_DOUBT_US: Final = 4 * SECOND
-"""The least age may be too old by this: it is rounded up, and an uptime may be told 2.6 s after HELLO."""
 MAX_REMEDIES: Final = 100
 """In a row, without a cycle between them: a wait for suction takes 60. A device that refuses on needs a person."""
 
@@ -65,7 +63,7 @@ def _outcomes(packed: int, needles: int) -> tuple[int, ...]:
 
 
 class AutomaticOperator:
-    """One session's operator: it knows where the hand is, which needles are flagged, when each zone was numbed.
+    """One session's operator: it knows where the hand is and which needles are flagged.
 
     How it works: `next_cycle` does the first thing that is between it and a punch, and looks again. A refusal is
     answered by its interlock's remedy, and another look. For example a used-up cell, and a clog in the next one:
@@ -82,11 +80,8 @@ class AutomaticOperator:
         self._context = context
         self.recovery = Recovery(context, self._lose_place)
         self._cycles_left = self._cells_used = self._flagged = self._remedies = 0
+        self._anesthesia = AnesthesiaOperator(context)
         self._at: tuple[int, int] | None = None
-        self._numbed: dict[int, Micros] = {}
-        self._numbed_latest: dict[int, Micros] = {}
-        self._opened_at: float | None = None
-        self._method = self._confirmed_by = ""
         self._suction_since: Micros | None = None
         self._storage_freed_at: int | None = None
 
@@ -100,82 +95,15 @@ class AutomaticOperator:
 
     def confirm_anesthesia(self, method: str, confirmed_by: str, age_s: int = 0) -> Procedure[None]:
         """Numb every zone, wait until the device lets each be confirmed, and confirm it."""
-        self._method, self._confirmed_by = method, confirmed_by
-        for zone in range(len(self._context.plan.zones)):
-            self._numbed.setdefault(zone, Micros(self._context.link.now - age_s * SECOND))
-        yield from self.recovery.through(self._numb, self.restore)
+        self._anesthesia.begin(method, confirmed_by, age_s)
+        yield from self.recovery.through(self._anesthesia.numb, self.restore)
 
     def adopt(self, method: str, confirmed_by: str, open_s: float | None) -> None:
         """Take over from another operator, in a session that was opened `open_s` seconds ago, where that is known."""
-        self._method, self._confirmed_by = method, confirmed_by
-        self._opened_at = None if open_s is None else self._context.link.now - open_s * SECOND
-
-    def _recall(self) -> None:
-        """Hold what is known of each zone's anesthesia against the journal: the older one counts.
-
-        A zone that this host has numbed itself it times by its own clock, which does not run while a laptop sleeps.
-        """
-        _, reader = self._context.session()
-        link = self._context.link
-        open_s = None if self._opened_at is None else (link.now - self._opened_at) / SECOND
-        ages, zones = reader.anesthesia.ages(link.latest_uptime_ms(), open_s), range(len(self._context.plan.zones))
-        for zone in zones:
-            if (age := ages.get(zone)) is not None:
-                age_s = age.least_s if zone in self._numbed else age.most_s
-                if age_s != age.least_s and zone not in reader.anesthesia.confirmed:
-                    self._numbed_latest[zone] = Micros(link.now - age.least_s * SECOND + MIN_AGE_DOUBT_US)
-                self._numbed[zone] = Micros(min(self._numbed.get(zone, link.now), link.now - age_s * SECOND))
-        if self._numbed:  # the one before numbed all of them at a time, and was cut off before all were told
-            oldest = min(self._numbed.values())
-            self._numbed = {zone: self._numbed.get(zone, oldest) for zone in zones}
-
-    def _numb(self) -> Procedure[None]:
-        if self._context.machine.now is State.ANESTHESIA_CONFIRMED:
-            return
-        self._context.require_allowed()  # here too: the link may lead to another device by now
-        if self._numbed_latest:
-            # Told as old as they may be, so that none is taken for numb too long, these are waited for as the youngest.
-            wait = yield from ask(M.ParamGet(name="anesthesia_wait_s"))
-            until = Micros(max(self._numbed_latest.values()) + round(wait.value * SECOND))
-            left_s = max(0, -((self._context.link.now - until) // SECOND))
-            said = f"{len(self._numbed_latest)} zones may be numbed for less long; waiting {left_s} s"
-            yield from self._wait(until, "anesthesia_wait", said)
-            self._numbed_latest.clear()
-        wait_s = 0
-        for zone, numbed_at in self._numbed.items():
-            age_s = min(-((numbed_at - self._context.link.now) // SECOND), MAX_ANESTHESIA_AGE_S)  # rounded up
-            started = yield from ask(M.AnesthesiaStart(zone=zone, age_s=age_s, method=self._method))
-            self._context.machine.happened(Event.ANESTHESIA_STARTED)
-            wait_s = max(wait_s, started.wait_s)
-        said = f"{len(self._numbed)} zones, {self._method}; waiting {wait_s} s"
-        yield from self._wait(Micros(self._context.link.now + wait_s * SECOND), "anesthesia_start", said)
-        for zone in self._numbed:
-            yield from self._confirm(zone)
-        self._context.machine.happened(Event.ANESTHESIA_CONFIRMED)
-        self._context.note("action", "anesthesia_confirm", f"{len(self._numbed)} zones, by {self._confirmed_by}")
-
-    def _wait(self, until: Micros, name: str, said: str) -> Procedure[None]:
-        """Let time pass before the anesthesia is confirmed, and note it: with that note a display counts it down."""
-        self._context.waits_until = until
-        try:
-            self._context.note("action", name, said)
-            yield Until(until)
-        finally:
-            self._context.waits_until = None
-
-    def _confirm(self, zone: int) -> Procedure[None]:
-        while True:
-            try:
-                yield from ask(M.AnesthesiaConfirm(zone=zone, confirmed_by=self._confirmed_by))
-            except CommandRefusedError as refused:
-                if refused.interlock != I.ANESTHESIA_TIME or refused.actual >= refused.expected:
-                    raise
-                # Both ends round to seconds, and the device's clock began later: wait out the difference.
-                yield Until(Micros(self._context.link.now + max(1, refused.expected - refused.actual) * SECOND))
-            else:
-                return
+        self._anesthesia.adopt(method, confirmed_by, open_s)
 
     def _arm(self) -> Procedure[None]:
+        # An armed device has a short lease: this host is at its pace before the device is armed.
         self._context.link.hurry(None)
         try:
             yield from ask(M.Arm())
@@ -259,6 +187,7 @@ class AutomaticOperator:
         happened(_COUNT_SENT)
         done = yield from ask(M.Count.unchecked(cycle_no=cycle_no))
         happened(_CYCLE_ENDED)
+        # The answer steers what comes next; what is counted and logged is read from the journal.
         self._flagged, self._cycles_left = done.flagged, done.cycles_left
         self._context.counted = done.total_cores_counted
         self._context.unread_cycles += 1
@@ -332,8 +261,10 @@ class AutomaticOperator:
         kind: NoteKind = "refusal" if isinstance(error, CommandRefusedError) else "warning"
         self._context.note(kind, error.command.__class__.__name__.lower(), str(error))
         command = error.command
+        # A cycle that began and failed has used up its number; a refusal has used none.
         if isinstance(error, CommandFailedError) and isinstance(command, (M.Punch, M.Suction, M.Advance, M.Count)):
             self._context.last_cycle_no = max(self._context.last_cycle_no, command.cycle_no)
+        # The device has ended the cycle by itself, and its journal says how.
         if self._context.machine.now in CYCLE:
             self._context.machine.happened(Event.CYCLE_ABORTED)
         self._remedies += 1
@@ -361,9 +292,7 @@ class AutomaticOperator:
         """The anesthesia's time is over: disarm, numb, wait, confirm; arming follows by itself."""
         if self._context.machine.now is State.ARMED:
             yield from self.disarm()
-        self._numbed = dict.fromkeys(self._numbed, self._context.link.now)
-        self._context.machine.happened(Event.ANESTHESIA_STARTED)
-        yield from self._numb()
+        yield from self._anesthesia.numb_again()
 
     def _leave_cell(self) -> Procedure[None]:
         self._cycles_left = 0
@@ -378,12 +307,12 @@ class AutomaticOperator:
         if reader.closed is not None:
             raise SessionError(f"session {opened.session_no} was closed on the device by another host")
         yield from self.recovery.leave_hold(state)
-        self._recall()
+        self._anesthesia.recall()
         self._context.machine.happened(Event.RECOVERED)
-        if not self._numbed:
+        if not self._anesthesia.begun:
             return
         try:
-            yield from self._numb()
+            yield from self._anesthesia.numb()
         except CommandRefusedError as refused:
             if refused.interlock != I.ANESTHESIA_TIME or by_held_device(refused):
                 raise

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from devicectl.session.plan_file import PlanError, read_values
+from devicectl.plan_file import PlanError, read_values
 from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
 from protocols.text.names import one_form
 

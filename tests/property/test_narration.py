@@ -122,7 +122,7 @@ def nothing(lab: Told, found: "re.Match[str]") -> bool:
 
 def zones_confirmed(lab: Told, found: "re.Match[str]") -> bool:
     return all(lab.has(Anesthesia, zone=zone, confirmed=1) for zone in range(len(lab.plan.zones))) and (
-        found[1] == lab.engine._operator._confirmed_by
+        found[1] == lab.engine._operator._anesthesia._confirmed_by
     )
 
 
@@ -136,7 +136,7 @@ CLAIMS: Final[tuple[tuple[str, Claim], ...]] = (
     (r"A session is open: .*", lambda lab, _: lab.has(SessionOpened)),
     (r"The controller says when each zone was numbed, .*", nothing),
     (r"Noted: anesthesia start .*", lambda lab, _: lab.has(Anesthesia, confirmed=0)),
-    (r"The handpiece took every zone as numb: \d+ zones, by (.*)\.", zones_confirmed),
+    (r"The handpiece took every zone as numb: \d+ zones?, by (.*)\.", zones_confirmed),
     (r"Armed: the pump holds the vacuum\.", lambda lab, _: lab.did(M.Arm) and lab.device.board.armed),
     (r"Disarmed: .*", lambda lab, _: lab.did(M.Disarm) and not lab.device.board.armed),
     (r"The hand is to go to the next cell; .*", nothing),

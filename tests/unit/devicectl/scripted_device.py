@@ -16,6 +16,7 @@ from devicectl.session.context import Entry, Identity
 from devicectl.session.engine import Engine
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
+from devicectl.session.operator import CycleResult
 from devicectl.session.plan import Plan, make_plan
 from devicectl.session.procedures import Procedure, Task
 from firmware_sim.memory.journal import Journal
@@ -31,8 +32,12 @@ from tests.unit.protocols.language.altered import altered
 from tests.unit.protocols.link.exchange_pair import Device, make_device, welcome
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Message)
 Answer = Message | str | Callable[[Any], Message | str]
 """A message or `LOST`, or what makes one of the command."""
+
+NUMB: Final = ["AnesthesiaStart", "AnesthesiaStart", "AnesthesiaConfirm", "AnesthesiaConfirm"]
+"""Commands of the anesthesia in a plan of two zones."""
 
 LOST: Final = "the link is lost before the answer"
 EPOCH: Final = 9
@@ -153,6 +158,16 @@ class Desk:
     def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end, in virtual time, and return what it returns."""
         return self.end_of(self.start(procedure))
+
+    def cycle(self) -> CycleResult:
+        """Do one more cycle, with all that it needs."""
+        result = self.run(self.engine.next_cycle())
+        assert result is not None
+        return result
+
+    def asked_for(self, command: type[C]) -> list[C]:
+        """Return the commands of one class that were asked."""
+        return [message for message in self.asked if isinstance(message, command)]
 
     def end_of(self, task: Task[T]) -> T:
         """Let time pass to the end of a task, and return what it returned."""

@@ -9,11 +9,12 @@ from devicectl.session.machine import State
 from devicectl.session.operator import MAX_PURGES, MAX_REMEDIES, MAX_UNLOGGED, CycleResult
 from protocols.language import interlocks as I
 from protocols.language import messages as M
-from protocols.language.enums import CloseReason, Code, DeviceState, NeedleOutcome, Phase
-from protocols.language.records import Anesthesia, Boot, Record, SessionClosed
+from protocols.language.enums import CloseReason, Code, DeviceState, NeedleOutcome
+from protocols.language.records import SessionClosed
 from protocols.language.units import MILLISECOND, SECOND
 from tests.unit.devicectl.scripted_device import (
     LOST,
+    NUMB,
     Answer,
     Desk,
     a_plan,
@@ -25,8 +26,6 @@ from tests.unit.devicectl.scripted_device import (
 )
 
 CYCLE = ["Punch", "Suction", "Advance", "Count"]
-NUMB = ["AnesthesiaStart", "AnesthesiaStart", "AnesthesiaConfirm", "AnesthesiaConfirm"]
-"""Of a plan of two zones."""
 
 
 def cycled(cycles: int = 1, **changes: Any) -> Desk:
@@ -38,104 +37,12 @@ def cycled(cycles: int = 1, **changes: Any) -> Desk:
     return desk
 
 
-def cycle(desk: Desk) -> CycleResult:
-    result = desk.run(desk.engine.next_cycle())
-    assert result is not None
-    return result
-
-
-def asked(desk: Desk, command: type[Any]) -> list[Any]:
-    return [message for message in desk.asked if isinstance(message, command)]
-
-
-# --- anesthesia
-
-
-def test_each_zone_is_numbed_then_all_are_waited_for_then_each_is_confirmed() -> None:
-    desk = Desk().opened()
-    began = desk.now
-    desk.will(M.AnesthesiaStart, M.AnesthesiaStartDone(wait_s=3), M.AnesthesiaStartDone(wait_s=2))
-    desk.run(desk.engine.confirm_anesthesia("cream", "Ada", age_s=60))
-    assert desk.asked == [
-        M.AnesthesiaStart(zone=0, age_s=60, method="cream"),
-        M.AnesthesiaStart(zone=1, age_s=60, method="cream"),
-        M.AnesthesiaConfirm(zone=0, confirmed_by="Ada"),
-        M.AnesthesiaConfirm(zone=1, confirmed_by="Ada"),
-    ]
-    assert desk.now == began + 3 * SECOND, "the longest wait"
-    assert desk.states == [State.ANESTHESIA_WAIT, State.ANESTHESIA_CONFIRMED]
-    assert desk.noted_as("anesthesia_start") == ["2 zones, cream; waiting 3 s"]
-    assert desk.noted_as("anesthesia_confirm") == ["2 zones, by Ada"]
-
-
-def test_the_end_of_the_wait_can_be_seen_while_it_lasts() -> None:
-    desk = Desk().opened()
-    began = desk.now
-    desk.will(M.AnesthesiaStart, M.AnesthesiaStartDone(wait_s=3))
-    task = desk.start(desk.engine.confirm_anesthesia("cream", "Ada"))
-    assert desk.engine.waits_until == began + 3 * SECOND
-    desk.end_of(task)
-    assert desk.engine.waits_until is None
-
-
-def test_the_end_of_a_wait_that_was_broken_off_is_forgotten() -> None:
-    desk = Desk().opened()
-    desk.will(M.AnesthesiaStart, M.AnesthesiaStartDone(wait_s=3))
-    task = desk.start(desk.engine.confirm_anesthesia("cream", "Ada"))
-    desk.engine.link.procedures.cancel(task)
-    assert desk.engine.waits_until is None
-
-
-def test_an_anesthesia_that_is_confirmed_is_not_given_again() -> None:
-    desk = Desk().numbed()
-    desk.run(desk.engine.confirm_anesthesia("cream", "Ada"))
-    assert desk.asked == []
-
-
-def test_an_age_is_never_more_than_a_day() -> None:
-    desk = Desk().opened()
-    desk.run(desk.engine.confirm_anesthesia("cream", "Ada", age_s=100_000))
-    assert {start.age_s for start in asked(desk, M.AnesthesiaStart)} == {86_400}
-
-
-@pytest.mark.parametrize(("expected", "actual", "waits_s"), [(600, 598, 2), (600, 599, 1)])
-def test_a_confirmation_that_comes_too_early_waits_out_the_difference(expected: int, actual: int, waits_s: int) -> None:
-    desk = Desk().opened()
-    began = desk.now
-    desk.will(M.AnesthesiaConfirm, refusal(I.ANESTHESIA_TIME, expected=expected, actual=actual))
-    desk.run(desk.engine.confirm_anesthesia("cream", "Ada"))
-    assert len(asked(desk, M.AnesthesiaConfirm)) == 3 and desk.now == began + waits_s * SECOND
-
-
-@pytest.mark.parametrize(
-    "answer", [refusal(I.ANESTHESIA_TIME, expected=600, actual=600), refusal(I.ZONE, expected=2, actual=1)]
-)
-def test_any_other_refusal_of_a_confirmation_is_raised(answer: M.Refused) -> None:
-    desk = Desk().opened()
-    desk.will(M.AnesthesiaConfirm, answer)
-    with pytest.raises(CommandRefusedError):
-        desk.run(desk.engine.confirm_anesthesia("cream", "Ada"))
-    assert len(asked(desk, M.AnesthesiaConfirm)) == 1
-
-
-def test_a_loss_in_the_wait_tells_the_device_the_same_injection_again() -> None:
-    """Older by what has passed: the wait does not begin again."""
-    desk = Desk().opened()
-    began = desk.now
-    desk.will(M.AnesthesiaStart, *[M.AnesthesiaStartDone(wait_s=30)] * 2)
-    task = desk.start(desk.engine.confirm_anesthesia("cream", "Ada", age_s=10))
-    desk.pass_to(began + 5 * SECOND)
-    desk.will(M.AnesthesiaConfirm, LOST)
-    desk.end_of(task)
-    assert [start.age_s for start in asked(desk, M.AnesthesiaStart)] == [10, 10, 40, 40]
-
-
 # --- arming and cycles
 
 
 def test_the_first_cycle_arms_goes_to_the_first_cell_and_does_the_four_steps() -> None:
     desk = Desk().numbed(a_plan(depth_mm=2.5))
-    result = cycle(desk)
+    result = desk.cycle()
     assert desk.names() == ["Arm", "Reposition", *CYCLE]
     assert desk.asked[1] == M.Reposition(zone=0, cell=0)
     punch = desk.asked[2]
@@ -149,8 +56,8 @@ def test_a_punch_is_void_three_seconds_later_by_the_devices_uptime() -> None:
     desk = Desk()
     desk.shown["uptime_ms"] = 0xFFFF_FFFF - 999
     desk.numbed()
-    cycle(desk)
-    [punch] = asked(desk, M.Punch)
+    desk.cycle()
+    [punch] = desk.asked_for(M.Punch)
     assert punch.deadline_ms == 2_000, "it wraps as the uptime does"
 
 
@@ -163,8 +70,8 @@ def test_the_target_ends_the_cycles_without_a_command() -> None:
 def test_a_number_that_was_refused_is_used_again() -> None:
     desk = cycled()
     desk.will(M.Punch, refusal(I.SUCTION))
-    assert cycle(desk).cycle_no == 2
-    assert [punch.cycle_no for punch in asked(desk, M.Punch)] == [2, 2]
+    assert desk.cycle().cycle_no == 2
+    assert [punch.cycle_no for punch in desk.asked_for(M.Punch)] == [2, 2]
 
 
 def test_a_number_whose_cycle_failed_is_used_up() -> None:
@@ -172,7 +79,7 @@ def test_a_number_whose_cycle_failed_is_used_up() -> None:
     for step in (M.Punch, M.Suction, M.Advance, M.Count):
         desk = cycled()
         desk.will(step, failed(I.SUCTION))
-        assert cycle(desk).cycle_no == 3
+        assert desk.cycle().cycle_no == 3
         assert desk.notes[0].kind == "warning" and desk.notes[0].name == step.__name__.lower()
 
 
@@ -180,8 +87,8 @@ def test_a_cell_that_is_used_up_is_left_for_the_next_through_all_zones() -> None
     desk = Desk().numbed(a_plan(target_cores=8))
     desk.will(M.Reposition, *[lambda go: M.RepositionDone(zone=go.zone, cell=go.cell, cell_punctures=0, cycles_left=1)])
     desk.will(M.Count, *[counted(cycles_left=0)] * 4)
-    results = [cycle(desk) for _ in range(3)]
-    assert asked(desk, M.Reposition) == [
+    results = [desk.cycle() for _ in range(3)]
+    assert desk.asked_for(M.Reposition) == [
         M.Reposition(zone=0, cell=0),
         M.Reposition(zone=0, cell=1),
         M.Reposition(zone=1, cell=0),
@@ -195,8 +102,8 @@ def test_a_cell_that_takes_no_cycle_is_passed_over() -> None:
     desk = Desk().numbed()
     full = M.RepositionDone(zone=0, cell=0, cell_punctures=48, cycles_left=0)
     desk.will(M.Reposition, full)
-    assert (cycle(desk).zone, len(asked(desk, M.Punch))) == (0, 1)
-    assert [go.cell for go in asked(desk, M.Reposition)] == [0, 1]
+    assert (desk.cycle().zone, len(desk.asked_for(M.Punch))) == (0, 1)
+    assert [go.cell for go in desk.asked_for(M.Reposition)] == [0, 1]
 
 
 def test_a_log_that_lags_holds_the_next_punch_back() -> None:
@@ -217,7 +124,7 @@ def test_a_log_that_lags_no_more_than_that_holds_nothing_back() -> None:
     desk.writes = False
     for _ in range(MAX_UNLOGGED):
         desk.engine.note("action", "much", "to write")
-    assert cycle(desk).cycle_no == 2
+    assert desk.cycle().cycle_no == 2
 
 
 def test_a_link_that_is_lost_while_the_log_is_waited_for_is_recovered_before_the_punch() -> None:
@@ -237,7 +144,7 @@ def test_a_link_that_is_lost_between_two_cycles_is_recovered_first() -> None:
     desk = cycled()
     desk.cut()
     desk.mend()
-    assert cycle(desk).cycle_no == 2
+    assert desk.cycle().cycle_no == 2
     assert desk.names()[0] == "JournalRead" and desk.hellos == 1
 
 
@@ -256,17 +163,17 @@ def test_the_journal_is_read_while_the_hand_moves_after_48_cycles(done: int, rea
     desk = cycled(target_cores=600, zones=[{"name": "left", "area_cm2": 9}])
     desk.engine.unread_cycles = done - 1
     desk.will(M.Count, counted(cycles_left=0, total_cores_counted=4))
-    cycle(desk)
-    cycle(desk)
+    desk.cycle()
+    desk.cycle()
     assert desk.names().count("JournalRead") == reads
 
 
 def test_the_journal_is_read_after_64_cycles_in_one_cell() -> None:
     desk = cycled(target_cores=600, zones=[{"name": "left", "area_cm2": 9}])
     desk.engine.unread_cycles = 62
-    cycle(desk)
+    desk.cycle()
     assert "JournalRead" not in desk.names()
-    cycle(desk)
+    desk.cycle()
     assert desk.names().count("JournalRead") == 1 and desk.engine.unread_cycles == 0
 
 
@@ -277,7 +184,7 @@ def test_a_pause_holds_the_armed_device_and_the_next_cycle_resumes() -> None:
     desk = cycled()
     desk.run(desk.engine.pause())
     assert desk.names() == ["Pause"] and desk.engine.machine.now is State.PAUSED
-    cycle(desk)
+    desk.cycle()
     assert desk.names() == ["Pause", "Resume", *CYCLE]
     assert desk.noted_as("pause") == desk.noted_as("resume") == [""]
 
@@ -302,10 +209,10 @@ def test_a_loss_or_a_stop_under_the_pause_is_recovered_and_holds_unarmed(answer:
 def test_a_flagged_needle_is_purged_before_the_next_cycle() -> None:
     desk = cycled()
     desk.will(M.Count, counted(flagged=4))
-    cycle(desk)
+    desk.cycle()
     desk.forget()
     desk.will(M.Purge, M.PurgeDone(cleared=0, flagged=4), M.PurgeDone(cleared=4, flagged=0))
-    cycle(desk)
+    desk.cycle()
     assert desk.names() == ["Purge", "Purge", *CYCLE]
     assert desk.noted_as("purge") == [
         "try 1: no needle cleared, needle 3 still flagged",
@@ -316,7 +223,7 @@ def test_a_flagged_needle_is_purged_before_the_next_cycle() -> None:
 def test_needles_that_stay_clogged_need_a_person() -> None:
     desk = cycled()
     desk.will(M.Count, counted(flagged=5))
-    cycle(desk)
+    desk.cycle()
     desk.will(M.Purge, *[M.PurgeDone(cleared=0, flagged=5)] * MAX_PURGES)
     with pytest.raises(SessionError, match="^needles stay clogged after 10 purges: needles 1, 3$"):
         desk.run(desk.engine.next_cycle())
@@ -325,7 +232,7 @@ def test_needles_that_stay_clogged_need_a_person() -> None:
 def test_a_refused_purge_or_move_leaves_the_machine_armed() -> None:
     desk = cycled()
     desk.will(M.Count, counted(flagged=1))
-    cycle(desk)
+    desk.cycle()
     desk.will(M.Purge, refusal(I.WEAR))
     with pytest.raises(CommandRefusedError):
         desk.run(desk.engine.next_cycle())
@@ -336,9 +243,9 @@ def test_a_refused_purge_or_move_leaves_the_machine_armed() -> None:
 def test_a_link_that_is_lost_under_a_motion_is_recovered(command: type[M.Purge] | type[M.Reposition]) -> None:
     desk = cycled()
     desk.will(M.Count, counted(flagged=int(command is M.Purge), cycles_left=0))
-    cycle(desk)
+    desk.cycle()
     desk.will(command, LOST)
-    assert cycle(desk) is not None
+    assert desk.cycle() is not None
     assert desk.noted_as("recover")
 
 
@@ -349,9 +256,9 @@ def test_a_link_that_ends_behind_the_answer_to_a_motion_is_recovered(
     """The motion is done, and the next command meets the loss."""
     desk = cycled()
     desk.will(M.Count, counted(flagged=int(command is M.Purge), cycles_left=0))
-    cycle(desk)
+    desk.cycle()
     desk.parting = command
-    assert cycle(desk) is not None
+    assert desk.cycle() is not None
     assert desk.hellos == 1
 
 
@@ -362,8 +269,8 @@ def test_lost_suction_is_looked_for_twice_a_second_and_then_the_punch_is_tried_a
     desk = cycled()
     began = desk.now
     desk.will(M.Punch, *[refusal(I.SUCTION)] * 3)
-    cycle(desk)
-    assert len(asked(desk, M.Punch)) == 4 and desk.now == began + 1_500 * MILLISECOND
+    desk.cycle()
+    assert len(desk.asked_for(M.Punch)) == 4 and desk.now == began + 1_500 * MILLISECOND
     assert desk.noted_as("suction_check") == ["looking for the leak"] * 3
     assert [note.kind for note in desk.notes if note.name == "punch"] == ["refusal"] * 3
 
@@ -381,24 +288,24 @@ def test_the_wait_for_suction_begins_again_after_a_cycle() -> None:
     desk = cycled()
     for _ in range(2):
         desk.will(M.Punch, *[refusal(I.SUCTION)] * 40)
-        cycle(desk)
+        desk.cycle()
 
 
 @pytest.mark.parametrize("state", [State.ARMED, State.ANESTHESIA_CONFIRMED])
 def test_anesthesia_whose_time_is_over_is_given_again_before_it_is_armed_again(state: State) -> None:
     desk = Desk().numbed() if state is State.ANESTHESIA_CONFIRMED else cycled()
     desk.will(M.Arm if state is State.ANESTHESIA_CONFIRMED else M.Punch, refusal(I.ANESTHESIA_TIME))
-    cycle(desk)
+    desk.cycle()
     before = ["Arm"] if state is State.ANESTHESIA_CONFIRMED else ["Punch", "Disarm"]
     moves = ["Reposition"] if state is State.ANESTHESIA_CONFIRMED else []
     assert desk.names() == [*before, *NUMB, "Arm", *moves, *CYCLE]
-    assert {start.age_s for start in asked(desk, M.AnesthesiaStart)} == {0}
+    assert {start.age_s for start in desk.asked_for(M.AnesthesiaStart)} == {0}
 
 
 def test_a_clog_that_a_refusal_tells_of_is_purged() -> None:
     desk = cycled()
     desk.will(M.Punch, refusal(I.CLOG))
-    cycle(desk)
+    desk.cycle()
     assert desk.names() == ["Punch", "Purge", *CYCLE]
 
 
@@ -406,9 +313,9 @@ def test_a_clog_that_a_refusal_tells_of_is_purged() -> None:
 def test_a_cell_that_the_device_takes_no_more_in_is_left(interlock: int) -> None:
     desk = cycled()
     desk.will(M.Punch, refusal(interlock))
-    cycle(desk)
+    desk.cycle()
     assert desk.names() == ["Punch", "Reposition", *CYCLE]
-    assert asked(desk, M.Reposition) == [M.Reposition(zone=0, cell=1)]
+    assert desk.asked_for(M.Reposition) == [M.Reposition(zone=0, cell=1)]
 
 
 OTHERS = sorted(set(range(1, 24)) - {I.ANESTHESIA_TIME, I.SUCTION, I.CLOG, I.DENSITY, I.ZONE})
@@ -444,7 +351,7 @@ def test_a_failure_of_what_is_no_cycle_uses_up_no_number(command: type[M.Arm] | 
 def test_a_full_memory_is_read_empty_and_the_punch_tried_again() -> None:
     desk = cycled()
     desk.will(M.Punch, refusal(code=Code.E_STORAGE))
-    cycle(desk)
+    desk.cycle()
     assert desk.names()[:3] == ["Punch", "JournalRead", "JournalAck"] and desk.names()[-4:] == CYCLE
 
 
@@ -460,8 +367,8 @@ def test_a_memory_that_is_full_again_after_a_cycle_is_read_again() -> None:
     desk = cycled()
     for _ in range(2):
         desk.will(M.Punch, refusal(code=Code.E_STORAGE))
-        cycle(desk)
-    assert len(asked(desk, M.Punch)) == 4
+        desk.cycle()
+    assert len(desk.asked_for(M.Punch)) == 4
 
 
 def test_a_device_that_refuses_on_and_on_needs_a_person() -> None:
@@ -469,14 +376,14 @@ def test_a_device_that_refuses_on_and_on_needs_a_person() -> None:
     desk.will(M.Punch, *[refusal(I.DENSITY)] * (MAX_REMEDIES + 5))
     with pytest.raises(CommandRefusedError):
         desk.run(desk.engine.next_cycle())
-    assert len(asked(desk, M.Punch)) == MAX_REMEDIES + 1 == 101
+    assert len(desk.asked_for(M.Punch)) == MAX_REMEDIES + 1 == 101
 
 
 def test_refusals_with_cycles_between_them_are_all_answered() -> None:
     desk = cycled(target_cores=600, zones=[{"name": "left", "area_cm2": 300}])
     for _ in range(2):
         desk.will(M.Punch, *[refusal(I.DENSITY)] * MAX_REMEDIES)
-        cycle(desk)
+        desk.cycle()
 
 
 def test_a_refused_arming_gives_the_long_lease_back() -> None:
@@ -498,16 +405,16 @@ def test_a_stop_or_a_loss_under_a_cycle_is_recovered_and_the_cell_gone_to_again(
     desk = cycled()
     desk.shown["state"] = DeviceState.SAFE
     desk.will(M.Suction, answer)
-    assert cycle(desk).cycle_no == 2, "the journal has no ending of the number that was sent"
+    assert desk.cycle().cycle_no == 2, "the journal has no ending of the number that was sent"
     assert "FaultReset" in desk.names()
-    assert asked(desk, M.Reposition) == [M.Reposition(zone=0, cell=0)]
+    assert desk.asked_for(M.Reposition) == [M.Reposition(zone=0, cell=0)]
     assert desk.names()[-6:] == ["Arm", "Reposition", *CYCLE]
 
 
 def test_a_device_that_somebody_else_stopped_is_recovered_and_gets_no_remedy() -> None:
     desk = cycled()
     desk.will(M.Punch, refusal(I.SUCTION, actual=DeviceState.SAFE))
-    cycle(desk)
+    desk.cycle()
     assert desk.noted_as("suction_check") == [] and desk.noted_as("punch") == []
     assert len(desk.noted_as("recover")) == 1
 
@@ -537,8 +444,8 @@ def test_anesthesia_whose_time_went_by_while_the_link_was_gone_is_given_again() 
     desk.will(M.AnesthesiaStart, refusal(I.ANESTHESIA_TIME))
     desk.cut()
     desk.mend()
-    cycle(desk)
-    assert [start.age_s for start in asked(desk, M.AnesthesiaStart)] == [0, 0, 0]
+    desk.cycle()
+    assert [start.age_s for start in desk.asked_for(M.AnesthesiaStart)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("answer", [refusal(I.ZONE), refusal(I.WEAR)])
@@ -557,89 +464,6 @@ def test_a_stop_while_the_old_anesthesia_is_told_is_recovered_and_gives_no_new_o
     desk.will(M.AnesthesiaStart, stopped)
     desk.cut()
     desk.mend()
-    cycle(desk)
+    desk.cycle()
     assert desk.noted_as("recover") == ["try 1 of 5: AnesthesiaStart: not now (interlock 3)"]
-    assert all(start.age_s == 0 for start in asked(desk, M.AnesthesiaStart))
-
-
-# --- a session that another host began
-
-
-def adopting(*records: Record, open_s: float | None = None, uptime_ms: int = 60_000) -> Desk:
-    """A session whose journal has these records of its anesthesia, taken up by a new host at this uptime."""
-    desk = Desk()
-    desk.shown |= {"uptime_ms": uptime_ms}
-    desk.opened()
-    desk.write(*records)
-    desk.engine._operator.adopt("cream", "Ada", open_s)
-    desk.cut()
-    desk.mend()
-    return desk
-
-
-def numbed_at(uptime_ms: int, zone: int = 0, *, confirmed: int = 0, age_s: int = 0) -> Anesthesia:
-    return Anesthesia(event_no=1, uptime_ms=uptime_ms, zone=zone, confirmed=confirmed, age_s=age_s)
-
-
-def test_an_anesthesia_that_is_in_the_journal_is_told_with_its_age() -> None:
-    desk = adopting(numbed_at(20_000, 0, age_s=100), numbed_at(30_000, 1))
-    cycle(desk)
-    ages = [start.age_s for start in asked(desk, M.AnesthesiaStart)]
-    assert ages == [141, 31], "rounded up, by the device's uptime"
-    assert {start.method for start in asked(desk, M.AnesthesiaStart)} == {"cream"}
-    assert {confirm.confirmed_by for confirm in asked(desk, M.AnesthesiaConfirm)} == {"Ada"}
-
-
-def test_a_zone_that_the_one_before_had_not_told_yet_is_as_old_as_the_oldest() -> None:
-    desk = adopting(numbed_at(20_000, 0))
-    cycle(desk)
-    assert [(start.zone, start.age_s) for start in asked(desk, M.AnesthesiaStart)] == [(0, 41), (1, 41)]
-
-
-def test_without_an_anesthesia_in_the_journal_none_is_told() -> None:
-    desk = adopting()
-    desk.run(desk.engine.pause())
-    assert asked(desk, M.AnesthesiaStart) == []
-
-
-REBOOT = Boot(event_no=1, uptime_ms=0, boot_count=2, open_cycle_no=0, phase=Phase.NONE)
-"""After it the device's uptime says less than the anesthesia is old."""
-
-
-def test_an_anesthesia_from_before_a_reboot_is_told_as_old_as_it_may_be_and_waited_for_as_the_youngest() -> None:
-    """So that none is taken for numb too long, and none for numb too early."""
-    desk = adopting(numbed_at(20_000, 0), REBOOT, uptime_ms=10_000)
-    began = desk.now
-    cycle(desk)
-    assert [start.age_s for start in asked(desk, M.AnesthesiaStart)] == [86_400, 86_400]
-    assert asked(desk, M.ParamGet) == [M.ParamGet(name="anesthesia_wait_s")]
-    least_s, doubt_s, wait_s = 11, 4, 600
-    assert desk.now == began + (wait_s - least_s + doubt_s) * SECOND
-    assert desk.noted_as("anesthesia_wait") == ["1 zones may be numbed for less long; waiting 593 s"]
-
-
-def test_how_long_ago_the_session_was_opened_tells_how_old_it_may_be() -> None:
-    desk = adopting(numbed_at(20_000, 0), REBOOT, uptime_ms=10_000, open_s=700.0)
-    cycle(desk)
-    ages = {start.age_s for start in asked(desk, M.AnesthesiaStart)}
-    assert min(ages) >= 700 and max(ages) < 86_400
-
-
-def test_an_anesthesia_that_was_confirmed_before_a_reboot_has_been_waited_for() -> None:
-    desk = adopting(numbed_at(20_000, 0), numbed_at(21_000, 0, confirmed=1), REBOOT, uptime_ms=10_000)
-    cycle(desk)
-    assert asked(desk, M.ParamGet) == []
-
-
-def test_an_anesthesia_that_this_host_gave_itself_is_timed_by_its_own_clock() -> None:
-    """Through a reboot it knows better than the device how old that is."""
-    desk = Desk().opened()
-    desk.run(desk.engine.confirm_anesthesia("cream", "Ada"))
-    desk.write(numbed_at(1, 0), numbed_at(1, 1), REBOOT)
-    desk.pass_to(desk.now + 50 * SECOND)
-    desk.forget()
-    desk.cut()
-    desk.mend()
-    cycle(desk)
-    assert {start.age_s for start in asked(desk, M.AnesthesiaStart)} == {50}
-    assert asked(desk, M.ParamGet) == []
+    assert all(start.age_s == 0 for start in desk.asked_for(M.AnesthesiaStart))

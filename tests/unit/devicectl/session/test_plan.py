@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from devicectl.errors import DevicectlError
+from devicectl.plan_file import PlanError
 from devicectl.session.plan import Plan, Zone, load_plan, make_plan
-from devicectl.session.plan_file import PlanError
 
 
 def written(folder: Path, text: str | bytes, name: str = "plan.yaml") -> Path:

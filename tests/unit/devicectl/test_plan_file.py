@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devicectl.session.plan_file import MAX_DEPTH, MAX_FILE_SIZE, PlanError, parse_json, parse_yaml, read_values
+from devicectl.plan_file import MAX_DEPTH, MAX_FILE_SIZE, PlanError, parse_json, parse_yaml, read_values
 
 
 def written(folder: Path, text: str | bytes, name: str = "plan.yaml") -> Path:
