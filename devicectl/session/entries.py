@@ -41,10 +41,11 @@ class SessionStart:
     """A session was opened on the device.
 
     A field is declared here and filled by the engine, and named nowhere else: the log's columns and rows, reports,
-    lists, exports and the reference page follow from this class. A field of a later schema version is None in older
-    logs, for example:
+    lists, exports and the reference page follow from this class. The engine knows the device as it was before the
+    session was opened; what the opening changes, as the cartridge that it fits, must be asked for again. A field of
+    a later schema version is None in older logs, for example:
 
-        cartridge: Annotated[int | None, Kept("serial number of the cartridge", since=3)] = None
+        firmware: Annotated[str | None, Kept("version of the device's firmware", since=3)] = None
     """
 
     simulated: Annotated[bool, Kept("true on a simulated device")]

@@ -335,7 +335,7 @@ ROWS: Final = (
         ),
         (
             _P(52, "heat_warn_c", "C", 41.0, 20.0, 100.0, "assumption", "warm in the hand"),
-            _P(53, "heat_stop_c", "C", 43.0, 20.0, 100.0, "assumption", "no new cycle above"),
+            _P(53, "heat_stop_c", "C", 43.0, 20.0, 100.0, "assumption", "no new cycle from here on"),
         ),
         Limit(
             "temperature_c",

@@ -11,6 +11,7 @@ import pytest
 
 from devicectl.log.schema import SCHEMA_VERSION
 from devicectl.log.store import SessionLog
+from firmware_sim.commands.statements import FIRMWARE_VERSION
 from firmware_sim.model.constants import PARAMETERS
 from firmware_sim.model.interlocks import INTERLOCKS
 from protocols.language import alarm_codes
@@ -158,11 +159,11 @@ def said(*arguments):
 path = sys.argv[1]
 asyncio.run(session(path))
 with SessionLog.open(path) as log:
-    print([log.load(key).start.fitted_first for key in (1, 2)])
-print([json.loads(line)["fitted_first"] for line in said("list", "--json").splitlines()])
-print([row["fitted_first"] for row in csv.DictReader(io.StringIO(said("export", "--table", "sessions")))])
+    print([log.load(key).start.fitted_firmware for key in (1, 2)])
+print([json.loads(line)["fitted_firmware"] for line in said("list", "--json").splitlines()])
+print([row["fitted_firmware"] for row in csv.DictReader(io.StringIO(said("export", "--table", "sessions")))])
 print([line for line in said("show", "2").splitlines() if line.startswith("fitted")])
-print([item["fitted_first"] for item in map(json.loads, said("export", "2", "--format", "jsonl").splitlines())
+print([item["fitted_firmware"] for item in map(json.loads, said("export", "2", "--format", "jsonl").splitlines())
        if item["type"] == "session"])
 """
 
@@ -176,24 +177,22 @@ def test_a_field_of_the_session_log_has_two_places(tree: ChangedTree, tmp_path: 
         "devicectl/session/entries.py",
         '    versions: Annotated[Mapping[str, str], Kept("versions of product, protocol and model")]\n',
         '    versions: Annotated[Mapping[str, str], Kept("versions of product, protocol and model")]\n'
-        '    fitted_first: Annotated[int | None, Kept("serial number of the cartridge", '
+        '    fitted_firmware: Annotated[str | None, Kept("version of the firmware", '
         f"since={SCHEMA_VERSION + 1})] = None\n",
     )
     tree.add(
         "devicectl/session/engine.py",
         after="            core_diameter_um=info.core_diameter_um,\n",
-        text="            fitted_first=info.cartridge_serial,\n",
+        text="            fitted_firmware=info.firmware_version,\n",
     )
     assert tree.places == {"devicectl/session/entries.py", "devicectl/session/engine.py"}
     lines = tree.run(A_SESSION.replace("sys.argv[1]", repr(str(log)))).splitlines()
-    number = lines[0].removeprefix("[None, ").removesuffix("]")
-    assert int(number) > 0
     assert lines == [
-        f"[None, {number}]",
-        f"[None, {number}]",
-        f"['', '{number}']",
-        f"['fitted first\\t{number}']",
-        f"[{number}]",
+        f"[None, '{FIRMWARE_VERSION}']",
+        f"[None, '{FIRMWARE_VERSION}']",
+        f"['', '{FIRMWARE_VERSION}']",
+        f"['fitted firmware\\t{FIRMWARE_VERSION}']",
+        f"['{FIRMWARE_VERSION}']",
     ]
     assert log.with_name(f"old.sqlite.schema-{SCHEMA_VERSION}").exists()
 
