@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -29,6 +29,9 @@ from protocols.language.records import event_no_of
 
 WallClock = Callable[[], datetime]
 """The time in UTC. Without such a clock the log has no wall time."""
+
+_END: Final = update(schema.sessions).where(schema.sessions.c.key == bindparam("ended"))
+"""Sets the columns that are given with it. Made once, as each statement here: to make one costs more than to run it."""
 
 
 class SessionLog:
@@ -119,7 +122,7 @@ class SessionLog:
             "stored_wall": wall,
         }
         with self._transaction() as connection:
-            inserted = connection.execute(insert(schema.sessions).values(values)).inserted_primary_key
+            inserted = connection.execute(insert(schema.sessions), values).inserted_primary_key
         assert inserted is not None
         return int(inserted[0])
 
@@ -169,7 +172,7 @@ class SessionLog:
             **{f"device_{name}": count for name, count in asdict(finish.device_totals).items()},
         }
         with self._transaction() as connection:
-            ended = connection.execute(update(schema.sessions).where(schema.sessions.c.key == key).values(values))
+            ended = connection.execute(_END, {**values, "ended": key})
             if ended.rowcount != 1:
                 raise self._missing(key)
             if notes:
@@ -187,7 +190,7 @@ class SessionLog:
         del values["session_no"]
         with self._transaction() as connection:
             connection.execute(delete(schema.truth).where(schema.truth.c.session_key == key))
-            connection.execute(insert(schema.truth).values(session_key=key, **values))
+            connection.execute(insert(schema.truth), {"session_key": key, **values})
 
     def find(self, device: str, epoch: int, session_no: int) -> StoredSession | None:
         """The session of a device by its own number, for `--resume`; None when this log does not have it.

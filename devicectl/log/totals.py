@@ -5,11 +5,28 @@ done once, at the close, and stored.
 """
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, FromClause, case, delete, func, insert, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from devicectl.log import schema
 from protocols.language.enums import Ending
+
+_KEYS: Final[BindParameter[int]] = bindparam("keys", expanding=True)
+"""Keys of the sessions that are asked for."""
 
 
 def fold(connection: Connection, keys: Sequence[int]) -> list[dict[str, int]]:
@@ -18,30 +35,43 @@ def fold(connection: Connection, keys: Sequence[int]) -> list[dict[str, int]]:
     They are of a session's own cycles, and of the first ending of each. To find the first endings takes three times as
     long as to count; so it is done for sessions in which a cycle ended twice, which no proper device has.
     """
-    found = {row["session_key"]: row for row in _fold(connection, keys, schema.cycles)}
+    found = {row["session_key"]: row for row in _fold(connection, keys, _totals_of_all())}
     twice = [key for key, row in found.items() if row.pop("numbers") != row["cycles"]]
     if twice:
-        for row in _fold(connection, twice, _first_endings(twice)):
+        for row in _fold(connection, twice, _totals_of_first_endings()):
             del row["numbers"]
             found[row["session_key"]] = row
     return list(found.values())
 
 
-def _first_endings(keys: Sequence[int]) -> FromClause:
-    """Return the table of cycles with the first ending of each number alone."""
+def _fold(connection: Connection, keys: Sequence[int], statement: Select[tuple[int, ...]]) -> list[dict[str, int]]:
+    return [row._asdict() for row in connection.execute(statement, {"keys": list(keys)})]
+
+
+# Each statement is made once: to make it takes longer than to run it on a short session.
+
+
+@cache
+def _totals_of_all() -> Select[tuple[int, ...]]:
+    return _totals_in(schema.cycles)
+
+
+@cache
+def _totals_of_first_endings() -> Select[tuple[int, ...]]:
+    """Return the totals of the first ending of each number alone."""
     cycles, sessions = schema.cycles.c, schema.sessions.c
     first = (
         select(cycles.session_key, func.min(cycles.event_no).label("event_no"))
         .join(schema.sessions, sessions.key == cycles.session_key)
-        .where(cycles.session_key.in_(keys), cycles.cycle_no >= sessions.first_cycle_no)
+        .where(cycles.session_key.in_(_KEYS), cycles.cycle_no >= sessions.first_cycle_no)
         .group_by(cycles.session_key, cycles.cycle_no)
         .subquery()
     )
     same = (first.c.session_key == cycles.session_key) & (first.c.event_no == cycles.event_no)
-    return select(schema.cycles).join(first, same).subquery()
+    return _totals_in(select(schema.cycles).join(first, same).subquery())
 
 
-def _fold(connection: Connection, keys: Sequence[int], table: FromClause) -> list[dict[str, int]]:
+def _totals_in(table: FromClause) -> Select[tuple[int, ...]]:
     """Return the totals of each session's own rows in `table`, and how many `numbers` of cycles these have."""
     cycles, sessions = table.c, schema.sessions.c
     counted = (
@@ -55,19 +85,18 @@ def _fold(connection: Connection, keys: Sequence[int], table: FromClause) -> lis
             func.count(cycles.cycle_no.distinct()).label("numbers"),
         )
         .join(schema.sessions, sessions.key == cycles.session_key)
-        .where(cycles.session_key.in_(keys), cycles.cycle_no >= sessions.first_cycle_no)
+        .where(cycles.session_key.in_(_KEYS), cycles.cycle_no >= sessions.first_cycle_no)
         .group_by(cycles.session_key)
         .subquery()
     )
     names = [*(column.name for column in schema.totals.columns)][2:]
     counts = [func.coalesce(counted.c[name], 0).label(name) for name in (*names, "numbers")]
-    rows = connection.execute(
+    return (
         select(sessions.key.label("session_key"), sessions.next_event_no, *counts)
         .outerjoin(counted, counted.c.session_key == sessions.key)
-        .where(sessions.key.in_(keys))
+        .where(sessions.key.in_(_KEYS))
         .order_by(sessions.key)
     )
-    return [row._asdict() for row in rows]
 
 
 def store(connection: Connection, key: int) -> None:
