@@ -1,14 +1,15 @@
 """Short sessions one after the other in one process, as a campaign of many holds them.
 
 Each is of 20 cycles without a fault and an anesthesia of one second, with a device of its own seed; all are in one log
-on disk. What counts is processor time, so that the figure is of one core, whatever else the machine does.
+on disk, or in none. What counts is processor time, so that the figure is of one core, whatever else the machine does.
 
-python -m benchmarks.campaign LOG [SESSIONS]    prints sessions per second of processor time
+python -m benchmarks.campaign [LOG]    prints sessions per second of processor time
 """
 
 import asyncio
 import sys
 import time
+from contextlib import nullcontext
 from datetime import date
 from typing import Final
 
@@ -24,9 +25,9 @@ WARM_UP: Final = 3
 """Sessions before those, in which what all share is made."""
 
 
-async def rate(log_path: str, sessions: int = SESSIONS) -> float:
-    """Return sessions per second of processor time."""
-    with SessionLog.open(log_path) as log:
+async def rate(log_path: str | None, sessions: int = SESSIONS) -> float:
+    """Return sessions per second of processor time; without a path they have no log."""
+    with nullcontext() if log_path is None else SessionLog.open(log_path) as log:
         for seed in range(WARM_UP):
             await _hold(log, seed)
         start = time.process_time()
@@ -35,7 +36,7 @@ async def rate(log_path: str, sessions: int = SESSIONS) -> float:
         return sessions / (time.process_time() - start)
 
 
-async def _hold(log: SessionLog, seed: int) -> None:
+async def _hold(log: SessionLog | None, seed: int) -> None:
     plan = devicectl.Plan(target_cores=TARGET_CORES)
     async with (
         devicectl.connect(f"{DEVICE}{seed}", log=log) as handpiece,
@@ -48,4 +49,4 @@ async def _hold(log: SessionLog, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(rate(sys.argv[1], *map(int, sys.argv[2:]))))
+    print(asyncio.run(rate(sys.argv[1] if len(sys.argv) > 1 else None)))

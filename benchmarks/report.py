@@ -118,12 +118,17 @@ def _compiled(found: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _campaign(found: dict[str, Any]) -> list[str]:
-    names = {"pure": "sessions a second and core", "compiled": "core compiled"}
+    names = {
+        "pure": "sessions a second and core",
+        "compiled": "core compiled",
+        "pure_logged": "with a log on disk",
+        "compiled_logged": "with a log on disk, core compiled",
+    }
     return [
         "## A campaign of short sessions",
         "One process, sessions one after the other, each of 20 cycles without a fault, with a device of its own; "
-        "`anesthesia_wait_s` is 1, every core is cut and counted, and all are in one log on disk. Sessions per second "
-        "of processor time.",
+        "`anesthesia_wait_s` is 1, and every core is cut and counted. Sessions per second of processor time; "
+        "with a log, all are in one.",
         _table(("", "median", "range"), [(names[name], *_range(rate, 1)) for name, rate in found.items()]),
     ]
 

@@ -120,11 +120,13 @@ def _ratios(times: dict[str, list[float]]) -> dict[str, Any]:
 
 
 def measure_campaigns(rounds: int, folder: Path) -> dict[str, Any]:
-    """Measure short sessions per second of processor time."""
-    pure, fast = [], []
+    """Measure short sessions per second of processor time, without a log and with one on disk."""
+    rates: dict[str, list[float]] = {}
     for number in range(rounds):
-        pure.append(float(python("benchmarks.campaign", str(folder / f"campaign-{number}.sqlite"))))
-        if COMPILED:
-            log = str(folder / f"compiled-campaign-{number}.sqlite")
-            fast.append(float(compiled(str(HERE / "campaign.py"), log, folder=folder)))
-    return {"pure": spread(pure, 1), **({"compiled": spread(fast, 1)} if fast else {})}
+        for name, log in (("", []), ("_logged", [str(folder / f"campaign-{number}.sqlite")])):
+            rates.setdefault(f"pure{name}", []).append(float(python("benchmarks.campaign", *log)))
+            if COMPILED:
+                log = [f"{path}.compiled" for path in log]
+                found = compiled(str(HERE / "campaign.py"), *log, folder=folder)
+                rates.setdefault(f"compiled{name}", []).append(float(found))
+    return {name: spread(found, 1) for name, found in rates.items()}
