@@ -308,7 +308,7 @@ async def handpiece_truth(handpiece: "Handpiece") -> "Callable[[], Awaitable[Tru
 
 
 def _async_fixtures(config: pytest.Config) -> type:
-    """As pytest-asyncio makes them, also for its strict mode, where pytest has loaded it; else such as say so.
+    """Return fixtures of pytest-asyncio, also for its strict mode, where pytest has loaded it; else some that say so.
 
     It is not imported here: a repository that has it installed may have switched it off.
     """

@@ -32,7 +32,7 @@ INTERPRETED = {
     "firmware_sim/memory_file.py": "files",
     "firmware_sim/serve": "shells: asyncio, sockets, terminals",
 }
-"""What is left out of the packages, and why."""
+"""Module or folder that is left out of the packages -> the reason."""
 
 
 def wanted() -> bool:

@@ -1,4 +1,4 @@
-"""What an observer sees: every alarm, and every change of the host's state, in a session whose needles clog easily.
+"""An observer of a session whose needles clog easily: every alarm, and every change of the host's state.
 
 TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
 """

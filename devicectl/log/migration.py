@@ -20,7 +20,7 @@ from devicectl.log.place import database_file
 from devicectl.log.totals import fold
 
 SESSIONS_AT_ONCE: Final = 100
-"""Whose totals are folded by one statement: what the database sorts for it fits into its memory."""
+"""Sessions whose totals one statement folds: what the database sorts for it fits into its memory."""
 
 
 def migrate(connection: Connection, where: str, version_of: Callable[[], int | None]) -> None:

@@ -27,7 +27,7 @@ MAX_NEEDLES: Final = 8
 """Needles whose outcomes fit a cycle's record: four bits each in 32."""
 
 _NO_ENDING: Final = (int(Ending.OPEN), int(Ending.UNKNOWN))
-"""As plain numbers: in CPython 3.11 naming a member of an enumeration takes longer than the rest of a comparison."""
+"""Plain numbers: in CPython 3.11 naming a member of an enumeration takes longer than the rest of a comparison."""
 
 _PUNCTURED: Final = frozenset(NeedleOutcome) - {NeedleOutcome.NOT_PUNCTURED}
 """An ambiguous needle counts as punctured: the skin's density must never be understated."""

@@ -13,10 +13,10 @@ from devicectl.session.count import Counts
 from devicectl.session.plan import Plan
 
 NoteKind = Literal["action", "alarm", "refusal", "warning"]
-"""What a note is about: what the host did, what the device raised, what it refused, what a person should know."""
+"""Subject of a note: what the host did, what the device raised, what it refused, what a person should know."""
 
 FinishState = Literal["completed", "aborted"]
-"""How a session was closed, as the host's own machine names it."""
+"""End of a session, as the host's own machine names it."""
 
 SessionState = Literal["open", "completed", "aborted", "faulted"]
 """A stored session's state: open until its `Finish` is stored. No `Finish` says faulted; a log may."""

@@ -19,7 +19,7 @@ from protocols.language.enums import AlarmState, Code, RecordKind
 from protocols.language.records import KIND_OFFSET, split_records
 
 RECORDS_PER_PAGE: Final = 6
-"""What fits one payload."""
+"""Records that fit one payload."""
 
 
 class JournalReader:

@@ -28,14 +28,14 @@ Tap = Callable[[str, Any, Micros], None]
 MQTT publication; the time."""
 
 CONNECT_TIMEOUT_US: Final = 10 * SECOND
-"""How long a transport may take to come (back): a USB adapter that is plugged in again needs a few seconds."""
+"""Time for a transport to come (back): a USB adapter that is plugged in again needs a few seconds."""
 UNANSWERED_US: Final = SECOND
 """A transport that stood for so long, and brought no answer to HELLO before it went, would bring none again: a broker's
 client breaks off after 1.6 s and says why. One that goes sooner is a port that closes as it is opened."""
 
 
 HEADWAY_US: Final = Micros(1_500 * MILLISECOND)
-"""When the program was asked to end, it leaves a device that has ended no command for this long."""
+"""Time after which a program that was asked to end leaves a device that has ended no command."""
 ENDING_US: Final = Micros(10 * SECOND)
 """A device that does end its commands has this long. On a slow line a session is closed within three seconds."""
 

@@ -29,7 +29,7 @@ POLL_S: Final = 0.01
 ATTEMPTS: Final = 5
 """Ports that are tried: between its choice and its use, any program may take one."""
 FOLDERS: Final = [r"C:\Program Files\mosquitto"] if os.name == "nt" else ["/usr/sbin", "/usr/local/sbin"]
-"""Where Mosquitto is installed and PATH need not lead."""
+"""Folders where Mosquitto is installed and PATH need not lead."""
 _SCRIPTS: Final = Path(__file__).parent
 _MISSING: Final = (
     "sim+mqtt:// needs a broker, and there is none: install the program mosquitto with the system's package manager, "
@@ -67,7 +67,7 @@ def embedded() -> Program | None:
 
 
 KNOWN: Final = (mosquitto, embedded)
-"""What finds a program, the better known first; where one does not start, the next is tried."""
+"""Functions that find a program, the better known first; where one does not start, the next is tried."""
 
 
 def _rumqttd(port: int) -> str:

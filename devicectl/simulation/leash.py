@@ -20,9 +20,9 @@ from types import FrameType
 from typing import Final, NoReturn
 
 STOP_TIMEOUT_S: Final = 2.0
-"""How long the COMMAND may take for its end."""
+"""Time for the COMMAND to end."""
 NO_COMMAND: Final = 127
-"""What a shell gives for one that cannot be run."""
+"""Exit code that a shell gives for one that cannot be run."""
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -31,8 +31,8 @@ _T = TypeVar("_T")
 EVENTS_BETWEEN_YIELDS: Final = 500
 """Some ten milliseconds of work: a Ctrl-C is felt at once, and the loop's own cost is not."""
 MAX_LAG_US: Final = SECOND // 2
-"""If the pace falls behind the wall by more, it starts again from now: a debugger's stop or a slow caller is not caught
-up on in a rush. Less than this, such as the cost of the display, is."""
+"""The most by which the pace may fall behind the wall and catch up, as after the cost of the display. Behind by more,
+it starts again from now, so that a debugger's stop or a slow caller is not followed by a rush."""
 
 
 class VirtualTimeDriver:

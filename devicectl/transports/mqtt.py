@@ -26,12 +26,12 @@ from protocols.mqtt.status import Status
 from protocols.mqtt.wire import HostWire, Publication
 
 BIRTH_TIMEOUT_S: Final = 2.0
-"""How long the retained `status` may take: the broker has it, or nobody does."""
+"""Time for the retained `status` to come: the broker has it, or nobody does."""
 HELLO_TIMEOUT_S: Final = 1.5
-"""How long a device may take to answer HELLO that is online and that the broker has handed it to."""
+"""Time for a device to answer HELLO that is online and that the broker has handed it to."""
 HEARTBEAT_TIMEOUT_S: Final = 0.5
-"""How long the device's first heartbeat, which answers this host's, may take after WELCOME. Answers to commands wait
-for it, and the exchange gives up after 0.8 s.
+"""Time after WELCOME for the device's first heartbeat, which answers this host's. Answers to commands wait for it,
+and the exchange gives up after 0.8 s.
 
 All this together ends after `TIMEOUT_S`, from the first step towards the broker.
 """

@@ -36,16 +36,16 @@ READ_SIZE: Final = 4096
 WRITE_TIMEOUT_S: Final = 2.0
 """At 9,600 baud a window of frames takes about a second."""
 READ_TIMEOUT_S: Final = 0.1
-"""How soon a thread that reads notices that it is to end, where reading cannot be cancelled."""
+"""Time in which a thread that reads notices that it is to end, where reading cannot be cancelled."""
 BOOT_US: Final = Micros(6 * SECOND)
 """Many boards reset when DTR rises, which opening a port makes it do, and boot for two to five seconds."""
 RACE_PAUSE_S: Final = 0.02
 """After another program was quicker: else the loop would spin for as long as that one holds the port's lock."""
 CLOSE_TIMEOUT_S: Final = 1.0
-"""For the last words, while the event loop stands still."""
+"""Time for the last words; nothing else runs meanwhile."""
 
 _PORT_ERRORS: tuple[type[Exception], ...] = (OSError, ValueError)
-"""What pyserial raises of a port; its own errors are OSErrors. Not every call that it makes of the system's module of
+"""Errors that pyserial raises of a port; its own are OSErrors. Not every call that it makes of the system's module of
 terminals is guarded, and that module's error is of neither kind."""
 with contextlib.suppress(ImportError):
     import termios

@@ -9,13 +9,13 @@ from devicectl.errors import UrlError
 from devicectl.transports.urls import DeviceUrl, Scheme, integer, number, parse_baud, split
 
 SIMULATED_OPTIONS: Final = ("seed", "nvm")
-"""What a simulated URL may say beside the parameters of its device."""
+"""Options of a simulated URL beside the parameters of its device."""
 SIM_OPTIONS: Final = (*SIMULATED_OPTIONS, "baud", "speed")
 """The same of `sim://`."""
 MAX_SEED: Final = 2**63 - 1
-"""What a signed 64-bit column of the session log holds."""
+"""The most that a signed 64-bit column of the session log holds."""
 DRAWN_SEED_BITS: Final = 32
-"""Of a seed that nobody asked for: short enough to be typed again."""
+"""Size of a seed that nobody asked for: short enough to be typed again."""
 
 
 def parse(text: str, row: Scheme) -> DeviceUrl:

@@ -26,7 +26,7 @@ from protocols.language.structs import Struct
 RECORD_SIZE: Final = 32
 """Bytes. Six records make a page of 192, which fits the payload of 224 beside its own 16 bytes of head."""
 KIND_OFFSET: Final = 8
-"""Where in a record its kind is, also of one that is not known here."""
+"""Offset of a record's kind, also of one that is not known here."""
 
 
 class Record(Struct):

@@ -13,8 +13,8 @@ from protocols.language.message import Message
 REMEMBERED: Final = 16
 """Answers kept of motions, and as many of all else: a journal read by page must not push out a motion's answer."""
 TRAIL: Final = 0x4000
-"""How far the newest state-changing command may lie behind the newest command of any lane. Without a bound a host
-that only asked for half a circle of correlation ids would find its next motion expired."""
+"""The most by which the newest state-changing command may lie behind the newest command of any lane. Without a bound a
+host that only asked for half a circle of correlation ids would find its next motion expired."""
 
 
 _MOTION: Final = Lane.MOTION

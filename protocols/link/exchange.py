@@ -30,7 +30,7 @@ from protocols.link.port import BadFrame, Data, Problem, Wire, sentence
 from protocols.link.statistics import Statistics
 
 OwnHappening = TypeVar("OwnHappening")
-"""Whatever happens at one kind of end only, beside `Told` and `LinkLost`."""
+"""Happenings of one kind of end only, beside `Told` and `LinkLost`."""
 
 
 class Exchange(ABC, Generic[Data, OwnHappening]):

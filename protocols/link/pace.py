@@ -6,7 +6,7 @@ from typing import Final, Self
 from protocols.language.units import MILLISECOND, SECOND, Micros, from_ms
 
 MIN_HEARTBEAT_US: Final = Micros(50 * MILLISECOND)
-"""However little a peer's WELCOME asks for: a heartbeat of 0 would be sent without end."""
+"""The least, whatever a peer's WELCOME asks for: a heartbeat of 0 would be sent without end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,12 @@ from protocols.mqtt.properties import denial, why
 from protocols.mqtt.wire import MAX_PACKET_BYTES
 
 TIMEOUT_S: Final = 4.0
-"""How long the broker may take for any one thing; and for all together, from the first step towards it, until an end is
+"""Time for any one thing that the broker does; and for all together, from the first step towards it, until an end is
 let in: one that is kept out has to be told so within five seconds."""
 CONNECT_TIMEOUT_S: Final = 2.0
-"""How long the connection may take, and as long again TLS: the library makes both in a thread, which nothing breaks
-off."""
+"""Time for the connection, and as much again for TLS: the library makes both in a thread, which nothing breaks off."""
 LAST_WORD_TIMEOUT_S: Final = 0.5
-"""What a call is given where the time for all together is over: as much as a DISCONNECT needs."""
+"""Time for a call where that for all together is over: as much as a DISCONNECT needs."""
 KEEPALIVE_S: Final = 10
 """After one and a half of these the broker gives up a silent connection and speaks its will. No safety hangs on it."""
 MAX_UNSENT: Final = 256
@@ -28,7 +27,7 @@ SHUT_OUT: Final = "it closed the connection without a word"
 NOT_MQTT: Final = "what it says is not MQTT 5; is this its port for MQTT?"
 
 _TLS_NOISE: Final = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
-"""What stands around the sentence in an error of the system, or of TLS."""
+"""Text around the sentence in an error of the system, or of TLS."""
 
 
 class DeniedError(ProtocolError):

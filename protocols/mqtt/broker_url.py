@@ -24,7 +24,7 @@ PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 _SCHEMES: Final = {(False, False): "mqtt", (False, True): "mqtts", (True, False): "ws", (True, True): "wss"}
 """(in WebSockets, with TLS) -> scheme."""
 DEFAULT_PATH: Final = "/mqtt"
-"""Where a broker has its WebSockets."""
+"""Path at which a broker has its WebSockets."""
 USERNAME_VARIABLE: Final = "HANDPIECE_MQTT_USERNAME"
 PASSWORD_VARIABLE: Final = "HANDPIECE_MQTT_PASSWORD"
 """The environment's user name and password, where the URL names no file with `credentials`."""

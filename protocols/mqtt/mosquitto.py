@@ -18,13 +18,13 @@ from protocols.mqtt.wire import COMMANDS, MAX_PACKET_BYTES
 from protocols.text.notice import NOTICE
 
 PUBLIC: Final = ("status", "info", "state", "alarms", "params", "event", "heartbeat", "telemetry/+")
-"""What a device shows to anybody who may watch it."""
+"""Topics that a device shows to anybody who may watch it."""
 VIEWER_COMMANDS: Final = tuple(
     name
     for name, model in COMMANDS.items()
     if (model.KIND is Kind.LINK or model.LANE in (Lane.QUERY, Lane.STOP)) and model is not JournalAck
 )
-"""What a viewer may say: that it is there, what only asks, and STOP. JOURNAL_ACK moves the journal's tail."""
+"""Messages that a viewer may send: that it is there, what only asks, and STOP. JOURNAL_ACK moves the journal's tail."""
 _OWN_HEARTBEAT: Final = "heartbeat/%c"
 _OWN_REPLY: Final = "reply/%c"
 """Mosquitto puts the client's identifier for %c, in lines that are for every user."""

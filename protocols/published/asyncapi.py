@@ -25,9 +25,9 @@ from protocols.published.schemas import CATALOGUE, Schema, definitions, payload_
 from protocols.text.notice import NOTICE
 
 VERSION: Final = "3.0.0"
-"""Of AsyncAPI."""
+"""Version of AsyncAPI."""
 BINDING_VERSION: Final = "0.2.0"
-"""Of AsyncAPI's bindings for MQTT, the first that know MQTT 5."""
+"""Version of AsyncAPI's bindings for MQTT, the first that knows MQTT 5."""
 
 
 def document(side: Side, *, bundled: bool = False) -> Schema:

@@ -21,11 +21,11 @@ TOPICS: Final = DeviceTopics("{site}", "{device}", "{root}")
 """Topics whose ids are parameters: what makes them makes the addresses of channels."""
 _STREAM: Final = "{stream}"
 _COMMON_ANSWERS: Final = (M.Received, M.Progress, M.Failed, M.Aborted)
-"""What may come before a motion's own answer, or in its place."""
+"""Messages that may come before a motion's own answer, or in its place."""
 _UNSOLICITED: Final = (M.Alarm, M.Event, M.Bye, M.Nak)
-"""What a device says on `reply/{client}` that answers no command; NAK also answers what could not be read."""
+"""Messages of a device on `reply/{client}` that answer no command; NAK also answers what could not be read."""
 BOTH_SAY: Final = {M.Bye: "HostBye", M.Nak: "HostNak"}
-"""What either end says -> what it is called where a host says it, with the properties of a command."""
+"""Message that either end sends -> its name where a host says it, with the properties of a command."""
 
 
 _FIRST_BEAT: Final = {

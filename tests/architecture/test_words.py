@@ -5,6 +5,7 @@ The first are manufacturers' product names, registry hosts, machines and open en
 
 import ast
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -96,12 +97,19 @@ def test_an_export_has_the_same_files() -> None:
 
 
 def _beginnings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and first word of every docstring of a module."""
+    """Line and first word of every docstring of a module; a constant's and an attribute's follow it."""
     for node in ast.walk(tree):
+        texts: list[tuple[int, str | None]] = []
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = ast.get_docstring(node)
+            texts.append((getattr(node, "lineno", 1), ast.get_docstring(node)))
+        body = getattr(node, "body", None)  # of a lambda it is no list
+        for before, after in itertools.pairwise(body if isinstance(body, list) else ()):
+            if isinstance(before, ast.Assign | ast.AnnAssign) and isinstance(after, ast.Expr):
+                value = after.value
+                texts.append((after.lineno, str(value.value) if isinstance(value, ast.Constant) else None))
+        for line, text in texts:
             if text and (word := re.match(r"\w+", text)):
-                yield getattr(node, "lineno", 1), word[0]
+                yield line, word[0]
 
 
 def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
@@ -120,8 +128,13 @@ def test_every_kind_of_docstring_is_looked_at() -> None:
     code = """\"Of a module\"
 class C:
     "What"
+    LIMIT = 7
+    "Where it ends"
     def f(self):
         "How it is"
+        self.x: int = 7
+        "As it was"
         async def g(): "if"
 """
-    assert list(_beginnings(ast.parse(code))) == [(1, "Of"), (2, "What"), (4, "How"), (6, "if")]
+    found = [(1, "Of"), (2, "What"), (5, "Where"), (6, "How"), (9, "As"), (10, "if")]
+    assert sorted(_beginnings(ast.parse(code))) == found

@@ -46,7 +46,7 @@ _WORDS: Final = """
 RESERVED: Final = frozenset(_WORDS.split())
 """Words of C and C++: a field that is called so has an underscore after its name."""
 KIND_OFFSET: Final = 8
-"""Where a record's kind stands."""
+"""Offset of a record's kind."""
 
 _HEAD: Final = f"""\
 /* HLP/1, the Handpiece Link Protocol, for hosts in C99 or C++. {NOTICE}.
