@@ -45,8 +45,6 @@ _LEASES_OFF: Final = {
     "lease_idle_ms": "THE LEASE AT REST IS SWITCHED OFF: a host that is gone keeps its link",
 }
 """Field of WELCOME -> what is said of a 0 there."""
-_WITH_MORE: Final = (JournalPage, Event, Welcome)
-"""Messages that may have further lines."""
 ECHO: Final = "THE LINE ECHOES: only the receiver sends this, and heard itself"
 _RETAINED: Final = "retained, and so said to somebody else before"
 _INDENT: Final = " " * 12
@@ -140,14 +138,11 @@ def _publication(publication: Publication, sender: str) -> Sequence[str]:
 
 def _more(message: Message, sender: str) -> Sequence[str]:
     more = [ECHO] if _is_echo(message.KIND, message.ID, sender) else []
-    if message.__class__ not in _WITH_MORE:  # most; `isinstance` of a class of pydantic runs Python each time
-        return more
     if isinstance(message, JournalPage):
         more += _records(message.records)
     elif isinstance(message, Event):
         more += _records(message.record)
-    else:
-        assert isinstance(message, Welcome)
+    elif isinstance(message, Welcome):
         more += [text for name, text in _LEASES_OFF.items() if getattr(message, name) == 0]
     return more
 
