@@ -273,7 +273,8 @@ class Device:
         longer silence that follows for a lost link.
         """
         port, armed = self.control.holder, self.board.armed
-        if port is None or port.hurried is armed:
+        # Not on a link that is gone: its end may be behind the command in the same piece, and not taken in yet.
+        if port is None or port.hurried is armed or not port.exchange.linked:
             return
         port.hurried = armed
         port.exchange.pace = port.armed_pace if armed else port.idle_pace

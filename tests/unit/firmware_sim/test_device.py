@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 
@@ -22,6 +23,9 @@ from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
 from tests.unit.firmware_sim.memories import Store, memory, records
 from tests.unit.firmware_sim.visitors import Visitor
+from tests.unit.protocols.link.exchange_pair import frame
+
+NO_COUNTS: Final = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
 
 
 def hand_of(device: Device) -> list[int]:
@@ -182,8 +186,7 @@ def test_control_begins_with_the_session_and_ends_with_it() -> None:
     assert device.controller_host_id == 0, "a refused command gives nothing"
     visitor.said(M.SessionOpen(target_cores=3, coverage_bp=600, depth_um=3_000, zones_cm2=(4,)), M.SessionOpenDone)
     assert device.controller_host_id == 5
-    counts = dict.fromkeys(("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted"), 0)
-    visitor.said(M.SessionClose(session_no=1, reason=CloseReason.COMPLETED, **counts), M.SessionCloseDone)
+    visitor.said(M.SessionClose(session_no=1, reason=CloseReason.COMPLETED, **NO_COUNTS), M.SessionCloseDone)
     assert device.controller_host_id == 0
 
 
@@ -231,6 +234,20 @@ def test_the_controlling_link_has_the_short_lease_while_the_device_is_armed() ->
     assert {type(beat), type(stopped)} == {M.Heartbeat, M.StopDone}, "a device that was made safe says so at once"
     assert viewer.port.exchange.pace.lease_us == 15 * SECOND
     assert [type(answer) for answer in visitor.send(M.DeviceInfo())] == [M.DeviceInfoDone], "it has said so"
+
+
+def test_a_link_that_ends_in_the_same_piece_as_the_session_is_told_nothing_more() -> None:
+    device = Device(seed=9)
+    visitor = Visitor(device)
+    visitor.arm()
+    visitor.hear()
+    close = M.SessionClose(session_no=1, reason=CloseReason.ABANDONED, **NO_COUNTS)
+    said = (M.Stop(), close, M.Bye(reason=ByeReason.CLOSING))
+    link_id = visitor.port.exchange.link_id
+    piece = b"".join(frame(message, link_id, 900 + number) for number, message in enumerate(said))
+    device.receive(visitor.port, piece, visitor.now)
+    assert (device.nvm.session, device.board.state, device.controller_host_id) == (None, DeviceState.SAFE, 0)
+    assert visitor.hear() == []
 
 
 def test_a_lease_that_was_set_counts_for_the_next_link() -> None:
