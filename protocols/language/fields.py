@@ -109,7 +109,13 @@ def read_field(annotation: Any) -> Field:
     since = [item.minor for item in said if isinstance(item, Since)]
     if len(wires) != 1 or len(wires) + len(ranges) + len(units) + len(since) != len(said):
         raise TypeError(f"{annotation} is not a field: Annotated[type, WireType], with Range, Unit or Since")
-    limits = ranges[-1] if ranges else UNLIMITED
+    if kind not in (int, float) and len(ranges) > int(kind is tuple):
+        raise TypeError(f"{annotation} is not a field: only a number by itself has another range than its bytes")
+    limits = UNLIMITED
+    for narrower in ranges:
+        if not limits.low <= narrower.low <= narrower.high <= limits.high:
+            raise TypeError(f"{annotation} is not a field: {narrower} is not within {limits}")
+        limits = narrower
     return Field(
         kind=kind,
         wire=wires[0],

@@ -224,8 +224,12 @@ def _fixed(field: Field) -> Schema:
     if wire.code == WIDE:
         return _described({"type": "string", "pattern": f"^[0-9]{{1,{MAX_WIDE_DIGITS}}}$"}, "A u64's decimal digits.")
     if wire.code == "d":
-        return {"type": "number"}
-    return {"type": "integer", "minimum": field.range.low, "maximum": field.range.high}
+        return {"type": "number", **(_range(field) if field.narrowed else {})}
+    return {"type": "integer", **_range(field)}
+
+
+def _range(field: Field) -> Schema:
+    return {"minimum": field.range.low, "maximum": field.range.high}
 
 
 def _tail(model: type[Struct], wire: WireType) -> Schema:

@@ -35,8 +35,12 @@ def test_an_annotation_declares_bytes_unit_range_and_minor() -> None:
 
 @pytest.mark.parametrize(
     "annotation",
-    [int, Annotated[int, Range(0, 1)], Annotated[U8, "even"], Annotated[U8, WireType("u16", "H", 2)], list[int]],
-)
+    [
+        int, list[int], Annotated[int, Range(0, 1)], Annotated[U8, "even"], Annotated[U8, WireType("u16", "H", 2)],
+        Annotated[U8, Range(0, 256)], Annotated[U8, Range(-1, 9)], Annotated[U8, Range(9, 1)],
+        Annotated[TailU16, Range(1, 9)], Annotated[S16, Range(1, 9)], Annotated[Flag, Range(0, 1)],
+    ],
+)  # fmt: skip
 def test_what_no_layout_could_hold_to_is_no_field(annotation: Any) -> None:
     with pytest.raises(TypeError, match="is not a field"):
         read_field(annotation)

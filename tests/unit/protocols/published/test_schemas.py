@@ -1,12 +1,13 @@
 """JSON Schemas of the bodies: each value's range by the tables of docs/protocol.md, and names that are there once."""
 
 import json
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import jsonschema
 import pytest
 
 from protocols.language import messages as M
+from protocols.language.fields import F64, Range, read_field
 from protocols.mqtt.status import Snapshot
 from protocols.published import schemas
 from protocols.published.schemas import CATALOGUE, described, document, payload_name
@@ -58,6 +59,11 @@ RANGES: Final[dict[str, tuple[type[Any], str, dict[str, Any]]]] = {
 def test_each_wire_type_has_its_schema(model: type[Any], name: str, expected: dict[str, Any]) -> None:
     schema = payload(model)[name]
     assert {key: schema.get(key) for key in expected} == expected
+
+
+def test_a_number_with_a_fraction_has_its_range_too() -> None:
+    narrow = schemas._fixed(read_field(Annotated[F64, Range(0.5, 1.0)]))
+    assert narrow == {"type": "number", "minimum": 0.5, "maximum": 1.0}
 
 
 def test_an_integer_is_no_number_with_a_fraction() -> None:
