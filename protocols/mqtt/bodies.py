@@ -225,7 +225,7 @@ class _Fields(dict[type[Struct], dict[str, tuple[_Convert, object]]]):
         made = self[model] = {}
         for name, field in model.FIELDS.items():
             convert = _from_records if (model, name) in RECORD_FIELDS else _converter(field)
-            made[name] = (convert, None if field.since == 0 else convert(_ZEROS[field.kind]))
+            made[name] = (convert, None if field.since == 0 else convert(_zero(field.kind)))
         return made
 
 
@@ -243,7 +243,12 @@ def _converter(field: Field) -> _Convert:
 
 
 _fields: Final = _Fields()
-_ZEROS: Final[Mapping[object, object]] = {int: 0, float: 0.0, bool: False, str: "", bytes: ""}
+_ZEROS: Final[Mapping[object, object]] = {int: 0, float: 0.0, bool: False, str: "", bytes: "", tuple: []}
+
+
+def _zero(kind: type) -> object:
+    """Return the JSON of what the serial wire makes of a field that did not come."""
+    return kind(0).name if issubclass(kind, WireEnum) else _ZEROS[kind]
 
 
 def _text(value: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from protocols.language.enums import AlarmPriority, AlarmState, Code, DeviceState, Ending, Kind, Lane, Phase, Stream
 from protocols.language.errors import MessageError
-from protocols.language.fields import U8, Since
+from protocols.language.fields import U8, EnumByte, Since, TailU16
 from protocols.language.message import REGISTRY, Command
 from protocols.language.messages import (
     Arm,
@@ -28,6 +28,7 @@ from protocols.link.header import MUST_UNDERSTAND, REPLAYED, REPLY_WANTED, RETRA
 from protocols.link.port import Problem
 from protocols.mqtt.bodies import BY_NAME, MAX_BODY_BYTES, MAX_WIDE_DIGITS, decode_body, encode_body, record_of
 from protocols.mqtt.status import Alarms, AlarmShown, Status
+from protocols.serial.payload import decode_payload
 from tests.unit.protocols.language.altered import altered, zeros
 
 PUNCH: Final = Punch(cycle_no=7, depth_um=3000, deadline_ms=0)
@@ -118,10 +119,12 @@ def test_null_is_missing(key: str) -> None:
 
 
 class Grown(Command["Grown"], id=0x7FFF, lane=Lane.QUERY):
-    """A message that a later minor gave a field."""
+    """A message that a later minor gave fields."""
 
     first: U8
     second: Annotated[U8, Since(1)]
+    third: Annotated[Ending, EnumByte, Since(1)]
+    rest: Annotated[TailU16, Since(1)]
 
 
 del REGISTRY[Kind.COMMAND, 0x7FFF]  # this test's alone
@@ -130,7 +133,8 @@ del REGISTRY[Kind.COMMAND, 0x7FFF]  # this test's alone
 @pytest.mark.parametrize("payload", [b'{"first":7}', b'{"first":7,"second":null}'])
 def test_null_is_missing_in_a_payload(payload: bytes) -> None:
     """A field that an older sender does not know is 0; of any other its absence is said."""
-    assert decode_body(b'{"payload":%b}' % payload, Grown, "grown").message == Grown(first=7, second=0)
+    grown = Grown(first=7, second=0, third=Ending.OPEN, rest=())
+    assert decode_body(b'{"payload":%b}' % payload, Grown, "grown").message == grown == decode_payload(Grown, b"\7")
     assert decode_body(b'{"payload":null}', Arm, "arm").message == Arm()
     problem = decode_body(TEXT.replace(b"3000", b"null"), Punch, "punch").problem
     assert problem == Problem(Code.E_ARGUMENT, "Punch.depth_um: is missing")
