@@ -18,11 +18,6 @@ def from_ms(milliseconds: int) -> Micros:
     return Micros(milliseconds * 1_000)
 
 
-def to_ms(duration: Micros) -> int:
-    """Microseconds as whole milliseconds, rounded down."""
-    return duration // 1_000
-
-
 def to_seconds(duration: Micros) -> float:
     """Microseconds as seconds, for people."""
     return duration / 1_000_000

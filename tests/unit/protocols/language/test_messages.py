@@ -10,7 +10,6 @@ from protocols.language.fields import MAX_PAYLOAD_SIZE
 from protocols.language.layouts import layout
 from protocols.language.message import REGISTRY, Command, Message
 from protocols.language.messages import Hello, Punch, PunchDone, SessionOpen, Stop
-from protocols.language.units import MILLISECOND, SECOND, Micros, from_ms, to_ms, to_seconds
 
 MODELS = [model for model in REGISTRY.values() if model.__module__.startswith("protocols.")]
 ONE_ANSWER_ONLY = {"JournalRead": "JournalPage"}
@@ -122,10 +121,3 @@ def test_unknown_enumerators() -> None:
     with pytest.raises(ValueError, match="not a valid"):
         Code("OK")  # type: ignore[arg-type]
     assert all(member.UNKNOWN == 255 for member in WireEnum.__subclasses__())  # type: ignore[attr-defined]
-
-
-def test_time_is_exact_in_whole_microseconds() -> None:
-    assert (MILLISECOND, SECOND) == (1_000, 1_000_000)
-    assert from_ms(1_500) == 1_500_000
-    assert to_ms(Micros(1_999)) == 1
-    assert to_seconds(Micros(1_500_000)) == 1.5
