@@ -26,7 +26,7 @@ help:
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make findings what surprises in other people's libraries and tools, shown again: findings/README.md"
 	@echo "make coverage branch coverage, by module, and the bounds of the pure packages"
-	@echo "make docs     docs/generated anew, and all pages as a site in build/site, which needs no network"
+	@echo "make docs     docs/generated again, and all pages as a site in build/site, which needs no network"
 	@echo "make dist     sdist and pure wheel, to dist/"
 	@echo "make clean    everything that was made"
 
@@ -179,7 +179,7 @@ bench: $(BENCH_VENV)/.installed
 	compiled=$(CURDIR)/$(FAST_VENV)/bin/python; $(MAKE) fast || compiled=; \
 	COMPILED_PYTHON=$$compiled $(BENCH_VENV)/bin/python -m benchmarks.run
 
-# First what is made from the code, then a site of all pages. -E: all anew, or only a changed page would warn.
+# First what is made from the code, then a site of all pages. -E: all of them, or only a changed page would warn.
 SITE ?= build/site
 
 docs: $(VENV)/.installed-docs

@@ -36,7 +36,7 @@ INTERPRETED = {
 
 
 def wanted() -> bool:
-    """True where whoever builds has asked for a compiled core."""
+    """True where a compiled core was asked for."""
     return os.environ.get("DEVICECTL_COMPILE", "0") not in ("", "0")
 
 

@@ -30,7 +30,7 @@ class DeviceTime:
     def follow(self, record: R.Record) -> bool:
         """Take the next record; false for one that tells no time.
 
-        A boot ends the open cycle first, in its own uptime, of 0: that CYCLE stands before BOOT and is of neither time.
+        A boot ends the open cycle first, in its own uptime, of 0: that CYCLE is before BOOT and is of neither time.
         """
         if isinstance(record, R.Gap):
             self.breaks, self._uptime_ms = self.breaks + 1, None

@@ -122,7 +122,7 @@ class JournalReader:
     def compare_head(self, head: int) -> None:
         """Compare the end of the device's journal with what was read: it numbers again what it has forgotten."""
         if head < self.cursor and not self._ahead:
-            self._ahead = True  # nothing is acknowledged any more: it might be what stands in place of what was read
+            self._ahead = True  # nothing is acknowledged any more: it might be in place of what was read
             text = f"the device's journal ends before event {head}, and was read up to {self.cursor - 1}"
             self.fold.problems.append(f"{text}: it has forgotten what it showed")
 

@@ -16,7 +16,7 @@ def main() -> None:
     """Be a broker until this process is ended."""
     logging.basicConfig(format="%(message)s", level=logging.CRITICAL)
     logging.getLogger(LISTENER).setLevel(logging.INFO)
-    import iotcore  # an extra: whoever starts this has looked for it
+    import iotcore  # an extra: the starter of this has looked for it
 
     try:
         iotcore.Broker(config_path=sys.argv[1]).run_forever()

@@ -95,7 +95,7 @@ class MqttTransport:
         try:
             routine = (*ROUTINE, _EndError)
             error = await stay_connected(options, self._entry_ends, self._live, routine) or _EndError("it was closed")
-        except Exception as unforeseen:  # whoever opens hears it, else whoever awaits the session
+        except Exception as unforeseen:  # the one who opens hears it, else the one who awaits the session
             if self.ready.done():
                 raise
             self.ready.set_exception(unforeseen)
