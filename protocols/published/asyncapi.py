@@ -4,7 +4,7 @@ An AsyncAPI document is of one application: `send` and `receive` are what that o
 are two of them, with the same channels and messages: a host's and a device's. The schemas of bodies are in a file
 beside them, or for tools that follow no reference into a file, in the document itself.
 
-Law: pure, and it knows no topic, message or QoS of its own: `mqtt_flows` says them, of the wires.
+Law: pure, and it knows no topic, message or QoS of its own: `flows` asks the wires for them.
 """
 
 from collections.abc import Iterator
