@@ -109,7 +109,7 @@ def plan() -> str:
         "`devicectl run --plan FILE` takes a plan in YAML or, where the file's name ends in `.json`, in JSON. Each key "
         "may be left out; without a file there are the defaults. `--target-cores N` stands for that one key.",
         "A file is refused, in one line that names the key, its value and what would be right, where a key is not "
-        "known or stands twice, a value is not of the kind or in the range below, or the target is more than the "
+        "known or is there twice, a value is not of the kind or in the range below, or the target is more than the "
         "zones' cells take. It has at most 64 KiB, and of YAML no anchors, aliases, tags or second document; `010` and "
         "`12:30` are texts.",
         "## Keys",
