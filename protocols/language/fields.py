@@ -189,5 +189,8 @@ def _member(kind: type, value: object) -> object:
 
 def shown(value: object) -> str:
     """Return a value as an error shows it."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of too many digits, or what holds one; what is nested too deep
+        return f"a value too long to show, of {type(value).__name__},"
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."

@@ -92,3 +92,17 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(annotation: Any, valu
     with pytest.raises(ValueError) as caught:
         read_field(annotation).check(value)
     assert str(caught.value) == error
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_too_long_for_python_to_show_is_refused_with_its_range(sign: int) -> None:
+    with pytest.raises(ValueError, match=r"^a value too long to show, of int, is outside 0\.\.255$"):
+        read_field(U8).check(sign * 10**5000)
+
+
+def test_what_is_nested_too_deep_for_python_to_show_is_refused() -> None:
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(ValueError, match=r"^a value too long to show, of list, is not a whole number$"):
+        read_field(U8).check(nested)
