@@ -63,7 +63,7 @@ class Struct(Values, metaclass=_WithoutDict):
                 fields[name] = read_field(annotation)
         cls.FIELDS = fields
 
-    def __new__(cls, **values: Any) -> Self:
+    def __new__(cls, /, **values: Any) -> Self:
         """Check the values, one for each field.
 
         Raises:

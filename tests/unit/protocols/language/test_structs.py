@@ -101,3 +101,8 @@ def test_an_annotation_that_is_no_field_makes_no_class() -> None:
             """A number of which nobody knows the bytes."""
 
             number: int
+
+
+def test_a_name_that_the_constructor_uses_itself_is_no_field_either() -> None:
+    with pytest.raises(MessageError, match="cls: there is no such field"):
+        Arm(**{"cls": 1})
