@@ -175,7 +175,10 @@ def _text(size: int, value: object) -> str:
         raise ValueError(f"{shown(value)} is not a text")
     if "\0" in value:
         raise ValueError("text must not contain NUL")
-    encoded = len(value.encode())
+    try:
+        encoded = len(value.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{shown(value)} is not Unicode text: a surrogate stands alone") from error
     if encoded > size:
         raise ValueError(f"text of {encoded} bytes does not fit {size} bytes of UTF-8")
     return value

@@ -80,6 +80,7 @@ def test_a_value_is_held_as_its_field_s_type(annotation: Any, value: object, hel
         (Flag, 1, "1 is not of bool"),
         (S16, b"x", "b'x' is not a text"),
         (S16, "a\0", "text must not contain NUL"),
+        (S16, "a\ud800", r"'a\ud800' is not Unicode text: a surrogate stands alone"),
         (S16, "ä" * 9, "text of 18 bytes does not fit 16 bytes of UTF-8"),
         (TailBytes, "00", "'00' is not of bytes"),
         (TailU16, [1], "[1] is not a tuple of whole numbers"),
