@@ -27,6 +27,8 @@ def main() -> None:
     guard_streams()
     try:
         code = call(sys.argv[1:])
+    except KeyboardInterrupt:  # the program itself was still being imported
+        code = 130
     except BrokenPipeError:  # the reader of our output has gone, and nothing more can be said
         code = 1
     settle()
