@@ -23,6 +23,7 @@ MODULES = (
 """Those outside of the packages that run for every frame; the rest is generators, shells and the plan."""
 INTERPRETED = {
     "protocols/language/structs.py": "tuples, which a native class cannot be",
+    "protocols/serial/payload.py": "packs a tuple's values, for which mypyc first makes a list: an eighth slower",
     "protocols/language/message.py": "structs",
     "protocols/language/messages": "structs",
     "protocols/language/records.py": "structs",
