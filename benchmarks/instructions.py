@@ -110,7 +110,7 @@ def main() -> int:
     counts = measure()
     if counts is None:
         print("instructions are not counted: valgrind is not installed")
-        return 0
+        return 1 if os.environ.get("CI") else 0  # .ci/run installs it: without it the bound would hold nothing there
     version = "{}.{}".format(*sys.version_info) + (", compiled" if is_compiled() else "")
     table: dict[str, dict[str, int]] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     kept = table.get(version, {})

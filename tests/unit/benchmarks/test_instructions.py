@@ -42,10 +42,14 @@ def test_renewed_counts_are_held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert instructions.main() == 1
 
 
-def test_without_valgrind_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+def test_without_valgrind_it_says_so_and_fails_in_ci(
+    ci: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", ci)
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setattr("sys.argv", ["instructions"])
-    assert instructions.main() == 0
+    assert instructions.main() == code
     assert capsys.readouterr().out == "instructions are not counted: valgrind is not installed\n"
 
 
