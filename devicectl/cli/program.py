@@ -73,7 +73,7 @@ def call(arguments: Sequence[str]) -> int:
         if not code:
             require_written()
     except _USAGE_ERROR as error:
-        return _usage(error)
+        return _usage(error, arguments)
     except DevicectlError as error:
         return _fail(str(error), error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
@@ -81,9 +81,9 @@ def call(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: BaseException) -> int:
+def _usage(error: BaseException, arguments: Sequence[str]) -> int:
     context = getattr(error, "ctx", None)
-    where = "devicectl" if context is None else context.command_path
+    where = _command_path(arguments) if context is None else context.command_path
     text: str = error.format_message()  # type: ignore[attr-defined]  # see _USAGE_ERROR
     if not text.strip() or type(error).__name__ == "NoArgsIsHelpError":
         print(text)
@@ -91,6 +91,18 @@ def _usage(error: BaseException) -> int:
     if not isinstance(error, typer.BadParameter):  # words that nobody asked for
         text = hide_urls(text)
     return _fail(f"{text} (see `{where} --help`)", 2)
+
+
+def _command_path(arguments: Sequence[str]) -> str:
+    """The command that arguments name, for an error that does not know its own: one of an option's missing value."""
+    path = ["devicectl"]
+    command: object = typer.main.get_command(app)
+    for argument in arguments:
+        command = getattr(command, "commands", {}).get(argument)
+        if command is None:
+            break
+        path.append(argument)
+    return " ".join(path)
 
 
 def _fail(text: str, code: int) -> int:
