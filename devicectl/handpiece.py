@@ -384,9 +384,12 @@ async def connect(
     opened, resumed or abandoned only on a device that says it is simulated, unless `allow_hardware` is true.
 
     Raises:
+        TypeError: the URL is of another type.
         UrlError: the URL is wrong.
         LinkError: no device, or no link with it.
     """
+    if not isinstance(url, str | DeviceUrl):
+        raise TypeError(f"a device URL is a str or what parse_url returns, not {type(url).__name__}")
     device_url = parse_url(url) if isinstance(url, str) else url
     recorder = Recorder(log) if log is not None else None
     write = recorder.write if recorder is not None else forget

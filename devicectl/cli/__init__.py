@@ -1,7 +1,7 @@
 """`devicectl`: the command line. Thin: it parses, calls, prints, and turns errors into one line and an exit code.
 
 0 done and reconciled · 1 the session ended otherwise, or standard output could not be written · 2 bad arguments, plan
-or URL · 3 no device or no link · 4 the session log could not be written
+or URL · 3 no device or no link · 4 the session log could not be written · 130 interrupted before it began
 """
 
 import sys
