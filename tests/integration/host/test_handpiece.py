@@ -202,6 +202,13 @@ async def test_an_abort_within_the_anesthesia_wait_does_not_wait_for_it() -> Non
         assert_logged(log, 1, "aborted")
 
 
+@pytest.mark.parametrize("url", [None, 5, b"sim://"])
+async def test_a_url_of_another_type_is_named(url: Any) -> None:
+    with pytest.raises(TypeError, match=f"a device URL is a str .*, not {type(url).__name__}"):
+        async with devicectl.connect(url):
+            pass
+
+
 async def test_a_connection_serves_one_session() -> None:
     async with connected() as (handpiece, log):
         async with handpiece.open_session(PLAN) as session:
