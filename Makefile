@@ -97,7 +97,7 @@ wheel: $(VENV)/.installed-test
 	$(BIN)/python -m build --outdir "$$place/dist" . >"$$place/build.log" 2>&1 || { cat "$$place/build.log"; exit 1; }; \
 	$(BIN)/python -m venv "$$place/venv"; \
 	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$place"/dist/*.whl; \
-	cp -R tests benchmarks pyproject.toml "$$place/"; cd "$$place"; \
+	cp -R tests benchmarks docs pyproject.toml "$$place/"; cd "$$place"; \
 	venv/bin/devicectl run --seed 7 --target-cores 60 --json --log first.sqlite; \
 	venv/bin/devicectl sessions list --log first.sqlite; \
 	venv/bin/firmware-sim --help >/dev/null; \
