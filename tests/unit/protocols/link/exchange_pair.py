@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from protocols.language.enums import AlarmPriority, Code, DeviceState, Role
 from protocols.language.message import Message
-from protocols.language.messages import Heartbeat, Hello, Nak, Refused, Welcome
+from protocols.language.messages import Heartbeat, Hello, Nak, Refused, TelemetryState, Welcome
 from protocols.language.schema import schema_id
 from protocols.language.units import Micros
 from protocols.link.device_end import DeviceEnd
@@ -27,6 +27,13 @@ Own = TypeVar("Own")
 LINK = 7
 HEARTBEAT_US = Micros(200_000)
 LEASE_US = Micros(600_000)
+T0 = Micros(0)
+STATE = TelemetryState(
+    uptime_ms=1, state=DeviceState.IDLE, depth_um=0, vacuum_pa=0, temperature_mk=0, canister_ul=0, cartridge_cycles=0,
+    cell=0, flagged=0,
+)  # fmt: skip
+TEXT = b"Port already in use\r\n"
+"""Bytes of another program on the line."""
 
 
 def hello(**changes: Any) -> Hello:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocols.language.enums import Code, DeviceState, Kind
+from protocols.language.enums import Code, Kind
 from protocols.language.errors import LocalError
 from protocols.language.messages import (
     Arm,
@@ -13,13 +13,14 @@ from protocols.language.messages import (
     Nak,
     Refused,
     SessionOpen,
-    TelemetryState,
 )
 from protocols.language.units import SECOND, Micros
 from protocols.link.happenings import Commanded, Greeted, LinkLost, Told
 from protocols.link.header import REPLAYED, RETRANSMIT
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
+    T0,
+    TEXT,
     frame,
     hello,
     linked_pair,
@@ -31,15 +32,6 @@ from tests.unit.protocols.link.exchange_pair import (
     welcome,
 )
 from tests.unit.protocols.serial.frames import encode_frame
-
-T0 = Micros(0)
-STATE = TelemetryState(
-    uptime_ms=1, state=DeviceState.IDLE, depth_um=0, vacuum_pa=0, temperature_mk=0, canister_ul=0, cartridge_cycles=0,
-    cell=0, flagged=0,
-)  # fmt: skip
-
-
-TEXT = b"Port already in use\r\n"
 
 
 def test_hello_and_its_retry_in_the_same_bytes_make_one_link() -> None:

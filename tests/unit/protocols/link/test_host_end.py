@@ -2,14 +2,13 @@
 
 import pytest
 
-from protocols.language.enums import ByeReason, Code, DeviceState, Kind
+from protocols.language.enums import ByeReason, Code, Kind
 from protocols.language.messages import (
     Arm,
     Bye,
     Echo,
     EchoDone,
     Nak,
-    TelemetryState,
 )
 from protocols.language.schema import schema_id
 from protocols.language.units import Micros
@@ -17,6 +16,9 @@ from protocols.link.happenings import Abandoned, Denied, Greeted, Linked, LinkLo
 from protocols.link.pace import IDLE_PACE
 from tests.unit.protocols.link.exchange_pair import (
     LINK,
+    STATE,
+    T0,
+    TEXT,
     frame,
     hello,
     linked_pair,
@@ -27,15 +29,6 @@ from tests.unit.protocols.link.exchange_pair import (
     welcome,
 )
 from tests.unit.protocols.serial.frames import encode_frame
-
-T0 = Micros(0)
-STATE = TelemetryState(
-    uptime_ms=1, state=DeviceState.IDLE, depth_um=0, vacuum_pa=0, temperature_mk=0, canister_ul=0, cartridge_cycles=0,
-    cell=0, flagged=0,
-)  # fmt: skip
-
-
-TEXT = b"Port already in use\r\n"
 
 
 def test_hello_without_an_answer_is_lost_after_five_tries() -> None:
