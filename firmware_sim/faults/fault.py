@@ -1,0 +1,103 @@
+"""One declared fault: its kind, when it begins, and the values of its quantities, all checked.
+
+Law: a value. What it does is for the injector and the acts of its target.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from firmware_sim.errors import SimulatorError
+from firmware_sim.faults.catalogue import CATALOGUE, nearest
+from firmware_sim.faults.kind import Kind, Quantity
+from firmware_sim.faults.trigger import Trigger, parse_trigger
+
+
+class FaultError(SimulatorError, ValueError):
+    """A fault that cannot be declared: `key` is what is wrong in it, `reason` says what would be right."""
+
+    def __init__(self, key: str, reason: str, nearest: str = "") -> None:
+        self.key = key
+        self.reason = reason
+        self.nearest = nearest
+        super().__init__(f"{key}: {reason}")
+
+
+class Fault(NamedTuple):
+    """A fault of a run. `values` has each quantity of its kind."""
+
+    kind: Kind
+    when: Trigger
+    text: str
+    """Source of `when`."""
+    values: Mapping[str, float | str]
+
+    def number(self, name: str) -> float:
+        """Return the value of a quantity that is a number."""
+        value = self.values[name]
+        assert not isinstance(value, str)
+        return value
+
+    def word(self, name: str) -> str:
+        """Return the value of a quantity that is a word."""
+        value = self.values[name]
+        assert isinstance(value, str)
+        return value
+
+    @property
+    def for_us(self) -> int:
+        """Microseconds that it lasts; 0 where it does not end by itself."""
+        return round(self.number("for_ms") * 1_000) if self.kind.lasts else 0
+
+    def as_json(self) -> dict[str, float | str]:
+        """Return it as in a scenario; quantities that are as usual are left out."""
+        unusual = {one.name: self.values[one.name] for one in self.kind.quantities}
+        return {
+            "fault": self.kind.name,
+            "when": self.text,
+            **{name: value for name, value in unusual.items() if value != _usual(self.kind, name)},
+        }
+
+
+def declare(name: str, when: str = 'at("0 s")', **values: Any) -> Fault:
+    """Return the fault of that kind and trigger; quantities that are not given are as usual.
+
+    Raises:
+        FaultError: there is no such kind or quantity, or a value is out of its range.
+        TriggerError: `when` cannot be read.
+    """
+    kind = CATALOGUE.get(name)
+    if kind is None:
+        near = nearest(name)
+        raise FaultError("fault", f"there is no fault {name!r}{f'; did you mean {near}?' if near else ''}", near)
+    for key in values:
+        if kind.quantity(key) is None:
+            has = ", ".join(one.name for one in kind.quantities) or "nothing but when"
+            raise FaultError(key, f"a {name} has {has}")
+    checked = {one.name: _check(one, values.get(one.name, one.usual)) for one in kind.quantities}
+    return Fault(kind, parse_trigger(when), when, checked)
+
+
+def fault_of(data: Mapping[str, Any]) -> Fault:
+    """Return the fault that `Fault.as_json` has made that data of.
+
+    Raises:
+        FaultError, TriggerError: it is no fault.
+    """
+    values = dict(data)
+    return declare(values.pop("fault", ""), values.pop("when", 'at("0 s")'), **values)
+
+
+def _usual(kind: Kind, name: str) -> float | str | None:
+    quantity = kind.quantity(name)
+    return None if quantity is None else quantity.usual
+
+
+def _check(quantity: Quantity, value: object) -> float | str:
+    if quantity.words:
+        if not isinstance(value, str) or value not in quantity.words:
+            raise FaultError(quantity.name, f"must be one of {', '.join(quantity.words)}, not {value!r}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not quantity.least <= value <= quantity.most:
+        unit = f" {quantity.unit}" if quantity.unit else ""
+        raise FaultError(quantity.name, f"must be a number from {quantity.range}{unit}, not {value!r}")
+    return value

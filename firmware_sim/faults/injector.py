@@ -1,0 +1,211 @@
+"""The injector: which fault of a run begins and ends when. Virtual time and real time use the same object.
+
+How it works: a run declares `mute` when `frame("COUNT", 3)`, for 400 ms.
+
+    injector.acts["mute"] = wire.begin       somebody does what a mute is
+    injector.sent("host", data, now)         each piece is counted before it is carried; the third COUNT is one of them
+      -> acts["mute"](firing, now)           the trigger holds: it begins, and says how it is ended
+      firing.struck(now)                     the wire has swallowed a piece: it has fired
+    injector.next_deadline()                 400 ms later
+    injector.advance(now) -> ends it
+
+Law: no I/O and no clock. A fault begins once. What it does is the act's; an act that may not run in the midst of what
+its caller does is put off by whoever registers it.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from typing import Any, Final
+
+from firmware_sim.faults.fault import Fault
+from firmware_sim.faults.trigger import FRAMES, NAMES, At, Compare, Moment, View, holds, leaves
+from protocols.language.units import MILLISECOND, Micros
+from protocols.link.header import Header
+from protocols.mqtt.wire import decode_publication
+from protocols.serial.framing import Frame, FrameDecoder
+
+LOOK_EVERY_US: Final = 10 * MILLISECOND
+"""How often a quantity that changes by itself is looked at: the shortest phase of a cycle has 20 ms."""
+_NAME_OF: Final = {key: name for name, key in FRAMES.items()}
+_TIME: Final = ("time", "")
+_STATE: Final = ("state", "")
+
+End = Callable[[Micros], None]
+"""Ends a fault that has begun."""
+
+
+class Firing:
+    """One declared fault in a run, and what has become of it. Times are None until it has."""
+
+    __slots__ = ("_noted", "began_at", "effects", "end", "ended_at", "fault", "index", "random")
+
+    def __init__(self, index: int, fault: Fault, seed: int, noted: "Noted") -> None:
+        self.index = index
+        self.fault = fault
+        self.random = random.Random(f"{seed}:{fault.kind.name}:{index}")
+        self.began_at: Micros | None = None
+        self.ended_at: Micros | None = None
+        self.effects = 0
+        """How often it has changed something; one that has changed nothing has not fired."""
+        self.end: End | None = None
+        self._noted = noted
+
+    def struck(self, now: Micros) -> None:
+        """Note that it has changed something."""
+        self.effects += 1
+        if self.effects == 1:
+            self._noted("fired", self, now)
+
+    @property
+    def under_way(self) -> bool:
+        """True while it may still change something."""
+        return self.began_at is not None and self.ended_at is None
+
+
+Noted = Callable[[str, Firing, Micros], None]
+"""Hears that a fault has "fired" or "ended"."""
+Act = Callable[[Firing, Micros], End | None]
+"""Begins a fault, and returns what ends it; None where nothing is left to end."""
+
+
+def _ignore(event: str, firing: Firing, now: Micros) -> None:
+    pass
+
+
+class Injector:
+    """The faults of one run. `acts` does what each kind is; a kind without one must not be declared."""
+
+    def __init__(self, faults: Sequence[Fault], seed: int, view: View, noted: Noted = _ignore) -> None:
+        self.acts: dict[str, Act] = {}
+        self.firings = [Firing(index, fault, seed, noted) for index, fault in enumerate(faults)]
+        self.view = view
+        self._noted = noted
+        self._counts: dict[tuple[str, str], int] = {}
+        self._waiting: dict[tuple[str, str], list[Firing]] = {}
+        """What may let a fault begin -> those that wait for it."""
+        self._times: list[Micros] = []
+        self._ends: list[tuple[Micros, int, Firing]] = []
+        self._look_at: Micros | None = None
+        for firing in self.firings:
+            for leaf in leaves(firing.fault.when):
+                self._wait(firing, leaf)
+        self._decoders: dict[str, FrameDecoder] = {}
+
+    def _wait(self, firing: Firing, leaf: Compare | At | Moment) -> None:
+        match leaf:
+            case At(us):
+                self._times.append(us)
+                key = _TIME
+            case Moment(event, of, _):
+                key = (event, of)
+            case Compare(name):
+                key = _STATE
+                if NAMES[name].continuous:
+                    self._look_at = Micros(0)
+        waiting = self._waiting.setdefault(key, [])
+        if firing not in waiting:
+            waiting.append(firing)
+
+    # --- what a run reports --------------------------------------------------------------------------------------
+
+    def sent(self, sender: str, data: Any, now: Micros) -> None:
+        """Note a piece that `sender` gives to its transport, before anything is done with it."""
+        if self._waiting:
+            self._count(("piece", sender), now)
+            if any(event == "frame" for event, _ in self._waiting):
+                for header in self._headers(sender, data):
+                    name = _NAME_OF.get((header.kind, header.message_id))
+                    if name is not None:
+                        self._count(("frame", name), now)
+
+    def wrote(self, now: Micros) -> None:
+        """Note that a step is about to be written to the memory."""
+        self._count(("write", ""), now)
+
+    def committed(self, now: Micros) -> None:
+        """Note that the host is about to write to its log."""
+        self._count(("commit", ""), now)
+
+    def look(self, now: Micros) -> None:
+        """Note that the device may have changed."""
+        if _STATE in self._waiting:
+            self._judge(_STATE, now)
+
+    def next_deadline(self) -> Micros | None:
+        """Return the time at which `advance` has something to do; None for never."""
+        due = self._ends[0][0] if self._ends else None
+        if self._look_at is not None and _STATE in self._waiting and (due is None or self._look_at < due):
+            due = self._look_at
+        for time in self._times:
+            if due is None or time < due:
+                due = time
+        return due
+
+    def advance(self, now: Micros) -> None:
+        """Do what is due."""
+        while self._ends and self._ends[0][0] <= now:
+            self.finish(heappop(self._ends)[2], now)
+        if any(time <= now for time in self._times):
+            self._times = [time for time in self._times if time > now]
+            self._judge(_TIME, now)
+        if self._look_at is not None and self._look_at <= now:
+            self._look_at = Micros(now + LOOK_EVERY_US)
+            self.look(now)
+
+    # --- beginnings and ends -------------------------------------------------------------------------------------
+
+    @property
+    def unfired(self) -> list[Firing]:
+        """Faults that have changed nothing."""
+        return [firing for firing in self.firings if not firing.effects]
+
+    def finish(self, firing: Firing, now: Micros) -> None:
+        """End a fault that is under way: its time is over, or there is nothing left that it may change."""
+        if firing.under_way:
+            firing.ended_at = now
+            end, firing.end = firing.end, None
+            if end is not None:
+                end(now)
+            self._noted("ended", firing, now)
+
+    def finish_all(self, now: Micros) -> None:
+        """End every fault, and let none begin any more."""
+        self._waiting.clear()
+        self._times.clear()
+        self._ends.clear()
+        for firing in self.firings:
+            self.finish(firing, now)
+
+    def _count(self, key: tuple[str, str], now: Micros) -> None:
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if key in self._waiting:
+            self._judge(key, now)
+
+    def _judge(self, key: tuple[str, str], now: Micros) -> None:
+        """Begin those that wait for `key` and whose trigger holds now."""
+        ripe = [one for one in self._waiting[key] if holds(one.fault.when, now, self.view, self._counts)]
+        for firing in ripe:
+            for other in [key for key, waiting in self._waiting.items() if firing in waiting]:
+                self._waiting[other].remove(firing)
+                if not self._waiting[other]:
+                    del self._waiting[other]
+        for firing in ripe:
+            self._begin(firing, now)
+
+    def _begin(self, firing: Firing, now: Micros) -> None:
+        fault = firing.fault
+        firing.began_at = now
+        if fault.for_us:
+            heappush(self._ends, (Micros(now + fault.for_us), firing.index, firing))
+        if fault.kind.at_once:
+            firing.struck(now)
+        firing.end = self.acts[fault.kind.name](firing, now)
+        if firing.end is None and not fault.for_us and fault.kind.at_once:
+            self.finish(firing, now)
+
+    def _headers(self, sender: str, data: Any) -> list[Header]:
+        if not isinstance(data, bytes):
+            return [decode_publication(data).header]
+        decoder = self._decoders.setdefault(sender, FrameDecoder())
+        return [found.header for found in decoder.feed(data) if isinstance(found, Frame)]

@@ -1,0 +1,112 @@
+"""A memory's store in which writes go wrong: steps in RAM, and what is left of them when power is lost.
+
+Law: a step that was synced survives everything but a disk that lies, which is not modelled.
+"""
+
+import json
+import random
+from typing import Final
+
+from firmware_sim.errors import NvmFileError
+from firmware_sim.faults.injector import End, Firing, Injector
+from firmware_sim.memory.image import replay
+from firmware_sim.memory.nvm import Nvm
+from protocols.language.units import Micros
+
+PLACE: Final = "the memory"
+"""Where the steps are, for people."""
+
+
+class PowerLostError(BaseException):
+    """Power went away in the midst of a write. It passes through the firmware, which has no say in it."""
+
+
+class FaultyStore:
+    """Steps of one device's memory. Whoever catches `PowerLostError` reboots the device with `load`."""
+
+    def __init__(self, injector: Injector) -> None:
+        self.now = Micros(0)
+        """Time of the run; its owner keeps it."""
+        self._injector = injector
+        self._steps: list[str] = []
+        self._synced = 0
+        self._armed: Firing | None = None
+        """The fault that meets the next write."""
+        self._full: Firing | None = None
+        injector.acts.update(dict.fromkeys(("torn_write", "lost_write", "short_write"), self._arm))
+        injector.acts["disk_full"] = self._fill
+
+    @property
+    def size(self) -> int:
+        """Steps that are kept."""
+        return len(self._steps)
+
+    # --- a store -------------------------------------------------------------------------------------------------
+
+    def append(self, key: str, value: object) -> None:
+        """Keep a step, unless a fault meets it."""
+        self._injector.wrote(self.now)
+        step = json.dumps([key, value])
+        firing, self._armed = self._armed, None
+        if firing is not None:
+            firing.struck(self.now)
+            self._injector.finish(firing, self.now)
+            self._fail(firing, step)
+        self._steps.append(step)
+
+    def sync(self) -> None:
+        """Have all of it on the medium."""
+        self._synced = len(self._steps)
+
+    def reserve(self, size: int) -> None:
+        """Refuse while the disk is full."""
+        if self._full is not None:
+            self._full.struck(self.now)
+            raise NvmFileError(PLACE, "the disk is full")
+
+    # --- loss of power -------------------------------------------------------------------------------------------
+
+    def lose(self, draw: random.Random) -> None:
+        """Lose power: of the steps that were not synced as many of the first are left as chance has it."""
+        del self._steps[draw.randint(self._synced, len(self._steps)) :]
+
+    def load(self) -> Nvm:
+        """Return the memory that the steps make, kept here from now on."""
+        nvm = replay((key, value) for key, value in map(json.loads, self._steps))
+        self.sync()
+        nvm.attach(self)
+        return nvm
+
+    # --- faults --------------------------------------------------------------------------------------------------
+
+    def _arm(self, firing: Firing, now: Micros) -> End:
+        self._armed = firing
+
+        def end(now: Micros) -> None:
+            if self._armed is firing:
+                self._armed = None
+
+        return end
+
+    def _fail(self, firing: Firing, step: str) -> None:
+        kind = firing.fault.kind.name
+        if kind == "short_write":
+            raise NvmFileError(PLACE, "a write ended early")
+        if kind == "lost_write":
+            del self._steps[self._synced :]
+        elif firing.fault.number("kept"):
+            self._steps.append(step)
+        raise PowerLostError
+
+    def _fill(self, firing: Firing, now: Micros) -> End:
+        self._full = firing
+
+        def end(now: Micros) -> None:
+            self._full = None
+
+        return end
+
+
+def new_memory(store: FaultyStore, seed: int) -> Nvm:
+    """Return an empty memory in `store`, with the epoch that a device of this seed has."""
+    return Nvm(store, epoch=random.Random(f"{seed}:epoch").getrandbits(32) or 1)
