@@ -26,12 +26,13 @@ _USUAL: Final[Mapping[str, Any]] = {
 class DeviceView:
     """What a device shows to triggers."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device | None = None) -> None:
+        """Show nothing until there is a device."""
         self.device = device
 
     def value(self, name: str, now: Micros) -> float | str | None:
         """Return the value of a name of `trigger.NAMES`."""
-        return _VALUES[name](self.device, now)
+        return None if self.device is None else _VALUES[name](self.device, now)
 
 
 def _cycle(device: Device, now: Micros) -> int:

@@ -5,6 +5,7 @@ Law: a step that was synced survives everything but a disk that lies, which is n
 
 import json
 import random
+from collections.abc import Callable
 from typing import Final
 
 from firmware_sim.errors import NvmFileError
@@ -24,10 +25,13 @@ class PowerLostError(BaseException):
 class FaultyStore:
     """Steps of one device's memory. Whoever catches `PowerLostError` reboots the device with `load`."""
 
-    def __init__(self, injector: Injector) -> None:
+    def __init__(self, injector: Injector, seed: int) -> None:
         self.now = Micros(0)
         """Time of the run; its owner keeps it."""
-        self._injector = injector
+        self.heard: Callable[[str], None] | None = None
+        """Hears the key of each step that was kept, before it is applied."""
+        self.injector = injector
+        self._random = random.Random(f"{seed}:power")
         self._steps: list[str] = []
         self._synced = 0
         self._armed: Firing | None = None
@@ -45,14 +49,16 @@ class FaultyStore:
 
     def append(self, key: str, value: object) -> None:
         """Keep a step, unless a fault meets it."""
-        self._injector.wrote(self.now)
+        self.injector.wrote(self.now)
         step = json.dumps([key, value])
         firing, self._armed = self._armed, None
         if firing is not None:
             firing.struck(self.now)
-            self._injector.finish(firing, self.now)
+            self.injector.finish(firing, self.now)
             self._fail(firing, step)
         self._steps.append(step)
+        if self.heard is not None:
+            self.heard(key)
 
     def sync(self) -> None:
         """Have all of it on the medium."""
@@ -66,9 +72,9 @@ class FaultyStore:
 
     # --- loss of power -------------------------------------------------------------------------------------------
 
-    def lose(self, draw: random.Random) -> None:
+    def lose(self) -> None:
         """Lose power: of the steps that were not synced as many of the first are left as chance has it."""
-        del self._steps[draw.randint(self._synced, len(self._steps)) :]
+        del self._steps[self._random.randint(self._synced, len(self._steps)) :]
 
     def load(self) -> Nvm:
         """Return the memory that the steps make, kept here from now on."""

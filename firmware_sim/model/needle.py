@@ -54,6 +54,11 @@ class NeedleDrive:
         """True if the move that was started last ends away from home."""
         return self._to_um > 0
 
+    @property
+    def home_at(self) -> Micros | None:
+        """Time since which the needles are home, or at which they will be; None while they are to stay out."""
+        return Micros(self._to_at) if self._to_um == 0 else None
+
     def retract(self, now: Micros) -> Micros:
         """Bring the needles home from wherever they are, at once; return when they should be there."""
         start = self.depth_um(now)

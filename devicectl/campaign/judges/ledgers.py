@@ -1,0 +1,25 @@
+"""The three ledgers of a run at its end: the plant's truth, the device's totals, the rows of the host's log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledgers:
+    """A session that was closed. `rows` are the records in the log, encoded as in docs/protocol.md.
+
+    `unwritten` counts the faults that met the very write of a step. At one of these the memory may have what the plant
+    has not done yet, or lack what it has done: one cycle's number, end, cores or punctures. Density is never
+    understated by it. `alarms` has the state of each alarm that is not inactive.
+    """
+
+    truth: Mapping[str, int]
+    totals: Mapping[str, int]
+    rows: Sequence[bytes]
+    epoch: int
+    first_cycle_no: int
+    needles: int
+    reconciled: bool
+    differences: tuple[str, ...] = ()
+    unwritten: int = 0
+    alarms: Mapping[int, str] = field(default_factory=dict)

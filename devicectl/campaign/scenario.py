@@ -1,0 +1,61 @@
+"""A scenario: what a session begins with, which faults it meets, and what is expected of it.
+
+Law: a value, checked by who made it. A scenario and a version repeat a run to the byte.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from devicectl.session.plan import Plan
+from firmware_sim.faults.fault import Fault
+
+SERIAL = "serial"
+MQTT = "mqtt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone who starts the host again when it has ended before its session has.
+
+    `waits_ms` are the times of which one is waited before each start, `abandons` is the share of starts at which a
+    session is closed as aborted though it could be resumed; `heard` the share at which the device hears that the host
+    has gone.
+    """
+
+    waits_ms: tuple[int, ...] = (1_000,)
+    abandons: float = 0.0
+    heard: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectations:
+    """How a run has to end; what is None, or empty, is not looked at.
+
+    `alarms` and `refusals` were seen at some time, `no_alarms` never. `cores_counted` is the least and the most.
+    """
+
+    state: str | None = "completed"
+    reconciled: bool | None = True
+    alarms: tuple[int, ...] = ()
+    no_alarms: tuple[int, ...] = ()
+    refusals: tuple[str, ...] = ()
+    interlocks: tuple[int, ...] = ()
+    cores_counted: tuple[int, int] | None = None
+    at_most_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One run. `cartridge_cycles` and `canister_ml` are what the device's consumables have behind them."""
+
+    name: str = ""
+    seed: int = 1
+    plan: Plan = field(default_factory=Plan)
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    wire: str = SERIAL
+    baud: int = 0
+    cartridge_cycles: int = 0
+    canister_ml: float = 0.0
+    faults: tuple[Fault, ...] = ()
+    person: Person = Person()
+    expect: Expectations = Expectations()

@@ -1,0 +1,292 @@
+"""One session under a scenario: hosts one after another, a person who starts them, and the judges at its end.
+
+How it works: a host connects, opens the session and works through it by the product's own API, in virtual time. Where
+it ends before the session has, as killed or with an error, the person starts another one with --resume, or with
+--abandon where its log knows nothing of the session. When no fault is under way any more, the session has to end within
+a bound: else it is stuck. Then the judges read the recording.
+
+Law: same version and scenario, same run.
+"""
+
+import asyncio
+import random
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Final, TypeVar
+
+from devicectl.campaign.host import HostFaults
+from devicectl.campaign.judges import Ledgers, judge_all
+from devicectl.campaign.recording import Recording
+from devicectl.campaign.scenario import MQTT, Scenario
+from devicectl.campaign.verdict import Breach, Fired, Verdict
+from devicectl.campaign.viewer import NAME, say_stop
+from devicectl.campaign.world import FaultyWorld, Killed, StuckError, wait_alone
+from devicectl.errors import DevicectlError, SessionFoundError
+from devicectl.handpiece import Handpiece
+from devicectl.log.report import SessionReport
+from devicectl.log.store import SessionLog
+from devicectl.recorder import Recorder
+from devicectl.session.context import Observer
+from devicectl.session.engine import Engine, Entry
+from devicectl.session.entries import Note
+from devicectl.session.machine import State
+from devicectl.session.procedures import Procedure
+from devicectl.simulation.virtual_time import VirtualTimeDriver
+from devicectl.simulation.world import SerialLine
+from devicectl.transports.urls import DeviceUrl, parse_url
+from firmware_sim.device import Device
+from firmware_sim.faults.acts import UL_PER_ML, DeviceView
+from firmware_sim.faults.injector import Firing, Injector
+from firmware_sim.faults.store import FaultyStore, new_memory
+from firmware_sim.model.parameters import Parameters
+from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.link.port import AnyWire
+from protocols.mqtt.topics import DeviceTopics
+from protocols.mqtt.wire import DeviceWire, HostWire
+from protocols.serial.wire import SerialWire
+
+_T = TypeVar("_T")
+
+BOUND_US: Final = Micros(15 * 60 * SECOND)
+"""After the last fault: a host in its fifth recovery, the lease of a dead one, and a session from its beginning."""
+CORE_US: Final = Micros(SECOND // 2)
+"""Added for each core of the plan: more than twice what one takes, repositioning included."""
+CALM_LIVES: Final = 4
+"""Starts of the host when no fault is left: one as before, one that resumes or abandons, one for what those leave, and
+one more."""
+TOPICS: Final = DeviceTopics("site", "device")
+URL: Final = parse_url("sim://")
+
+
+class Trial:
+    """One run of a scenario. `log` is the host's, one in memory unless given; `observer` sees what each host does."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        log: SessionLog | None = None,
+        observer: Observer | None = None,
+        url: DeviceUrl = URL,
+    ) -> None:
+        self.scenario = scenario
+        self.verdict = Verdict(scenario.seed)
+        self.recording = Recording()
+        self.log = SessionLog.open("sqlite://") if log is None else log
+        self.report: SessionReport | None = None
+        self._owns_log = log is None
+        self._url = url
+        self._observer = observer
+        self._draw = random.Random(f"{scenario.seed}:person")
+        self._host_draw = random.Random(f"{scenario.seed}:host")
+        self._recorder = Recorder(self.log)
+        self._key: int | None = None
+        self._task: asyncio.Task[None] | None = None
+        view = DeviceView()
+        self.injector = Injector(scenario.faults, scenario.seed, view, self._noted)
+        store = FaultyStore(self.injector, scenario.seed)
+        parameters = Parameters(scenario.parameters)
+        self.device = Device(seed=scenario.seed, parameters=parameters, nvm=new_memory(store, scenario.seed))
+        self._fit_consumables()
+        view.device = self.device
+        self.world = FaultyWorld(
+            self._engine(),
+            self.device,
+            store=store,
+            recording=self.recording,
+            write=self._write,
+            line=SerialLine(scenario.baud) if scenario.baud else None,
+            make_wire=self.wire_maker("sim"),
+        )
+        self._host = HostFaults(
+            self.world, self.recording, write=self._store, interrupt=self._interrupt, stop=self._stop
+        )
+        self._bound_us = BOUND_US + scenario.plan.target_cores * CORE_US
+        self.world.ends_at = Micros(self._bound_us)
+
+    def _fit_consumables(self) -> None:
+        plant, scenario = self.device.plant, self.scenario
+        plant.cartridge.cycles = scenario.cartridge_cycles
+        plant.canister.volume_ul = scenario.canister_ml * UL_PER_ML
+
+    def wire_maker(self, name: str) -> Callable[[], AnyWire]:
+        """Return what makes the device's end of a wire to the host of that name."""
+        return (lambda: DeviceWire(TOPICS, name)) if self.scenario.wire == MQTT else SerialWire
+
+    def host_wire(self, name: str) -> AnyWire:
+        """Return the end of a wire of the host of that name."""
+        return HostWire(TOPICS, name) if self.scenario.wire == MQTT else SerialWire(self.scenario.baud)
+
+    def _engine(self) -> Engine:
+        draw = self._host_draw
+        return Engine(
+            host_id=draw.getrandbits(32) or 1,
+            draw_nonce=lambda: draw.getrandbits(32),
+            wire=self.host_wire("sim"),
+            observer=self,
+        )
+
+    # --- what it hears -------------------------------------------------------------------------------------------
+
+    def changed(self, before: State, after: State, now: Micros) -> None:
+        """Count a host's change of state, and pass it on."""
+        self.verdict.seen["host", f"{before.name} > {after.name}"] += 1
+        if self._observer is not None:
+            self._observer.changed(before, after, now)
+
+    def noted(self, note: Note) -> None:
+        """Pass a host's note on."""
+        if self._observer is not None:
+            self._observer.noted(note)
+
+    def _noted(self, event: str, firing: Firing, now: Micros) -> None:
+        kind = firing.fault.kind.name
+        self.recording.event(event, now, fault=firing.index, kind=kind)
+        if event == "fired":
+            phase = self.injector.view.value("phase", now)
+            self.verdict.fired.append(Fired(firing.index, kind, now, str(phase)))
+        self.world.ends_at = Micros(now + self._bound_us)
+
+    def _write(self, entries: list[Entry]) -> None:
+        self._host.write(entries)
+
+    def _store(self, entries: Sequence[Entry]) -> None:
+        self._recorder.write(entries)
+        self._key = self._recorder.key
+
+    def _interrupt(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _stop(self) -> None:
+        say_stop(self.device, self.wire_maker(NAME), self.host_wire(NAME), self.world.now)
+        self.world.refresh()
+
+    # --- the person ----------------------------------------------------------------------------------------------
+
+    async def run(self) -> Verdict:
+        """Run the scenario to its verdict; only a defect of the campaign itself raises."""
+        verdict = self.verdict
+        try:
+            await self._until_closed()
+        except StuckError as stuck:
+            verdict.stuck = str(stuck)
+        except Exception:  # noqa: BLE001 - a traceback is what a campaign looks for
+            now = self.world.now
+            verdict.breaches.append(Breach("traceback", now, traceback.format_exc()))
+        finally:
+            verdict.unfired = [firing.index for firing in self.injector.unfired]
+            verdict.virtual_us = self.world.now
+            if self._owns_log:
+                self.log.close()
+        return verdict
+
+    async def _until_closed(self) -> None:
+        """Start the host until nothing is open on either side."""
+        world, verdict, person = self.world, self.verdict, self.scenario.person
+        calm_lives = 0
+        while calm_lives < CALM_LIVES:
+            verdict.lives += 1
+            calm_lives += not any(firing.under_way for firing in self.injector.firings)
+            fired = len(verdict.fired)
+            if await self._closed_by_one_host():
+                self._judge()
+                return
+            if len(verdict.fired) > fired:
+                calm_lives = 0
+            world.end_host(heard=self._draw.random() < person.heard)
+            self.recording.event("host", world.now, life=verdict.lives, ended=verdict.ending)
+            wait_alone(world, self._draw.choice(person.waits_ms) * MILLISECOND)
+            world.write = self._write
+            world.begin_host(self._engine())
+        raise StuckError(f"not closed after {verdict.lives} starts of the host: {verdict.ending}")
+
+    async def _closed_by_one_host(self) -> bool:
+        """Let one host live; True when the session is closed in memory and log."""
+        driver = _Driver(self.world)
+        self._recorder = Recorder(self.log)
+        handpiece = Handpiece(driver, self._url, log=self.log, recorder=self._recorder)
+        self._task = asyncio.ensure_future(self._work(driver, handpiece))  # noqa: TID251 - to be cancelled as by Ctrl-C
+        try:
+            await self._task
+        except Killed:
+            self.verdict.ending = "killed"
+        except asyncio.CancelledError:
+            self.verdict.ending = "interrupted"
+        except DevicectlError as error:
+            self.verdict.ending = f"{type(error).__name__}: {error}"
+        return self.device.nvm.session is None and self._state() == "closed"
+
+    def _state(self) -> str | None:
+        """State of the session in the log; None where it is not there."""
+        if self._key is None:
+            return None
+        return "closed" if self.log.find_open(self.device.serial, self.device.nvm.epoch) is None else "open"
+
+    async def _work(self, driver: "_Driver", handpiece: Handpiece) -> None:
+        """Do as `devicectl run`, with --resume where there is something to resume, --abandon where only that helps."""
+        verdict = self.verdict
+        await driver.perform(driver.engine.connect())
+        stored = self._state() == "open"
+        if handpiece.open_session_no and (not stored or self._draw.random() < self.scenario.person.abandons):
+            await handpiece.abandon_session()
+            verdict.ending = "abandoned" if stored else "abandoned, unknown to the log"
+            return
+        try:
+            session = handpiece.resume_session() if stored else handpiece.open_session(self.scenario.plan)
+        except SessionFoundError:
+            await handpiece.abandon_session()
+            return
+        async with session:
+            operator = self.scenario.plan.operator
+            await session.confirm_anesthesia(
+                operator.anesthesia_method, operator.confirmed_by, age_s=session.injected_ago_s
+            )
+            async for _ in session.run():
+                pass
+        verdict.ending = session.summary.state
+
+    # --- the judges ----------------------------------------------------------------------------------------------
+
+    def _judge(self) -> None:
+        assert self._key is not None
+        self.injector.finish_all(self.world.now)
+        self.report = report = self.log.load(self._key)
+        self.verdict.ending = report.summary.state
+        found, seen = judge_all(self.recording, self._ledgers(report))
+        self.verdict.breaches += found
+        self.verdict.seen.update(seen)
+
+    def _ledgers(self, report: SessionReport) -> Ledgers:
+        assert report.device_totals is not None
+        alarms = self.device.board.alarms
+        return Ledgers(
+            truth=asdict(self.device.plant.truth),
+            totals=asdict(report.device_totals),
+            rows=report.records,
+            epoch=report.start.epoch,
+            first_cycle_no=report.start.first_cycle_no,
+            needles=report.start.needles,
+            reconciled=bool(report.summary.reconciled),
+            differences=tuple(str(difference) for difference in report.differences),
+            unwritten=sum(fired.kind in ("torn_write", "lost_write", "short_write") for fired in self.verdict.fired),
+            alarms={code: alarms.state(code).name for code in alarms.active},
+        )
+
+
+class _Driver(VirtualTimeDriver):
+    """A driver of one life of the host."""
+
+    async def perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
+        world = self.world
+        assert isinstance(world, FaultyWorld)
+        if not world.host_alive:
+            procedure.close()
+            raise Killed
+        return await super().perform(procedure, whole=whole, ending=ending)
+
+
+def run_trial(scenario: Scenario) -> Verdict:
+    """Run a scenario in an event loop of its own."""
+    return asyncio.run(Trial(scenario).run())

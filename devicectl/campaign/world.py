@@ -1,0 +1,342 @@
+"""A host and a device on one heap, between which everything may break: wire, power, memory, and the host itself.
+
+Law: it breaks what the injector says, when the injector says so; what is right stands elsewhere. Power that is lost
+takes with it each step of the memory that was not synced, but for as many of the first ones as chance leaves.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
+from devicectl.session.engine import Engine, Entry
+from devicectl.simulation.heap import Actor
+from devicectl.simulation.world import Line, World
+from firmware_sim.device import Device
+from firmware_sim.errors import NvmFileError
+from firmware_sim.faults.acts import DeviceFaults
+from firmware_sim.faults.injector import Act, End, Firing
+from firmware_sim.faults.store import FaultyStore, PowerLostError
+from firmware_sim.faults.wire import WireFaults
+from firmware_sim.memory.keys import KEYS
+from firmware_sim.memory.session_steps import BeginCycle
+from protocols.language.enums import ByeReason
+from protocols.language.units import SECOND, Micros
+from protocols.link.port import AnyWire
+
+RESTART_US: Final = Micros(1 * SECOND)
+"""Time until a device whose process has ended is started again, as by systemd."""
+_BEGIN_CYCLE: Final = KEYS[BeginCycle]
+
+
+class Killed(BaseException):
+    """The host's process has ended without a last word."""
+
+
+class StuckError(Exception):
+    """Nothing comes to its end, long after the last fault."""
+
+
+class FaultyWorld(World):
+    """One host after another, one device, and the wire between them, under the faults of an injector.
+
+    After `ends_at` it is stuck.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        device: Device,
+        *,
+        store: FaultyStore,
+        recording: Recording,
+        write: Callable[[list[Entry]], None],
+        line: Line | None,
+        make_wire: Callable[[], AnyWire],
+    ) -> None:
+        self.store = store
+        self.injector = injector = store.injector
+        self.recording = recording
+        self.ends_at = Micros(0)
+        self.host_alive = True
+        self.powered = True
+        self._unplugged: set[object] = set()
+        self._home_at: Micros | None = Micros(0)
+        self._state = device.board.state
+        self._wire = WireFaults(injector, line)
+        store.heard = self._stored
+        super().__init__(engine, device, write=write, line=self._wire, make_wire=make_wire)
+        self._faults = Actor(injector.next_deadline, self._advance_injector)
+        self._device_actor = Actor(self._device_deadline, self._advance_device)
+        self.heap.actors = (self.heap.actors[0], self._device_actor, self._faults)
+        DeviceFaults(
+            device, injector, power_off=self.power_off, power_on=self.power_on, changed=lambda now: self.refresh()
+        )
+        injector.acts.update({"disconnect": self._disconnect, "half_open": self._half_open})
+        injector.acts.update({"broker_killed": self._disconnect, "broker_restarted": self._disconnect})
+
+    # --- what happens --------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Run one event; raises Killed where the host's process has ended."""
+        if not self.host_alive:
+            raise Killed
+        return self.step_alone()
+
+    def step_alone(self) -> bool:
+        """Run one event, whether there is a host or not."""
+        if self.now > self.ends_at:
+            raise StuckError(f"not over at {self.now / SECOND:.0f} s")
+        self.store.now = self.now
+        return super().step()
+
+    def put_off(self, act: Act) -> Act:
+        """Return an act that runs at the same time, and not in the midst of what its caller does."""
+
+        def later(firing: Firing, now: Micros) -> End:
+            ends: list[End | None] = []
+
+            def begin() -> None:
+                if firing.under_way or not firing.fault.kind.lasts:
+                    self._guarded(lambda: ends.append(act(firing, self.now)))
+
+            def end(now: Micros) -> None:
+                if ends and (end := ends[0]) is not None:
+                    self._guarded(lambda: end(now))
+
+            self.heap.at(now, begin)
+            return end
+
+        return later
+
+    def _guarded(self, act: Callable[[], Any]) -> None:
+        """Do something to the device in which its power may go, or its process end."""
+        try:
+            act()
+        except PowerLostError:
+            self._cycle_power()
+        except NvmFileError:
+            self._end_device()
+
+    def _advance_injector(self) -> None:
+        self.store.now = self.heap.now
+        self.injector.advance(self.heap.now)
+
+    # --- power ---------------------------------------------------------------------------------------------------
+
+    def power_off(self, now: Micros) -> None:
+        """Take the device's power away: the reserve brings the needles home, and nothing is heard or said."""
+        self.device.plant.reboot(now)
+        self.powered = False
+        self._look()
+
+    def power_on(self, now: Micros) -> None:
+        """Give it back, with what is left of the memory."""
+        self.store.lose()
+        self._boot(now)
+
+    def _boot(self, now: Micros) -> None:
+        self.powered = True
+        self.device.nvm = self.store.load()
+        self.recording.event("boot", now)
+        self._guarded(lambda: self.device.reboot(now))
+        self._look()
+        self.refresh()
+
+    def _cycle_power(self) -> None:
+        """Lose power in the midst of a write, and have it back."""
+        self.device.plant.reboot(self.now)
+        self._boot(self.now)
+
+    def _end_device(self) -> None:
+        """End the device's process, since its memory has failed; it is started again a moment later."""
+        self.power_off(self.now)
+        self.recording.event("device_ended", self.now)
+        cause = object()
+        self.unplug(cause, "the device has ended")
+
+        def start() -> None:
+            self._boot(self.now)
+            self.plug(cause)
+
+        self.heap.at(Micros(self.now + RESTART_US), start)
+
+    # --- the cable -----------------------------------------------------------------------------------------------
+
+    def unplug(self, cause: object, reason: str = "the cable was pulled") -> None:
+        """Break the transport at both ends, until `plug` of the same cause; others may keep it broken longer."""
+        connected = not self._unplugged
+        self._unplugged.add(cause)
+        if not connected:
+            return
+        self._plugged += 1
+        self._detach()
+        if self.host_alive:
+            self.engine.link.disconnected(reason, self.now)
+        self.refresh()
+
+    def plug(self, cause: object) -> None:
+        """Take away a cause; after the last one the transport is back."""
+        self._unplugged.discard(cause)
+        if not self._unplugged and self.host_alive:
+            self.mend()
+
+    def _detach(self) -> None:
+        """Take the device's port away; a device without power, or whose process has ended, hears nothing of it."""
+        if self.port not in self.device.ports:
+            return
+        if self.powered:
+            self._guarded(lambda: self.device.detach(self.port, self.now))
+        else:
+            self.device.ports.remove(self.port)
+
+    def _disconnect(self, firing: Firing, now: Micros) -> End:
+        def begin() -> None:
+            self.unplug(firing)
+
+        self.heap.at(now, begin)
+        return lambda now: self.plug(firing)
+
+    def _half_open(self, firing: Firing, now: Micros) -> End:
+        """Break the transport for one end alone: the other one is told when it is back, or finds out by its lease."""
+        unaware = firing.fault.word("unaware")
+
+        def begin() -> None:
+            if self._unplugged:
+                return
+            self._plugged += 1
+            self._unplugged.add(firing)
+            if unaware == "host":
+                self._detach()
+            elif self.host_alive:
+                self.engine.link.disconnected("the connection was reset", self.now)
+            self.refresh()
+
+        def end(now: Micros) -> None:
+            if unaware == "host" and firing in self._unplugged and self.host_alive:
+                self.engine.link.disconnected("the connection was reset", now)
+            self.plug(firing)
+
+        self.heap.at(now, begin)
+        return end
+
+    # --- the host ------------------------------------------------------------------------------------------------
+
+    def kill_host(self) -> None:
+        """End the host's process without a last word; raises out of whatever it is in."""
+        self._silence_host()
+        raise Killed
+
+    def end_host(self, *, heard: bool) -> None:
+        """Note that the host's process has ended; one that was not killed said BYE.
+
+        Unless `heard`, a killed one's port stays.
+        """
+        if self.host_alive:
+            if self.engine.link.transport_up:
+                self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
+                self.refresh()
+            self._silence_host()
+            heard = True
+        if heard:
+            self._detach()
+        self._plugged += 1
+
+    def begin_host(self, engine: Engine) -> None:
+        """Let another host take its place."""
+        self.engine = engine
+        self.host_alive = True
+        self.heap.actors = (Actor(engine.link.next_deadline, self._advance_host), *self.heap.actors[-2:])
+        if not self._unplugged:
+            self.mend()
+
+    def _silence_host(self) -> None:
+        self.host_alive = False
+        self.heap.actors = self.heap.actors[-2:]
+        self.engine.link.exchange.drop()
+        self.engine.link.exchange.take()
+        self.engine.take_entries()
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _device_deadline(self) -> Micros | None:
+        return self.device.next_deadline() if self.powered else None
+
+    def _advance_device(self) -> None:
+        self.store.now = self.heap.now
+        self._guarded(super()._advance_device)
+        self._look()
+
+    def _deliver(self, sender: str, data: Any) -> None:
+        if self.powered if sender == "host" else self.host_alive:
+            self.recording.append(Recorded(self.heap.now, HEARD[sender], data))
+            super()._deliver(sender, data)
+
+    def _settle(self) -> None:
+        for port in self.device.ports:
+            if port is not self.port:
+                port.exchange.take()  # nobody is there to hear it
+        super()._settle()
+
+    def _carry(self, sender: str, data: Any, muted: bool) -> None:
+        now = self.heap.now
+        self.recording.append(Recorded(now, SENT[sender], data))
+        plugged = self._plugged
+
+        def arrive(piece: Any) -> None:
+            if plugged == self._plugged and not self._unplugged:
+                self._guarded(lambda: self._take_in(sender, piece))
+
+        for due, piece in self._wire.arrivals(sender, data, now):
+            self.heap.at(due, partial(arrive, piece))
+
+    def _take_in(self, sender: str, piece: Any) -> None:
+        self.store.now = self.heap.now
+        self._deliver(sender, piece)
+        self._settle()
+        if sender == "host":
+            self._look()
+
+    # --- what no wire shows --------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Record what of the device has changed, and let triggers see it."""
+        now, board, needle = self.heap.now, self.device.board, self.device.plant.needle
+        if board.state is not self._state:
+            self._state = board.state
+            depth_um = needle.depth_um(now)
+            self.recording.event("state", now, state=board.state.name, armed=board.armed, depth_um=depth_um)
+        if needle.home_at != self._home_at:
+            self._home_at = needle.home_at
+            self.recording.event("needles", now, home_at=self._home_at)
+        self.injector.look(now)
+
+    def _stored(self, key: str) -> None:
+        """Record a stroke as its cycle begins in the memory: what the skin, the line and the link were then."""
+        if key != _BEGIN_CYCLE:
+            return
+        now, device = self.heap.now, self.device
+        board, plant, session = device.board, device.plant, device.nvm.session
+        zone = board.zones.get(board.zone)
+        self.recording.event(
+            "stroke",
+            now,
+            zone=board.zone,
+            cell=board.cell,
+            numbed_us=None if zone is None or not zone.confirmed else now - zone.numbed_at,
+            valid_us=board.parameters.anesthesia_valid_s * SECOND,
+            sensed_kpa=plant.vacuum.sensed_kpa(now),
+            needles=plant.needles,
+            made=None if session is None else session.cell_punctures.get((board.zone, board.cell), 0),
+            state=board.state.name,
+            linked=any(port.exchange.linked for port in device.ports),
+            cartridge=plant.cartridge.serial,
+        )
+
+
+def wait_alone(world: FaultyWorld, duration_us: int) -> None:
+    """Let time pass with no host."""
+    reached: list[bool] = []
+    world.heap.at(Micros(world.now + duration_us), lambda: reached.append(True))
+    while not reached:
+        world.step_alone()
