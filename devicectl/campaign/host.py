@@ -1,4 +1,4 @@
-"""What the faults of a host do: its process dies around a commit, its log fails or is slow.
+"""Acts of a host's faults: its process dies around a commit, its log fails or is slow.
 
 Law: the log itself is the real one. Its faults are here, beside it.
 """

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from protocols.language.units import Micros
+from protocols.mqtt.wire import Publication
 
 HOST_SENT: Final = "host>"
 DEVICE_HEARD: Final = ">device"
@@ -18,17 +19,21 @@ HEARD: Final[Mapping[str, str]] = {"host": DEVICE_HEARD, "device": HOST_HEARD}
 """By the sender of a piece: where it was sent, and where it was heard."""
 
 
+Event = Mapping[str, Any]
+"""Something that no wire shows: its name is in `event`."""
+
+
 class Recorded(NamedTuple):
     """One packet: bytes, a publication, or an event as data that JSON has."""
 
     at_us: Micros
     where: str
-    data: Any
+    data: bytes | Publication | Event
 
 
 class Recording(list[Recorded]):
     """The packets of a run in their order."""
 
-    def event(self, name: str, now: Micros, **values: Any) -> None:
+    def event(self, name: str, now: Micros, **values: object) -> None:
         """Append something that no wire shows."""
         self.append(Recorded(now, EVENT, {"event": name, **values}))

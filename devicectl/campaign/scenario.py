@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectations:
-    """How a run has to end; what is None, or empty, is not looked at.
+    """Outcome that a run has to have; what is None, or empty, is not looked at.
 
     `alarms` and `refusals` were seen at some time, `no_alarms` never. `cores_counted` is the least and the most.
     """

@@ -27,7 +27,7 @@ class Fired(NamedTuple):
 
 @dataclass(slots=True)
 class Verdict:
-    """How a run went. `stuck` says in what, "" where it came to its end; `ending` how the session was closed.
+    """Outcome of a run. `stuck` says in what, "" where it came to its end; `ending` how the session was closed.
 
     `lives` is how often the host was started; `unfired` are the numbers of faults that never fired; `seen` counts what
     was met, such as ("refusal", "E_BUSY").
@@ -61,5 +61,5 @@ class Verdict:
 
     @property
     def failure(self) -> tuple[str, str]:
-        """What failed, to compare with another run's: the word, and the judge that saw it first."""
+        """Failure of the run, to compare with another run's: the word, and the judge that saw it first."""
         return self.word, self.breaches[0].judge if self.breaches else ""

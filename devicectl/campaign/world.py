@@ -6,7 +6,7 @@ takes with it each step of the memory that was not synced, but for as many of th
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
 from devicectl.session.engine import Engine, Entry
@@ -17,7 +17,7 @@ from firmware_sim.errors import NvmFileError
 from firmware_sim.faults.acts import DeviceFaults
 from firmware_sim.faults.injector import Act, End, Firing
 from firmware_sim.faults.store import FaultyStore, PowerLostError
-from firmware_sim.faults.wire import WireFaults
+from firmware_sim.faults.wire import Piece, WireFaults
 from firmware_sim.memory.keys import KEYS
 from firmware_sim.memory.session_steps import BeginCycle
 from protocols.language.enums import ByeReason
@@ -109,7 +109,7 @@ class FaultyWorld(World):
 
         return later
 
-    def _guarded(self, act: Callable[[], Any]) -> None:
+    def _guarded(self, act: Callable[[], object]) -> None:
         """Do something to the device in which its power may go, or its process end."""
         try:
             act()
@@ -267,7 +267,7 @@ class FaultyWorld(World):
         self._guarded(super()._advance_device)
         self._look()
 
-    def _deliver(self, sender: str, data: Any) -> None:
+    def _deliver(self, sender: str, data: Piece) -> None:
         if self.powered if sender == "host" else self.host_alive:
             self.recording.append(Recorded(self.heap.now, HEARD[sender], data))
             super()._deliver(sender, data)
@@ -278,19 +278,19 @@ class FaultyWorld(World):
                 port.exchange.take()  # nobody is there to hear it
         super()._settle()
 
-    def _carry(self, sender: str, data: Any, muted: bool) -> None:
+    def _carry(self, sender: str, data: Piece, muted: bool) -> None:
         now = self.heap.now
         self.recording.append(Recorded(now, SENT[sender], data))
         plugged = self._plugged
 
-        def arrive(piece: Any) -> None:
+        def arrive(piece: Piece) -> None:
             if plugged == self._plugged and not self._unplugged:
                 self._guarded(lambda: self._take_in(sender, piece))
 
         for due, piece in self._wire.arrivals(sender, data, now):
             self.heap.at(due, partial(arrive, piece))
 
-    def _take_in(self, sender: str, piece: Any) -> None:
+    def _take_in(self, sender: str, piece: Piece) -> None:
         self.store.now = self.heap.now
         self._deliver(sender, piece)
         self._settle()

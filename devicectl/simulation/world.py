@@ -6,7 +6,7 @@ itself.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
@@ -17,11 +17,16 @@ from protocols.link.port import AnyWire
 from protocols.serial.line import BITS_PER_BYTE
 from protocols.serial.wire import SerialWire
 
+if TYPE_CHECKING:
+    from protocols.mqtt.wire import Publication
+
 
 class Line(Protocol):
     """A wire's delays, and whatever else it does to bytes."""
 
-    def arrivals(self, sender: str, data: bytes, now: Micros) -> Sequence[tuple[Micros, bytes]]:
+    def arrivals(
+        self, sender: str, data: "bytes | Publication", now: Micros
+    ) -> "Sequence[tuple[Micros, bytes | Publication]]":
         """Times at which `data` of `sender` reaches the other end, each with what arrives."""
 
 
@@ -32,8 +37,11 @@ class SerialLine:
         self._us_per_byte = BITS_PER_BYTE * SECOND / baud
         self._free = {"host": 0.0, "device": 0.0}
 
-    def arrivals(self, sender: str, data: bytes, now: Micros) -> Sequence[tuple[Micros, bytes]]:
+    def arrivals(
+        self, sender: str, data: "bytes | Publication", now: Micros
+    ) -> "Sequence[tuple[Micros, bytes | Publication]]":
         """One piece, when its last bit is there."""
+        assert isinstance(data, bytes), "a publication has no line"
         self._free[sender] = free = max(self._free[sender], float(now)) + len(data) * self._us_per_byte
         return [(Micros(round(free)), data)]
 
@@ -129,7 +137,7 @@ class World:
                 else:
                     receive(data, now)
 
-    def _carry(self, sender: str, data: bytes, muted: bool) -> None:
+    def _carry(self, sender: str, data: "bytes | Publication", muted: bool) -> None:
         now = self.heap.now
         if self._tap is not None:
             self._tap(sender, data, now)
@@ -140,7 +148,7 @@ class World:
             return
         plugged = self._plugged
 
-        def arrive(piece: bytes) -> None:
+        def arrive(piece: "bytes | Publication") -> None:
             if plugged == self._plugged:
                 self._deliver(sender, piece)
                 self._settle()
@@ -148,7 +156,7 @@ class World:
         for due, piece in self._line.arrivals(sender, data, now):
             self.heap.at(due, partial(arrive, piece))
 
-    def _deliver(self, sender: str, data: bytes) -> None:
+    def _deliver(self, sender: str, data: "bytes | Publication") -> None:
         if sender == "host":
             self.device.receive(self.port, data, self.heap.now)
         else:

@@ -1,11 +1,11 @@
-"""What the faults of a device do to it, and what a device shows to triggers.
+"""Acts of a device's faults, and what a device shows to triggers.
 
 Law: the device is changed as an instructor or the mains would change it, and in no other way.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from typing import Any, Final
+from typing import Final
 
 from firmware_sim.device import Device
 from firmware_sim.faults.catalogue import CATALOGUE
@@ -16,7 +16,7 @@ from protocols.language.enums import Phase
 from protocols.language.units import Micros
 
 UL_PER_ML: Final = 1000
-_USUAL: Final[Mapping[str, Any]] = {
+_USUAL: Final[Mapping[str, object]] = {
     one.name: one.default_factory() if one.default_factory is not MISSING else one.default
     for one in fields(PlantInputs)
 }
@@ -24,7 +24,7 @@ _USUAL: Final[Mapping[str, Any]] = {
 
 
 class DeviceView:
-    """What a device shows to triggers."""
+    """View of a device for triggers."""
 
     def __init__(self, device: Device | None = None) -> None:
         """Show nothing until there is a device."""
@@ -79,7 +79,7 @@ class DeviceFaults:
         self._off = power_off
         self._on = power_on
         self._changed = changed
-        self._set: dict[str, list[tuple[Firing, Any]]] = {}
+        self._set: dict[str, list[tuple[Firing, object]]] = {}
         """Input of the plant -> the faults that hold it, the newest last, each with its value."""
         injector.acts.update(
             {kind.name: self._change for kind in CATALOGUE.values() if kind.target is Target.DEVICE and kind.inputs}
@@ -113,7 +113,7 @@ class DeviceFaults:
 
         return end
 
-    def _apply(self, names: Mapping[str, Any], now: Micros) -> None:
+    def _apply(self, names: Mapping[str, object], now: Micros) -> None:
         """Give each input the value of the newest fault that holds it, else its usual one."""
         inputs = self._device.plant.inputs
         self._device.plant.settle(now)
@@ -141,7 +141,7 @@ class DeviceFaults:
         self._off(now)
         return self._on
 
-    def _reboot_with(self, values: Mapping[str, Any]) -> Act:
+    def _reboot_with(self, values: Mapping[str, object]) -> Act:
         def act(firing: Firing, now: Micros) -> None:
             inputs = self._device.plant.inputs
             for name, value in values.items():

@@ -16,17 +16,17 @@ its caller does is put off by whoever registers it.
 import random
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Final
 
 from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.trigger import FRAMES, NAMES, At, Compare, Moment, View, holds, leaves
 from protocols.language.units import MILLISECOND, Micros
 from protocols.link.header import Header
-from protocols.mqtt.wire import decode_publication
+from protocols.mqtt.wire import Publication, decode_publication
 from protocols.serial.framing import Frame, FrameDecoder
 
 LOOK_EVERY_US: Final = 10 * MILLISECOND
-"""How often a quantity that changes by itself is looked at: the shortest phase of a cycle has 20 ms."""
+"""Time between two looks at a quantity that changes by itself: the shortest phase of a cycle has 20 ms."""
 _NAME_OF: Final = {key: name for name, key in FRAMES.items()}
 _TIME: Final = ("time", "")
 _STATE: Final = ("state", "")
@@ -47,7 +47,7 @@ class Firing:
         self.began_at: Micros | None = None
         self.ended_at: Micros | None = None
         self.effects = 0
-        """How often it has changed something; one that has changed nothing has not fired."""
+        """Times that it has changed something; one that has changed nothing has not fired."""
         self.end: End | None = None
         self._noted = noted
 
@@ -83,7 +83,7 @@ class Injector:
         self._noted = noted
         self._counts: dict[tuple[str, str], int] = {}
         self._waiting: dict[tuple[str, str], list[Firing]] = {}
-        """What may let a fault begin -> those that wait for it."""
+        """Event that may let a fault begin -> those that wait for it."""
         self._times: list[Micros] = []
         self._ends: list[tuple[Micros, int, Firing]] = []
         self._look_at: Micros | None = None
@@ -109,7 +109,7 @@ class Injector:
 
     # --- what a run reports --------------------------------------------------------------------------------------
 
-    def sent(self, sender: str, data: Any, now: Micros) -> None:
+    def sent(self, sender: str, data: bytes | Publication, now: Micros) -> None:
         """Note a piece that `sender` gives to its transport, before anything is done with it."""
         if self._waiting:
             self._count(("piece", sender), now)
@@ -204,7 +204,7 @@ class Injector:
         if firing.end is None and not fault.for_us and fault.kind.at_once:
             self.finish(firing, now)
 
-    def _headers(self, sender: str, data: Any) -> list[Header]:
+    def _headers(self, sender: str, data: bytes | Publication) -> list[Header]:
         if not isinstance(data, bytes):
             return [decode_publication(data).header]
         decoder = self._decoders.setdefault(sender, FrameDecoder())

@@ -14,7 +14,7 @@ MAX_FOR_MS: Final = 86_400_000
 
 
 class Target(Enum):
-    """What a fault acts on."""
+    """Part of a run that a fault acts on."""
 
     WIRE = "wire"
     DEVICE = "device"

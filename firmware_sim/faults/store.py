@@ -15,7 +15,7 @@ from firmware_sim.memory.nvm import Nvm
 from protocols.language.units import Micros
 
 PLACE: Final = "the memory"
-"""Where the steps are, for people."""
+"""Place of the steps, for people."""
 
 
 class PowerLostError(BaseException):

@@ -94,7 +94,7 @@ class TriggerError(SimulatorError, ValueError):
 
 
 class View(Protocol):
-    """What a run shows to a trigger."""
+    """View of a run for its triggers."""
 
     def value(self, name: str, now: Micros) -> float | str | None:
         """Return the value of one of `NAMES`; None where there is none yet."""

@@ -5,19 +5,21 @@ order of what it carries, unless a fault reorders it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from firmware_sim.faults.injector import End, Firing, Injector
 from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.mqtt.wire import Publication
 
-Copy = tuple[int, Any]
+Piece = bytes | Publication
+Copy = tuple[int, Piece]
 """A piece, and the microseconds by which it is late."""
 
 
 class Carrier(Protocol):
     """A wire's own delays."""
 
-    def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
+    def arrivals(self, sender: str, data: Piece, now: Micros) -> Sequence[tuple[Micros, Piece]]:
         """Times at which `data` of `sender` reaches the other end, each with what arrives."""
 
 
@@ -44,7 +46,7 @@ class _Rule:
 
 
 class WireFaults:
-    """What becomes of each piece between two ends. `carrier` is the wire itself, where it takes time."""
+    """Fate of each piece between two ends. `carrier` is the wire itself, where it takes time."""
 
     def __init__(self, injector: Injector, carrier: Carrier | None = None) -> None:
         self._injector = injector
@@ -53,7 +55,7 @@ class WireFaults:
         self._last = {"host": Micros(0), "device": Micros(0)}
         injector.acts.update(dict.fromkeys(_SPOIL, self._begin))
 
-    def arrivals(self, sender: str, data: Any, now: Micros) -> Sequence[tuple[Micros, Any]]:
+    def arrivals(self, sender: str, data: Piece, now: Micros) -> Sequence[tuple[Micros, Piece]]:
         """Return what arrives of a piece and when; the injector hears of it first."""
         self._injector.sent(sender, data, now)
         if not self._rules and self._carrier is None:
@@ -103,6 +105,7 @@ def _flip(rule: _Rule, sender: str, copies: list[Copy], now: Micros) -> list[Cop
     draw, bits = rule.firing.random, int(rule.firing.fault.number("bits"))
     found: list[Copy] = []
     for late_us, data in copies:
+        assert isinstance(data, bytes), "a broker changes no byte"
         piece = bytearray(data)
         for bit in draw.sample(range(8 * len(piece)), min(bits, 8 * len(piece))):
             piece[bit // 8] ^= 1 << bit % 8
@@ -114,6 +117,7 @@ def _insert(rule: _Rule, sender: str, copies: list[Copy], now: Micros) -> list[C
     draw, count = rule.firing.random, int(rule.firing.fault.number("bytes"))
     found: list[Copy] = []
     for late_us, data in copies:
+        assert isinstance(data, bytes), "a broker changes no byte"
         at = draw.randint(0, len(data))
         found.append((late_us, data[:at] + draw.randbytes(count) + data[at:]))
     return found
@@ -170,6 +174,6 @@ _SPOIL: Final[Mapping[str, Spoil]] = {
     "bandwidth": _bandwidth,
     "broker_frozen": _freeze,
 }
-"""What a fault makes of the copies of a piece, by its kind."""
+"""Kind of a fault -> what it makes of the copies of a piece."""
 _OVERTAKEN: Final = ("reorder", "publish_reordered")
 """Kinds whose pieces others overtake."""

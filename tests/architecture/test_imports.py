@@ -15,6 +15,7 @@ from tests.architecture.tree import ROOT, modules, pure_names
 SHELLS: Final = (
     "devicectl",
     "devicectl.__main__",
+    "devicectl.campaign",
     "devicectl.cli",
     "devicectl.clock",
     "devicectl.drivers",

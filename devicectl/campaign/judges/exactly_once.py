@@ -6,18 +6,18 @@ say.
 """
 
 import struct
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Fields, Reading
+from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.recording import Event
 
 _CYCLE: Final = struct.Struct("<IIBBBBIIHHII")
 GAP, CYCLE = 0, 1  # record kinds
 ENDINGS: Final = {1: "completed", 2: "aborted", 3: "ambiguous"}
 NOT_PUNCTURED, COUNTED = 0, 1  # outcomes of a needle
 
-Content = bytes | Mapping[str, Any]
+Content = bytes | Event
 Found = list[tuple[int, str]]
 
 
@@ -101,7 +101,7 @@ def _judge_rows(book: "_Book", ledgers: Ledgers) -> list[str]:
 
 
 class _Book:
-    """What a device has said of its journal: by epoch and event number, the record that was on the wire under it."""
+    """Journal as a device has told it: by epoch and event number, the record that was on the wire under it."""
 
     def __init__(self) -> None:
         self.found: Found = []
@@ -109,7 +109,7 @@ class _Book:
         self._heads: dict[int, int] = {}
         self._tails: dict[int, int] = {}
 
-    def page(self, at_us: int, page: Fields, *, replayed: bool) -> None:
+    def page(self, at_us: int, page: Event, *, replayed: bool) -> None:
         """Take in a JOURNAL_PAGE. One that is `replayed` has the marks of when it was first said."""
         epoch, head = page["epoch"], page["head"]
         if not replayed:

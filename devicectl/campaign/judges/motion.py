@@ -4,11 +4,11 @@ No stroke without anesthesia, vacuum, room in the cell and a link; no advance wi
 begun.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.recording import Event
 
 MIN_SUCTION_KPA: Final = -40
 MAX_PUNCTURES_PER_CM2: Final = 63
@@ -28,7 +28,7 @@ def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
     return found
 
 
-def _stroke(stroke: Mapping[str, Any]) -> list[str]:
+def _stroke(stroke: Event) -> list[str]:
     found = []
     numbed_us = stroke["numbed_us"]
     if numbed_us is None or numbed_us >= stroke["valid_us"]:

@@ -8,11 +8,11 @@ import json
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from cobs import cobs
 
-from devicectl.campaign.recording import EVENT, Recorded
+from devicectl.campaign.recording import Event, Recorded
 from protocols.language.checksum import crc32c
 from protocols.language.enums import Code
 
@@ -25,8 +25,6 @@ RECORD_SIZE: Final = 32
 REPLAYED: Final = 0x08
 COMMAND, REPLY, LINK = 0, 1, 7
 
-Fields = Mapping[str, Any]
-
 
 class Said(NamedTuple):
     """One frame or publication. `fields` are there of the messages of `_FIELDS` alone."""
@@ -35,17 +33,17 @@ class Said(NamedTuple):
     where: str
     name: str
     replayed: bool
-    fields: Fields
+    fields: Event
 
 
 class Reading(NamedTuple):
     """A recording: what was said in order, events by name in order, and what was seen, counted."""
 
     said: list[Said]
-    events: Mapping[str, list[tuple[int, Fields]]]
+    events: Mapping[str, list[tuple[int, Event]]]
     seen: Counter[tuple[str, str]]
 
-    def of(self, name: str) -> list[tuple[int, Fields]]:
+    def of(self, name: str) -> list[tuple[int, Event]]:
         """Return the events of that name, each with its time."""
         return self.events.get(name, [])
 
@@ -53,10 +51,10 @@ class Reading(NamedTuple):
 def read(recording: Sequence[Recorded]) -> Reading:
     """Decode a recording."""
     said: list[Said] = []
-    events: dict[str, list[tuple[int, Fields]]] = {}
+    events: dict[str, list[tuple[int, Event]]] = {}
     seen: Counter[tuple[str, str]] = Counter()
     for at_us, where, data in recording:
-        if where == EVENT:
+        if isinstance(data, Mapping):
             events.setdefault(data["event"], []).append((at_us, data))
         else:
             said += _frames(at_us, where, data) if isinstance(data, bytes) else [_publication(at_us, where, data.body)]
@@ -91,28 +89,28 @@ def _publication(at_us: int, where: str, data: bytes) -> Said:
     return Said(at_us, where, body["message"], replayed, body.get("payload") or {})
 
 
-def _nothing(payload: bytes) -> Fields:
+def _nothing(payload: bytes) -> Event:
     return {}
 
 
-def _page(payload: bytes) -> Fields:
+def _page(payload: bytes) -> Event:
     epoch, first, tail, head = _PAGE.unpack_from(payload)
     rest = payload[_PAGE.size :]
     records = [rest[start : start + RECORD_SIZE] for start in range(0, len(rest), RECORD_SIZE)]
     return {"epoch": epoch, "first": first, "tail": tail, "head": head, "records": records}
 
 
-def _ack(payload: bytes) -> Fields:
+def _ack(payload: bytes) -> Event:
     epoch, upto = _ACK.unpack_from(payload)
     return {"epoch": epoch, "upto": upto}
 
 
-def _refused(payload: bytes) -> Fields:
+def _refused(payload: bytes) -> Event:
     code, interlock = _REFUSED.unpack_from(payload)
     return {"code": Code(code).name, "interlock": interlock}
 
 
-_FIELDS: Final[Mapping[tuple[int, int], tuple[str, Callable[[bytes], Fields]]]] = {
+_FIELDS: Final[Mapping[tuple[int, int], tuple[str, Callable[[bytes], Event]]]] = {
     (REPLY, 0x0502): ("JournalPage", _page),
     (COMMAND, 0x0503): ("JournalAck", _ack),
     (REPLY, 0x0012): ("Refused", _refused),

@@ -68,7 +68,7 @@ class NoisyLab(Lab):
                 deliver(sender, data)
                 return
             for publication in noise(data):
-                deliver(sender, publication)  # type: ignore[arg-type]
+                deliver(sender, publication)
 
         self.world._deliver = noisy  # type: ignore[method-assign]
 
