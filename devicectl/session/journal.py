@@ -16,7 +16,7 @@ from devicectl.session.procedures import Procedure, ask
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import AlarmState, Code, RecordKind
-from protocols.language.records import KIND_OFFSET, split_records
+from protocols.language.records import KIND_OFFSET, whole_records
 
 RECORDS_PER_PAGE: Final = 6
 """Records that fit one payload."""
@@ -109,7 +109,7 @@ class JournalReader:
             page = yield from ask(M.JournalRead(epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE))
             head, asked_from = page.head, self.cursor
             self.compare_head(head)
-            for raw in split_records(page.records):
+            for raw in whole_records(page.records):
                 before = self.cursor
                 if self.closed is not None and raw[KIND_OFFSET] == RecordKind.SESSION_OPENED:
                     return  # another host was quick to open the next session: from here on it is the other's

@@ -13,7 +13,7 @@ from devicectl.session.procedures import Procedure, ask
 from devicectl.session.recovery import Recovery
 from protocols.language import messages as M
 from protocols.language.enums import Code
-from protocols.language.records import SessionOpened, split_records
+from protocols.language.records import SessionOpened, whole_records
 
 
 class Opening:
@@ -86,7 +86,7 @@ class Opening:
         cursor, head = self.head, self.head + 1
         while cursor < head:
             page = yield from ask(M.JournalRead(epoch=epoch, first=cursor, max_records=RECORDS_PER_PAGE))
-            for record in map(fold.add_raw, split_records(page.records)):
+            for record in map(fold.add_raw, whole_records(page.records)):
                 if isinstance(record, SessionOpened) and self._is_ours(record):
                     self.found = True
                     return self._opened(record.session_no, record.first_cycle_no, info.needles)

@@ -189,6 +189,11 @@ def split_records(raw: bytes) -> list[bytes]:
     return [raw[start : start + RECORD_SIZE] for start in range(0, len(raw), RECORD_SIZE)]
 
 
+def whole_records(raw: bytes) -> list[bytes]:
+    """The records of a page, in order, without one that is cut off: that is no record yet."""
+    return split_records(raw[: len(raw) // RECORD_SIZE * RECORD_SIZE])
+
+
 def pack_outcomes(outcomes: list[NeedleOutcome]) -> int:
     """One outcome a needle (at most 8), needle 0 first, into four bits each."""
     return sum(outcome << 4 * needle for needle, outcome in enumerate(outcomes))

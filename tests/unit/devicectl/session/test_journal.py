@@ -235,6 +235,27 @@ def test_device_that_repeats_itself_is_not_asked_for_ever() -> None:
     assert desk.reader.fold.counts.cycles == 3 and len(desk.batches) == 1
 
 
+@pytest.mark.parametrize("size", [1, 3, 8, 31, 33, 63])
+def test_a_record_that_a_page_cuts_off_is_asked_for_again(size: int) -> None:
+    """It is no row of the log, and the cursor stays before it; also once the session was closed."""
+    desk = Desk(2)
+    closed = R.SessionClosed(
+        event_no=0, uptime_ms=9, reason=CloseReason.ABORTED, session_no=1, cycles=2, punctures=6, cores_counted=4
+    )
+    for number in (3, 4):
+        desk.journal.append(encode_record(altered(closed, event_no=number)))
+    desk.run()
+    desk.write(2)
+    records = b"".join(desk.journal.read(5, 2)[1])
+    answer, cut = desk._answer, M.JournalPage(epoch=EPOCH, first=5, tail=5, head=7, records=records[:size])
+    desk._answer = lambda command: cut  # type: ignore[method-assign]
+    whole = size // 32
+    assert desk.run().outcome() == whole and desk.reader.cursor == 5 + whole
+    desk._answer = answer  # type: ignore[method-assign]
+    assert desk.run().outcome() == 2 - whole
+    assert all(len(raw) == 32 for batch in desk.batches for raw in batch.records) and desk.reader.cursor == 7
+
+
 def test_record_of_a_kind_that_is_not_known_moves_the_cursor_alone() -> None:
     desk = Desk(1)
     desk.journal.append((2).to_bytes(4, "little") + bytes(4) + b"\xfe" + bytes(23))
