@@ -26,6 +26,9 @@ COVERAGE_DIGITS: Final = 3
 MAX_NEEDLES: Final = 8
 """Needles whose outcomes fit a cycle's record: four bits each in 32."""
 
+MAX_EVENT_NO: Final = 0xFFFF_FFFE
+"""The last record's number: a journal's head, the number after it, still is 32 bits."""
+
 _NO_ENDING: Final = (int(Ending.OPEN), int(Ending.UNKNOWN))
 """Plain numbers: in CPython 3.11 naming a member of an enumeration takes longer than the rest of a comparison."""
 
@@ -127,7 +130,7 @@ class Fold:
     def add(self, record: Record) -> None:
         """Add the next record. One that was added before is reported, and counts once."""
         event_no = record.event_no
-        if event_no == self.next_event_no and record.__class__ is Cycle:
+        if event_no == self.next_event_no and record.__class__ is Cycle and event_no <= MAX_EVENT_NO:
             self.next_event_no = event_no + 1
         elif not self._follow(event_no, record.missing if isinstance(record, Gap) else 1):
             return
@@ -140,6 +143,9 @@ class Fold:
         expected = self.next_event_no
         if expected is not None and event_no < expected:
             self.problems.append(f"event {event_no} came again or out of order: {expected} was next")
+            return False
+        if event_no + count - 1 > MAX_EVENT_NO:
+            self.problems.append(f"event {event_no}: it would be followed by {event_no + count}, which no journal has")
             return False
         if expected is not None and event_no > expected:
             self.problems.append(f"events {expected}..{event_no - 1} are missing from the journal")

@@ -246,6 +246,29 @@ def test_an_unreadable_record_is_a_problem_and_does_not_raise() -> None:
     assert fold.next_event_no == 8
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        a_cycle(0xFFFF_FFFF, 1, uptime_ms=9),
+        Gap(event_no=0xFFFF_FFFE, uptime_ms=0, missing=2),
+        Gap(event_no=7, uptime_ms=0, missing=0xFFFF_FFFF),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 0xFFFF_FFFF])
+def test_a_record_that_none_could_follow_is_a_problem_and_moves_nothing(first: int, last: Record) -> None:
+    """Else the host would ask for a number that the wire does not have."""
+    fold = Fold(3, 1, first_event_no=first)
+    fold.add_raw(encode_record(last))
+    assert fold.next_event_no == first and fold.counts == Counts()
+    assert len(fold.problems) == 1
+
+
+def test_the_last_number_of_a_journal_counts() -> None:
+    fold = Fold(3, 1, first_event_no=0xFFFF_FFFE)
+    fold.add_raw(encode_record(a_cycle(0xFFFF_FFFE, 1, uptime_ms=9)))
+    assert fold.problems == [] and (fold.next_event_no, fold.counts.cycles) == (0xFFFF_FFFF, 1)
+
+
 def test_reconciled_when_both_ends_agree() -> None:
     fold = folded(a_cycle(1, 1), a_cycle(2, 2))
     verdict = reconcile(fold, Counts(cycles=2, completed=2, punctures=6, cores_counted=6))
