@@ -247,7 +247,7 @@ def _decode(path: Path, data: bytes) -> tuple[int, list[tuple[str, Any]], int]:
             key, value = json.loads(data[offset + _STEP.size : end])
             steps.append((key, value))
         offset = end
-    if _synced_beyond(version, data, offset):
+    if not steps or _synced_beyond(version, data, offset):
         raise NvmFileError(str(path), f"is damaged at byte {offset}; move it away to start with an empty memory")
     return version, steps, offset
 

@@ -241,7 +241,7 @@ def test_file_cut_anywhere_is_the_memory_after_its_last_whole_step(
             try:
                 found = close(load(path))
             except NvmFileError as error:
-                assert cut < marks[0].end or "there is no first step" in str(error)
+                assert cut < marks[0].end or "is damaged at byte 12;" in str(error)
                 continue
             assert found == whole[-1].image if cut else found["boot_count"] == 0  # an empty file is a new memory
             if cut == len(raw):

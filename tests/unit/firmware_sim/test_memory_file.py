@@ -144,6 +144,7 @@ def test_file_that_was_replaced_before_the_lock_is_opened_again(path: Path, monk
     assert reopened(path)["epoch"] == 2
 
 
+NO_STEP = "is damaged at byte 12; move it away to start with an empty memory"
 NEWER = struct.pack("<8sI", memory_file.MAGIC, 5)
 
 
@@ -154,10 +155,10 @@ NEWER = struct.pack("<8sI", memory_file.MAGIC, 5)
         (b"HLP/NVM", "is not a memory file of this simulator"),
         (NEWER[:-1], "is not a memory file of this simulator"),
         (NEWER, "was written by a newer version (5; this one reads up to 4)"),
-        (struct.pack("<8sI", memory_file.MAGIC, 1), "is damaged: there is no first step"),
-        (struct.pack("<8sI", memory_file.MAGIC, 2), "is damaged: there is no first step"),
-        (struct.pack("<8sI", memory_file.MAGIC, 3), "is damaged: there is no first step"),
-        (struct.pack("<8sI", memory_file.MAGIC, 4), "is damaged: there is no first step"),
+        (struct.pack("<8sI", memory_file.MAGIC, 1), NO_STEP),
+        (struct.pack("<8sI", memory_file.MAGIC, 2), NO_STEP),
+        (struct.pack("<8sI", memory_file.MAGIC, 3), NO_STEP),
+        (struct.pack("<8sI", memory_file.MAGIC, 4), NO_STEP),
     ],
 )
 def test_wrong_file_is_refused_and_left_alone(path: Path, content: bytes, says: str) -> None:
