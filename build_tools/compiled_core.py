@@ -27,6 +27,7 @@ INTERPRETED = {
     "protocols/language/message.py": "structs",
     "protocols/language/messages": "structs",
     "protocols/language/records.py": "structs",
+    "protocols/text/values.py": "reads a user's file, once in a run",
     "firmware_sim/__main__.py": "a program",
     "firmware_sim/cli.py": "a program",
     "firmware_sim/clock.py": "the clock of the shells",

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         UrlError,
     )
     from devicectl.handpiece import Handpiece, Session, connect
-    from devicectl.plan_file import PlanError
+    from devicectl.plan_file import load_plan
     from devicectl.session.engine import CycleResult
-    from devicectl.session.plan import Plan, Zone, load_plan
+    from devicectl.session.plan import Plan, PlanError, Zone
     from devicectl.summary import Summary
 
 _HOMES: Final = {
@@ -50,8 +50,8 @@ _HOMES: Final = {
         "UrlError",
     ),
     "devicectl.session.engine": ("CycleResult",),
-    "devicectl.session.plan": ("Plan", "Zone", "load_plan"),
-    "devicectl.plan_file": ("PlanError",),
+    "devicectl.session.plan": ("Plan", "PlanError", "Zone"),
+    "devicectl.plan_file": ("load_plan",),
     "devicectl.summary": ("Summary",),
 }
 _HOME: Final = {name: module for module, names in _HOMES.items() for name in names}

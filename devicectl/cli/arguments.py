@@ -161,7 +161,8 @@ def session_plan(path: Path | None, target_cores: int | None) -> "Plan":
     Raises:
         PlanError: it is no plan, or cannot be done.
     """
-    from devicectl.session.plan import Plan, load_plan, make_plan
+    from devicectl.plan_file import load_plan
+    from devicectl.session.plan import Plan, make_plan
 
     plan = Plan() if path is None else load_plan(path, f"--plan {path}")
     if target_cores is None:

@@ -4,11 +4,10 @@ Law: what the device has opened for this host is this host's, also where its ans
 """
 
 from devicectl.errors import CommandRefusedError, SessionFoundError
-from devicectl.plan_file import PlanError
 from devicectl.session.context import OpenedSession, SessionContext
 from devicectl.session.count import Fold
 from devicectl.session.journal import RECORDS_PER_PAGE
-from devicectl.session.plan import Plan
+from devicectl.session.plan import Plan, PlanError
 from devicectl.session.procedures import Procedure, ask
 from devicectl.session.recovery import Recovery
 from protocols.language import messages as M

@@ -6,14 +6,14 @@ cap: what it cannot do it refuses when the session is opened. What lies between 
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from devicectl.plan_file import PlanError, read_values
+from devicectl.errors import DevicectlError
 from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
 from protocols.text.names import one_form
+from protocols.text.values import ValuesError
 
 MAX_PUNCTURES_PER_CELL: Final = 200
 """No device takes more in a cell of 1 cm2: the highest cap that one can be given. Its own is 63 unless it says so."""
@@ -28,6 +28,12 @@ MAX_DEPTH_MM: Final = MAX_DEPTH_UM / 1_000
 MAX_ZONES: Final = 64
 MAX_ZONE_CM2: Final = 1_000
 """Together they keep a plan within SESSION_OPEN's tail array and the 16 bits of a cell's number."""
+
+
+class PlanError(DevicectlError, ValuesError):
+    """A plan cannot be taken; its text is one line. `source` is the file or option, `key` None for the whole."""
+
+    exit_code = 2
 
 
 def _is_hundredths(percent: float) -> float:
@@ -204,18 +210,6 @@ def make_plan(values: Mapping[str, object], source: str = "plan") -> Plan:
         return Plan.model_validate(values)
     except ValidationError as error:
         raise _explain(error, source) from error
-
-
-def load_plan(path: str | Path, source: str = "") -> Plan:
-    """Read a plan from a YAML or, by its suffix `.json`, JSON file of at most 64 KiB.
-
-    `source` names the file in an error, with what named it; else it is the path.
-
-    Raises:
-        PlanError: the file cannot be read, is no plain mapping, or is no lawful plan.
-    """
-    source = source or str(path)
-    return make_plan(read_values(Path(path), source), source)
 
 
 def _explain(error: ValidationError, source: str) -> PlanError:

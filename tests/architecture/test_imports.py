@@ -21,6 +21,7 @@ SHELLS: Final = (
     "devicectl.drivers",
     "devicectl.handpiece",
     "devicectl.log",
+    "devicectl.plan_file",
     "devicectl.real_time",
     "devicectl.simulation",
     "devicectl.testing",

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from devicectl.session.plan import load_plan
+from devicectl.plan_file import load_plan
 from tests.architecture.tree import ROOT
 
 

@@ -15,10 +15,9 @@ from devicectl.errors import CommandRefusedError, DevicectlError, SessionError, 
 from devicectl.handpiece import Handpiece, Session
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.store import SessionLog
-from devicectl.plan_file import PlanError
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
-from devicectl.session.plan import Operator
+from devicectl.session.plan import Operator, PlanError
 from devicectl.session.procedures import Procedure
 from devicectl.simulation import virtual_time
 from devicectl.simulation.virtual_time import VirtualTimeDriver

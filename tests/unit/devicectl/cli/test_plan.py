@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from devicectl.cli import call
 from devicectl.cli.plan import example_text, keys
-from devicectl.session.plan import Operator, Plan, Zone, load_plan
+from devicectl.plan_file import load_plan
+from devicectl.session.plan import Operator, Plan, Zone
 
 MODELS: dict[str, type[BaseModel]] = {"": Plan, "zones[].": Zone, "operator.": Operator}
 

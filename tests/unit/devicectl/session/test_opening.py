@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from devicectl.errors import CommandRefusedError, HardwareError, SessionFoundError
-from devicectl.plan_file import PlanError
 from devicectl.session.context import OpenedSession
 from devicectl.session.entries import SessionStart
 from devicectl.session.machine import State
+from devicectl.session.plan import PlanError
 from protocols.language import messages as M
 from protocols.language.enums import Code, DeviceState, Phase
 from protocols.language.message import Message

@@ -1,22 +1,14 @@
-"""The plan: its ranges, its geometry, and files that try to be something else."""
+"""The plan: its ranges, its geometry, and what it is not."""
 
 import math
 import unicodedata
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from devicectl.errors import DevicectlError
-from devicectl.plan_file import PlanError
-from devicectl.session.plan import Plan, Zone, load_plan, make_plan
-
-
-def written(folder: Path, text: str | bytes, name: str = "plan.yaml") -> Path:
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
+from devicectl.session.plan import Plan, PlanError, Zone, make_plan
 
 
 def refused(values: dict[str, Any]) -> PlanError:
@@ -121,58 +113,6 @@ def test_the_error_is_one_of_the_program_s() -> None:
 
 
 # --- its file
-
-
-def test_reads_yaml(tmp_path: Path) -> None:
-    text = """\
-    # a short one
-    target_cores: 300
-    coverage_percent: 5
-    depth_mm: 2.5
-    zones:
-      - {name: "submental", area_cm2: 40}
-    operator:
-      confirmed_by: trainer
-    """
-    plan = load_plan(written(tmp_path, text))
-    assert (plan.target_cores, plan.coverage_percent, plan.depth_mm, plan.cells) == (300, 5.0, 2.5, 40)
-    assert plan.operator.confirmed_by == "trainer"
-
-
-def test_reads_json_with_tabs_and_a_byte_order_mark(tmp_path: Path) -> None:
-    path = written(tmp_path, b'\xef\xbb\xbf{\n\t"target_cores":\t300\n}', "plan.JSON")
-    assert load_plan(path).target_cores == 300
-
-
-@pytest.mark.parametrize("text", ["{}", "{} # nothing", "---\n{}\n..."])
-def test_what_is_left_out_has_its_default(tmp_path: Path, text: str) -> None:
-    assert load_plan(written(tmp_path, text)) == Plan()
-
-
-def test_the_error_names_the_file(tmp_path: Path) -> None:
-    path = written(tmp_path, "depth_mm: 9")
-    with pytest.raises(PlanError) as caught:
-        load_plan(str(path))
-    assert caught.value.source == str(path)
-    assert str(caught.value).startswith(f"{path}: depth_mm = 9: must be")
-
-
-NUMBERS: dict[str, tuple[str, str, str]] = {
-    "NaN in JSON": ("p.json", '{"depth_mm": NaN}', "depth_mm = nan: must be a number of mm"),
-    "NaN in YAML": ("p.yaml", "depth_mm: .nan", "depth_mm = '.nan': must be a number of mm"),
-    "an endless number": ("p.yaml", "target_cores: " + "9" * 5_000, "target_cores = '999"),
-    "an endless number in JSON": ("p.json", '{"target_cores": ' + "9" * 5_000 + "}", "target_cores = '999"),
-}
-
-
-@pytest.mark.parametrize(("name", "text", "sentence"), NUMBERS.values(), ids=NUMBERS)
-def test_a_files_number_that_is_none_is_refused_as_a_value(tmp_path: Path, name: str, text: str, sentence: str) -> None:
-    path = written(tmp_path, text, name)
-    with pytest.raises(PlanError) as caught:
-        load_plan(path)
-    line = str(caught.value)
-    assert line.startswith(f"{path}: ") and "\n" not in line
-    assert sentence in line and len(line) < len(str(path)) + 200
 
 
 def test_a_name_has_one_unicode_form() -> None:
