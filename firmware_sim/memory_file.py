@@ -38,6 +38,8 @@ VERSION: Final = 4
 once. A number or step that is added to the memory needs no other version: a file that has it says so."""
 COMPACT_SIZE: Final = 1 << 20
 """Bytes: some 2,500 cycles, replayed in a tenth of a second; a snapshot is below 100 KiB."""
+MIN_NUMBERS: Final = 32
+"""A boot takes two, and each alarm of a device that may begin nothing takes one."""
 PLACE_SIZE: Final = 1 << 16
 """Bytes that are taken from the disk beyond those asked for: some 150 cycles, so that few steps have to ask."""
 
@@ -222,6 +224,8 @@ def _load(path: Path, descriptor: int, compact_size: int) -> Nvm:
         nvm = replay(steps)
     except NvmError as error:
         raise NvmFileError(str(path), f"is damaged: {error}") from error
+    if nvm.numbers_left < MIN_NUMBERS:
+        raise NvmFileError(str(path), "has used up its numbers; move it away to start with an empty memory")
     if size != len(data):
         os.ftruncate(descriptor, size)
         os.fsync(descriptor)  # or what is cut off might come back behind the next steps

@@ -384,7 +384,7 @@ def at_moment(name: str, *, done: int = 5, **options: Any) -> tuple[Lab, Task[An
     return lab, task
 
 
-def assert_counted(lab: Lab, finish: Finish, state: str = "completed") -> None:
+def assert_counted(lab: Lab, finish: Finish, state: str = "completed", *, first_cycle_no: int = 1) -> None:
     """The host's fold, the device's totals and the plant's own motions agree, and every cycle ended exactly once."""
     truth, reader = lab.device.plant.truth, lab.engine.reader
     assert reader is not None
@@ -397,7 +397,7 @@ def assert_counted(lab: Lab, finish: Finish, state: str = "completed") -> None:
     doubtful = lab.device.plant.needles * counts.ambiguous
     assert counts.punctures - doubtful <= truth.punctures <= counts.punctures
     assert truth.cores_counted == counts.cores_counted
-    assert [cycle.cycle_no for cycle in lab.cycles] == list(range(1, counts.cycles + 1))
+    assert [cycle.cycle_no for cycle in lab.cycles] == list(range(first_cycle_no, first_cycle_no + counts.cycles))
 
 
 def last_words(lab: Lab) -> bytes:

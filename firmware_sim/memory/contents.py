@@ -13,6 +13,9 @@ from protocols.language.enums import Phase
 from protocols.language.messages.procedure import SessionCloseDone
 from protocols.language.records import Cycle, decode_record
 
+MAX_NUMBER: Final = 0xFFFF_FFFF
+"""The greatest number on the wire. Some 13 years of ten events a second; a used number must never come again."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Numbers:
@@ -71,8 +74,13 @@ class Contents(Numbers):
 
     @property
     def free(self) -> int:
-        """Slots free of unacknowledged records; below `JOURNAL_RESERVE` a PUNCH is refused."""
-        return self.journal.free
+        """Slots free of unacknowledged records that have numbers left; below `JOURNAL_RESERVE` a PUNCH is refused."""
+        return min(self.journal.free, self.numbers_left)
+
+    @property
+    def numbers_left(self) -> int:
+        """Numbers left of the events, cycles, sessions or boots, whichever has the fewest: none of them ever wraps."""
+        return MAX_NUMBER - max(self.journal.head, self.last_cycle_no, self.session_no, self.boot_count)
 
     def read(self, first: int, max_records: int) -> tuple[int, list[bytes]]:
         """Return the number read from and the encoded records from there on; see `Journal.read`."""

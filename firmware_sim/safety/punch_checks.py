@@ -53,7 +53,10 @@ def no_room(board: Board) -> Refused | None:
     free = board.nvm.free
     if free >= JOURNAL_RESERVE:
         return None
-    text = f"{free} journal slots are free, {JOURNAL_RESERVE} are needed: read and acknowledge"
+    if free == board.nvm.numbers_left:
+        text = f"{free} numbers are left in the memory, {JOURNAL_RESERVE} are needed: begin with an empty one"
+    else:
+        text = f"{free} journal slots are free, {JOURNAL_RESERVE} are needed: read and acknowledge"
     return refusal(Code.E_STORAGE, text, expected=JOURNAL_RESERVE, actual=free)
 
 
