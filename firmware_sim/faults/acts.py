@@ -9,6 +9,7 @@ from typing import Final
 
 from firmware_sim.device import Device
 from firmware_sim.faults.catalogue import CATALOGUE
+from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.injector import Act, End, Firing, Injector
 from firmware_sim.faults.kind import Target
 from firmware_sim.model.inputs import PlantInputs
@@ -59,6 +60,15 @@ _VALUES: Final[Mapping[str, Callable[[Device, Micros], float | str | None]]] = {
 }
 
 
+def _input(fault: Fault, value: bool | float | str) -> bool | float:
+    """Return the value of an input of the plant, which a fault has in the quantity of that name or as it is."""
+    if not isinstance(value, str):
+        return value
+    quantity = fault.kind.quantity(value)
+    number = fault.number(value)
+    return number if quantity is not None and quantity.whole else float(number)
+
+
 class DeviceFaults:
     """Acts of the catalogue's device rows.
 
@@ -99,9 +109,7 @@ class DeviceFaults:
 
     def _change(self, firing: Firing, now: Micros) -> End:
         fault = firing.fault
-        values = {
-            name: fault.values[value] if isinstance(value, str) else value for name, value in fault.kind.inputs.items()
-        }
+        values = {name: _input(fault, value) for name, value in fault.kind.inputs.items()}
         for name, value in values.items():
             self._set.setdefault(name, []).append((firing, value))
         self._apply(values, now)

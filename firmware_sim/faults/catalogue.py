@@ -32,7 +32,9 @@ def _lasting(usual: float = FOREVER_MS, *, least: float = FOREVER_MS) -> Quantit
 
 _LASTING: Final = _lasting()
 _DIRECTION: Final = Quantity("direction", "", 0, 0, "both", "whose pieces it meets", DIRECTIONS)
-_PIECES: Final = Quantity("pieces", "", 0, 1_000_000, 1, "pieces that it meets before it ends; 0: any number")
+_PIECES: Final = Quantity(
+    "pieces", "", 0, 1_000_000, 1, "pieces that it meets before it ends; 0: any number", whole=True
+)
 _SHARE: Final = Quantity("share", "", 0, 1, 1, "share of the pieces that it meets, by chance")
 _SPOILS: Final = (_DIRECTION, _PIECES, _SHARE, _LASTING)
 """Quantities of a fault that meets single pieces."""
@@ -44,7 +46,7 @@ _ROWS: Final = (
         "flip",
         _WIRE,
         "the frame's checksum is wrong; it counts as lost",
-        (Quantity("bits", "", 1, 64, 1, "bits that are flipped in each piece"), *_SPOILS),
+        (Quantity("bits", "", 1, 64, 1, "bits that are flipped in each piece", whole=True), *_SPOILS),
         at_once=False,
         bytes_only=True,
     ),
@@ -52,7 +54,7 @@ _ROWS: Final = (
         "insert",
         _WIRE,
         "noise between frames is passed over; noise within a frame costs that frame",
-        (Quantity("bytes", "B", 1, 256, 4, "bytes that are put in at some place of each piece"), *_SPOILS),
+        (Quantity("bytes", "B", 1, 256, 4, "bytes that are put in at some place of each piece", whole=True), *_SPOILS),
         at_once=False,
         bytes_only=True,
     ),
@@ -140,7 +142,7 @@ _ROWS: Final = (
         "motor_stalls",
         _DEVICE,
         "fewer than three in a row are tried again, and the cycle goes on",
-        (Quantity("strokes", "", 1, 3, 1, "strokes that stall"),),
+        (Quantity("strokes", "", 1, 3, 1, "strokes that stall", whole=True),),
         {"stalls_left": "strokes"},
     ),
     Kind(
@@ -168,7 +170,7 @@ _ROWS: Final = (
         "encoder_offset",
         _DEVICE,
         "interlock 10: more than 500 um too deep retracts and locks",
-        (Quantity("um", "um", -4_000, 4_000, 600, "added to the depth that is read"), _LASTING),
+        (Quantity("um", "um", -4_000, 4_000, 600, "added to the depth that is read", whole=True), _LASTING),
         {"depth_offset_um": "um"},
     ),
     Kind(
@@ -189,7 +191,7 @@ _ROWS: Final = (
         "clog",
         _DEVICE,
         "interlock 6: the needle is flagged after eight empty strokes, and purged",
-        (Quantity("needle", "", 0, 15, 0, "needle that clogs at its next stroke, from 0"),),
+        (Quantity("needle", "", 0, 15, 0, "needle that clogs at its next stroke, from 0", whole=True),),
     ),
     Kind(
         "wear",
@@ -237,7 +239,7 @@ _ROWS: Final = (
         "torn_write",
         _MEMORY,
         "power is lost within a write: the step is there whole or not at all, and what was synced is there",
-        (Quantity("kept", "", 0, 1, 0, "1: the step is whole on the disk, and nobody has heard of it"),),
+        (Quantity("kept", "", 0, 1, 0, "1: the step is whole on the disk, and nobody has heard of it", whole=True),),
         at_once=False,
     ),
     Kind(
@@ -278,7 +280,7 @@ _ROWS: Final = (
         "log_full",
         _HOST,
         "the device is made safe and the host ends; nothing was acknowledged that is not stored",
-        (Quantity("commits", "", 1, 1_000, 1, "commits that fail"),),
+        (Quantity("commits", "", 1, 1_000, 1, "commits that fail", whole=True),),
         at_once=False,
     ),
     Kind(
@@ -322,7 +324,7 @@ _ROWS: Final = (
         _BROKER,
         "lost between PUBLISH and PUBACK: the connection breaks, and the client does not know if it has arrived",
         (
-            Quantity("arrives", "", 0, 1, 0, "1: it has arrived, and only its PUBACK is lost"),
+            Quantity("arrives", "", 0, 1, 0, "1: it has arrived, and only its PUBACK is lost", whole=True),
             _DIRECTION,
             _lasting(500, least=1),
         ),

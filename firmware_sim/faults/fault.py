@@ -50,24 +50,22 @@ class Fault(NamedTuple):
 
     def as_json(self) -> dict[str, float | str]:
         """Return it as in a scenario; quantities that are as usual are left out."""
-        unusual = {one.name: self.values[one.name] for one in self.kind.quantities}
-        return {
-            "fault": self.kind.name,
-            "when": self.text,
-            **{name: value for name, value in unusual.items() if value != _usual(self.kind, name)},
+        unusual = {
+            one.name: self.values[one.name] for one in self.kind.quantities if self.values[one.name] != one.usual
         }
+        return {"fault": self.kind.name, "when": self.text, **unusual}
 
 
-def declare(name: str, when: str = 'at("0 s")', **values: Any) -> Fault:
+def declare(name: str, /, when: str = 'at("0 s")', **values: Any) -> Fault:
     """Return the fault of that kind and trigger; quantities that are not given are as usual.
 
     Raises:
         FaultError: there is no such kind or quantity, or a value is out of its range.
         TriggerError: `when` cannot be read.
     """
-    kind = CATALOGUE.get(name)
+    kind = CATALOGUE.get(str(name))
     if kind is None:
-        near = nearest(name)
+        near = nearest(str(name))
         raise FaultError("fault", f"there is no fault {name!r}{f'; did you mean {near}?' if near else ''}", near)
     for key in values:
         if kind.quantity(key) is None:
@@ -87,11 +85,6 @@ def fault_of(data: Mapping[str, Any]) -> Fault:
     return declare(values.pop("fault", ""), values.pop("when", 'at("0 s")'), **values)
 
 
-def _usual(kind: Kind, name: str) -> float | str | None:
-    quantity = kind.quantity(name)
-    return None if quantity is None else quantity.usual
-
-
 def _check(quantity: Quantity, value: object) -> float | str:
     if quantity.words:
         if not isinstance(value, str) or value not in quantity.words:
@@ -100,4 +93,6 @@ def _check(quantity: Quantity, value: object) -> float | str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not quantity.least <= value <= quantity.most:
         unit = f" {quantity.unit}" if quantity.unit else ""
         raise FaultError(quantity.name, f"must be a number from {quantity.range}{unit}, not {value!r}")
-    return value
+    if quantity.whole and value != int(value):
+        raise FaultError(quantity.name, f"must be a whole number from {quantity.range}, not {value!r}")
+    return int(value) if quantity.whole else value

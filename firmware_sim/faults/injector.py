@@ -9,14 +9,14 @@ How it works: a run declares `mute` when `frame("COUNT", 3)`, for 400 ms.
     injector.next_deadline()                 400 ms later
     injector.advance(now) -> ends it
 
-Law: no I/O and no clock. A fault begins once. What it does is the act's; an act that may not run in the midst of what
-its caller does is put off by whoever registers it.
+Law: no I/O and no clock. A fault begins once, and at the start of the run if its trigger holds then. What it does is
+the act's; an act that may not run in the midst of what its caller does is put off by whoever registers it.
 """
 
 import random
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import Final
+from typing import Final, assert_never
 
 from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.trigger import FRAMES, NAMES, At, Compare, Moment, View, holds, leaves
@@ -84,10 +84,11 @@ class Injector:
         self._counts: dict[tuple[str, str], int] = {}
         self._waiting: dict[tuple[str, str], list[Firing]] = {}
         """Event that may let a fault begin -> those that wait for it."""
-        self._times: list[Micros] = []
+        self._times = [Micros(0)] if faults else []
         self._ends: list[tuple[Micros, int, Firing]] = []
         self._look_at: Micros | None = None
         for firing in self.firings:
+            self._waiting.setdefault(_TIME, []).append(firing)
             for leaf in leaves(firing.fault.when):
                 self._wait(firing, leaf)
         self._decoders: dict[str, FrameDecoder] = {}
@@ -103,6 +104,8 @@ class Injector:
                 key = _STATE
                 if NAMES[name].continuous:
                     self._look_at = Micros(0)
+            case _:
+                assert_never(leaf)
         waiting = self._waiting.setdefault(key, [])
         if firing not in waiting:
             waiting.append(firing)
@@ -129,8 +132,7 @@ class Injector:
 
     def look(self, now: Micros) -> None:
         """Note that the device may have changed."""
-        if _STATE in self._waiting:
-            self._judge(_STATE, now)
+        self._judge(_STATE, now)
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None for never."""
@@ -179,14 +181,16 @@ class Injector:
 
     def _count(self, key: tuple[str, str], now: Micros) -> None:
         self._counts[key] = self._counts.get(key, 0) + 1
-        if key in self._waiting:
-            self._judge(key, now)
+        self._judge(key, now)
 
     def _judge(self, key: tuple[str, str], now: Micros) -> None:
         """Begin those that wait for `key` and whose trigger holds now."""
-        ripe = [one for one in self._waiting[key] if holds(one.fault.when, now, self.view, self._counts)]
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            return
+        ripe = [one for one in waiting if holds(one.fault.when, now, self.view, self._counts)]
         for firing in ripe:
-            for other in [key for key, waiting in self._waiting.items() if firing in waiting]:
+            for other in [key for key, ones in self._waiting.items() if firing in ones]:
                 self._waiting[other].remove(firing)
                 if not self._waiting[other]:
                     del self._waiting[other]

@@ -24,7 +24,10 @@ class Target(Enum):
 
 
 class Quantity(NamedTuple):
-    """One parameter of a kind: a number from `least` to `most` in `unit`, or one of the `words`."""
+    """One parameter of a kind: a number from `least` to `most` in `unit`, or one of the `words`.
+
+    One that is `whole` counts something, and is an int.
+    """
 
     name: str
     unit: str
@@ -33,11 +36,12 @@ class Quantity(NamedTuple):
     usual: float | str
     help: str
     words: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def range(self) -> str:
         """The values that it may have, for people."""
-        return " | ".join(self.words) if self.words else f"{self.least:g} to {self.most:g}"
+        return " | ".join(self.words) if self.words else f"{self.least:.10g} to {self.most:.10g}"
 
 
 class Kind(NamedTuple):

@@ -34,9 +34,10 @@ class FaultyStore:
         self._random = random.Random(f"{seed}:power")
         self._steps: list[str] = []
         self._synced = 0
-        self._armed: Firing | None = None
-        """The fault that meets the next write."""
-        self._full: Firing | None = None
+        self._armed: list[Firing] = []
+        """Faults that each meet one of the next writes."""
+        self._full: list[Firing] = []
+        """Faults that keep the disk full."""
         injector.acts.update(dict.fromkeys(("torn_write", "lost_write", "short_write"), self._arm))
         injector.acts["disk_full"] = self._fill
 
@@ -51,8 +52,8 @@ class FaultyStore:
         """Keep a step, unless a fault meets it."""
         self.injector.wrote(self.now)
         step = json.dumps([key, value])
-        firing, self._armed = self._armed, None
-        if firing is not None:
+        if self._armed:
+            firing = self._armed[0]
             firing.struck(self.now)
             self.injector.finish(firing, self.now)
             self._fail(firing, step)
@@ -66,8 +67,9 @@ class FaultyStore:
 
     def reserve(self, size: int) -> None:
         """Refuse while the disk is full."""
-        if self._full is not None:
-            self._full.struck(self.now)
+        for firing in self._full:
+            firing.struck(self.now)
+        if self._full:
             raise NvmFileError(PLACE, "the disk is full")
 
     # --- loss of power -------------------------------------------------------------------------------------------
@@ -86,11 +88,10 @@ class FaultyStore:
     # --- faults --------------------------------------------------------------------------------------------------
 
     def _arm(self, firing: Firing, now: Micros) -> End:
-        self._armed = firing
+        self._armed.append(firing)
 
         def end(now: Micros) -> None:
-            if self._armed is firing:
-                self._armed = None
+            self._armed.remove(firing)
 
         return end
 
@@ -105,10 +106,10 @@ class FaultyStore:
         raise PowerLostError
 
     def _fill(self, firing: Firing, now: Micros) -> End:
-        self._full = firing
+        self._full.append(firing)
 
         def end(now: Micros) -> None:
-            self._full = None
+            self._full.remove(firing)
 
         return end
 

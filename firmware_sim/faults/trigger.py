@@ -20,16 +20,18 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, assert_never
 
 from firmware_sim.errors import SimulatorError
-from protocols.language.enums import DeviceState, Phase
+from protocols.language.enums import DeviceState, Phase, WireEnum
 from protocols.language.message import REGISTRY
 from protocols.language.messages import Hello
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 MAX_LENGTH: Final = 500
 """Characters of a trigger: the longest that means something is a tenth of it."""
+MAX_AT_H: Final = 24
+"""Hours: no run of a scenario is longer."""
 MAX_DEPTH: Final = 20
 """Parentheses and negations within one another."""
 
@@ -44,10 +46,15 @@ class Name(NamedTuple):
     """It changes without anything happening, and so has to be looked at again and again."""
 
 
+def _words(enum: type[WireEnum]) -> tuple[str, ...]:
+    """Return the words of an enumeration, without the one that no device shows."""
+    return tuple(one.name.lower() for one in enum if one.name != "UNKNOWN")
+
+
 NAMES: Final[Mapping[str, Name]] = {
     "cycle": Name("", "number of the cycle that is open or ended last, from 1 in this session"),
-    "phase": Name("", "phase of the open cycle", tuple(phase.name.lower() for phase in Phase)),
-    "state": Name("", "state of the device", tuple(state.name.lower() for state in DeviceState)),
+    "phase": Name("", "phase of the open cycle", _words(Phase)),
+    "state": Name("", "state of the device", _words(DeviceState)),
     "zone": Name("", "zone of the hand"),
     "cell": Name("", "cell of the hand"),
     "cores_counted": Name("", "cores counted in this session"),
@@ -159,6 +166,8 @@ def holds(trigger: Trigger, now: Micros, view: View, counts: Mapping[tuple[str, 
             return any(holds(part, now, view, counts) for part in parts)
         case Not(part):
             return not holds(part, now, view, counts)
+        case _:
+            assert_never(trigger)
 
 
 def leaves(trigger: Trigger) -> list[Compare | At | Moment]:
@@ -288,8 +297,11 @@ class _Parser:
         match = _TIME.fullmatch(text[1:-1]) if kind == "text" else None
         if match is None:
             raise self._error('a time such as "12 s" or "250 ms"')
+        us = float(match[1]) * _UNITS[match[2]]
+        if us > MAX_AT_H * _UNITS["h"]:
+            raise self._error(f'a time of at most "{MAX_AT_H} h"')
         self._place += 1
-        return Micros(round(float(match[1]) * _UNITS[match[2]]))
+        return Micros(round(us))
 
     def comma(self) -> None:
         self._require(",")
@@ -316,7 +328,7 @@ class _Parser:
 
     def _error(self, wanted: str) -> TriggerError:
         _, text, column = self._token()
-        found = f"not {text}" if text else "and the text ends"
+        found = f"not {_shorten(text)}" if text else "and the text ends"
         return TriggerError(self._text, column, f"must be {wanted}, {found}")
 
 
@@ -330,6 +342,12 @@ def _piece(parser: _Parser) -> Trigger:
     sender = parser.word_of(SENDERS)
     parser.comma()
     return Moment("piece", sender, parser.count())
+
+
+def _shorten(text: str) -> str:
+    """A part of a trigger in at most 40 characters of one line."""
+    shown = text if text.isprintable() else repr(text)
+    return shown if len(shown) <= 40 else shown[:37] + "..."
 
 
 def _one_of(words: Sequence[str]) -> str:
