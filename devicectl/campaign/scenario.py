@@ -4,10 +4,11 @@ Law: a value, checked by who made it. A scenario and a version repeat a run to t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
 
-from devicectl.session.plan import Plan
-from firmware_sim.faults.fault import Fault
+from devicectl.session.plan import Plan, make_plan
+from firmware_sim.faults.fault import Fault, fault_of
 
 SERIAL = "serial"
 MQTT = "mqtt"
@@ -59,3 +60,41 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     person: Person = Person()
     expect: Expectations = Expectations()
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as data that JSON has; `of_data` makes the same scenario of it."""
+        return {
+            **{
+                name: getattr(self, name)
+                for name in ("name", "seed", "wire", "baud", "cartridge_cycles", "canister_ml")
+            },
+            "plan": self.plan.model_dump(mode="json"),
+            "parameters": dict(self.parameters),
+            "faults": [fault.as_json() for fault in self.faults],
+            "person": asdict(self.person),
+            "expect": asdict(self.expect),
+        }
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> Self:
+        """Return the scenario of its data.
+
+        Raises:
+            ValueError: it is none, whatever was done to it.
+        """
+        try:
+            given = dict(data)
+            given["plan"] = make_plan(given["plan"], "the plan")
+            given["faults"] = tuple(fault_of(fault) for fault in given["faults"])
+            given["person"] = Person(**_tuples(given["person"]))
+            given["expect"] = Expectations(**_tuples(given["expect"]))
+            if given.keys() != {one.name for one in fields(cls)}:
+                raise ValueError("it has other keys than a scenario has")
+            return cls(**given)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"it is no scenario: {error}") from error
+
+
+def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return data of JSON with its lists as tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}

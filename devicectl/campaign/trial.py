@@ -13,7 +13,7 @@ import random
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from devicectl.campaign.host import HostFaults
 from devicectl.campaign.judges import Ledgers, judge_all
@@ -23,23 +23,25 @@ from devicectl.campaign.verdict import Breach, Fired, Verdict
 from devicectl.campaign.viewer import NAME, say_stop
 from devicectl.campaign.world import FaultyWorld, Killed, StuckError, wait_alone
 from devicectl.errors import DevicectlError, SessionFoundError
-from devicectl.handpiece import Handpiece
+from devicectl.handpiece import Handpiece, Session
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.recorder import Recorder
 from devicectl.session.context import Observer
-from devicectl.session.engine import Engine, Entry
+from devicectl.session.engine import CycleResult, Engine, Entry
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
 from devicectl.session.procedures import Procedure
 from devicectl.simulation.virtual_time import VirtualTimeDriver
 from devicectl.simulation.world import SerialLine
+from devicectl.summary import Summary
 from devicectl.transports.urls import DeviceUrl, parse_url
 from firmware_sim.device import Device
 from firmware_sim.faults.acts import UL_PER_ML, DeviceView
 from firmware_sim.faults.injector import Firing, Injector
 from firmware_sim.faults.store import FaultyStore, new_memory
 from firmware_sim.model.parameters import Parameters
+from protocols.language.messages import DeviceInfoDone
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.link.port import AnyWire
 from protocols.mqtt.topics import DeviceTopics
@@ -59,15 +61,34 @@ TOPICS: Final = DeviceTopics("site", "device")
 URL: Final = parse_url("sim://")
 
 
+class Audience(Observer, Protocol):
+    """Somebody who watches a trial: a screen."""
+
+    def watch(self, session: Session) -> None:
+        """A host is about to open a session, or to continue it."""
+
+    def opened(self, session: Session, device: DeviceInfoDone) -> None:
+        """The session is open."""
+
+    def cycle(self, cycle: CycleResult) -> None:
+        """A cycle was completed."""
+
+    def say(self, text: str) -> None:
+        """A sentence about the run."""
+
+
 class Trial:
-    """One run of a scenario. `log` is the host's, one in memory unless given; `observer` sees what each host does."""
+    """One run of a scenario. `log` is the host's, one in memory unless given; the `audience` sees what each host does.
+
+    `summary` is that of the host that has had the session last, None where none has.
+    """
 
     def __init__(
         self,
         scenario: Scenario,
         *,
         log: SessionLog | None = None,
-        observer: Observer | None = None,
+        audience: Audience | None = None,
         url: DeviceUrl = URL,
     ) -> None:
         self.scenario = scenario
@@ -77,7 +98,8 @@ class Trial:
         self.report: SessionReport | None = None
         self._owns_log = log is None
         self._url = url
-        self._observer = observer
+        self._audience = audience
+        self._session: Session | None = None
         self._draw = random.Random(f"{scenario.seed}:person")
         self._host_draw = random.Random(f"{scenario.seed}:host")
         self._recorder = Recorder(self.log)
@@ -132,13 +154,13 @@ class Trial:
     def changed(self, before: State, after: State, now: Micros) -> None:
         """Count a host's change of state, and pass it on."""
         self.verdict.seen["host", f"{before.name} > {after.name}"] += 1
-        if self._observer is not None:
-            self._observer.changed(before, after, now)
+        if self._audience is not None:
+            self._audience.changed(before, after, now)
 
     def noted(self, note: Note) -> None:
         """Pass a host's note on."""
-        if self._observer is not None:
-            self._observer.noted(note)
+        if self._audience is not None:
+            self._audience.noted(note)
 
     def _noted(self, event: str, firing: Firing, now: Micros) -> None:
         kind = firing.fault.kind.name
@@ -146,7 +168,17 @@ class Trial:
         if event == "fired":
             phase = self.injector.view.value("phase", now)
             self.verdict.fired.append(Fired(firing.index, kind, now, str(phase)))
+            self._say(f"fault {firing.index + 1} fired: {kind}, when {firing.fault.text}")
         self.world.ends_at = Micros(now + self._bound_us)
+
+    def _say(self, text: str) -> None:
+        if self._audience is not None:
+            self._audience.say(f"{self.world.now / SECOND:10.3f} s  {text}")
+
+    @property
+    def summary(self) -> Summary | None:
+        """Summary of the session as the last host has it."""
+        return None if self._session is None else self._session.summary
 
     def _write(self, entries: list[Entry]) -> None:
         self._host.write(entries)
@@ -197,6 +229,7 @@ class Trial:
                 calm_lives = 0
             world.end_host(heard=self._draw.random() < person.heard)
             self.recording.event("host", world.now, life=verdict.lives, ended=verdict.ending)
+            self._say(f"the host has ended ({verdict.ending}), and is started again")
             wait_alone(world, self._draw.choice(person.waits_ms) * MILLISECOND)
             world.write = self._write
             world.begin_host(self._engine())
@@ -238,13 +271,19 @@ class Trial:
         except SessionFoundError:
             await handpiece.abandon_session()
             return
+        self._session = session
+        if self._audience is not None:
+            self._audience.watch(session)
         async with session:
+            if self._audience is not None:
+                self._audience.opened(session, handpiece.device)
             operator = self.scenario.plan.operator
             await session.confirm_anesthesia(
                 operator.anesthesia_method, operator.confirmed_by, age_s=session.injected_ago_s
             )
-            async for _ in session.run():
-                pass
+            async for cycle in session.run():
+                if self._audience is not None:
+                    self._audience.cycle(cycle)
         verdict.ending = session.summary.state
 
     # --- the judges ----------------------------------------------------------------------------------------------

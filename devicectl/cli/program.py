@@ -15,6 +15,7 @@ from devicectl.cli.plan import plan
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.cli.spec import spec
+from devicectl.cli.trials.replay import replay
 from devicectl.errors import DevicectlError
 from handpiece_shell.streams import say
 from handpiece_shell.version import version_text
@@ -38,6 +39,7 @@ app = typer.Typer(
     cls=PlainGroup,
 )
 app.command("run", cls=PlainCommand, short_help="Hold one whole session, and log it.")(run)
+app.command("replay", cls=PlainCommand, short_help="Execute a recording again.")(replay)
 app.command("plan", cls=PlainCommand)(plan)
 app.command("spec", cls=PlainCommand, short_help="Write what hosts in other languages are made from.")(spec)
 app.add_typer(sessions_app)

@@ -1,0 +1,1 @@
+"""The commands of `devicectl` that put a session under faults, or repeat one."""

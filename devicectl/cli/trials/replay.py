@@ -1,0 +1,64 @@
+"""`devicectl replay`: a recording is executed again, and each packet held against what comes of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from devicectl.errors import DevicectlError
+from handpiece_shell.files import explain_no_file
+from protocols.text.escape import printable
+from protocols.text.notice import NOTICE
+
+if TYPE_CHECKING:
+    from devicectl.campaign.replay import Replayed
+
+EXIT_EQUAL: Final = 0
+EXIT_DIFFERS: Final = 1
+_Recording = Annotated[Path, typer.Argument(metavar="FILE.pcapng", help="What --record has written.")]
+
+
+class RecordingError(DevicectlError):
+    """A file that is no recording which can be replayed; its text is one line."""
+
+    exit_code = 2
+
+
+def replay(recording: _Recording) -> int:
+    """Execute a recording again, and hold every packet against what it produces.
+
+    The first packet that differs is shown decoded, expected beside found.
+
+    Exit codes:
+
+    0 every packet is equal
+
+    1 one differs
+
+    2 no recording, one that is cut short or was edited, or one of another version
+    """
+    replayed = _replay(recording)
+    print(NOTICE)
+    difference = replayed.difference
+    if difference is None:
+        print(f"{replayed.packets} packets, all equal; verdict: {replayed.verdict}")
+        return EXIT_EQUAL
+    print(f"packet {difference.number} differs, {replayed.packets} before it are equal")
+    print(f"expected: {printable(difference.expected) or 'nothing: the recording has ended'}")
+    print(f"found:    {printable(difference.found) or 'nothing: the run has ended'}")
+    return EXIT_DIFFERS
+
+
+def _replay(path: Path) -> "Replayed":
+    from devicectl.campaign.replay import ReplayError
+    from devicectl.campaign.replay import replay as execute
+    from protocols.capture.packet import CaptureError
+    from protocols.capture.reader import read_capture
+
+    try:
+        with path.open("rb") as file:
+            return execute(read_capture(file.read))
+    except OSError as error:
+        raise typer.BadParameter(explain_no_file(f"read {path}", error)) from error
+    except (CaptureError, ReplayError) as error:
+        raise RecordingError(f"{path}: {error}") from error
