@@ -4,7 +4,7 @@ from typing import Final
 
 from firmware_sim.model.inputs import PlantInputs
 from firmware_sim.model.parameters import Parameters
-from firmware_sim.model.streams import Streams
+from firmware_sim.model.streams import WORDS, Streams
 from protocols.language.units import MILLISECOND, Micros
 
 _MIN_RETRACT_US: Final = 1_000
@@ -46,7 +46,7 @@ class NeedleDrive:
             target = max(start, int(depth_um * inputs.stall_at))
         self._from_um, self._from_at, self._to_um, self._to_at = start, now, target, arrival
         self.stroke_um = depth_um
-        self._encoder_error_um = self._streams.of("encoder").uniform(-tolerance, tolerance)
+        self._encoder_error_um = tolerance * (2 * self._streams.draw("encoder")[0] / WORDS - 1)
         return arrival
 
     @property

@@ -6,8 +6,8 @@ Law: functions of state, inputs and the time handed in; nothing ticks. What chan
 costs the same whether it is asked once or a thousand times. Ground truth lives here alone: the firmware may read the
 sensors (`vacuum.sensed_kpa`, `needle.encoder_um`, `needle.retracted`, `sense`) and must not decide by the truth.
 
-Each subsystem draws from its own stream, seeded by its name, and draws once a needle whatever happens: so neither a
-new draw in one subsystem nor a clog in one needle shifts any other number of the run.
+Each subsystem draws from its own stream, by the cycle and the act in it, and draws once a needle whatever happens: so
+neither a fault in one cycle nor a clog in one needle changes any other number of the run.
 """
 
 import math
@@ -19,7 +19,7 @@ from firmware_sim.model.heat import Heat
 from firmware_sim.model.inputs import PlantInputs
 from firmware_sim.model.needle import NeedleDrive
 from firmware_sim.model.parameters import Parameters
-from firmware_sim.model.streams import Streams
+from firmware_sim.model.streams import WORDS, Streams
 from firmware_sim.model.vacuum import Vacuum
 from protocols.language.units import Micros
 
@@ -73,7 +73,7 @@ class Plant:
         """Make a handpiece whose chance goes on after `earlier_boots` of the same device, and does not begin again."""
         self.parameters = parameters
         self.inputs = PlantInputs()
-        self._streams = Streams(seed, earlier_boots)
+        self._streams = Streams(seed, earlier_boots, parameters.needles)
         self.needle = NeedleDrive(parameters, self.inputs, self._streams)
         self.vacuum = Vacuum(parameters, self.inputs)
         self.heat = Heat(parameters, self.inputs, self.vacuum)
@@ -113,6 +113,7 @@ class Plant:
     def begin_cycle(self) -> None:
         """Begin a cycle, as commanded."""
         self.truth.cycles_commanded += 1
+        self._streams.begin_cycle()
         self.skin_touched = False
         self._cut = self._partial = self._evacuated = 0
 
@@ -164,17 +165,16 @@ class Plant:
         parameters, inputs, wear = self.parameters, self.inputs, self.wear
         deficit = max(0.0, 1 - self.vacuum.pressure_kpa(now) / parameters.vacuum_set_kpa)
         hazard = parameters.clog_hazard * (1 + parameters.clog_vacuum_gain * deficit) * (1 + wear)
-        cuts_p = 1 - parameters.miss_p * (1 + wear * wear)
-        partial_p = parameters.partial_p
-        clog, draw = self._streams.of("clog").random, self._streams.of("needles").random
+        clogs_below = int(hazard * WORDS)
+        cuts_below = int((1 - parameters.miss_p * (1 + wear * wear)) * WORDS)
+        partial_below = int(parameters.partial_p * WORDS)
         clogging = cut = partial = 0
-        for bit in self._bits:
-            if clog() < hazard:
+        for bit, clog, fate in zip(self._bits, self._streams.draw("clog"), self._streams.draw("needles"), strict=True):
+            if clog < clogs_below:
                 clogging |= bit
-            fate = draw()
-            if fate < cuts_p:
+            if fate < cuts_below:
                 cut |= bit
-                if fate < partial_p:
+                if fate < partial_below:
                     partial |= bit
         if inputs.clog_now:
             clogging |= sum(1 << needle for needle in inputs.clog_now) & self.all_needles
@@ -190,10 +190,9 @@ class Plant:
         parameters = self.parameters
         pressure = self.vacuum.pressure_kpa(now)
         comes_p = 1 / (1 + math.exp((parameters.evacuate_mid_kpa + pressure) / parameters.evacuate_slope_kpa))
-        draw = self._streams.of("evacuation").random
-        loose = 0
-        for bit in self._bits:
-            if draw() < comes_p:
+        comes_below, loose = int(comes_p * WORDS), 0
+        for bit, word in zip(self._bits, self._streams.draw("evacuation"), strict=True):
+            if word < comes_below:
                 loose |= bit
         self._evacuated = evacuated = loose & self._cut
         self._cut = 0
@@ -206,22 +205,20 @@ class Plant:
     def sense(self, now: Micros) -> int:
         """Return the needles whose core the count sensor saw."""
         parameters, inputs = self.parameters, self.inputs
-        see_p = (1 - parameters.sensor_false_negative_p) * (1 - inputs.sensor_drop_p)
-        extra_p = parameters.sensor_false_positive_p + inputs.sensor_extra_p
-        draw, evacuated = self._streams.of("sensor").random, self._evacuated
-        seen = 0
-        for bit in self._bits:
-            if draw() < (see_p if evacuated & bit else extra_p):
+        seen_below = int((1 - parameters.sensor_false_negative_p) * (1 - inputs.sensor_drop_p) * WORDS)
+        extra_below = int((parameters.sensor_false_positive_p + inputs.sensor_extra_p) * WORDS)
+        evacuated, seen = self._evacuated, 0
+        for bit, word in zip(self._bits, self._streams.draw("sensor"), strict=True):
+            if word < (seen_below if evacuated & bit else extra_below):
                 seen |= bit
         self.truth.cores_counted += seen.bit_count()
         return seen
 
     def purge(self, mask: int) -> int:
         """Blow the needles of `mask` free; return those that are free afterwards."""
-        draw = self._streams.of("purge").random
-        cleared = 0
-        for bit in self._bits:
-            if mask & bit and (draw() < self.parameters.purge_p or not self.clogged & bit):
+        works_below, cleared = int(self.parameters.purge_p * WORDS), 0
+        for bit, word in zip(self._bits, self._streams.draw("purge"), strict=True):
+            if mask & bit and (word < works_below or not self.clogged & bit):
                 cleared |= bit
         self.clogged &= ~cleared
         return cleared
@@ -231,4 +228,7 @@ class Plant:
         sigma = self.parameters.reposition_sigma
         # A lognormal's mean is exp(mu + sigma^2 / 2): the constant is the mean, not the median.
         mu = math.log(self.parameters.reposition_mean_s) - sigma * sigma / 2
-        return Micros(round(self._streams.of("hand").lognormvariate(mu, sigma) * 1e6))
+        # Box and Muller: two even numbers make a normal one. The first is never 0, whose logarithm there is not.
+        radius, angle = self._streams.draw("hand")[0] + 1, self._streams.draw("hand's angle")[0]
+        normal = math.sqrt(-2 * math.log(radius / WORDS)) * math.cos(2 * math.pi * angle / WORDS)
+        return Micros(round(math.exp(mu + sigma * normal) * 1e6))
