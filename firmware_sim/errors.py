@@ -7,6 +7,8 @@
     |-- NvmError            the firmware used its non-volatile memory out of order: a defect of the caller
     `-- NvmFileError        the file that holds the non-volatile memory cannot be used
 
+    PowerLostError          power is lost within a write; no part of the firmware may catch it
+
 Each message is one line that says what is right, since it is shown to the person who gave the value.
 """
 
@@ -44,6 +46,10 @@ class SeedError(SimulatorError):
 
 class NvmError(SimulatorError):
     """A cycle or session was begun, moved on or ended out of order."""
+
+
+class PowerLostError(BaseException):
+    """Power went away in the midst of a write. It passes through the firmware, which has no say in it."""
 
 
 class NvmFileError(SimulatorError):

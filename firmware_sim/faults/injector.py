@@ -19,7 +19,19 @@ from heapq import heappop, heappush
 from typing import Final, assert_never
 
 from firmware_sim.faults.fault import Fault
-from firmware_sim.faults.trigger import FRAMES, NAMES, At, Compare, Moment, View, holds, leaves
+from firmware_sim.faults.trigger import (
+    FRAMES,
+    NAMES,
+    SENDERS,
+    At,
+    Compare,
+    Moment,
+    Trigger,
+    View,
+    counted_from,
+    holds,
+    leaves,
+)
 from protocols.language.units import MILLISECOND, Micros
 from protocols.link.header import Header
 from protocols.mqtt.wire import Publication, decode_publication
@@ -30,6 +42,7 @@ LOOK_EVERY_US: Final = 10 * MILLISECOND
 _NAME_OF: Final = {key: name for name, key in FRAMES.items()}
 _TIME: Final = ("time", "")
 _STATE: Final = ("state", "")
+_BEGIN: Final = Micros(0)
 
 End = Callable[[Micros], None]
 """Ends a fault that has begun."""
@@ -38,11 +51,13 @@ End = Callable[[Micros], None]
 class Firing:
     """One declared fault in a run, and what has become of it. Times are None until it has."""
 
-    __slots__ = ("_noted", "began_at", "effects", "end", "ended_at", "fault", "index", "random")
+    __slots__ = ("_noted", "began_at", "effects", "end", "ended_at", "fault", "index", "random", "when")
 
-    def __init__(self, index: int, fault: Fault, seed: int, noted: "Noted") -> None:
+    def __init__(self, index: int, fault: Fault, when: Trigger, seed: int, noted: "Noted") -> None:
         self.index = index
         self.fault = fault
+        self.when = when
+        """The fault's trigger, counted from the beginning of the run."""
         self.random = random.Random(f"{seed}:{fault.kind.name}:{index}")
         self.began_at: Micros | None = None
         self.ended_at: Micros | None = None
@@ -74,24 +89,38 @@ def _ignore(event: str, firing: Firing, now: Micros) -> None:
 
 
 class Injector:
-    """The faults of one run. `acts` does what each kind is; a kind without one must not be declared."""
+    """The faults of one run. `acts` does what each kind is; a kind without one must not be declared.
 
-    def __init__(self, faults: Sequence[Fault], seed: int, view: View, noted: Noted = _ignore) -> None:
+    The run begins at `began_at`.
+    """
+
+    def __init__(
+        self, faults: Sequence[Fault], seed: int, view: View, noted: Noted = _ignore, began_at: Micros = _BEGIN
+    ) -> None:
         self.acts: dict[str, Act] = {}
-        self.firings = [Firing(index, fault, seed, noted) for index, fault in enumerate(faults)]
+        self.firings: list[Firing] = []
         self.view = view
+        self._seed = seed
         self._noted = noted
         self._counts: dict[tuple[str, str], int] = {}
         self._waiting: dict[tuple[str, str], list[Firing]] = {}
         """Event that may let a fault begin -> those that wait for it."""
-        self._times = [Micros(0)] if faults else []
+        self._times: list[Micros] = []
         self._ends: list[tuple[Micros, int, Firing]] = []
         self._look_at: Micros | None = None
-        for firing in self.firings:
-            self._waiting.setdefault(_TIME, []).append(firing)
-            for leaf in leaves(firing.fault.when):
-                self._wait(firing, leaf)
-        self._decoders: dict[str, FrameDecoder] = {}
+        self._decoders: dict[tuple[str, str], FrameDecoder] = {}
+        for fault in faults:
+            self.add(fault, began_at)
+
+    def add(self, fault: Fault, now: Micros) -> Firing:
+        """Declare a fault in the midst of a run: times and numbers of its trigger count from now on."""
+        firing = Firing(len(self.firings), fault, counted_from(fault.when, now, self._counts), self._seed, self._noted)
+        self.firings.append(firing)
+        self._times.append(now)  # its trigger may hold already
+        self._waiting.setdefault(_TIME, []).append(firing)
+        for leaf in leaves(firing.when):
+            self._wait(firing, leaf)
+        return firing
 
     def _wait(self, firing: Firing, leaf: Compare | At | Moment) -> None:
         match leaf:
@@ -112,12 +141,15 @@ class Injector:
 
     # --- what a run reports --------------------------------------------------------------------------------------
 
-    def sent(self, sender: str, data: bytes | Publication, now: Micros) -> None:
-        """Note a piece that `sender` gives to its transport, before anything is done with it."""
+    def sent(self, sender: str, data: bytes | Publication, now: Micros, port: str = "") -> None:
+        """Note a piece that `sender` gives to its transport, before anything is done with it.
+
+        `port` tells transports apart that carry frames beside each other.
+        """
         if self._waiting:
             self._count(("piece", sender), now)
             if any(event == "frame" for event, _ in self._waiting):
-                for header in self._headers(sender, data):
+                for header in self._headers((sender, port), data):
                     name = _NAME_OF.get((header.kind, header.message_id))
                     if name is not None:
                         self._count(("frame", name), now)
@@ -188,7 +220,7 @@ class Injector:
         waiting = self._waiting.get(key)
         if waiting is None:
             return
-        ripe = [one for one in waiting if holds(one.fault.when, now, self.view, self._counts)]
+        ripe = [one for one in waiting if holds(one.when, now, self.view, self._counts)]
         for firing in ripe:
             for other in [key for key, ones in self._waiting.items() if firing in ones]:
                 self._waiting[other].remove(firing)
@@ -208,8 +240,13 @@ class Injector:
         if firing.end is None and not fault.for_us and fault.kind.at_once:
             self.finish(firing, now)
 
-    def _headers(self, sender: str, data: bytes | Publication) -> list[Header]:
+    def forget(self, port: str) -> None:
+        """Drop what a transport that is gone has carried of a frame."""
+        for sender in SENDERS:
+            self._decoders.pop((sender, port), None)
+
+    def _headers(self, line: tuple[str, str], data: bytes | Publication) -> list[Header]:
         if not isinstance(data, bytes):
             return [decode_publication(data).header]
-        decoder = self._decoders.setdefault(sender, FrameDecoder())
+        decoder = self._decoders.setdefault(line, FrameDecoder())
         return [found.header for found in decoder.feed(data) if isinstance(found, Frame)]

@@ -9,17 +9,14 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware_sim.errors import NvmFileError
+from firmware_sim.errors import PowerLostError as PowerLostError
 from firmware_sim.faults.injector import End, Firing, Injector
-from firmware_sim.memory.image import replay
+from firmware_sim.memory.image import replay, snapshot
 from firmware_sim.memory.nvm import Nvm
 from protocols.language.units import Micros
 
 PLACE: Final = "the memory"
 """Place of the steps, for people."""
-
-
-class PowerLostError(BaseException):
-    """Power went away in the midst of a write. It passes through the firmware, which has no say in it."""
 
 
 class FaultyStore:
@@ -77,6 +74,12 @@ class FaultyStore:
     def lose(self) -> None:
         """Lose power: of the steps that were not synced as many of the first are left as chance has it."""
         del self._steps[self._random.randint(self._synced, len(self._steps)) :]
+
+    def take_over(self, nvm: Nvm) -> None:
+        """Keep what a memory has now, and each step from now on."""
+        self._steps = [json.dumps(["snapshot", snapshot(nvm)])]
+        self.sync()
+        nvm.attach(self)
 
     def load(self) -> Nvm:
         """Return the memory that the steps make, kept here from now on."""

@@ -170,6 +170,23 @@ def holds(trigger: Trigger, now: Micros, view: View, counts: Mapping[tuple[str, 
             assert_never(trigger)
 
 
+def counted_from(trigger: Trigger, now: Micros, counts: Mapping[tuple[str, str], int]) -> Trigger:
+    """Return a trigger whose times are from `now`, and whose numbers go on from `counts`."""
+    match trigger:
+        case At(us):
+            return At(Micros(now + us))
+        case Moment(event, of, number):
+            return Moment(event, of, counts.get((event, of), 0) + number)
+        case Both(parts):
+            return Both(tuple(counted_from(part, now, counts) for part in parts))
+        case Either(parts):
+            return Either(tuple(counted_from(part, now, counts) for part in parts))
+        case Not(part):
+            return Not(counted_from(part, now, counts))
+        case _:
+            return trigger
+
+
 def leaves(trigger: Trigger) -> list[Compare | At | Moment]:
     """Return the comparisons and moments of a trigger, in order."""
     match trigger:

@@ -55,9 +55,9 @@ class WireFaults:
         self._last = {"host": Micros(0), "device": Micros(0)}
         injector.acts.update(dict.fromkeys(_SPOIL, self._begin))
 
-    def arrivals(self, sender: str, data: Piece, now: Micros) -> Sequence[tuple[Micros, Piece]]:
-        """Return what arrives of a piece and when; the injector hears of it first."""
-        self._injector.sent(sender, data, now)
+    def arrivals(self, sender: str, data: Piece, now: Micros, port: str = "") -> Sequence[tuple[Micros, Piece]]:
+        """Return what arrives of a piece and when; the injector hears of it first, and of the port that it is on."""
+        self._injector.sent(sender, data, now, port)
         if not self._rules and self._carrier is None:
             self._last[sender] = due = max(now, self._last[sender])
             return [(due, data)]
