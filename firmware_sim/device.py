@@ -10,7 +10,7 @@ calls returns, all that it has left in memory would survive a loss of power: wha
 
 import random
 from collections.abc import Callable, Sized
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from firmware_sim.board.board import Board
 from firmware_sim.board.refusals import not_kept, refusal
@@ -20,7 +20,7 @@ from firmware_sim.commands.rules import RULES
 from firmware_sim.commands.settings import SETTINGS
 from firmware_sim.commands.statements import heartbeat, telemetry, welcome
 from firmware_sim.control import MAX_VIEWERS, Control
-from firmware_sim.errors import NvmFileError
+from firmware_sim.errors import NvmFileError, PowerLostError
 from firmware_sim.firmware import Firmware
 from firmware_sim.memory.nvm import LAST_ROOM, Nvm
 from firmware_sim.memory.steps import Put
@@ -41,6 +41,22 @@ from protocols.serial.wire import SerialWire
 __all__ = ["Device", "Port"]
 
 _STOP: Final = Lane.STOP
+
+
+class Injected(Protocol):
+    """Faults that were injected into a device; see `firmware_sim.faults.injected`."""
+
+    def look(self, now: Micros) -> None:
+        """Note that the device may have changed, or is about to."""
+
+    def advance(self, now: Micros) -> None:
+        """Do what is due, to a device that nothing else is being done to."""
+
+    def next_deadline(self) -> Micros | None:
+        """Return the time at which `advance` has something to do; None for never."""
+
+    def memory_failed(self, error: NvmFileError | PowerLostError, now: Micros) -> bool:
+        """Go on after a fault of the memory; False if it is none of these faults."""
 
 
 class Device:
@@ -68,6 +84,9 @@ class Device:
         self.ports: list[Port] = []
         self.link_ended: Callable[[Port, LinkEnd, Micros], None] | None = None
         """Hears that the link on a port has ended, before the device reacts to it; for reports."""
+        self.powered = True
+        self.injected: Injected | None = None
+        """Faults that were injected; None until there is one."""
         self._refit(now)
         self._boot(now)
 
@@ -95,9 +114,17 @@ class Device:
         self.firmware.boot(now)
         self.nvm.sync()
 
+    def power_off(self, now: Micros) -> None:
+        """Lose power: the reserve brings the needles home; no link survives, and nothing is heard until `reboot`."""
+        self.plant.reboot(now)
+        self.powered = False
+        for port in self.ports:
+            port.restart()
+
     def reboot(self, now: Micros) -> None:
         """Lose power and get it back: all but memory, plant and consumables begins again; no link survives."""
         self.plant.reboot(now)
+        self.powered = True
         if self.plant.inputs.latch_unreadable:
             self.nvm.keep(Put("stroke_latch", None))
         for port in self.ports:
@@ -114,28 +141,36 @@ class Device:
         """Take away the port of a transport that is gone, and with it any link on it."""
         self.ports.remove(port)
         port.exchange.drop()
+        if not self.powered:
+            return
         try:
             self._link_gone(port, LinkEnd.TRANSPORT, now)
             self._keep(now)
-        except NvmFileError:
-            self.give_up(now)
-            raise
+        except (NvmFileError, PowerLostError) as error:
+            self._fail(error, now)
 
     # --- the sans-IO face ------------------------------------------------------------------------------------
 
     def receive(self, port: Port, data: Sized, now: Micros) -> None:
         """Take what a port's transport brought."""
+        if not self.powered:
+            return
         try:
+            if self.injected is not None:
+                self.injected.look(now)
             for happening in port.exchange.receive(data, now):
                 self._take_in(port, happening, now)
             self._keep(now)
-        except NvmFileError:
-            self.give_up(now)
-            raise
+        except (NvmFileError, PowerLostError) as error:
+            self._fail(error, now)
 
     def advance(self, now: Micros) -> None:
         """Do what is due."""
         try:
+            if self.injected is not None:
+                self.injected.advance(now)
+            if not self.powered:
+                return
             self.firmware.advance(now)
             for port in self.ports:
                 for happening in port.exchange.advance(now):
@@ -145,13 +180,16 @@ class Device:
                     port.stream_due = Micros(port.stream_due + (missed + 1) * port.stream_us)
                     port.exchange.tell(telemetry(self.board, now), now)
             self._keep(now)
-        except NvmFileError:
-            self.give_up(now)
-            raise
+        except (NvmFileError, PowerLostError) as error:
+            self._fail(error, now)
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None: nothing before something is received."""
-        wake = self.firmware.next_deadline()
+        wake = self.firmware.next_deadline() if self.powered else None
+        if self.injected is not None:
+            due = self.injected.next_deadline()
+            if due is not None and (wake is None or due < wake):
+                wake = due
         for port in self.ports:
             due = port.exchange.next_deadline()
             if due is not None and (wake is None or due < wake):
@@ -162,21 +200,23 @@ class Device:
 
     def inputs_changed(self, now: Micros) -> None:
         """Let the firmware see `plant.inputs` or a parameter that was changed from outside."""
+        if not self.powered:
+            return
         try:
             self.firmware.inputs_changed(now)
             self._keep(now)
-        except NvmFileError:
-            self.give_up(now)
-            raise
+        except (NvmFileError, PowerLostError) as error:
+            self._fail(error, now)
 
     def set_alarm(self, code: int, *, present: bool, now: Micros) -> None:
         """Raise or clear an alarm whose cause was found outside."""
+        if not self.powered:
+            return
         try:
             self.board.set_alarm(code, present, now)
             self._keep(now)
-        except NvmFileError:
-            self.give_up(now)
-            raise
+        except (NvmFileError, PowerLostError) as error:
+            self._fail(error, now)
 
     def _keep(self, now: Micros) -> None:
         """End what was done to the device, before anybody can hear of it: its pace follows, its memory is synced.
@@ -186,6 +226,16 @@ class Device:
         self._keep_pace(now)
         if self.nvm.unsynced:
             self.nvm.sync()
+        if self.injected is not None:
+            self.injected.look(now)
+
+    def _fail(self, error: NvmFileError | PowerLostError, now: Micros) -> None:
+        """Go on after a fault of the memory that was injected; any other is for the caller, with the device safe."""
+        if self.injected is not None and self.injected.memory_failed(error, now):
+            return
+        if isinstance(error, NvmFileError):
+            self.give_up(now)
+        raise error
 
     def give_up(self, now: Micros) -> None:
         """Make the device safe after what had begun could not be kept. What it was about to say is dropped."""

@@ -47,6 +47,20 @@ class Values(NamedTuple):
     values: dict[str, object]
     places: Mapping[Steps, Place]
 
+    def where(self, steps: Steps, *, of_key: bool = False, column: int = 0) -> str:
+        """Return the place of a value, or of its key, for a person: line 3, column 9: faults[0].when.
+
+        `column`, from 1, is a place within the value, which is a plain or quoted text.
+        """
+        name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+        while steps and steps not in self.places:  # one that is missing is where it should be
+            steps = steps[:-1]
+        if not steps:
+            return name
+        place = self.places[steps]
+        mark = place.key if of_key else place.value
+        return f"line {mark.line}, column {mark.column + max(column - 1, 0)}: {name}"
+
 
 class Form(NamedTuple):
     """The words of errors: what such a file is, and what one has in it."""

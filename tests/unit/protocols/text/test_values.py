@@ -137,3 +137,12 @@ def test_an_error_names_its_parts() -> None:
     error = ValuesError("p.yaml", "a", 5, "must be right")
     assert (error.source, error.key, error.value, error.right) == ("p.yaml", "a", 5, "must be right")
     assert isinstance(error, ValueError)
+
+
+def test_a_place_is_shown_with_line_column_and_key() -> None:
+    found = decoded("start: {needles: 4}\nfaults:\n  - {fault: drop, when: cycle = 3}\n")
+    assert found.where(("faults", 0, "when")) == "line 3, column 25: faults[0].when"
+    assert found.where(("faults", 0, "when"), of_key=True) == "line 3, column 19: faults[0].when"
+    assert found.where(("faults", 0, "when"), column=7) == "line 3, column 31: faults[0].when"
+    assert found.where(("start", "parameters")) == "line 1, column 8: start.parameters"
+    assert decoded('{"seed": 1}', "p.json").where(("seed",)) == "seed"

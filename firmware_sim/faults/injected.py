@@ -1,0 +1,140 @@
+"""Faults in a device that runs: the injector, and what power, plant and memory do by it.
+
+How it works: a device with `injected` hands it the time in its own calls, and asks it for its deadlines. So faults of
+the device work in every world that has devices, in virtual and in real time; those of the wire need someone who carries
+pieces through `WireFaults` and registers it.
+
+    device.receive(...)          a PUNCH opens cycle 3; `look` finds that a trigger holds: a brown-out begins
+    device.next_deadline()       now
+    device.advance(now)          the power goes, when nothing else is being done to the device, and its answer is sent
+    device.next_deadline()       500 ms later
+    device.advance(now)          it boots
+
+Law: no I/O and no clock. An act that changes the device is put off until `advance`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from firmware_sim.device import Device
+from firmware_sim.errors import NvmFileError, PowerLostError
+from firmware_sim.faults.acts import DeviceFaults, DeviceView
+from firmware_sim.faults.fault import Fault, FaultError
+from firmware_sim.faults.injector import Act, End, Firing, Injector
+from firmware_sim.faults.store import FaultyStore
+from protocols.language.units import SECOND, Micros
+
+RESTART_US: Final = 1 * SECOND
+"""Time until a device whose memory has failed is started again, as by systemd."""
+
+
+class InjectedFaults:
+    """Faults of one device, declared at its start or later. Made, it is the device's `injected`."""
+
+    def __init__(self, device: Device, now: Micros, faults: Sequence[Fault] = ()) -> None:
+        self.device = device
+        self.injector = Injector(faults, device.seed, DeviceView(device), began_at=now)
+        self._put_off: list[Callable[[Micros], None]] = []
+        self._restart_at: Micros | None = None
+        DeviceFaults(device, self.injector, power_off=device.power_off, power_on=self._power_on, changed=_unchanged)
+        self.injector.acts = {name: self.put_off(act) for name, act in self.injector.acts.items()}
+        self.store: FaultyStore | None = None
+        """Memory that can fail; None where the device's memory is in a file."""
+        if device.nvm.store is None:
+            self.store = FaultyStore(self.injector, device.seed)
+            self.store.take_over(device.nvm)
+        device.injected = self
+
+    def add(self, fault: Fault, now: Micros) -> Firing:
+        """Declare one more fault, whose times and numbers count from now on.
+
+        Raises:
+            FaultError: nobody here does what such a fault is.
+        """
+        self.require(fault)
+        return self.injector.add(fault, now)
+
+    def require(self, fault: Fault) -> None:
+        """See that a fault of this kind has an effect here.
+
+        Raises:
+            FaultError: it has none.
+        """
+        if fault.kind.name not in self.injector.acts:
+            target = fault.kind.target.value
+            reason = f"a {fault.kind.name} acts on the {target}, and nothing here does that to the {target}"
+            raise FaultError("fault", reason)
+
+    def put_off(self, act: Act) -> Act:
+        """Return an act that is done when nothing else is being done to the device."""
+
+        def later(firing: Firing, now: Micros) -> End:
+            ends: list[End] = []
+
+            def begin(now: Micros) -> None:
+                if firing.ended_at is None or not firing.fault.kind.lasts:
+                    end = act(firing, now)
+                    if end is not None:
+                        ends.append(end)
+                    elif not firing.fault.kind.lasts:
+                        self.injector.finish(firing, now)
+
+            self._put_off.append(begin)
+            return lambda now: self._put_off.extend(ends)
+
+        return later
+
+    # --- what the device calls -----------------------------------------------------------------------------------
+
+    def look(self, now: Micros) -> None:
+        """Note that the device may have changed, or is about to."""
+        if self.store is not None:
+            self.store.now = now
+        self.injector.look(now)
+
+    def advance(self, now: Micros) -> None:
+        """Do what is due, to a device that nothing else is being done to."""
+        if self.store is not None:
+            self.store.now = now
+        self.injector.advance(now)
+        while self._put_off:
+            self._put_off.pop(0)(now)
+        if self._restart_at is not None and now >= self._restart_at:
+            self._restart_at = None
+            self._power_on(now)
+
+    def next_deadline(self) -> Micros | None:
+        """Return the time at which `advance` has something to do; None for never."""
+        if self._put_off:
+            return Micros(0)
+        due = self.injector.next_deadline()
+        if self._restart_at is not None and (due is None or self._restart_at < due):
+            return self._restart_at
+        return due
+
+    def memory_failed(self, error: NvmFileError | PowerLostError, now: Micros) -> bool:
+        """Go on after a fault of the memory: after a loss of power at once, after a failed write by a restart."""
+        if self.store is None:
+            return False
+        self.device.power_off(now)
+        if isinstance(error, PowerLostError):
+            self._boot(now)
+        else:
+            self._restart_at = Micros(now + RESTART_US)
+        return True
+
+    # --- power ---------------------------------------------------------------------------------------------------
+
+    def _power_on(self, now: Micros) -> None:
+        if self.store is not None:
+            self.store.lose()
+        self._boot(now)
+
+    def _boot(self, now: Micros) -> None:
+        if self.store is not None:
+            self.device.nvm = self.store.load()
+        self.device.reboot(now)
+
+
+def _unchanged(now: Micros) -> None:
+    """No-op: the device's deadlines are asked for after every call of it."""

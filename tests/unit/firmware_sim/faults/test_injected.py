@@ -1,0 +1,123 @@
+"""Faults in a device that runs: power goes and comes, memory fails, and nothing is done in the midst of a call."""
+
+import pytest
+
+from firmware_sim.device import Device
+from firmware_sim.faults.fault import Fault, FaultError, declare
+from firmware_sim.faults.injected import RESTART_US, InjectedFaults
+from firmware_sim.memory.nvm import Nvm
+from protocols.language.alarm_codes import RETAINED_COMMAND
+from protocols.language.units import MILLISECOND, SECOND, Micros
+from tests.unit.firmware_sim.memories import Store
+
+BEGIN = Micros(70 * SECOND)
+"""The clock of a served device is not at zero."""
+
+
+def after(milliseconds: float) -> Micros:
+    return Micros(BEGIN + round(milliseconds * MILLISECOND))
+
+
+def injected(*faults: Fault) -> InjectedFaults:
+    return InjectedFaults(Device(seed=7, now=BEGIN), BEGIN, faults)
+
+
+def due(device: Device) -> Micros:
+    found = device.next_deadline()
+    assert found is not None
+    return found
+
+
+def test_a_brown_out_takes_the_power_away_and_gives_it_back() -> None:
+    one = injected(declare("brown_out", 'at("20 ms")', for_ms=500))
+    device = one.device
+    boots = device.nvm.boot_count
+    assert due(device) <= after(20)
+    device.advance(after(20))
+    assert not device.powered
+    device.receive(device.attach("a"), b"\x00", after(30))
+    assert due(device) == after(520)
+    device.advance(after(520))
+    assert device.powered and device.nvm.boot_count == boots + 1
+
+
+def test_a_device_without_power_takes_nothing_from_its_surroundings() -> None:
+    device = injected().device
+    device.power_off(BEGIN)
+    port = device.attach("a")
+    device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    device.inputs_changed(BEGIN)
+    device.detach(port, BEGIN)
+    assert not device.board.alarms.present(RETAINED_COMMAND) and device.next_deadline() is None
+
+
+def test_a_reboot_waits_until_nothing_else_is_done_to_the_device_and_has_ended_then() -> None:
+    one = injected()
+    firing = one.add(declare("reboot", "write(1)"), BEGIN)
+    device, boots = one.device, one.device.nvm.boot_count
+    device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    assert firing.effects == 1 and device.nvm.boot_count == boots
+    assert due(device) <= BEGIN
+    device.advance(BEGIN)
+    assert device.nvm.boot_count == boots + 1 and not firing.under_way
+
+
+def test_an_input_that_is_given_back_at_once_was_changed() -> None:
+    one = injected(declare("pump_stalled", for_ms=10))
+    one.device.advance(after(0))
+    assert one.device.plant.inputs.pump_stalled
+    one.device.advance(after(10))
+    assert not one.device.plant.inputs.pump_stalled
+
+
+def test_times_and_numbers_count_from_the_injection() -> None:
+    one = injected(declare("reboot", "write(100)"))
+    one.device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    late = after(5_000)
+    by_time = one.add(declare("clog", 'at("2 s")'), late)
+    by_number = one.add(declare("clog", "write(1)", needle=1), late)
+    one.device.advance(late)
+    assert by_time.began_at is None and by_number.began_at is None
+    one.device.set_alarm(RETAINED_COMMAND, present=False, now=late)
+    assert by_number.began_at == late
+    one.device.advance(Micros(late + 2 * SECOND))
+    assert by_time.began_at == late + 2 * SECOND
+
+
+def test_power_that_goes_within_a_write_is_back_at_once() -> None:
+    one = injected(declare("lost_write", "write(1)"))
+    device, boots = one.device, one.device.nvm.boot_count
+    device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    assert device.powered and device.nvm.boot_count == boots + 1
+    assert not one.injector.unfired
+
+
+def test_a_write_that_fails_ends_the_device_which_is_started_again() -> None:
+    one = injected(declare("short_write", "write(1)"))
+    device, boots = one.device, one.device.nvm.boot_count
+    device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    assert not device.powered
+    device.advance(BEGIN)
+    assert not device.powered and due(device) == BEGIN + RESTART_US
+    device.advance(due(device))
+    assert device.powered and device.nvm.boot_count == boots + 1
+
+
+def test_the_memory_has_all_that_it_had_before_the_first_fault() -> None:
+    device = Device(seed=7, now=BEGIN)
+    epoch, boots = device.nvm.epoch, device.nvm.boot_count
+    InjectedFaults(device, BEGIN, [declare("reboot")])
+    device.advance(BEGIN)
+    assert (device.nvm.epoch, device.nvm.boot_count, device.nvm.seed) == (epoch, boots + 1, 7)
+
+
+@pytest.mark.parametrize(("kind", "target"), [("drop", "wire"), ("host_crash", "host"), ("broker_killed", "broker")])
+def test_a_fault_that_nobody_here_does_is_refused(kind: str, target: str) -> None:
+    with pytest.raises(FaultError, match=f"a {kind} acts on the {target}, and nothing here does that"):
+        injected().add(declare(kind), BEGIN)
+
+
+def test_a_memory_in_a_file_has_no_faults() -> None:
+    device = Device(seed=7, now=BEGIN, nvm=Nvm(Store(), epoch=1))
+    with pytest.raises(FaultError, match="a disk_full acts on the memory"):
+        InjectedFaults(device, BEGIN).add(declare("disk_full"), BEGIN)
