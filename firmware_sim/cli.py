@@ -108,6 +108,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here, with the seed; a restart with it resumes")
     add("--trace", metavar="FILE", help="write both directions of each port, decoded; - is standard error")
+    add("--record", metavar="FILE", help="write all that can be replayed, as pcapng: ports, calls, versions, seed")
     report = "at the end, what each host did and how it went; JSON where it ends in .json"
     add("--report", metavar="FILE", help=f"{report}; where it cannot be written, exit 1 in place of 0")
     add("--ready-file", metavar="FILE", help="appears when the device answers, with the JSON of --json")
@@ -134,6 +135,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         parameters=options.parse_parameters(arguments.param),
         nvm=arguments.nvm,
         trace=arguments.trace,
+        record=arguments.record,
         report=arguments.report,
         strict=getattr(arguments, "strict", False),
         ready_file=arguments.ready_file,

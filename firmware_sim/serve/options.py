@@ -37,6 +37,7 @@ class Options:
     parameters: Mapping[str, float] = field(default_factory=dict)
     nvm: str | None = None
     trace: str | None = None
+    record: str | None = None
     report: str | None = None
     strict: bool = False
     ready_file: str | None = None
@@ -49,6 +50,7 @@ class Options:
         of_places = [file for place in self.places for file in place.files]
         written = [
             ("--trace", None if self.trace == STANDARD_ERROR else self.trace),
+            ("--record", self.record),
             ("--report", self.report),
             ("--ready-file", self.ready_file),
         ]

@@ -45,12 +45,20 @@ EARLY_US: Final = 1 * MILLISECOND
 _NEVER: Final = Micros(2**63)
 
 
+class Called(Protocol):
+    """Listener to the calls that are made to a device and that no tap hears."""
+
+    def __call__(self, call: str, now: Micros, port: Port | None = None, **values: object) -> None:
+        """Take a call of this name, of the port that it is about."""
+
+
 class RealTimeDevice:
     """A device and the ports at which it can be reached now. Made and used inside a running event loop."""
 
-    def __init__(self, device: Device, *, open_tap: OpenTap | None = None) -> None:
+    def __init__(self, device: Device, *, open_tap: OpenTap | None = None, called: Called | None = None) -> None:
         self.device = device
         self._open_tap = open_tap
+        self._called = called
         self._taps: dict[Port, Tap] = {}
         self._loop = asyncio.get_running_loop()
         self._writers: dict[Port, Write] = {}
@@ -63,6 +71,8 @@ class RealTimeDevice:
     def attach(self, name: str, write: Write, make_wire: Callable[[], AnyWire] = SerialWire) -> Port:
         """A transport is there; `write` takes what the device sends on it, as the wire of `make_wire` has it."""
         port = self.device.attach(name, make_wire)
+        if self._called is not None:
+            self._called("attach", monotonic(), port)
         tap = self.open_tap(name)
         if tap is not None:
             self._taps[port] = tap
@@ -76,7 +86,10 @@ class RealTimeDevice:
 
     def set_alarm(self, code: int, present: bool) -> None:
         """A transport found the cause of an alarm, or found it gone."""
-        self.device.set_alarm(code, present=present, now=monotonic())
+        now = monotonic()
+        if self._called is not None:
+            self._called("set_alarm", now, code=code, present=present)
+        self.device.set_alarm(code, present=present, now=now)
         self._after()
 
     def detach(self, port: Port) -> None:
@@ -86,7 +99,7 @@ class RealTimeDevice:
         tap = self._taps.pop(port, None)
         try:
             if not self._closed:
-                self.device.detach(port, now)
+                self._detach(port, now)
                 self._after()
         finally:
             if tap is not None:
@@ -101,18 +114,20 @@ class RealTimeDevice:
     def receive(self, port: Port, data: "bytes | Publication") -> None:
         """A transport brought something for the port's wire."""
         now = monotonic()
-        if self._taps:
-            self._taps[port].heard("host", data, now)
         if now >= self._due:  # after a stall the loop reads before it rings: a lease that ran out has run out
             if self._closed:
                 return
-            self.device.advance(now)
+            self._advance(now)
+        if self._taps:
+            self._taps[port].heard("host", data, now)
         self.device.receive(port, data, now)
         self._after()
 
     def close(self) -> None:
         """Take leave of every host as if its transport went, and do nothing more; the transports still stand."""
         now = monotonic()
+        if self._called is not None:
+            self._called("close", now)
         for port in self._writers:
             port.exchange.bye(ByeReason.CLOSING, now)
         self._send()
@@ -121,7 +136,17 @@ class RealTimeDevice:
         self._closed = True
         self._due = Micros(0)
         for port in self._writers:
-            self.device.detach(port, now)
+            self._detach(port, now)
+
+    def _detach(self, port: Port, now: Micros) -> None:
+        if self._called is not None:
+            self._called("detach", now, port)
+        self.device.detach(port, now)
+
+    def _advance(self, now: Micros) -> None:
+        if self._called is not None:
+            self._called("advance", now)
+        self.device.advance(now)
 
     def _after(self) -> None:
         self._send()
@@ -151,7 +176,7 @@ class RealTimeDevice:
             return
         self._cancel_timer = None
         self._due = _NEVER
-        self.device.advance(now)
+        self._advance(now)
         self._after()
 
 

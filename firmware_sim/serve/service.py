@@ -15,6 +15,7 @@ from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, ParameterError, UnknownParameterError
 from firmware_sim.memory.journal import FIRST_EVENT_NO
+from firmware_sim.memory.nvm import Nvm
 from firmware_sim.model.parameters import Parameters, nearest
 from firmware_sim.powering import StartError, close_memory, open_memory, power_on, seed_for
 from firmware_sim.serve.announcement import Announcement, ReadyFile
@@ -23,8 +24,10 @@ from firmware_sim.serve.options import Options, draw_seed
 from firmware_sim.serve.real_time import OpenTap, RealTimeDevice
 from handpiece_shell.patient_file import hurry
 from handpiece_shell.streams import say
+from protocols.language.units import Micros
 
 if TYPE_CHECKING:
+    from firmware_sim.serve.recording import Recorder
     from firmware_sim.serve.report.report import Report, ReportFile
     from firmware_sim.serve.transports.table import Place, Transport
 
@@ -154,15 +157,18 @@ async def service(options: Options) -> AsyncIterator[Service]:
             seed = seed_for(options.seed, nvm, options.nvm, draw_seed)
         open_tap = stack.enter_context(_trace(options.trace, seed)) if options.trace is not None else None
         ending.watch_loop()
-        first_event_no = nvm.head if nvm is not None else FIRST_EVENT_NO
-        with _blamed():
-            device = power_on(seed, parameters, nvm, monotonic())
         served: list[Service] = []
+        first_event_no, start, called = nvm.head if nvm is not None else FIRST_EVENT_NO, monotonic(), None
+        if options.record is not None:
+            recorder = stack.enter_context(_recording(options, seed, nvm, start, open_tap, served))
+            open_tap, called = recorder.open_tap, recorder.called
+        with _blamed():
+            device = power_on(seed, parameters, nvm, start)
         if report_file is not None or options.strict:
             report = _watched(device, first_event_no, open_tap)
             open_tap = report.open_tap
             stack.callback(_end_report, report, report_file, served)  # after all that follows has closed
-        running = RealTimeDevice(device, open_tap=open_tap)
+        running = RealTimeDevice(device, open_tap=open_tap, called=called)
         transports = []
         for place in options.places:
             transports.append(await _open(place, running, ending))
@@ -253,6 +259,29 @@ def _blamed() -> Iterator[None]:
         yield
     except StartError as error:
         raise OptionError(f"--{error.option}", error.reason) from error
+
+
+@contextlib.contextmanager
+def _recording(
+    options: Options, seed: int, nvm: Nvm | None, start: Micros, inner: OpenTap | None, served: list[Service]
+) -> Iterator["Recorder"]:
+    from firmware_sim.serve.recording import Boot, record
+
+    assert options.record is not None
+    boot = Boot(seed, options.parameters, nvm, start)
+    with record(options.record, boot, inner, lambda: _verdict(served)) as recorder:
+        yield recorder
+
+
+def _verdict(served: list[Service]) -> dict[str, object] | None:
+    """Return why a device ended, for its recording; None if it was never served."""
+    if not served:
+        return None
+    reached, faults = served[0].ending.reached, served[0].faults
+    if not reached.done():
+        return {"ended": "the command that it was served for has ended", "faults": faults}
+    error = reached.exception()
+    return {"failed": str(error)} if error is not None else {"ended": reached.result().value, "faults": faults}
 
 
 @contextlib.contextmanager

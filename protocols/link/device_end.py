@@ -63,7 +63,7 @@ class DeviceEnd(Exchange[Data, Greeted | Commanded]):
         self._state.begin(welcome.link_id, now)
         self._greeting = (greeted.correlation_id, greeted.hello, welcome)
         self._send(welcome, now, greeted.correlation_id)
-        self._owes_beat = self._wire.beats_at_once
+        self._owes_beat = self.wire.beats_at_once
 
     def deny(self, greeted: Greeted, code: Code, text: str, now: Micros) -> None:
         """Grant no link, for a reason of the owner's; a link that there was stays."""

@@ -59,7 +59,7 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         """Empties the outbox; returns what it held, in order."""
         self.outbox: Final = self._state.outbox
         """Frames to send, in order; the same list for good."""
-        self._wire = wire
+        self.wire: Final = wire
         self._echoes = Echoes(self.SIDE)
         self._suspects = self._echoes.suspects
         self._naks = Budget(MAX_NAKS_PER_SECOND)
@@ -109,7 +109,7 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         """Take what the wire brought."""
         state = self._state
         statistics = state.statistics
-        for item in self._wire.feed(data):
+        for item in self.wire.feed(data):
             if isinstance(item, BadFrame):
                 statistics.bad_frames += 1
                 continue

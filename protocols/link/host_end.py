@@ -66,7 +66,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
         self._odd = ""
         """The last frame that answered nothing, in words."""
         self._heard = wire.heard
-        self._requests = Requests(self._wire.line)
+        self._requests = Requests(self.wire.line)
         self._correlation_id = 0
         self._rest_lease_us = IDLE_PACE.lease_us
 
@@ -92,7 +92,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
         if self._requests.has_room(request.lane):
             self._launch(request, now)
         else:
-            self._wire.encode(command, 0, 0, 0, 0)  # what cannot be encoded is to fail here, not when its turn comes
+            self.wire.encode(command, 0, 0, 0, 0)  # what cannot be encoded is to fail here, not when its turn comes
             self._requests.queue(request)
         return request
 
@@ -225,7 +225,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
             return
         self.pace = Pace.of_ms(welcome.heartbeat_idle_ms, welcome.lease_idle_ms)
         self._rest_lease_us = self._state.pace.lease_us
-        if self._wire.beats_at_once:
+        if self.wire.beats_at_once:
             self._beat(now)
         self._happened.append(Linked(welcome))
 
@@ -283,4 +283,4 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
     def _unlink(self, reason: str) -> None:
         super()._unlink(reason)
         self._happened += [Abandoned(request, reason) for request in self._requests.abandon()]
-        self._requests = Requests(self._wire.line)
+        self._requests = Requests(self.wire.line)

@@ -134,14 +134,15 @@ class DeviceWire:
     line: Final = NO_LINE
 
     def __init__(self, topics: DeviceTopics, client: str) -> None:
-        self._topics = topics
+        self.topics = topics
+        self.client = client
         self._reply = topics.of("reply", client)
         self._beaten_link_id = 0
         self._asked: dict[int, bytes | None] = {}
 
     def feed(self, publication: Publication) -> list[Envelope | BadFrame]:
         """Decode a client's publication; a retained heartbeat says nothing about now, and so nothing comes of it."""
-        levels = self._topics.parse(publication.topic) or ("",)
+        levels = self.topics.parse(publication.topic) or ("",)
         if levels[0] == "heartbeat":
             if publication.retain:
                 return []
@@ -163,10 +164,10 @@ class DeviceWire:
         if isinstance(message, Heartbeat):
             qos = _beat_qos(link_id, self._beaten_link_id)
             self._beaten_link_id = link_id
-            return Publication(self._topics.of("heartbeat"), body, qos=qos, expiry_s=HEARTBEAT_EXPIRY_S)
+            return Publication(self.topics.of("heartbeat"), body, qos=qos, expiry_s=HEARTBEAT_EXPIRY_S)
         if message.KIND is Kind.TELEMETRY:
             stream = topic_name(message.__class__.__name__.removeprefix("Telemetry"))
-            return Publication(self._topics.of("telemetry", stream), body, qos=0, expiry_s=TELEMETRY_EXPIRY_S)
+            return Publication(self.topics.of("telemetry", stream), body, qos=0, expiry_s=TELEMETRY_EXPIRY_S)
         # 0 is in what answers nothing, and in the NAK to a body that could not be read.
         asked = correlation_id or isinstance(message, Nak)
         return Publication(self._reply, body, correlation_data=self._asked.get(correlation_id) if asked else None)

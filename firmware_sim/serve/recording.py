@@ -1,0 +1,109 @@
+"""The recording of a served device: what went over each port, and each call that was made to the device.
+
+It is a tap, as the trace is, and hears the calls that no wire shows, so that `firmware_sim.replay` can make the same
+calls to a new device: after the boot with its seed, parameters and memory, every call has an event or a packet.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from firmware_sim.memory.image import snapshot
+from firmware_sim.ports import Port
+from firmware_sim.serve.errors import no_file
+from firmware_sim.serve.real_time import OpenTap, Tap
+from handpiece_shell.recording_file import RecordingFile, versions
+from handpiece_shell.streams import say
+from protocols.language.units import Micros
+from protocols.mqtt.wire import DeviceWire, Publication
+
+if TYPE_CHECKING:
+    from firmware_sim.memory.nvm import Nvm
+
+
+class Boot(NamedTuple):
+    """All that a device boots from, before it does."""
+
+    seed: int
+    parameters: Mapping[str, float]
+    memory: "Nvm | None"
+    now: Micros
+
+
+class Recorder:
+    """Recorder of one device, from its boot. `inner` makes the taps that hear the same."""
+
+    def __init__(self, file: RecordingFile, boot: Boot, inner: OpenTap | None) -> None:
+        self._file = file
+        self._start = boot.now
+        self._inner = inner
+        image = None if boot.memory is None else snapshot(boot.memory)
+        values = {"now_us": boot.now, "seed": boot.seed, "parameters": dict(boot.parameters), "memory": image}
+        file.event("boot", 0, values)
+
+    def called(self, call: str, now: Micros, port: Port | None = None, **values: object) -> None:
+        """Record a call to the device."""
+        if port is not None:
+            values["port"] = port.name
+            wire = port.exchange.wire
+            if call == "attach" and isinstance(wire, DeviceWire):
+                topics = wire.topics
+                values |= {"root": topics.root, "site": topics.site, "device": topics.device, "client": wire.client}
+        self._file.event(call, now - self._start, values)
+
+    def open_tap(self, name: str, now: Micros) -> Tap:
+        """Return the tap of a port."""
+        return PortRecorder(name, self._file, self._start, None if self._inner is None else self._inner(name, now))
+
+
+class PortRecorder:
+    """The tap of one port."""
+
+    def __init__(self, name: str, file: RecordingFile, start: Micros, inner: Tap | None) -> None:
+        self._name = name
+        self._file = file
+        self._start = start
+        self._inner = inner
+
+    def heard(self, sender: str, data: bytes | Publication, now: Micros) -> None:
+        """A piece of bytes, or a publication."""
+        self._file.heard(self._name, sender, data, now - self._start)
+        if self._inner is not None:
+            self._inner.heard(sender, data, now)
+
+    def line_set(self, left_on: Sequence[str], now: Micros) -> None:
+        """A host has set its terminal; the device does not see that."""
+        if self._inner is not None:
+            self._inner.line_set(left_on, now)
+
+    def closed(self, now: Micros) -> None:
+        """The port is gone."""
+        if self._inner is not None:
+            self._inner.closed(now)
+
+
+@contextlib.contextmanager
+def record(
+    path: str, boot: Boot, inner: OpenTap | None, verdict: Callable[[], Mapping[str, object] | None]
+) -> Iterator[Recorder]:
+    """Record to the file at `path`; `verdict` is asked at the end.
+
+    Raises:
+        OptionError: it cannot be opened.
+    """
+    comment: dict[str, object] = {
+        "program": "firmware-sim",
+        "versions": versions(),
+        "scenario": None,
+        "seed": boot.seed,
+        "faults": [],
+        "parameters": dict(boot.parameters),
+        "memory": boot.memory is not None,
+    }
+    try:
+        file = RecordingFile(path, comment, lambda text: say(f"firmware-sim: warning: --record {text}"))
+    except (OSError, ValueError) as error:
+        raise no_file("--record", f"write {path}", error) from error
+    with contextlib.closing(file):
+        yield Recorder(file, boot, inner)
+        file.verdict = verdict()
