@@ -28,6 +28,9 @@ def ended_in_order() -> Iterator[None]:
     Both are done by the event loop, and not in the midst of what it does, as asyncio's own Ctrl-C would: an exception
     between two lines of the engine leaves a session that neither goes on nor ends. A third one waits for no loop.
     A signal that was ignored from the beginning stays so: that is what `nohup` is for.
+
+    Each is given to the loop as well, which then has itself woken by it: one that comes between the loop's last look
+    and its sleep would else be heard when something else ends the sleep.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
@@ -55,9 +58,17 @@ def ended_in_order() -> Iterator[None]:
     earlier = {number: signal.getsignal(number) for number in numbers}
     taken = [number for number in numbers if earlier[number] not in (signal.SIG_IGN, None)]
     for number in taken:
+        with contextlib.suppress(NotImplementedError):  # a loop that cannot is woken by each signal anyway
+            loop.add_signal_handler(number, _wake)
         signal.signal(number, hear)
     try:
         yield
     finally:
         for number in taken:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
             signal.signal(number, earlier[number])
+
+
+def _wake() -> None:
+    """Do nothing: the loop is awake."""

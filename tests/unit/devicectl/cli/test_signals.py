@@ -62,3 +62,21 @@ def test_a_third_signal_waits_for_no_loop(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(signaled.run(0, TOGETHER, TOGETHER))
     assert signaled.seen == ["went on"] * 2
+
+
+def test_a_signal_wakes_the_loop_by_its_descriptor_while_signals_are_heard() -> None:
+    """Else one that comes just before the loop goes to sleep is heard when something else wakes it."""
+
+    def descriptor() -> int:
+        found = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(found)
+        return found
+
+    async def look() -> tuple[int, int, int]:
+        before = descriptor()
+        with ended_in_order():
+            within = descriptor()
+        return before, within, descriptor()
+
+    before, within, after = asyncio.run(look())
+    assert within != -1 and before == after == -1
