@@ -28,6 +28,7 @@ from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
 from devicectl.transports.urls import DEFAULT_URL, describe_schemes
 from handpiece_shell.files import NamedFile, Use, explain_no_file
+from protocols.text.url_text import hide_users
 
 if TYPE_CHECKING:
     from devicectl.cli.display import Display
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from devicectl.log.store import SessionLog
     from devicectl.session.link import Tap
     from devicectl.summary import Summary
+    from handpiece_shell.recording_file import RecordingFile
     from protocols.language.units import Micros
     from protocols.mqtt.wire import Publication
 
@@ -63,10 +65,16 @@ _Explain = Annotated[
     bool, typer.Option("--explain", help="Narrate each phase, count and refusal in sentences.", metavar="")
 ]
 _Trace = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write both directions, decoded.")]
+_Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="Write both directions as pcapng, which Wireshark opens."),
+]
 _Json = Annotated[bool, typer.Option("--json", help=_JSON, metavar="")]
 
 TRACE_BLOCK: Final = 512
 """Frames of a trace that are written together in virtual time: a killed session is repeated by its seed."""
+VERDICT: Final = ("state", "reconciled", "cores_counted", "cycles", "alarms")
+"""Parts of the summary that are the verdict of a recording."""
 EXIT_DONE: Final = 0
 EXIT_OTHERWISE: Final = 1
 
@@ -104,6 +112,7 @@ def run(
     allow_hardware: _Hardware = False,
     explain: _Explain = False,
     trace: _Trace = None,
+    record: _Record = None,
     as_json: _Json = False,
 ) -> int:
     """Take a handpiece through one whole session: anesthesia, cycles, close, reconcile.
@@ -149,13 +158,21 @@ def run(
             *device_files(url, named_by),
             *log_files(log, wanted.log, Use.WRITE),
             *output_file("--trace", trace),
+            *output_file("--record", record),
         ]
     )
     from devicectl.cli.display import Display
 
     display = Display(wanted.plan, explain=explain, stream=sys.stderr if as_json else sys.stdout)
-    with _trace_file(trace, display, at_once=not url.in_process or url.speed is not None) as tap:
+    at_once = not url.in_process or url.speed is not None
+    with (
+        _trace_file(trace, display, at_once=at_once) as traced,
+        _recording(record, wanted, display, at_once=at_once) as recording,
+    ):
+        tap = traced if recording is None else _recorded(recording, hide_users(url.text), traced)
         outcome = _asyncio_run(wanted, display, tap)
+        if recording is not None:
+            recording.verdict = {name: outcome.json[name] for name in VERDICT}
     if as_json:
         print(json.dumps(outcome.json))
     if outcome.failure is not None:
@@ -205,6 +222,43 @@ def _trace_file(path: Path | None, display: "Display", *, at_once: bool) -> "Ite
         write([HEADING])
         stack.callback(write_block)
         yield tap
+
+
+@contextlib.contextmanager
+def _recording(
+    path: Path | None, wanted: Wanted, display: "Display", *, at_once: bool
+) -> "Iterator[RecordingFile | None]":
+    """Open the file of a recording; its verdict is set once the outcome is known."""
+    if path is None:
+        yield None
+        return
+    from handpiece_shell.recording_file import RecordingFile, versions
+
+    comment: dict[str, object] = {
+        "program": "devicectl",
+        "versions": versions(),
+        "scenario": None,
+        "seed": wanted.url.seed,
+        "faults": [],
+        "device": hide_users(wanted.url.text),
+    }
+    try:
+        file = RecordingFile(str(path), comment, lambda text: display.say(f"warning: {text}"), at_once=at_once)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint="--record") from error
+    with contextlib.closing(file):
+        yield file
+
+
+def _recorded(recording: "RecordingFile", port: str, inner: "Tap | None") -> "Tap":
+    """Return a tap that records, and lets `inner` hear the same."""
+
+    def tap(sender: str, data: "bytes | Publication", now: "Micros") -> None:
+        recording.heard(port, sender, data, now)
+        if inner is not None:
+            inner(sender, data, now)
+
+    return tap
 
 
 # --- the session -------------------------------------------------------------------------------------------------

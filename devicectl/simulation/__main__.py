@@ -39,9 +39,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m devicectl.simulation", description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--trace", default="")
+    parser.add_argument("--record", default="")
     parser.add_argument("--report", default="")
     given = parser.parse_args()
-    kept = {"--trace": given.trace, "--report": given.report}
+    kept = {"--trace": given.trace, "--record": given.record, "--report": given.report}
     try:
         asyncio.run(_serve(given.url, [word for name, path in kept.items() if path for word in (name, path)]))
     except DevicectlError as error:

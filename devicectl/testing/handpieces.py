@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from typing import TYPE_CHECKING, TypeVar
 
 from devicectl import Handpiece, SessionError, clock, connect
@@ -10,10 +10,12 @@ from devicectl.drivers import Driver
 from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from devicectl.testing.run import Run
+from handpiece_shell.recording_file import RecordingFile, versions
 from handpiece_shell.streams import say
 from handpiece_shell.trace_file import open_trace
 from protocols.language.messages import TruthGetDone
 from protocols.language.units import Micros
+from protocols.text.url_text import hide_users
 from protocols.trace import HEADING, Tracer
 
 if TYPE_CHECKING:
@@ -27,14 +29,24 @@ async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiec
     """The handpiece of a test."""
     folder = run.open_folder()
     tracer = Tracer()
+    comment: dict[str, object] = {
+        "program": "pytest",
+        "versions": versions(),
+        "scenario": None,
+        "seed": run.seed,
+        "faults": [],
+        "device": hide_users(run.device_url),
+    }
     with (
         open_trace(str(folder / "trace.txt"), say) as write,
+        closing(RecordingFile(str(folder / "recording.pcapng"), comment, say)) as recording,
         SessionLog.open(folder / "session.sqlite", wall_clock=clock.wall) as log,
     ):
         write([HEADING])
 
         def tap(sender: str, data: "bytes | Publication", now: Micros) -> None:
             write(tracer.describe(sender, data, now))
+            recording.heard(hide_users(run.device_url), sender, data, now)
 
         handpiece, leave = await _entered(
             lambda: connect(run.device_url, log=log, tap=tap, allow_hardware=allow_hardware)
@@ -44,6 +56,7 @@ async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiec
             yield handpiece
         finally:
             await leave()
+            recording.verdict = {"test": run.node_id, "failed": run.failed}
 
 
 class _OneLoop:

@@ -28,7 +28,8 @@ def served(run: Run) -> Iterator[str]:
         yield run.host_url
         return
     folder = run.open_folder()
-    kept = ("--trace", str(folder / "trace.txt"), "--report", str(folder / "report.txt"))
+    names = {"--trace": "trace.txt", "--record": "recording.pcapng", "--report": "report.txt"}
+    kept = [word for option, name in names.items() for word in (option, str(folder / name))]
     line = _line("devicectl.simulation", run.host_url, *kept)
     process = subprocess.Popen(
         line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()

@@ -14,6 +14,7 @@ import pytest
 from devicectl import Plan
 from devicectl.testing.handpieces import connected
 from devicectl.testing.run import Invocation, Run
+from handpiece_shell.recording_file import read_recording
 from protocols.text.notice import NOTICE
 from tests.native import reaches_inside
 from tests.programs import hardware_served
@@ -238,11 +239,15 @@ def test_a_failure_leaves_artifacts_and_the_line_that_repeats_it(
         ["test_it.py_test_fails"] * 2 + ["test_it.py_test_host_fails"] * 2
     )
     for folder in folders[:2]:
-        assert {file.name for file in folder.iterdir()} >= {"trace.txt", "session.sqlite", "seed.txt"}
+        kept = {"trace.txt", "recording.pcapng", "session.sqlite", "seed.txt"}
+        assert {file.name for file in folder.iterdir()} >= kept
+        with read_recording(str(folder / "recording.pcapng")) as capture:
+            assert capture.comment["verdict"]["failed"] is True
+            assert list(capture.packets)
         trace = (folder / "trace.txt").read_text()
         assert trace.startswith(NOTICE) and " Punch " in trace and " SessionClose " in trace
     for folder in folders[2:]:
-        assert {file.name for file in folder.iterdir()} == {"trace.txt", "report.txt", "seed.txt"}
+        assert {file.name for file in folder.iterdir()} == {"trace.txt", "recording.pcapng", "report.txt", "seed.txt"}
         given = re.findall(
             r"^given to the test: (tcp://127\.0\.0\.1:\d+)$", (folder / "seed.txt").read_text(), re.MULTILINE
         )
@@ -332,7 +337,7 @@ def test_a_device_for_a_module_and_one_for_all(pytester: pytest.Pytester) -> Non
     assert len({url for _, url, _ in told}) == 2 and len({url for _, _, url in told}) == 1
     of_b, of_all = sorted((pytester.path / "left").iterdir(), key=lambda folder: not folder.name.startswith("test_b"))
     for folder, repeated in ((of_b, "pytest test_b.py --handpiece-seed 5"), (of_all, "pytest . --handpiece-seed 5")):
-        assert {file.name for file in folder.iterdir()} == {"trace.txt", "report.txt", "seed.txt"}
+        assert {file.name for file in folder.iterdir()} == {"trace.txt", "recording.pcapng", "report.txt", "seed.txt"}
         assert f"\nrepeat: {repeated}" in (folder / "seed.txt").read_text()
         assert f"repeat: {repeated} -o asyncio_default_fixture_loop_scope=function" in run.outlines
     assert "needles=2" in (of_b / "seed.txt").read_text() and "needles" not in (of_all / "seed.txt").read_text()
