@@ -38,6 +38,7 @@ class HostFaults:
         self._armed: dict[str, Firing] = {}
         self._left: dict[int, int] = {}
         """Commits that still fail, by the fault."""
+        world.log_delay_us = self._delay_us
         acts = world.injector.acts
         acts.update(dict.fromkeys(_AROUND_A_COMMIT, self._arm))
         acts["host_crash"] = world.put_off(lambda firing, now: self._crash())
@@ -62,7 +63,7 @@ class HostFaults:
                 self._recording.event("commit", world.now, upto=entry.next_event_no, epoch=entry.epoch)
         self._crash_if("crash_after_commit")
 
-    def delay_us(self) -> int:
+    def _delay_us(self) -> int:
         """Time until the host may take what it has written to be stored."""
         firing = self._armed.get("log_slow")
         if firing is None:

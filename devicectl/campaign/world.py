@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from devicectl.campaign.broker import BrokerFaults
 from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
 from devicectl.session.engine import Engine, Entry
 from devicectl.simulation.heap import Actor
@@ -58,6 +59,9 @@ class FaultyWorld(World):
         self.injector = injector = store.injector
         self.recording = recording
         self.ends_at = Micros(0)
+        self.log_delay_us: Callable[[], int] = int
+        """Time that the host's log takes for what it is about to be given; none, unless a fault says so."""
+        self._logged_at = Micros(0)
         self.host_alive = True
         self.powered = True
         self._unplugged: set[object] = set()
@@ -74,6 +78,13 @@ class FaultyWorld(World):
         )
         injector.acts.update({"disconnect": self._disconnect, "half_open": self._half_open})
         injector.acts.update({"broker_killed": self._disconnect, "broker_restarted": self._disconnect})
+        self._broker = BrokerFaults(
+            injector,
+            device,
+            unplug=self._lose_connection,
+            plug=self.plug,
+            deliver=self._bring,
+        )
 
     # --- what happens --------------------------------------------------------------------------------------------
 
@@ -177,7 +188,9 @@ class FaultyWorld(World):
 
     def plug(self, cause: object) -> None:
         """Take away a cause; after the last one the transport is back."""
-        self._unplugged.discard(cause)
+        if cause not in self._unplugged:
+            return
+        self._unplugged.remove(cause)
         if not self._unplugged and self.host_alive:
             self.mend()
 
@@ -196,6 +209,9 @@ class FaultyWorld(World):
 
         self.heap.at(now, begin)
         return lambda now: self.plug(firing)
+
+    def _lose_connection(self, cause: object) -> None:
+        self.heap.at(self.now, lambda: self.unplug(cause, "the connection to the broker was lost"))
 
     def _half_open(self, firing: Firing, now: Micros) -> End:
         """Break the transport for one end alone: the other one is told when it is back, or finds out by its lease."""
@@ -272,6 +288,22 @@ class FaultyWorld(World):
             self.recording.append(Recorded(self.heap.now, HEARD[sender], data))
             super()._deliver(sender, data)
 
+    def _log(self, entries: list[Entry]) -> None:
+        """Store entries; where the log is slow, the host hears of it later, and in their order."""
+        self.write(entries)
+        engine, now = self.engine, self.heap.now
+        self._logged_at = Micros(max(self._logged_at, now + self.log_delay_us()))
+        if self._logged_at == now:
+            engine.logged(len(entries), now)
+            return
+
+        def stored() -> None:
+            if self.engine is engine and self.host_alive:
+                engine.logged(len(entries), self.now)
+                self._settle()
+
+        self.heap.at(self._logged_at, stored)
+
     def _settle(self) -> None:
         for port in self.device.ports:
             if port is not self.port:
@@ -281,6 +313,8 @@ class FaultyWorld(World):
     def _carry(self, sender: str, data: Piece, muted: bool) -> None:
         now = self.heap.now
         self.recording.append(Recorded(now, SENT[sender], data))
+        if self._broker.takes(sender, data, now):
+            return
         plugged = self._plugged
 
         def arrive(piece: Piece) -> None:
@@ -289,6 +323,10 @@ class FaultyWorld(World):
 
         for due, piece in self._wire.arrivals(sender, data, now):
             self.heap.at(due, partial(arrive, piece))
+
+    def _bring(self, sender: str, piece: Piece) -> None:
+        """Have a piece arrive at once, after what has been sent before it."""
+        self.heap.at(self.now, lambda: self._guarded(lambda: self._take_in(sender, piece)))
 
     def _take_in(self, sender: str, piece: Piece) -> None:
         self.store.now = self.heap.now

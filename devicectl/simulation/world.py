@@ -123,9 +123,7 @@ class World:
         host, receive = engine.link.exchange, engine.link.receive
         while host.outbox or engine.entries or self.port.exchange.outbox:
             while engine.entries:
-                entries = engine.take_entries()
-                self.write(entries)
-                engine.logged(len(entries), now)
+                self._log(engine.take_entries())
             for data in host.take():
                 if carried or self.host_muted:
                     self._carry("host", data, self.host_muted)
@@ -136,6 +134,10 @@ class World:
                     self._carry("device", data, self.device_muted)
                 else:
                     receive(data, now)
+
+    def _log(self, entries: list[Entry]) -> None:
+        self.write(entries)
+        self.engine.logged(len(entries), self.heap.now)
 
     def _carry(self, sender: str, data: "bytes | Publication", muted: bool) -> None:
         now = self.heap.now

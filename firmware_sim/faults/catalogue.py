@@ -287,7 +287,7 @@ _ROWS: Final = (
         "log_slow",
         _HOST,
         "the journal is acknowledged later, and the session goes on",
-        (Quantity("by_ms", "ms", 1, 60_000, 200, "time that each commit takes"), _lasting(5_000)),
+        (Quantity("by_ms", "ms", 1, 60_000, 200, "time that each commit takes"), _lasting(20_000)),
         at_once=False,
     ),
     Kind("stopped_by_viewer", _HOST, "another link says STOP: the device is safe, and the host recovers"),
@@ -330,7 +330,7 @@ _ROWS: Final = (
         ),
         at_once=False,
     ),
-    Kind("stale_command", _BROKER, "a retained command is refused and reported: MC-1502"),
+    Kind("stale_command", _BROKER, "a retained command is refused and reported: MC-1502", at_once=False),
 )
 
 CATALOGUE: Final[Mapping[str, Kind]] = {row.name: row for row in _ROWS}
