@@ -83,7 +83,7 @@ class Board:
         """Time since which the vacuum is high again while its alarm still waits for it to be stable."""
         self.truth_session_no = 0  # the session that the plant's truth is of
         self._announce = announce
-        self._booted_at = booted_at
+        self._booted_at = plant.clock.at(booted_at)
 
     # --- state and time --------------------------------------------------------------------------------------
 
@@ -93,8 +93,8 @@ class Board:
         self.armed = state in ARMED
 
     def uptime_ms(self, now: Micros) -> int:
-        """Milliseconds since the boot, modulo 2**32."""
-        return (now - self._booted_at) // MILLISECOND & 0xFFFF_FFFF
+        """Milliseconds since the boot by the device's clock, modulo 2**32."""
+        return (self.plant.clock.at(now) - self._booted_at) // MILLISECOND & 0xFFFF_FFFF
 
     # --- alarms ----------------------------------------------------------------------------------------------
 

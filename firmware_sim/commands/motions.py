@@ -24,18 +24,26 @@ def arm(board: Board, asker: Asker, command: M.Arm, now: Micros) -> None:
     assert board.nvm.session is not None
     plant, parameters = board.plant, board.parameters
     cartridge, session_no = plant.cartridge, board.nvm.session.session_no
-    board.nvm.keep(BindCartridge(cartridge.serial, session_no, cartridge.cycles))
+    board.nvm.keep(BindCartridge(plant.serial_read, session_no, cartridge.cycles))
     plant.start_pump(now)
     limit = Micros(now + round(parameters.arm_timeout_s * SECOND))
     # A line that was being vented may still hold it.
     enough = plant.vacuum.sensed_kpa(now) <= parameters.vacuum_low_kpa
-    ready = now if enough else plant.vacuum.when_sensed_crosses(parameters.vacuum_low_kpa, now)
-    due = limit if ready is None else min(limit, Micros(ready + 1))
-    board.begin(asker, Event.ARM_BEGUN, due, due - now, lambda at: _armed(board, at), now)
+    due = Micros(now + 1) if enough else _next_look(board, limit, now)
+    board.begin(asker, Event.ARM_BEGUN, due, due - now, lambda at: _armed(board, limit, at), now)
 
 
-def _armed(board: Board, now: Micros) -> None:
+def _next_look(board: Board, limit: Micros, now: Micros) -> Micros:
+    """Return when the vacuum may be enough, `limit` at the latest."""
+    ready = board.plant.vacuum.when_sensed_crosses(board.parameters.vacuum_low_kpa, now)
+    return limit if ready is None else min(limit, Micros(ready + 1))
+
+
+def _armed(board: Board, limit: Micros, now: Micros) -> None:
     sensed, low = board.plant.vacuum.sensed_kpa(now), board.parameters.vacuum_low_kpa
+    if sensed > low and now < limit:
+        board.go_on(_next_look(board, limit, now), lambda at: _armed(board, limit, at))
+        return
     if sensed > low:
         board.plant.vent(now)
         board.raise_alarm(A.SUCTION_LOST, now)

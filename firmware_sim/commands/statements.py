@@ -31,7 +31,7 @@ def identity(board: Board) -> DeviceInfoDone:
         seed=board.seed,
         needles=board.plant.needles,
         core_diameter_um=round(board.parameters.core_diameter_mm * 1000),
-        cartridge_serial=board.plant.cartridge.serial,
+        cartridge_serial=board.plant.serial_read,
         cartridge_life_cycles=int(board.parameters.limits["cartridge_life_cycles"]),
     )
 
@@ -97,7 +97,7 @@ def telemetry(board: Board, now: Micros) -> TelemetryState:
         state=board.state,
         depth_um=min(0xFFFF, plant.needle.encoder_um(now)),
         vacuum_pa=round(plant.vacuum.sensed_kpa(now) * 1000),
-        temperature_mk=round((plant.heat.temperature_c(now) + 273.15) * 1000),
+        temperature_mk=round((plant.heat.sensed_c(now) + 273.15) * 1000),
         canister_ul=round(plant.canister.volume_ul),
         cartridge_cycles=plant.cartridge.cycles,
         cell=board.cell,

@@ -38,16 +38,17 @@ class NeedleDrive:
     def extend(self, depth_um: int, now: Micros) -> Micros:
         """Start a stroke; return when the needles should be at `depth_um`, stalled or not."""
         inputs, tolerance = self._inputs, self._parameters.depth_tolerance_um
-        arrival = Micros(now + self._parameters.punch_ms * MILLISECOND)
+        duration = self._parameters.punch_ms * MILLISECOND
         start = self.depth_um(now)
         target = depth_um
         if inputs.stall or inputs.stalls_left > 0:
             inputs.stalls_left = max(0, inputs.stalls_left - 1)
             target = max(start, int(depth_um * inputs.stall_at))
-        self._from_um, self._from_at, self._to_um, self._to_at = start, now, target, arrival
+        there_at = now + round(duration * inputs.motor_slow)
+        self._from_um, self._from_at, self._to_um, self._to_at = start, now, target, there_at
         self.stroke_um = depth_um
         self._encoder_error_um = tolerance * (2 * self._streams.draw("encoder")[0] / WORDS - 1)
-        return arrival
+        return Micros(now + duration)
 
     @property
     def extending(self) -> bool:
@@ -64,10 +65,12 @@ class NeedleDrive:
         start = self.depth_um(now)
         full = max(self.stroke_um, start, 1)
         duration = self._parameters.retract_ms * MILLISECOND * start // full
-        home_at = Micros(now + (duration if duration > _MIN_RETRACT_US else _MIN_RETRACT_US))
+        if duration < _MIN_RETRACT_US:
+            duration = _MIN_RETRACT_US
         target = start if self._inputs.retract_jammed else 0
+        home_at = now + round(duration * self._inputs.motor_slow)
         self._from_um, self._from_at, self._to_um, self._to_at = start, now, target, home_at
-        return home_at
+        return Micros(now + duration)
 
     def pull_home(self, now: Micros) -> None:
         """Be home at once, as by the reserve, which moves even a jammed needle."""

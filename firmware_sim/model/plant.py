@@ -1,10 +1,11 @@
 """The physics of the handpiece: what the needles cut, what the suction brings, what the count sensor sees.
 
-The needle drive, the vacuum line, the heat and the canister are members with a module each.
+The needle drive, the vacuum line, the heat, the canister and the clock are members with a module each.
 
 Law: functions of state, inputs and the time handed in; nothing ticks. What changes with time is a closed form, so it
 costs the same whether it is asked once or a thousand times. Ground truth lives here alone: the firmware may read the
-sensors (`vacuum.sensed_kpa`, `needle.encoder_um`, `needle.retracted`, `sense`) and must not decide by the truth.
+sensors (`vacuum.sensed_kpa`, `heat.sensed_c`, `needle.encoder_um`, `needle.retracted`, `sense`) and must not decide by
+the truth.
 
 Each subsystem draws from its own stream, by the cycle and the act in it, and draws once a needle whatever happens: so
 neither a fault in one cycle nor a clog in one needle changes any other number of the run.
@@ -17,6 +18,7 @@ from typing import Final
 from firmware_sim.model.canister import Canister
 from firmware_sim.model.heat import Heat
 from firmware_sim.model.inputs import PlantInputs
+from firmware_sim.model.instruments import DeviceClock
 from firmware_sim.model.needle import NeedleDrive
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.model.streams import WORDS, Streams
@@ -58,6 +60,7 @@ class Plant:
         "all_needles",
         "canister",
         "cartridge",
+        "clock",
         "clogged",
         "heat",
         "inputs",
@@ -75,9 +78,10 @@ class Plant:
         self.inputs = PlantInputs()
         self._streams = Streams(seed, earlier_boots, parameters.needles)
         self.needle = NeedleDrive(parameters, self.inputs, self._streams)
-        self.vacuum = Vacuum(parameters, self.inputs)
-        self.heat = Heat(parameters, self.inputs, self.vacuum)
+        self.vacuum = Vacuum(parameters, self.inputs, self._streams)
+        self.heat = Heat(parameters, self.inputs, self.vacuum, self._streams)
         self.canister = Canister(parameters, self.inputs)
+        self.clock = DeviceClock(self.inputs)
         self.cartridge = Cartridge(cartridge_serial)
         self.truth = Truth()
         self.needles: Final = parameters.needles
@@ -140,7 +144,9 @@ class Plant:
     def settle(self, now: Micros) -> None:
         """Bring what changes with time up to `now`; to be called before an input changes."""
         self.vacuum.pressure_kpa(now)
-        self.heat.temperature_c(now)
+        self.vacuum.error_kpa(now)
+        self.heat.sensed_c(now)
+        self.clock.at(now)
 
     def extend(self, depth_um: int, now: Micros) -> Micros:
         """Start a stroke; return when the needles should be at `depth_um`, stalled or not."""
@@ -154,6 +160,11 @@ class Plant:
         return arrival
 
     # -- cores ----------------------------------------------------------------------------------------------------
+
+    @property
+    def serial_read(self) -> int:
+        """Serial number of the cartridge as the device reads it; that of another one, where this is a clone."""
+        return self.inputs.cloned_serial or self.cartridge.serial
 
     @property
     def wear(self) -> float:
@@ -188,8 +199,8 @@ class Plant:
     def evacuate(self, now: Micros) -> None:
         """Draw which of the cut cores come out at the present pressure."""
         parameters = self.parameters
-        pressure = self.vacuum.pressure_kpa(now)
-        comes_p = 1 / (1 + math.exp((parameters.evacuate_mid_kpa + pressure) / parameters.evacuate_slope_kpa))
+        suction = -self.vacuum.needles_kpa(now)
+        comes_p = 1 / (1 + math.exp((parameters.evacuate_mid_kpa - suction) / parameters.evacuate_slope_kpa))
         comes_below, loose = int(comes_p * WORDS), 0
         for bit, word in zip(self._bits, self._streams.draw("evacuation"), strict=True):
             if word < comes_below:
@@ -200,7 +211,7 @@ class Plant:
         self.canister.take_cores(count, (evacuated & self._partial).bit_count(), self.needle.stroke_um)
         self.truth.cores_evacuated += count
         # Each core lets some air in: the pressure steps up and goes on from there.
-        self.vacuum.rise_to(pressure + count * parameters.core_cost_kpa, now)
+        self.vacuum.rise_to(self.vacuum.pressure_kpa(now) + count * parameters.core_cost_kpa, now)
 
     def sense(self, now: Micros) -> int:
         """Return the needles whose core the count sensor saw."""

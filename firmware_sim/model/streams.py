@@ -50,6 +50,11 @@ class Streams:
         place = _PLACES[name] * self._needles
         return words[place : place + self._needles]
 
+    def word_at(self, name: str, moment: int) -> int:
+        """Return the word of `name` for a moment, whichever cycle it is in, such as the number of a sample."""
+        (word,) = unpack("<I", shake_128(f"{self._prefix}:{name}:{moment}".encode()).digest(4))
+        return int(word)
+
     def _words(self, act: int) -> tuple[int, ...]:
         """Words of all streams for one act of the present cycle."""
         count = len(NAMES) * self._needles

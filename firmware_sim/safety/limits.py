@@ -17,7 +17,7 @@ from protocols.language.units import Micros
 READINGS: Final[dict[Reading, Callable[[Plant, Micros], int | float]]] = {
     "canister_fill": lambda plant, now: plant.canister.fill,
     "cartridge_cycles": lambda plant, now: plant.cartridge.cycles,
-    "temperature_c": lambda plant, now: plant.heat.temperature_c(now),
+    "temperature_c": lambda plant, now: plant.heat.sensed_c(now),
 }
 """Name of a reading -> how it is taken."""
 

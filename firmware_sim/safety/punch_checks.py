@@ -78,16 +78,17 @@ def refuse_cartridge(board: Board, now: Micros) -> Refused | None:
 def _refuse_unfit(board: Board, now: Micros) -> Refused | None:
     cartridge, session = board.plant.cartridge, board.nvm.session
     assert session is not None
-    bound_to = board.nvm.cartridges.get(cartridge.serial, session.session_no)
+    serial = board.plant.serial_read
+    bound_to = board.nvm.cartridges.get(serial, session.session_no)
     reason = ""
     if board.plant.inputs.cartridge_missing:
         reason = "no cartridge is fitted"
     elif cartridge.expired:
-        reason = f"cartridge {cartridge.serial} is past its date"
+        reason = f"cartridge {serial} is past its date"
     elif not cartridge.sterile:
-        reason = f"cartridge {cartridge.serial} is not sterile"
+        reason = f"cartridge {serial} is not sterile"
     elif bound_to != session.session_no:
-        reason = f"cartridge {cartridge.serial} was used in session {bound_to}"
+        reason = f"cartridge {serial} was used in session {bound_to}"
     board.set_alarm(A.CARTRIDGE_REFUSED, bool(reason), now)
     return interlocked(I.CARTRIDGE, f"{reason}: fit a new one; there is no override") if reason else None
 

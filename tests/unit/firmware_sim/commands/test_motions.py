@@ -322,3 +322,20 @@ def test_needles_that_are_not_home_in_time_are_called_home_again_and_hold_the_de
     bench.refused(M.FaultReset())
     bench.wait(40 * MILLISECOND)
     assert bench.said(M.FaultReset(), M.FaultResetDone).alarms == 0
+
+
+@pytest.mark.parametrize("drift_kpa_min", [0.0, 60.0])
+def test_arm_waits_for_a_good_sample_of_a_sensor_that_goes_wrong(drift_kpa_min: float) -> None:
+    """Each sample is another error: what seemed to be the time at which the vacuum is enough may not be it."""
+    bench = numbed()
+    bench.inject(pressure_noise_kpa=5.0, pressure_drift_kpa_min=drift_kpa_min)
+    done = bench.done(M.Arm(), M.ArmDone)
+    assert done.vacuum_pa <= -40_000
+
+
+def test_arm_fails_at_its_limit_where_no_sample_is_good() -> None:
+    bench = numbed()
+    bench.inject(pressure_offset_kpa=30.0, pressure_noise_kpa=5.0)
+    began = bench.now
+    bench.done(M.Arm(), M.Failed)
+    assert bench.now - began == 10 * SECOND

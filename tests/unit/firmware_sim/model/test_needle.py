@@ -110,3 +110,15 @@ def test_jammed_needle_stays_out_until_the_reserve_pulls_it() -> None:
     assert p.needle.depth_um(home) == 3000 and not p.needle.home(home)
     p.reboot(home)
     assert p.needle.home(home)
+
+
+def test_a_slow_motor_takes_longer_than_the_device_expects() -> None:
+    p = plant()
+    p.inputs.motor_slow = 2.0
+    arrival = p.extend(3000, T0)
+    assert arrival == later(T0, 30) and p.needle.depth_um(arrival) == 1500
+    assert p.needle.depth_um(later(T0, 60)) == 3000
+    home = p.needle.retract(later(T0, 60))
+    assert home == later(T0, 100) and not p.needle.retracted(home)
+    assert p.needle.depth_um(home) == 1500
+    assert p.needle.retracted(later(T0, 140))

@@ -51,6 +51,22 @@ def test_missed_and_unsucked_cores_stay() -> None:
     assert without_vacuum.truth.cores_evacuated == 0
 
 
+def test_a_blocked_line_brings_nothing_and_reads_well() -> None:
+    p = pumped(**SURE)
+    p.inputs.line_blocked = True
+    assert cycle(p, LONG)[1] == 0
+    assert p.vacuum.sensed_kpa(later(LONG, 200)) == pytest.approx(-55)
+    p.inputs.line_blocked = False
+    assert cycle(p, later(LONG, 1_000))[1] == 0b111
+
+
+def test_a_clone_says_the_serial_number_of_another_cartridge() -> None:
+    p = plant()
+    assert p.serial_read == p.cartridge.serial == 1
+    p.inputs.cloned_serial = 77
+    assert (p.serial_read, p.cartridge.serial) == (77, 1)
+
+
 @pytest.mark.parametrize("suction", [17.0, 25.0, 33.0])
 def test_share_of_cores_follows_the_suction(suction: float) -> None:
     overrides = SURE | {"evacuate_mid_kpa": 25, "evacuate_slope_kpa": 4, "vacuum_set_kpa": -55, "core_cost_kpa": 0}

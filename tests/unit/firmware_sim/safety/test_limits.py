@@ -7,6 +7,7 @@ from firmware_sim.safety.limits import READINGS, refuse_beyond
 from protocols.language import alarm_codes as A
 from protocols.language.enums import Code
 from protocols.language.messages import Refused
+from protocols.language.units import SECOND
 from tests.unit.firmware_sim.boards import Bench
 
 WEAR, HEAT, CANISTER = 12, 17, 18
@@ -86,3 +87,12 @@ def test_both_alarms_go_when_the_reading_is_good_again() -> None:
     assert judged(bench, CANISTER) == (None, [A.CANISTER_NEARLY_FULL])
     bench.plant.inputs.canister_ul_added = 0
     assert judged(bench, CANISTER) == (None, [])
+
+
+def test_the_heat_is_judged_by_the_sensor() -> None:
+    bench = Bench(ambient_c=30.0)
+    bench.inject(temperature_drift_k_min=60.0)
+    bench.wait(12 * SECOND)
+    no, active = judged(bench, HEAT)
+    assert no is None and active == [A.HOT]
+    assert bench.plant.heat.temperature_c(bench.now) == 30.0

@@ -1,0 +1,1 @@
+"""The plant under a whole session: what chance brings, and defects that act with time."""
