@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Final, Protocol, TypeVar
 
+from devicectl.campaign.expectations import Outcome, check_expectations
 from devicectl.campaign.host import HostFaults
 from devicectl.campaign.judges import Ledgers, judge_all
 from devicectl.campaign.recording import Recording
@@ -42,6 +43,7 @@ from firmware_sim.faults.injector import Firing, Injector
 from firmware_sim.faults.store import FaultyStore, new_memory
 from firmware_sim.model.parameters import Parameters
 from protocols.language.messages import DeviceInfoDone
+from protocols.language.records import AlarmChanged, decode_record
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.link.port import AnyWire
 from protocols.mqtt.topics import DeviceTopics
@@ -296,6 +298,21 @@ class Trial:
         found, seen = judge_all(self.recording, self._ledgers(report))
         self.verdict.breaches += found
         self.verdict.seen.update(seen)
+        self.verdict.unmet = check_expectations(self.scenario.expect, self._outcome(report))
+
+    def _outcome(self, report: SessionReport) -> Outcome:
+        assert report.device_totals is not None
+        seen = self.verdict.seen
+        records = [decode_record(raw) for raw in report.records]
+        return Outcome(
+            state=report.summary.state,
+            reconciled=bool(report.summary.reconciled),
+            alarms=frozenset(one.code for one in records if isinstance(one, AlarmChanged)),
+            refusals=frozenset(name for event, name in seen if event == "refusal"),
+            interlocks=frozenset(int(number) for event, number in seen if event == "interlock"),
+            cores_counted=report.device_totals.cores_counted,
+            seconds=self.world.now / SECOND,
+        )
 
     def _ledgers(self, report: SessionReport) -> Ledgers:
         assert report.device_totals is not None

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from devicectl.errors import DevicectlError
+from devicectl.findings import first_finding
 from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
 from protocols.text.names import one_form
 from protocols.text.values import ValuesError
@@ -214,29 +215,8 @@ def make_plan(values: Mapping[str, object], source: str = "plan") -> Plan:
 
 def _explain(error: ValidationError, source: str) -> PlanError:
     """The first of pydantic's findings in our own words."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(map(str, first["loc"]))
-    cause = first.get("ctx", {}).get("error")
+    cause = error.errors(include_url=False)[0].get("ctx", {}).get("error")
     if isinstance(cause, _Misfit):
         return PlanError(source, cause.key, cause.value, cause.right)
-    model, field = _locate(first["loc"])
-    known = ", ".join(model.model_fields)
-    if first["type"] == "extra_forbidden":
-        return PlanError(source, key, first["input"], f"is no key of a plan here: those are {known}")
-    if first["type"] == "missing":
-        return PlanError(source, key, None, f"is missing: must be {model.model_fields[field].description}")
-    right = model.model_fields[field].description if field else f"a mapping with the keys {known}"
-    return PlanError(source, key or None, first["input"], f"must be {right}")
-
-
-def _locate(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
-    """The model that a finding's location ends in, and the field there; "" for the model as a whole."""
-    match location:
-        case ("zones", _, *rest):
-            return Zone, str(rest[0]) if rest else ""
-        case ("operator", field, *_):
-            return Operator, str(field)
-        case ():  # no mapping at all
-            return Plan, ""
-        case _:
-            return Plan, str(location[0])
+    found = first_finding(error, Plan, "a plan")
+    return PlanError(source, ".".join(map(str, found.steps)) or None, found.value, found.right)

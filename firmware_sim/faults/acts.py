@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Final
 
+from firmware_sim.board.board import NO_CELL
 from firmware_sim.device import Device
 from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.fault import Fault
@@ -51,7 +52,7 @@ _VALUES: Final[Mapping[str, Callable[[Device, Micros], float | str | None]]] = {
     "phase": _phase,
     "state": lambda device, now: device.board.state.name.lower(),
     "zone": lambda device, now: device.board.zone,
-    "cell": lambda device, now: device.board.cell,
+    "cell": lambda device, now: None if device.board.cell == NO_CELL else device.board.cell,
     "cores_counted": lambda device, now: device.nvm.totals.cores_counted,
     "vacuum_kpa": lambda device, now: device.plant.vacuum.pressure_kpa(now),
     "temperature_c": lambda device, now: device.plant.heat.temperature_c(now),

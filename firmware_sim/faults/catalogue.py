@@ -8,7 +8,7 @@ broker.
 The page docs/faults.md is made from these rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final
 
@@ -394,7 +394,7 @@ CATALOGUE: Final[Mapping[str, Kind]] = {row.name: row for row in _ROWS}
 """Every kind of fault by its name, in the order of the page."""
 
 
-def nearest(name: str) -> str:
-    """Return the kind that looks most like `name`, "" if none does."""
-    found = get_close_matches(name, CATALOGUE, n=1)
+def nearest(name: str, names: Iterable[str] = CATALOGUE) -> str:
+    """Return the kind, or the one of `names`, that looks most like `name`, "" if none does."""
+    found = get_close_matches(name, list(names), n=1)
     return found[0] if found else ""

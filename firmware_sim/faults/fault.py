@@ -13,12 +13,16 @@ from firmware_sim.faults.trigger import Trigger, parse_trigger
 
 
 class FaultError(SimulatorError, ValueError):
-    """A fault that cannot be declared: `key` is what is wrong in it, `reason` says what would be right."""
+    """A fault that cannot be declared: `key` is what is wrong in it, `reason` says what would be right.
 
-    def __init__(self, key: str, reason: str, nearest: str = "") -> None:
+    With `of_key` there is no such key; `nearest` is the word that looks most like the wrong one, "" if none does.
+    """
+
+    def __init__(self, key: str, reason: str, nearest: str = "", *, of_key: bool = False) -> None:
         self.key = key
         self.reason = reason
         self.nearest = nearest
+        self.of_key = of_key
         super().__init__(f"{key}: {reason}")
 
 
@@ -69,8 +73,11 @@ def declare(name: str, /, when: str = 'at("0 s")', **values: Any) -> Fault:
         raise FaultError("fault", f"there is no fault {name!r}{f'; did you mean {near}?' if near else ''}", near)
     for key in values:
         if kind.quantity(key) is None:
-            has = ", ".join(one.name for one in kind.quantities) or "nothing but when"
-            raise FaultError(key, f"a {name} has {has}")
+            names = [one.name for one in kind.quantities]
+            near = nearest(key, names)
+            has = ", ".join(names) or "nothing but when"
+            hint = f"; did you mean {near}?" if near else ""
+            raise FaultError(key, f"a {name} has {has}{hint}", near, of_key=True)
     checked = {one.name: _check(one, values.get(one.name, one.usual)) for one in kind.quantities}
     return Fault(kind, parse_trigger(when), when, checked)
 

@@ -107,7 +107,7 @@ def _fault(given: object, steps: tuple[str | int, ...]) -> Fault:
     except TriggerError as error:
         raise ScenarioError((*steps, "when"), error.reason, column=error.column) from error
     except FaultError as wrong:
-        raise ScenarioError((*steps, wrong.key), wrong.reason) from wrong
+        raise ScenarioError((*steps, wrong.key), wrong.reason, of_key=wrong.of_key) from wrong
 
 
 def _mapping(value: object, steps: tuple[str | int, ...]) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ lines of them unfold to gigabytes), no tags, no key twice, and a scalar means wh
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 MAX_FILE_SIZE: Final = 64 * 1024
@@ -42,7 +43,7 @@ class Place(NamedTuple):
 
 
 class Values(NamedTuple):
-    """The mapping in a file. `places` has the place of each value that is read from YAML; of JSON it has none."""
+    """The mapping in a file. `places` has the place of each value, unless it is of JSON that is no YAML."""
 
     values: dict[str, object]
     places: Mapping[Steps, Place]
@@ -59,7 +60,7 @@ class Values(NamedTuple):
             return name
         place = self.places[steps]
         mark = place.key if of_key else place.value
-        return f"line {mark.line}, column {mark.column + max(column - 1, 0)}: {name}"
+        return f"{_where(Mark(mark.line, mark.column + max(column - 1, 0)))}: {name}"
 
 
 class Form(NamedTuple):
@@ -106,7 +107,12 @@ def decode_values(raw: bytes, source: str, form: Form, *, is_json: bool) -> Valu
     except UnicodeDecodeError as error:
         raise ValuesError(source, None, None, f"is not UTF-8 at byte {error.start}: must be a text file") from error
     places: dict[Steps, Place] = {}
-    values = parse_json(text, source, form) if is_json else parse_yaml(text, source, form, places)
+    if is_json:
+        values = parse_json(text, source, form)
+        with suppress(ValuesError):  # nearly all JSON is YAML, and what is not is without places
+            parse_yaml(text, source, form, places)
+    else:
+        values = parse_yaml(text, source, form, places)
     if not isinstance(values, dict):
         raise ValuesError(source, None, values, f"must be a mapping, for example `{form.example}`")
     return Values(values, places)
@@ -121,7 +127,8 @@ def parse_json(text: str, source: str, form: Form) -> object:
     try:
         value = json.loads(text, object_pairs_hook=lambda pairs: _to_mapping(pairs, source, form), parse_int=_to_int)
     except json.JSONDecodeError as error:
-        raise ValuesError(source, f"line {error.lineno}", None, f"is no JSON: {error.msg}") from error
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValuesError(source, where, None, f"is no JSON: {error.msg}") from error
     except RecursionError as error:
         raise _too_deep(source, form) from error
     if _depth(value) > MAX_DEPTH:
@@ -140,8 +147,9 @@ def parse_yaml(text: str, source: str, form: Form, places: dict[Steps, Place]) -
     try:
         found = _Builder(source, form).build(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
-        line = "the file" if error.problem_mark is None else f"line {error.problem_mark.line + 1}"
-        raise ValuesError(source, line, None, f"is no YAML: {error.problem}") from error
+        mark = error.problem_mark
+        where = "the file" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}"
+        raise ValuesError(source, where, None, f"is no YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ValuesError(source, None, None, f"is no YAML: {reason}") from error
@@ -205,13 +213,14 @@ class _Builder:
 
     def _mapping(self, nodes: list[_Node]) -> _Node:
         pairs = list(zip(nodes[::2], nodes[1::2], strict=True))
-        mapping = _to_mapping([(key.value, held.value) for key, held in pairs], self._source, self._form)
+        marks = [key.mark for key, _ in pairs]
+        mapping = _to_mapping([(key.value, held.value) for key, held in pairs], self._source, self._form, marks)
         inner = [(name, key.mark, held) for name, (key, held) in zip(mapping, pairs, strict=True)]
         return _Node(mapping, self._marks.pop(), inner)
 
     def _check(self, event: Any) -> None:
         """Refuse what a plain value does not need."""
-        line = f"line {event.start_mark.line + 1}"
+        line = _where(_mark(event))
         if getattr(event, "anchor", None) is not None:  # an alias has that of the value that it stands for
             raise ValuesError(self._source, line, None, "has an alias or anchor: must spell the value out")
         if getattr(event, "tag", None) is not None:
@@ -224,13 +233,22 @@ def _mark(event: Any) -> Mark:
     return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-def _to_mapping(pairs: list[tuple[object, object]], source: str, form: Form) -> dict[str, object]:
+def _where(mark: Mark) -> str:
+    return f"line {mark.line}, column {mark.column}"
+
+
+def _to_mapping(
+    pairs: list[tuple[object, object]], source: str, form: Form, marks: Sequence[Mark] = ()
+) -> dict[str, object]:
+    """Return the mapping of pairs; `marks` has the place of each key, where it is known."""
     mapping: dict[str, object] = {}
-    for key, value in pairs:
+    for index, (key, value) in enumerate(pairs):
+        where = _where(marks[index]) if marks else None
         if not isinstance(key, str):
-            raise ValuesError(source, None, key, f"is no key of {form.noun}: must be a text")
+            raise ValuesError(source, where, key, f"is no key of {form.noun}: must be a text")
         if key in mapping:
-            raise ValuesError(source, key, value, "is there twice: must be there once")
+            name = key if where is None else f"{where}: {key}"
+            raise ValuesError(source, name, value, "is there twice: must be there once")
         mapping[key] = value
     return mapping
 

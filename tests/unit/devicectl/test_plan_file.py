@@ -68,7 +68,7 @@ def test_a_files_number_that_is_none_is_refused_as_a_value(tmp_path: Path, name:
 
 def test_a_file_that_is_no_plan_ends_a_program_with_2(tmp_path: Path) -> None:
     with pytest.raises(
-        PlanError, match="plan.yaml: line 1: has an alias or anchor: must spell the value out"
+        PlanError, match="plan.yaml: line 1, column 4: has an alias or anchor: must spell the value out"
     ) as caught:
         load_plan(written(tmp_path, "a: &x 1"))
     assert caught.value.exit_code == 2 and isinstance(caught.value, ValueError)

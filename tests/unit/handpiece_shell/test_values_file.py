@@ -37,5 +37,5 @@ def test_a_file_of_the_greatest_size_is_read_and_a_larger_one_is_not(tmp_path: P
 
 def test_the_suffix_in_any_case_tells_json(tmp_path: Path) -> None:
     assert read_values(written(tmp_path, "{a: 1}", "p.yml"), "a plan", FORM).values == {"a": 1}
-    with pytest.raises(ValuesError, match="^a plan: line 1: is no JSON: "):
+    with pytest.raises(ValuesError, match="^a plan: line 1, column 2: is no JSON: "):
         read_values(written(tmp_path, "{a: 1}", "P.Json"), "a plan", FORM)

@@ -139,6 +139,7 @@ def test_every_name_of_a_trigger_is_shown() -> None:
     view = DeviceView(Device(seed=7))
     shown = {name: view.value(name, Micros(0)) for name in NAMES}
     assert shown["state"] in NAMES["state"].words and shown["phase"] in NAMES["phase"].words
+    assert shown.pop("cell") is None, "the hand has not been moved"
     assert all(isinstance(value, int | float) for name, value in shown.items() if not NAMES[name].words)
 
 

@@ -44,6 +44,15 @@ def test_an_error_has_the_nearest_kind_for_itself() -> None:
     assert caught.value.nearest == "mute"
 
 
+def test_an_unknown_key_is_told_from_a_wrong_value() -> None:
+    with pytest.raises(FaultError, match="a drop has direction, pieces, share, for_ms; did you mean pieces") as caught:
+        declare("drop", piece=3)
+    assert caught.value.of_key and caught.value.nearest == "pieces"
+    with pytest.raises(FaultError) as caught:
+        declare("drop", pieces="3")
+    assert not caught.value.of_key
+
+
 def test_a_trigger_that_cannot_be_read_is_no_fault() -> None:
     with pytest.raises(TriggerError, match="when, column 7"):
         declare("mute", "cycle 3")

@@ -33,22 +33,22 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
     "not UTF-8": ("p.yaml", b"depth_mm: \xff", "is not UTF-8 at byte 10"),
     "NUL bytes": ("p.yaml", b"a: \0", "is no YAML: "),
     "too big": ("p.yaml", b"#" * (MAX_FILE_SIZE + 1), "is over 65536 bytes"),
-    "broken YAML": ("p.yaml", "zones: [", "line 1: is no YAML: "),
-    "a tab": ("p.yaml", "zones:\n\t- 1", "line 2: is no YAML: "),
-    "an alias": ("p.yaml", "a: &x 1\nb: *x", "line 1: has an alias or anchor"),
-    "an alias of nothing": ("p.yaml", "b: *x", "line 1: has an alias or anchor"),
+    "broken YAML": ("p.yaml", "zones: [", "line 1, column 9: is no YAML: "),
+    "a tab": ("p.yaml", "zones:\n\t- 1", "line 2, column 1: is no YAML: "),
+    "an alias": ("p.yaml", "a: &x 1\nb: *x", "line 1, column 4: has an alias or anchor"),
+    "an alias of nothing": ("p.yaml", "b: *x", "line 1, column 4: has an alias or anchor"),
     "a billion laughs": ("p.yaml", "a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]", "has an alias or anchor"),
     "a merge": ("p.yaml", "a: &x {depth_mm: 3}\nb:\n  <<: *x", "has an alias or anchor"),
-    "a tag": ("p.yaml", "target_cores: !!python/object/apply:os.getcwd []", "line 1: has a tag"),
-    "an ordinary tag": ("p.yaml", "target_cores: !!int 3", "line 1: has a tag"),
-    "a key twice": ("p.yaml", "depth_mm: 3\ndepth_mm: 2", "depth_mm = 2: is there twice"),
-    "a key twice inside": ("p.yaml", "zones:\n- {name: a, name: b}", "name = 'b': is there twice"),
-    "a number as a key": ("p.yaml", "1: 2", "= 1: is no key of a plan"),
+    "a tag": ("p.yaml", "target_cores: !!python/object/apply:os.getcwd []", "line 1, column 15: has a tag"),
+    "an ordinary tag": ("p.yaml", "target_cores: !!int 3", "line 1, column 15: has a tag"),
+    "a key twice": ("p.yaml", "depth_mm: 3\ndepth_mm: 2", "line 2, column 1: depth_mm = 2: is there twice"),
+    "a key twice inside": ("p.yaml", "zones:\n- {name: a, name: b}", "line 2, column 13: name = 'b': is there twice"),
+    "a number as a key": ("p.yaml", "1: 2", "line 1, column 1 = 1: is no key of a plan"),
     "a list as a key": ("p.yaml", "? [a]\n: 2", "= ['a']: is no key of a plan"),
     "two documents": ("p.yaml", "{}\n---\n{}", "has more than one document"),
     "too deep": ("p.yaml", "a: " + "[" * 21 + "]" * 21, "is nested deeper than 20 levels"),
     "bottomless": ("p.yaml", "[" * 60_000, "is nested deeper than 20 levels"),
-    "broken JSON": ("p.json", '{\n"a": }', "line 2: is no JSON: "),
+    "broken JSON": ("p.json", '{\n"a": }', "line 2, column 6: is no JSON: "),
     "a key twice in JSON": ("p.json", '{"a": 1, "a": 2}', "a = 2: is there twice"),
     "too deep in JSON": ("p.json", '{"a": ' + "[" * 21 + "]" * 21 + "}", "is nested deeper than 20 levels"),
     "bottomless JSON": ("p.json", "[" * 60_000, "is nested deeper than 20 levels"),
@@ -145,4 +145,9 @@ def test_a_place_is_shown_with_line_column_and_key() -> None:
     assert found.where(("faults", 0, "when"), of_key=True) == "line 3, column 19: faults[0].when"
     assert found.where(("faults", 0, "when"), column=7) == "line 3, column 31: faults[0].when"
     assert found.where(("start", "parameters")) == "line 1, column 8: start.parameters"
-    assert decoded('{"seed": 1}', "p.json").where(("seed",)) == "seed"
+    assert decoded('{"seed": 1}', "p.json").where(("seed",)) == "line 1, column 10: seed"
+
+
+def test_a_json_text_that_is_no_yaml_has_no_places() -> None:
+    key = "k" * 1_100  # YAML's keys end before
+    assert decoded(json.dumps({key: 1}), "p.json").where((key,)) == key
