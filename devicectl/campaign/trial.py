@@ -41,6 +41,7 @@ from firmware_sim.device import Device
 from firmware_sim.faults.acts import UL_PER_ML, DeviceView
 from firmware_sim.faults.injector import Firing, Injector
 from firmware_sim.faults.store import FaultyStore, new_memory
+from firmware_sim.memory.journal import JOURNAL_SLOTS
 from firmware_sim.model.parameters import Parameters
 from protocols.language.messages import DeviceInfoDone
 from protocols.language.records import AlarmChanged, decode_record
@@ -98,6 +99,7 @@ class Trial:
         self.recording = Recording()
         self.log = SessionLog.open("sqlite://") if log is None else log
         self.report: SessionReport | None = None
+        self.ledgers: Ledgers | None = None
         self._owns_log = log is None
         self._url = url
         self._audience = audience
@@ -107,6 +109,7 @@ class Trial:
         self._recorder = Recorder(self.log)
         self._key: int | None = None
         self._task: asyncio.Task[None] | None = None
+        self._bound_us = BOUND_US + scenario.plan.target_cores * CORE_US
         view = DeviceView()
         self.injector = Injector(scenario.faults, scenario.seed, view, self._noted)
         store = FaultyStore(self.injector, scenario.seed)
@@ -126,7 +129,6 @@ class Trial:
         self._host = HostFaults(
             self.world, self.recording, write=self._store, interrupt=self._interrupt, stop=self._stop
         )
-        self._bound_us = BOUND_US + scenario.plan.target_cores * CORE_US
         self.world.ends_at = Micros(self._bound_us)
 
     def _fit_consumables(self) -> None:
@@ -194,7 +196,7 @@ class Trial:
             self._task.cancel()
 
     def _stop(self) -> None:
-        say_stop(self.device, self.wire_maker(NAME), self.host_wire(NAME), self.world.now)
+        say_stop(self.device, self.recording, self.wire_maker(NAME), self.host_wire(NAME), self.world.now)
         self.world.refresh()
 
     # --- the person ----------------------------------------------------------------------------------------------
@@ -295,7 +297,8 @@ class Trial:
         self.injector.finish_all(self.world.now)
         self.report = report = self.log.load(self._key)
         self.verdict.ending = report.summary.state
-        found, seen = judge_all(self.recording, self._ledgers(report))
+        self.ledgers = self._ledgers(report)
+        found, seen = judge_all(self.recording, self.ledgers)
         self.verdict.breaches += found
         self.verdict.seen.update(seen)
         self.verdict.unmet = check_expectations(self.scenario.expect, self._outcome(report))
@@ -328,7 +331,14 @@ class Trial:
             differences=tuple(str(difference) for difference in report.differences),
             unwritten=sum(fired.kind in ("torn_write", "lost_write", "short_write") for fired in self.verdict.fired),
             alarms={code: alarms.state(code).name for code in alarms.active},
+            journal=self._journal(),
         )
+
+    def _journal(self) -> dict[int, bytes]:
+        """Return what the device's memory still holds of its journal, by event number."""
+        nvm = self.device.nvm
+        oldest = max(1, nvm.head - JOURNAL_SLOTS)
+        return dict(enumerate(nvm.read(oldest, JOURNAL_SLOTS)[1], oldest))
 
 
 class _Driver(VirtualTimeDriver):

@@ -10,24 +10,24 @@ from typing import Final
 
 from devicectl.campaign.broker import BrokerFaults
 from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
+from devicectl.campaign.watch import DeviceWatch
 from devicectl.session.engine import Engine, Entry
 from devicectl.simulation.heap import Actor
 from devicectl.simulation.world import Line, World
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.faults.acts import DeviceFaults
+from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.injector import Act, End, Firing
+from firmware_sim.faults.kind import Target
 from firmware_sim.faults.store import FaultyStore, PowerLostError
 from firmware_sim.faults.wire import Piece, WireFaults
-from firmware_sim.memory.keys import KEYS
-from firmware_sim.memory.session_steps import BeginCycle
 from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
 from protocols.link.port import AnyWire
 
 RESTART_US: Final = Micros(1 * SECOND)
 """Time until a device whose process has ended is started again, as by systemd."""
-_BEGIN_CYCLE: Final = KEYS[BeginCycle]
 
 
 class Killed(BaseException):
@@ -65,10 +65,9 @@ class FaultyWorld(World):
         self.host_alive = True
         self.powered = True
         self._unplugged: set[object] = set()
-        self._home_at: Micros | None = Micros(0)
-        self._state = device.board.state
+        self._watch = watch = DeviceWatch(device, recording)
         self._wire = WireFaults(injector, line)
-        store.heard = self._stored
+        store.heard = lambda key: watch.stored(key, self.heap.now)
         super().__init__(engine, device, write=write, line=self._wire, make_wire=make_wire)
         self._faults = Actor(injector.next_deadline, self._advance_injector)
         self._device_actor = Actor(self._device_deadline, self._advance_device)
@@ -76,6 +75,8 @@ class FaultyWorld(World):
         DeviceFaults(
             device, injector, power_off=self.power_off, power_on=self.power_on, changed=lambda now: self.refresh()
         )
+        for name in (name for name, kind in CATALOGUE.items() if kind.target is Target.DEVICE):
+            injector.acts[name] = self.put_off(injector.acts[name])  # its trigger may be a write of the device itself
         injector.acts.update({"disconnect": self._disconnect, "half_open": self._half_open})
         injector.acts.update({"broker_killed": self._disconnect, "broker_restarted": self._disconnect})
         self._broker = BrokerFaults(
@@ -156,7 +157,7 @@ class FaultyWorld(World):
 
     def _cycle_power(self) -> None:
         """Lose power in the midst of a write, and have it back."""
-        self.device.plant.reboot(self.now)
+        self.power_off(self.now)
         self._boot(self.now)
 
     def _end_device(self) -> None:
@@ -198,10 +199,12 @@ class FaultyWorld(World):
         """Take the device's port away; a device without power, or whose process has ended, hears nothing of it."""
         if self.port not in self.device.ports:
             return
+        self.recording.event("detached", self.now)
         if self.powered:
             self._guarded(lambda: self.device.detach(self.port, self.now))
         else:
             self.device.ports.remove(self.port)
+        self._look()
 
     def _disconnect(self, firing: Firing, now: Micros) -> End:
         def begin() -> None:
@@ -337,39 +340,15 @@ class FaultyWorld(World):
 
     # --- what no wire shows --------------------------------------------------------------------------------------
 
+    def refresh(self) -> None:
+        """Let both ends' outboxes out; after anything was done to either from outside."""
+        super().refresh()
+        self._look()
+
     def _look(self) -> None:
         """Record what of the device has changed, and let triggers see it."""
-        now, board, needle = self.heap.now, self.device.board, self.device.plant.needle
-        if board.state is not self._state:
-            self._state = board.state
-            depth_um = needle.depth_um(now)
-            self.recording.event("state", now, state=board.state.name, armed=board.armed, depth_um=depth_um)
-        if needle.home_at != self._home_at:
-            self._home_at = needle.home_at
-            self.recording.event("needles", now, home_at=self._home_at)
-        self.injector.look(now)
-
-    def _stored(self, key: str) -> None:
-        """Record a stroke as its cycle begins in the memory: what the skin, the line and the link were then."""
-        if key != _BEGIN_CYCLE:
-            return
-        now, device = self.heap.now, self.device
-        board, plant, session = device.board, device.plant, device.nvm.session
-        zone = board.zones.get(board.zone)
-        self.recording.event(
-            "stroke",
-            now,
-            zone=board.zone,
-            cell=board.cell,
-            numbed_us=None if zone is None or not zone.confirmed else now - zone.numbed_at,
-            valid_us=board.parameters.anesthesia_valid_s * SECOND,
-            sensed_kpa=plant.vacuum.sensed_kpa(now),
-            needles=plant.needles,
-            made=None if session is None else session.cell_punctures.get((board.zone, board.cell), 0),
-            state=board.state.name,
-            linked=any(port.exchange.linked for port in device.ports),
-            cartridge=plant.cartridge.serial,
-        )
+        self._watch.look(self.heap.now, powered=self.powered)
+        self.injector.look(self.heap.now)
 
 
 def wait_alone(world: FaultyWorld, duration_us: int) -> None:

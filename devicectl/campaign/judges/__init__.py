@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from devicectl.campaign.judges import alarms, exactly_once, motion, timing
+from devicectl.campaign.judges import acknowledgement, alarms, answers, calm, exactly_once, motion, timing, truth
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading, read
+from devicectl.campaign.judges.reading import Reading, seen
 from devicectl.campaign.recording import Recorded
 from devicectl.campaign.verdict import Breach
 
@@ -18,17 +18,19 @@ __all__ = ["JUDGES", "Ledgers", "judge_all"]
 
 JUDGES: Final[Mapping[str, Callable[[Reading, Ledgers], list[tuple[int, str]]]]] = {
     "exactly once": exactly_once.judge,
-    "acknowledgement": exactly_once.judge_acknowledgements,
-    "truth": exactly_once.judge_truth,
+    "acknowledgement": acknowledgement.judge,
+    "truth": truth.judge,
+    "answers": answers.judge,
     "motion": motion.judge,
     "timing": timing.judge,
     "alarms": alarms.judge,
+    "calm": calm.judge,
 }
 """Name of a judge -> what gives its breaches, each with its time and its sentence."""
 
 
 def judge_all(recording: Sequence[Recorded], ledgers: Ledgers) -> tuple[list[Breach], Counter[tuple[str, str]]]:
     """Return what every judge finds, in the order of time, and what was seen in the run."""
-    reading = read(recording)
+    reading = Reading(recording)
     found = [Breach(name, *breach) for name, judge in JUDGES.items() for breach in judge(reading, ledgers)]
-    return sorted(found, key=lambda breach: breach.at_us), reading.seen
+    return sorted(found, key=lambda breach: breach.at_us), seen(reading)

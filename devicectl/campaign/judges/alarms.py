@@ -1,29 +1,114 @@
-"""Judge of alarms: each one that the journal says was raised has ended in it, or is still there at the end."""
+"""Judge of alarms: raised when their cause is there, and ended as cleared, acknowledged or latched.
 
-import struct
+The journal, the device's list at the end and the causes that the recording shows have to agree. A latched alarm holds
+the device until FAULT_RESET, over any loss of power.
+"""
+
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges.reading import Noted, Reading
+from devicectl.campaign.judges.records import ALARM, BOOT, KIND_AT, AlarmChange, alarm, event_no, open_cycle_of
 
-ALARM, BOOT = 4, 7  # record kinds
-_ALARM: Final = struct.Struct("<IIBHBBB")
-ACTIVE: Final = 1
-KIND_AT: Final = 8
+Found = list[tuple[int, str]]
+INACTIVE, ACTIVE, ACKNOWLEDGED, LATCHED = 0, 1, 2, 3  # states of an alarm
+_STATES: Final = {ACTIVE: "ACTIVE", ACKNOWLEDGED: "ACKNOWLEDGED", LATCHED: "LATCHED"}
+POWER_LOST: Final = 1401
+STOPPED: Final = 2001
+LATCHING: Final = (101, 803, 1001, POWER_LOST, 1501)
+"""Codes of docs/model.md that stay until FAULT_RESET."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
-    """Hold the last state of each alarm in the rows against those that the device still shows."""
+def judge(reading: Reading, ledgers: Ledgers) -> Found:
+    """Hold the alarms in the rows against each other, against their causes, and against the end."""
     last: dict[int, int] = {}
-    for raw in ledgers.rows:
+    interrupted = 0
+    found: list[str] = []
+    for raw in _all_rows(ledgers):
         if raw[KIND_AT] == BOOT:
-            last.clear()  # what is not latched ends with the power
+            last = {code: LATCHED for code, state in last.items() if code in LATCHING and state != INACTIVE}
+            interrupted = open_cycle_of(raw)
         elif raw[KIND_AT] == ALARM:
-            _, _, _, code, _, _, state = _ALARM.unpack_from(raw)
-            last[code] = state
-    end_us = reading.said[-1].at_us if reading.said else 0
-    return [
-        (end_us, f"alarm MC-{code:04d} was raised, is gone, and the journal does not say so")
+            change = alarm(raw)
+            found += _step(last.get(change.code), change)
+            last[change.code] = change.state
+            interrupted = 0 if change.code == POWER_LOST else interrupted
+        elif interrupted:
+            found.append(f"power was lost in cycle {interrupted}, and MC-{POWER_LOST} was not raised")
+            interrupted = 0
+    found += _at_the_end(last, ledgers)
+    return [(reading.end_us, sentence) for sentence in found] + _stops(reading) + _holds(reading)
+
+
+def _all_rows(ledgers: Ledgers) -> list[bytes]:
+    """Return the rows, and what the device has written after the last of them."""
+    last = event_no(ledgers.rows[-1]) if ledgers.rows else 0
+    return [*ledgers.rows, *(raw for number, raw in ledgers.journal.items() if number > last)]
+
+
+def _step(before: int | None, change: AlarmChange) -> list[str]:
+    """Judge one change; nothing is known of an alarm's state before its first."""
+    if before == change.state and before in (INACTIVE, ACKNOWLEDGED):
+        return [f"{_label(change.code)} is {change.state} again in event {change.event_no}"]
+    if before == ACTIVE == change.state:
+        return [f"{_label(change.code)} is raised again in event {change.event_no}, and has not ended"]
+    if change.state == LATCHED and change.code not in LATCHING:
+        return [f"{_label(change.code)} is latched in event {change.event_no}, and must not be"]
+    if change.state == INACTIVE and before == ACTIVE and change.code in LATCHING:
+        return [f"{_label(change.code)} is over in event {change.event_no}, and no FAULT_RESET was asked for"]
+    return []
+
+
+def _at_the_end(last: dict[int, int], ledgers: Ledgers) -> list[str]:
+    found = [
+        f"{_label(code)} was raised, is gone, and the journal does not say so"
         for code, state in last.items()
-        if state == ACTIVE and code not in ledgers.alarms
+        if state != INACTIVE and code not in ledgers.alarms
     ]
+    return found + [
+        f"{_label(code)} is {state} at the end, the journal says that it has ended"
+        for code, state in ledgers.alarms.items()
+        if last.get(code) == INACTIVE
+    ]
+
+
+def _stops(reading: Reading) -> Found:
+    """Find an emergency stop of a device that was on without its alarm."""
+    found = []
+    raised = [said.at_us for said in reading.device_sent if _tells(said.frame.fields, STOPPED)]
+    states = reading.of("state")
+    for noted in reading.fired("emergency_stop"):
+        before = [state for state in states if state.place < noted.place]
+        linked = bool(before) and before[-1].event["armed"]
+        if linked and not any(noted.at_us <= at_us <= noted.at_us + 100_000 for at_us in raised):
+            found.append((noted.at_us, f"the emergency stop was opened, and MC-{STOPPED} was not raised"))
+    return found
+
+
+def _tells(fields: object, code: int) -> bool:
+    return isinstance(fields, dict) and fields.get("code") == code and fields.get("state") == "ACTIVE"
+
+
+def _holds(reading: Reading) -> Found:
+    """Find a boot that went past a latched alarm, by the alarms that the device has told of."""
+    told = [(said.place, said.frame.fields) for said in reading.device_sent if said.frame.name == "Alarm"]
+    found, held, place = [], set[int](), 0
+    states = reading.of("state")
+    for index, noted in enumerate(states):
+        while place < len(told) and told[place][0] < noted.place:
+            code, state = told[place][1]["code"], told[place][1]["state"]
+            place += 1
+            (held.discard if state == "INACTIVE" else held.add)(code)
+        held &= set(LATCHING)
+        booted = index and states[index - 1].event["state"] == "OFF"
+        if held and booted and noted.event["state"] not in ("SAFE", "FAULT", "LOCKED"):
+            found.append(_unheld(noted, held))
+    return found
+
+
+def _unheld(noted: Noted, held: set[int]) -> tuple[int, str]:
+    return noted.at_us, f"started into {noted.event['state']} though {', '.join(map(_label, sorted(held)))} is latched"
+
+
+def _label(code: int) -> str:
+    return f"MC-{code:04d}"

@@ -1,4 +1,4 @@
-"""The three ledgers of a run at its end: the plant's truth, the device's totals, the rows of the host's log."""
+"""The three ledgers of a run at its end: the plant's truth, the device's journal and totals, the host's rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 class Ledgers:
     """A session that was closed. `rows` are the records in the log, encoded as in docs/protocol.md.
 
-    `unwritten` counts the faults that met the very write of a step. At one of these the memory may have what the plant
-    has not done yet, or lack what it has done: one cycle's number, end, cores or punctures. Density is never
-    understated by it. `alarms` has the state of each alarm that is not inactive.
+    `journal` has what the device's memory still holds, by event number. `unwritten` counts the faults that met the very
+    write of a step. At one of these the memory may have what the plant has not done yet, or lack what it has done: one
+    cycle's number, end, cores or punctures. Density is never understated by it. `alarms` has the state of each alarm
+    that is not inactive.
     """
 
     truth: Mapping[str, int]
@@ -23,3 +24,4 @@ class Ledgers:
     differences: tuple[str, ...] = ()
     unwritten: int = 0
     alarms: Mapping[int, str] = field(default_factory=dict)
+    journal: Mapping[int, bytes] = field(default_factory=dict)

@@ -1,31 +1,63 @@
 """Judge of motion.
 
-No stroke without anesthesia, vacuum, room in the cell and a link; no advance with needles out; no more is done than was
-begun.
+No stroke without anesthesia, vacuum, a valid cartridge, room in the cell, and a PUNCH that is not too late; none more
+often than tries are allowed; no advance with needles out; no way from one state to another but those of the table.
 """
 
+import bisect
+from collections.abc import Mapping
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges.reading import Noted, Reading, changes
+from devicectl.campaign.judges.records import cycles
 from devicectl.campaign.recording import Event
 
 MIN_SUCTION_KPA: Final = -40
 MAX_PUNCTURES_PER_CM2: Final = 63
+MAX_TRIES: Final = 3
+"""Strokes in one cycle: the one, and two more where the motor stalls."""
+_UNARMED: Final = ("SESSION_OPEN", "ANESTHESIA_WAIT", "ANESTHESIA_CONFIRMED")
+_HOLDS: Final = ("SAFE", "FAULT", "LOCKED")
+_NEXT: Final[Mapping[str, tuple[str, ...]]] = {
+    "OFF": ("SELF_TEST", "IDLE", *_HOLDS),
+    "SELF_TEST": ("IDLE", *_HOLDS),
+    "IDLE": ("SESSION_OPEN", *_HOLDS),
+    "SESSION_OPEN": ("ANESTHESIA_WAIT", "IDLE", *_HOLDS),
+    "ANESTHESIA_WAIT": ("ANESTHESIA_CONFIRMED", "IDLE", *_HOLDS),
+    "ANESTHESIA_CONFIRMED": ("ANESTHESIA_WAIT", "ARMING", "ARMED", "IDLE", *_HOLDS),
+    "ARMING": ("ARMED", "ANESTHESIA_CONFIRMED", *_HOLDS),
+    "ARMED": ("PUNCHING", "REPOSITIONING", "PURGING", "PAUSED", "DISARMING", "ANESTHESIA_CONFIRMED", *_HOLDS),
+    "PUNCHING": ("SUCTIONING", "ARMED", *_HOLDS),
+    "SUCTIONING": ("ADVANCING", "ARMED", *_HOLDS),
+    "ADVANCING": ("COUNTING", "ARMED", *_HOLDS),
+    "COUNTING": ("ARMED", *_HOLDS),
+    "REPOSITIONING": ("ARMED", *_HOLDS),
+    "PURGING": ("ARMED", *_HOLDS),
+    "PAUSED": ("ARMED", "DISARMING", "ANESTHESIA_CONFIRMED", *_HOLDS),
+    "DISARMING": ("ANESTHESIA_CONFIRMED", *_HOLDS),
+    "SAFE": ("IDLE", "SESSION_OPEN", *_HOLDS),
+    "FAULT": ("IDLE", "SESSION_OPEN", *_HOLDS),
+    "LOCKED": (),
+}
+"""State -> those that may be seen next; what lasts no time is left out."""
 
 
 def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
     """Hold each stroke and each change of state against docs/model.md."""
-    found = [(at_us, sentence) for at_us, stroke in reading.of("stroke") for sentence in _stroke(stroke)]
-    for at_us, state in reading.of("state"):
-        if state["state"] == "ADVANCING" and state["depth_um"] > 0:
-            found.append((at_us, f"ADVANCE with needles at {state['depth_um']} um"))
-    truth = ledgers.truth
-    if truth["cores_evacuated"] > truth["punctures"]:
-        found.append((_end_us(reading), f"more cores than punctures: {dict(truth)}"))
-    if truth["punctures"] > ledgers.needles * truth["cycles_commanded"]:
-        found.append((_end_us(reading), f"more punctures than needles in all cycles: {dict(truth)}"))
-    return found
+    boots = [0, *(noted.at_us for noted in reading.of("boot"))]
+    made = _made(ledgers)
+    found = []
+    for noted in reading.of("stroke"):
+        sentences = _stroke(noted.event) + _late(reading, boots, noted) + _density(noted.event, made, ledgers)
+        found += [(noted.at_us, sentence) for sentence in sentences]
+    for noted in reading.of("state"):
+        if noted.event["state"] in ("ADVANCING", "REPOSITIONING") and noted.event["depth_um"] > 0:
+            found.append((noted.at_us, f"{noted.event['state']} with needles at {noted.event['depth_um']} um"))
+    for noted, (before, after) in zip(reading.of("state"), changes(reading), strict=True):
+        if after != "OFF" and after not in _NEXT[before]:
+            found.append((noted.at_us, f"the device went from {before} to {after}"))
+    return found + _tries(reading)
 
 
 def _stroke(stroke: Event) -> list[str]:
@@ -41,8 +73,65 @@ def _stroke(stroke: Event) -> list[str]:
         found.append(f"PUNCH in {stroke['state']}")
     if not stroke["linked"]:
         found.append("PUNCH without a link")
+    if not stroke["cartridge_valid"]:
+        found.append("PUNCH without a valid cartridge")
+    if stroke["estop"]:
+        found.append("PUNCH with the emergency stop open")
     return found
 
 
-def _end_us(reading: Reading) -> int:
-    return reading.said[-1].at_us if reading.said else 0
+def _late(reading: Reading, boots: list[int], noted: Noted) -> list[str]:
+    """Hold the stroke against the deadline of the PUNCH that has just been heard, in device uptime."""
+    heard = next((said for said in reversed(reading.device_heard[: _before(reading, noted)])), None)
+    if heard is None or heard.frame.name != "Punch":
+        return ["a stroke without a PUNCH"]
+    if heard.frame.fields["cycle_no"] != noted.event["cycle_no"]:
+        return [f"cycle {noted.event['cycle_no']} begun by the PUNCH of {heard.frame.fields['cycle_no']}"]
+    uptime_ms = (noted.at_us - boots[bisect.bisect_right(boots, noted.at_us) - 1]) // 1000
+    late_ms = uptime_ms - heard.frame.fields["deadline_ms"] & 0xFFFF_FFFF
+    return [f"PUNCH {late_ms} ms after its deadline"] if 0 < late_ms < 0x8000_0000 else []
+
+
+def _before(reading: Reading, noted: Noted) -> int:
+    return bisect.bisect_left(reading.device_heard, noted.place, key=lambda said: said.place)
+
+
+def _made(ledgers: Ledgers) -> dict[int, tuple[int, int]]:
+    """Return, by the number of a cycle, its cell and the punctures that earlier rows have there."""
+    cells: dict[int, int] = {}
+    found = {}
+    for cycle in cycles(ledgers.rows, ledgers.first_cycle_no):
+        found[cycle.cycle_no] = (cycle.cell, cells.get(cycle.cell, 0))
+        cells[cycle.cell] = cells.get(cycle.cell, 0) + cycle.punctures
+    return found
+
+
+def _density(stroke: Event, made: dict[int, tuple[int, int]], ledgers: Ledgers) -> list[str]:
+    """Hold what the device knows of the cell against the rows, and against the plan."""
+    known = made.get(stroke["cycle_no"])
+    if known is None:
+        return []  # power was lost as the number was written
+    cell, before = known
+    if cell != stroke["cell"]:
+        return [f"cycle {stroke['cycle_no']} was in cell {stroke['cell']}, its row says {cell}"]
+    if before != stroke["made"]:
+        return [f"cell {cell} has {before} punctures by the rows, the device knows of {stroke['made']}"]
+    if before + ledgers.needles > stroke["planned"]:
+        return [f"cycle {stroke['cycle_no']} in cell {cell}, where {before} of {stroke['planned']} are made"]
+    return []
+
+
+def _tries(reading: Reading) -> list[tuple[int, str]]:
+    """Count how often the needles have left home since a cycle began."""
+    begun = [noted.place for noted in reading.of("stroke")]
+    tries: dict[int, int] = {}
+    found = []
+    out = False
+    for noted in reading.of("needles"):
+        left, out = noted.event["home_at"] is None and not out, noted.event["home_at"] is None
+        if left:
+            cycle = bisect.bisect_left(begun, noted.place)
+            tries[cycle] = tries.get(cycle, 0) + 1
+            if not cycle or tries[cycle] > MAX_TRIES:
+                found.append((noted.at_us, f"needles left home {tries[cycle]} times in one cycle"))
+    return found

@@ -1,118 +1,114 @@
-"""A recording as judges read it: each frame decoded once, by `cobs` and `struct` alone.
+"""A recording as judges read it: each piece decoded once, whatever it met on its way, and events by their name.
 
-Law: it knows docs/protocol.md and no code of either end. What a fault has spoiled on its way is passed over; what an
-end sends is always whole.
+Law: what a fault has spoiled on its way is passed over; what an end sends is always whole.
 """
 
-import json
-import struct
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from cobs import cobs
-
-from devicectl.campaign.recording import Event, Recorded
-from protocols.language.checksum import crc32c
-from protocols.language.enums import Code
-
-_HEADER: Final = struct.Struct("<BBHHHHBB")
-_CRC_SIZE: Final = 4
-_PAGE: Final = struct.Struct("<IIII")
-_ACK: Final = struct.Struct("<II")
-_REFUSED: Final = struct.Struct("<BB")
-RECORD_SIZE: Final = 32
-REPLAYED: Final = 0x08
-COMMAND, REPLY, LINK = 0, 1, 7
+from devicectl.campaign.judges.frames import Frame, frames
+from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, HOST_SENT, Event, Recorded
 
 
 class Said(NamedTuple):
-    """One frame or publication. `fields` are there of the messages of `_FIELDS` alone."""
+    """One message at a place of the recording."""
 
     at_us: int
-    where: str
-    name: str
-    replayed: bool
-    fields: Event
+    place: int
+    frame: Frame
 
 
-class Reading(NamedTuple):
-    """A recording: what was said in order, events by name in order, and what was seen, counted."""
+class Noted(NamedTuple):
+    """One event at a place of the recording."""
 
-    said: list[Said]
-    events: Mapping[str, list[tuple[int, Event]]]
-    seen: Counter[tuple[str, str]]
-
-    def of(self, name: str) -> list[tuple[int, Event]]:
-        """Return the events of that name, each with its time."""
-        return self.events.get(name, [])
+    at_us: int
+    place: int
+    event: Event
 
 
-def read(recording: Sequence[Recorded]) -> Reading:
-    """Decode a recording."""
-    said: list[Said] = []
-    events: dict[str, list[tuple[int, Event]]] = {}
-    seen: Counter[tuple[str, str]] = Counter()
-    for at_us, where, data in recording:
-        if isinstance(data, Mapping):
-            events.setdefault(data["event"], []).append((at_us, data))
-        else:
-            said += _frames(at_us, where, data) if isinstance(data, bytes) else [_publication(at_us, where, data.body)]
-    for one in said:
-        if one.name == "Refused" and one.where == "device>":
-            seen["refusal", one.fields["code"]] += 1
-            if one.fields["interlock"]:
-                seen["interlock", str(one.fields["interlock"])] += 1
-    for _, event in events.get("state", []):
-        seen["device", event["state"]] += 1
-    return Reading(said, events, seen)
+class Reading:
+    """A recording: what was said, by where it was sent or heard, and the events by their name; each in order."""
+
+    def __init__(self, recording: Sequence[Recorded]) -> None:
+        """Decode it."""
+        self.end_us = recording[-1].at_us if recording else 0
+        self.device_sent: list[Said] = []
+        self.device_heard: list[Said] = []
+        self.host_sent: list[Said] = []
+        self._events: dict[str, list[Noted]] = {}
+        known: dict[bytes, list[Frame]] = {}
+        # What the host has heard is what the device sent, or spoiled: no rule is about it.
+        lists = {DEVICE_SENT: self.device_sent, DEVICE_HEARD: self.device_heard, HOST_SENT: self.host_sent}
+        for place, (at_us, where, data) in enumerate(recording):
+            if isinstance(data, Mapping):
+                self._events.setdefault(data["event"], []).append(Noted(at_us, place, data))
+            elif (said := lists.get(where)) is not None:
+                # Most pieces are the same object where they are heard: its hash is kept in it.
+                content = data if isinstance(data, bytes) else data.body
+                found = known.get(content)
+                if found is None:
+                    found = known[content] = frames(data)
+                for frame in found:
+                    said.append(Said(at_us, place, frame))
+
+    def of(self, name: str) -> list[Noted]:
+        """Return the events of that name."""
+        return self._events.get(name, [])
+
+    def fired(self, kind: str) -> list[Noted]:
+        """Return the times at which a fault of that kind has first had an effect."""
+        return [noted for noted in self.of("fired") if noted.event["kind"] == kind]
 
 
-def _frames(at_us: int, where: str, data: bytes) -> Iterator[Said]:
-    for stuffed in data.split(b"\0"):
-        if not stuffed:
-            continue
-        try:
-            raw = cobs.decode(stuffed)
-        except cobs.DecodeError:
-            continue
-        body = raw[:-_CRC_SIZE]
-        if len(body) >= _HEADER.size and crc32c(body) == int.from_bytes(raw[-_CRC_SIZE:], "little"):
-            kind, flags, message_id, *_ = _HEADER.unpack_from(body)
-            name, fields = _FIELDS.get((kind & 0xF, message_id), ("", _nothing))
-            yield Said(at_us, where, name, bool(flags & REPLAYED), fields(body[_HEADER.size :]))
-
-
-def _publication(at_us: int, where: str, data: bytes) -> Said:
-    body = json.loads(data)
-    replayed = "REPLAYED" in body.get("flags", ())
-    return Said(at_us, where, body["message"], replayed, body.get("payload") or {})
-
-
-def _nothing(payload: bytes) -> Event:
-    return {}
-
-
-def _page(payload: bytes) -> Event:
-    epoch, first, tail, head = _PAGE.unpack_from(payload)
-    rest = payload[_PAGE.size :]
-    records = [rest[start : start + RECORD_SIZE] for start in range(0, len(rest), RECORD_SIZE)]
-    return {"epoch": epoch, "first": first, "tail": tail, "head": head, "records": records}
-
-
-def _ack(payload: bytes) -> Event:
-    epoch, upto = _ACK.unpack_from(payload)
-    return {"epoch": epoch, "upto": upto}
-
-
-def _refused(payload: bytes) -> Event:
-    code, interlock = _REFUSED.unpack_from(payload)
-    return {"code": Code(code).name, "interlock": interlock}
-
-
-_FIELDS: Final[Mapping[tuple[int, int], tuple[str, Callable[[bytes], Event]]]] = {
-    (REPLY, 0x0502): ("JournalPage", _page),
-    (COMMAND, 0x0503): ("JournalAck", _ack),
-    (REPLY, 0x0012): ("Refused", _refused),
+_WITHIN_A_MOMENT: Final[Mapping[tuple[str, str], str]] = {
+    ("SESSION_OPEN", "IDLE"): "CLOSING",
+    ("ANESTHESIA_WAIT", "IDLE"): "CLOSING",
+    ("ANESTHESIA_CONFIRMED", "IDLE"): "CLOSING",
+    ("OFF", "IDLE"): "SELF_TEST",
+    ("OFF", "FAULT"): "SELF_TEST",
+    ("OFF", "SAFE"): "SELF_TEST",
 }
-"""Kind and id of the messages that judges look into -> name, and what reads their payload."""
+"""Change of state that is seen -> the state in between, which lasts no time."""
+
+
+def seen(reading: Reading) -> Counter[tuple[str, str]]:
+    """Count what was met: states and changes of state of the device, refusals, interlocks, NAKs, alarms, recoveries."""
+    found: Counter[tuple[str, str]] = Counter()
+    for said in reading.device_sent:
+        _see_answer(said.frame, found)
+    found["recovery", "sent again"] += sum(said.frame.retransmitted for said in reading.host_sent)
+    found["recovery", "linked again"] += max(0, sum(said.frame.name == "Welcome" for said in reading.device_sent) - 1)
+    found["recovery", "started again"] += len(reading.of("boot"))
+    found["recovery", "host started again"] += len(reading.of("host"))
+    for before, after in changes(reading):
+        if after == "OFF":
+            continue  # by a loss of power, which no table has
+        between = _WITHIN_A_MOMENT.get((before, after))
+        for one, other in [(before, after)] if between is None else [(before, between), (between, after)]:
+            found["device", other] += 1
+            found["device transition", f"{one} > {other}"] += 1
+    return +found
+
+
+def _see_answer(frame: Frame, found: Counter[tuple[str, str]]) -> None:
+    match frame.name:
+        case "Refused":
+            found["refusal", frame.fields["code"]] += 1
+            if frame.fields["interlock"]:
+                found["interlock", str(frame.fields["interlock"])] += 1
+        case "Nak":
+            found["nak", frame.fields["code"]] += 1
+        case "Aborted" | "Failed":
+            found["answer", frame.name] += 1
+        case "Alarm":
+            found["alarm", f"MC-{frame.fields['code']:04d} {frame.fields['state']}"] += 1
+    if frame.replayed:
+        found["recovery", "answered from memory"] += 1
+
+
+def changes(reading: Reading) -> list[tuple[str, str]]:
+    """Return the changes of the device's state, each as the state before and after; it is OFF while without power."""
+    states = ["IDLE", *(noted.event["state"] for noted in reading.of("state"))]
+    return list(itertools.pairwise(states))

@@ -8,6 +8,8 @@ from typing import Final
 from tests.architecture.tree import ROOT, modules, pure_names, tracked
 
 DECLARED: Final = {
+    "devicectl.campaign.broker": "integration/campaign/test_kinds.py",
+    "devicectl.campaign.judges.ledgers": "unit/devicectl/campaign/test_judges.py",
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
     "protocols.language.errors": "unit/protocols/language/test_records.py",
     "protocols.language.message": "unit/protocols/language/test_messages.py",

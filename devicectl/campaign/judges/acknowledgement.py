@@ -1,0 +1,74 @@
+"""Judge of acknowledgement: nothing is acknowledged before its commit, and nothing shown is taken back.
+
+The journal's tail follows the controller's acknowledgements alone. A boot, a head, a tail and a cycle number that were
+shown once are never lower again, whatever power is lost.
+"""
+
+from typing import Final
+
+from devicectl.campaign.judges.ledgers import Ledgers
+from devicectl.campaign.judges.reading import Reading, Said
+
+Found = list[tuple[int, str]]
+_SHOWN: Final = {
+    "Welcome": {"boot": "boot_count", "head": "journal_head", "tail": "journal_tail", "cycle": "cycle_no"},
+    "Heartbeat": {"head": "journal_head", "cycle": "cycle_no"},
+    "JournalPage": {"head": "head", "tail": "tail"},
+    "PunchDone": {"cycle": "cycle_no"},
+    "CountDone": {"cycle": "cycle_no"},
+}
+"""Message -> what never goes back -> its field."""
+
+
+def judge(reading: Reading, ledgers: Ledgers) -> Found:
+    """Hold each JOURNAL_ACK, as it was sent, against the log at that place, and each mark against those before it."""
+    return _commits(reading) + _tails(reading) + _marks(reading)
+
+
+def _commits(reading: Reading) -> Found:
+    commits = reading.of("commit")
+    found, place, upto = [], 0, 0
+    for said in reading.host_sent:
+        if said.frame.name != "JournalAck":
+            continue
+        while place < len(commits) and commits[place].place < said.place:
+            upto = max(upto, commits[place].event["upto"])
+            place += 1
+        if upto and said.frame.fields["upto"] > upto:
+            found.append((said.at_us, f"acknowledged up to {said.frame.fields['upto']}, while the log ends at {upto}"))
+    return found
+
+
+def _tails(reading: Reading) -> Found:
+    """Hold the tail of each page and WELCOME against what the device has heard to be acknowledged."""
+    acks = [said for said in reading.device_heard if said.frame.name == "JournalAck"]
+    found: Found = []
+    place, most, tail = 0, 0, 0
+    for said in reading.device_sent:
+        while place < len(acks) and acks[place].place < said.place:
+            most, place = max(most, acks[place].frame.fields["upto"]), place + 1
+        name = _SHOWN.get(said.frame.name, {}).get("tail")
+        if name is not None and not said.frame.replayed:
+            tail = said.frame.fields[name]
+            if tail > max(most, 1):
+                found.append((said.at_us, f"the tail is {tail}, while {most} is all that was acknowledged"))
+    return found
+
+
+def _marks(reading: Reading) -> Found:
+    """Hold each number that never goes back against the greatest that was shown before."""
+    found: Found = []
+    shown: dict[str, int] = {}
+    for said in reading.device_sent:
+        # An answer that is given again has the marks of when it was first said.
+        if not said.frame.replayed:
+            _note(said, shown, found)
+    return found
+
+
+def _note(said: Said, shown: dict[str, int], found: Found) -> None:
+    for mark, name in _SHOWN.get(said.frame.name, {}).items():
+        value, before = said.frame.fields[name], shown.get(mark, 0)
+        if value < before:
+            found.append((said.at_us, f"the {mark} went back from {before} to {value} in {said.frame.name}"))
+        shown[mark] = max(value, before)

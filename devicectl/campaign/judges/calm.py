@@ -1,0 +1,33 @@
+"""Judge of calm: where no fault has fired, nothing of what faults bring is seen."""
+
+from typing import Final
+
+from devicectl.campaign.judges.ledgers import Ledgers
+from devicectl.campaign.judges.reading import Reading
+
+_ALARMS: Final = (101, 301, 803, 1001, 1101, 1401, 1501, 1601, 2001, 2301)
+"""Codes of docs/model.md that chance alone does not raise."""
+_REFUSALS: Final = ("E_INTERLOCK",)
+
+
+def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
+    """Find losses of links, NAKs, retries and refusals that nobody has caused."""
+    if reading.of("fired") or reading.of("host"):
+        return []
+    found = []
+    welcomes = 0
+    for said in reading.device_sent:
+        frame = said.frame
+        welcomes += frame.name == "Welcome"
+        if frame.name in ("Nak", "Aborted"):
+            found.append((said.at_us, f"{frame.name} {frame.fields['code']}, and no fault has fired"))
+        elif frame.name == "Refused" and frame.fields["code"] not in _REFUSALS:
+            found.append((said.at_us, f"REFUSED {frame.fields['code']}, and no fault has fired"))
+        elif frame.name == "Alarm" and frame.fields["code"] in _ALARMS:
+            found.append((said.at_us, f"alarm {frame.fields['code']}, and no fault has fired"))
+    for said in reading.host_sent:
+        if said.frame.retransmitted:
+            found.append((said.at_us, f"{said.frame.name} was sent again, and no fault has fired"))
+    if welcomes > 1:
+        found.append((reading.end_us, f"{welcomes} links, and no fault has fired"))
+    return found

@@ -1,0 +1,73 @@
+"""Watch over a device: what no wire shows of it goes into the recording - state, needles, pump, and each stroke.
+
+Law: it looks, and changes nothing.
+"""
+
+from typing import Final
+
+from devicectl.campaign.recording import Recording
+from firmware_sim.device import Device
+from firmware_sim.memory.keys import KEYS
+from firmware_sim.memory.session_steps import BeginCycle
+from protocols.language.enums import DeviceState
+from protocols.language.units import SECOND, Micros
+
+_OFF: Final = DeviceState.OFF.name
+_BEGIN_CYCLE: Final = KEYS[BeginCycle]
+
+
+class DeviceWatch:
+    """Looks at one device, and records what has changed since it last looked."""
+
+    def __init__(self, device: Device, recording: Recording) -> None:
+        self._device = device
+        self._recording = recording
+        self._state = device.board.state.name
+        self._home_at = device.plant.needle.home_at
+        self._pump_on = device.plant.vacuum.pump_on
+
+    def look(self, now: Micros, *, powered: bool) -> None:
+        """Record the state, which is OFF without power, the needles and the pump, each where it is another one."""
+        recording, board, plant = self._recording, self._device.board, self._device.plant
+        state = board.state.name if powered else _OFF
+        if state != self._state:
+            self._state = state
+            depth_um = plant.needle.depth_um(now)
+            recording.event("state", now, state=state, armed=powered and board.armed, depth_um=depth_um)
+        if plant.needle.home_at != self._home_at:
+            self._home_at = plant.needle.home_at
+            recording.event("needles", now, home_at=self._home_at)
+        if plant.vacuum.pump_on is not self._pump_on:
+            self._pump_on = plant.vacuum.pump_on
+            recording.event("pump", now, on=self._pump_on)
+
+    def stored(self, key: str, now: Micros) -> None:
+        """Record a stroke as its cycle begins in the memory: what the skin, the line and the link were then."""
+        if key != _BEGIN_CYCLE:
+            return
+        board, plant, nvm = self._device.board, self._device.plant, self._device.nvm
+        zone, session = board.zones.get(board.zone), nvm.session
+        self._recording.event(
+            "stroke",
+            now,
+            cycle_no=nvm.last_cycle_no + 1,
+            zone=board.zone,
+            cell=board.cell,
+            numbed_us=None if zone is None or not zone.confirmed else now - zone.numbed_at,
+            valid_us=board.parameters.anesthesia_valid_s * SECOND,
+            sensed_kpa=plant.vacuum.sensed_kpa(now),
+            needles=plant.needles,
+            made=None if session is None else session.cell_punctures.get((board.zone, board.cell), 0),
+            planned=0 if session is None else session.punctures_per_cell,
+            state=board.state.name,
+            linked=any(port.exchange.linked for port in self._device.ports),
+            cartridge_valid=self._cartridge_valid(),
+            estop=plant.inputs.estop_open,
+        )
+
+    def _cartridge_valid(self) -> bool:
+        """Tell if the cartridge is there, in date, sterile, and of this session."""
+        nvm, plant = self._device.nvm, self._device.plant
+        cartridge, session = plant.cartridge, nvm.session
+        fit = cartridge.sterile and not cartridge.expired and not plant.inputs.cartridge_missing
+        return fit and session is not None and nvm.cartridges.get(cartridge.serial) == session.session_no

@@ -1,0 +1,38 @@
+from protocols.language.messages import JournalAck, JournalPage
+from protocols.link.header import REPLAYED
+from tests.unit.devicectl.campaign.judges.spoiled import alone, clean, event, said, sentences
+
+JUDGE = "acknowledgement"
+
+
+def ack(where: str, upto: int) -> object:
+    """An acknowledgement."""
+    return said(where, JournalAck(epoch=1, upto=upto), correlation=upto)
+
+
+def page(head: int, tail: int = 1, flags: int = 0) -> object:
+    """A page without records."""
+    return said("device>", JournalPage(epoch=1, first=1, tail=tail, head=head, records=b""), flags=flags)
+
+
+def test_an_acknowledgement_before_its_commit_is_seen_also_at_the_same_time() -> None:
+    packets = event("commit", upto=5), ack("host>", 6), event("commit", upto=6)
+    assert alone(*packets, judge=JUDGE) == ["acknowledged up to 6, while the log ends at 5"]  # type: ignore[arg-type]
+
+
+def test_commits_that_come_later_than_in_the_session_are_seen() -> None:
+    packets, _ = clean()
+    commits = [one for one in packets if isinstance(one.data, dict) and one.data["event"] == "commit"]
+    late = [one for one in packets if one not in commits[1:]] + commits[1:]
+    assert sentences(JUDGE, late)
+
+
+def test_a_tail_that_nobody_acknowledged_is_seen() -> None:
+    found = alone(ack(">device", 4), page(9, 4), page(9, 5), judge=JUDGE)  # type: ignore[arg-type]
+    assert found == ["the tail is 5, while 4 is all that was acknowledged"]
+
+
+def test_a_head_that_goes_back_is_seen_unless_the_answer_is_given_again() -> None:
+    assert alone(page(9), page(8, flags=REPLAYED), judge=JUDGE) == []  # type: ignore[arg-type]
+    found = alone(page(9), page(8), judge=JUDGE)  # type: ignore[arg-type]
+    assert found == ["the head went back from 9 to 8 in JournalPage"]

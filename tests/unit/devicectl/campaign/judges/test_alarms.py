@@ -1,0 +1,79 @@
+from protocols.language import records as R
+from protocols.language.enums import AlarmPriority, AlarmState, Phase
+from protocols.language.messages import Alarm
+from protocols.language.records import encode_record
+from tests.unit.devicectl.campaign.judges.spoiled import alone, clean, event, said, sentences
+
+
+def row(code: int, state: AlarmState, number: int = 1) -> bytes:
+    """The journal's record of an alarm."""
+    record = R.AlarmChanged(
+        event_no=number, uptime_ms=0, code=code, interlock=0, priority=AlarmPriority.HIGH, state=state
+    )
+    return encode_record(record)
+
+
+def found(*rows: bytes, alarms: dict[int, str] | None = None) -> list[str]:
+    """What the judge finds in these rows."""
+    return alone(judge="alarms", rows=rows, alarms=alarms or {})
+
+
+ACTIVE, ACKNOWLEDGED, LATCHED = AlarmState.ACTIVE, AlarmState.ACKNOWLEDGED, AlarmState.LATCHED
+INACTIVE = AlarmState.INACTIVE
+
+
+def test_an_alarm_that_is_raised_and_ends_is_right() -> None:
+    assert found(row(401, ACTIVE), row(401, INACTIVE)) == []
+    assert found(row(1501, ACTIVE), row(1501, LATCHED), row(1501, INACTIVE)) == []
+    assert found(row(401, ACTIVE), alarms={401: "ACTIVE"}) == []
+
+
+def test_an_alarm_that_is_gone_without_a_record_is_seen() -> None:
+    assert found(row(401, ACTIVE)) == ["MC-0401 was raised, is gone, and the journal does not say so"]
+
+
+def test_an_alarm_that_the_device_shows_and_the_journal_ended_is_seen() -> None:
+    assert found(row(401, ACTIVE), row(401, INACTIVE), alarms={401: "ACTIVE"}) == [
+        "MC-0401 is ACTIVE at the end, the journal says that it has ended"
+    ]
+
+
+def test_changes_that_are_none_are_seen() -> None:
+    again = found(row(401, ACTIVE), row(401, ACTIVE), row(401, INACTIVE), row(401, INACTIVE))
+    assert [sentence.split(" in event")[0] for sentence in again] == ["MC-0401 is raised again", "MC-0401 is 0 again"]
+
+
+def test_a_latched_alarm_that_ends_by_itself_and_one_that_is_latched_wrongly_are_seen() -> None:
+    assert found(row(1501, ACTIVE), row(1501, INACTIVE)) == [
+        "MC-1501 is over in event 1, and no FAULT_RESET was asked for"
+    ]
+    assert found(row(401, LATCHED), row(401, INACTIVE)) == ["MC-0401 is latched in event 1, and must not be"]
+
+
+def test_a_cycle_that_power_left_without_its_alarm_is_seen() -> None:
+    boot = encode_record(R.Boot(event_no=1, uptime_ms=0, boot_count=2, open_cycle_no=5, phase=Phase.PUNCH))
+    rest = row(1401, ACTIVE, 2), row(1401, LATCHED, 3)
+    assert found(boot, *rest, alarms={1401: "LATCHED"}) == []
+    other = encode_record(R.Anesthesia(event_no=2, uptime_ms=0, zone=0, confirmed=0, age_s=0))
+    assert found(boot, other) == ["power was lost in cycle 5, and MC-1401 was not raised"]
+
+
+def test_an_emergency_stop_without_its_alarm_is_seen() -> None:
+    packets = event("state", state="ARMED", armed=True), event("fired", 5, fault=0, kind="emergency_stop")
+    assert alone(*packets, judge="alarms") == ["the emergency stop was opened, and MC-2001 was not raised"]
+    told = Alarm(code=2001, interlock=20, priority=AlarmPriority.INFO, state=ACTIVE, uptime_ms=0, sentence="")
+    assert alone(*packets, said("device>", told, at_us=6), judge="alarms") == []
+
+
+def test_a_start_that_passes_a_latched_alarm_is_seen() -> None:
+    told = Alarm(code=1501, interlock=15, priority=AlarmPriority.HIGH, state=LATCHED, uptime_ms=0, sentence="")
+    off, safe, idle = (event("state", state=name, armed=False) for name in ("OFF", "SAFE", "IDLE"))
+    assert alone(said("device>", told), off, safe, judge="alarms") == []
+    assert alone(said("device>", told), off, idle, judge="alarms") == ["started into IDLE though MC-1501 is latched"]
+
+
+def test_what_the_device_wrote_after_the_last_row_counts() -> None:
+    _, ledgers = clean()
+    number = max(ledgers.journal) + 1
+    journal = {**ledgers.journal, number: row(401, ACTIVE, number)}
+    assert sentences("alarms", journal=journal) == ["MC-0401 was raised, is gone, and the journal does not say so"]

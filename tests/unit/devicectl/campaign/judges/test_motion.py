@@ -1,0 +1,60 @@
+from typing import Any
+
+import pytest
+
+from protocols.language.units import Micros
+from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, clean, event, sentences
+
+
+@pytest.mark.parametrize(
+    ("values", "breach"),
+    [
+        ({"numbed_us": None}, "PUNCH without anesthesia"),
+        ({"numbed_us": 3_600_000_000}, "PUNCH without anesthesia"),
+        ({"sensed_kpa": -39.9}, "PUNCH at -39.9 kPa"),
+        ({"made": 61}, "PUNCH in a cell of 61"),
+        ({"made": None}, "PUNCH in a cell of None"),
+        ({"state": "SAFE"}, "PUNCH in SAFE"),
+        ({"linked": False}, "PUNCH without a link"),
+        ({"cartridge_valid": False}, "PUNCH without a valid cartridge"),
+        ({"estop": True}, "PUNCH with the emergency stop open"),
+        ({"cycle_no": 5}, "cycle 5 begun by the PUNCH of 1"),
+        ({"cell": 3}, "cycle 1 was in cell 3, its row says 0"),
+        ({"made": 3}, "cell 0 has 0 punctures by the rows, the device knows of 3"),
+        ({"planned": 2}, "cycle 1 in cell 0, where 0 of 2 are made"),
+    ],
+)
+def test_a_stroke_against_a_rule_is_seen(values: dict[str, Any], breach: str) -> None:
+    packets = changed("stroke", lambda stroke: {**stroke, **values})
+    assert breach in sentences("motion", packets)
+
+
+def test_a_stroke_after_its_deadline_is_seen() -> None:
+    packets, _ = clean()
+    late = [one._replace(at_us=Micros(one.at_us + 20_000_000)) if one.at_us else one for one in packets]
+    assert any("ms after its deadline" in sentence for sentence in sentences("motion", late))
+
+
+def test_a_stroke_that_nobody_asked_for_is_seen() -> None:
+    packets, _ = clean()
+    without = [one for one in packets if one.where != ">device"]
+    assert "a stroke without a PUNCH" in sentences("motion", without)
+
+
+def test_an_advance_with_needles_out_is_seen() -> None:
+    packets = changed("state", lambda state: {**state, "state": "ADVANCING", "depth_um": 40}, number=10)
+    assert "ADVANCING with needles at 40 um" in sentences("motion", packets)
+
+
+def test_a_way_between_states_that_the_table_has_not_is_seen() -> None:
+    packets = [event("state", state=name, armed=False, depth_um=0) for name in ("SAFE", "ARMED")]
+    assert alone(*packets, judge="motion") == ["the device went from SAFE to ARMED"]
+
+
+def test_needles_that_leave_too_often_or_without_a_cycle_are_seen() -> None:
+    packets, _ = clean()
+    out, home = event("needles", home_at=None), event("needles", home_at=1)
+    assert "needles left home 1 times in one cycle" in sentences("motion", [out, home, *packets])
+    end = packets[-1].at_us
+    thrice = [event("needles", end, home_at=at) for at in (None, end) * 3]
+    assert "needles left home 4 times in one cycle" in sentences("motion", [*packets, *thrice])
