@@ -14,7 +14,7 @@ from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.session_steps import PowerOn
 from firmware_sim.safety import count_watch, suction
 from firmware_sim.safety.punch_checks import no_room, no_store
-from firmware_sim.safety.reactions import emergency, needles_out
+from firmware_sim.safety.reactions import emergency, flooded, needles_out
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language import records as R
@@ -56,6 +56,9 @@ class Firmware:
         # Last, over whatever the boot came to: the switch may have been opened while power was off.
         if inputs.estop_open:
             emergency(board, now)
+        if inputs.wet:
+            flooded(board, now)
+        self._watch_trigger(now)
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None: nothing before something happens."""
@@ -92,10 +95,25 @@ class Firmware:
             emergency(board, now)
         else:
             board.clear_alarm(A.EMERGENCY_STOP, now)
+        if board.plant.inputs.wet:
+            flooded(board, now)
+        else:
+            board.clear_alarm(A.FLUID_INSIDE, now)
+        self._watch_trigger(now)
         if board.state is DeviceState.ADVANCING and not board.plant.needle.retracted(now):
             needles_out(board, now)
         if board.armed:
             suction.look(board, now)
+
+    def _watch_trigger(self, now: Micros) -> None:
+        """Note since when the trigger's contact is closed; open, it neither sticks nor bounces."""
+        board = self.board
+        if not board.plant.trigger_closed:
+            board.trigger_since = None
+            board.clear_alarm(A.TRIGGER_UNSTEADY, now)
+            board.clear_alarm(A.TRIGGER_STUCK, now)
+        elif board.trigger_since is None:
+            board.trigger_since = now
 
     def allows(self, rule: AnyRule) -> bool:
         """Return True if the state is one in which a command of this rule is lawful."""

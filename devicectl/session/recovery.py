@@ -22,7 +22,7 @@ from devicectl.session.machine import ENDED, Event, State
 from devicectl.session.procedures import Procedure, Until, ask
 from protocols.language import interlocks as I
 from protocols.language import messages as M
-from protocols.language.alarm_codes import COUNT_STOPPED, alarm_label
+from protocols.language.alarm_codes import COUNT_STOPPED, LINE_BLOCKED, alarm_label
 from protocols.language.enums import AlarmState, Code, DeviceState
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
@@ -39,6 +39,8 @@ SELF_TEST_US: Final = 10 * SECOND
 HOPELESS: Final = (LinkDeniedError, LinkForbiddenError, UnendedError)
 """Another link would be lost as this one was."""
 _RECOVERING: Final = State.RECOVERING
+_TO_BE_LOOKED_INTO: Final = frozenset({COUNT_STOPPED, LINE_BLOCKED})
+"""Alarms whose acknowledgement says that somebody has looked into their cause: for a person to give."""
 
 _T = TypeVar("_T")
 
@@ -217,8 +219,7 @@ class Recovery:
         while index < count:
             alarm = yield from ask(M.AlarmList(index=index))
             index, count = index + 1, alarm.count
-            # To acknowledge that the count was stopped is to say that somebody has looked into it.
-            if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED) and alarm.code != COUNT_STOPPED:
+            if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED) and alarm.code not in _TO_BE_LOOKED_INTO:
                 yield from ask(M.AlarmAck(code=alarm.code))
                 self._context.note("action", "alarm_ack", alarm_label(alarm.code))
 

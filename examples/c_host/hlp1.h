@@ -315,6 +315,7 @@ enum hlp1_alarm_code {
     HLP1_ALARM_CODE_ANESTHESIA_EXPIRED = 301, /* LOW: The time of the anesthesia is over: confirm the zone again. */
     /* MEDIUM: The vacuum is low: no new cycle until it is stable again. Look for a leak. */
     HLP1_ALARM_CODE_SUCTION_LOST = 401,
+    HLP1_ALARM_CODE_LINE_BLOCKED = 501, /* MEDIUM: The vacuum is good and no core comes: clear the line. */
     HLP1_ALARM_CODE_NEEDLE_CLOGGED = 601, /* LOW: A needle brings no cores: purge it. */
     HLP1_ALARM_CODE_NEEDLES_CLOGGED = 602, /* MEDIUM: Two or more needles bring no cores: purge before going on. */
     HLP1_ALARM_CODE_COUNT_MISMATCH = 701, /* LOW: More cores are missing than clogs explain: watch the count. */
@@ -328,6 +329,8 @@ enum hlp1_alarm_code {
     HLP1_ALARM_CODE_CARTRIDGE_REFUSED = 1101,
     HLP1_ALARM_CODE_CARTRIDGE_WORN = 1201, /* LOW: The cartridge nears the end of its life. */
     HLP1_ALARM_CODE_CARTRIDGE_WORN_OUT = 1202, /* MEDIUM: The cartridge is at the end of its life: fit a new one. */
+    HLP1_ALARM_CODE_TRIGGER_UNSTEADY = 1301, /* INFO: The trigger is not steady yet, or it bounces. */
+    HLP1_ALARM_CODE_TRIGGER_STUCK = 1302, /* HIGH: The trigger is held or stuck: release it before arming. */
     /* HIGH, latched: Power was lost in a cycle: the reserve retracted the needles. */
     HLP1_ALARM_CODE_POWER_LOST_IN_STROKE = 1401,
     /* HIGH, latched: The link to the controller was lost: retracted, vented, disarmed. */
@@ -339,6 +342,7 @@ enum hlp1_alarm_code {
     HLP1_ALARM_CODE_TOO_HOT = 1702, /* MEDIUM: The handle is too hot: no new cycle until it has cooled. */
     HLP1_ALARM_CODE_CANISTER_NEARLY_FULL = 1801, /* LOW: The canister is nearly full. */
     HLP1_ALARM_CODE_CANISTER_FULL = 1802, /* MEDIUM: The canister is full: change it before going on. */
+    HLP1_ALARM_CODE_FLUID_INSIDE = 1901, /* HIGH, latched: Fluid has got into the handpiece: locked. */
     HLP1_ALARM_CODE_EMERGENCY_STOP = 2001, /* INFO: The emergency stop is open. */
     HLP1_ALARM_CODE_SELF_TEST_FAILED = 2301 /* MEDIUM: The self-test failed: the device does nothing else. */
 };

@@ -77,6 +77,8 @@ class Board:
         """Time by which needles that were called back out of turn should be home."""
         self.cycle = OpenCycle()
         self.strokes = StrokeWindow(plant.needles, parameters.count_window)
+        self.trigger_since: Micros | None = None
+        """Time since which the trigger's contact is closed; None while it is open."""
         self.suction_due: Micros | None = None
         """Time of the next look at the vacuum; None: not before something happens."""
         self.suction_good_since: Micros | None = None

@@ -9,7 +9,7 @@ from firmware_sim.board.refusals import interlocked, refusal
 from firmware_sim.board.states import HELD, RUNNING, UNARMED
 from firmware_sim.commands import cycle, motions, sessions
 from firmware_sim.memory.nvm import LAST_ROOM, WORK_ROOM
-from firmware_sim.safety.punch_checks import refuse_cartridge
+from firmware_sim.safety.punch_checks import refuse_arm
 from protocols.language import interlocks as I
 from protocols.language import messages as M
 from protocols.language.enums import Code
@@ -55,7 +55,7 @@ _ROWS: Final[tuple[AnyRule, ...]] = (
         (S.ANESTHESIA_CONFIRMED,),
         journaled=True,
         needs_room=True,
-        check=refuse_cartridge,
+        check=refuse_arm,
         store_room=WORK_ROOM,
     ),
     Rule(M.Disarm, motions.disarm, (S.ARMED, S.PAUSED), journaled=True),

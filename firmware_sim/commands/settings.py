@@ -59,6 +59,8 @@ def acknowledge_alarm(board: Board, command: M.AlarmAck, now: Micros) -> Message
         count_watch.begin_again(board)
         board.clear_alarm(A.COUNT_STOPPED, now)
         board.clear_alarm(A.COUNT_MISMATCH, now)
+    if command.code == A.LINE_BLOCKED:
+        board.clear_alarm(A.LINE_BLOCKED, now)  # somebody has looked: the next cycles show if it is free
     return M.AlarmAckDone(code=command.code, state=alarms.state(command.code))
 
 

@@ -77,7 +77,7 @@ def heartbeat(board: Board, now: Micros) -> Heartbeat:
     return Heartbeat.unchecked(
         state=board.state,
         highest_alarm=board.alarms.highest,
-        trigger_held=board.plant.inputs.trigger_held,
+        trigger_held=board.plant.trigger_closed,
         running_correlation_id=0 if motion is None else motion.asker.correlation_id,
         cycle_no=nvm.last_cycle_no,
         cycles=totals.cycles,

@@ -111,12 +111,7 @@ _ROWS: Final = (
     ),
     # --- the device
     Kind("reboot", _DEVICE, "the open cycle is ended by register and latch; the host reads the journal"),
-    Kind(
-        "brown_out",
-        _DEVICE,
-        "as a reboot, with nobody there meanwhile",
-        (_lasting(500, least=1),),
-    ),
+    Kind("brown_out", _DEVICE, "as a reboot, with nobody there meanwhile", (_lasting(500, least=1),)),
     Kind(
         "latch_unreadable",
         _DEVICE,
@@ -159,7 +154,7 @@ _ROWS: Final = (
         (_LASTING,),
         {"pump_stalled": True},
     ),
-    Kind("line_blocked", _DEVICE, "the vacuum reads well and no core comes", (_LASTING,), {"line_blocked": True}),
+    Kind("line_blocked", _DEVICE, "interlock 5: no core comes, no new cycle", (_LASTING,), {"line_blocked": True}),
     Kind(
         "pressure_offset",
         _DEVICE,
@@ -276,6 +271,9 @@ _ROWS: Final = (
         (_lasting(1_000, least=1),),
         {"estop_open": True},
     ),
+    Kind("fluid_inside", _DEVICE, "interlock 19: retracts, vents and locks", (_LASTING,), {"wet": True}),
+    Kind("trigger_stuck", _DEVICE, "interlock 13, if it is on: no arming", (_LASTING,), {"trigger_stuck": True}),
+    Kind("trigger_bounces", _DEVICE, "interlock 13, if it is on: no punch", (_LASTING,), {"trigger_bounces": True}),
     Kind("trigger_held", _DEVICE, "the hand holds the trigger", (_LASTING,), {"trigger_held": True}),
     Kind(
         "cartridge_missing",

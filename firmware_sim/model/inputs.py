@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class PlantInputs:
-    """Defects, all off by default. The firmware reads the last five as the inputs they are.
+    """Defects, all off by default. The firmware reads the last eight as the inputs they are.
 
     Call `Plant.settle(now)` before changing one, and the change takes effect at `now`; otherwise one that acts over
     time, as a stalled pump or a drift does, takes effect at the last time the plant was asked.
@@ -40,6 +40,9 @@ class PlantInputs:
     cloned_serial: int = 0  # what the fitted cartridge says in place of its own serial number
     self_test_failure: str = ""
     estop_open: bool = False
+    wet: bool = False  # fluid has got in
     trigger_held: bool = False
+    trigger_stuck: bool = False  # its contact stays closed when the hand lets go
+    trigger_bounces: bool = False  # its contact closes and opens without end while it is held
     latch_unreadable: bool = False
     cartridge_missing: bool = False

@@ -17,6 +17,7 @@ from protocols.language import interlocks as I
 from protocols.language.enums import AlarmPriority, ParamScope
 
 _INFO, _LOW, _MEDIUM, _HIGH = AlarmPriority.INFO, AlarmPriority.LOW, AlarmPriority.MEDIUM, AlarmPriority.HIGH
+_HOST: Final = ParamScope.HOST_SETTABLE
 _P = Parameter
 
 ROWS: Final = (
@@ -95,8 +96,9 @@ ROWS: Final = (
         I.BLOCKED_LINE,
         "blocked line",
         "the vacuum reads well and nothing flows",
-        "watches the yield, apart from the pressure",
-        built=False,
+        "no new cycle after {blocked_empties} in a row in which no needle brought a core, until somebody has looked",
+        (AlarmRule(A.LINE_BLOCKED, _MEDIUM, "The vacuum is good and no core comes: clear the line.", of_session=True),),
+        (_P(61, "blocked_empties", "cycles", 4, 2, 100, "assumption", "in a row without any core: the last"),),
     ),
     Interlock(
         I.CLOG,
@@ -248,20 +250,15 @@ ROWS: Final = (
         I.TRIGGER,
         "trigger",
         "a stroke that no hand asked for",
-        "with `trigger_required`, no punch unless the trigger is held; bounce and a stuck trigger are not modelled",
-        (),
+        "with `trigger_required`, no arming unless the trigger is released, and no punch unless it has then been held "
+        "for {trigger_debounce_ms} ms without a bounce",
         (
-            _P(
-                59,
-                "trigger_required",
-                "0/1",
-                0,
-                0,
-                1,
-                "assumption",
-                "1: PUNCH needs the trigger held",
-                ParamScope.HOST_SETTABLE,
-            ),
+            AlarmRule(A.TRIGGER_UNSTEADY, _INFO, "The trigger is not steady yet, or it bounces."),
+            AlarmRule(A.TRIGGER_STUCK, _HIGH, "The trigger is held or stuck: release it before arming."),
+        ),
+        (
+            _P(59, "trigger_required", "0/1", 0, 0, 1, "assumption", "1: PUNCH needs the trigger held", _HOST),
+            _P(62, "trigger_debounce_ms", "ms", 250, 0, 5000, "assumption", "closed for so long it counts as held"),
         ),
     ),
     Interlock(
@@ -344,7 +341,13 @@ ROWS: Final = (
             "the handpiece is at {value:.1f} C: let it cool below {stop:g} C",
         ),
     ),
-    Interlock(I.FLUID, "fluid", "fluid gets into the handpiece", "stops and locks", built=False),
+    Interlock(
+        I.FLUID,
+        "fluid",
+        "fluid gets into the handpiece",
+        "retracts, vents and locks",
+        (AlarmRule(A.FLUID_INSIDE, _HIGH, "Fluid has got into the handpiece: locked.", latched=True),),
+    ),
     Interlock(
         I.EMERGENCY_STOP,
         "emergency stop",

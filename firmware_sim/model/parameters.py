@@ -88,6 +88,8 @@ class Parameters:
     lease_idle_ms: int
     trigger_required: int
     consumables_keep: int
+    blocked_empties: int
+    trigger_debounce_ms: int
 
     def __init__(self, overrides: Mapping[str, float] | None = None) -> None:
         """The defaults, with `overrides` by name in their place.

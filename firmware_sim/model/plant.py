@@ -167,6 +167,11 @@ class Plant:
         return self.inputs.cloned_serial or self.cartridge.serial
 
     @property
+    def trigger_closed(self) -> bool:
+        """True if the contact of the trigger is closed, now and then or all the time."""
+        return self.inputs.trigger_held or self.inputs.trigger_stuck
+
+    @property
     def wear(self) -> float:
         """Wear of the cartridge: 0 new, 1 at the end of its life."""
         return self.cartridge.cycles * self.parameters.wear_per_cycle * self.inputs.wear_factor

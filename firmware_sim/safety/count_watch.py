@@ -1,6 +1,8 @@
-"""Interlocks 6 and 7: clogged needles are found and purged, and what clogs do not explain stops the count.
+"""Interlocks 5, 6 and 7: a blocked line and clogged needles are found, and what they do not explain stops the count.
 
-Law: attribute first, then alarm. The misses of a needle that is found clogged leave the window before it is judged.
+Law: attribute first, then alarm. Misses by a line that is found blocked, or a needle that is found clogged, leave the
+window before it is judged. A line is blocked where all needles are empty at once, whatever the pressure reads; needles
+clog one by one.
 The needles held to be clogged are in the memory, one bit each.
 """
 
@@ -35,15 +37,33 @@ def take(board: Board, seen: int, now: Micros) -> None:
     for needle, in_row in enumerate(strokes.empty_in_row):
         missed = not seen >> needle & 1
         strokes.empty_in_row[needle] = in_row + 1 if missed else 0
-        if nvm.flagged >> needle & 1:
-            continue
-        strokes.add(needle, missed)
-        if strokes.empty_in_row[needle] >= clog_empties:
+        if not nvm.flagged >> needle & 1:
+            strokes.add(needle, missed)
+    if not seen and _line_is_blocked(board):
+        board.raise_alarm(A.LINE_BLOCKED, now)
+    for needle, in_row in enumerate(strokes.empty_in_row):
+        if in_row >= clog_empties and not nvm.flagged >> needle & 1:
             # Held to be clogged from now on: its run of empties is explained by that.
             nvm.keep(Put("flagged", nvm.flagged | 1 << needle))
             strokes.explain(needle)
             tell(board, now)
     _judge(board, now)
+
+
+def _line_is_blocked(board: Board) -> bool:
+    """Return True, and explain the misses, where the needles that are not flagged have all been empty for long enough.
+
+    One needle alone does not tell a blocked line from a clog.
+    """
+    strokes = board.strokes
+    watched = [needle for needle in range(board.plant.needles) if not board.nvm.flagged >> needle & 1]
+    least = min(strokes.empty_in_row[needle] for needle in watched) if len(watched) > 1 else 0
+    if least < board.parameters.blocked_empties:
+        return False
+    for needle in watched:
+        strokes.explain(needle)
+        strokes.empty_in_row[needle] = 0
+    return True
 
 
 def _judge(board: Board, now: Micros) -> None:

@@ -22,7 +22,7 @@ from protocols.language import interlocks as I
 from protocols.language import messages as M
 from protocols.language.enums import Code
 from protocols.language.messages import Refused
-from protocols.language.units import Micros, to_seconds
+from protocols.language.units import MILLISECOND, Micros, to_seconds
 
 
 def cycles_left(board: Board) -> int:
@@ -69,8 +69,11 @@ def no_store(board: Board, size: int) -> Refused | None:
     return None
 
 
-def refuse_cartridge(board: Board, now: Micros) -> Refused | None:
-    """Interlocks 11 and 12: a cartridge that may not be used, or not any more."""
+def refuse_arm(board: Board, now: Micros) -> Refused | None:
+    """Interlocks 13, 11 and 12: a trigger that is held before it may be, and a cartridge that may not be used."""
+    if board.parameters.trigger_required and board.plant.trigger_closed:
+        board.raise_alarm(A.TRIGGER_STUCK, now)
+        return interlocked(I.TRIGGER, "the trigger is held or stuck: release it before ARM")
     no = _refuse_unfit(board, now)
     return no if no is not None else refuse_beyond(board, I.WEAR, now)
 
@@ -117,8 +120,19 @@ def _check_command(board: Board, command: M.Punch, now: Micros) -> Refused | Non
         return refusal(Code.E_EXPIRED, text, actual=late_ms)
     if (no := no_room(board) or no_store(board, WORK_ROOM)) is not None:
         return no
-    if board.parameters.trigger_required and not board.plant.inputs.trigger_held:
+    return _refuse_trigger(board, now) if board.parameters.trigger_required else None
+
+
+def _refuse_trigger(board: Board, now: Micros) -> Refused | None:
+    since, needed_ms = board.trigger_since, board.parameters.trigger_debounce_ms
+    if since is None:
         return interlocked(I.TRIGGER, "the trigger is not held, and this device needs it for PUNCH")
+    # A contact that bounces closes anew all the time.
+    steady_ms = 0 if board.plant.inputs.trigger_bounces else (now - since) // MILLISECOND
+    board.set_alarm(A.TRIGGER_UNSTEADY, steady_ms < needed_ms, now)
+    if steady_ms < needed_ms:
+        text = f"the trigger has been held for {steady_ms} ms without a bounce, and needs {needed_ms} ms"
+        return interlocked(I.TRIGGER, text, expected=needed_ms, actual=steady_ms)
     return None
 
 
@@ -173,6 +187,9 @@ def _check_suction(board: Board, command: M.Punch, now: Micros) -> Refused | Non
 
 def _check_needles(board: Board, command: M.Punch, now: Micros) -> Refused | None:
     flagged = board.nvm.flagged
+    if board.alarms.present(A.LINE_BLOCKED):
+        label = ALARMS[A.LINE_BLOCKED].label
+        return interlocked(I.BLOCKED_LINE, f"no needle brings a core: clear the line and acknowledge {label}")
     if flagged & flagged - 1:
         return interlocked(I.CLOG, f"{flagged.bit_count()} needles are clogged: purge before the next cycle")
     if board.alarms.present(A.COUNT_STOPPED):

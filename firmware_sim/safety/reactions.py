@@ -9,7 +9,7 @@ from firmware_sim.board.states import CYCLE, HELD, Event
 from firmware_sim.model.interlocks import ALARMS
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
-from protocols.language.enums import Code, Ending, Phase
+from protocols.language.enums import Code, DeviceState, Ending, Phase
 from protocols.language.units import Micros
 
 
@@ -104,6 +104,13 @@ def emergency(board: Board, now: Micros) -> None:
     board.raise_alarm(A.EMERGENCY_STOP, now)
     if board.state not in HELD:
         make_safe(board, Event.MADE_SAFE, Code.E_INTERLOCK, ALARMS[A.EMERGENCY_STOP].sentence, now)
+
+
+def flooded(board: Board, now: Micros) -> None:
+    """React to fluid in the handpiece: interlock 19."""
+    board.raise_alarm(A.FLUID_INSIDE, now)
+    if board.state is not DeviceState.LOCKED:
+        make_safe(board, Event.LOCKED, Code.E_INTERLOCK, ALARMS[A.FLUID_INSIDE].sentence, now)
 
 
 def needles_out(board: Board, now: Micros) -> None:

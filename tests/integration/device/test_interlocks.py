@@ -796,7 +796,88 @@ def test_13_trigger_is_needed_where_the_parameter_says_so() -> None:
     lab.ask(M.ParamSet(name="trigger_required", value=1.0))
     assert refused(lab, punch(lab)).interlock == 13
     lab.inject(trigger_held=True)
+    lab.wait(249 * MILLISECOND)
+    error = refused(lab, punch(lab))
+    assert (error.interlock, error.expected, error.actual) == (13, 250, 249)
+    alarm_is(lab, A.TRIGGER_UNSTEADY, "ACTIVE", AlarmPriority.INFO)
+    lab.wait(MILLISECOND)
     assert lab.cycle() is not None
+    alarm_is(lab, A.TRIGGER_UNSTEADY, "INACTIVE", AlarmPriority.INFO)
+
+
+def test_13_a_trigger_that_bounces_is_never_steady() -> None:
+    lab = Lab().begin(1)
+    lab.ask(M.ParamSet(name="trigger_required", value=1.0))
+    lab.inject(trigger_held=True, trigger_bounces=True)
+    lab.wait(5 * SECOND)
+    assert "0 ms without a bounce" in refused(lab, punch(lab)).sentence
+    alarm_is(lab, A.TRIGGER_UNSTEADY, "ACTIVE", AlarmPriority.INFO)
+    lab.inject(trigger_held=False)
+    alarm_is(lab, A.TRIGGER_UNSTEADY, "INACTIVE", AlarmPriority.INFO)
+
+
+def test_13_a_trigger_that_sticks_allows_no_arming() -> None:
+    lab = Lab().begin(1)
+    lab.ask(M.ParamSet(name="trigger_required", value=1.0))
+    lab.ask(M.Disarm())
+    lab.inject(trigger_stuck=True)
+    error = refused(lab, M.Arm())
+    assert (error.interlock, "release it" in error.sentence) == (13, True)
+    alarm_is(lab, A.TRIGGER_STUCK, "ACTIVE", AlarmPriority.HIGH)
+    lab.inject(trigger_stuck=False)
+    alarm_is(lab, A.TRIGGER_STUCK, "INACTIVE", AlarmPriority.HIGH)
+    lab.ask(M.Arm())
+
+
+@pytest.mark.parametrize("sensor", ["that reads right", "that is frozen"])
+def test_5_a_line_that_is_blocked_stops_by_the_yield_and_not_by_the_pressure(sensor: str) -> None:
+    lab = Lab().begin(2)
+    lab.inject(line_blocked=True, frozen_kpa=-55.0 if sensor == "that is frozen" else None)
+    with pytest.raises(CommandRefusedError) as caught:
+        lab.run(lab.all_cycles())
+    assert (caught.value.interlock, "acknowledge MC-0501" in caught.value.sentence) == (5, True)
+    assert lab.device.nvm.last_cycle_no == 6, "four cycles without a core"
+    alarm_is(lab, A.LINE_BLOCKED, "ACTIVE", AlarmPriority.MEDIUM)
+    assert not {A.SUCTION_LOST, A.NEEDLE_CLOGGED, A.COUNT_MISMATCH} & lab.device.board.alarms.active.keys()
+    lab.inject(line_blocked=False, frozen_kpa=None)
+    assert refused(lab, punch(lab)).interlock == 5, "until somebody has looked"
+    lab.ask(M.AlarmAck(code=A.LINE_BLOCKED))
+    assert_counted(lab, lab.finish())
+
+
+def test_5_a_line_that_is_still_blocked_stops_again() -> None:
+    lab = Lab().begin(2)
+    lab.inject(line_blocked=True)
+    for last in (6, 10):
+        with pytest.raises(CommandRefusedError):
+            lab.run(lab.all_cycles())
+        assert lab.device.nvm.last_cycle_no == last
+        lab.ask(M.AlarmAck(code=A.LINE_BLOCKED))
+    assert_counted(lab, lab.close(CloseReason.ABORTED), state="aborted")
+
+
+@pytest.mark.parametrize("moment", ["armed", "extending", "suction", "reposition"])
+def test_19_fluid_in_the_handpiece_locks(moment: str) -> None:
+    lab, _ = at_moment(moment)
+    lab.inject(wet=True)
+    assert (lab.state, lab.device.board.motion) == (S.LOCKED, None)
+    assert lab.alarm(A.FLUID_INSIDE) in ("ACTIVE", "ACKNOWLEDGED")
+    lab.wait(SECOND)
+    assert lab.device.plant.needle.home(lab.now) and lab.device.plant.vacuum.pressure_kpa(lab.now) > -1
+    lab.inject(wet=False)
+    assert lab.state is S.LOCKED, "only a restart leads out"
+    alarm_is(lab, A.FLUID_INSIDE, "LATCHED", AlarmPriority.HIGH)
+
+
+def test_19_a_handpiece_that_is_wet_locks_at_each_start_until_it_is_dry() -> None:
+    lab = Lab().begin(2)
+    lab.inject(wet=True)
+    lab.reboot_device()
+    assert lab.state.name == "LOCKED"
+    lab.inject(wet=False)
+    lab.reboot_device()
+    assert lab.state.name == "SAFE"
+    alarm_is(lab, A.FLUID_INSIDE, "LATCHED", AlarmPriority.HIGH)
 
 
 def test_16_motor_that_stalls_for_a_moment_is_tried_again_in_the_same_holes() -> None:

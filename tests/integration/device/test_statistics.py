@@ -17,7 +17,7 @@ import pytest
 
 from devicectl.session.count import coverage_percent
 from devicectl.session.plan import Plan
-from protocols.language.alarm_codes import DENSITY_NEAR
+from protocols.language.alarm_codes import DENSITY_NEAR, LINE_BLOCKED
 from protocols.language.units import Micros
 from tests.world import Lab, assert_counted
 
@@ -43,6 +43,7 @@ def session_of(seed: int) -> Outcome:
     finish = lab.finish()
     assert_counted(lab, finish)
     assert DENSITY_NEAR not in lab.alarms_read, "the plan fills each cell in one visit"
+    assert LINE_BLOCKED not in lab.alarms_read, "needles clog one by one"
     counts, truth = finish.device_totals, lab.device.plant.truth
     opened, _ = lab.engine.session()
     coverage = coverage_percent(counts.cores_counted, finish.cells_begun, opened.core_diameter_um)

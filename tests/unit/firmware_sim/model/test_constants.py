@@ -63,7 +63,7 @@ FROZEN = """
 47 heat_tau_s s               48 heat_k_per_w K/W           49 heat_blocked_k_per_w K/W   50 heat_w W
 51 ambient_c C                52 heat_warn_c C              53 heat_stop_c C            54 stall_tries tries
 55 heartbeat_armed_ms ms      56 lease_armed_ms ms          57 heartbeat_idle_ms ms     58 lease_idle_ms ms
-59 trigger_required 0/1       60 consumables_keep 0/1
+59 trigger_required 0/1       60 consumables_keep 0/1      61 blocked_empties cycles   62 trigger_debounce_ms ms
 """
 """Index, name and unit: they are on the wire and in journal records. New ones may follow."""
 
@@ -93,7 +93,7 @@ def test_a_default_is_what_the_model_tells(name: str, default: float) -> None:
 def test_no_index_name_or_unit_has_changed() -> None:
     words = FROZEN.split()
     rows = list(zip(map(int, words[::3]), words[1::3], words[2::3], strict=True))
-    assert [index for index, *_ in rows] == list(range(61))
+    assert [index for index, *_ in rows] == list(range(63))
     assert [(parameter.index, parameter.name, parameter.unit) for parameter in PARAMETERS[: len(rows)]] == rows
 
 

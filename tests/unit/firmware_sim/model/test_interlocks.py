@@ -14,7 +14,7 @@ WRITTEN = """
 2   MC-0201 info
 3   MC-0301 low
 4   MC-0401 medium
-5   not built
+5   MC-0501 medium
 6   MC-0601 low, MC-0602 medium
 7   MC-0701 low, MC-0702 medium
 8   MC-0801 medium, MC-0802 medium, MC-0803 high latched
@@ -22,13 +22,13 @@ WRITTEN = """
 10  MC-1001 high latched
 11  MC-1101 medium
 12  MC-1201 low, MC-1202 medium
-13
+13  MC-1301 info, MC-1302 high
 14  MC-1401 high latched
 15  MC-1501 high latched, MC-1502 low
 16  MC-1601 high
 17  MC-1701 low, MC-1702 medium
 18  MC-1801 low, MC-1802 medium
-19  not built
+19  MC-1901 high latched
 20  MC-2001 info
 21  not built
 22  not built
@@ -38,19 +38,20 @@ WRITTEN = """
 
 VALUES = {
     4: {"vacuum_low_kpa": -40, "vacuum_stop_kpa": -30, "vacuum_stable_s": 2},
+    5: {"blocked_empties": 4},
     6: {"clog_empties": 8},
     7: {"count_window": 200, "count_warn": 12, "count_stop": 24},
     8: {"density_warn": 0.9, "density_cap_per_cm2": 63},
     10: {"depth_over_um": 500},
     12: {"cartridge_warn_cycles": 4_000, "cartridge_life_cycles": 5_000},
-    13: {"trigger_required": 0},
+    13: {"trigger_required": 0, "trigger_debounce_ms": 250},
     16: {"stall_tries": 3},
     17: {"heat_warn_c": 41, "heat_stop_c": 43},
     18: {"canister_warn": 0.80, "canister_block": 0.95},
 }
 """Interlock -> the parameters in its row, with the values that the table of docs/model.md tells."""
 
-OF_A_SESSION = {201, 301, 401, 601, 602, 701, 702, 801, 802}
+OF_A_SESSION = {201, 301, 401, 501, 601, 602, 701, 702, 801, 802}
 """Alarms whose cause is one session's skin, line or count: they go with it. What is of the machine stays."""
 
 Row = tuple[int, bool, list[tuple[str, str, bool]]]

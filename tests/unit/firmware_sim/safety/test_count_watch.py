@@ -1,4 +1,4 @@
-"""Interlocks 6 and 7 of docs/model.md: clogs are found and purged, and what they do not explain stops the count."""
+"""Interlocks 5, 6 and 7 of docs/model.md: blocked lines and clogs are found; misses beyond them stop the count."""
 
 import pytest
 
@@ -17,6 +17,50 @@ def take(bench: Bench, seen: int, times: int = 1) -> None:
 
 def alarms(bench: Bench) -> list[int]:
     return sorted(bench.board.alarms.active)
+
+
+# --- 5: a line that brings nothing ----------------------------------------------------------------------------
+
+
+def test_a_line_is_blocked_after_four_cycles_without_a_core() -> None:
+    bench = armed()
+    take(bench, 0, 3)
+    assert alarms(bench) == []
+    take(bench, 0)
+    assert (bench.nvm.flagged, alarms(bench)) == (0, [A.LINE_BLOCKED])
+    assert bench.board.strokes.missing == 0, "the line explains them"
+
+
+def test_one_core_of_any_needle_ends_the_row() -> None:
+    bench = armed()
+    take(bench, 0, 3)
+    take(bench, 0b001)
+    take(bench, 0, 3)
+    assert A.LINE_BLOCKED not in alarms(bench)
+
+
+def test_a_needle_that_is_clogged_already_is_flagged_and_the_others_tell_of_the_line() -> None:
+    bench = armed()
+    take(bench, 0b110, 7)
+    take(bench, 0, 3)
+    assert (bench.nvm.flagged, alarms(bench)) == (0b001, [A.NEEDLE_CLOGGED])
+    take(bench, 0)
+    assert (bench.nvm.flagged, alarms(bench)) == (0b001, [A.LINE_BLOCKED, A.NEEDLE_CLOGGED])
+
+
+@pytest.mark.parametrize(("needles", "flagged"), [(1, 0), (2, 0b01), (3, 0b101)])
+def test_one_needle_that_is_left_is_taken_for_clogged(needles: int, flagged: int) -> None:
+    bench = armed(needles=needles)
+    bench.nvm.flagged = flagged
+    take(bench, 0, 8)
+    assert bench.nvm.flagged == (1 << needles) - 1
+    assert A.LINE_BLOCKED not in alarms(bench)
+
+
+def test_the_number_of_cycles_without_a_core_is_a_parameter() -> None:
+    bench = armed(blocked_empties=2)
+    take(bench, 0, 2)
+    assert alarms(bench) == [A.LINE_BLOCKED]
 
 
 # --- 6: a needle that brings nothing --------------------------------------------------------------------------

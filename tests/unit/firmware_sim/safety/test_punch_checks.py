@@ -9,7 +9,7 @@ from firmware_sim.safety.punch_checks import (
     cycles_left,
     no_room,
     no_store,
-    refuse_cartridge,
+    refuse_arm,
     refuse_punch,
     watch_density,
 )
@@ -107,7 +107,8 @@ def test_no_cycle_without_16_kib_in_the_store() -> None:
 @pytest.mark.parametrize(("required", "held", "allowed"), [(0, False, True), (1, False, False), (1, True, True)])
 def test_13_the_trigger_is_held_where_the_parameter_asks_for_it(required: int, held: bool, allowed: bool) -> None:
     bench = armed(trigger_required=required)
-    bench.plant.inputs.trigger_held = held
+    bench.inject(trigger_held=held)
+    bench.wait(SECOND)
     no = checked(bench)
     assert (no is None) is allowed
     assert no is None or (no.code, no.interlock) == (Code.E_INTERLOCK, 13)
@@ -322,7 +323,7 @@ def test_11_a_cartridge_that_may_not_be_used_is_refused_by_arm_and_punch(
     no = refused(bench)
     assert (no.code, no.interlock) == (Code.E_INTERLOCK, 11)
     assert no.sentence == f"{reason}: fit a new one; there is no override"
-    assert refuse_cartridge(bench.board, bench.now) == no
+    assert refuse_arm(bench.board, bench.now) == no
     assert alarms(bench) == [A.CARTRIDGE_REFUSED]
 
 
@@ -338,13 +339,13 @@ def test_11_the_alarm_goes_with_a_new_cartridge() -> None:
 def test_11_a_cartridge_of_this_session_may_be_used() -> None:
     bench = armed()
     assert bench.nvm.cartridges == {1: 1}
-    assert refuse_cartridge(bench.board, bench.now) is None
+    assert refuse_arm(bench.board, bench.now) is None
 
 
 def test_12_arm_refuses_a_cartridge_at_the_end_of_its_life() -> None:
     bench = armed()
     bench.plant.cartridge.cycles = 5_000
-    no = refuse_cartridge(bench.board, bench.now)
+    no = refuse_arm(bench.board, bench.now)
     assert no is not None and (no.interlock, no.expected, no.actual) == (12, 5_000, 5_000)
 
 
