@@ -20,6 +20,7 @@ from protocols.text.notice import NOTICE
 from protocols.text.url_text import hide_urls, hide_users
 
 if TYPE_CHECKING:
+    from firmware_sim.faults.scenario import Start
     from firmware_sim.serve.options import Options
 
 PROGRAM: Final = "firmware-sim"
@@ -107,6 +108,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", metavar="N", help="repeats everything that is random; else the memory's, or one is drawn and printed")
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here, with the seed; a restart with it resumes")
+    scenario = "faults, parameters and seed of a YAML file (docs/faults.md); a fault that never fired is exit 1"
+    add("--scenario", metavar="FILE", help=scenario)
     add("--trace", metavar="FILE", help="write both directions of each port, decoded; - is standard error")
     add("--record", metavar="FILE", help="write all that can be replayed, as pcapng: ports, calls, versions, seed")
     report = "at the end, what each host did and how it went; JSON where it ends in .json"
@@ -134,6 +137,8 @@ def _options(arguments: argparse.Namespace) -> "Options":
         seed=options.parse_seed(arguments.seed),
         parameters=options.parse_parameters(arguments.param),
         nvm=arguments.nvm,
+        scenario=arguments.scenario,
+        start=_start(arguments),
         trace=arguments.trace,
         record=arguments.record,
         report=arguments.report,
@@ -145,6 +150,19 @@ def _options(arguments: argparse.Namespace) -> "Options":
     )
     options.refuse_clash(wanted)
     return wanted
+
+
+def _start(arguments: argparse.Namespace) -> "Start | None":
+    if arguments.scenario is None:
+        return None
+    from firmware_sim.serve.errors import OptionError
+    from firmware_sim.serve.scenario import read_scenario
+
+    if arguments.record is not None:
+        reason = "not with --scenario: replaying one repeats no faults; `devicectl run --scenario --record` does both"
+        raise OptionError("--record", reason)
+    in_file = arguments.nvm is not None
+    return read_scenario(arguments.scenario, behind_broker=arguments.mqtt is not None, in_file=in_file)
 
 
 def call(arguments: Sequence[str]) -> int:

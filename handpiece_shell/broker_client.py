@@ -161,6 +161,13 @@ class BrokerClient(Calls):
         """End the connection by this error."""
         reason = aiomqtt.MqttError(NOT_MQTT)
         reason.__cause__ = error
+        self._break(reason)
+
+    def break_off(self) -> None:
+        """End the connection as if its cable was cut: the broker says the will."""
+        self._break(aiomqtt.MqttError("the connection was broken off"))
+
+    def _break(self, reason: aiomqtt.MqttError) -> None:
         self._end_by(reason)
         if not self._disconnected.done():
             self._disconnected.set_exception(reason)

@@ -3,6 +3,7 @@
 Exit codes: the command's own, 128 + n where signal n ended it; 124 the time was over, 126 it cannot be run,
 127 there is no such command; those of `serve` where there was no device. A report that cannot be written, and with
 `--strict` one that is not good, is 1 in place of the command's 0: a verdict that is missing is none that passes.
+So is a fault of a scenario that never fired: what it was to test was not tested.
 """
 
 import asyncio
@@ -44,6 +45,9 @@ async def _execute(options: Options, command: Sequence[str]) -> int:
             # The command's own output stays its own.
             say(*(said.to_json() if options.json else said.to_text()).splitlines())
             code = await _run(device, command, options.max_seconds)
+        if device.unfired:
+            say(f"firmware-sim: --scenario: {'; '.join(device.unfired)}")
+            code = code or NOT_GOOD
         if options.strict and device.faults:
             say(f"firmware-sim: --strict: the report is not good: {', '.join(device.faults)}")
             code = code or NOT_GOOD

@@ -13,6 +13,7 @@ from handpiece_shell.files import NamedFile, Use, find_clash
 from protocols.text.url_text import parse_number, parse_whole
 
 if TYPE_CHECKING:
+    from firmware_sim.faults.scenario import Start
     from firmware_sim.serve.transports.table import Place
 
 MAX_SEED: Final = 2**63 - 1
@@ -36,6 +37,9 @@ class Options:
     seed: int | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
     nvm: str | None = None
+    scenario: str | None = None
+    start: "Start | None" = None
+    """The device's part of the scenario."""
     trace: str | None = None
     record: str | None = None
     report: str | None = None
@@ -56,6 +60,7 @@ class Options:
         ]
         return [
             *(file for file in of_places if file.use is Use.READ),
+            *([] if self.scenario is None else [NamedFile("--scenario", self.scenario, Use.READ)]),
             *([] if self.nvm is None else [NamedFile("--nvm", self.nvm, Use.WRITE)]),
             *(file for file in of_places if file.use is not Use.READ),
             *(NamedFile(option, path, Use.WRITE) for option, path in written if path is not None),

@@ -14,7 +14,7 @@ def serve(options: Options) -> int:
     """Serve a device until a signal, the end of the parent or of the time; the exit code.
 
     Raises:
-        ServeError: it cannot be served, or no longer.
+        ServeError: it cannot be served, or no longer; or a fault of its scenario never fired.
     """
     run(_serve(options))
     return 0
@@ -28,3 +28,5 @@ async def _serve(options: Options) -> None:
         if lost is not None and lost.errno != errno.EBADF:  # it may be closed: a ready file can say the same
             raise ServeError(f"nobody reads the announcement: {lost.strerror}")
         await device.ending.reached
+        if device.unfired:
+            raise ServeError(f"--scenario: {'; '.join(device.unfired)}")

@@ -7,6 +7,7 @@ a deadline that each frame moves back would else cost a timer a frame. The last 
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from firmware_sim.clock import monotonic
@@ -37,6 +38,19 @@ class Tap(Protocol):
         """The port is gone."""
 
 
+class Lines(Protocol):
+    """Carrier of pieces between ports and transports, which may lose or delay them; see `line_faults`."""
+
+    def carry(self, sender: str, port: Port, data: "bytes | Publication", deliver: Write) -> None:
+        """Take a piece of "host" or "device"; `deliver` is called with what arrives, when it does."""
+
+    def behind(self, port: Port, write: Write) -> Write:
+        """Return what a port writes to in place of `write`."""
+
+    def gone(self, port: Port) -> None:
+        """The port is no more."""
+
+
 OpenTap = Callable[[str, Micros], Tap]
 """Makes the tap of a port, from its name and the time."""
 
@@ -60,8 +74,11 @@ class RealTimeDevice:
         self._open_tap = open_tap
         self._called = called
         self._taps: dict[Port, Tap] = {}
+        self._lines: Lines | None = None
         self._loop = asyncio.get_running_loop()
+        self._sockets: dict[Port, Write] = {}
         self._writers: dict[Port, Write] = {}
+        """Ways out of each port, by whatever is between it and its transport's own in `_sockets`."""
         # Not the handle: that of uvloop is not of asyncio's class, which compiled code would insist on.
         self._cancel_timer: Callable[[], None] | None = None
         self._due = _NEVER
@@ -76,9 +93,24 @@ class RealTimeDevice:
         tap = self.open_tap(name)
         if tap is not None:
             self._taps[port] = tap
-            write = _tapped(tap, write)
-        self._writers[port] = write
+        self._sockets[port] = write
+        self._writers[port] = self._way_out(port)
         return port
+
+    def put_between(self, lines: Lines) -> None:
+        """Have `lines` carry what goes between ports and transports, from now on; taps hear the device's side."""
+        self._lines = lines
+        self._writers = {port: self._way_out(port) for port in self._writers}
+
+    def _way_out(self, port: Port) -> Write:
+        write, tap = self._sockets[port], self._taps.get(port)
+        if self._lines is not None:
+            write = self._lines.behind(port, write)
+        return write if tap is None else _tapped(tap, write)
+
+    def refresh(self) -> None:
+        """See to what the device has to say, and when it wants to be asked again."""
+        self._after()
 
     def open_tap(self, name: str) -> Tap | None:
         """A place in the trace, for a port or for what belongs to none; None where nothing is traced."""
@@ -95,7 +127,9 @@ class RealTimeDevice:
     def detach(self, port: Port) -> None:
         """A transport is gone."""
         now = monotonic()
-        del self._writers[port]
+        del self._writers[port], self._sockets[port]
+        if self._lines is not None:
+            self._lines.gone(port)
         tap = self._taps.pop(port, None)
         try:
             if not self._closed:
@@ -114,6 +148,17 @@ class RealTimeDevice:
     def receive(self, port: Port, data: "bytes | Publication") -> None:
         """A transport brought something for the port's wire."""
         now = monotonic()
+        if self._lines is None:
+            self._deliver(port, data, now)
+        else:
+            self._lines.carry("host", port, data, partial(self._deliver_late, port))
+            self._after()
+
+    def _deliver_late(self, port: Port, data: "bytes | Publication") -> None:
+        if port in self._writers and not self._closed:
+            self._deliver(port, data, monotonic())
+
+    def _deliver(self, port: Port, data: "bytes | Publication", now: Micros) -> None:
         if now >= self._due:  # after a stall the loop reads before it rings: a lease that ran out has run out
             if self._closed:
                 return

@@ -29,6 +29,7 @@ from protocols.language.units import Micros
 if TYPE_CHECKING:
     from firmware_sim.serve.recording import Recorder
     from firmware_sim.serve.report.report import Report, ReportFile
+    from firmware_sim.serve.scenario import ServedFaults
     from firmware_sim.serve.transports.table import Place, Transport
 
 ORPHAN_CHECK_S: Final = 0.5
@@ -132,10 +133,16 @@ class Service:
     `faults`, where a report was asked for, are the codes for which it is not good: known once the device has ended.
     """
 
-    def __init__(self, announcement: Announcement, ending: Ending) -> None:
+    def __init__(self, announcement: Announcement, ending: Ending, scenario: "ServedFaults | None") -> None:
         self.announcement = announcement
         self.ending = ending
         self.faults: list[str] = []
+        self.scenario = scenario
+
+    @property
+    def unfired(self) -> list[str]:
+        """Sentences about the faults of a scenario that have changed nothing."""
+        return [] if self.scenario is None else self.scenario.unfired
 
 
 @contextlib.asynccontextmanager
@@ -154,10 +161,11 @@ async def service(options: Options) -> AsyncIterator[Service]:
         with _blamed():
             nvm = open_memory(options.nvm) if options.nvm is not None else None
             stack.callback(close_memory, nvm)
-            seed = seed_for(options.seed, nvm, options.nvm, draw_seed)
+            seed = seed_for(_wanted_seed(options), nvm, options.nvm, draw_seed)
         open_tap = stack.enter_context(_trace(options.trace, seed)) if options.trace is not None else None
         ending.watch_loop()
         served: list[Service] = []
+        transports: list[Transport] = []
         first_event_no, start, called = nvm.head if nvm is not None else FIRST_EVENT_NO, monotonic(), None
         if options.record is not None:
             recorder = stack.enter_context(_recording(options, seed, nvm, start, open_tap, served))
@@ -169,7 +177,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
             open_tap = report.open_tap
             stack.callback(_end_report, report, report_file, served)  # after all that follows has closed
         running = RealTimeDevice(device, open_tap=open_tap, called=called)
-        transports = []
+        scenario = _scenario(options, running, transports)
         for place in options.places:
             transports.append(await _open(place, running, ending))
             stack.push_async_callback(transports[-1].close)
@@ -178,7 +186,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
             urls=[transport.url for transport in transports],
             seed=seed,
             serial=device.serial,
-            parameters=options.parameters,
+            parameters=_values(options),
             warnings=[transport.warning for transport in transports if transport.warning],
         )
         if report_file is not None:
@@ -188,7 +196,7 @@ async def service(options: Options) -> AsyncIterator[Service]:
             stack.callback(ready_file.remove)
         ending.watch_parent()
         ending.watch_clock(options.max_seconds)
-        served.append(Service(announcement, ending))
+        served.append(Service(announcement, ending, scenario))
         yield served[0]
 
 
@@ -218,6 +226,8 @@ def _end_report(report: "Report", file: "ReportFile | None", served: list[Servic
 
     made = report.make(monotonic())
     for one in served:
+        if one.scenario is not None:
+            made["faults"] = one.scenario.report()
         one.faults = faults(made)
     if file is not None:
         file.write(made)
@@ -228,9 +238,29 @@ def _close(running: RealTimeDevice) -> None:
         running.close()
 
 
+def _values(options: Options) -> dict[str, float]:
+    """Return the parameters of the scenario, with those of the command line in their place."""
+    return {**({} if options.start is None else options.start.parameters), **options.parameters}
+
+
+def _wanted_seed(options: Options) -> int | None:
+    return options.start.seed if options.seed is None and options.start is not None else options.seed
+
+
+def _scenario(options: Options, running: RealTimeDevice, transports: "list[Transport]") -> "ServedFaults | None":
+    if options.start is None:
+        return None
+    from firmware_sim.serve.scenario import ServedFaults, fit
+
+    fit(running.device, options.start)
+    scenario = ServedFaults(running, transports, monotonic(), options.start)
+    running.refresh()
+    return scenario
+
+
 def _parameters(options: Options) -> Parameters:
     try:
-        return Parameters(options.parameters)
+        return Parameters(_values(options))
     except UnknownParameterError as error:
         close = nearest(error.name, _NO_PARAMETERS)
         hint = f"; did you mean {'--' if close in _NO_PARAMETERS else ''}{close}?" if close else ""

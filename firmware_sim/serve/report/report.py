@@ -194,6 +194,8 @@ def to_text(report: Item) -> str:
     for host in report["never_linked"]:
         lines += ["", f"by {', '.join(host['transports'])}, never linked", *_host_lines(host)]
     lines += ["", "device", *_device_lines(report["device"])]
+    if "faults" in report:
+        lines += ["", "faults", *(_row(fault["fault"], _fault(fault)) for fault in report["faults"])]
     return "".join(f"{printable(line)}\n" for line in lines)  # a sentence may repeat what a host sent
 
 
@@ -238,6 +240,11 @@ def _device_lines(device: Item) -> Iterator[str]:
     yield _row("evacuated", f"{device['truth']['cores_evacuated']} (truth, which no sensor sees)")
     for alarm in device["alarms"]:
         yield _row("alarm", f"{alarm['alarm']} raised {alarm['raised']}: {alarm['sentence']}")
+
+
+def _fault(fault: Item) -> str:
+    fired = f"fired {fault['effects']} x, from {fault['began_s']:.3f} s on" if fault["fired"] else "never fired"
+    return f"{fired}: when {fault['when']}"
 
 
 def _row(name: str, content: str) -> str:

@@ -99,6 +99,10 @@ class Broker:
         self._warned: set[str] = set()
         self._clients = Clients(device, url.topics, self._put, self._warn)
         self._closing = False
+        self._client: BrokerClient | None = None
+        self._whole = asyncio.Event()
+        """Set unless a fault keeps the connection broken."""
+        self._whole.set()
 
     @property
     def url(self) -> str:
@@ -149,6 +153,16 @@ class Broker:
             _tell(f"--forget: broker {self._url.address} does not answer: what it retains of the device stays there")
         await self._stop()
 
+    def cut(self, *, host_knows: bool, device_knows: bool) -> None:
+        """Break the connection without a word, so that the broker says the will."""
+        self._whole.clear()
+        if self._client is not None:
+            self._client.break_off()
+
+    def mend(self) -> None:
+        """Connect again."""
+        self._whole.set()
+
     async def _stop(self) -> None:
         self._closing = True
         self._keeper.cancel()
@@ -174,6 +188,7 @@ class Broker:
                     raise NoPlaceError("--mqtt", why) from error
                 if step is NextStep.TELL:
                     _tell(f"{why}; connecting again")
+                await self._whole.wait()
                 await pause(RECONNECT_S[min(lives.attempt, len(RECONNECT_S) - 1)])
         except Exception as error:  # noqa: BLE001 - the caller of `open` hears it, else the watcher of the service's end
             if self._born.done():
@@ -205,6 +220,7 @@ class Broker:
         for publication in self._snapshots.birth():
             await client.send(publication)
         client.end_entry()
+        self._client = client
         self._unsent = asyncio.Queue(MAX_UNSENT)
         self._online = True
         if not self._born.done():

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from firmware_sim.ports import Port
 from firmware_sim.serve.errors import OptionError, no_file
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.line_settings import left_on, tidy
@@ -63,11 +64,15 @@ class PtyLine:
     def __init__(self, device: RealTimeDevice, master: int, slave: int, link: Path) -> None:
         self._device = device
         self._loop = asyncio.get_running_loop()
+        self.link = link
+        self._port: Port | None = device.attach("pty", self._write)
+        self._begin(master, slave)
+
+    def _begin(self, master: int, slave: int) -> None:
+        self._is_open = True
         self._master = master
         self._slave = slave
         self._unsent = bytearray()
-        self.link = link
-        self._port = device.attach("pty", self._write)
         self._loop.add_reader(master, self._readable)
         self._tidy_later()
 
@@ -83,11 +88,36 @@ class PtyLine:
 
     async def close(self) -> None:
         """Close at once: what a host has not read by now is with the kernel, or with nobody."""
+        if self._is_open:
+            self._end()
+        self._leave()
+
+    def cut(self, *, host_knows: bool, device_knows: bool) -> None:
+        """Hang up as a cable that is pulled: the name goes, and whoever has the port open hears of it."""
+        if device_knows:
+            self._leave()
+        if host_knows:
+            self._end()
+
+    def mend(self) -> None:
+        """Be there again under the same name, with a port that knows nothing of before."""
+        self._leave()
+        self._port = self._device.attach("pty", self._write)
+        if self._is_open:  # a host that did not know
+            self._end()
+        self._begin(*_open_pair(self.link))
+
+    def _leave(self) -> None:
+        if self._port is not None:
+            port, self._port = self._port, None
+            self._device.detach(port)
+
+    def _end(self) -> None:
         self._tidying.cancel()
         self._tidy()
+        self._is_open = False
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
-        self._device.detach(self._port)
         with contextlib.suppress(OSError):
             if os.readlink(self.link) == os.ttyname(self._slave):
                 self.link.unlink()
@@ -100,11 +130,12 @@ class PtyLine:
         except (BlockingIOError, InterruptedError):
             return
         self._tidy()
-        self._device.receive(self._port, data)
+        if self._port is not None:
+            self._device.receive(self._port, data)
 
     def _tidy(self) -> None:
         """Between two links: note what a host has left on, and take away what would keep the next one out."""
-        if not self._port.exchange.linked:
+        if self._port is not None and not self._port.exchange.linked:
             self._device.note_settings(self._port, left_on(self._slave))
             tidy(self._slave)
 
@@ -113,6 +144,8 @@ class PtyLine:
         self._tidying = self._loop.call_later(TIDY_EVERY_S, self._tidy_later)
 
     def _write(self, data: bytes) -> None:
+        if not self._is_open:
+            return
         if not self._unsent:
             sent = self._send(data)
             if sent == len(data):
@@ -145,6 +178,11 @@ def open_line(device: RealTimeDevice, link: str | None) -> PtyLine:
         path = (Path(link) if link is not None else default_link()).absolute()
     except OSError as error:  # there is no working folder
         raise no_file("--link", f"make {link or 'one in the runtime directory'}", error) from error
+    return PtyLine(device, *_open_pair(path), path)
+
+
+def _open_pair(path: Path) -> tuple[int, int]:
+    """Open both ends of a pseudo-terminal, and make `path` point to it."""
     try:
         master, slave = os.openpty()
     except OSError as error:
@@ -157,7 +195,7 @@ def open_line(device: RealTimeDevice, link: str | None) -> PtyLine:
         os.close(master)
         os.close(slave)
         raise
-    return PtyLine(device, master, slave, path)
+    return master, slave
 
 
 def default_link() -> Path:

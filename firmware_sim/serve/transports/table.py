@@ -104,6 +104,12 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Let what was written go out, if it can, and close."""
 
+    def cut(self, *, host_knows: bool, device_knows: bool) -> None:
+        """Break it by a fault, for the ends that are to know; none can be reached by it until `mend`."""
+
+    def mend(self) -> None:
+        """Let it be reached again; an end that did not know of a cut knows now."""
+
 
 class Place(Protocol):
     """A checked place at which a device is to be reached."""

@@ -8,7 +8,7 @@ import errno
 import os
 import select
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
 from firmware_sim.clock import pause
@@ -88,9 +88,12 @@ def parse_address(text: str) -> Address:
 class Connection(asyncio.BufferedProtocol):
     """One host's connection, and the device's port on it."""
 
-    def __init__(self, device: RealTimeDevice, connections: "list[Connection]") -> None:
+    def __init__(self, device: RealTimeDevice, connections: "list[Connection]", is_cut: Callable[[], bool]) -> None:
         self._device = device
         self._connections = connections
+        self._is_cut = is_cut
+        self._outlived = False
+        """True while the port outlives the connection, by a fault."""
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(READ_SIZE)
         self._view = memoryview(self._buffer)
@@ -105,7 +108,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: a host is there. It sets TCP_NODELAY by itself."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class, which is none of asyncio's
-        if not self._make_room():
+        if self._is_cut() or not self._make_room():
             self._transport.abort()
             return
         self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
@@ -134,12 +137,21 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Asyncio: the connection is gone."""
         self.gone.set_result(None)
-        self._leave()
+        if not self._outlived:
+            self._leave()
 
     def close(self) -> None:
         """Close once what was written has gone out, or could not go out in time."""
         self._transport.close()
         self._loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
+    def cut(self, *, host_knows: bool, device_knows: bool) -> None:
+        """Break the connection for the ends that are to know; `give_way` breaks it for the other one."""
+        self._outlived = not device_knows
+        if device_knows:
+            self._leave()
+        if host_knows:
+            self._transport.abort()
 
     def _leave(self) -> None:
         if self.port is not None:
@@ -177,6 +189,8 @@ class Listener:
         self._device = device
         self._sock = sock
         self._connections: list[Connection] = []
+        self._cut_off: list[Connection] | None = None
+        """Connections that a fault has broken; None where there is no such fault."""
         self._told = False
         self._loop = asyncio.get_running_loop()
         host, port = sock.getsockname()[:2]
@@ -202,11 +216,24 @@ class Listener:
         self._accepting.cancel()
         await asyncio.wait([self._accepting])
         self._sock.close()
+        self.mend()
         connections = list(self._connections)
         for connection in connections:
             connection.close()
         if connections:
             await asyncio.wait([connection.gone for connection in connections])
+
+    def cut(self, *, host_knows: bool, device_knows: bool) -> None:
+        """Break each connection, and refuse others until `mend`."""
+        self._cut_off = list(self._connections)
+        for connection in self._cut_off:
+            connection.cut(host_knows=host_knows, device_knows=device_knows)
+
+    def mend(self) -> None:
+        """Take connections again; those that were cut are gone at both ends."""
+        broken, self._cut_off = self._cut_off, None
+        for connection in broken or ():
+            connection.give_way()
 
     async def _accept(self) -> None:
         while True:
@@ -223,7 +250,10 @@ class Listener:
                     _give_way(self._device, [one for one in self._connections if not one.linked])
                 await pause(ACCEPT_AGAIN_S)
                 continue
-            await self._loop.connect_accepted_socket(lambda: Connection(self._device, self._connections), sock)
+            await self._loop.connect_accepted_socket(self._connection, sock)
+
+    def _connection(self) -> Connection:
+        return Connection(self._device, self._connections, lambda: self._cut_off is not None)
 
     def _tell_once(self, text: str) -> None:
         if not self._told:

@@ -1,0 +1,94 @@
+"""`--scenario FILE`: the device's part of a scenario, and its faults in a served device.
+
+Law: a scenario that cannot be is refused before anything is opened; a declared fault that never fired fails the run.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from firmware_sim.faults.acts import UL_PER_ML
+from firmware_sim.faults.injected import InjectedFaults
+from firmware_sim.faults.injector import Firing
+from firmware_sim.faults.scenario import ScenarioError, Start, read_start
+from firmware_sim.serve.errors import OptionError
+from firmware_sim.serve.line_faults import FaultyLines, unable
+from handpiece_shell.values_file import read_values
+from protocols.language.units import SECOND, Micros
+from protocols.text.values import Form, ValuesError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firmware_sim.device import Device
+    from firmware_sim.serve.real_time import RealTimeDevice
+    from firmware_sim.serve.transports.table import Transport
+
+OPTION: Final = "--scenario"
+FORM: Final = Form("a scenario", 'faults: [{fault: reboot, when: at("5 s")}]')
+
+
+def read_scenario(path: str, *, behind_broker: bool, in_file: bool) -> Start:
+    """Read the device's part of a scenario; each of its faults is one that this device can have.
+
+    Raises:
+        OptionError: the file cannot be read, or something in it cannot be.
+    """
+    try:
+        values = read_values(Path(path), path, FORM)
+    except ValuesError as error:
+        raise OptionError(OPTION, str(error)) from error
+    try:
+        start = read_start(values.values)
+        for index, fault in enumerate(start.faults):
+            reason = unable(fault.kind, behind_broker=behind_broker, in_file=in_file)
+            if reason:
+                raise ScenarioError(("faults", index, "fault"), f"no {fault.kind.name} here: {reason}")
+    except ScenarioError as wrong:
+        where = values.where(wrong.steps, of_key=wrong.of_key, column=wrong.column)
+        raise OptionError(OPTION, f"{path}: {where}: {wrong.reason}") from wrong
+    return start
+
+
+class ServedFaults:
+    """Faults of a served device. `transports` are those that a disconnect breaks; they are opened later."""
+
+    def __init__(self, running: "RealTimeDevice", transports: "Sequence[Transport]", now: Micros, start: Start) -> None:
+        device = running.device
+        self._began_at = now
+        self._declared = len(start.faults)
+        self.injected = InjectedFaults(device, now, start.faults)
+        running.put_between(FaultyLines(self.injected, transports))
+
+    @property
+    def unfired(self) -> list[str]:
+        """Sentences about declared faults that have changed nothing."""
+        declared = self.injected.injector.firings[: self._declared]
+        return [
+            f"faults[{one.index}] never fired: {one.fault.kind.name} when {one.fault.text}"
+            for one in declared
+            if not one.effects
+        ]
+
+    def report(self) -> list[dict[str, object]]:
+        """Return each fault and what has become of it, made of what JSON has."""
+        return [self._entry(one) for one in self.injected.injector.firings]
+
+    def _entry(self, firing: Firing) -> dict[str, object]:
+        return {
+            **firing.fault.as_json(),
+            "fired": bool(firing.effects),
+            "effects": firing.effects,
+            "began_s": self._seconds(firing.began_at),
+            "ended_s": self._seconds(firing.ended_at),
+        }
+
+    def _seconds(self, time: Micros | None) -> float | None:
+        return None if time is None else round((time - self._began_at) / SECOND, 6)
+
+
+def fit(device: "Device", start: Start) -> None:
+    """Give a device the consumables with which a scenario begins."""
+    if start.cartridge_cycles:
+        device.plant.cartridge.cycles = start.cartridge_cycles
+    if start.canister_ml:
+        device.plant.canister.volume_ul = start.canister_ml * UL_PER_ML
