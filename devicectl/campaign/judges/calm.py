@@ -5,7 +5,7 @@ from typing import Final
 from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Reading
 
-_ALARMS: Final = (101, 301, 803, 1001, 1101, 1401, 1501, 1601, 2001, 2301)
+_ALARMS: Final = (101, 301, 501, 803, 1001, 1101, 1302, 1401, 1501, 1601, 1901, 2001, 2301)
 """Codes of docs/model.md that chance alone does not raise."""
 _REFUSALS: Final = ("E_INTERLOCK",)
 

@@ -1,3 +1,5 @@
+from devicectl.campaign.judges.alarms import LATCHING
+from firmware_sim.model.interlocks import ALARMS
 from protocols.language import records as R
 from protocols.language.enums import AlarmPriority, AlarmState, Phase
 from protocols.language.messages import Alarm
@@ -20,6 +22,10 @@ def found(*rows: bytes, alarms: dict[int, str] | None = None) -> list[str]:
 
 ACTIVE, ACKNOWLEDGED, LATCHED = AlarmState.ACTIVE, AlarmState.ACKNOWLEDGED, AlarmState.LATCHED
 INACTIVE = AlarmState.INACTIVE
+
+
+def test_the_judge_knows_each_alarm_that_latches() -> None:
+    assert set(LATCHING) == {code for code, rule in ALARMS.items() if rule.latched}
 
 
 def test_an_alarm_that_is_raised_and_ends_is_right() -> None:
