@@ -144,7 +144,7 @@ _ROWS: Final = (
         "motor_slow",
         _DEVICE,
         "interlock 16 takes a stroke that is late for one that stalls; needles home late are seen by interlock 1",
-        (Quantity("factor", "", 1, 20, 2, "times as long as a stroke and a retraction take"), _LASTING),
+        (Quantity("factor", "", 1, 3, 2, "times as long; home within the 150 ms of a lost link"), _LASTING),
         {"motor_slow": "factor"},
     ),
     Kind(

@@ -98,7 +98,7 @@ ROWS: Final = (
         "the vacuum reads well and nothing flows",
         "no new cycle after {blocked_empties} in a row in which no needle brought a core, until somebody has looked",
         (AlarmRule(A.LINE_BLOCKED, _MEDIUM, "The vacuum is good and no core comes: clear the line.", of_session=True),),
-        (_P(61, "blocked_empties", "cycles", 4, 2, 100, "assumption", "in a row without any core: the last"),),
+        (_P(61, "blocked_empties", "cycles", 4, 2, 100, "assumption", "in a row without any core stop"),),
     ),
     Interlock(
         I.CLOG,

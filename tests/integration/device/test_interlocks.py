@@ -845,6 +845,18 @@ def test_5_a_line_that_is_blocked_stops_by_the_yield_and_not_by_the_pressure(sen
     assert_counted(lab, lab.finish())
 
 
+def test_5_a_lost_link_does_not_say_that_somebody_has_looked() -> None:
+    lab = Lab().begin(2)
+    lab.inject(line_blocked=True)
+    for _ in range(2):
+        with pytest.raises(CommandRefusedError) as caught:
+            lab.run(lab.all_cycles())
+        assert (caught.value.interlock, lab.alarm(A.LINE_BLOCKED)) == (5, "ACTIVE")
+        lab.world.cut()
+        lab.world.mend()
+    assert lab.device.nvm.last_cycle_no == 6
+
+
 def test_5_a_line_that_is_still_blocked_stops_again() -> None:
     lab = Lab().begin(2)
     lab.inject(line_blocked=True)
