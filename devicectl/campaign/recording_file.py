@@ -13,13 +13,14 @@ from typing import Final
 from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, EVENT, HOST_HEARD, HOST_SENT, Recorded
 from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.verdict import Verdict
-from handpiece_shell.version import VERSION
+from handpiece_shell.recording_file import versions
 from protocols.capture.blocks import encode_capture, encode_json
 from protocols.capture.contents import encode_data
 from protocols.capture.packet import EVENTS, FROM_DEVICE, NO_DIRECTION, TO_DEVICE, Packet
-from protocols.language.version import MINOR, PROTOCOL
 from protocols.text.notice import NOTICE
 
+PROGRAM: Final = "devicectl campaign"
+"""Maker of the recording, in the comment; also where it is `run --scenario`."""
 INTERFACES: Final = ("sim", "host", EVENTS)
 _PLACES: Final[Mapping[str, tuple[int, int]]] = {
     DEVICE_HEARD: (0, TO_DEVICE),
@@ -41,16 +42,11 @@ def packets(recording: Sequence[Recorded]) -> Iterator[Packet]:
         yield Packet(at_us, interface, direction, encode_json(data) if isinstance(data, Mapping) else encode_data(data))
 
 
-def versions() -> dict[str, str]:
-    """Return the versions on which a run depends."""
-    return {"devicectl": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"}
-
-
 def comment(scenario: Scenario, verdict: Verdict) -> dict[str, object]:
     """Return what the section's comment has."""
     return {
         "notice": NOTICE,
-        "made_by": "trial",
+        "program": PROGRAM,
         "versions": versions(),
         "scenario": scenario.as_data(),
         "seed": scenario.seed,

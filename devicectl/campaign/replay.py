@@ -1,23 +1,36 @@
 """Replay: a recording is executed again, and every packet held against what comes of it.
 
+    devicectl campaign    a trial: its scenario is run again, faults and all
+    devicectl             a plain session in `sim://`: it is held again by the same API, with its URL and plan
+    firmware-sim          a served device: the recorded calls are made again to a new one
+
 Law: same version, same packets. The first that differs is the answer; what comes after it follows from it.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
-from devicectl.campaign.recording_file import INTERFACES, packets, versions
-from devicectl.campaign.scenario import MQTT, Scenario
+from devicectl.campaign.recording_file import PROGRAM, packets
+from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.trial import Trial
 from devicectl.errors import DevicectlError
-from protocols.capture.contents import decode_publication_of
-from protocols.capture.packet import EVENTS, TO_DEVICE, Capture, CaptureError, Packet
+from devicectl.handpiece import connect
+from devicectl.session.plan import Plan, make_plan
+from devicectl.transports.urls import DeviceUrl, parse_url
+from firmware_sim.replay import replay_device
+from handpiece_shell.recording_file import versions
+from protocols.capture.contents import decode_publication_of, encode_data
+from protocols.capture.packet import DIRECTIONS, EVENTS, TO_DEVICE, Capture, CaptureError, Packet
 from protocols.language.units import SECOND, Micros
 from protocols.mqtt.wire import Publication
 from protocols.trace import Tracer
+
+_MATTER: Final = ("devicectl", "protocol")
+"""Versions on which the packets of a run depend: neither Python's nor how the core was built is one."""
 
 
 class ReplayError(DevicectlError):
@@ -28,16 +41,16 @@ class ReplayError(DevicectlError):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first packet that differs: its number from 1, and both in words; "" where there is none."""
+    """The first packet that differs: which it is, and both in words; "" where there is none."""
 
-    number: int
+    where: str
     expected: str
     found: str
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A replay: how many packets were equal, and the first that was not."""
+    """A replay: how many packets the recording has up to the first that differs, and how the run went."""
 
     packets: int
     verdict: str
@@ -45,67 +58,147 @@ class Replayed:
 
 
 def replay(capture: Capture) -> Replayed:
-    """Execute a recording of a trial again.
+    """Execute a recording again.
 
     Raises:
-        ReplayError: it is of another version, is no recording of a trial, or never came to its end.
+        ReplayError: it is of another version, of something that cannot be executed here, or never came to its end.
         CaptureError: it does not go on as a recording.
     """
-    scenario = _scenario(capture.comment)
-    trial = Trial(scenario)
-    verdict = asyncio.run(trial.run())
-    number = 0
-    for recorded, produced in zip_longest(capture.packets, packets(trial.recording)):
-        number += 1
-        if recorded != produced:
-            return Replayed(number - 1, verdict.word, _difference(number, scenario, recorded, produced))
-    _hold_verdict(capture.comment, verdict.word)
-    return Replayed(number, verdict.word, None)
-
-
-def _scenario(comment: Mapping[str, Any]) -> Scenario:
-    mine = versions()
-    if comment.get("versions") != mine:
-        theirs = comment.get("versions")
-        made_by = ", ".join(f"{name} {one}" for name, one in theirs.items()) if isinstance(theirs, dict) else "nobody"
-        raise ReplayError(f"it was made by {made_by}; this is devicectl {mine['devicectl']}, {mine['protocol']}")
+    comment = capture.comment
+    mine, theirs = versions(), comment.get("versions")
+    if not isinstance(theirs, dict) or any(theirs.get(name) != mine[name] for name in _MATTER):
+        made_by = [f"{name} {theirs.get(name)}" for name in _MATTER] if isinstance(theirs, dict) else ["nobody"]
+        here = ", ".join(f"{name} {mine[name]}" for name in _MATTER)
+        raise ReplayError(f"it was made by {', '.join(made_by)}; this is {here}")
     if not isinstance(comment.get("verdict"), dict):
         raise ReplayError("it has no verdict: what made it was ended before its run was over")
+    execute = _PROGRAMS.get(str(comment.get("program")))
+    if execute is None:
+        raise ReplayError(f"it was made by {comment.get('program')!r}; known are {', '.join(_PROGRAMS)}")
+    return execute(capture)
+
+
+# --- a trial -----------------------------------------------------------------------------------------------------
+
+
+def _replay_trial(capture: Capture) -> Replayed:
     try:
-        return Scenario.of_data(comment["scenario"])
+        scenario = Scenario.of_data(capture.comment["scenario"])
     except KeyError:
-        raise ReplayError("it is no recording of a scenario, and so nothing says what to execute") from None
+        raise ReplayError("it has no scenario, and so nothing says what to execute") from None
     except ValueError as error:
         raise ReplayError(f"its scenario cannot be taken: {error}") from error
+    trial = Trial(scenario)
+    verdict = asyncio.run(trial.run())
+    replayed = _compare(capture, packets(trial.recording), verdict.word)
+    said = capture.comment["verdict"].get("word")
+    if replayed.difference is None and said != verdict.word:
+        raise ReplayError(f"its packets are those of a run that is {verdict.word}, and it says {said!r}: it was edited")
+    return replayed
 
 
-def _hold_verdict(comment: Mapping[str, Any], word: str) -> None:
-    said = comment["verdict"].get("word")
-    if said != word:
-        raise ReplayError(f"its packets are those of a run that is {word}, and it says {said!r}: it was edited")
+# --- a plain session in virtual time -----------------------------------------------------------------------------
 
 
-def _difference(number: int, scenario: Scenario, recorded: Packet | None, produced: Packet | None) -> Difference:
-    return Difference(number, _describe(recorded, scenario), _describe(produced, scenario))
+def _replay_session(capture: Capture) -> Replayed:
+    url, plan = _session_of(capture.comment)
+    heard: list[Packet] = []
+
+    def tap(sender: str, data: bytes | Publication, now: Micros) -> None:
+        heard.append(Packet(now, 0, DIRECTIONS[sender], encode_data(data)))
+
+    state = asyncio.run(_hold(url, plan, tap))
+    return _compare(capture, heard, state)
 
 
-def _describe(packet: Packet | None, scenario: Scenario) -> str:
+def _session_of(comment: Mapping[str, Any]) -> tuple[DeviceUrl, Plan]:
+    try:
+        url, plan = parse_url(str(comment["device"])), make_plan(comment["plan"])
+        url = replace(url, seed=int(comment["seed"]), speed=None)
+    except (DevicectlError, KeyError, TypeError, ValueError) as error:
+        raise ReplayError(f"its device or plan cannot be taken: {error}") from error
+    if not url.in_process:
+        raise ReplayError(f"its device was at {url.text}: only sessions of sim:// are executed again")
+    if url.nvm is not None or comment.get("continues"):
+        raise ReplayError("it began with a memory or a session from before, which is not in it")
+    return url, plan
+
+
+async def _hold(url: DeviceUrl, plan: Plan, tap: Callable[[str, Any, Micros], None]) -> str:
+    """Hold the session as `devicectl run` does; its state at the end."""
+    operator = plan.operator
+    session = None
+    try:
+        async with connect(url, tap=tap) as handpiece, handpiece.open_session(plan) as session:
+            await session.confirm_anesthesia(
+                operator.anesthesia_method, operator.confirmed_by, age_s=session.injected_ago_s
+            )
+            async for _ in session.run():
+                pass
+    except DevicectlError as error:
+        return f"ended by {type(error).__name__}" if session is None else session.summary.state
+    return session.summary.state
+
+
+# --- a served device ---------------------------------------------------------------------------------------------
+
+
+def _replay_device(capture: Capture) -> Replayed:
+    count = 0
+
+    def counted() -> Iterator[Packet]:
+        nonlocal count
+        for packet in capture.packets:
+            count += 1
+            yield packet
+
+    found = replay_device(Capture(capture.comment, capture.interfaces, counted()))
+    if found is None:
+        return Replayed(count, "as recorded", None)
+    at_us, port, recorded, repeated = found
+    where = f"a packet at {at_us / SECOND:.6f} s of {port}"
+    expected, now = _describe_data("device", recorded, at_us), _describe_data("device", repeated, at_us)
+    return Replayed(count, "", Difference(where, expected, now))
+
+
+# --- comparing ---------------------------------------------------------------------------------------------------
+
+
+def _compare(capture: Capture, produced: Iterable[Packet], verdict: str) -> Replayed:
+    """Hold the recorded packets against those of the new run, one by one."""
+    number = 0
+    for one, other in zip_longest(capture.packets, produced):
+        number += 1
+        if one != other:
+            expected, found = _describe(one, capture.interfaces), _describe(other, capture.interfaces)
+            return Replayed(number - 1, verdict, Difference(f"packet {number}", expected, found))
+    return Replayed(number, verdict, None)
+
+
+def _describe(packet: Packet | None, interfaces: Sequence[str]) -> str:
     """Return a packet in words: a frame decoded as in a trace, an event as JSON."""
     if packet is None:
         return ""
-    name = INTERFACES[packet.interface] if packet.interface < len(INTERFACES) else f"interface {packet.interface}"
+    name = interfaces[packet.interface] if packet.interface < len(interfaces) else f"interface {packet.interface}"
     if name == EVENTS:
         return f"{packet.at_us / SECOND:12.6f} s {name}  {packet.data.decode(errors='replace')}"
-    sender = "host" if packet.direction == TO_DEVICE else "device"
-    return "\n".join(
-        f"{name}: {line}" for line in Tracer().describe(sender, _data(packet, scenario), Micros(packet.at_us))
-    )
+    data: bytes | Publication = packet.data
+    if packet.data.startswith(b"{"):
+        with contextlib.suppress(CaptureError):
+            data = decode_publication_of(packet)
+    return _describe_data("host" if packet.direction == TO_DEVICE else "device", data, packet.at_us, name)
 
 
-def _data(packet: Packet, scenario: Scenario) -> bytes | Publication:
-    if scenario.wire != MQTT:
-        return packet.data
-    try:
-        return decode_publication_of(packet)
-    except CaptureError:
-        return packet.data
+def _describe_data(sender: str, data: bytes | Publication | None, at_us: int, name: str = "") -> str:
+    if data is None:
+        return ""
+    prefix = f"{name}: " if name else ""
+    return "\n".join(prefix + line for line in Tracer().describe(sender, data, Micros(at_us)))
+
+
+_PROGRAMS: Final[Mapping[str, Callable[[Capture], Replayed]]] = {
+    PROGRAM: _replay_trial,
+    "devicectl": _replay_session,
+    "firmware-sim": _replay_device,
+}
+"""Maker of a recording -> what executes it again."""

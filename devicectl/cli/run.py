@@ -241,6 +241,8 @@ def _recording(
         "seed": wanted.url.seed,
         "faults": [],
         "device": hide_users(wanted.url.text),
+        "plan": wanted.plan.model_dump(mode="json"),
+        "continues": wanted.resume or wanted.abandon,
     }
     try:
         file = RecordingFile(str(path), comment, lambda text: display.say(f"warning: {text}"), at_once=at_once)

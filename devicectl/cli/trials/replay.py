@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from devicectl.errors import DevicectlError
-from handpiece_shell.files import explain_no_file
 from protocols.text.escape import printable
 from protocols.text.notice import NOTICE
 
@@ -43,7 +42,7 @@ def replay(recording: _Recording) -> int:
     if difference is None:
         print(f"{replayed.packets} packets, all equal; verdict: {replayed.verdict}")
         return EXIT_EQUAL
-    print(f"packet {difference.number} differs, {replayed.packets} before it are equal")
+    print(f"{difference.where} differs, after {replayed.packets} packets")
     print(f"expected: {printable(difference.expected) or 'nothing: the recording has ended'}")
     print(f"found:    {printable(difference.found) or 'nothing: the run has ended'}")
     return EXIT_DIFFERS
@@ -52,13 +51,13 @@ def replay(recording: _Recording) -> int:
 def _replay(path: Path) -> "Replayed":
     from devicectl.campaign.replay import ReplayError
     from devicectl.campaign.replay import replay as execute
+    from handpiece_shell.recording_file import read_recording
     from protocols.capture.packet import CaptureError
-    from protocols.capture.reader import read_capture
 
     try:
-        with path.open("rb") as file:
-            return execute(read_capture(file.read))
-    except OSError as error:
-        raise typer.BadParameter(explain_no_file(f"read {path}", error)) from error
-    except (CaptureError, ReplayError) as error:
+        with read_recording(str(path)) as capture:
+            return execute(capture)
+    except CaptureError as error:
+        raise RecordingError(str(error)) from error
+    except ReplayError as error:
         raise RecordingError(f"{path}: {error}") from error

@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from devicectl.campaign.recording_file import encode_trial
 from devicectl.campaign.replay import Replayed, ReplayError, replay
 from devicectl.campaign.trial import Trial
+from devicectl.cli.program import call
 from firmware_sim.faults.fault import declare
 from protocols.capture.blocks import encode_capture
 from protocols.capture.packet import Packet
@@ -48,7 +50,7 @@ def test_the_first_packet_that_differs_is_shown_decoded(trial: Trial) -> None:
         packets[40] = packets[41]
 
     found = again(changed(file_of(trial), say_again))
-    assert found.packets == 40 and found.difference is not None and found.difference.number == 41
+    assert found.packets == 40 and found.difference is not None and found.difference.where == "packet 41"
     assert found.difference.expected != found.difference.found
     assert "host>device" in found.difference.found or "device>host" in found.difference.found
 
@@ -63,9 +65,10 @@ def test_a_recording_that_lacks_its_end_differs_there(trial: Trial) -> None:
     [
         (lambda comment: comment["versions"].update(devicectl="0.0.9"), "made by devicectl 0.0.9"),
         (lambda comment: comment.update(versions=None), "made by nobody"),
-        (lambda comment: comment.pop("scenario"), "no recording of a scenario"),
+        (lambda comment: comment.pop("scenario"), "it has no scenario"),
         (lambda comment: comment["scenario"].pop("plan"), "cannot be taken"),
         (lambda comment: comment.update(verdict=None), "no verdict"),
+        (lambda comment: comment.update(program="other"), "made by 'other'"),
         (lambda comment: comment["verdict"].update(word="wrong"), "it was edited"),
     ],
 )
@@ -87,3 +90,34 @@ def test_another_process_with_another_hash_seed_replays_it(trial: Trial) -> None
         [sys.executable, "-c", code], input=file_of(trial), capture_output=True, env={"PYTHONHASHSEED": "3"}, check=True
     )
     assert done.stdout.split() == [b"None"]
+
+
+def session_recorded(folder: Path, device: str) -> Path:
+    file = folder / "session.pcapng"
+    options = ["--device", device, "--seed", "7", "--target-cores", "12", "--log", str(folder / "log.sqlite")]
+    assert call(["run", *options, "--record", str(file)]) == 0
+    return file
+
+
+@pytest.mark.parametrize("device", ["sim://?anesthesia_wait_s=1", "sim://?anesthesia_wait_s=1&baud=9600"])
+def test_a_plain_session_is_held_again(tmp_path: Path, device: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = session_recorded(tmp_path, device)
+    assert call(["replay", str(file)]) == 0
+    assert "all equal; verdict: completed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        ({"device": "tcp://127.0.0.1:4001"}, "only sessions of sim://"),
+        ({"device": "no url"}, "cannot be taken"),
+        ({"seed": "x"}, "cannot be taken"),
+        ({"plan": {"target_cores": 0}}, "cannot be taken"),
+        ({"continues": True}, "a session from before"),
+        ({"device": "sim://?nvm=there.nvm"}, "a session from before"),
+    ],
+)
+def test_a_session_that_cannot_be_held_again_is_one_line(tmp_path: Path, edit: dict[str, object], says: str) -> None:
+    data = session_recorded(tmp_path, "sim://?anesthesia_wait_s=1").read_bytes()
+    with pytest.raises(ReplayError, match=says):
+        again(changed(data, lambda comment, packets: comment.update(edit)))
