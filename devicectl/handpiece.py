@@ -16,8 +16,8 @@ device makes headway; a second one takes effect at once.
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator
-from datetime import date
+from collections.abc import AsyncIterator, Callable
+from datetime import date, datetime
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -48,13 +48,14 @@ _T = TypeVar("_T")
 
 
 class Handpiece:
-    """A device that is connected. `device` says who it is."""
+    """A device that is connected. `device` says who it is; `wall` tells the time by which the log knows ages."""
 
     def __init__(self, driver: Driver, url: DeviceUrl, *, log: Log | None, recorder: Recorder | None) -> None:
         self.driver = driver
         self.url = url
         self.log = log
         self.recorder = recorder
+        self.wall: Callable[[], datetime] = clock.wall
         self.used_up = False
 
     @property
@@ -183,7 +184,7 @@ class Session:
         age_s = self.plan.operator.anesthesia_age_s
         if age_s == 0 or self._stored is None:
             return age_s
-        open_s = self._stored.open_s(clock.wall())
+        open_s = self._stored.open_s(self.handpiece.wall())
         return MAX_ANESTHESIA_AGE_S if open_s is None else min(age_s + math.ceil(open_s), MAX_ANESTHESIA_AGE_S)
 
     @property
@@ -224,12 +225,8 @@ class Session:
         if handpiece.open_session_no:
             known = handpiece.find_stored() is not None
             raise SessionFoundError(handpiece.open_session_no, handpiece.device.serial, known=known)
-        identity = Identity(
-            device_url=handpiece.url.text,
-            course=self.course,
-            session_date=self._session_date,
-            versions={"product": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"},
-        )
+        versions = {"product": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"}
+        identity = Identity(handpiece.url.text, self.course, self._session_date, versions)
         # Whole: a session that the device has opened, and whose answer is still on its way, nobody could close.
         try:
             await self._perform(engine.open_session(self.plan, identity), whole=True)
@@ -246,7 +243,7 @@ class Session:
             recorder.key = stored.key
         assert self.handpiece.log is not None
         records = self.handpiece.log.records(stored.key)
-        return self._engine.adopt(stored, records, stored.open_s(clock.wall()), restore=restore)
+        return self._engine.adopt(stored, records, stored.open_s(self.handpiece.wall()), restore=restore)
 
     async def abandon(self) -> Summary:
         """Read a stored session to its end and close it as aborted, instead of continuing it.

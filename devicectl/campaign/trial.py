@@ -13,6 +13,7 @@ import random
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
 from devicectl.campaign.expectations import Outcome, check_expectations
@@ -62,6 +63,8 @@ CALM_LIVES: Final = 4
 one more."""
 TOPICS: Final = DeviceTopics("site", "device")
 URL: Final = parse_url("sim://")
+BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""Wall time at which a trial begins that was given no other: only differences matter."""
 
 
 class Audience(Observer, Protocol):
@@ -80,8 +83,26 @@ class Audience(Observer, Protocol):
         """A sentence about the run."""
 
 
+class TrialClock:
+    """The wall clock of one trial: the time at which it began, and virtual time since.
+
+    A host that resumes a session knows by it how old the anesthesia is, and tells the device: by the true wall clock no
+    run could be repeated.
+    """
+
+    def __init__(self, began: datetime = BEGAN) -> None:
+        self._began = began
+        self.now: Callable[[], Micros] = lambda: Micros(0)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self._began + timedelta(microseconds=self.now())
+
+
 class Trial:
-    """One run of a scenario. `log` is the host's, one in memory unless given; the `audience` sees what each host does.
+    """One run of a scenario. `log` is the host's and keeps its times by `wall`; unless given it is one in memory.
+
+    The `audience` sees what each host does.
 
     `summary` is that of the host that has had the session last, None where none has.
     """
@@ -91,13 +112,15 @@ class Trial:
         scenario: Scenario,
         *,
         log: SessionLog | None = None,
+        wall: TrialClock | None = None,
         audience: Audience | None = None,
         url: DeviceUrl = URL,
     ) -> None:
         self.scenario = scenario
         self.verdict = Verdict(scenario.seed)
         self.recording = Recording()
-        self.log = SessionLog.open("sqlite://") if log is None else log
+        self._wall = TrialClock() if wall is None else wall
+        self.log = SessionLog.open("sqlite://", wall_clock=self._wall) if log is None else log
         self.report: SessionReport | None = None
         self.ledgers: Ledgers | None = None
         self._owns_log = log is None
@@ -109,6 +132,7 @@ class Trial:
         self._recorder = Recorder(self.log)
         self._key: int | None = None
         self._task: asyncio.Task[None] | None = None
+        self._interrupted = False
         self._bound_us = BOUND_US + scenario.plan.target_cores * CORE_US
         view = DeviceView()
         self.injector = Injector(scenario.faults, scenario.seed, view, self._noted)
@@ -129,6 +153,7 @@ class Trial:
         self._host = HostFaults(
             self.world, self.recording, write=self._store, interrupt=self._interrupt, stop=self._stop
         )
+        self._wall.now = lambda: self.world.now
         self.world.ends_at = Micros(self._bound_us)
 
     def _fit_consumables(self) -> None:
@@ -193,6 +218,7 @@ class Trial:
 
     def _interrupt(self) -> None:
         if self._task is not None:
+            self._interrupted = True
             self._task.cancel()
 
     def _stop(self) -> None:
@@ -242,14 +268,17 @@ class Trial:
     async def _closed_by_one_host(self) -> bool:
         """Let one host live; True when the session is closed in memory and log."""
         driver = _Driver(self.world)
-        self._recorder = Recorder(self.log)
+        self._recorder, self._interrupted = Recorder(self.log), False
         handpiece = Handpiece(driver, self._url, log=self.log, recorder=self._recorder)
+        handpiece.wall = self._wall
         self._task = asyncio.ensure_future(self._work(driver, handpiece))  # noqa: TID251 - to be cancelled as by Ctrl-C
         try:
             await self._task
         except Killed:
             self.verdict.ending = "killed"
         except asyncio.CancelledError:
+            if not self._interrupted:  # not by a fault: someone wants the whole run to end
+                raise
             self.verdict.ending = "interrupted"
         except DevicectlError as error:
             self.verdict.ending = f"{type(error).__name__}: {error}"
@@ -259,7 +288,9 @@ class Trial:
         """State of the session in the log; None where it is not there."""
         if self._key is None:
             return None
-        return "closed" if self.log.find_open(self.device.serial, self.device.nvm.epoch) is None else "open"
+        # A log that was given may have an older session of this device, which nobody has closed.
+        found = self.log.find_open(self.device.serial, self.device.nvm.epoch)
+        return "open" if found is not None and found.key == self._key else "closed"
 
     async def _work(self, driver: "_Driver", handpiece: Handpiece) -> None:
         """Do as `devicectl run`, with --resume where there is something to resume, --abandon where only that helps."""

@@ -46,6 +46,7 @@ _SPEED = "For sim:// alone: max (the default) is as fast as it goes, 1 is real t
 _RESUME = "Go on with the session that the device holds open."
 _ABANDON = "Close the session that the device holds open as aborted, and end."
 _HARDWARE = "Hold the session even on a device that is no simulator."
+_SCENARIO = "Put the session under the faults of a scenario, in virtual time."
 _JSON = "Print one JSON object on standard output, last. What is not known of the session is null in it."
 
 _Device = Annotated[str | None, typer.Option("--device", metavar="URL", help=_DEVICE)]
@@ -65,6 +66,7 @@ _Explain = Annotated[
     bool, typer.Option("--explain", help="Narrate each phase, count and refusal in sentences.", metavar="")
 ]
 _Trace = Annotated[Path | None, typer.Option("--trace", metavar="FILE", help="Write both directions, decoded.")]
+_Scenario = Annotated[Path | None, typer.Option("--scenario", metavar="FILE", help=_SCENARIO)]
 _Record = Annotated[
     Path | None,
     typer.Option("--record", metavar="FILE", help="Write both directions as pcapng, which Wireshark opens."),
@@ -112,6 +114,7 @@ def run(
     allow_hardware: _Hardware = False,
     explain: _Explain = False,
     trace: _Trace = None,
+    scenario: _Scenario = None,
     record: _Record = None,
     as_json: _Json = False,
 ) -> int:
@@ -125,14 +128,21 @@ def run(
 
     0 the session completed and its counts reconciled
 
-    1 it ended otherwise, or standard output cannot be written
+    1 it ended otherwise, a fault of the scenario never fired, or standard output cannot be written
 
-    2 wrong arguments, plan or URL
+    2 wrong arguments, plan, scenario or URL
 
     3 no device, no link with it, or a device that is no simulator and was not allowed
 
     4 the session log cannot be written
     """
+    if scenario is not None:
+        from devicectl.cli.trials.scenario import refuse_other_options, run_scenario
+
+        said = {"--device": device, "--plan": plan, "--target-cores": target_cores, "--speed": speed}
+        also = {"--course": course, "--date": date, "--resume": resume, "--abandon": abandon, "--trace": trace}
+        refuse_other_options({**said, **also})
+        return run_scenario(scenario, seed=seed, log=log, explain=explain, record=record, as_json=as_json)
     if resume and abandon:
         raise refuse_together("--resume", "--abandon", "go on with the session, or close it")
     given = {"--plan": plan, "--target-cores": target_cores, "--course": course, "--date": date}

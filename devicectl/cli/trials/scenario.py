@@ -1,0 +1,140 @@
+"""`devicectl run --scenario`: one session under the faults of a file, judged, and held to what the file expects."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import typer
+
+from devicectl.cli.files import log_files, output_file, refuse_clash
+from devicectl.cli.output import require_written
+from devicectl.errors import DevicectlError
+from devicectl.log.paths import default_log_path
+from handpiece_shell.files import NamedFile, Use, explain_no_file
+from protocols.text.notice import NOTICE
+
+if TYPE_CHECKING:
+    from devicectl.campaign.scenario import Scenario
+    from devicectl.campaign.trial import Trial
+    from devicectl.campaign.verdict import Verdict
+    from devicectl.cli.display import Display
+
+EXIT_RIGHT: Final = 0
+EXIT_OTHERWISE: Final = 1
+
+
+def run_scenario(
+    path: Path, *, seed: int | None, log: str | None, explain: bool, record: Path | None, as_json: bool
+) -> int:
+    """Run the scenario of a file in virtual time; 0 if the run is right, each fault has fired and all is as expected.
+
+    Raises:
+        ScenarioError: the file is no scenario, or asks for what cannot happen.
+        LogError: the session log cannot be used.
+    """
+    from devicectl.campaign.scenario_file import read_scenario
+    from devicectl.cli.display import Display
+
+    where = default_log_path(log)
+    files = [NamedFile("--scenario", str(path), Use.READ), *log_files(log, where, Use.WRITE)]
+    refuse_clash([*files, *output_file("--record", record)])
+    scenario = read_scenario(path)
+    if seed is not None:
+        scenario = replace(scenario, seed=seed)
+    stream = sys.stderr if as_json else sys.stdout
+    display = Display(scenario.plan, explain=explain, stream=stream)
+    display.say(NOTICE)
+    display.say(f"scenario {scenario.name or path.stem}, seed {scenario.seed}, {_several(len(scenario.faults))}")
+    with _opened(record) as file:
+        trial, verdict = asyncio.run(_run(scenario, where, display))
+        _tell(display, trial, verdict)
+        if file is not None:
+            _save(file, trial)
+    if as_json:
+        print(json.dumps(_as_json(scenario, trial, verdict)))
+    require_written(f"the session is in the log {where}")
+    return EXIT_RIGHT if verdict.word == "right" else EXIT_OTHERWISE
+
+
+async def _run(scenario: "Scenario", where: str, display: "Display") -> "tuple[Trial, Verdict]":
+    from devicectl import clock
+    from devicectl.campaign.trial import Trial, TrialClock
+    from devicectl.cli.signals import ended_in_order
+    from devicectl.log.store import SessionLog
+
+    wall = TrialClock(clock.wall())
+    with ended_in_order(), SessionLog.open(where, wall_clock=wall) as log:
+        trial = Trial(scenario, log=log, wall=wall, audience=display)
+        with display:
+            return trial, await trial.run()
+
+
+def _tell(display: "Display", trial: "Trial", verdict: "Verdict") -> None:
+    if trial.summary is not None:
+        display.end(trial.summary)
+    for index in verdict.unfired:
+        fault = trial.scenario.faults[index]
+        display.say(f"fault {index + 1} never fired: {fault.kind.name}, when {fault.text}")
+    for breach in verdict.breaches:
+        display.say(f"wrong, {breach.judge} at {breach.at_us / 1e6:.6f} s: {breach.sentence}")
+    if verdict.stuck:
+        display.say(f"stuck: {verdict.stuck}")
+    for sentence in verdict.unmet:
+        display.say(f"not as expected: {sentence}")
+    display.say(f"verdict: {verdict.word}")
+
+
+def _as_json(scenario: "Scenario", trial: "Trial", verdict: "Verdict") -> dict[str, object]:
+    summary = trial.summary
+    return {
+        "simulated": True,
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "verdict": verdict.word,
+        "fired": [fired._asdict() for fired in verdict.fired],
+        "unfired": verdict.unfired,
+        "breaches": [breach._asdict() for breach in verdict.breaches],
+        "stuck": verdict.stuck,
+        "unmet": verdict.unmet,
+        "session": None if summary is None else summary.to_json(),
+    }
+
+
+@contextlib.contextmanager
+def _opened(path: Path | None) -> Iterator[BinaryIO | None]:
+    """Open the file of a recording before anything is run; it is empty until the run has its verdict."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint="--record") from error
+    with file:
+        yield file
+
+
+def _save(file: BinaryIO, trial: "Trial") -> None:
+    from devicectl.campaign.recording_file import encode_trial
+
+    try:
+        file.write(encode_trial(trial.scenario, trial.verdict, trial.recording))
+        file.flush()
+    except OSError as error:
+        raise DevicectlError(f"--record: {explain_no_file(f'write {file.name}', error)}") from error
+
+
+def _several(count: int) -> str:
+    return "1 fault" if count == 1 else f"{count} faults"
+
+
+def refuse_other_options(given: dict[str, object]) -> None:
+    """Refuse the options of a plain run that a scenario has an answer to."""
+    for option, value in given.items():
+        if value:
+            raise typer.BadParameter("cannot be used with --scenario: the file says it", param_hint=option)
