@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Final
 
+from devicectl.simulation import scenario_form
 from devicectl.simulation.spec import c_header, message_tables
 from firmware_sim.model.parameters import parameters_table
 from protocols.language.sides import Side
@@ -30,6 +31,10 @@ FILES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "parameters.md": ("the parameters of the simulated device, with range and reason", parameters_table),
     "frames.json": ("golden frames: bytes and what they mean", lambda: _vectors("frames.json")),
     "records.json": ("golden records of the journal", lambda: _vectors("records.json")),
+    "scenario.schema.json": (
+        "JSON Schema of a scenario's file, for editors and generators",
+        lambda: _as_json(scenario_form.schema()),
+    ),
     "schemas.json": ("JSON Schema of every body on MQTT", lambda: _as_json(schemas.document())),
     "asyncapi-device.json": (
         "AsyncAPI of a device; beside schemas.json",

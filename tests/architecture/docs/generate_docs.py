@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from devicectl.simulation.spec import FILES
-from tests.architecture.docs import api_page, broker_page, first_contact, reference_pages
+from tests.architecture.docs import first_contact
+from tests.architecture.docs.pages import api_page, broker_page, fault_pages, reference_pages
 
 ROOT: Final = Path(__file__).parents[3]
 FOLDER: Final = ROOT / "docs" / "generated"
@@ -34,9 +35,11 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
 """(file name in `docs/generated/`, what returns its text); texts depend on the code alone, never on time or machine."""
 
 ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
+    ("docs/faults.md", fault_pages.faults),
     ("docs/first-contact.md", first_contact.page),
     ("docs/model.md", reference_pages.model),
     ("docs/plan.md", reference_pages.plan),
+    ("docs/scenarios.md", fault_pages.scenarios),
     (f"examples/c_host/{IN_EXAMPLES}", FILES[IN_EXAMPLES][1]),
 ]
 """(path in the tree, what returns the file's text)."""

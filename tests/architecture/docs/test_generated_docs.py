@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 import devicectl
-from tests.architecture.docs.api_page import GROUPS, errors, page
 from tests.architecture.docs.generate_docs import ELSEWHERE, FOLDER, PAGES, ROOT
+from tests.architecture.docs.pages.api_page import GROUPS, errors, page
 
 
 @pytest.mark.parametrize(("name", "text_of"), PAGES, ids=[name for name, _ in PAGES])

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from devicectl.campaign.scenario_form import ScenarioForm, schema
+from devicectl.simulation.scenario_form import ScenarioForm, schema
 from firmware_sim.faults.catalogue import CATALOGUE
 from tests.unit.devicectl.campaign.test_scenario_file import WHOLE
 

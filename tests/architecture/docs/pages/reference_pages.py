@@ -26,7 +26,7 @@ def _mermaid(diagram: str) -> str:
     return f"```mermaid\n{diagram.rstrip()}\n```"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -50,7 +50,7 @@ def session_start() -> str:
         "Columns of the table `sessions`, and fields of the object `session` in JSON lines. A field that came after "
         "schema version 1 is also a row of `sessions show`, a last column of `--table sessions` and a last field of "
         "`sessions list --json`.",
-        _table(("field", "stored as", "since schema version", "is"), rows),
+        table(("field", "stored as", "since schema version", "is"), rows),
     )
 
 
@@ -75,9 +75,9 @@ def alarms() -> str:
         "An alarm's code begins with its interlock's number. Priorities are styled after IEC 60601-1-8; no conformity "
         "is claimed.",
         "## Interlocks",
-        _table(("#", "name", "hazard", "what the device does", ""), interlocks),
+        table(("#", "name", "hazard", "what the device does", ""), interlocks),
         "## Alarms",
-        _table(("code", "interlock", "priority", "", "sentence"), rules),
+        table(("code", "interlock", "priority", "", "sentence"), rules),
     )
 
 
@@ -94,8 +94,8 @@ def model() -> str:
     ]
     begin, end = "<!-- made from firmware_sim/model/interlocks.py by `make docs` -->\n", "<!-- end -->"
     before, _, rest = (ROOT / "docs/model.md").read_text(encoding="utf-8").partition(begin)
-    table = _table(("#", "hazard", "what the device does", "alarms"), rows)
-    return f"{before}{begin}\n{table}\n\n{end}{rest.partition(end)[2]}"
+    interlocks = table(("#", "hazard", "what the device does", "alarms"), rows)
+    return f"{before}{begin}\n{interlocks}\n\n{end}{rest.partition(end)[2]}"
 
 
 def plan() -> str:
@@ -113,7 +113,7 @@ def plan() -> str:
         "zones' cells take. It has at most 64 KiB, and of YAML no anchors, aliases, tags or second document; `010` and "
         "`12:30` are texts.",
         "## Keys",
-        _table(("key", "is", "right is", "default"), rows),
+        table(("key", "is", "right is", "default"), rows),
         "## Example",
         "`devicectl plan --example > plan.yaml` writes it:",
         f"```yaml\n{example_text().rstrip()}\n```",
@@ -138,7 +138,7 @@ def _of_typer() -> Iterator[tuple[str, str, str]]:
                 name = option.metavar or option.name if option.param_type_name == "argument" else "/".join(option.opts)
                 rows.append((f"`{name}`", _value_of(option), option.help or ""))
             text = _prose(command.help or "")  # type: ignore[attr-defined]
-            yield f"## `{path}`", text, _table(("option", "value", "meaning"), rows)
+            yield f"## `{path}`", text, table(("option", "value", "meaning"), rows)
 
     yield from walk(typer.main.get_command(app), "devicectl")
 
@@ -170,4 +170,4 @@ def _of_argparse() -> Iterator[tuple[str, str, str]]:
             for action in command._actions
             if not isinstance(action, argparse._HelpAction)
         ]
-        yield f"## `{parser.prog} {name}`", command.description or "", _table(("option", "value", "meaning"), rows)
+        yield f"## `{parser.prog} {name}`", command.description or "", table(("option", "value", "meaning"), rows)
