@@ -76,7 +76,7 @@ class InjectedFaults:
                     end = act(firing, now)
                     if end is not None:
                         ends.append(end)
-                    elif not firing.fault.kind.lasts:
+                    else:
                         self.injector.finish(firing, now)
 
             self._put_off.append(begin)

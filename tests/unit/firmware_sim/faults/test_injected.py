@@ -3,6 +3,7 @@
 import pytest
 
 from firmware_sim.device import Device
+from firmware_sim.errors import NvmFileError
 from firmware_sim.faults.fault import Fault, FaultError, declare
 from firmware_sim.faults.injected import RESTART_US, InjectedFaults
 from firmware_sim.memory.nvm import Nvm
@@ -121,3 +122,21 @@ def test_a_memory_in_a_file_has_no_faults() -> None:
     device = Device(seed=7, now=BEGIN, nvm=Nvm(Store(), epoch=1))
     with pytest.raises(FaultError, match="a disk_full acts on the memory"):
         InjectedFaults(device, BEGIN).add(declare("disk_full"), BEGIN)
+
+
+def test_a_device_with_its_memory_in_a_file_loses_power_and_has_its_own_failures() -> None:
+    device = Device(seed=7, now=BEGIN, nvm=Nvm(Store(), epoch=1))
+    one = InjectedFaults(device, BEGIN, [declare("reboot")])
+    boots = device.nvm.boot_count
+    device.advance(BEGIN)
+    assert device.nvm.boot_count == boots + 1
+    assert not one.memory_failed(NvmFileError("nvm", "the disk is full"), BEGIN) and device.powered
+
+
+def test_a_fault_that_has_ended_before_it_could_be_done_is_not_done() -> None:
+    one = injected()
+    one.add(declare("brown_out", "write(1)"), BEGIN)
+    one.device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    one.injector.finish_all(BEGIN)
+    one.device.advance(BEGIN)
+    assert one.device.powered

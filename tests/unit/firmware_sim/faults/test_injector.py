@@ -80,6 +80,17 @@ def test_a_fault_begins_at_the_frame_that_it_names_whole_or_in_pieces() -> None:
     assert run.done == ["4 drop begins"]
 
 
+def test_what_a_transport_that_is_gone_has_carried_of_a_frame_is_forgotten() -> None:
+    run = Run(declare("drop", 'frame("COUNT", 1)'))
+    run.injector.sent("host", COUNT[:5], run.at(1), "tcp:1")
+    run.injector.sent("host", COUNT[5:], run.at(2), "tcp:2")
+    run.injector.forget("tcp:1")
+    run.injector.sent("host", COUNT[5:], run.at(3), "tcp:1")
+    assert run.done == []
+    run.injector.sent("host", COUNT, run.at(4), "tcp:1")
+    assert run.done == ["4 drop begins"]
+
+
 def test_a_message_that_is_not_known_is_none_of_those_that_are_counted() -> None:
     run = Run(declare("drop", 'frame("COUNT", 1)'))
     run.injector.sent("host", encode_frame(7, 0xFFFF, b""), run.at(1))
