@@ -31,6 +31,8 @@ class SensorError:
         if drift_per_minute != self._drift:
             self._drift, self._since = drift_per_minute, self._asked_at
         self._asked_at = now
+        if not (drift_per_minute or noise):
+            return 0.0
         error = 0.0
         sample = now // SAMPLE_US
         if drift_per_minute:
@@ -63,7 +65,7 @@ class DeviceClock:
             self._ahead_us += self._gained(self._asked_at)
             self._ppm, self._since = ppm, self._asked_at
         self._asked_at = now
-        return now + self._ahead_us + self._gained(now)
+        return now + self._ahead_us + (self._gained(now) if ppm else 0)
 
     def _gained(self, now: int) -> int:
         return int((now - self._since) * self._ppm / 1e6)
