@@ -16,6 +16,7 @@
     |-- SessionError             the session cannot continue                          exit 1
     |   `-- SessionFoundError    the device holds a session that is not this one      exit 1
     |-- PlanError (session.plan) a plan cannot be taken                               exit 2
+    |-- ScenarioFileError (campaign.scenario_file)   a scenario cannot be taken    exit 2
     |-- OutputError (cli)        standard output is full or closed                    exit 1
     `-- LogError (log)                                                                exit 4
 

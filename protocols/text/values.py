@@ -40,6 +40,8 @@ class Place(NamedTuple):
 
     key: Mark
     value: Mark
+    quoted: bool = False
+    """True for a text in quotes: it begins behind the first."""
 
 
 class Values(NamedTuple):
@@ -60,7 +62,8 @@ class Values(NamedTuple):
             return name
         place = self.places[steps]
         mark = place.key if of_key else place.value
-        return f"{_where(Mark(mark.line, mark.column + max(column - 1, 0)))}: {name}"
+        within = column - 1 + place.quoted if column else 0
+        return f"{_where(Mark(mark.line, mark.column + within))}: {name}"
 
 
 class Form(NamedTuple):
@@ -165,6 +168,7 @@ class _Node(NamedTuple):
     value: object
     mark: Mark
     inner: "Sequence[tuple[str | int, Mark, _Node]]"
+    quoted: bool = False
 
     def places(self) -> dict[Steps, Place]:
         """Return the place of each value below this one."""
@@ -172,7 +176,7 @@ class _Node(NamedTuple):
         waiting: list[tuple[Steps, _Node]] = [((), self)]
         for steps, node in waiting:
             for step, mark, held in node.inner:
-                found[(*steps, step)] = Place(mark, held.mark)
+                found[(*steps, step)] = Place(mark, held.mark, held.quoted)
                 waiting.append(((*steps, step), held))
         return found
 
@@ -197,7 +201,7 @@ class _Builder:
                 self._marks.append(_mark(event))
             elif kind == "ScalarEvent":
                 value = _to_scalar(event.value) if event.style is None else event.value
-                self._open[-1].append(_Node(value, _mark(event), []))
+                self._open[-1].append(_Node(value, _mark(event), [], event.style in ("'", '"')))
             elif kind == "SequenceEndEvent":
                 items = self._open.pop()
                 inner = [(index, item.mark, item) for index, item in enumerate(items)]

@@ -145,6 +145,9 @@ def test_a_place_is_shown_with_line_column_and_key() -> None:
     assert found.where(("faults", 0, "when"), of_key=True) == "line 3, column 19: faults[0].when"
     assert found.where(("faults", 0, "when"), column=7) == "line 3, column 31: faults[0].when"
     assert found.where(("start", "parameters")) == "line 1, column 8: start.parameters"
+    quoted = decoded("when: 'cycle = 3'")
+    assert quoted.where(("when",)) == "line 1, column 7: when"
+    assert quoted.where(("when",), column=7) == "line 1, column 14: when"
     assert decoded('{"seed": 1}', "p.json").where(("seed",)) == "line 1, column 10: seed"
 
 
