@@ -39,6 +39,9 @@ class HostFaults:
         self._left: dict[int, int] = {}
         """Commits that still fail, by the fault."""
         world.log_delay_us = self._delay_us
+        world.committed = self._commit
+        self._stored: list[Entry] = []
+        """Entries of which the host has not heard that they are durable."""
         acts = world.injector.acts
         acts.update(dict.fromkeys(_AROUND_A_COMMIT, self._arm))
         acts["host_crash"] = world.put_off(lambda firing, now: self._crash())
@@ -56,12 +59,17 @@ class HostFaults:
         self._fail_if_full()
         self._crash_if("crash_before_commit")
         self._write(entries)
+        self._stored += entries
+        self._crash_if("crash_after_commit")
+
+    def _commit(self) -> None:
+        """Record what the host has just heard to be durable."""
+        entries, self._stored = self._stored, []
         for entry in entries:
             if isinstance(entry, SessionStart):
-                self._recording.event("commit", world.now, upto=entry.first_event_no, epoch=entry.epoch)
+                self._recording.event("commit", self._world.now, upto=entry.first_event_no, epoch=entry.epoch)
             elif isinstance(entry, Batch):
-                self._recording.event("commit", world.now, upto=entry.next_event_no, epoch=entry.epoch)
-        self._crash_if("crash_after_commit")
+                self._recording.event("commit", self._world.now, upto=entry.next_event_no, epoch=entry.epoch)
 
     def _delay_us(self) -> int:
         """Time until the host may take what it has written to be stored."""

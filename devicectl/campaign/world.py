@@ -61,6 +61,8 @@ class FaultyWorld(World):
         self.ends_at = Micros(0)
         self.log_delay_us: Callable[[], int] = int
         """Time that the host's log takes for what it is about to be given; none, unless a fault says so."""
+        self.committed: Callable[[], object] = int
+        """Hears when the host may take what it has written to be durable."""
         self._logged_at = Micros(0)
         self.host_alive = True
         self.powered = True
@@ -297,11 +299,13 @@ class FaultyWorld(World):
         engine, now = self.engine, self.heap.now
         self._logged_at = Micros(max(self._logged_at, now + self.log_delay_us()))
         if self._logged_at == now:
+            self.committed()
             engine.logged(len(entries), now)
             return
 
         def stored() -> None:
             if self.engine is engine and self.host_alive:
+                self.committed()
                 engine.logged(len(entries), self.now)
                 self._settle()
 

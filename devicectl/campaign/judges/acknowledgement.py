@@ -8,6 +8,7 @@ from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Reading, Said
+from devicectl.campaign.judges.records import cycles
 
 Found = list[tuple[int, str]]
 _SHOWN: Final = {
@@ -19,10 +20,13 @@ _SHOWN: Final = {
 }
 """Message -> what never goes back -> its field."""
 
+_DONE: Final = {"PunchDone": 1, "SuctionDone": 2, "AdvanceDone": 3}
+"""Message -> number of the phase that it says is done."""
+
 
 def judge(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold each JOURNAL_ACK, as it was sent, against the log at that place, and each mark against those before it."""
-    return _commits(reading) + _tails(reading) + _marks(reading)
+    return _commits(reading) + _tails(reading) + _marks(reading) + _phases(reading, ledgers)
 
 
 def _commits(reading: Reading) -> Found:
@@ -72,3 +76,18 @@ def _note(said: Said, shown: dict[str, int], found: Found) -> None:
         if value < before:
             found.append((said.at_us, f"the {mark} went back from {before} to {value} in {said.frame.name}"))
         shown[mark] = max(value, before)
+
+
+def _phases(reading: Reading, ledgers: Ledgers) -> Found:
+    """Hold the phase in which a row says that a cycle has ended against the phases of it that were told to be done."""
+    done: dict[int, int] = {}
+    for said in reading.device_sent:
+        phase = _DONE.get(said.frame.name)
+        if phase is not None:
+            number = said.frame.fields["cycle_no"]
+            done[number] = max(phase, done.get(number, 0))
+    return [
+        (reading.end_us, f"cycle {cycle.cycle_no} was told to have done phase {shown}, its row ends in {cycle.phase}")
+        for cycle in cycles(ledgers.rows, ledgers.first_cycle_no)
+        if cycle.phase < (shown := done.get(cycle.cycle_no, 0))
+    ]

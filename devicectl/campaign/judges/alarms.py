@@ -9,14 +9,19 @@ from typing import Final
 from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Noted, Reading
 from devicectl.campaign.judges.records import ALARM, BOOT, KIND_AT, AlarmChange, alarm, event_no, open_cycle_of
+from devicectl.campaign.judges.timing import losses
 
 Found = list[tuple[int, str]]
 INACTIVE, ACTIVE, ACKNOWLEDGED, LATCHED = 0, 1, 2, 3  # states of an alarm
 _STATES: Final = {ACTIVE: "ACTIVE", ACKNOWLEDGED: "ACKNOWLEDGED", LATCHED: "LATCHED"}
 POWER_LOST: Final = 1401
 STOPPED: Final = 2001
-LATCHING: Final = (101, 803, 1001, POWER_LOST, 1501, 1901)
+LINK_LOST: Final = 1501
+LATCHING: Final = (101, 803, 1001, POWER_LOST, LINK_LOST, 1901)
 """Codes of docs/model.md that stay until FAULT_RESET."""
+
+_OF_INTERLOCK: Final = {4: 401, 10: 1001, 11: 1101, 16: 1601, 20: STOPPED, 23: 2301}
+"""Interlock -> the alarm that it raises whenever it refuses."""
 
 
 def judge(reading: Reading, ledgers: Ledgers) -> Found:
@@ -36,14 +41,16 @@ def judge(reading: Reading, ledgers: Ledgers) -> Found:
         elif interrupted:
             found.append(f"power was lost in cycle {interrupted}, and MC-{POWER_LOST} was not raised")
             interrupted = 0
-    found += _at_the_end(last, ledgers)
+    found += _at_the_end(last, ledgers) + _causes(reading, _all_rows(ledgers))
+    if not ledgers.unwritten:
+        found += _told(reading, _all_rows(ledgers))
     return [(reading.end_us, sentence) for sentence in found] + _stops(reading) + _holds(reading)
 
 
 def _all_rows(ledgers: Ledgers) -> list[bytes]:
-    """Return the rows, and what the device has written after the last of them."""
-    last = event_no(ledgers.rows[-1]) if ledgers.rows else 0
-    return [*ledgers.rows, *(raw for number, raw in ledgers.journal.items() if number > last)]
+    """Return the rows, and what the device has written before and after them, as far as it still has that."""
+    rows = {event_no(raw): raw for raw in ledgers.rows}
+    return [raw for _, raw in sorted({**ledgers.journal, **rows}.items())]
 
 
 def _step(before: int | None, change: AlarmChange) -> list[str]:
@@ -69,6 +76,32 @@ def _at_the_end(last: dict[int, int], ledgers: Ledgers) -> list[str]:
         f"{_label(code)} is {state} at the end, the journal says that it has ended"
         for code, state in ledgers.alarms.items()
         if last.get(code) == INACTIVE
+    ]
+
+
+def _told(reading: Reading, rows: list[bytes]) -> list[str]:
+    """Find alarms that were announced and are not in the journal, and links that were lost without one."""
+    changes = [alarm(raw) for raw in rows if raw[KIND_AT] == ALARM]
+    written = {(change.code, _STATES.get(change.state, "INACTIVE"), change.uptime_ms) for change in changes}
+    found = []
+    for said in reading.device_sent:
+        fields = said.frame.fields
+        if said.frame.name == "Alarm" and (fields["code"], fields["state"], fields["uptime_ms"]) not in written:
+            found.append(f"{_label(fields['code'])} was told to be {fields['state']}, and is not in the journal")
+    raised = sum(change.code == LINK_LOST and change.state == ACTIVE for change in changes)
+    if raised < (lost := len(losses(reading))):
+        found.append(f"an armed device lost its link {lost} times, and {_label(LINK_LOST)} was raised {raised} times")
+    return found
+
+
+def _causes(reading: Reading, rows: list[bytes]) -> list[str]:
+    """Find refusals whose interlock has raised no alarm."""
+    raised = {alarm(raw).code for raw in rows if raw[KIND_AT] == ALARM}
+    spoke = {said.frame.fields["interlock"] for said in reading.device_sent if said.frame.name == "Refused"}
+    return [
+        f"interlock {number} has refused, and {_label(code)} was never raised"
+        for number, code in _OF_INTERLOCK.items()
+        if number in spoke and code not in raised
     ]
 
 

@@ -12,14 +12,16 @@ from devicectl.campaign.judges.reading import Reading
 Found = list[tuple[int, str]]
 Key = tuple[int, int]
 _ENDS: Final = ("Refused", "Failed", "Aborted")
-_NOT_TAKEN: Final = ("E_EXPIRED", "E_ARGUMENT")
+_LATE: Final = "E_EXPIRED"
+REMEMBERED: Final = 16
+"""Answers to motions that a device keeps."""
+_NOT_TAKEN: Final = (_LATE, "E_ARGUMENT")
 """Refusals of a frame that is no command any more: it came too late, or a broker had kept it."""
-MAX_TRIES: Final = 5
 
 
 def judge(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold what each end sent against what it sent before under the same link and correlation id."""
-    return _commands(reading) + _answers(reading)
+    return _commands(reading) + _answers(reading) + _links(reading) + _viewers(reading)
 
 
 def _commands(reading: Reading) -> Found:
@@ -56,13 +58,44 @@ def _answers(reading: Reading) -> Found:
         frame, key = said.frame, (said.frame.link_id, said.frame.correlation_id)
         if not frame.correlation_id or key not in motions or not _is_answer(frame):
             continue
-        sentence = _replay(frame, last.get(key), outcomes) if frame.replayed else _first(frame, last.get(key))
+        before = last.get(key)
+        refused = frame.name == "Refused" and frame.fields["code"] in _NOT_TAKEN
+        if refused and frame.fields["code"] == _LATE and key in list(last)[-REMEMBERED:]:
+            found.append((said.at_us, f"correlation {frame.correlation_id} was answered, and is refused as expired"))
+        sentence = _replay(frame, before, outcomes) if frame.replayed else "" if refused else _first(frame, before)
         if sentence:
             found.append((said.at_us, sentence))
-        if not (frame.name == "Refused" and frame.fields["code"] in _NOT_TAKEN):
+        if not refused:
             last[key] = frame
         if "cycle_no" in frame.fields:
             outcomes.setdefault((frame.name, frame.fields["cycle_no"]), frame)
+    return found
+
+
+def _links(reading: Reading) -> Found:
+    """Find answers to commands on a link that the device has not granted, or had lost with its power."""
+    found: Found = []
+    granted: set[int] = set()
+    boots, place = reading.of("boot"), 0
+    for said in reading.device_sent:
+        while place < len(boots) and boots[place].place < said.place:
+            granted.clear()
+            place += 1
+        frame = said.frame
+        if frame.name == "Welcome":
+            granted.add(frame.fields["link_id"])
+        elif _is_answer(frame) and frame.link_id not in granted:
+            found.append((said.at_us, f"{frame.name} on link {frame.link_id}, which is none"))
+    return found
+
+
+def _viewers(reading: Reading) -> Found:
+    """Hold what a viewer was answered against what a viewer may."""
+    found: Found = []
+    for noted in reading.of("viewer"):
+        asked, answer = noted.event["asked"], noted.event["answer"]
+        if answer != ("StopDone" if asked == "Stop" else "Refused"):
+            found.append((noted.at_us, f"a viewer's {asked} was answered with {answer}"))
     return found
 
 
@@ -72,8 +105,6 @@ def _is_answer(frame: Frame) -> bool:
 
 def _first(frame: Frame, before: Frame | None) -> str:
     """Judge an answer that says that something was done."""
-    if frame.name == "Refused" and frame.fields["code"] in _NOT_TAKEN:
-        return ""
     if before is not None and (before.name != "Received" or frame.name == "Received"):
         return f"correlation {frame.correlation_id} was carried out twice: {before.name}, then {frame.name}"
     return ""

@@ -7,7 +7,8 @@ from devicectl.campaign.judges.reading import Reading
 
 _ALARMS: Final = (101, 301, 501, 803, 1001, 1101, 1302, 1401, 1501, 1601, 1901, 2001, 2301)
 """Codes of docs/model.md that chance alone does not raise."""
-_REFUSALS: Final = ("E_INTERLOCK",)
+_INTERLOCKS: Final = (6, 7)
+"""Interlocks that speak where needles clog and cores are missed by chance."""
 
 
 def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
@@ -21,7 +22,7 @@ def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
         welcomes += frame.name == "Welcome"
         if frame.name in ("Nak", "Aborted"):
             found.append((said.at_us, f"{frame.name} {frame.fields['code']}, and no fault has fired"))
-        elif frame.name == "Refused" and frame.fields["code"] not in _REFUSALS:
+        elif frame.name == "Refused" and frame.fields["interlock"] not in _INTERLOCKS:
             found.append((said.at_us, f"REFUSED {frame.fields['code']}, and no fault has fired"))
         elif frame.name == "Alarm" and frame.fields["code"] in _ALARMS:
             found.append((said.at_us, f"alarm {frame.fields['code']}, and no fault has fired"))

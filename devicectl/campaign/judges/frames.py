@@ -87,6 +87,8 @@ _LAYOUTS: Final[Mapping[str, _Layout]] = {
     "Suction": _NUMBER,
     "Advance": _NUMBER,
     "Count": _NUMBER,
+    "SuctionDone": _NUMBER,
+    "AdvanceDone": _NUMBER,
     "CountDone": _layout(
         "IIBBBBII",
         "cycle_no outcomes cores_counted flagged cell_punctures cycles_left total_punctures total_cores_counted",

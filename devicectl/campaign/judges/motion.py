@@ -15,6 +15,7 @@ from devicectl.campaign.recording import Event
 
 MIN_SUCTION_KPA: Final = -40
 MAX_PUNCTURES_PER_CM2: Final = 63
+MAX_OVER_UM: Final = 500
 MAX_TRIES: Final = 3
 """Strokes in one cycle: the one, and two more where the motor stalls."""
 _UNARMED: Final = ("SESSION_OPEN", "ANESTHESIA_WAIT", "ANESTHESIA_CONFIRMED")
@@ -57,7 +58,7 @@ def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
     for noted, (before, after) in zip(reading.of("state"), changes(reading), strict=True):
         if after != "OFF" and after not in _NEXT[before]:
             found.append((noted.at_us, f"the device went from {before} to {after}"))
-    return found + _tries(reading)
+    return found + _tries(reading) + _depths(reading)
 
 
 def _stroke(stroke: Event) -> list[str]:
@@ -135,3 +136,19 @@ def _tries(reading: Reading) -> list[tuple[int, str]]:
             if not cycle or tries[cycle] > MAX_TRIES:
                 found.append((noted.at_us, f"needles left home {tries[cycle]} times in one cycle"))
     return found
+
+
+def _depths(reading: Reading) -> list[tuple[int, str]]:
+    """Find strokes that were said to be done and went deeper than is allowed: interlock 10 locks."""
+    set_um = {
+        said.frame.fields["cycle_no"]: said.frame.fields["depth_um"]
+        for said in reading.device_heard
+        if said.frame.name == "Punch"
+    }
+    return [
+        (said.at_us, f"a stroke of {said.frame.fields['depth_um']} um, set to {deepest}, was gone on with")
+        for said in reading.device_sent
+        if said.frame.name == "PunchDone"
+        and (deepest := set_um.get(said.frame.fields["cycle_no"])) is not None
+        and said.frame.fields["depth_um"] > deepest + MAX_OVER_UM
+    ]

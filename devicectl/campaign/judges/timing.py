@@ -37,6 +37,7 @@ class Span(NamedTuple):
     at_us: int
     place: int
     end_us: int
+    end_place: int
     link_id: int
 
 
@@ -63,6 +64,18 @@ def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
     return found
 
 
+def losses(reading: Reading) -> list[int]:
+    """Return the times at which the device was armed and lost its controlling link."""
+    armed = _spans(reading, "state", lambda event, at_us: None if event["armed"] else at_us)
+    return [
+        moment.at_us
+        for moment in _moments(reading)
+        for span in armed
+        if moment.link_id == span.link_id != 0 and span.at_us <= moment.at_us <= span.end_us
+        if moment.place == sys.maxsize or span.place < moment.place < span.end_place
+    ]
+
+
 def _spans(reading: Reading, name: str, over: Callable[[Event, int], int | None]) -> list[Span]:
     """Return the times between an event that is not `over` and the end that the next one which is has."""
     found: list[Span] = []
@@ -72,10 +85,10 @@ def _spans(reading: Reading, name: str, over: Callable[[Event, int], int | None]
         if end_us is None:
             begun = noted if begun is None else begun
         elif begun is not None:
-            found.append(Span(begun.at_us, begun.place, end_us, _link_of(reading, begun.place)))
+            found.append(Span(begun.at_us, begun.place, end_us, noted.place, _link_of(reading, begun.place)))
             begun = None
     if begun is not None:
-        found.append(Span(begun.at_us, begun.place, reading.end_us, _link_of(reading, begun.place)))
+        found.append(Span(begun.at_us, begun.place, reading.end_us, sys.maxsize, _link_of(reading, begun.place)))
     return found
 
 

@@ -10,11 +10,14 @@ from devicectl.campaign.judges import JUDGES, Ledgers
 from devicectl.campaign.judges.reading import Reading
 from devicectl.campaign.recording import Event, Recorded
 from devicectl.campaign.trial import Trial
+from protocols.language.enums import DeviceState, Role
 from protocols.language.message import Message
+from protocols.language.messages import Welcome
 from protocols.serial.payload import encode_message
 from tests.unit.devicectl.campaign.trials import a_scenario
 
 Packets = list[Recorded]
+MS = 1_000
 
 
 @cache
@@ -59,3 +62,40 @@ def said(
 def event(name: str, at_us: int = 0, **values: Any) -> Recorded:
     """One event."""
     return Recorded(at_us, "event", {"event": name, **values})  # type: ignore[arg-type]
+
+
+def welcome(link: int = 1, at_ms: int = 0) -> Recorded:
+    """The grant of a link."""
+    welcome = Welcome(
+        link_id=link,
+        minor=0,
+        role=Role.CONTROLLER,
+        features=0,
+        schema_id=0,
+        nonce=0,
+        boot_count=1,
+        heartbeat_armed_ms=200,
+        lease_armed_ms=600,
+        heartbeat_idle_ms=5000,
+        lease_idle_ms=15000,
+        journal_epoch=1,
+        journal_tail=1,
+        journal_head=1,
+        session_no=0,
+        cycle_no=0,
+        cycles=0,
+        punctures=0,
+        cores_counted=0,
+        state=DeviceState.IDLE,
+        simulated=True,
+        uptime_ms=0,
+        controller_host_id=0,
+        model_version="1",
+    )
+    return said("device>", welcome, at_us=at_ms * MS, link=link)
+
+
+def armed(since_ms: int, until_ms: int) -> list[Recorded]:
+    """The device is armed from a command on."""
+    states = [(since_ms, "ARMED", True), (until_ms, "SAFE", False)]
+    return [event("state", at_ms * MS, state=name, armed=is_armed, depth_um=0) for at_ms, name, is_armed in states]

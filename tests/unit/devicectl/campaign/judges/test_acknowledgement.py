@@ -36,3 +36,10 @@ def test_a_head_that_goes_back_is_seen_unless_the_answer_is_given_again() -> Non
     assert alone(page(9), page(8, flags=REPLAYED), judge=JUDGE) == []  # type: ignore[arg-type]
     found = alone(page(9), page(8), judge=JUDGE)  # type: ignore[arg-type]
     assert found == ["the head went back from 9 to 8 in JournalPage"]
+
+
+def test_a_cycle_that_ends_before_a_phase_that_was_told_is_seen() -> None:
+    packets, ledgers = clean()
+    cut = [raw[:9] + bytes((2, 2)) + raw[11:] if raw[8] == 1 else raw for raw in ledgers.rows]
+    found = sentences(JUDGE, packets, rows=cut)
+    assert found[0] == "cycle 1 was told to have done phase 3, its row ends in 2"

@@ -1,10 +1,10 @@
 from devicectl.campaign.judges.alarms import LATCHING
 from firmware_sim.model.interlocks import ALARMS
 from protocols.language import records as R
-from protocols.language.enums import AlarmPriority, AlarmState, Phase
-from protocols.language.messages import Alarm
+from protocols.language.enums import AlarmPriority, AlarmState, Code, Phase
+from protocols.language.messages import Alarm, Arm, Refused
 from protocols.language.records import encode_record
-from tests.unit.devicectl.campaign.judges.spoiled import alone, clean, event, said, sentences
+from tests.unit.devicectl.campaign.judges.spoiled import alone, armed, clean, event, said, sentences, welcome
 
 
 def row(code: int, state: AlarmState, number: int = 1) -> bytes:
@@ -17,7 +17,8 @@ def row(code: int, state: AlarmState, number: int = 1) -> bytes:
 
 def found(*rows: bytes, alarms: dict[int, str] | None = None) -> list[str]:
     """What the judge finds in these rows."""
-    return alone(judge="alarms", rows=rows, alarms=alarms or {})
+    numbered = [number.to_bytes(4, "little") + raw[4:] for number, raw in enumerate(rows, 1)]
+    return alone(judge="alarms", rows=numbered, alarms=alarms or {})
 
 
 ACTIVE, ACKNOWLEDGED, LATCHED = AlarmState.ACTIVE, AlarmState.ACKNOWLEDGED, AlarmState.LATCHED
@@ -51,7 +52,7 @@ def test_changes_that_are_none_are_seen() -> None:
 
 def test_a_latched_alarm_that_ends_by_itself_and_one_that_is_latched_wrongly_are_seen() -> None:
     assert found(row(1501, ACTIVE), row(1501, INACTIVE)) == [
-        "MC-1501 is over in event 1, and no FAULT_RESET was asked for"
+        "MC-1501 is over in event 2, and no FAULT_RESET was asked for"
     ]
     assert found(row(401, LATCHED), row(401, INACTIVE)) == ["MC-0401 is latched in event 1, and must not be"]
 
@@ -68,14 +69,34 @@ def test_an_emergency_stop_without_its_alarm_is_seen() -> None:
     packets = event("state", state="ARMED", armed=True), event("fired", 5, fault=0, kind="emergency_stop")
     assert alone(*packets, judge="alarms") == ["the emergency stop was opened, and MC-2001 was not raised"]
     told = Alarm(code=2001, interlock=20, priority=AlarmPriority.INFO, state=ACTIVE, uptime_ms=0, sentence="")
-    assert alone(*packets, said("device>", told, at_us=6), judge="alarms") == []
+    rows = (row(2001, ACTIVE),)
+    assert alone(*packets, said("device>", told, at_us=6), judge="alarms", rows=rows, alarms={2001: "ACTIVE"}) == []
+    assert alone(*packets, said("device>", told, at_us=6), judge="alarms") == [
+        "MC-2001 was told to be ACTIVE, and is not in the journal"
+    ]
+
+
+def test_a_refusal_without_the_alarm_of_its_interlock_is_seen() -> None:
+    refused = said("device>", Refused(code=Code.E_INTERLOCK, interlock=4, expected=0, actual=0, sentence=""))
+    assert alone(refused, judge="alarms") == ["interlock 4 has refused, and MC-0401 was never raised"]
+    assert alone(refused, judge="alarms", rows=[row(401, ACTIVE)], alarms={401: "ACTIVE"}) == []
+
+
+def test_an_armed_device_that_loses_its_link_without_an_alarm_is_seen() -> None:
+    arm = said(">device", Arm(), at_us=1_000_000, correlation=1)
+    packets = [welcome(), arm, *armed(1_000, 1_600), event("end", 9_000_000)]
+    assert alone(*packets, judge="alarms") == ["an armed device lost its link 1 times, and MC-1501 was raised 0 times"]
+    assert alone(*packets, judge="alarms", rows=[row(1501, ACTIVE)], alarms={1501: "ACTIVE"}) == []
 
 
 def test_a_start_that_passes_a_latched_alarm_is_seen() -> None:
     told = Alarm(code=1501, interlock=15, priority=AlarmPriority.HIGH, state=LATCHED, uptime_ms=0, sentence="")
     off, safe, idle = (event("state", state=name, armed=False) for name in ("OFF", "SAFE", "IDLE"))
-    assert alone(said("device>", told), off, safe, judge="alarms") == []
-    assert alone(said("device>", told), off, idle, judge="alarms") == ["started into IDLE though MC-1501 is latched"]
+    rows, alarms = (row(1501, LATCHED),), {1501: "LATCHED"}
+    shown = said("device>", told)
+    assert alone(shown, off, safe, judge="alarms", rows=rows, alarms=alarms) == []
+    found_idle = alone(shown, off, idle, judge="alarms", rows=rows, alarms=alarms)
+    assert found_idle == ["started into IDLE though MC-1501 is latched"]
 
 
 def test_what_the_device_wrote_after_the_last_row_counts() -> None:

@@ -3,7 +3,7 @@ from protocols.language import messages as M
 from protocols.language.enums import Code
 from protocols.language.message import Message
 from protocols.link.header import REPLAYED, RETRANSMIT
-from tests.unit.devicectl.campaign.judges.spoiled import alone, said
+from tests.unit.devicectl.campaign.judges.spoiled import alone, event, said, welcome
 
 ARM = said(">device", M.Arm(), correlation=7)
 
@@ -15,7 +15,7 @@ def answer(message: Message, flags: int = 0, correlation: int = 7) -> Recorded:
 
 def found(*packets: Recorded) -> list[str]:
     """What the judge finds."""
-    return alone(*packets, judge="answers")
+    return alone(welcome(), *packets, judge="answers")
 
 
 DONE, OTHER = M.ArmDone(vacuum_pa=-40_000), M.ArmDone(vacuum_pa=-41_000)
@@ -34,9 +34,9 @@ def test_a_command_that_is_carried_out_twice_is_seen() -> None:
     assert found(ARM, answer(DONE), answer(DONE)) == ["correlation 7 was carried out twice: ArmDone, then ArmDone"]
 
 
-def test_an_expired_command_is_no_second_execution() -> None:
-    expired = M.Refused(code=Code.E_EXPIRED, interlock=0, expected=0, actual=0, sentence="late")
-    assert found(ARM, answer(DONE), answer(expired)) == []
+def test_a_command_that_a_broker_had_kept_is_no_second_execution() -> None:
+    kept = M.Refused(code=Code.E_ARGUMENT, interlock=15, expected=0, actual=0, sentence="retained")
+    assert found(ARM, answer(DONE), answer(kept)) == []
 
 
 def test_an_answer_given_again_that_is_another_one_is_seen() -> None:
@@ -77,3 +77,22 @@ def test_a_correlation_id_that_is_not_newer_is_seen() -> None:
     one, wrapped = said("host>", M.Arm(), correlation=0xFFFF), said("host>", M.Disarm(), correlation=1)
     assert found(one, wrapped) == []
     assert found(one, said("host>", M.Disarm(), correlation=0xFFFE)) == ["Disarm has correlation id 65534 after 65535"]
+
+
+def test_a_command_that_was_answered_and_is_refused_as_expired_is_seen() -> None:
+    expired = M.Refused(code=Code.E_EXPIRED, interlock=0, expected=0, actual=0, sentence="late")
+    assert found(ARM, answer(DONE), answer(expired)) == ["correlation 7 was answered, and is refused as expired"]
+
+
+def test_an_answer_on_a_link_that_is_none_is_seen() -> None:
+    assert found(ARM, answer(DONE), event("boot"), answer(DONE, REPLAYED)) == ["ArmDone on link 1, which is none"]
+
+
+def test_a_viewer_that_is_given_what_is_not_a_viewers_or_refused_a_stop_is_seen() -> None:
+    right = event("viewer", asked="Disarm", answer="Refused"), event("viewer", asked="Stop", answer="StopDone")
+    assert found(*right) == []
+    wrong = event("viewer", asked="Disarm", answer="DisarmDone"), event("viewer", asked="Stop", answer="Refused")
+    assert found(*wrong) == [
+        "a viewer's Disarm was answered with DisarmDone",
+        "a viewer's Stop was answered with Refused",
+    ]

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from protocols.language.messages import PunchDone
 from protocols.language.units import Micros
-from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, clean, event, sentences
+from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, clean, event, said, sentences
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,10 @@ def test_needles_that_leave_too_often_or_without_a_cycle_are_seen() -> None:
     end = packets[-1].at_us
     thrice = [event("needles", end, home_at=at) for at in (None, end) * 3]
     assert "needles left home 4 times in one cycle" in sentences("motion", [*packets, *thrice])
+
+
+def test_a_stroke_that_is_too_deep_and_gone_on_with_is_seen() -> None:
+    packets, _ = clean()
+    done = PunchDone(cycle_no=8, depth_um=3_501, punctured=7, vacuum_pa=-50_000)
+    found = sentences("motion", [*packets, said("device>", done)])
+    assert "a stroke of 3501 um, set to 3000, was gone on with" in found

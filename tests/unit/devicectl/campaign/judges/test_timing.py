@@ -2,53 +2,14 @@ import pytest
 
 from devicectl.campaign.recording import Recorded
 from protocols.language import messages as M
-from protocols.language.enums import ByeReason, DeviceState, Role
+from protocols.language.enums import ByeReason
 from protocols.language.message import Message
-from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, event, said, sentences
-
-MS = 1_000
+from tests.unit.devicectl.campaign.judges.spoiled import MS, alone, armed, changed, event, said, sentences, welcome
 
 
 def heard(message: Message, at_ms: int, link: int = 1, correlation: int = 0) -> Recorded:
     """A frame that the device hears."""
     return said(">device", message, at_us=at_ms * MS, link=link, correlation=correlation)
-
-
-def welcome(link: int = 1, at_ms: int = 0) -> Recorded:
-    """The grant of a link."""
-    welcome = M.Welcome(
-        link_id=link,
-        minor=0,
-        role=Role.CONTROLLER,
-        features=0,
-        schema_id=0,
-        nonce=0,
-        boot_count=1,
-        heartbeat_armed_ms=200,
-        lease_armed_ms=600,
-        heartbeat_idle_ms=5000,
-        lease_idle_ms=15000,
-        journal_epoch=1,
-        journal_tail=1,
-        journal_head=1,
-        session_no=0,
-        cycle_no=0,
-        cycles=0,
-        punctures=0,
-        cores_counted=0,
-        state=DeviceState.IDLE,
-        simulated=True,
-        uptime_ms=0,
-        controller_host_id=0,
-        model_version="1",
-    )
-    return said("device>", welcome, at_us=at_ms * MS, link=link)
-
-
-def armed(since_ms: int, until_ms: int) -> list[Recorded]:
-    """The device is armed from a command on."""
-    states = [(since_ms, "ARMED", True), (until_ms, "SAFE", False)]
-    return [event("state", at_ms * MS, state=name, armed=is_armed, depth_um=0) for at_ms, name, is_armed in states]
 
 
 def found(*packets: Recorded) -> list[str]:
