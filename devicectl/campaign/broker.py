@@ -20,7 +20,8 @@ _COMMAND: Final = "/command/"
 class BrokerFaults:
     """Acts of the catalogue's broker rows, but for those of `WireFaults`.
 
-    `unplug` and `plug` break the transport and mend it, by the cause; `deliver(sender, piece)` hands a piece over.
+    `unplug` and `plug` break the transport and mend it, by the cause; `deliver(sender, piece)` hands a piece over, and
+    `later` does something to the device, both at the same time and not in the midst of what is done now.
     """
 
     def __init__(
@@ -30,12 +31,14 @@ class BrokerFaults:
         *,
         unplug: Callable[[object], None],
         plug: Callable[[object], None],
+        later: Callable[[Callable[[], None]], None],
         deliver: Callable[[str, Piece], None],
     ) -> None:
         self._injector = injector
         self._device = device
         self._unplug = unplug
         self._plug = plug
+        self._later = later
         self._deliver = deliver
         self._lost: list[Firing] = []
         """Faults that wait for a publication to be lost."""
@@ -79,5 +82,5 @@ class BrokerFaults:
         """Give the device an earlier command that was retained, as `firmware-sim serve` takes one."""
         firing.struck(now)
         self._injector.finish(firing, now)
-        self._device.set_alarm(RETAINED_COMMAND, present=True, now=now)
+        self._later(lambda: self._device.set_alarm(RETAINED_COMMAND, present=True, now=now))
         self._deliver("host", command._replace(retain=True))

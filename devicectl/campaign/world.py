@@ -74,9 +74,7 @@ class FaultyWorld(World):
         self._faults = Actor(injector.next_deadline, self._advance_injector)
         self._device_actor = Actor(self._device_deadline, self._advance_device)
         self.heap.actors = (self.heap.actors[0], self._device_actor, self._faults)
-        DeviceFaults(
-            device, injector, power_off=self.power_off, power_on=self.power_on, changed=lambda now: self.refresh()
-        )
+        DeviceFaults(device, injector, power_off=self.power_off, power_on=self.power_on, changed=self._inputs_changed)
         for name in (name for name, kind in CATALOGUE.items() if kind.target is Target.DEVICE):
             injector.acts[name] = self.put_off(injector.acts[name])  # its trigger may be a write of the device itself
         injector.acts.update({"disconnect": self._disconnect, "half_open": self._half_open})
@@ -86,6 +84,7 @@ class FaultyWorld(World):
             device,
             unplug=self._lose_connection,
             plug=self.plug,
+            later=lambda act: self.heap.at(self.now, lambda: self._guarded(act)),
             deliver=self._bring,
         )
 
@@ -107,7 +106,7 @@ class FaultyWorld(World):
     def put_off(self, act: Act) -> Act:
         """Return an act that runs at the same time, and not in the midst of what its caller does."""
 
-        def later(firing: Firing, now: Micros) -> End:
+        def later(firing: Firing, now: Micros) -> End | None:
             ends: list[End | None] = []
 
             def begin() -> None:
@@ -119,7 +118,7 @@ class FaultyWorld(World):
                     self._guarded(lambda: end(now))
 
             self.heap.at(now, begin)
-            return end
+            return end if firing.fault.kind.lasts else None
 
         return later
 
@@ -131,6 +130,11 @@ class FaultyWorld(World):
             self._cycle_power()
         except NvmFileError:
             self._end_device()
+
+    def _inputs_changed(self, now: Micros) -> None:
+        """Have the device look at its inputs; where its power goes by that, the inputs stay as they are."""
+        self._guarded(lambda: self.device.inputs_changed(now))
+        self.refresh()
 
     def _advance_injector(self) -> None:
         self.store.now = self.heap.now
@@ -167,13 +171,13 @@ class FaultyWorld(World):
         self.power_off(self.now)
         self.recording.event("device_ended", self.now)
         cause = object()
-        self.unplug(cause, "the device has ended")
 
         def start() -> None:
             self._boot(self.now)
             self.plug(cause)
 
         self.heap.at(Micros(self.now + RESTART_US), start)
+        self.unplug(cause, "the device has ended")  # last: the host may die of what it hears
 
     # --- the cable -----------------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class DeviceFaults:
     """Acts of the catalogue's device rows.
 
     `power_off(now)` takes the device's power away, `power_on(now)` gives it back: they belong to whoever has device and
-    memory. `changed(now)` is called after an input was changed.
+    memory. `changed(now)` has the device look at an input that was changed.
     """
 
     def __init__(
@@ -129,7 +129,6 @@ class DeviceFaults:
         for name in names:
             held = self._set.get(name)
             setattr(inputs, name, held[-1][1] if held else _USUAL[name])
-        self._device.inputs_changed(now)
         self._changed(now)
 
     def _clog(self, firing: Firing, now: Micros) -> None:
@@ -137,7 +136,6 @@ class DeviceFaults:
 
     def _jump(self, firing: Firing, now: Micros) -> None:
         self._device.plant.inputs.canister_ul_added += firing.fault.number("ml") * UL_PER_ML
-        self._device.inputs_changed(now)
         self._changed(now)
 
     # --- power ---------------------------------------------------------------------------------------------------

@@ -36,7 +36,9 @@ class InjectedFaults:
         self.injector = Injector(faults, device.seed, DeviceView(device), began_at=now)
         self._put_off: list[Callable[[Micros], None]] = []
         self._restart_at: Micros | None = None
-        DeviceFaults(device, self.injector, power_off=device.power_off, power_on=self._power_on, changed=_unchanged)
+        DeviceFaults(
+            device, self.injector, power_off=device.power_off, power_on=self._power_on, changed=device.inputs_changed
+        )
         self.injector.acts = {name: self.put_off(act) for name, act in self.injector.acts.items()}
         self.store: FaultyStore | None = None
         """Memory that can fail; None where the device's memory is in a file."""
@@ -134,7 +136,3 @@ class InjectedFaults:
         if self.store is not None:
             self.device.nvm = self.store.load()
         self.device.reboot(now)
-
-
-def _unchanged(now: Micros) -> None:
-    """No-op: the device's deadlines are asked for after every call of it."""

@@ -29,9 +29,7 @@ class Patient:
         self.power: list[str] = []
         self.changes = 0
         self.injector = Injector(faults, 7, DeviceView(self.device))
-        DeviceFaults(
-            self.device, self.injector, power_off=self._off, power_on=self._on, changed=lambda now: self._changed()
-        )
+        DeviceFaults(self.device, self.injector, power_off=self._off, power_on=self._on, changed=self._changed)
 
     @property
     def inputs(self) -> PlantInputs:
@@ -41,8 +39,9 @@ class Patient:
         self.now = Micros(round(milliseconds * MILLISECOND))
         self.injector.advance(self.now)
 
-    def _changed(self) -> None:
+    def _changed(self, now: Micros) -> None:
         self.changes += 1
+        self.device.inputs_changed(now)
 
     def _off(self, now: Micros) -> None:
         self.power.append(f"off {now // MILLISECOND}")
