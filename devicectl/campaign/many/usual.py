@@ -1,0 +1,108 @@
+"""The profile of a campaign that names none: what a session meets that is disturbed in every way at once.
+
+Law: data alone, as a file of `--profile` has it. Each kind of the catalogue is in it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_ONCE: Final = [1, 1, 1, 2, 3]
+_ALWAYS: Final = ["time", "time", "phase", "state", "frame", "piece", "resume"]
+"""Beginnings of most kinds, some of them more often than others."""
+_BRIEFLY: Final = [1_000, 5_000]
+
+
+def _kind(on: float, **keys: Any) -> Mapping[str, Any]:
+    return {"on": on, "times": _ONCE, "when": _ALWAYS, **keys}
+
+
+def _spoils(on: float, **keys: Any) -> Mapping[str, Any]:
+    """Single pieces, or a share of all of them for a while."""
+    return _kind(
+        on,
+        direction=["both", "host", "device"],
+        pieces=[1, 1, 2, 5, 0],
+        share=[0.02, 0.1, 0.3, 1],
+        for_ms=[300, 3_000, 10_000],
+        **keys,
+    )
+
+
+def _plant(on: float, **keys: Any) -> Mapping[str, Any]:
+    """A defect of the plant that comes and goes."""
+    return {"on": on, "times": [1, 1, 2], "when": ["time", "phase", "state"], "for_ms": _BRIEFLY, **keys}
+
+
+USUAL_PROFILE: Final[Mapping[str, Any]] = {
+    "mqtt": 0.25,
+    "baud": [0, 0, 0, 0, 115_200, 460_800, 921_600],
+    "waits_ms": [10, 1_000, 20_000],
+    "abandons": 0.1,
+    "heard": 0.5,
+    "kinds": {
+        "drop": _spoils(0.22),
+        "flip": _spoils(0.19, bits=[1, 1, 2, 8]),
+        "insert": _spoils(0.19, bytes=[1, 4, 32, 256]),
+        "duplicate": _spoils(0.22),
+        "reorder": _spoils(0.12, by_ms=[1, 20, 100, 700]),
+        "latency": _kind(0.12, added_ms=[1, 5, 30, 150], direction=["both", "host", "device"], for_ms=[1_000, 8_000]),
+        "jitter": _kind(0.12, most_ms=[1, 20, 100], direction=["both", "host", "device"], for_ms=[1_000, 8_000]),
+        "bandwidth": _kind(
+            0.1, bytes_per_s=[960, 5_000, 11_520], direction=["both", "host", "device"], for_ms=[1_000, 8_000]
+        ),
+        "mute": _kind(0.15, direction=["both", "host", "device"], for_ms=[30, 400, 2_000, 20_000]),
+        "disconnect": _kind(0.22, for_ms=[1, 300, 3_000, 8_000, 100_000], bursts=0.1),
+        "half_open": _kind(0.09, unaware=["host", "device"], for_ms=[300, 3_000, 20_000]),
+        "reboot": _kind(0.22, bursts=0.25),
+        "brown_out": _kind(0.12, for_ms=[50, 500, 5_000], bursts=0.1),
+        "latch_unreadable": _kind(0.12),
+        "retract_sensor_stuck": _plant(0.05, for_ms=[1_000]),
+        "retract_jammed": _plant(0.07),
+        "motor_stalled": _plant(0.05, stall_at=[0, 0.3, 0.9], for_ms=[1_000]),
+        "motor_stalls": _kind(0.09, strokes=[1, 2, 3]),
+        "motor_slow": _plant(0.05, factor=[1.5, 2, 3]),
+        "line_blocked": _plant(0.05),
+        "pump_stalled": _plant(0.07),
+        "pressure_offset": _plant(0.05, kpa=[-20, -5, 5, 20]),
+        "pressure_drift": _plant(0.05, kpa_min=[-20, 20]),
+        "pressure_noise": _plant(0.05, kpa=[1, 5]),
+        "pressure_frozen": _plant(0.05, kpa=[-90, -55, -20, 0]),
+        "encoder_offset": _plant(0.05, um=[-600, 100, 400, 600]),
+        "cores_missed": _plant(0.06, p=[0.05, 0.3, 1]),
+        "cores_invented": _plant(0.06, p=[0.05, 0.3, 1]),
+        "clog": _kind(0.09, needle=[0, 1, 2]),
+        "wear": _plant(0.06, factor=[3, 20]),
+        "canister_jump": _kind(0.04, times=[1], ml=[10, 90, 150]),
+        "vent_blocked": _plant(0.05),
+        "overheat": _plant(0.05, w=[4, 40, 100]),
+        "temperature_drift": _plant(0.04, k_min=[-60, 60]),
+        "temperature_noise": _plant(0.04, k=[2, 10]),
+        "clock_drift": _plant(0.05, ppm=[-1_000, 200, 1_000]),
+        "self_test_fails": _kind(0.04, times=[1], for_ms=[1_000, 10_000]),
+        "emergency_stop": _plant(0.07, for_ms=[1_000, 10_000]),
+        "fluid_inside": _plant(0.05),
+        "trigger_stuck": _plant(0.05),
+        "trigger_bounces": _plant(0.05),
+        "trigger_held": _plant(0.05),
+        "cartridge_missing": _plant(0.05),
+        "cartridge_cloned": _plant(0.05),
+        "torn_write": _kind(0.19, when=["write", "write", "resume", "phase"], kept=[0, 1], bursts=0.25),
+        "lost_write": _kind(0.15, when=["write", "write", "resume", "phase"], bursts=0.1),
+        "short_write": _kind(0.09, when=["write", "write", "resume", "phase"]),
+        "disk_full": _kind(0.07, for_ms=[100, 2_000, 5_000]),
+        "host_crash": _kind(0.22, bursts=0.25),
+        "crash_before_commit": _kind(0.12, when=["commit", "commit", "time", "resume"]),
+        "crash_after_commit": _kind(0.12, when=["commit", "commit", "time", "resume"]),
+        "interrupt": _kind(0.09, times=[1]),
+        "log_full": _kind(0.07, when=["commit", "commit", "time"], commits=[1, 2]),
+        "log_slow": _kind(0.09, by_ms=[10, 200, 1_000], for_ms=[5_000, 20_000]),
+        "stopped_by_viewer": _kind(0.15),
+        "broker_killed": _kind(0.19, for_ms=[300, 3_000, 30_000]),
+        "broker_restarted": _kind(0.19),
+        "broker_frozen": _kind(0.19, for_ms=[200, 1_000, 5_000]),
+        "publish_doubled": _spoils(0.19),
+        "publish_reordered": _spoils(0.12, by_ms=[1, 20, 100, 700]),
+        "publish_lost": _kind(0.22, arrives=[0, 1], direction=["both", "host", "device"], for_ms=[200, 500, 3_000]),
+        "stale_command": _kind(0.12),
+    },
+}
