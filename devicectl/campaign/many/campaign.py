@@ -1,0 +1,111 @@
+"""A campaign: many sessions, each drawn from a profile and its seed, each judged.
+
+Law: a session depends on its seed, the profile and the cycles, and on no session before it. So any range of seeds may
+be judged anywhere, twice, and in any order.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from devicectl.campaign.many.draw import draw
+from devicectl.campaign.many.profile import make_profile
+from devicectl.campaign.many.tally import RIGHT, Failure, Tally
+from devicectl.campaign.recording import Recording
+from devicectl.campaign.trial import Trial
+from devicectl.log.store import SessionLog
+from handpiece_shell.version import VERSION
+from protocols.language.alarm_codes import alarm_label
+from protocols.language.enums import AlarmState, RecordKind
+from protocols.language.records import AlarmChanged, decode_record
+
+CYCLES_A_TASK: Final = 2_000
+"""Work of one task: a hundred sessions of twenty cycles take two to five seconds."""
+MAX_SENTENCE: Final = 2_000
+"""Characters that are kept of what a judge says: a traceback's end."""
+KIND_OFFSET: Final = 8
+"""Byte of a record in which its kind is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """`sessions` sessions of `cycles` cycles, from `seed` on. `profile` is as `make_profile` takes it."""
+
+    profile: Mapping[str, Any]
+    sessions: int
+    cycles: int
+    seed: int
+
+    def tasks(self) -> Iterator[range]:
+        """Yield the ranges of seeds that are judged together."""
+        size = max(1, CYCLES_A_TASK // self.cycles)
+        end = self.seed + self.sessions
+        for first in range(self.seed, end, size):
+            yield range(first, min(first + size, end))
+
+
+def judge_seeds(campaign: Campaign, seeds: range, version: str = VERSION) -> Tally:
+    """Hold and judge the sessions of these seeds, one after the other.
+
+    Raises:
+        RuntimeError: whoever asks has another `version` than this one, whose sessions are others.
+    """
+    if version != VERSION:
+        raise RuntimeError(f"this is {VERSION} and not {version}")
+    tally = Tally()
+    for judged in each_judged(campaign, seeds):
+        tally.add(judged)
+    return tally
+
+
+def each_judged(campaign: Campaign, seeds: range) -> Iterator[Tally]:
+    """Yield what each session of these seeds came to."""
+    profile = make_profile(campaign.profile)
+    with SessionLog.open("sqlite://") as log:
+        for seed in seeds:
+            trial = Trial(draw(profile, seed, campaign.cycles), log=log)
+            asyncio.run(trial.run())
+            yield tally_of(trial)
+
+
+def tally_of(trial: Trial) -> Tally:
+    """Return what one session that was judged has come to."""
+    verdict, faults = trial.verdict, trial.scenario.faults
+    word = RIGHT if verdict.good else verdict.failure[0]
+    tally = Tally(sessions=1, lives=verdict.lives, virtual_us=verdict.virtual_us)
+    tally.words[word] += 1
+    tally.endings[verdict.ending.partition(":")[0]] += 1
+    tally.declared.update(fault.kind.name for fault in faults)
+    tally.fired.update(f"{fired.kind} {fired.phase}" for fired in verdict.fired)
+    for (what, name), count in verdict.seen.items():
+        tally.saw(what, name, count)
+    _count_changes(tally, trial.recording)
+    _count_alarms(tally, trial)
+    if not verdict.good:
+        breach = verdict.breaches[0] if verdict.breaches else None
+        judge, at_us, sentence = breach or ("", verdict.virtual_us, verdict.stuck)
+        fired = [faults[one.fault].as_json() for one in verdict.fired]
+        tally.failures.append(Failure(verdict.seed, word, judge, at_us, sentence[-MAX_SENTENCE:], fired))
+    return tally
+
+
+def _count_changes(tally: Tally, recording: Recording) -> None:
+    """Count the device's changes of state as they were seen from outside."""
+    states = ["IDLE"]
+    for one in recording:
+        if isinstance(one.data, Mapping) and one.data["event"] == "state":
+            states.append(one.data["state"])
+    for before, after in pairwise(states):
+        tally.saw("device", f"{before} > {after}")
+
+
+def _count_alarms(tally: Tally, trial: Trial) -> None:
+    """Count the alarms that the log has as raised, and the interlocks that raised them."""
+    for raw in () if trial.report is None else trial.report.records:
+        if raw[KIND_OFFSET] == RecordKind.ALARM:
+            record = decode_record(raw)
+            if isinstance(record, AlarmChanged) and record.state is AlarmState.ACTIVE:
+                tally.saw("alarm", alarm_label(record.code))
+                tally.saw("interlock", str(record.interlock))

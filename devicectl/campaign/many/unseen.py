@@ -1,0 +1,60 @@
+"""Things that a campaign may meet: states and changes of both tables, refusals, interlocks, alarms and kinds of fault.
+
+Law: it is made from the tables themselves. What no session can show from outside has its reason here.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from devicectl.campaign.many.tally import Tally
+from devicectl.session.machine import TABLE as HOST_TABLE
+from firmware_sim.board.states import TABLE as DEVICE_TABLE
+from firmware_sim.faults.catalogue import CATALOGUE
+from firmware_sim.model.interlocks import ALARMS
+from protocols.language.alarm_codes import alarm_label
+from protocols.language.enums import Code
+
+
+class Unseen(NamedTuple):
+    """Something that no session met, and why none can; "" where one could."""
+
+    what: str
+    name: str
+    reason: str
+
+
+TITLES: Final[Mapping[str, str]] = {
+    "host": "changes of the host's state",
+    "device": "changes of the device's state",
+    "refusal": "refusals",
+    "interlock": "interlocks",
+    "alarm": "alarms",
+    "fault": "faults",
+}
+
+
+def expected() -> dict[str, list[str]]:
+    """Return by kind everything that there is to be met."""
+    return {
+        "host": [f"{source.name} > {row.target.name}" for row in HOST_TABLE for source in row.sources],
+        "device": [f"{source.name} > {row.target.name}" for row in DEVICE_TABLE for source in row.sources],
+        "refusal": [code.name for code in Code if code],
+        "interlock": sorted({str(rule.interlock) for rule in ALARMS.values() if rule.interlock}, key=int),
+        "alarm": [alarm_label(code) for code in sorted(ALARMS)],
+        "fault": list(CATALOGUE),
+    }
+
+
+def unseen(tally: Tally) -> Iterator[Unseen]:
+    """Yield what no session of a tally has met."""
+    fired = {one.partition(" ")[0] for one in tally.fired}
+    for what, names in expected().items():
+        met = fired if what == "fault" else tally.seen.get(what, ())
+        for name in dict.fromkeys(names):
+            source, _, target = name.partition(" > ")
+            if name not in met and source != target:  # one that stays in its state shows no change
+                yield Unseen(what, name, REASONS.get((what, name), ""))
+
+
+REASONS: Final[Mapping[tuple[str, str], str]] = {}
+"""Something that no session can meet -> the reason."""
