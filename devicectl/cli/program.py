@@ -15,6 +15,7 @@ from devicectl.cli.plan import plan
 from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.cli.spec import spec
+from devicectl.cli.trials.campaign import campaign
 from devicectl.cli.trials.replay import replay
 from devicectl.errors import DevicectlError
 from handpiece_shell.streams import say
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("run", cls=PlainCommand, short_help="Hold one whole session, and log it.")(run)
 app.command("replay", cls=PlainCommand, short_help="Execute a recording again.")(replay)
 app.command("plan", cls=PlainCommand)(plan)
+app.command("campaign", cls=PlainCommand, short_help="Hold many sessions under faults, and judge each.")(campaign)
 app.command("spec", cls=PlainCommand, short_help="Write what hosts in other languages are made from.")(spec)
 app.add_typer(sessions_app)
 

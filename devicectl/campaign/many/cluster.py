@@ -1,0 +1,75 @@
+"""A Dask cluster that judges the tasks of a campaign: extra `cluster`, imported when one is asked for.
+
+Law: each task is keyed by the campaign and its range, so that one that ran twice changes nothing. A worker that is
+killed costs time: its tasks are given to others.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Final
+
+from devicectl.campaign.many.campaign import Campaign, judge_seeds
+from devicectl.campaign.many.tally import Tally
+from devicectl.errors import DevicectlError
+from handpiece_shell.version import VERSION
+
+CONNECT_S: Final = 2
+WORKERS_S: Final = 1.5
+"""Seconds that a scheduler, and then a first worker, may take: together below the five that a person waits."""
+RETRIES: Final = 3
+
+
+class ClusterError(DevicectlError):
+    """There is no such cluster, or it cannot do the work."""
+
+    exit_code = 3
+
+
+def results(campaign: Campaign, address: str) -> Iterator[tuple[range, Tally]]:
+    """Yield each range of the campaign with what it came to, as the cluster has done them.
+
+    Raises:
+        ClusterError: it is not there, has no worker, another version of this program, or has gone.
+    """
+    try:
+        from distributed import Client, as_completed
+    except ImportError as error:
+        raise ClusterError("--cluster needs the extra: pip install 'devicectl[cluster]'") from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it has to say is said in one line, below
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ClusterError(f"no Dask scheduler at {address} within {CONNECT_S} s") from error
+    try:
+        _require_worker(client, address)
+        digest = hashlib.sha256(json.dumps(asdict(campaign), sort_keys=True).encode()).hexdigest()[:16]
+        futures = {
+            client.submit(
+                judge_seeds, campaign, seeds, VERSION, key=f"devicectl-{digest}-{seeds[0]}-{seeds[-1]}", retries=RETRIES
+            ): seeds
+            for seeds in campaign.tasks()
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+            future.release()
+    except ClusterError:
+        raise
+    except Exception as error:  # a library of many errors: whatever it is, the campaign ends by it
+        raise ClusterError(f"the cluster at {address} has failed: {type(error).__name__}: {error}") from error
+    finally:
+        client.close(timeout=CONNECT_S)
+
+
+def _require_worker(client: object, address: str) -> None:
+    from distributed import Client
+
+    assert isinstance(client, Client)
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_S)
+    except TimeoutError as error:
+        raise ClusterError(
+            f"the Dask scheduler at {address} has no worker; start one: dask worker {address}"
+        ) from error
