@@ -108,7 +108,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", metavar="N", help="repeats everything that is random; else the memory's, or one is drawn and printed")
     add("--param", metavar="NAME=VALUE", action="append", default=[], help="a device parameter; may be repeated")
     add("--nvm", metavar="FILE", help="keep the non-volatile memory here, with the seed; a restart with it resumes")
-    scenario = "faults, parameters and seed of a YAML file (docs/faults.md); a fault that never fired is exit 1"
+    scenario = "faults, parameters and seed of a YAML file; a fault that never fired is exit 1"
     add("--scenario", metavar="FILE", help=scenario)
     add("--trace", metavar="FILE", help="write both directions of each port, decoded; - is standard error")
     add("--record", metavar="FILE", help="write all that can be replayed, as pcapng: ports, calls, versions, seed")

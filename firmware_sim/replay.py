@@ -15,7 +15,7 @@ import contextlib
 import struct
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from firmware_sim.device import Device
 from firmware_sim.errors import SimulatorError
@@ -23,7 +23,7 @@ from firmware_sim.memory.image import restore
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.ports import Port
 from protocols.capture.contents import decode_object, decode_publication_of, where_of
-from protocols.capture.packet import EVENTS, FROM_DEVICE, TO_DEVICE, Capture, CaptureError, Packet
+from protocols.capture.packet import EVENTS, FROM_DEVICE, TO_DEVICE, Capture, CaptureError, JsonObject, Packet
 from protocols.language.enums import ByeReason
 from protocols.language.errors import ProtocolError
 from protocols.language.units import SECOND, Micros
@@ -137,7 +137,7 @@ class _Replay:
 
     # --- calls -----------------------------------------------------------------------------------------------
 
-    def _attach(self, event: dict[str, Any], now: Micros) -> None:
+    def _attach(self, event: JsonObject, now: Micros) -> None:
         name = event["port"]
         if "client" in event:
             topics, client = DeviceTopics(event["site"], event["device"], event["root"]), event["client"]
@@ -146,18 +146,18 @@ class _Replay:
             self._ports[name] = self._device.attach(name)
         self._unheld[name] = []
 
-    def _detach(self, event: dict[str, Any], now: Micros) -> None:
+    def _detach(self, event: JsonObject, now: Micros) -> None:
         port = self._ports.pop(event["port"])
         self._unheld.pop(event["port"])
         self._device.detach(port, now)
 
-    def _advance(self, event: dict[str, Any], now: Micros) -> None:
+    def _advance(self, event: JsonObject, now: Micros) -> None:
         self._device.advance(now)
 
-    def _set_alarm(self, event: dict[str, Any], now: Micros) -> None:
+    def _set_alarm(self, event: JsonObject, now: Micros) -> None:
         self._device.set_alarm(event["code"], present=event["present"], now=now)
 
-    def _close(self, event: dict[str, Any], now: Micros) -> None:
+    def _close(self, event: JsonObject, now: Micros) -> None:
         for port in self._ports.values():
             port.exchange.bye(ByeReason.CLOSING, now)
 

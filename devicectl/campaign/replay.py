@@ -12,19 +12,20 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.recording_file import PROGRAM, packets
 from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.trial import Trial
 from devicectl.errors import DevicectlError
 from devicectl.handpiece import connect
+from devicectl.session.link import Tap
 from devicectl.session.plan import Plan, make_plan
 from devicectl.transports.urls import DeviceUrl, parse_url
 from firmware_sim.replay import replay_device
 from handpiece_shell.recording_file import versions
 from protocols.capture.contents import decode_publication_of, encode_data
-from protocols.capture.packet import DIRECTIONS, EVENTS, TO_DEVICE, Capture, CaptureError, Packet
+from protocols.capture.packet import DIRECTIONS, EVENTS, TO_DEVICE, Capture, CaptureError, JsonObject, Packet
 from protocols.language.units import SECOND, Micros
 from protocols.mqtt.wire import Publication
 from protocols.trace import Tracer
@@ -111,7 +112,7 @@ def _replay_session(capture: Capture) -> Replayed:
     return _compare(capture, heard, state)
 
 
-def _session_of(comment: Mapping[str, Any]) -> tuple[DeviceUrl, Plan]:
+def _session_of(comment: JsonObject) -> tuple[DeviceUrl, Plan]:
     try:
         url, plan = parse_url(str(comment["device"])), make_plan(comment["plan"])
         url = replace(url, seed=int(comment["seed"]), speed=None)
@@ -124,7 +125,7 @@ def _session_of(comment: Mapping[str, Any]) -> tuple[DeviceUrl, Plan]:
     return url, plan
 
 
-async def _hold(url: DeviceUrl, plan: Plan, tap: Callable[[str, Any, Micros], None]) -> str:
+async def _hold(url: DeviceUrl, plan: Plan, tap: Tap) -> str:
     """Hold the session as `devicectl run` does; its state at the end."""
     operator = plan.operator
     session = None

@@ -5,10 +5,11 @@ Law: a value, checked by who made it. A scenario and a version repeat a run to t
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from typing import Self
 
 from devicectl.session.plan import Plan, make_plan
 from firmware_sim.faults.fault import Fault, fault_of
+from protocols.capture.packet import JsonObject
 
 SERIAL = "serial"
 MQTT = "mqtt"
@@ -61,7 +62,7 @@ class Scenario:
     person: Person = Person()
     expect: Expectations = Expectations()
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self) -> JsonObject:
         """Return it as data that JSON has; `of_data` makes the same scenario of it."""
         return {
             **{
@@ -76,7 +77,7 @@ class Scenario:
         }
 
     @classmethod
-    def of_data(cls, data: Mapping[str, Any]) -> Self:
+    def of_data(cls, data: JsonObject) -> Self:
         """Return the scenario of its data.
 
         Raises:
@@ -95,6 +96,6 @@ class Scenario:
             raise ValueError(f"it is no scenario: {error}") from error
 
 
-def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+def _tuples(data: JsonObject) -> JsonObject:
     """Return data of JSON with its lists as tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}

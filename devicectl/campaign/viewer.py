@@ -1,7 +1,7 @@
 """Another host, which asks for what a viewer may not have, and then says STOP, which it may."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.recording import Recording
 from firmware_sim.device import Device
@@ -15,6 +15,7 @@ from protocols.language.version import MAJOR, MINOR
 from protocols.link.happenings import Answered
 from protocols.link.host_end import HostEnd
 from protocols.link.port import AnyWire
+from protocols.mqtt.wire import Publication
 
 NAME: Final = "viewer"
 _HOST_ID: Final = 99
@@ -26,7 +27,7 @@ def say_stop(
 ) -> None:
     """Link at a port of its own, ask, say STOP, and go."""
     port = device.attach(NAME, device_wire)
-    viewer: HostEnd[Any] = HostEnd(wire)
+    viewer: HostEnd[bytes | Publication] = HostEnd(wire)
     hello = Hello(
         majors=1 << MAJOR,
         minor=MINOR,

@@ -16,6 +16,7 @@ from firmware_sim.faults.scenario import MAX_CANISTER_ML, MAX_CARTRIDGE_CYCLES, 
 from firmware_sim.faults.trigger import MAX_LENGTH
 from firmware_sim.model.constants import PARAMETERS
 from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
+from protocols.capture.packet import JsonObject
 from protocols.language.enums import Code
 from protocols.language.messages.procedure import MAX_TARGET_CORES
 from protocols.published.schemas import DIALECT
@@ -176,11 +177,11 @@ class ScenarioForm(_Form):
             description=f"a whole number of bits a second from 0 to {MAX_BAUD}",
         ),
     ] = 0
-    start: Annotated[Any, Field(title="how the device is at the beginning", description="a mapping")] = {}
+    start: Annotated[object, Field(title="how the device is at the beginning", description="a mapping")] = {}
     plan: Annotated[
-        dict[str, Any], Field(title="plan of the session", description="a mapping with the keys of a plan's file")
+        JsonObject, Field(title="plan of the session", description="a mapping with the keys of a plan's file")
     ] = {}
-    faults: Annotated[Any, Field(title="what goes wrong, and when", description="a list of faults")] = []
+    faults: Annotated[object, Field(title="what goes wrong, and when", description="a list of faults")] = []
     person: PersonForm = Field(
         title="someone who starts the host again when it has ended before its session has",
         default=PersonForm(),
@@ -191,7 +192,7 @@ class ScenarioForm(_Form):
     )
 
 
-def schema() -> dict[str, Any]:
+def schema() -> JsonObject:
     """Return the JSON Schema of a scenario's file."""
     made = ScenarioForm.model_json_schema()
     plan = Plan.model_json_schema()
@@ -206,7 +207,7 @@ def schema() -> dict[str, Any]:
     return {"$schema": DIALECT, **made, "title": "Scenario", "$defs": dict(sorted(definitions.items()))}
 
 
-def _start() -> dict[str, Any]:
+def _start() -> JsonObject:
     parameters = {
         parameter.name: {
             "type": "integer" if parameter.whole else "number",
@@ -225,11 +226,11 @@ def _start() -> dict[str, Any]:
     )
 
 
-def _faults() -> list[dict[str, Any]]:
+def _faults() -> list[JsonObject]:
     return [_fault(kind) for kind in CATALOGUE.values()]
 
 
-def _fault(kind: Kind) -> dict[str, Any]:
+def _fault(kind: Kind) -> JsonObject:
     keys = {
         "fault": {"const": kind.name},
         "when": {"type": "string", "maxLength": MAX_LENGTH},
@@ -238,7 +239,7 @@ def _fault(kind: Kind) -> dict[str, Any]:
     return {"title": kind.name, "description": kind.sentence, **_mapping(keys), "required": ["fault"]}
 
 
-def _quantity(quantity: Quantity) -> dict[str, Any]:
+def _quantity(quantity: Quantity) -> JsonObject:
     about = {"description": quantity.help, "default": quantity.usual}
     if quantity.words:
         return {"enum": list(quantity.words), **about}
@@ -246,5 +247,5 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
     return {"type": kind, "minimum": quantity.least, "maximum": quantity.most, **about}
 
 
-def _mapping(properties: dict[str, Any]) -> dict[str, Any]:
+def _mapping(properties: JsonObject) -> JsonObject:
     return {"type": "object", "properties": properties, "additionalProperties": False}

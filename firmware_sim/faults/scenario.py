@@ -99,7 +99,7 @@ def _fault(given: object, steps: tuple[str | int, ...]) -> Fault:
     values = dict(_mapping(given, steps))
     kind, when = values.pop("fault", None), values.pop("when", 'at("0 s")')
     if not isinstance(kind, str):
-        raise ScenarioError(steps, "must have `fault`, the name of one in docs/faults.md")
+        raise ScenarioError(steps, "must have `fault`, the name of a kind such as drop")
     if not isinstance(when, str):
         raise ScenarioError((*steps, "when"), 'must be a text such as at("12 s") or cycle == 3')
     try:

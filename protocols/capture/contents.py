@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from protocols.capture.blocks import encode_json
-from protocols.capture.packet import CaptureError, Packet
+from protocols.capture.packet import CaptureError, JsonObject, Packet
 from protocols.mqtt.wire import Publication
 
 _KINDS: Final = (str, bytes, int, bool, int | None, str | None, bytes | None, bool, str)
@@ -58,7 +58,7 @@ def encode_event(event: str, values: Mapping[str, object]) -> bytes:
     return encode_json({"event": event, **values})
 
 
-def decode_object(packet: Packet) -> dict[str, Any]:
+def decode_object(packet: Packet) -> JsonObject:
     """Return the JSON object in a packet.
 
     Raises:

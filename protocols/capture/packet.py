@@ -24,6 +24,10 @@ DIRECTIONS: Final = {"host": TO_DEVICE, "device": FROM_DEVICE}
 """Sender, as taps have it -> direction."""
 
 
+JsonObject = dict[str, Any]
+"""Object as JSON has it; whoever reads one checks what is in it."""
+
+
 class CaptureError(ProtocolError, ValueError):
     """Bytes that are no recording: `where` they are wrong, what was `found` there, and what was `expected`."""
 
@@ -48,7 +52,7 @@ class Packet(NamedTuple):
 class Capture:
     """A recording. `interfaces` of one that is read grows as its packets come."""
 
-    comment: dict[str, Any]
+    comment: JsonObject
     """No "verdict" in it, or None, means that the recording never came to its end."""
     interfaces: Sequence[str]
     packets: Iterable[Packet]

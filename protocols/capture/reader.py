@@ -28,6 +28,7 @@ from protocols.capture.packet import (
     VERSION,
     Capture,
     CaptureError,
+    JsonObject,
     Packet,
 )
 
@@ -154,7 +155,7 @@ def _looks_like(start: bytes) -> str:
     return f"a file that begins with {start[:4].hex(' ').upper()}"
 
 
-def _comment(section: _Block) -> dict[str, Any]:
+def _comment(section: _Block) -> JsonObject:
     _, major, _, _ = section.unpack("IHHq")
     if major != 1:
         raise section.wrong(4, f"pcapng of version {major}", "version 1")
