@@ -139,6 +139,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         nvm=arguments.nvm,
         scenario=arguments.scenario,
         start=_start(arguments),
+        behind_broker=arguments.mqtt is not None,
         trace=arguments.trace,
         record=arguments.record,
         report=arguments.report,

@@ -31,7 +31,7 @@ from firmware_sim.safety.reactions import give_up, link_lost
 from protocols.language import records as R
 from protocols.language.enums import ByeReason, Code, Lane, Role
 from protocols.language.message import Message
-from protocols.language.messages import Heartbeat, Refused
+from protocols.language.messages import FaultClear, FaultGet, FaultInject, Heartbeat, PowerCut, Refused
 from protocols.language.units import Micros
 from protocols.link.happenings import Commanded, DeviceHappening, Greeted, LinkLost, Told
 from protocols.link.pace import Pace
@@ -41,6 +41,8 @@ from protocols.serial.wire import SerialWire
 __all__ = ["Device", "Port"]
 
 _STOP: Final = Lane.STOP
+ABOUT_FAULTS: Final = (FaultInject, FaultClear, FaultGet, PowerCut)
+"""Commands about injected faults: anyone who has a link may give them, an instructor as a viewer too."""
 
 
 class Injected(Protocol):
@@ -54,6 +56,9 @@ class Injected(Protocol):
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None for never."""
+
+    def answer(self, command: Message, now: Micros) -> Message:
+        """Carry out a command that is about faults, one of `ABOUT_FAULTS`."""
 
     def memory_failed(self, error: NvmFileError | PowerLostError, now: Micros) -> bool:
         """Go on after a fault of the memory; False if it is none of these faults."""
@@ -87,6 +92,8 @@ class Device:
         self.powered = True
         self.injected: Injected | None = None
         """Faults that were injected; None until there is one."""
+        self.inject: Callable[[Device, Micros], Injected] | None = None
+        """Makes `injected` at the first command about faults; None where nobody can."""
         self._refit(now)
         self._boot(now)
 
@@ -340,10 +347,19 @@ class Device:
         answer: Message | None
         if query is not None:
             answer = query(self.control, port, command, now)
+        elif command.__class__ in ABOUT_FAULTS:
+            answer = self._answer_about_faults(command, now)
         elif isinstance(answer := self._govern(port, asker, command, now), Refused):
             self._journal_refusal(port, command, answer, now)
         if answer is not None:
             asker.reply(answer, now)
+
+    def _answer_about_faults(self, command: Message, now: Micros) -> Message:
+        if self.injected is None and self.inject is not None:
+            self.injected = self.inject(self, now)
+        if self.injected is None:
+            return refusal(Code.E_UNSUPPORTED, "no faults can be injected into this device")
+        return self.injected.answer(command, now)
 
     def _govern(self, port: Port, asker: PortAsker, command: Message, now: Micros) -> Message | None:
         """Carry out a command that changes something, if the one who asks may give it."""

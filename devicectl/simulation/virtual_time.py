@@ -22,6 +22,7 @@ from devicectl.transports.simulated import DRAWN_SEED_BITS
 from devicectl.transports.urls import DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
+from firmware_sim.faults import inject
 from firmware_sim.powering import StartError, close_memory, open_memory, power_on, seed_for
 from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
@@ -173,11 +174,13 @@ def make_device(url: DeviceUrl) -> Device:
     try:
         nvm = open_memory(url.nvm) if url.nvm is not None else None
         seed = seed_for(url.seed, nvm, url.nvm, lambda: secrets.randbits(DRAWN_SEED_BITS))
-        return power_on(seed, parameters, nvm)
+        device = power_on(seed, parameters, nvm)
     except StartError as error:
         close_memory(nvm)
         example = "sim://?seed=7" if isinstance(error.__cause__, ImportError) else "sim://?nvm=handpiece.nvm"
         raise UrlError(url.text, error.option, error.reason, example) from error
+    device.inject = inject
+    return device
 
 
 def make_driver(

@@ -25,8 +25,8 @@
 
 #define HLP1_NOTICE                          "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
 #define HLP1_MAJOR                           1u /* the high four bits of a frame's first byte */
-#define HLP1_MINOR                           0u /* the minor version that this header describes */
-#define HLP1_SCHEMA_ID                       0x25CF6302u /* goes into HELLO; WELCOME must bring the same */
+#define HLP1_MINOR                           1u /* the minor version that this header describes */
+#define HLP1_SCHEMA_ID                       0x15518EE7u /* goes into HELLO; WELCOME must bring the same */
 #define HLP1_HEADER_SIZE                     12u
 #define HLP1_CRC_SIZE                        4u /* CRC-32C, low byte first */
 #define HLP1_MAX_PAYLOAD_SIZE                224u
@@ -116,6 +116,14 @@
 #define HLP1_MSG_ALARM_ACK_DONE              0x0603u /* REPLY */
 #define HLP1_MSG_TRUTH_GET                   0x0F01u /* COMMAND */
 #define HLP1_MSG_TRUTH_GET_DONE              0x0F01u /* REPLY */
+#define HLP1_MSG_FAULT_INJECT                0x0F02u /* COMMAND */
+#define HLP1_MSG_FAULT_INJECT_DONE           0x0F02u /* REPLY */
+#define HLP1_MSG_FAULT_CLEAR                 0x0F03u /* COMMAND */
+#define HLP1_MSG_FAULT_CLEAR_DONE            0x0F03u /* REPLY */
+#define HLP1_MSG_FAULT_GET                   0x0F04u /* COMMAND */
+#define HLP1_MSG_FAULT_GET_DONE              0x0F04u /* REPLY */
+#define HLP1_MSG_POWER_CUT                   0x0F05u /* COMMAND */
+#define HLP1_MSG_POWER_CUT_DONE              0x0F05u /* REPLY */
 
 /* --- enumerations --- */
 
@@ -893,6 +901,66 @@ struct hlp1_truth_get_done {
     uint32_t clogs;                    /*  24 u32 */
 };
 
+/* COMMAND 0x0F02: Have a fault begin when a trigger holds: its kind, trigger and quantities are those of a scenario. */
+#define HLP1_SIZE_FAULT_INJECT               193u
+struct hlp1_fault_inject {
+    char fault[32];                    /*   0 s32 */
+    char when[120];                    /*  32 s120 */
+    uint8_t given;                     /* 152 u8 */
+    double value_0;                    /* 153 f64 */
+    double value_1;                    /* 161 f64 */
+    double value_2;                    /* 169 f64 */
+    double value_3;                    /* 177 f64 */
+    double value_4;                    /* 185 f64 */
+};
+
+/* REPLY 0x0F02: The fault waits for its trigger, under this number. */
+#define HLP1_SIZE_FAULT_INJECT_DONE          2u
+struct hlp1_fault_inject_done {
+    uint16_t fault_id;                 /*   0 u16 */
+};
+
+/* COMMAND 0x0F03: End a fault, whether it has begun or not; 0 ends all. */
+#define HLP1_SIZE_FAULT_CLEAR                2u
+struct hlp1_fault_clear {
+    uint16_t fault_id;                 /*   0 u16 */
+};
+
+/* REPLY 0x0F03: Faults that waited or were under way, and how many of those have never changed anything. */
+#define HLP1_SIZE_FAULT_CLEAR_DONE           4u
+struct hlp1_fault_clear_done {
+    uint16_t cleared;                  /*   0 u16 */
+    uint16_t unfired;                  /*   2 u16 */
+};
+
+/* COMMAND 0x0F04: Ask what has become of a fault. */
+#define HLP1_SIZE_FAULT_GET                  2u
+struct hlp1_fault_get {
+    uint16_t fault_id;                 /*   0 u16 */
+};
+
+/* REPLY 0x0F04: A fault, and how often it has changed something; one that never has has not fired. */
+#define HLP1_SIZE_FAULT_GET_DONE             40u
+struct hlp1_fault_get_done {
+    uint16_t fault_id;                 /*   0 u16 */
+    uint32_t effects;                  /*   2 u32 */
+    uint8_t began;                     /*   6 bool */
+    uint8_t ended;                     /*   7 bool */
+    char fault[32];                    /*   8 s32 */
+};
+
+/* COMMAND 0x0F05: Take the device's power away for a time, once this is answered. */
+#define HLP1_SIZE_POWER_CUT                  4u
+struct hlp1_power_cut {
+    uint32_t for_ms;                   /*   0 u32, ms, 1 to 86400000 */
+};
+
+/* REPLY 0x0F05: The power goes. */
+#define HLP1_SIZE_POWER_CUT_DONE             4u
+struct hlp1_power_cut_done {
+    uint32_t for_ms;                   /*   0 u32, ms */
+};
+
 /* --- journal records --- */
 
 /* Kind 0: Stands for `missing` records from `event_no` on that the ring no longer holds. */
@@ -1074,6 +1142,14 @@ HLP1_CHECK(alarm_list_done, 131);
 HLP1_CHECK(alarm_ack, 2);
 HLP1_CHECK(alarm_ack_done, 3);
 HLP1_CHECK(truth_get_done, 28);
+HLP1_CHECK(fault_inject, 193);
+HLP1_CHECK(fault_inject_done, 2);
+HLP1_CHECK(fault_clear, 2);
+HLP1_CHECK(fault_clear_done, 4);
+HLP1_CHECK(fault_get, 2);
+HLP1_CHECK(fault_get_done, 40);
+HLP1_CHECK(power_cut, 4);
+HLP1_CHECK(power_cut_done, 4);
 HLP1_CHECK(record_gap, HLP1_RECORD_SIZE);
 HLP1_CHECK(record_cycle, HLP1_RECORD_SIZE);
 HLP1_CHECK(record_session_opened, HLP1_RECORD_SIZE);

@@ -19,9 +19,11 @@ from typing import Final
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, PowerLostError
 from firmware_sim.faults.acts import DeviceFaults, DeviceView
+from firmware_sim.faults.commands import COMMANDS
 from firmware_sim.faults.fault import Fault, FaultError
 from firmware_sim.faults.injector import Act, End, Firing, Injector
 from firmware_sim.faults.store import FaultyStore
+from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
 
 RESTART_US: Final = 1 * SECOND
@@ -113,6 +115,10 @@ class InjectedFaults:
         if self._restart_at is not None and (due is None or self._restart_at < due):
             return self._restart_at
         return due
+
+    def answer(self, command: Message, now: Micros) -> Message:
+        """Carry out a command that is about faults."""
+        return COMMANDS[command.__class__](self, command, now)
 
     def memory_failed(self, error: NvmFileError | PowerLostError, now: Micros) -> bool:
         """Go on after a fault of the memory: after a loss of power at once, after a failed write by a restart."""

@@ -203,6 +203,16 @@ class Injector:
                 end(now)
             self._noted("ended", firing, now)
 
+    def withdraw(self, firing: Firing, now: Micros) -> bool:
+        """End a fault, or let it never begin; False where it has ended."""
+        if firing.ended_at is not None:
+            return False
+        self._forget(firing)
+        if firing.began_at is None:
+            firing.ended_at = now
+        self.finish(firing, now)
+        return True
+
     def finish_all(self, now: Micros) -> None:
         """End every fault, and let none begin any more."""
         self._waiting.clear()
@@ -222,12 +232,16 @@ class Injector:
             return
         ripe = [one for one in waiting if holds(one.when, now, self.view, self._counts)]
         for firing in ripe:
-            for other in [key for key, ones in self._waiting.items() if firing in ones]:
-                self._waiting[other].remove(firing)
-                if not self._waiting[other]:
-                    del self._waiting[other]
+            self._forget(firing)
         for firing in ripe:
             self._begin(firing, now)
+
+    def _forget(self, firing: Firing) -> None:
+        """Let nothing wait for a fault any more."""
+        for key in [key for key, ones in self._waiting.items() if firing in ones]:
+            self._waiting[key].remove(firing)
+            if not self._waiting[key]:
+                del self._waiting[key]
 
     def _begin(self, firing: Firing, now: Micros) -> None:
         fault = firing.fault

@@ -40,6 +40,7 @@ class Options:
     scenario: str | None = None
     start: "Start | None" = None
     """The device's part of the scenario."""
+    behind_broker: bool = False
     trace: str | None = None
     record: str | None = None
     report: str | None = None

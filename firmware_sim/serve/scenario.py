@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from firmware_sim.faults.acts import UL_PER_ML
+from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.injected import InjectedFaults
 from firmware_sim.faults.injector import Firing
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from firmware_sim.device import Device
+    from firmware_sim.faults.fault import Fault
     from firmware_sim.serve.real_time import RealTimeDevice
     from firmware_sim.serve.transports.table import Transport
 
@@ -52,12 +54,23 @@ def read_scenario(path: str, *, behind_broker: bool, in_file: bool) -> Start:
 class ServedFaults:
     """Faults of a served device. `transports` are those that a disconnect breaks; they are opened later."""
 
-    def __init__(self, running: "RealTimeDevice", transports: "Sequence[Transport]", now: Micros, start: Start) -> None:
-        device = running.device
+    def __init__(
+        self,
+        running: "RealTimeDevice",
+        transports: "Sequence[Transport]",
+        now: Micros,
+        faults: "Sequence[Fault]" = (),
+        *,
+        behind_broker: bool,
+    ) -> None:
         self._began_at = now
-        self._declared = len(start.faults)
-        self.injected = InjectedFaults(device, now, start.faults)
+        self._declared = len(faults)
+        in_file = running.device.nvm.store is not None
+        self.injected = InjectedFaults(running.device, now, faults)
         running.put_between(FaultyLines(self.injected, transports))
+        acts = self.injected.injector.acts
+        for name in [name for name in acts if unable(CATALOGUE[name], behind_broker=behind_broker, in_file=in_file)]:
+            del acts[name]
 
     @property
     def unfired(self) -> list[str]:

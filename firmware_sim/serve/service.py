@@ -27,6 +27,7 @@ from handpiece_shell.streams import say
 from protocols.language.units import Micros
 
 if TYPE_CHECKING:
+    from firmware_sim.faults.injected import InjectedFaults
     from firmware_sim.serve.recording import Recorder
     from firmware_sim.serve.report.report import Report, ReportFile
     from firmware_sim.serve.scenario import ServedFaults
@@ -248,12 +249,20 @@ def _wanted_seed(options: Options) -> int | None:
 
 
 def _scenario(options: Options, running: RealTimeDevice, transports: "list[Transport]") -> "ServedFaults | None":
+    """Let faults into the device: those of a scenario, and later those that come over a link."""
+
+    def inject(device: Device, now: Micros) -> "InjectedFaults":
+        from firmware_sim.serve.scenario import ServedFaults
+
+        return ServedFaults(running, transports, now, behind_broker=options.behind_broker).injected
+
+    running.device.inject = inject
     if options.start is None:
         return None
     from firmware_sim.serve.scenario import ServedFaults, fit
 
     fit(running.device, options.start)
-    scenario = ServedFaults(running, transports, monotonic(), options.start)
+    scenario = ServedFaults(running, transports, monotonic(), options.start.faults, behind_broker=options.behind_broker)
     running.refresh()
     return scenario
 

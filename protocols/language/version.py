@@ -3,7 +3,7 @@
 from typing import Final
 
 MAJOR: Final = 1
-MINOR: Final = 0
+MINOR: Final = 1
 """The newest minor that this version speaks."""
 PROTOCOL: Final = f"HLP/{MAJOR}"
 """The protocol's name, as it is shown."""

@@ -23,7 +23,7 @@ from protocols.language.messages import (
 from protocols.language.schema import schema_id
 from protocols.language.sides import Side
 from protocols.language.units import SECOND, Micros
-from protocols.language.version import MAJOR, MINOR
+from protocols.language.version import MAJOR
 from protocols.link.exchange import Exchange
 from protocols.link.happenings import Abandoned, Answered, Denied, HostHappening, Linked, Told
 from protocols.link.header import REPLAYED, REPLY_WANTED, RETRANSMIT, Header, fill
@@ -217,7 +217,7 @@ class HostEnd(Exchange[Data, Linked | Denied | Answered | Abandoned]):
         self._requests.answered(request, header, now)
         self.begin_listening()
         self._state.begin(welcome.link_id, now)
-        minor = min(welcome.minor, MINOR)
+        minor = min(welcome.minor, request.message.minor)
         if request.message.schema_id and welcome.schema_id not in (0, ours := schema_id(minor)):
             text = f"schemas differ: host 0x{ours:08x}, device 0x{welcome.schema_id:08x} at minor {minor}"
             self._leave(ByeReason.CLOSING, now)

@@ -125,6 +125,10 @@ _BOTH: Final = {
     0x0602: "AlarmList",
     0x0603: "AlarmAck",
     0x0F01: "TruthGet",
+    0x0F02: "FaultInject",
+    0x0F03: "FaultClear",
+    0x0F04: "FaultGet",
+    0x0F05: "PowerCut",
 }
 """Id of a command -> its name; its answer has "Done" behind it."""
 _NAMES: Final[Mapping[tuple[int, int], str]] = {
@@ -148,7 +152,21 @@ _NAMES: Final[Mapping[tuple[int, int], str]] = {
 """Kind and id -> name."""
 COMMANDS: Final = frozenset((*_BOTH.values(), "JournalRead"))
 QUERIES: Final = frozenset(
-    ("Echo", "DeviceInfo", "ParamList", "ParamGet", "StreamSet", "JournalRead", "JournalAck", "AlarmList", "TruthGet")
+    (
+        "Echo",
+        "DeviceInfo",
+        "ParamList",
+        "ParamGet",
+        "StreamSet",
+        "JournalRead",
+        "JournalAck",
+        "AlarmList",
+        "TruthGet",
+        "FaultInject",
+        "FaultClear",
+        "FaultGet",
+        "PowerCut",
+    )
 )
 MOTIONS: Final = COMMANDS - QUERIES - {"Stop"}
 """Commands that change something, and are carried out at most once."""

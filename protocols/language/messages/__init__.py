@@ -60,7 +60,18 @@ from protocols.language.messages.procedure import (
     Suction,
     SuctionDone,
 )
-from protocols.language.messages.simulation import TruthGet, TruthGetDone
+from protocols.language.messages.simulation import (
+    FaultClear,
+    FaultClearDone,
+    FaultGet,
+    FaultGetDone,
+    FaultInject,
+    FaultInjectDone,
+    PowerCut,
+    PowerCutDone,
+    TruthGet,
+    TruthGetDone,
+)
 from protocols.language.messages.telemetry import StreamSet, StreamSetDone, TelemetryState
 
 __all__ = [
@@ -89,6 +100,12 @@ __all__ = [
     "EchoDone",
     "Event",
     "Failed",
+    "FaultClear",
+    "FaultClearDone",
+    "FaultGet",
+    "FaultGetDone",
+    "FaultInject",
+    "FaultInjectDone",
     "FaultReset",
     "FaultResetDone",
     "Heartbeat",
@@ -107,6 +124,8 @@ __all__ = [
     "ParamSetDone",
     "Pause",
     "PauseDone",
+    "PowerCut",
+    "PowerCutDone",
     "Progress",
     "Punch",
     "PunchDone",

@@ -13,7 +13,7 @@ import pytest
 
 from firmware_sim.clock import monotonic
 from protocols.language import messages as M
-from protocols.language.enums import Stream
+from protocols.language.enums import Code, Role, Stream
 from tests.client import Client, serial_port, tcp
 from tests.e2e.processes import wait_until
 from tests.patience import deadline
@@ -118,10 +118,7 @@ def test_a_device_that_lost_its_power_has_booted_again(tmp_path: Path, kind: str
         before = host.link()
         host.echo()
         host.exchange.submit(M.Echo(data=b"the last one"), monotonic())
-        last = deadline()
-        while host.lost is None and monotonic() < last:
-            with contextlib.suppress(AssertionError):
-                host.pump(lambda: host.lost is not None)
+        wait_for_loss(host)
         after = host.link()
         assert after.boot_count == before.boot_count + 1
 
@@ -187,3 +184,36 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_a_recording_that_could_not_be_repeated_is_refused(tmp_path: Path) -> None:
     done = firmware_sim("serve", "--scenario", written(tmp_path), "--record", "a.pcapng", cwd=tmp_path)
     assert done.returncode == 2 and done.stderr.startswith("firmware-sim: --record: not with --scenario: ")
+
+
+def injection(fault: str, when: str = "") -> M.FaultInject:
+    values = {f"value_{number}": 0.0 for number in range(5)}
+    return M.FaultInject(fault=fault, when=when, given=0, **values)
+
+
+def effects(host: Client, fault_id: int) -> int:
+    found = host.ask(M.FaultGet(fault_id=fault_id))
+    assert isinstance(found, M.FaultGetDone)
+    return found.effects
+
+
+def test_a_viewer_injects_faults_of_wire_and_power_into_a_device_without_a_scenario() -> None:
+    with serve(*TCP) as device, tcp(device.tcp, role=Role.VIEWER) as host:
+        before = host.link()
+        assert host.ask(injection("drop", 'frame("ECHO", 2)')) == M.FaultInjectDone(fault_id=1)
+        host.echo()
+        assert effects(host, 1) == 0
+        host.echo()
+        assert effects(host, 1) == 1
+        refused = host.ask(injection("broker_killed"))
+        assert isinstance(refused, M.Refused) and refused.code is Code.E_UNSUPPORTED
+        assert host.ask(M.PowerCut(for_ms=100)) == M.PowerCutDone(for_ms=100)
+        wait_for_loss(host)
+        assert host.link().boot_count == before.boot_count + 1
+
+
+def wait_for_loss(host: Client) -> None:
+    last = deadline()
+    while host.lost is None and monotonic() < last:
+        with contextlib.suppress(AssertionError):
+            host.pump(lambda: host.lost is not None)

@@ -10,6 +10,7 @@ from protocols.language.enums import ByeReason, Code, DeviceState, Role
 from protocols.language.message import Message
 from protocols.language.schema import schema_id
 from protocols.language.units import MILLISECOND, SECOND, Micros
+from protocols.language.version import MINOR
 from protocols.link.happenings import Commanded, Greeted
 from protocols.link.pace import IDLE_PACE, Pace
 from protocols.serial.wire import SerialWire
@@ -86,8 +87,8 @@ def test_hello_says_what_this_host_speaks_and_who_it_is() -> None:
     bench.make()
     hello = bench.greeted().hello
     assert hello == M.Hello(
-        majors=2, minor=0, role=Role.CONTROLLER, features=0, schema_id=schema_id(0), host_id=5, max_payload_size=224,
-        nonce=77,
+        majors=2, minor=MINOR, role=Role.CONTROLLER, features=0, schema_id=schema_id(MINOR), host_id=5,
+        max_payload_size=224, nonce=77,
     )  # fmt: skip
 
 

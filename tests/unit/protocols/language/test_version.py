@@ -16,4 +16,4 @@ def test_the_version_is_that_of_the_specification() -> None:
 
 
 def test_the_minor_fits_its_byte_in_hello() -> None:
-    assert MINOR == 0 and 0 <= MINOR <= 255
+    assert MINOR == 1 and 0 <= MINOR <= 255

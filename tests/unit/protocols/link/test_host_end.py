@@ -12,6 +12,7 @@ from protocols.language.messages import (
 )
 from protocols.language.schema import schema_id
 from protocols.language.units import Micros
+from protocols.language.version import MINOR
 from protocols.link.happenings import Abandoned, Denied, Greeted, Linked, LinkLost
 from protocols.link.pace import IDLE_PACE
 from tests.unit.protocols.link.exchange_pair import (
@@ -77,14 +78,14 @@ def test_welcome_whose_link_ids_disagree_links_nothing(granted: int, header: int
 
 
 def test_a_newer_hosts_schema_is_compared_by_the_host() -> None:
-    newer = hello(minor=1, schema_id=99)
+    newer = hello(minor=MINOR + 1, schema_id=99)
     assert make_device().receive(frame(newer, 0, 1), T0) == [Greeted(newer, 1, 900)]
     host = make_host()
     host.hello(newer, T0)
     host.take()
     (denied,) = host.receive(frame(welcome(schema_id=98), LINK, 1), T0)
     assert isinstance(denied, Denied) and denied.code is Code.E_SCHEMA
-    assert f"{schema_id(0):08x}" in denied.sentence and "00000062" in denied.sentence
+    assert f"{schema_id(0):08x}" in denied.sentence and "00000062" in denied.sentence  # WELCOME was of minor 0
     assert not host.linked
     ((header, message),) = seen(host.take())
     assert header.link_id == LINK and isinstance(message, Bye)
