@@ -44,6 +44,7 @@ from firmware_sim.faults.injector import Firing, Injector
 from firmware_sim.faults.store import FaultyStore, new_memory
 from firmware_sim.memory.journal import JOURNAL_SLOTS
 from firmware_sim.model.parameters import Parameters
+from protocols.language.enums import DeviceState
 from protocols.language.messages import DeviceInfoDone
 from protocols.language.records import AlarmChanged, decode_record
 from protocols.language.units import MILLISECOND, SECOND, Micros
@@ -261,6 +262,9 @@ class Trial:
             self.recording.event("host", world.now, life=verdict.lives, ended=verdict.ending)
             self._say(f"the host has ended ({verdict.ending}), and is started again")
             wait_alone(world, self._draw.choice(person.waits_ms) * MILLISECOND)
+            if self.device.board.state is DeviceState.LOCKED:  # only a restart leads out, as the host has been told
+                world.power_off(world.now)
+                world.power_on(world.now)
             world.write = self._write
             world.begin_host(self._engine())
         raise StuckError(f"not closed after {verdict.lives} starts of the host: {verdict.ending}")
