@@ -52,7 +52,7 @@ def results(campaign: Campaign, address: str) -> Iterator[tuple[range, Tally]]:
             ): seeds
             for seeds in campaign.tasks()
         }
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             yield futures[future], future.result()
             future.release()
     except ClusterError:

@@ -1,0 +1,85 @@
+"""A real Dask cluster on loopback: the same report as here, also with a worker killed in its midst."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from devicectl.campaign.many import cluster, workers
+from devicectl.campaign.many.tally import Tally
+from tests.integration.campaign.test_campaign import a_campaign, report_of, short_tasks
+
+__all__ = ["short_tasks"]
+pytest.importorskip("distributed", reason="needs the extra cluster")
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(
+        [sys.executable, "-m", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def address_of(scheduler: "subprocess.Popen[str]") -> str:
+    """The address that a scheduler says it has, from its log."""
+    assert scheduler.stderr is not None
+    for line in scheduler.stderr:
+        if found := re.search(r"Scheduler at:\s+(tcp://\S+)", line):
+            return found[1]
+    raise AssertionError("the scheduler has ended")
+
+
+@contextmanager
+def dask(count: int) -> Iterator[tuple[str, "list[subprocess.Popen[str]]"]]:
+    with ExitStack() as stack:
+        command = (
+            "distributed.cli.dask_scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--no-show",
+        )
+        scheduler = stack.enter_context(process(*command))
+        address = address_of(scheduler)
+        options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+        yield (
+            address,
+            [stack.enter_context(process("distributed.cli.dask_worker", address, *options)) for _ in range(count)],
+        )
+
+
+@pytest.mark.timeout(180)
+def test_a_cluster_of_which_a_worker_is_killed_comes_to_the_same_report(short_tasks: None) -> None:
+    campaign = a_campaign(range(1, 161), cycles=2)
+    here = report_of(campaign, workers.results(campaign, 1))
+    with dask(2) as (address, processes):
+
+        def killing() -> Iterator[tuple[range, Tally]]:
+            results = cluster.results(campaign, address)
+            yield next(results)
+            processes[0].send_signal(signal.SIGKILL)
+            yield from results
+
+        assert report_of(campaign, killing()) == here
+
+
+def test_a_cluster_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(cluster.ClusterError) as caught:
+        next(cluster.results(a_campaign(range(1)), "tcp://127.0.0.1:1"))
+    assert str(caught.value) == "no Dask scheduler at tcp://127.0.0.1:1 within 2 s"
+    assert caught.value.exit_code == 3
+
+
+def test_a_scheduler_without_workers_is_one_line() -> None:
+    with dask(0) as (address, _), pytest.raises(cluster.ClusterError, match="has no worker; start one: dask worker"):
+        next(cluster.results(a_campaign(range(1)), address))
