@@ -1,0 +1,49 @@
+"""Mutants: each is one place of the code, and nearly each is noticed by a judge."""
+
+import pytest
+
+from tests.soak.mutants.mutant import Mutant
+from tests.soak.mutants.runner import MUTANTS, SURVIVORS, kill, kill_all, misplaced
+from tests.soak.mutants.trials import noticed
+
+LEAST = 50
+SHARE = 0.98
+QUICK = [
+    mutant
+    for mutant in MUTANTS
+    if mutant.name
+    in (
+        "the latch is not set before the needles leave",
+        "an answer that is given again does not say so",
+        "spoiled frames renew the lease",
+        "the journal is acknowledged before its commit",
+    )
+]
+
+
+def test_the_text_of_each_mutant_is_there_once() -> None:
+    assert misplaced() == []
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= LEAST
+    assert set(SURVIVORS) <= {mutant.name for mutant in MUTANTS}
+
+
+def test_a_text_that_has_gone_is_found_and_fails_the_run() -> None:
+    gone = Mutant("gone", "firmware_sim/device.py", "no such text", "", "truth")
+    assert misplaced([gone]) == ["gone"]
+    with pytest.raises(AssertionError, match="gone"):
+        kill_all([gone], 1)
+
+
+@pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_noticed_by_its_judge_and_by_nobody_where_it_is_not(mutant: Mutant) -> None:
+    assert not any(map(noticed, mutant.faults)), "without the mutant nobody notices anything"
+    assert kill(mutant).judge == mutant.judge
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3_600)
+def test_nearly_every_mutant_is_noticed_and_each_other_one_is_explained() -> None:
+    results = kill_all(MUTANTS, 2)
+    survivors = {result.name for result in results if not result.judge}
+    assert survivors <= set(SURVIVORS)
+    assert 1 - len(survivors) / len(results) >= SHARE
