@@ -205,7 +205,8 @@ class FaultyWorld(World):
         """Take the device's port away; a device without power, or whose process has ended, hears nothing of it."""
         if self.port not in self.device.ports:
             return
-        self.recording.event("detached", self.now)
+        if self.port.exchange.linked:  # else a link may live on at the port of a host that is gone
+            self.recording.event("detached", self.now)
         if self.powered:
             self._guarded(lambda: self.device.detach(self.port, self.now))
         else:

@@ -14,7 +14,7 @@ from devicectl.campaign.many.draw import draw
 from devicectl.campaign.many.profile import make_profile
 from devicectl.campaign.many.tally import RIGHT, Failure, Tally
 from devicectl.campaign.recording import Recording
-from devicectl.campaign.trial import Trial
+from devicectl.campaign.trial import Trial, TrialClock
 from devicectl.log.store import SessionLog
 from handpiece_shell.version import VERSION
 from protocols.language.alarm_codes import alarm_label
@@ -63,9 +63,10 @@ def judge_seeds(campaign: Campaign, seeds: range, version: str = VERSION) -> Tal
 def each_judged(campaign: Campaign, seeds: range) -> Iterator[Tally]:
     """Yield what each session of these seeds came to."""
     profile = make_profile(campaign.profile)
-    with SessionLog.open("sqlite://") as log:
+    wall = TrialClock()
+    with SessionLog.open("sqlite://", wall_clock=wall) as log:
         for seed in seeds:
-            trial = Trial(draw(profile, seed, campaign.cycles), log=log)
+            trial = Trial(draw(profile, seed, campaign.cycles), log=log, wall=wall)
             asyncio.run(trial.run())
             yield tally_of(trial)
 

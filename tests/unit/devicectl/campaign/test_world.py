@@ -3,6 +3,7 @@
 import pytest
 
 from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, HOST_HEARD, HOST_SENT
+from devicectl.campaign.scenario import Person
 from devicectl.campaign.trial import Trial
 from firmware_sim.faults.fault import declare
 from protocols.language.units import MILLISECOND, SECOND
@@ -101,3 +102,10 @@ def test_needles_are_recorded_as_they_leave_and_come_home() -> None:
     moves = [event["home_at"] for _, event in events(trial, "needles")]
     assert moves[0::2] == [None] * trial.device.plant.truth.cycles_commanded
     assert None not in moves[1::2]
+
+
+def test_only_the_port_of_a_link_is_told_to_be_gone() -> None:
+    """A host that is turned away leaves while the link of a killed one still lives on its own port."""
+    killed, full = declare("host_crash", MIDDLE), declare("disk_full", MIDDLE, for_ms=300)
+    trial = right(killed, full, person=Person(waits_ms=(10,), heard=0.0))
+    assert not [at_us for at_us in moments(trial, "detached") if at_us < fired_at(trial) + 300 * MILLISECOND]
