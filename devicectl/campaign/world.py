@@ -300,6 +300,8 @@ class FaultyWorld(World):
 
     def _log(self, entries: list[Entry]) -> None:
         """Store entries; where the log is slow, the host hears of it later, and in their order."""
+        if not self.host_alive:  # it has died in the midst of what made them
+            return
         self.write(entries)
         engine, now = self.engine, self.heap.now
         self._logged_at = Micros(max(self._logged_at, now + self.log_delay_us()))

@@ -19,14 +19,14 @@ from firmware_sim.board.strokes import StrokeWindow
 from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.nvm import WORK_ROOM, Nvm
 from firmware_sim.memory.session_steps import EndCycle
-from firmware_sim.memory.steps import LatchAlarm
+from firmware_sim.memory.steps import Append, ClearAlarm, LatchAlarm
 from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.model.plant import Plant
 from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language import records as R
-from protocols.language.enums import DeviceState, Ending, NeedleOutcome, Phase
+from protocols.language.enums import AlarmState, DeviceState, Ending, NeedleOutcome, Phase
 from protocols.language.message import Message
 from protocols.language.units import MILLISECOND, Micros
 
@@ -104,8 +104,14 @@ class Board:
         """Raise an alarm; it is journaled and announced when that changed anything."""
         if self.alarms.raise_(code, self.uptime_ms(now)):
             if ALARMS[code].latched:
-                self.nvm.keep(LatchAlarm(code))
-            self.alarm_changed(code, now)
+                self.nvm.keep(LatchAlarm(code, self._alarm_record(code, self.alarms.state(code), now)))
+                self.announce_alarm(code, now)
+            else:
+                self.alarm_changed(code, now)
+
+    def forget_alarm(self, code: int, now: Micros) -> None:
+        """Have the memory forget a latched alarm, and journal that it is over; `alarms` forgets it afterwards."""
+        self.nvm.keep(ClearAlarm(code, self._alarm_record(code, AlarmState.INACTIVE, now)))
 
     def clear_alarm(self, code: int, now: Micros) -> None:
         """Note that the cause of an alarm is gone."""
@@ -122,26 +128,34 @@ class Board:
 
     def alarm_changed(self, code: int, now: Micros) -> None:
         """Journal and announce an alarm as it is now."""
-        alarm, state = ALARMS[code], self.alarms.state(code)
-        uptime = self.uptime_ms(now)
-        record = R.AlarmChanged(
-            event_no=self.nvm.head,
-            uptime_ms=uptime,
-            code=code,
-            interlock=alarm.interlock,
-            priority=alarm.priority,
-            state=state,
-        )
-        self.nvm.append(record)
+        self.nvm.keep(Append(self._alarm_record(code, self.alarms.state(code), now)))
+        self.announce_alarm(code, now)
+
+    def announce_alarm(self, code: int, now: Micros) -> None:
+        """Tell every link of an alarm as it is now, once the journal has it."""
+        alarm = ALARMS[code]
         message = M.Alarm(
             code=code,
             interlock=alarm.interlock,
             priority=alarm.priority,
-            state=state,
-            uptime_ms=uptime,
+            state=self.alarms.state(code),
+            uptime_ms=self.uptime_ms(now),
             sentence=alarm.sentence,
         )
         self._announce(message, now)
+
+    def _alarm_record(self, code: int, state: AlarmState, now: Micros) -> str:
+        """Encode the record of an alarm that is in `state` now."""
+        alarm = ALARMS[code]
+        record = R.AlarmChanged(
+            event_no=self.nvm.head,
+            uptime_ms=self.uptime_ms(now),
+            code=code,
+            interlock=alarm.interlock,
+            priority=alarm.priority,
+            state=state,
+        )
+        return R.encode_record(record).hex()
 
     # --- motions ---------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from firmware_sim.board.board import NO_CELL, Board
 from firmware_sim.board.motion import Asker
 from firmware_sim.board.refusals import interlocked
 from firmware_sim.board.states import HELD, Event
-from firmware_sim.memory.steps import BindCartridge, ClearAlarm
+from firmware_sim.memory.steps import BindCartridge
 from firmware_sim.model.interlocks import ALARMS
 from firmware_sim.model.vacuum import VENTED_KPA
 from firmware_sim.safety import count_watch, suction
@@ -126,9 +126,9 @@ def stop(board: Board, asker: Asker, command: M.Stop, now: Micros) -> Message:
 def reset_fault(board: Board, asker: Asker, command: M.FaultReset, now: Micros) -> Message:
     """FAULT_RESET: the only way out of SAFE and FAULT."""
     for code in board.alarms.resettable():
-        board.nvm.keep(ClearAlarm(code))
+        board.forget_alarm(code, now)
     for code in board.alarms.reset():
-        board.alarm_changed(code, now)
+        board.announce_alarm(code, now)
     board.enter(Event.RESET if board.nvm.session is None else Event.RESET_WITH_SESSION)
     return M.FaultResetDone(state=board.state, alarms=len(board.alarms.listing()))
 
