@@ -168,6 +168,8 @@ class FaultyWorld(World):
 
     def _end_device(self) -> None:
         """End the device's process, since its memory has failed; it is started again a moment later."""
+        for data in self.port.exchange.take():  # its last words: whoever waits for an answer hears ABORTED
+            self._carry("device", data, self.device_muted)
         self.power_off(self.now)
         self.recording.event("device_ended", self.now)
         cause = object()
