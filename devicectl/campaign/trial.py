@@ -41,7 +41,7 @@ from devicectl.transports.urls import DeviceUrl, parse_url
 from firmware_sim.device import Device
 from firmware_sim.faults.acts import UL_PER_ML, DeviceView
 from firmware_sim.faults.injector import Firing, Injector
-from firmware_sim.faults.store import FaultyStore, new_memory
+from firmware_sim.faults.store import FaultyStore
 from firmware_sim.memory.journal import JOURNAL_SLOTS
 from firmware_sim.model.parameters import Parameters
 from protocols.language.enums import DeviceState
@@ -139,7 +139,8 @@ class Trial:
         self.injector = Injector(scenario.faults, scenario.seed, view, self._noted)
         store = FaultyStore(self.injector, scenario.seed)
         parameters = Parameters(scenario.parameters)
-        self.device = Device(seed=scenario.seed, parameters=parameters, nvm=new_memory(store, scenario.seed))
+        self.device = Device(seed=scenario.seed, parameters=parameters)
+        store.take_over(self.device.nvm)  # after the boot: no fault meets what was written before anybody could look
         self._fit_consumables()
         view.device = self.device
         self.world = FaultyWorld(

@@ -115,8 +115,3 @@ class FaultyStore:
             self._full.remove(firing)
 
         return end
-
-
-def new_memory(store: FaultyStore, seed: int) -> Nvm:
-    """Return an empty memory in `store`, with the epoch that a device of this seed has."""
-    return Nvm(store, epoch=random.Random(f"{seed}:epoch").getrandbits(32) or 1)

@@ -109,3 +109,9 @@ def test_only_the_port_of_a_link_is_told_to_be_gone() -> None:
     killed, full = declare("host_crash", MIDDLE), declare("disk_full", MIDDLE, for_ms=300)
     trial = right(killed, full, person=Person(waits_ms=(10,), heard=0.0))
     assert not [at_us for at_us in moments(trial, "detached") if at_us < fired_at(trial) + 300 * MILLISECOND]
+
+
+@pytest.mark.parametrize("when", ["write(1)", 'piece("host", 1)', 'frame("HELLO", 1)', "commit(1)", 'at("0 s")'])
+def test_a_fault_may_meet_the_very_first_of_all(when: str) -> None:
+    target = {"write(1)": "torn_write", "commit(1)": "crash_before_commit"}.get(when, "drop")
+    assert right(declare(target, when)).verdict.fired
