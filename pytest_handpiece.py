@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from devicectl import Handpiece, Plan, Session
+    from devicectl.testing.faults import Faults
     from devicectl.testing.run import Invocation, Run
     from protocols.language.messages import TruthGetDone
 
@@ -32,6 +33,7 @@ _REPEATED: Final = {"--rootdir": "rootdir", "-c": "inifilename", "-o": "override
 _BASE_SEED: Final = pytest.StashKey[int]()
 _RUN: Final = pytest.StashKey["Run"]()
 """Device and artifacts of a test, of a module, or of the collection of all tests."""
+_FAULTS: Final = pytest.StashKey["Faults"]()
 _SHARED: Final = pytest.StashKey["list[Run]"]()
 _OF_TEST: Final = "_handpiece_run"
 _OF_MODULE: Final = "_handpiece_run_per_module"
@@ -282,6 +284,8 @@ async def handpiece(request: pytest.FixtureRequest, _handpiece_run: "Run") -> As
     async with connected(_handpiece_run, allow_hardware=allowed) as found:
         _judge(request, found.simulated)
         yield found
+        if _FAULTS in request.node.stash:
+            await request.node.stash[_FAULTS].check()
 
 
 async def handpiece_session(handpiece: "Handpiece", handpiece_plan: "Plan") -> AsyncIterator["Session"]:
@@ -304,6 +308,14 @@ async def handpiece_truth(handpiece: "Handpiece") -> "Callable[[], Awaitable[Tru
     return truth
 
 
+async def handpiece_faults(request: pytest.FixtureRequest, handpiece: "Handpiece") -> "Faults":
+    """Faults to inject into the test's device; one that never fired fails the test at its end."""
+    from devicectl.testing.faults import Faults
+
+    faults = request.node.stash[_FAULTS] = Faults(handpiece)
+    return faults
+
+
 # --- async fixtures: made once it is known who runs them -----------------------------------------------------------
 
 
@@ -315,7 +327,7 @@ def _async_fixtures(config: pytest.Config) -> type:
     plugin = sys.modules.get("pytest_asyncio.plugin")
     there = plugin is not None and config.pluginmanager.is_registered(plugin)
     made = plugin.fixture if plugin is not None and there else _missing
-    functions: tuple[Callable[..., object], ...] = (handpiece, handpiece_session, handpiece_truth)
+    functions: tuple[Callable[..., object], ...] = (handpiece, handpiece_session, handpiece_truth, handpiece_faults)
     return type("AsyncFixtures", (), {function.__name__: made(function) for function in functions})
 
 

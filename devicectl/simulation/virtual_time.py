@@ -9,7 +9,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from devicectl import clock
 from devicectl.errors import DevicectlError, UrlError
@@ -22,10 +22,12 @@ from devicectl.transports.simulated import DRAWN_SEED_BITS
 from devicectl.transports.urls import DeviceUrl
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
-from firmware_sim.faults import inject
 from firmware_sim.powering import StartError, close_memory, open_memory, power_on, seed_for
 from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
+
+if TYPE_CHECKING:
+    from devicectl.simulation.faults import WorldFaults
 
 _T = TypeVar("_T")
 
@@ -179,7 +181,6 @@ def make_device(url: DeviceUrl) -> Device:
         close_memory(nvm)
         example = "sim://?seed=7" if isinstance(error.__cause__, ImportError) else "sim://?nvm=handpiece.nvm"
         raise UrlError(url.text, error.option, error.reason, example) from error
-    device.inject = inject
     return device
 
 
@@ -188,6 +189,13 @@ def make_driver(
 ) -> VirtualTimeDriver:
     """The driver of a `sim://` URL, for the device that it describes."""
     world = World(engine, device, write=write, line=SerialLine(url.baud) if url.baud else None, tap=tap)
+
+    def inject(device: Device, now: Micros) -> "WorldFaults":
+        from devicectl.simulation.faults import WorldFaults  # few sessions need it
+
+        return WorldFaults(world, now)
+
+    device.inject = inject
     return VirtualTimeDriver(world, url.speed)
 
 

@@ -68,7 +68,7 @@ class World:
         self.host_muted = False
         self.device_muted = False
         self.write = write
-        self._line = line
+        self.line = line
         self._tap = tap
         self._plugged = 0
         self._make_wire = make_wire
@@ -119,7 +119,7 @@ class World:
     def _settle(self) -> None:
         """Carry what both ends have to say until neither has more; without a delay, that is all of this instant."""
         engine, now = self.engine, self.heap.now
-        carried = self._tap is not None or self._line is not None  # else a piece is there as soon as it is sent
+        carried = self._tap is not None or self.line is not None  # else a piece is there as soon as it is sent
         host, receive = engine.link.exchange, engine.link.receive
         while host.outbox or engine.entries or self.port.exchange.outbox:
             while engine.entries:
@@ -145,7 +145,7 @@ class World:
             self._tap(sender, data, now)
         if muted:
             return
-        if self._line is None:
+        if self.line is None:
             self._deliver(sender, data)
             return
         plugged = self._plugged
@@ -155,7 +155,7 @@ class World:
                 self._deliver(sender, piece)
                 self._settle()
 
-        for due, piece in self._line.arrivals(sender, data, now):
+        for due, piece in self.line.arrivals(sender, data, now):
             self.heap.at(due, partial(arrive, piece))
 
     def _deliver(self, sender: str, data: "bytes | Publication") -> None:

@@ -94,7 +94,7 @@ def test_the_session_without_a_fault_has_two_cycles() -> None:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_at_each_piece_ends_completed_and_reconciled(kind: str) -> None:
-    line = session()[0].world._line
+    line = session()[0].world.line
     assert isinstance(line, Late)
     wrong: list[str] = []
     for piece in range(1, line.pieces + 1):
