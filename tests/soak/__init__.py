@@ -1,1 +1,1 @@
-"""A campaign of random faults in virtual time, judged from the specification, and kills of real processes."""
+"""Mutated inputs, kills of real processes, and defects that the judges have to see."""
