@@ -4,7 +4,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -14,7 +14,11 @@ from devicectl.campaign.many.tally import Tally
 from tests.integration.campaign.test_campaign import a_campaign, report_of, short_tasks
 
 __all__ = ["short_tasks"]
-pytest.importorskip("distributed", reason="needs the extra cluster")
+
+
+@pytest.fixture(autouse=True)
+def _dask(package: Callable[[str], None]) -> None:
+    package("distributed")
 
 
 @contextmanager
