@@ -1,5 +1,6 @@
 """`devicectl campaign`: many sessions under faults, each judged, and the report of what they met."""
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -140,10 +141,14 @@ def campaign(
             *output_file("--record", record),
         ]
     )
+    for option, path in (("--report", report), ("--junit", junit), ("--record", record)):
+        _write_file(option, path, b"", "ab")  # a file that cannot be had is said before the work, not after it
     from devicectl.campaign.many.campaign import Campaign
 
     wanted = Campaign(_profile_values(profile), sessions or SESSIONS, cycles or CYCLES, 1 if seed is None else seed)
-    command = f"devicectl campaign --cycles {wanted.cycles}" + (f" --profile {profile}" if profile is not None else "")
+    command = f"devicectl campaign --cycles {wanted.cycles}" + (
+        f" --profile {shlex.quote(str(profile))}" if profile is not None else ""
+    )
     return _hold(wanted, command, _source(wanted, jobs, cluster), Outputs(report, junit, record, as_json))
 
 
@@ -223,16 +228,14 @@ def _write(wanted: "Campaign", data: dict[str, Any], outputs: Outputs) -> None:
     from devicectl.campaign.many.junit import junit
     from devicectl.campaign.many.report import lines, to_text
 
-    if outputs.report is not None:
-        _write_file("--report", outputs.report, to_text(data).encode())
-    if outputs.junit is not None:
-        _write_file("--junit", outputs.junit, junit(data, wanted.tasks()))
     if outputs.as_json:
         print(to_text(data), end="")
     else:
         print(data["notice"])
         for line in lines(data):
             print(line)
+    _write_file("--report", outputs.report, to_text(data).encode())
+    _write_file("--junit", outputs.junit, junit(data, wanted.tasks()))
 
 
 def _record(wanted: "Campaign", seed: int, path: Path) -> None:
@@ -249,9 +252,12 @@ def _record(wanted: "Campaign", seed: int, path: Path) -> None:
     _write_file("--record", path, encode_trial(trial.scenario, trial.verdict, trial.recording))
 
 
-def _write_file(option: str, path: Path, data: bytes) -> None:
+def _write_file(option: str, path: Path | None, data: bytes, mode: Literal["wb", "ab"] = "wb") -> None:
+    if path is None:
+        return
     try:
-        path.write_bytes(data)
+        with path.open(mode) as file:
+            file.write(data)
     except OSError as error:
         raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint=option) from error
 
