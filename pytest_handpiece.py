@@ -39,10 +39,12 @@ _OF_TEST: Final = "_handpiece_run"
 _OF_MODULE: Final = "_handpiece_run_per_module"
 _OF_ALL: Final = "_handpiece_run_per_run"
 _MARK_EXAMPLE: Final = "@pytest.mark.handpiece_param(needles=2)"
+_MARK_SCENARIO: Final = '@pytest.mark.handpiece_scenario("file.yaml")'
 _MARKERS: Final = (
     "handpiece_sim_only: needs a simulated handpiece; skipped on hardware",
     "handpiece_hardware_safe: may run on hardware, with --handpiece-allow-hardware",
     "handpiece_param(name=value): parameters with which the simulated handpiece starts",
+    "handpiece_scenario(file): a scenario whose parameters and faults the simulated handpiece has",
 )
 
 
@@ -182,12 +184,12 @@ def _make_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     node = request.node
     invocation = _invocation(request.config, tmp_path_factory.getbasetemp() / "handpiece")
     url = getattr(request, "param", [*invocation.urls, DEFAULT_URL][0])
-    run = Run(node.nodeid, url, parameters=_parameters(node), invocation=invocation)
+    run = Run(node.nodeid, url, parameters=_parameters(node), invocation=invocation, scenario=_scenario(node))
     node.stash[_RUN] = run
     if not isinstance(node, pytest.Item):
         request.config.stash.setdefault(_SHARED, []).append(run)
-    if run.refused_parameters:
-        pytest.skip(f"{run.url} is started by somebody else: its parameters are not this test's to set")
+    if run.refused:
+        pytest.skip(f"{run.url} is started by somebody else: its parameters and scenario are not this test's to set")
     return run
 
 
@@ -214,6 +216,16 @@ def _parameters(item: pytest.Item | pytest.Collector) -> dict[str, object]:
             pytest.fail(f"handpiece_param takes name=value, as in {_MARK_EXAMPLE}", pytrace=False)
         found |= mark.kwargs
     return found
+
+
+def _scenario(item: pytest.Item | pytest.Collector) -> Path | None:
+    """That of its nearest mark, whose path is seen from the test's file."""
+    mark = item.get_closest_marker("handpiece_scenario")
+    if mark is None:
+        return None
+    if len(mark.args) != 1 or mark.kwargs:
+        pytest.fail(f"handpiece_scenario takes a file, as in {_MARK_SCENARIO}", pytrace=False)
+    return Path(item.path.parent, mark.args[0])
 
 
 @pytest.fixture
@@ -278,14 +290,16 @@ async def handpiece(request: pytest.FixtureRequest, _handpiece_run: "Run") -> As
     from devicectl.testing.names import require
 
     require()
+    from devicectl.testing.faults import Faults
     from devicectl.testing.handpieces import connected
 
     allowed = request.config.getoption("--handpiece-allow-hardware")
     async with connected(_handpiece_run, allow_hardware=allowed) as found:
         _judge(request, found.simulated)
+        faults = request.node.stash[_FAULTS] = Faults(found)
+        await faults.declare(_handpiece_run.scenario)
         yield found
-        if _FAULTS in request.node.stash:
-            await request.node.stash[_FAULTS].check()
+        await faults.check()
 
 
 async def handpiece_session(handpiece: "Handpiece", handpiece_plan: "Plan") -> AsyncIterator["Session"]:
@@ -310,9 +324,7 @@ async def handpiece_truth(handpiece: "Handpiece") -> "Callable[[], Awaitable[Tru
 
 async def handpiece_faults(request: pytest.FixtureRequest, handpiece: "Handpiece") -> "Faults":
     """Faults to inject into the test's device; one that never fired fails the test at its end."""
-    from devicectl.testing.faults import Faults
-
-    faults = request.node.stash[_FAULTS] = Faults(handpiece)
+    faults: Faults = request.node.stash[_FAULTS]
     return faults
 
 

@@ -41,8 +41,9 @@ def main() -> int:
     parser.add_argument("--trace", default="")
     parser.add_argument("--record", default="")
     parser.add_argument("--report", default="")
+    parser.add_argument("--scenario", default="")
     given = parser.parse_args()
-    kept = {"--trace": given.trace, "--record": given.record, "--report": given.report}
+    kept = {"--trace": given.trace, "--record": given.record, "--report": given.report, "--scenario": given.scenario}
     try:
         asyncio.run(_serve(given.url, [word for name, path in kept.items() if path for word in (name, path)]))
     except DevicectlError as error:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from devicectl.errors import LinkError, UrlError
+from devicectl.errors import DevicectlError, LinkError, UrlError
 from devicectl.transports.urls import SCHEMES, DeviceUrl, parse_url
 from handpiece_shell.child import signal_child
 
@@ -42,6 +42,7 @@ async def simulator(url: DeviceUrl, options: Sequence[str] = ()) -> AsyncIterato
     `options` are further ones of `firmware-sim serve`.
 
     Raises:
+        DevicectlError: a fault of the scenario in `options` never fired.
         UrlError: it does not take the URL's options.
         LinkError: it did not come up, or there is no broker.
     """
@@ -64,16 +65,21 @@ async def _simulator(url: DeviceUrl, line: list[str]) -> AsyncIterator[DeviceUrl
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # a Ctrl-C is for the host, which stops the device and closes the session
     )
+    unfired = ""
     try:
         yield await _address(url, process)
     finally:
         if process.returncode is None:
             signal_child(process, signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.communicate(), STOP_TIMEOUT_S)
+                _, said = await asyncio.wait_for(process.communicate(), STOP_TIMEOUT_S)
             except TimeoutError:
                 process.kill()
-                await process.communicate()
+                _, said = await process.communicate()
+            if "--scenario" in line and process.returncode and said:
+                unfired = said.decode(errors="replace").strip().splitlines()[-1]
+    if unfired:
+        raise DevicectlError(unfired)
 
 
 async def _address(url: DeviceUrl, process: asyncio.subprocess.Process) -> DeviceUrl:

@@ -1,10 +1,12 @@
 """Faults that a test injects into its device, over the test's own link: the same with every URL."""
 
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from devicectl import Handpiece
+from devicectl.campaign.scenario_file import read_scenario
 from devicectl.session.procedures import Procedure, ask
 from devicectl.simulation.faults import injection
 from protocols.language.messages import FaultClear, FaultGet
@@ -20,6 +22,20 @@ class Faults:
         self._handpiece = handpiece
         self._told: dict[int, str] = {}
         """Number of each that was injected, and its sentence."""
+
+    async def declare(self, path: Path | None) -> None:
+        """Inject the faults of a scenario, if there is one.
+
+        Raises:
+            ScenarioFileError: it cannot be taken.
+        """
+        if path is None:
+            return
+        scenario = read_scenario(path)
+        if scenario.cartridge_cycles or scenario.canister_ml:
+            pytest.fail(f"{path}: start: has consumables, which no link can set; handpiece_url can", pytrace=False)
+        for fault in scenario.faults:
+            await self.inject(fault.kind.name, fault.text, **fault.values)
 
     async def inject(self, fault: str, when: str = NOW, **values: float | str) -> int:
         """Have a fault begin when a trigger holds, and return its number: kind, trigger and quantities of a scenario.
@@ -54,7 +70,7 @@ class Faults:
         fired = await self.fired()
         unfired = [f"{number} never fired: {told}" for number, told in self._told.items() if number not in fired]
         if unfired:
-            pytest.fail(f"handpiece_faults: fault {'; fault '.join(unfired)}", pytrace=False)
+            pytest.fail(f"fault {'; fault '.join(unfired)}", pytrace=False)
 
     def _linked(self) -> Procedure[None]:
         link = self._handpiece.driver.engine.link

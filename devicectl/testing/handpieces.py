@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from devicectl import Handpiece, SessionError, clock, connect
+from devicectl.campaign.scenario_file import read_scenario
 from devicectl.drivers import Driver
 from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from devicectl.testing.run import Run
+from devicectl.transports.urls import DeviceUrl, parse_url
 from handpiece_shell.recording_file import RecordingFile, versions
 from handpiece_shell.streams import say
 from handpiece_shell.trace_file import open_trace
@@ -49,7 +52,7 @@ async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiec
             recording.heard(hide_users(run.device_url), sender, data, now)
 
         handpiece, leave = await _entered(
-            lambda: connect(run.device_url, log=log, tap=tap, allow_hardware=allow_hardware)
+            lambda: connect(_url_of(run), log=log, tap=tap, allow_hardware=allow_hardware)
         )
         handpiece.driver = _OneLoop(handpiece.driver)
         try:
@@ -57,6 +60,14 @@ async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiec
         finally:
             await leave()
             recording.verdict = {"test": run.node_id, "failed": run.failed}
+
+
+def _url_of(run: Run) -> DeviceUrl:
+    """Return its URL; parameters of the URL go before those of the scenario."""
+    url = parse_url(run.device_url)
+    if run.scenario is None:
+        return url
+    return replace(url, parameters={**read_scenario(run.scenario).parameters, **url.parameters})
 
 
 class _OneLoop:

@@ -48,15 +48,24 @@ class Run:
     `url` is what was asked for; `device_url` has the test's seed and parameters in it; `given_url` is what a host got.
     """
 
-    def __init__(self, node_id: str, url: str, *, parameters: Mapping[str, object], invocation: Invocation) -> None:
+    def __init__(
+        self,
+        node_id: str,
+        url: str,
+        *,
+        parameters: Mapping[str, object],
+        invocation: Invocation,
+        scenario: Path | None = None,
+    ) -> None:
         self.node_id = node_id
+        self.scenario = scenario
         self.url = url
         self.given_url = ""
         self.failed = False
         self._invocation = invocation
         self.scheme = url.partition("://")[0].lower()
         self.simulated = self.scheme == "sim" or self.scheme.startswith("sim+")
-        self.refused_parameters = bool(parameters) and not self.simulated
+        self.refused = bool(parameters or scenario) and not self.simulated
         shared = "::" not in node_id
         name = f"{node_id}::[{url.partition('?')[0]}]" if shared and len(invocation.urls) > 1 else node_id
         digest = hashlib.sha256(f"{invocation.base_seed}:{name}".encode()).digest()

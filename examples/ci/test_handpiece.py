@@ -30,6 +30,26 @@ async def test_clogs_cost_time_not_counts(handpiece_session, handpiece_truth):
 
 
 @pytest.mark.asyncio
+@pytest.mark.handpiece_scenario("lost_count.yaml")
+async def test_no_core_is_counted_twice(handpiece_session, handpiece_truth):
+    async for _ in handpiece_session.run():
+        pass
+    summary = await handpiece_session.close()
+    assert summary.reconciled
+    assert (await handpiece_truth()).cores_counted == summary.cores_counted
+
+
+@pytest.mark.asyncio
+@pytest.mark.handpiece_param(reposition_mean_s=0.2)
+async def test_a_link_that_is_cut_comes_back(handpiece_session, handpiece_faults):
+    number = await handpiece_faults.inject("disconnect", when='frame("COUNT", 2)', for_ms=200)
+    async for _ in handpiece_session.run():
+        pass
+    assert (await handpiece_session.close()).reconciled
+    assert await handpiece_faults.fired() == [number]
+
+
+@pytest.mark.asyncio
 async def test_who_it_is(handpiece, handpiece_seed):
     assert handpiece.device.simulated and handpiece.device.seed == handpiece_seed
 

@@ -64,10 +64,10 @@ def test_a_fault_that_never_fired_fails_its_test_also_if_it_was_cleared(pytester
     """
     run = run_of(pytester, tests, "--handpiece-url", url)
     run.assert_outcomes(passed=3, errors=2)
-    told = [line for line in run.outlines if line.startswith("handpiece_faults: ")]
+    told = [line for line in run.outlines if line.startswith("fault 1 never")]
     assert told == [
-        "handpiece_faults: fault 1 never fired: drop when cycle == 900",
-        "handpiece_faults: fault 1 never fired: mute when cycle == 1",
+        "fault 1 never fired: drop when cycle == 900",
+        "fault 1 never fired: mute when cycle == 1",
     ]
 
 
@@ -124,3 +124,62 @@ def test_a_fault_that_cannot_be_is_one_line(pytester: pytest.Pytester, url: str)
             "E *CommandRefusedError: *a broker_killed acts on the broker, and nothing here does that *(E_UNSUPPORTED)",
         ]
     )
+
+
+# --- a scenario of a file ----------------------------------------------------------------------------------------
+
+SCENARIO: Final = """
+start:
+  parameters: {needles: 2}
+faults:
+  - {fault: drop, when: 'frame("COUNT", 1)'}
+  - {fault: brown_out, when: cycle == CYCLE, for_ms: 100}
+"""
+DECLARED: Final = """
+    import subprocess, sys
+
+    pytestmark.append(pytest.mark.handpiece_scenario("of/it.yaml"))
+
+    async def test_session(handpiece_session, handpiece, handpiece_faults):
+        assert handpiece.device.needles == 2
+        await finished(handpiece_session)
+        assert await handpiece_faults.fired() == FIRED
+
+    async def test_host(handpiece_url, tmp_path):
+        line = [sys.executable, "-m", "devicectl", "run", "--target-cores", "6", "--log", str(tmp_path / "log.sqlite")]
+        done = subprocess.run([*line, "--device", handpiece_url], stdout=subprocess.PIPE)
+        assert done.returncode == 0
+"""
+
+
+def run_scenario(pytester: pytest.Pytester, url: str, scenario: str, tests: str) -> pytest.RunResult:
+    folder = pytester.mkdir("of")
+    (folder / "it.yaml").write_text(scenario)
+    return run_of(pytester, tests, "--handpiece-url", url)
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_scenario_gives_parameters_and_faults_to_host_and_fixture(pytester: pytest.Pytester, url: str) -> None:
+    scenario = SCENARIO.replace("CYCLE", "2")
+    run_scenario(pytester, url, scenario, DECLARED.replace("FIRED", "[1, 2]")).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_fault_of_a_scenario_that_never_fired_fails_both(pytester: pytest.Pytester, url: str) -> None:
+    scenario = SCENARIO.replace("CYCLE", "900")
+    run = run_scenario(pytester, url, scenario, DECLARED.replace("FIRED", "[1]"))
+    run.assert_outcomes(passed=2, errors=2)
+    told = [line for line in run.outlines if "never fired: brown_out when cycle == 900" in line and "ERROR" not in line]
+    assert len(told) == 2, told
+
+
+def test_a_scenario_that_cannot_be_is_one_line(pytester: pytest.Pytester) -> None:
+    run = run_scenario(pytester, "sim://", "faults: [{fault: dorp}]\n", DECLARED)
+    run.assert_outcomes(errors=2)
+    told = [line for line in run.outlines if "line 1, column 18: faults[0].fault: there is no fault 'dorp'" in line]
+    assert len(told) == 2, told
+
+
+def test_a_scenario_is_not_for_a_device_of_somebody_else(pytester: pytest.Pytester) -> None:
+    run = run_scenario(pytester, "tcp://127.0.0.1:1", SCENARIO, DECLARED)
+    run.assert_outcomes(skipped=2)

@@ -82,9 +82,9 @@ def test_a_memory_that_no_file_can_be_is_for_the_device_to_refuse() -> None:
 def test_a_device_that_is_there_already_keeps_its_url() -> None:
     run = run_of(url="serial:///dev/x?baud=9600", parameters={"needles": 2})
     assert run.device_url == run.host_url == "serial:///dev/x?baud=9600"
-    assert run.refused_parameters and not run.simulated
-    assert not run_of(url="serial:///dev/x").refused_parameters, "nothing is asked of it"
-    assert not run_of(parameters={"needles": 2}).refused_parameters, "a simulator takes them"
+    assert run.refused and not run.simulated
+    assert not run_of(url="serial:///dev/x").refused, "nothing is asked of it"
+    assert not run_of(parameters={"needles": 2}).refused, "a simulator takes them"
 
 
 # --- what a failure leaves -----------------------------------------------------------------------------------------
