@@ -105,6 +105,8 @@ class Injector:
         self._counts: dict[tuple[str, str], int] = {}
         self._waiting: dict[tuple[str, str], list[Firing]] = {}
         """Event that may let a fault begin -> those that wait for it."""
+        self._of_frames = False
+        """True while one of them waits for a frame."""
         self._times: list[Micros] = []
         self._ends: list[tuple[Micros, int, Firing]] = []
         self._look_at: Micros | None = None
@@ -138,6 +140,7 @@ class Injector:
         waiting = self._waiting.setdefault(key, [])
         if firing not in waiting:
             waiting.append(firing)
+        self._of_frames = self._of_frames or key[0] == "frame"
 
     # --- what a run reports --------------------------------------------------------------------------------------
 
@@ -148,7 +151,7 @@ class Injector:
         """
         if self._waiting:
             self._count(("piece", sender), now)
-            if any(event == "frame" for event, _ in self._waiting):
+            if self._of_frames:
                 for header in self._headers((sender, port), data):
                     name = _NAME_OF.get((header.kind, header.message_id))
                     if name is not None:
@@ -242,6 +245,7 @@ class Injector:
             self._waiting[key].remove(firing)
             if not self._waiting[key]:
                 del self._waiting[key]
+        self._of_frames = any(event == "frame" for event, _ in self._waiting)
 
     def _begin(self, firing: Firing, now: Micros) -> None:
         fault = firing.fault
