@@ -122,10 +122,10 @@ class FaultyWorld(World):
 
         return later
 
-    def _guarded(self, act: Callable[[], object]) -> None:
+    def _guarded(self, act: Callable[..., object], *given: object) -> None:
         """Do something to the device in which its power may go, or its process end."""
         try:
-            act()
+            act(*given)
         except PowerLostError:
             self._cycle_power()
         except NvmFileError:
@@ -133,7 +133,7 @@ class FaultyWorld(World):
 
     def _inputs_changed(self, now: Micros) -> None:
         """Have the device look at its inputs; where its power goes by that, the inputs stay as they are."""
-        self._guarded(lambda: self.device.inputs_changed(now))
+        self._guarded(self.device.inputs_changed, now)
         self.refresh()
 
     def _advance_injector(self) -> None:
@@ -157,7 +157,7 @@ class FaultyWorld(World):
         self.powered = True
         self.device.nvm = self.store.load()
         self.recording.event("boot", now)
-        self._guarded(lambda: self.device.reboot(now))
+        self._guarded(self.device.reboot, now)
         self._look()
         self.refresh()
 
@@ -210,7 +210,7 @@ class FaultyWorld(World):
         if self.port.exchange.linked:  # else a link may live on at the port of a host that is gone
             self.recording.event("detached", self.now)
         if self.powered:
-            self._guarded(lambda: self.device.detach(self.port, self.now))
+            self._guarded(self.device.detach, self.port, self.now)
         else:
             self.device.ports.remove(self.port)
         self._look()
@@ -335,14 +335,14 @@ class FaultyWorld(World):
 
         def arrive(piece: Piece) -> None:
             if plugged == self._plugged and not self._unplugged:
-                self._guarded(lambda: self._take_in(sender, piece))
+                self._guarded(self._take_in, sender, piece)
 
         for due, piece in self._wire.arrivals(sender, data, now):
             self.heap.at(due, partial(arrive, piece))
 
     def _bring(self, sender: str, piece: Piece) -> None:
         """Have a piece arrive at once, after what has been sent before it."""
-        self.heap.at(self.now, lambda: self._guarded(lambda: self._take_in(sender, piece)))
+        self.heap.at(self.now, partial(self._guarded, self._take_in, sender, piece))
 
     def _take_in(self, sender: str, piece: Piece) -> None:
         self.store.now = self.heap.now
