@@ -64,10 +64,10 @@ def each_judged(campaign: Campaign, seeds: range) -> Iterator[Tally]:
     """Yield what each session of these seeds came to."""
     profile = make_profile(campaign.profile)
     wall = TrialClock()
-    with SessionLog.open("sqlite://", wall_clock=wall) as log:
+    with SessionLog.open("sqlite://", wall_clock=wall) as log, asyncio.Runner() as loop:
         for seed in seeds:
             trial = Trial(draw(profile, seed, campaign.cycles), log=log, wall=wall)
-            asyncio.run(trial.run())
+            loop.run(trial.run())
             yield tally_of(trial)
 
 
