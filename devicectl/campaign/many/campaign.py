@@ -7,13 +7,11 @@ be judged anywhere, twice, and in any order.
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 from devicectl.campaign.many.draw import draw
 from devicectl.campaign.many.profile import make_profile
 from devicectl.campaign.many.tally import RIGHT, Failure, Tally
-from devicectl.campaign.recording import Recording
 from devicectl.campaign.trial import Trial, TrialClock
 from devicectl.log.store import SessionLog
 from handpiece_shell.version import VERSION
@@ -82,7 +80,6 @@ def tally_of(trial: Trial) -> Tally:
     tally.fired.update(f"{fired.kind} {fired.phase}" for fired in verdict.fired)
     for (what, name), count in verdict.seen.items():
         tally.saw(what, name, count)
-    _count_changes(tally, trial.recording)
     _count_alarms(tally, trial)
     if not verdict.good:
         breach = verdict.breaches[0] if verdict.breaches else None
@@ -90,16 +87,6 @@ def tally_of(trial: Trial) -> Tally:
         fired = [faults[one.fault].as_json() for one in verdict.fired]
         tally.failures.append(Failure(verdict.seed, word, judge, at_us, sentence[-MAX_SENTENCE:], fired))
     return tally
-
-
-def _count_changes(tally: Tally, recording: Recording) -> None:
-    """Count the device's changes of state as they were seen from outside."""
-    states = ["IDLE"]
-    for one in recording:
-        if isinstance(one.data, Mapping) and one.data["event"] == "state":
-            states.append(one.data["state"])
-    for before, after in pairwise(states):
-        tally.saw("device", f"{before} > {after}")
 
 
 def _count_alarms(tally: Tally, trial: Trial) -> None:

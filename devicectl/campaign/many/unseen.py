@@ -25,7 +25,7 @@ class Unseen(NamedTuple):
 
 TITLES: Final[Mapping[str, str]] = {
     "host": "changes of the host's state",
-    "device": "changes of the device's state",
+    "device transition": "changes of the device's state",
     "refusal": "refusals",
     "interlock": "interlocks",
     "alarm": "alarms",
@@ -37,7 +37,7 @@ def expected() -> dict[str, list[str]]:
     """Return by kind everything that there is to be met."""
     return {
         "host": [f"{source.name} > {row.target.name}" for row in HOST_TABLE for source in row.sources],
-        "device": [f"{source.name} > {row.target.name}" for row in DEVICE_TABLE for source in row.sources],
+        "device transition": [f"{source.name} > {row.target.name}" for row in DEVICE_TABLE for source in row.sources],
         "refusal": [code.name for code in Code if code],
         "interlock": sorted({str(rule.interlock) for rule in ALARMS.values() if rule.interlock}, key=int),
         "alarm": [alarm_label(code) for code in sorted(ALARMS)],
@@ -49,12 +49,35 @@ def unseen(tally: Tally) -> Iterator[Unseen]:
     """Yield what no session of a tally has met."""
     fired = {one.partition(" ")[0] for one in tally.fired}
     for what, names in expected().items():
-        met = fired if what == "fault" else tally.seen.get(what, ())
+        met = fired if what == "fault" else seen(tally, what)
         for name in dict.fromkeys(names):
             source, _, target = name.partition(" > ")
             if name not in met and source != target:  # one that stays in its state shows no change
                 yield Unseen(what, name, REASONS.get((what, name), ""))
 
 
-REASONS: Final[Mapping[tuple[str, str], str]] = {}
+_NO_PAUSE: Final = "nobody pauses a session of a campaign"
+_NO_TIME: Final = "a close lasts no time in the device"
+_SAME_VERSION: Final = "host and device are of one version"
+
+
+def _in_state(what: str, state: str, reason: str) -> dict[tuple[str, str], str]:
+    """Return the reason for each change to a state and from it."""
+    return {(what, name): reason for name in expected()[what] if state in name.split(" > ")}
+
+
+def seen(tally: Tally, what: str) -> set[str]:
+    """Return the names of a kind that were met; a refusal is met in a NAK as well."""
+    return {name for one in (what, "nak" if what == "refusal" else what) for name in tally.seen.get(one, ())}
+
+
+REASONS: Final[Mapping[tuple[str, str], str]] = {
+    **_in_state("device transition", "PAUSED", _NO_PAUSE),
+    **_in_state("host", "PAUSED", _NO_PAUSE),
+    **{("device transition", f"CLOSING > {state}"): _NO_TIME for state in ("SAFE", "FAULT", "LOCKED")},
+    ("refusal", "E_VERSION"): _SAME_VERSION,
+    ("refusal", "E_SCHEMA"): _SAME_VERSION,
+    ("refusal", "E_INTERNAL"): "this device never says so",
+    ("refusal", "UNKNOWN"): "it stands for the codes of newer devices",
+}
 """Something that no session can meet -> the reason."""

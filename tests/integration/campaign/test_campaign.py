@@ -14,7 +14,7 @@ from devicectl.campaign.many import workers
 from devicectl.campaign.many.campaign import Campaign, judge_seeds
 from devicectl.campaign.many.report import report_data
 from devicectl.campaign.many.tally import Tally
-from devicectl.campaign.many.unseen import REASONS, expected
+from devicectl.campaign.many.unseen import REASONS, expected, seen
 from devicectl.campaign.many.usual import USUAL_PROFILE
 from firmware_sim.faults.catalogue import CATALOGUE
 
@@ -65,11 +65,19 @@ def test_nearly_every_kind_has_fired_in_the_first_seeds(first: Tally) -> None:
     assert len(set(CATALOGUE) - fired) <= 2, set(CATALOGUE) - fired
 
 
+def assert_reasons_hold(tally: Tally) -> None:
+    for what, name in REASONS:
+        assert name not in seen(tally, what), f"{what} {name} was met: its reason is wrong"
+
+
 def test_what_no_session_can_meet_exists_and_was_not_met(first: Tally) -> None:
     names = expected()
-    for what, name in REASONS:
-        assert name in names[what], (what, name)
-        assert name not in first.seen.get(what, ()), f"{what} {name} was met: its reason is wrong"
+    assert not [key for key in REASONS if key[1] not in names[key[0]]]
+    assert_reasons_hold(first)
+
+
+def test_states_that_last_no_time_are_met(first: Tally) -> None:
+    assert {"SELF_TEST > SAFE", "CLOSING > IDLE"} <= seen(first, "device transition")
 
 
 @pytest.mark.nightly
@@ -77,7 +85,9 @@ def test_what_no_session_can_meet_exists_and_was_not_met(first: Tally) -> None:
 @pytest.mark.parametrize("first_seed", NIGHTLY_SEEDS[::CHUNK])
 def test_no_session_of_many_is_wrong_or_stuck(first_seed: int) -> None:
     seeds = range(first_seed, first_seed + CHUNK)
-    assert_good(judge_seeds(a_campaign(seeds), seeds))
+    tally = judge_seeds(a_campaign(seeds), seeds)
+    assert_good(tally)
+    assert_reasons_hold(tally)
 
 
 def test_a_range_of_seeds_comes_to_the_same_twice_and_in_two_halves() -> None:
