@@ -181,5 +181,12 @@ def test_a_scenario_that_cannot_be_is_one_line(pytester: pytest.Pytester) -> Non
 
 
 def test_a_scenario_is_not_for_a_device_of_somebody_else(pytester: pytest.Pytester) -> None:
-    run = run_scenario(pytester, "tcp://127.0.0.1:1", SCENARIO, DECLARED)
-    run.assert_outcomes(skipped=2)
+    tests = """
+    @pytest.mark.handpiece_scenario("of/it.yaml")
+    def test_host(handpiece_url):
+        pass
+    """
+    pytester.makepyfile(f"    import pytest\n{tests}")
+    run = pytester.runpytest_subprocess(*PLAIN, "--handpiece-url", "tcp://127.0.0.1:1", "-rs")
+    run.assert_outcomes(skipped=1)
+    run.stdout.fnmatch_lines(["*its parameters and scenario are not this test's to set"])
