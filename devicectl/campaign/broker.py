@@ -29,7 +29,7 @@ class BrokerFaults:
         injector: Injector,
         device: Device,
         *,
-        unplug: Callable[[object], None],
+        unplug: Callable[[Firing], None],
         plug: Callable[[object], None],
         later: Callable[[Callable[[], None]], None],
         deliver: Callable[[str, Piece], None],

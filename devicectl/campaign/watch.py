@@ -66,8 +66,10 @@ class DeviceWatch:
         )
 
     def _cartridge_valid(self) -> bool:
-        """Tell if the cartridge is there, in date, sterile, and of this session."""
+        """Tell if the cartridge is there, in date, sterile, and bound to no other session than this one."""
         nvm, plant = self._device.nvm, self._device.plant
         cartridge, session = plant.cartridge, nvm.session
         fit = cartridge.sterile and not cartridge.expired and not plant.inputs.cartridge_missing
-        return fit and session is not None and nvm.cartridges.get(cartridge.serial) == session.session_no
+        if session is None or not fit or nvm.cartridge_session != session.session_no:
+            return False
+        return nvm.cartridges.get(plant.serial_read, session.session_no) == session.session_no

@@ -222,8 +222,12 @@ class FaultyWorld(World):
         self.heap.at(now, begin)
         return lambda now: self.plug(firing)
 
-    def _lose_connection(self, cause: object) -> None:
-        self.heap.at(self.now, lambda: self.unplug(cause, "the connection to the broker was lost"))
+    def _lose_connection(self, cause: Firing) -> None:
+        def lose() -> None:
+            if cause.under_way:  # else it has ended in the same instant, and nobody would mend it
+                self.unplug(cause, "the connection to the broker was lost")
+
+        self.heap.at(self.now, lose)
 
     def _half_open(self, firing: Firing, now: Micros) -> End:
         """Break the transport for one end alone: the other one is told when it is back, or finds out by its lease."""

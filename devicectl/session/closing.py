@@ -15,7 +15,7 @@ from devicectl.session.machine import ENDED, Event, State
 from devicectl.session.operator import AutomaticOperator
 from devicectl.session.procedures import Procedure, ask
 from protocols.language import messages as M
-from protocols.language.enums import CloseReason
+from protocols.language.enums import CloseReason, Code
 from protocols.language.records import SessionClosed
 
 MAX_DIFFERENCES: Final = 20
@@ -107,6 +107,8 @@ class Closing:
         try:
             return (yield from self.close(CloseReason.ABORTED, wall_seconds))
         except (CommandRefusedError, SessionError) as error:
+            if isinstance(error, CommandRefusedError) and error.code is Code.E_STORAGE:
+                raise  # a full disk is no disagreement: the next try may close it with its counts
             self._context.note("warning", "disagreement", str(error))
         close = self._recovery.through(lambda: self._close_unreconciled(wall_seconds), self._recovery.relink)
         return (yield from close)

@@ -121,6 +121,11 @@ def _stops(reading: Reading) -> Found:
     return found
 
 
+def _reset_between(reading: Reading, first: int, last: int) -> bool:
+    """Return True if the device has heard FAULT_RESET between two places of the recording."""
+    return any(first < said.place < last and said.frame.name == "FaultReset" for said in reading.device_heard)
+
+
 def _tells(fields: object, code: int) -> bool:
     return isinstance(fields, dict) and fields.get("code") == code and fields.get("state") == "ACTIVE"
 
@@ -136,6 +141,8 @@ def _holds(reading: Reading) -> Found:
             place += 1
             (held.discard if state == "INACTIVE" else held.add)(code)
         held &= set(LATCHING)
+        if _reset_between(reading, states[index - 1].place if index else 0, noted.place):
+            held.clear()  # it may have been carried out, in the write that cost the power
         booted = index and states[index - 1].event["state"] == "OFF"
         if held and booted and noted.event["state"] not in ("SAFE", "FAULT", "LOCKED"):
             found.append(_unheld(noted, held))

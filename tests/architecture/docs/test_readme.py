@@ -163,6 +163,18 @@ def _sessions(line: str, folder: Path) -> None:
     assert NOTICE in done.stdout
 
 
+def _scenario(line: str, folder: Path) -> None:
+    file = line.split()[-1]
+    assert (ROOT / file).is_file()
+    done = _run(line.replace(file, str(ROOT / file)), folder)
+    assert done.returncode == 0 and "verdict: right" in done.stdout, done.stderr
+
+
+def _campaign(line: str, folder: Path) -> None:
+    done = _run(line, folder)
+    assert done.returncode == 0 and "0 wrong or stuck" in done.stderr + done.stdout, done.stderr
+
+
 CHECKS: Final[dict[str, Callable[[str, Path], None]]] = {
     "make": _make,
     "python3 -m venv": _venv,
@@ -171,6 +183,8 @@ CHECKS: Final[dict[str, Callable[[str, Path], None]]] = {
     ".venv/bin/python -m pytest": _pytest,
     ". .venv/bin/activate": _activate,
     "devicectl run --explain": _explained_run,
+    "devicectl run --scenario": _scenario,
+    "devicectl campaign": _campaign,
     "devicectl run --device 'sim+mqtt://": _run_over_mqtt,
     "devicectl sessions": _sessions,
     "firmware-sim serve": _serve,
