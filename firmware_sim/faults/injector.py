@@ -14,7 +14,7 @@ the act's; an act that may not run in the midst of what its caller does is put o
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Final, assert_never
 
@@ -40,10 +40,16 @@ from protocols.serial.framing import Frame, FrameDecoder
 LOOK_EVERY_US: Final = 10 * MILLISECOND
 """Time between two looks at a quantity that changes by itself: the shortest phase of a cycle has 20 ms."""
 _NAME_OF: Final = {key: name for name, key in FRAMES.items()}
+MAX_MET: Final = 1_000
+"""Pieces that are kept of what a fault has met: a device that is served for days must not grow."""
 _TIME: Final = ("time", "")
 _STATE: Final = ("state", "")
 _BEGIN: Final = Micros(0)
 
+Place = Moment | At
+"""Place in a run: a piece, a write or a commit by its number, else a time."""
+Counts = Mapping[tuple[str, str], int]
+"""Event of a moment -> how many of it there were."""
 End = Callable[[Micros], None]
 """Ends a fault that has begun."""
 
@@ -51,7 +57,20 @@ End = Callable[[Micros], None]
 class Firing:
     """One declared fault in a run, and what has become of it. Times are None until it has."""
 
-    __slots__ = ("_noted", "began_at", "effects", "end", "ended_at", "fault", "index", "random", "when")
+    __slots__ = (
+        "_noted",
+        "before",
+        "began",
+        "began_at",
+        "effects",
+        "end",
+        "ended_at",
+        "fault",
+        "index",
+        "met",
+        "random",
+        "when",
+    )
 
     def __init__(self, index: int, fault: Fault, when: Trigger, seed: int, noted: "Noted") -> None:
         self.index = index
@@ -61,6 +80,11 @@ class Firing:
         self.random = random.Random(f"{seed}:{fault.kind.name}:{index}")
         self.began_at: Micros | None = None
         self.ended_at: Micros | None = None
+        self.began: Place | None = None
+        self.before: Counts = {}
+        """Events of a run that there were when it began, the one by which it began among them."""
+        self.met: list[Moment] = []
+        """The first `MAX_MET` pieces that a fault of single pieces has met."""
         self.effects = 0
         """Times that it has changed something; one that has changed nothing has not fired."""
         self.end: End | None = None
@@ -71,6 +95,12 @@ class Firing:
         self.effects += 1
         if self.effects == 1:
             self._noted("fired", self, now)
+
+    def meet(self, place: Moment, now: Micros) -> None:
+        """Note that it has changed that piece."""
+        if len(self.met) < MAX_MET:
+            self.met.append(place)
+        self.struck(now)
 
     @property
     def under_way(self) -> bool:
@@ -103,6 +133,7 @@ class Injector:
         self._seed = seed
         self._noted = noted
         self._counts: dict[tuple[str, str], int] = {}
+        self._last_piece = _TIME
         self._waiting: dict[tuple[str, str], list[Firing]] = {}
         """Event that may let a fault begin -> those that wait for it."""
         self._of_frames = False
@@ -149,13 +180,13 @@ class Injector:
 
         `port` tells transports apart that carry frames beside each other.
         """
-        if self._waiting:
-            self._count(("piece", sender), now)
-            if self._of_frames:
-                for header in self._headers((sender, port), data):
-                    name = _NAME_OF.get((header.kind, header.message_id))
-                    if name is not None:
-                        self._count(("frame", name), now)
+        self._last_piece = key = ("piece", sender)
+        self._count(key, now)
+        if self._of_frames:
+            for header in self._headers((sender, port), data):
+                name = _NAME_OF.get((header.kind, header.message_id))
+                if name is not None:
+                    self._count(("frame", name), now)
 
     def wrote(self, now: Micros) -> None:
         """Note that a step is about to be written to the memory."""
@@ -189,6 +220,22 @@ class Injector:
         if self._look_at is not None and self._look_at <= now:
             self._look_at = Micros(now + LOOK_EVERY_US)
             self.look(now)
+
+    # --- places --------------------------------------------------------------------------------------------------
+
+    @property
+    def counts(self) -> Counts:
+        """Pieces, writes and commits so far, and frames while a trigger waits for one."""
+        return dict(self._counts)
+
+    def last_of(self, event: str, of: str) -> Moment:
+        """Return the place of the last event of a kind."""
+        return Moment(event, of, self._counts[event, of])
+
+    def _place(self, key: tuple[str, str], now: Micros) -> Place:
+        if key in (_TIME, _STATE):
+            return At(now)
+        return self.last_of(*(self._last_piece if key[0] == "frame" else key))
 
     # --- beginnings and ends -------------------------------------------------------------------------------------
 
@@ -237,6 +284,7 @@ class Injector:
         for firing in ripe:
             self._forget(firing)
         for firing in ripe:
+            firing.began, firing.before = self._place(key, now), self.counts
             self._begin(firing, now)
 
     def _forget(self, firing: Firing) -> None:

@@ -32,6 +32,8 @@ MAX_LENGTH: Final = 500
 """Characters of a trigger: the longest that means something is a tenth of it."""
 MAX_AT_H: Final = 24
 """Hours: no run of a scenario is longer."""
+MAX_COUNT: Final = 1_000_000_000
+"""Number of a frame, piece, write or commit: more than a device has in its life."""
 MAX_DEPTH: Final = 20
 """Parentheses and negations within one another."""
 
@@ -296,7 +298,7 @@ class _Parser:
 
     def count(self) -> int:
         kind, text, _ = self._token()
-        if kind != "number" or not text.isdigit() or not 1 <= int(text) <= 1_000_000_000:
+        if kind != "number" or not text.isdigit() or not 1 <= int(text) <= MAX_COUNT:
             raise self._error("a whole number from 1")
         self._place += 1
         return int(text)

@@ -67,7 +67,7 @@ class WireFaults:
             if copies and rule.meets(sender):
                 copies = rule.spoil(rule, sender, copies, now)
                 overtaken = overtaken or rule.overtaken
-                self._used(rule, now)
+                self._used(rule, sender, now)
         found = []
         for late_us, piece in copies:
             sent = [(now, piece)] if self._carrier is None else self._carrier.arrivals(sender, piece, now)
@@ -89,8 +89,8 @@ class WireFaults:
 
         return end
 
-    def _used(self, rule: _Rule, now: Micros) -> None:
-        rule.firing.struck(now)
+    def _used(self, rule: _Rule, sender: str, now: Micros) -> None:
+        rule.firing.meet(self._injector.last_of("piece", sender), now)
         if rule.left:
             rule.left -= 1
             if not rule.left:

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from firmware_sim.faults.fault import declare
-from firmware_sim.faults.injector import LOOK_EVERY_US, Injector
+from firmware_sim.faults.injector import LOOK_EVERY_US, MAX_MET, Injector
+from firmware_sim.faults.trigger import At, Moment
 from protocols.language.enums import Kind
 from protocols.language.messages import Count, Stop
 from protocols.language.units import Micros
@@ -212,3 +213,41 @@ def test_a_kind_without_an_act_is_a_defect_of_the_caller() -> None:
     injector = Injector([declare("stale_command")], 7, Shown())
     with pytest.raises(KeyError, match="stale_command"):
         injector.advance(Micros(0))
+
+
+def test_a_run_counts_what_there_was_whether_a_trigger_waits_or_not() -> None:
+    run = Run(declare("reboot", "write(2)"), momentary=("reboot",))
+    for _ in range(3):
+        run.injector.wrote(run.at(1))
+        run.injector.sent("host", STOP, run.at(1))
+    run.injector.committed(run.at(1))
+    assert run.injector.counts == {("write", ""): 3, ("piece", "host"): 3, ("commit", ""): 1}
+    assert run.firings[0].before == {("write", ""): 2, ("piece", "host"): 1}
+
+
+@pytest.mark.parametrize(
+    ("when", "place"),
+    [
+        ("write(1)", Moment("write", "", 1)),
+        ("commit(1)", Moment("commit", "", 1)),
+        ('piece("host", 2)', Moment("piece", "host", 2)),
+        ('frame("COUNT", 1)', Moment("piece", "host", 2)),
+        ('at("3 ms")', At(Micros(3_000))),
+    ],
+)
+def test_a_fault_knows_the_place_at_which_it_began(when: str, place: At | Moment) -> None:
+    run = Run(declare("reboot", when), momentary=("reboot",))
+    run.injector.sent("host", STOP, run.at(1))
+    run.injector.sent("host", COUNT, run.at(1))
+    run.injector.wrote(run.at(1))
+    run.injector.committed(run.at(1))
+    run.injector.advance(run.at(3))
+    assert run.firings[0].began == place
+
+
+def test_pieces_that_a_fault_has_met_are_kept_up_to_a_bound() -> None:
+    run = Run(declare("drop", pieces=0))
+    for number in range(1, MAX_MET + 3):
+        run.firings[0].meet(Moment("piece", "host", number), run.at(1))
+    assert run.firings[0].met[:2] == [Moment("piece", "host", 1), Moment("piece", "host", 2)]
+    assert len(run.firings[0].met) == MAX_MET < run.firings[0].effects
