@@ -31,6 +31,11 @@ class Place:
             paths += [file, *(Path(f"{file}{end}") for end in BESIDE)]
         self._files = {path: found for path in paths if (found := _identity(path)) is not None}
 
+    @property
+    def is_file(self) -> bool:
+        """True if the log is in a file."""
+        return bool(self._files)
+
     def require(self, where: str) -> None:
         """See that every file is there.
 

@@ -33,6 +33,10 @@ WallClock = Callable[[], datetime]
 _END: Final = update(schema.sessions).where(schema.sessions.c.key == bindparam("ended"))
 """Sets the columns that are given with it. Made once, as each statement here: to make one costs more than to run it."""
 
+_CLEAR: Final = tuple(
+    delete(table) for table in reversed(schema.metadata.sorted_tables) if table is not schema.log_meta
+)
+
 
 class SessionLog:
     """A session log that is open for writing. One thread uses it at a time; another may have made it.
@@ -191,6 +195,14 @@ class SessionLog:
         with self._transaction() as connection:
             connection.execute(delete(schema.truth).where(schema.truth.c.session_key == key))
             connection.execute(insert(schema.truth), {"session_key": key, **values})
+
+    def clear(self) -> None:
+        """Forget every session of a log in memory, to use it again; one that is a file is kept for good."""
+        if self._place.is_file:
+            raise ValueError(f"{self.where} is a file, and what is in it is kept")
+        with self._transaction() as connection:
+            for statement in _CLEAR:
+                connection.execute(statement)
 
     def find(self, device: str, epoch: int, session_no: int) -> StoredSession | None:
         """The session of a device by its own number, for `--resume`; None when this log does not have it.

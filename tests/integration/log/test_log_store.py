@@ -323,3 +323,22 @@ def test_without_a_clock_the_same_entries_make_the_same_file(tmp_path: Path) -> 
         with SessionLog.open(tmp_path / name) as log:
             a_stored_session(log)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_log_in_memory_can_be_cleared_and_used_again() -> None:
+    with SessionLog.open("sqlite://") as log:
+        key = a_stored_session(log)
+        log.note(key, [ACTION])
+        log.clear()
+        with pytest.raises(LogError):
+            log.load(key)
+        report = log.load(log.begin(a_start()))
+        assert report.records == () and report.notes == ()
+
+
+def test_a_log_on_disk_is_never_cleared(tmp_path: Path) -> None:
+    with SessionLog.open(tmp_path / "log.sqlite") as log:
+        key = a_stored_session(log)
+        with pytest.raises(ValueError, match="is a file, and what is in it is kept"):
+            log.clear()
+        assert log.load(key).records
