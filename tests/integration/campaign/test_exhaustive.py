@@ -1,0 +1,78 @@
+"""Every single fault of a short session, and pairs: none is wrong, none is stuck, and each has its effect."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devicectl.campaign.exhaustive.every import Exhaustive
+from devicectl.campaign.exhaustive.places import COMMIT_KINDS, PIECE_KINDS, WRITE_KINDS
+from devicectl.campaign.many.tally import Tally
+from devicectl.campaign.scenario import MQTT, SERIAL
+
+SEED = 1
+PARTS = 8
+
+
+def a_part(exhaustive: Exhaustive, part: int) -> Iterator[range]:
+    """Every eighth task."""
+    return (task for index, task in enumerate(exhaustive.tasks()) if index % PARTS == part)
+
+
+def judged(exhaustive: Exhaustive, tasks: Iterator[range]) -> Tally:
+    """What the tasks come to; each session is right."""
+    total = Tally()
+    for task in tasks:
+        total.add(exhaustive.judge(task))
+    assert not total.failures, total.failures[:3]
+    return total
+
+
+def test_the_singles_are_as_many_as_places_and_kinds() -> None:
+    firsts = Exhaustive(1, 2, SEED).firsts()
+    places = {(one.event, one.number) for one in firsts}
+    kinds = {("piece", "host"): PIECE_KINDS, ("piece", "device"): PIECE_KINDS, ("write", ""): WRITE_KINDS}
+    assert len(firsts) == sum(len(kinds.get(event, COMMIT_KINDS)) for event, _ in places) > 1_000
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_single_of_two_cycles_is_right_and_has_its_effect(part: int) -> None:
+    tally = judged(Exhaustive(1, 2, SEED), a_part(Exhaustive(1, 2, SEED), part))
+    assert tally.declared.total() == tally.fired.total() == tally.sessions > 50
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("wire", [SERIAL, MQTT])
+@pytest.mark.parametrize("cycles", [1, 2, 3])
+def test_every_single_of_one_to_three_cycles_is_right_on_both_wires(cycles: int, wire: str) -> None:
+    exhaustive = Exhaustive(1, cycles, SEED, wire)
+    tally = judged(exhaustive, exhaustive.tasks())
+    assert tally.fired.total() == tally.sessions == len(exhaustive.firsts())
+
+
+def test_pairs_reach_into_the_recovery_from_the_first() -> None:
+    """So they are more than the places of the run without faults would give."""
+    exhaustive = Exhaustive(2, 2, SEED)
+    (index,) = (
+        index
+        for index, one in enumerate(exhaustive.firsts())
+        if one.fault.as_json() == {"fault": "disconnect", "when": 'piece("host", 45)'}
+    )
+    later = sum(one.number > 45 for one in exhaustive.firsts() if one.event == ("piece", "host"))
+    tally = judged(exhaustive, iter([range(index, index + 1)]))
+    pieces = sum(count for name, count in tally.declared.items() if name == "drop")
+    assert pieces > 2 * later / len(PIECE_KINDS)
+
+
+def test_a_task_comes_to_the_same_again_and_apart() -> None:
+    exhaustive = Exhaustive(1, 1, SEED)
+    whole = exhaustive.judge(range(400, 440)).to_json()
+    halves = exhaustive.judge(range(420, 440))
+    halves.add(exhaustive.judge(range(400, 420)))
+    assert halves.to_json() == whole
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_pair_of_two_cycles_is_right(part: int) -> None:
+    tally = judged(Exhaustive(2, 2, SEED), a_part(Exhaustive(2, 2, SEED), part))
+    assert tally.sessions > 50_000
