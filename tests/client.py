@@ -15,6 +15,7 @@ from firmware_sim.clock import monotonic
 from protocols.language import messages as M
 from protocols.language.enums import Role
 from protocols.language.message import Message
+from protocols.language.records import split_records
 from protocols.language.schema import schema_id
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.language.version import MAJOR
@@ -129,6 +130,15 @@ class Client:
     def echo(self, data: bytes = b"are you there") -> None:
         """ECHO, and check that it comes back."""
         assert self.ask(M.Echo(data=data)) == M.EchoDone(data=data)
+
+    def journal(self, epoch: int, first: int, upto: int) -> tuple[bytes, ...]:
+        """The device's records from `first` up to but without `upto`; a GAP where the ring has them no more."""
+        records: list[bytes] = []
+        while first + len(records) < upto:
+            page = self.ask(M.JournalRead(epoch=epoch, first=first + len(records), max_records=6))
+            assert isinstance(page, M.JournalPage) and page.records
+            records += split_records(page.records)
+        return tuple(records[: upto - first])
 
     def await_told(self, kind: type[Message]) -> Message:
         """The next message of a kind that answers nothing."""
