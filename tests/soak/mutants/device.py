@@ -301,10 +301,10 @@ DEVICE: Final = (
     Mutant(
         "an alarm is told and not journaled",
         _BOARD,
-        "        self.nvm.append(record)\n        message = M.Alarm(",
-        "        message = M.Alarm(",
+        "        self.nvm.keep(Append(self._alarm_record(code, self.alarms.state(code), now)))\n",
+        "",
         "alarms",
-        (one("emergency_stop", _SUCTION),),
+        (one("emergency_stop", _SUCTION), one("pump_stalled", _SUCTION, for_ms=3_000)),
     ),
     Mutant(
         "an alarm without a latch is latched",
