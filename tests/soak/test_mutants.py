@@ -2,6 +2,8 @@
 
 import pytest
 
+from devicectl.campaign.verdict import Breach, Verdict
+from tests.soak.mutants import trials
 from tests.soak.mutants.mutant import Mutant
 from tests.soak.mutants.runner import MUTANTS, SURVIVORS, kill, kill_all, misplaced
 from tests.soak.mutants.trials import noticed
@@ -38,6 +40,14 @@ def test_a_text_that_has_gone_is_found_and_fails_the_run() -> None:
 def test_a_mutant_is_noticed_by_its_judge_and_by_nobody_where_it_is_not(mutant: Mutant) -> None:
     assert not any(map(noticed, mutant.faults)), "without the mutant nobody notices anything"
     assert kill(mutant).judge == mutant.judge
+
+
+def test_the_named_judge_is_preferred_among_several_and_not_named_where_it_saw_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verdict = Verdict(1, breaches=[Breach("timing", 1, "late"), Breach("alarms", 2, "not journaled")])
+    monkeypatch.setattr(trials, "tried", lambda faults: verdict)
+    assert (noticed((), "alarms"), noticed((), "truth"), noticed(())) == ("alarms", "timing", "timing")
 
 
 @pytest.mark.nightly

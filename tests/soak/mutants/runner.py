@@ -32,7 +32,7 @@ def kill(mutant: Mutant) -> Killed:
         tree = ChangedTree(Path(folder))
         tree.replace(mutant.file, mutant.text, mutant.replacement)
         told = json.dumps([[fault.as_json() for fault in faults] for faults in mutant.faults])
-        command = [sys.executable, "-B", "-m", "tests.soak.mutants.trials", told]
+        command = [sys.executable, "-B", "-m", "tests.soak.mutants.trials", told, mutant.judge]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, f"{mutant.name} does not run:\n{done.stderr}"
     judge, faults, count = json.loads(done.stdout)

@@ -89,24 +89,25 @@ def _hangs(signum: int, frame: object) -> None:
     raise TimeoutError(f"no end after {HANGS_S} s")
 
 
-def noticed(faults: Faults) -> str:
-    """Who notices something under this list: the judge, "stuck", "traceback"; "" for nobody."""
+def noticed(faults: Faults, named: str = "") -> str:
+    """Who notices it: a judge, `named` if it is among them; else "stuck", "traceback", or "" for nobody."""
     try:
         verdict = tried(faults)
     except Exception as error:  # noqa: BLE001 - of a mutant anything may come
         return f"traceback ({type(error).__name__})"
     if verdict.breaches:
-        return verdict.breaches[0].judge
+        judges = [breach.judge for breach in verdict.breaches]
+        return named if named in judges else judges[0]
     return "stuck" if verdict.stuck else ""
 
 
 def main() -> None:
-    """Read the lists that are told as JSON from the arguments; print who noticed, with what, and of how many."""
+    """Read the lists, as JSON, and the named judge from the arguments; print who noticed, with what, of how many."""
     signal.signal(signal.SIGALRM, _hangs)
     told = [tuple(map(fault_of, faults)) for faults in json.loads(sys.argv[1])]
     count = 0
     for count, faults in enumerate(lists(told), 1):
-        if judge := noticed(faults):
+        if judge := noticed(faults, sys.argv[2]):
             print(json.dumps([judge, [fault.as_json() for fault in faults], count]))
             return
     print(json.dumps(["", [], count]))
