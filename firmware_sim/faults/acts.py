@@ -90,6 +90,8 @@ class DeviceFaults:
         self._off = power_off
         self._on = power_on
         self._changed = changed
+        self._dark: set[int] = set()
+        """Brown-outs under way, by the number of the fault."""
         self._set: dict[str, list[tuple[Firing, object]]] = {}
         """Input of the plant -> the faults that hold it, the newest last, each with its value."""
         injector.acts.update(
@@ -141,12 +143,21 @@ class DeviceFaults:
     # --- power ---------------------------------------------------------------------------------------------------
 
     def _reboot(self, firing: Firing, now: Micros) -> None:
-        self._off(now)
-        self._on(now)
+        if not self._dark:  # else power is away already, and comes back when the last brown-out ends
+            self._off(now)
+            self._on(now)
 
     def _brown_out(self, firing: Firing, now: Micros) -> End:
-        self._off(now)
-        return self._on
+        if not self._dark:
+            self._off(now)
+        self._dark.add(firing.index)
+
+        def end(now: Micros) -> None:
+            self._dark.remove(firing.index)
+            if not self._dark:
+                self._on(now)
+
+        return end
 
     def _reboot_with(self, values: Mapping[str, object]) -> Act:
         def act(firing: Firing, now: Micros) -> None:

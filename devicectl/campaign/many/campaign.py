@@ -5,9 +5,9 @@ be judged anywhere, twice, and in any order.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.many.draw import draw
 from devicectl.campaign.many.profile import make_profile
@@ -15,6 +15,7 @@ from devicectl.campaign.many.tally import RIGHT, Failure, Tally
 from devicectl.campaign.trial import Trial, TrialClock
 from devicectl.log.store import SessionLog
 from handpiece_shell.version import VERSION
+from protocols.capture.packet import JsonObject
 from protocols.language.alarm_codes import alarm_label
 from protocols.language.enums import AlarmState, RecordKind
 from protocols.language.records import AlarmChanged, decode_record
@@ -31,7 +32,7 @@ KIND_OFFSET: Final = 8
 class Campaign:
     """`sessions` sessions of `cycles` cycles, from `seed` on. `profile` is as `make_profile` takes it."""
 
-    profile: Mapping[str, Any]
+    profile: JsonObject
     sessions: int
     cycles: int
     seed: int

@@ -7,7 +7,7 @@ killed costs time: its tasks are given to others.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict
 from typing import Final
 
@@ -28,7 +28,7 @@ class ClusterError(DevicectlError):
     exit_code = 3
 
 
-def results(campaign: Campaign, address: str) -> Iterator[tuple[range, Tally]]:
+def results(campaign: Campaign, address: str) -> Generator[tuple[range, Tally], None, None]:
     """Yield each range of the campaign with what it came to, as the cluster has done them.
 
     Raises:

@@ -4,14 +4,16 @@ Law: each block of seeds is a case, and each session that failed is one of its o
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree
+
+from protocols.capture.packet import JsonObject
 
 SUITE: Final = "devicectl campaign"
 HEADER: Final = b'<?xml version="1.0" encoding="utf-8"?>\n'
 
 
-def junit(data: dict[str, Any], tasks: Iterable[range]) -> bytes:
+def junit(data: JsonObject, tasks: Iterable[range]) -> bytes:
     """Return the XML of a report; `tasks` are the blocks of seeds."""
     failures = {failure["seed"]: failure for failure in data["failures"]}
     names = [f"seeds {seeds[0]} to {seeds[-1]}" for seeds in tasks]

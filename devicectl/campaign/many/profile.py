@@ -11,7 +11,7 @@ Law: data, checked when it is made. It reads no file and draws nothing.
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -21,6 +21,7 @@ from firmware_sim.errors import SimulatorError
 from firmware_sim.faults.catalogue import CATALOGUE, nearest
 from firmware_sim.faults.fault import fault_of
 from firmware_sim.faults.kind import Kind
+from protocols.capture.packet import JsonObject
 from protocols.text.values import ValuesError
 
 SHORT_MS: Final = 1_000
@@ -180,5 +181,5 @@ def _explain(error: ValidationError, source: str) -> ProfileError:
 
 def usual_profile() -> Profile:
     """Return the profile of a campaign that names none."""
-    values: dict[str, Any] = dict(USUAL_PROFILE)
+    values: JsonObject = dict(USUAL_PROFILE)
     return make_profile(values, "the default profile")

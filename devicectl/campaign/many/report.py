@@ -7,12 +7,13 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.many.campaign import Campaign
 from devicectl.campaign.many.tally import RIGHT, Tally
 from devicectl.campaign.many.unseen import TITLES, unseen
 from handpiece_shell.version import VERSION
+from protocols.capture.packet import JsonObject
 from protocols.text.notice import NOTICE
 
 WIDTH: Final = 80
@@ -33,7 +34,7 @@ def claim(tally: Tally) -> str:
     return f"0 of {tally.sessions:,} sessions were wrong or stuck: below 3 in {tally.sessions:,} at 95 %"
 
 
-def report_data(campaign: Campaign, tally: Tally, *, command: str, seconds: float) -> dict[str, Any]:
+def report_data(campaign: Campaign, tally: Tally, *, command: str, seconds: float) -> JsonObject:
     """Return all of the report. `command` repeats the campaign, but for `--sessions` and `--seed`."""
     never = [one._asdict() for one in unseen(tally)]
     found = tally.to_json()
@@ -57,7 +58,7 @@ def repeat(command: str, seed: int) -> str:
     return f"{command} --sessions 1 --seed {seed}"
 
 
-def lines(data: dict[str, Any]) -> Iterator[str]:
+def lines(data: JsonObject) -> Iterator[str]:
     """Yield the report for people."""
     for line in _paragraphs(data):
         if line.lstrip().startswith("devicectl "):
@@ -66,7 +67,7 @@ def lines(data: dict[str, Any]) -> Iterator[str]:
         yield from textwrap.wrap(line, WIDTH, subsequent_indent="    ", break_on_hyphens=False) or [""]
 
 
-def _paragraphs(data: dict[str, Any]) -> Iterator[str]:
+def _paragraphs(data: JsonObject) -> Iterator[str]:
     times, sessions = data["times"], data["sessions"]
     yield data["claim"]
     yield f"{sessions:,} sessions in {times['seconds']:.1f} s, {times['sessions_per_s']:.1f} a second"
@@ -114,6 +115,6 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in ordered)
 
 
-def to_text(data: dict[str, Any]) -> str:
+def to_text(data: JsonObject) -> str:
     """Return the report as one JSON object, indented."""
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"

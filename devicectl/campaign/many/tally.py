@@ -4,9 +4,10 @@ Law: plain data that JSON has. Two tallies of different sessions make one, which
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
+
+from protocols.capture.packet import JsonObject
 
 RIGHT: Final = "right"
 
@@ -59,7 +60,7 @@ class Tally:
         """Faults that have had an effect."""
         return self.fired.total()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return all of it as JSON has it, every mapping in the order of its keys."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         found |= {name: dict(sorted(value.items())) for name, value in found.items() if isinstance(value, Counter)}
@@ -68,7 +69,7 @@ class Tally:
         return found
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
+    def from_json(cls, data: JsonObject) -> Self:
         """Return the tally that `to_json` has made that data of."""
         values = dict(data)
         for name in ("words", "endings", "declared", "fired"):

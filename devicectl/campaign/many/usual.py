@@ -3,8 +3,9 @@
 Law: data alone, as a file of `--profile` has it. Each kind of the catalogue is in it.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
+
+from protocols.capture.packet import JsonObject
 
 _ONCE: Final = [1, 1, 1, 2, 3]
 _ALWAYS: Final = ["time", "time", "phase", "state", "frame", "piece", "resume"]
@@ -12,11 +13,11 @@ _ALWAYS: Final = ["time", "time", "phase", "state", "frame", "piece", "resume"]
 _BRIEFLY: Final = [1_000, 5_000]
 
 
-def _kind(on: float, **keys: Any) -> Mapping[str, Any]:
+def _kind(on: float, **keys: object) -> JsonObject:
     return {"on": on, "times": _ONCE, "when": _ALWAYS, **keys}
 
 
-def _spoils(on: float, **keys: Any) -> Mapping[str, Any]:
+def _spoils(on: float, **keys: object) -> JsonObject:
     """Single pieces, or a share of all of them for a while."""
     return _kind(
         on,
@@ -28,12 +29,12 @@ def _spoils(on: float, **keys: Any) -> Mapping[str, Any]:
     )
 
 
-def _plant(on: float, **keys: Any) -> Mapping[str, Any]:
+def _plant(on: float, **keys: object) -> JsonObject:
     """A defect of the plant that comes and goes."""
     return {"on": on, "times": [1, 1, 2], "when": ["time", "phase", "state"], "for_ms": _BRIEFLY, **keys}
 
 
-USUAL_PROFILE: Final[Mapping[str, Any]] = {
+USUAL_PROFILE: Final[JsonObject] = {
     "mqtt": 0.25,
     "baud": [0, 0, 0, 0, 115_200, 460_800, 921_600],
     "waits_ms": [10, 1_000, 20_000],

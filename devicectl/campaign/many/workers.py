@@ -8,7 +8,7 @@ Law: results are keyed by their range, so that one which came twice would change
 
 import signal
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -36,7 +36,7 @@ class _Worker(NamedTuple):
     seeds: range
 
 
-def results(campaign: Campaign, jobs: int) -> Iterator[tuple[range, Tally]]:
+def results(campaign: Campaign, jobs: int) -> Generator[tuple[range, Tally], None, None]:
     """Yield each range of the campaign with what it came to, as they are done.
 
     Raises:
@@ -49,8 +49,9 @@ def results(campaign: Campaign, jobs: int) -> Iterator[tuple[range, Tally]]:
             while waiting and len(workers) < jobs:
                 worker = _begin(campaign, waiting.popleft())
                 workers[worker.pipe] = worker
-            for pipe in wait(list(workers)):
-                worker = workers.pop(pipe)  # type: ignore[call-overload]  # wait knows no types
+            ready = set(wait(list(workers)))
+            for pipe in [pipe for pipe in workers if pipe in ready]:
+                worker = workers.pop(pipe)
                 try:
                     tally = worker.pipe.recv()
                 except (EOFError, ConnectionError):

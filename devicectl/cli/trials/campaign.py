@@ -3,12 +3,12 @@
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -17,10 +17,13 @@ from devicectl.cli.files import output_file, refuse_clash
 from devicectl.cli.output import require_written
 from devicectl.errors import DevicectlError
 from handpiece_shell.files import NamedFile, Use, explain_no_file
+from protocols.capture.packet import JsonObject
 
 if TYPE_CHECKING:
     from devicectl.campaign.many.campaign import Campaign
     from devicectl.campaign.many.tally import Tally
+
+    _Source = Generator[tuple[range, Tally], None, None]
 
 SESSIONS: Final = 1_000
 CYCLES: Final = 20
@@ -152,7 +155,7 @@ def campaign(
     return _hold(wanted, command, _source(wanted, jobs, cluster), Outputs(report, junit, record, as_json))
 
 
-def _profile_values(path: Path | None) -> dict[str, Any]:
+def _profile_values(path: Path | None) -> JsonObject:
     """Return the profile's values, checked.
 
     Raises:
@@ -175,7 +178,7 @@ def _profile_values(path: Path | None) -> dict[str, Any]:
     return values
 
 
-def _source(wanted: "Campaign", jobs: int | None, cluster: str | None) -> "Iterator[tuple[range, Tally]]":
+def _source(wanted: "Campaign", jobs: int | None, cluster: str | None) -> "_Source":
     if cluster is not None:
         from devicectl.campaign.many import cluster as dask
 
@@ -187,7 +190,7 @@ def _source(wanted: "Campaign", jobs: int | None, cluster: str | None) -> "Itera
     return workers.results(wanted, jobs or os.cpu_count() or 1)
 
 
-def _hold(wanted: "Campaign", command: str, source: "Iterator[tuple[range, Tally]]", outputs: Outputs) -> int:
+def _hold(wanted: "Campaign", command: str, source: "_Source", outputs: Outputs) -> int:
     """Gather what the sessions come to, whatever ends them, and report it."""
     from contextlib import closing
 
@@ -200,7 +203,7 @@ def _hold(wanted: "Campaign", command: str, source: "Iterator[tuple[range, Tally
     failed: DevicectlError | None = None
     with _interruptible(), _progress(wanted.sessions) as show:
         try:
-            with closing(source):  # type: ignore[type-var]  # a generator
+            with closing(source):
                 for seeds, tally in source:
                     if seeds not in results:
                         results[seeds] = tally
@@ -224,7 +227,7 @@ def _hold(wanted: "Campaign", command: str, source: "Iterator[tuple[range, Tally
     return EXIT_RIGHT if total.words[RIGHT] == total.sessions else EXIT_WRONG
 
 
-def _write(wanted: "Campaign", data: dict[str, Any], outputs: Outputs) -> None:
+def _write(wanted: "Campaign", data: JsonObject, outputs: Outputs) -> None:
     from devicectl.campaign.many.junit import junit
     from devicectl.campaign.many.report import lines, to_text
 

@@ -77,7 +77,7 @@ def test_one_file_over_every_transport(repository: Path, program: Callable[[str]
         program("mosquitto")
     url = f"{scheme}://?{QUERY}"
     line = [sys.executable, "-m", "pytest", "-p", "no:randomly", "--handpiece-seed", "7", "--handpiece-url", url]
-    assert re.search(r"\b4 passed in ", run(*line, cwd=repository).stdout)
+    assert re.search(r"\b6 passed in ", run(*line, cwd=repository).stdout)
 
 
 def test_its_workflow_is_short_and_true(repository: Path) -> None:

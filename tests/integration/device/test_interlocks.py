@@ -1051,6 +1051,9 @@ def a_command(rng: random.Random, lab: Lab) -> Any:
         "interval_ms": rng.choice([0, 1, 1_000]),
         "session_no": rng.choice([0, 1, 1, 2]),
         "reason": rng.choice(list(CloseReason)),
+        "fault": rng.choice(["drop", "emergency_stop", "no such kind"]),
+        "when": rng.choice(['at("1 s")', "cycle = 3", ""]),
+        "for_ms": rng.choice([1, 500]),
     }
     model = rng.choice([model for model in COMMANDS if model is not M.Hello])
     values = {name: likely.get(name, 0) for name in model.FIELDS}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.architecture.changed_tree import ChangedTree
 from tests.architecture.tree import ROOT
+from tests.patience import patience
 from tests.soak.mutants.device import DEVICE
 from tests.soak.mutants.host import HOST
 from tests.soak.mutants.link import LINK
@@ -33,7 +34,7 @@ def kill(mutant: Mutant) -> Killed:
         tree.replace(mutant.file, mutant.text, mutant.replacement)
         told = json.dumps([[fault.as_json() for fault in faults] for faults in mutant.faults])
         command = [sys.executable, "-B", "-m", "tests.soak.mutants.trials", told, mutant.judge]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=patience(900), check=False)
     assert done.returncode == 0, f"{mutant.name} does not run:\n{done.stderr}"
     judge, faults, count = json.loads(done.stdout)
     print(f"{mutant.name}: {judge or 'nobody'} {faults} after {count} runs", flush=True)
