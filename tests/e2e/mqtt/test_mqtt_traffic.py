@@ -150,15 +150,17 @@ def watch(host: Client) -> None:
 
 
 def ask_everything(host: Client) -> None:
-    """Every command there is, and one of another link; then take leave."""
+    """Every command there is, and one of another link; take leave, and at last cut the power, which ends the link."""
     host.link()  # anew: it has been silent since it watched, maybe for longer than its lease
-    answers = [host.ask(command) for command in commands()]
+    answers = [host.ask(command) for command in commands() if not isinstance(command, M.PowerCut)]
     assert sum(isinstance(answer, M.Refused) for answer in answers) > 10
     strays = host.exchange.statistics.strays
     host.channel.send(ViewerWire(TOPICS, VIEWER).encode(M.Arm(), 0xFFFF, 0xFFFF, 0xFFFF, 0))
     host.pump(lambda: host.exchange.statistics.strays > strays)  # a NAK to what is no command of this link
     host.exchange.bye(ByeReason.CLOSING, monotonic())
     host.pump(lambda: True)
+    host.link()
+    assert isinstance(host.ask(M.PowerCut(for_ms=1)), M.PowerCutDone)
 
 
 # --- tests --------------------------------------------------------------------------------------------------------
