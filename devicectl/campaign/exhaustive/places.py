@@ -18,9 +18,10 @@ from firmware_sim.faults.fault import Fault, declare
 from firmware_sim.faults.injector import Counts
 from firmware_sim.faults.kind import Target
 
-_Kind = tuple[str, Mapping[str, float | str]]
+FaultOf = tuple[str, Mapping[str, float | str]]
+"""Name of a kind, and the values that are not as usual."""
 
-PIECE_KINDS: Final[tuple[_Kind, ...]] = (
+PIECE_KINDS: Final[tuple[FaultOf, ...]] = (
     ("drop", {}),
     ("flip", {}),
     ("insert", {}),
@@ -31,14 +32,14 @@ PIECE_KINDS: Final[tuple[_Kind, ...]] = (
     ("half_open", {"unaware": "device"}),
     ("half_open", {"unaware": "host"}),
 )
-WRITE_KINDS: Final[tuple[_Kind, ...]] = (
+WRITE_KINDS: Final[tuple[FaultOf, ...]] = (
     ("torn_write", {"kept": 0}),
     ("torn_write", {"kept": 1}),
     ("lost_write", {}),
     ("short_write", {}),
     ("reboot", {}),
 )
-COMMIT_KINDS: Final[tuple[_Kind, ...]] = (("crash_before_commit", {}), ("crash_after_commit", {}), ("log_full", {}))
+COMMIT_KINDS: Final[tuple[FaultOf, ...]] = (("crash_before_commit", {}), ("crash_after_commit", {}), ("log_full", {}))
 
 
 class _Event(NamedTuple):
@@ -46,7 +47,7 @@ class _Event(NamedTuple):
 
     key: tuple[str, str]
     text: str
-    kinds: tuple[_Kind, ...]
+    kinds: tuple[FaultOf, ...]
 
 
 EVENTS: Final = (
@@ -84,8 +85,13 @@ def seconds(first: Place, before: Counts, end: Counts, wire: str) -> Iterator[Pl
 
 def _at(event: _Event, number: int, wire: str) -> Iterator[Place]:
     for name, values in event.kinds:
-        if wire != MQTT or not CATALOGUE[name].bytes_only:
+        if fits(name, wire):
             yield Place(event.key, number, declare(name, event.text.format(number), **values))
+
+
+def fits(kind: str, wire: str) -> bool:
+    """Return True if a wire may have a kind of fault: a broker changes no byte."""
+    return wire != MQTT or not CATALOGUE[kind].bytes_only
 
 
 def _decide_one_write(first: Fault, second: Fault) -> bool:

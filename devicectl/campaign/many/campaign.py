@@ -4,17 +4,16 @@ Law: a session depends on its seed, the profile and the cycles, and on no sessio
 be judged anywhere, twice, and in any order.
 """
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from devicectl.campaign.many.draw import draw
 from devicectl.campaign.many.profile import make_profile
 from devicectl.campaign.many.tally import RIGHT, Failure, Tally
-from devicectl.campaign.trial import Trial, TrialClock
-from devicectl.log.store import SessionLog
-from handpiece_shell.version import VERSION
+from devicectl.campaign.many.trials import Trials
+from devicectl.campaign.scenario import Scenario
+from devicectl.campaign.trial import Trial
 from protocols.capture.packet import JsonObject
 from protocols.language.alarm_codes import alarm_label
 from protocols.language.enums import AlarmState, RecordKind
@@ -32,6 +31,8 @@ KIND_OFFSET: Final = 8
 class Campaign:
     """`sessions` sessions of `cycles` cycles, from `seed` on. `profile` is as `make_profile` takes it."""
 
+    PARTS: ClassVar[str] = "seeds"
+
     profile: JsonObject
     sessions: int
     cycles: int
@@ -44,30 +45,27 @@ class Campaign:
         for first in range(self.seed, end, size):
             yield range(first, min(first + size, end))
 
+    def judge(self, seeds: range) -> Tally:
+        """Hold and judge the sessions of these seeds, one after the other."""
+        tally = Tally()
+        for judged in self.each(seeds):
+            tally.add(judged)
+        return tally
 
-def judge_seeds(campaign: Campaign, seeds: range, version: str = VERSION) -> Tally:
-    """Hold and judge the sessions of these seeds, one after the other.
+    def each(self, seeds: range) -> Iterator[Tally]:
+        """Yield what each session of these seeds came to."""
+        profile = make_profile(self.profile)
+        with Trials() as trials:
+            for seed in seeds:
+                yield tally_of(trials.run(draw(profile, seed, self.cycles)))
 
-    Raises:
-        RuntimeError: whoever asks has another `version` than this one, whose sessions are others.
-    """
-    if version != VERSION:
-        raise RuntimeError(f"this is {VERSION} and not {version}")
-    tally = Tally()
-    for judged in each_judged(campaign, seeds):
-        tally.add(judged)
-    return tally
+    def scenario(self, seed: int) -> Scenario:
+        """Return the session of a seed."""
+        return draw(make_profile(self.profile), seed, self.cycles)
 
-
-def each_judged(campaign: Campaign, seeds: range) -> Iterator[Tally]:
-    """Yield what each session of these seeds came to."""
-    profile = make_profile(campaign.profile)
-    wall = TrialClock()
-    with SessionLog.open("sqlite://", wall_clock=wall) as log, asyncio.Runner() as loop:
-        for seed in seeds:
-            trial = Trial(draw(profile, seed, campaign.cycles), log=log, wall=wall)
-            loop.run(trial.run())
-            yield tally_of(trial)
+    def scenario_of(self, failure: Failure) -> Scenario:
+        """Return the session that has failed."""
+        return self.scenario(failure.seed)
 
 
 def tally_of(trial: Trial) -> Tally:

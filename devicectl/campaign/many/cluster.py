@@ -1,18 +1,16 @@
 """A Dask cluster that judges the tasks of a campaign: extra `cluster`, imported when one is asked for.
 
-Law: each task is keyed by the campaign and its range, so that one that ran twice changes nothing. A worker that is
+Law: each task is keyed by the work and its range, so that one that ran twice changes nothing. A worker that is
 killed costs time: its tasks are given to others.
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Generator
-from dataclasses import asdict
 from typing import Final
 
-from devicectl.campaign.many.campaign import Campaign, judge_seeds
 from devicectl.campaign.many.tally import Tally
+from devicectl.campaign.many.work import Work, judge_part
 from devicectl.errors import DevicectlError
 from handpiece_shell.version import VERSION
 
@@ -28,8 +26,8 @@ class ClusterError(DevicectlError):
     exit_code = 3
 
 
-def results(campaign: Campaign, address: str) -> Generator[tuple[range, Tally], None, None]:
-    """Yield each range of the campaign with what it came to, as the cluster has done them.
+def results(work: Work, address: str) -> Generator[tuple[range, Tally], None, None]:
+    """Yield each range of the work with what it came to, as the cluster has done them.
 
     Raises:
         ClusterError: it is not there, has no worker, another version of this program, or has gone.
@@ -45,12 +43,12 @@ def results(campaign: Campaign, address: str) -> Generator[tuple[range, Tally], 
         raise ClusterError(f"no Dask scheduler at {address} within {CONNECT_S} s") from error
     try:
         _require_worker(client, address)
-        digest = hashlib.sha256(json.dumps(asdict(campaign), sort_keys=True).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(repr(work).encode()).hexdigest()[:16]
         futures = {
             client.submit(
-                judge_seeds, campaign, seeds, VERSION, key=f"devicectl-{digest}-{seeds[0]}-{seeds[-1]}", retries=RETRIES
-            ): seeds
-            for seeds in campaign.tasks()
+                judge_part, work, part, VERSION, key=f"devicectl-{digest}-{part[0]}-{part[-1]}", retries=RETRIES
+            ): part
+            for part in work.tasks()
         }
         for future in as_completed(futures, loop=client.loop):
             yield futures[future], future.result()

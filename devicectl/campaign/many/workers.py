@@ -1,6 +1,6 @@
 """Processes of this machine that judge the tasks of a campaign: a killed one costs time, and never a result.
 
-How it works: each process has a pipe to this one and is given one range of seeds at a time. One that ends before it has
+How it works: each process has a pipe to this one and is given one range at a time. One that ends before it has
 answered is replaced, and its range is given out again. One whose parent has gone reads the end of its pipe, and ends.
 
 Law: results are keyed by their range, so that one which came twice would change nothing.
@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final, NamedTuple
 
-from devicectl.campaign.many.campaign import Campaign, judge_seeds
 from devicectl.campaign.many.tally import Tally
+from devicectl.campaign.many.work import Work
 from devicectl.errors import DevicectlError
 
 MAX_TRIES: Final = 3
@@ -33,21 +33,21 @@ class WorkerError(DevicectlError):
 class _Worker(NamedTuple):
     process: BaseProcess
     pipe: "Connection[range, Tally]"
-    seeds: range
+    part: range
 
 
-def results(campaign: Campaign, jobs: int) -> Generator[tuple[range, Tally], None, None]:
-    """Yield each range of the campaign with what it came to, as they are done.
+def results(work: Work, jobs: int) -> Generator[tuple[range, Tally], None, None]:
+    """Yield each range of the work with what it came to, as they are done.
 
     Raises:
         WorkerError: a range has ended its process again and again.
     """
-    waiting, tries = deque(campaign.tasks()), dict[range, int]()
+    waiting, tries = deque(work.tasks()), dict[range, int]()
     workers: dict[Connection[range, Tally], _Worker] = {}
     try:
         while waiting or workers:
             while waiting and len(workers) < jobs:
-                worker = _begin(campaign, waiting.popleft())
+                worker = _begin(work, waiting.popleft())
                 workers[worker.pipe] = worker
             ready = set(wait(list(workers)))
             for pipe in [pipe for pipe in workers if pipe in ready]:
@@ -57,16 +57,16 @@ def results(campaign: Campaign, jobs: int) -> Generator[tuple[range, Tally], Non
                 except (EOFError, ConnectionError):
                     worker.process.join(SECONDS_TO_END)
                     _end(worker)
-                    tries[worker.seeds] = tries.get(worker.seeds, 0) + 1
-                    if tries[worker.seeds] == MAX_TRIES:
-                        text = f"seeds {worker.seeds[0]} to {worker.seeds[-1]} have ended {MAX_TRIES} processes"
+                    tries[worker.part] = tries.get(worker.part, 0) + 1
+                    if tries[worker.part] == MAX_TRIES:
+                        text = f"{work.PARTS} {worker.part[0]} to {worker.part[-1]} have ended {MAX_TRIES} processes"
                         raise WorkerError(f"{text}; the last with exit code {worker.process.exitcode}") from None
-                    waiting.append(worker.seeds)
+                    waiting.append(worker.part)
                     continue
-                yield worker.seeds, tally
+                yield worker.part, tally
                 if waiting:
-                    worker = worker._replace(seeds=waiting.popleft())
-                    worker.pipe.send(worker.seeds)
+                    worker = worker._replace(part=waiting.popleft())
+                    worker.pipe.send(worker.part)
                     workers[worker.pipe] = worker
                 else:
                     _end(worker)
@@ -75,15 +75,15 @@ def results(campaign: Campaign, jobs: int) -> Generator[tuple[range, Tally], Non
             _end(worker)
 
 
-def _begin(campaign: Campaign, seeds: range) -> _Worker:
+def _begin(work: Work, part: range) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, campaign), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, work), daemon=True)
     with _deaf():
         process.start()
     theirs.close()
-    ours.send(seeds)
-    return _Worker(process, ours, seeds)
+    ours.send(part)
+    return _Worker(process, ours, part)
 
 
 def _end(worker: _Worker) -> None:
@@ -105,11 +105,11 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _serve(pipe: "Connection[Tally, range]", campaign: Campaign) -> None:
+def _serve(pipe: "Connection[Tally, range]", work: Work) -> None:
     """Judge range after range, until the pipe ends."""
     while True:
         try:
-            seeds = pipe.recv()
+            part = pipe.recv()
         except EOFError:
             return
-        pipe.send(judge_seeds(campaign, seeds))
+        pipe.send(work.judge(part))

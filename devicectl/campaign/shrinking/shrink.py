@@ -4,8 +4,9 @@ How it works, with a run of five faults that is wrong:
 
     repeat     three times: a run that does not fail the same way each time is not repeatable, and is left as it is
     fewer      halves of the list, then quarters, then single ones are left out (ddmin); two faults are left
-    milder     each that is left is made shorter, of fewer bits, or later, for as long as the run fails
+    milder     each that is left is made shorter, or of fewer bits, for as long as the run fails
     shorter    the session gets fewer cores
+    later      each fault comes as late in it as it may, so that the least follows from it
 
 A candidate is accepted if the same judge fails it, and every fault that is left fires. Those that were right are kept:
 the nearest one differs least from the smallest failing one, and the two beside each other show what it takes.
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from devicectl.campaign.scenario import Scenario
-from devicectl.campaign.shrinking.soften import milder, shorter_sessions
+from devicectl.campaign.shrinking.soften import later, milder, shorter_sessions
 from devicectl.campaign.verdict import Verdict
 from firmware_sim.faults.fault import Fault
 
@@ -83,9 +84,10 @@ class _Shrinking:
         while before is not self.smallest:
             before = self.smallest
             self._fewer()
-            self._milder()
+            self._each(milder)
             while self._first(shorter_sessions(self.smallest)):
                 pass
+            self._each(later)
 
     def _fewer(self) -> None:
         """Leave out halves, quarters, and so on to single faults."""
@@ -102,16 +104,17 @@ class _Shrinking:
             else:
                 parts *= 2
 
-    def _milder(self) -> None:
+    def _each(self, steps: Callable[[Fault], Iterator[Fault]]) -> None:
+        """Take steps of each fault, for as long as one is accepted."""
         for index in range(len(self.smallest.faults)):
-            while self._first(self._with(index, fault) for fault in milder(self.smallest.faults[index])):
+            while self._first(self._with(index, fault) for fault in steps(self.smallest.faults[index])):
                 pass
 
     def _with(self, index: int, fault: Fault) -> Scenario:
         faults = self.smallest.faults
         return replace(self.smallest, faults=(*faults[:index], fault, *faults[index + 1 :]))
 
-    def _first(self, candidates: Iterable[Scenario] | Iterator[Scenario]) -> bool:
+    def _first(self, candidates: Iterable[Scenario]) -> bool:
         """Take the first candidate that fails in the same way."""
         for candidate in candidates:
             if self._accepts(candidate):

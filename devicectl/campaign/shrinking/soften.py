@@ -32,7 +32,7 @@ def shorter_sessions(scenario: Scenario) -> Iterator[Scenario]:
 
 
 def milder(fault: Fault) -> Iterator[Fault]:
-    """Yield the fault with less of one quantity, and later."""
+    """Yield the fault with less of one quantity."""
     for name in _MILDER:
         quantity = fault.kind.quantity(name)
         if quantity is None:
@@ -43,7 +43,6 @@ def milder(fault: Fault) -> Iterator[Fault]:
         for less in (_ENDLESS[name],) if endless else (least, value // 2, value * 3 // 4, value * 15 // 16):
             if endless or least <= less < value:
                 yield declare(fault.kind.name, fault.text, **{**fault.values, name: less})
-    yield from later(fault)
 
 
 def later(fault: Fault) -> Iterator[Fault]:

@@ -1,45 +1,37 @@
 """`devicectl campaign`: many sessions under faults, each judged, and the report of what they met."""
 
 import shlex
-import signal
-import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from devicectl.cli.arguments import whole_number
 from devicectl.cli.files import output_file, refuse_clash
-from devicectl.cli.output import require_written
-from devicectl.errors import DevicectlError
-from handpiece_shell.files import NamedFile, Use, explain_no_file
+from devicectl.cli.trials.holding import Holding, Outputs, hold, write_file
+from handpiece_shell.files import NamedFile, Use
 from protocols.capture.packet import JsonObject
 
 if TYPE_CHECKING:
-    from devicectl.campaign.many.campaign import Campaign
     from devicectl.campaign.many.tally import Tally
-
-    _Source = Generator[tuple[range, Tally], None, None]
+    from devicectl.campaign.many.work import Work
 
 SESSIONS: Final = 1_000
 CYCLES: Final = 20
+FEW_CYCLES: Final = 2
 MAX_SESSIONS: Final = 100_000_000
 MAX_CYCLES: Final = 2_000
 MAX_JOBS: Final = 1_024
 MAX_SEED: Final = 2**64 - 1
-LINES: Final = 10
-"""Progress lines of a campaign where nothing can be animated."""
-EXIT_RIGHT: Final = 0
-EXIT_WRONG: Final = 1
-EXIT_INTERRUPTED: Final = 130
 
 _CLUSTER: Final = "Hand the work to a Dask cluster instead, by its scheduler: tcp://HOST:8786. Extra: cluster."
 _PROFILE: Final = "Kinds of fault, how often, and their values, in YAML or JSON; else all kinds."
-_RECORD: Final = "Record the first session that failed, or the only one, as pcapng."
+_RECORD: Final = (
+    "Record the first session that failed, or the only one, as pcapng; beside it, as .small and .passing, the smallest "
+    "that fails so and the nearest that is right."
+)
+_EXHAUSTIVE: Final = "Try every single fault, or every pair, of one session instead: 1 or 2."
 
 
 def _number(option: str, least: int, most: int) -> Callable[[str], int]:
@@ -64,7 +56,10 @@ _Sessions = Annotated[
 _Cycles = Annotated[
     int | None,
     typer.Option(
-        "--cycles", metavar="K", parser=_number("--cycles", 1, MAX_CYCLES), help=f"Cycles of each; else {CYCLES}."
+        "--cycles",
+        metavar="K",
+        parser=_number("--cycles", 1, MAX_CYCLES),
+        help=f"Cycles of each; else {CYCLES}, and {FEW_CYCLES} where all faults are tried.",
     ),
 ]
 _Seed = Annotated[
@@ -80,22 +75,19 @@ _Jobs = Annotated[
     int | None,
     typer.Option("--jobs", metavar="J", parser=_number("--jobs", 1, MAX_JOBS), help="Processes; else one a core."),
 ]
+_Exhaustive = Annotated[
+    int | None,
+    typer.Option("--exhaustive", metavar="1|2", parser=_number("--exhaustive", 1, 2), help=_EXHAUSTIVE),
+]
+_Wire = Annotated[
+    str | None, typer.Option("--wire", metavar="serial|mqtt", help="Wire of an exhaustive run; else serial.")
+]
 _Profile = Annotated[Path | None, typer.Option("--profile", metavar="FILE", help=_PROFILE)]
 _Cluster = Annotated[str | None, typer.Option("--cluster", metavar="URL", help=_CLUSTER)]
 _Json = Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.", metavar="")]
 _Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")]
 _Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report as JSON.")]
 _Record = Annotated[Path | None, typer.Option("--record", metavar="FILE", help=_RECORD)]
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Files and form of the report."""
-
-    report: Path | None
-    junit: Path | None
-    record: Path | None
-    as_json: bool
 
 
 def campaign(
@@ -105,6 +97,8 @@ def campaign(
     seed: _Seed = None,
     jobs: _Jobs = None,
     cluster: _Cluster = None,
+    exhaustive: _Exhaustive = None,
+    wire: _Wire = None,
     as_json: _Json = False,
     report: _Report = None,
     junit: _Junit = None,
@@ -113,7 +107,9 @@ def campaign(
     """Hold many sessions under faults that are drawn from a seed, and judge each.
 
     It says what was wrong or stuck, which faults have fired, and what no session
-    has met. All of it is about a simulator, and no evidence about any device.
+    has met. With --exhaustive nothing is drawn: each fault, or each pair, is tried
+    at each piece on the wire, write of the memory and commit of one session. All
+    of it is about a simulator, and no evidence about any device.
     Ctrl-C ends it with the report of what was judged so far.
 
     Exit codes:
@@ -136,6 +132,7 @@ def campaign(
         raise typer.BadParameter(
             f"{cluster!r} is no scheduler; for example tcp://127.0.0.1:8786", param_hint="--cluster"
         )
+    _refuse_mixture(exhaustive, {"--sessions": sessions, "--profile": profile, "--junit": junit}, wire)
     refuse_clash(
         [
             *([] if profile is None else [NamedFile("--profile", str(profile), Use.READ)]),
@@ -145,14 +142,55 @@ def campaign(
         ]
     )
     for option, path in (("--report", report), ("--junit", junit), ("--record", record)):
-        _write_file(option, path, b"", "ab")  # a file that cannot be had is said before the work, not after it
-    from devicectl.campaign.many.campaign import Campaign
+        write_file(option, path, b"", "ab")  # a file that cannot be had is said before the work, not after it
+    if exhaustive is not None:
+        holding = _of_exhaustive(exhaustive, cycles or FEW_CYCLES, 1 if seed is None else seed, wire)
+    else:
+        holding = _of_campaign(profile, sessions or SESSIONS, cycles or CYCLES, 1 if seed is None else seed)
+    return hold(holding, _source(holding.work, jobs, cluster), Outputs(report, junit, record, as_json))
 
-    wanted = Campaign(_profile_values(profile), sessions or SESSIONS, cycles or CYCLES, 1 if seed is None else seed)
-    command = f"devicectl campaign --cycles {wanted.cycles}" + (
+
+def _refuse_mixture(exhaustive: int | None, others: dict[str, object], wire: str | None) -> None:
+    if exhaustive is None:
+        if wire is not None:
+            raise typer.BadParameter(
+                "needs --exhaustive: else a profile says how often it is MQTT's", param_hint="--wire"
+            )
+        return
+    if wire not in (None, "serial", "mqtt"):
+        raise typer.BadParameter(f"{wire!r} is no wire; there are serial and mqtt", param_hint="--wire")
+    for option, value in others.items():
+        if value is not None:
+            raise typer.BadParameter("cannot be used with --exhaustive, which tries all faults", param_hint=option)
+
+
+def _of_campaign(profile: Path | None, sessions: int, cycles: int, seed: int) -> Holding:
+    from devicectl.campaign.many import report
+    from devicectl.campaign.many.campaign import Campaign
+    from devicectl.campaign.many.junit import junit
+
+    work = Campaign(_profile_values(profile), sessions, cycles, seed)
+    command = f"devicectl campaign --cycles {cycles}" + (
         f" --profile {shlex.quote(str(profile))}" if profile is not None else ""
     )
-    return _hold(wanted, command, _source(wanted, jobs, cluster), Outputs(report, junit, record, as_json))
+
+    def data(tally: "Tally", done: int, seconds: float) -> JsonObject:
+        return report.report_data(work, tally, command=command, seconds=seconds)
+
+    only = work.scenario(seed) if sessions == 1 else None
+    return Holding(work, data, report.lines, lambda data: junit(data, work.tasks()), only)
+
+
+def _of_exhaustive(faults: int, cycles: int, seed: int, wire: str | None) -> Holding:
+    from devicectl.campaign.exhaustive import report
+    from devicectl.campaign.exhaustive.every import Exhaustive
+
+    work = Exhaustive(faults, cycles, seed, wire or "serial")
+
+    def data(tally: "Tally", done: int, seconds: float) -> JsonObject:
+        return report.report_data(work, tally, done=done, seconds=seconds)
+
+    return Holding(work, data, report.lines)
 
 
 def _profile_values(path: Path | None) -> JsonObject:
@@ -178,7 +216,7 @@ def _profile_values(path: Path | None) -> JsonObject:
     return values
 
 
-def _source(wanted: "Campaign", jobs: int | None, cluster: str | None) -> "_Source":
+def _source(wanted: "Work", jobs: int | None, cluster: str | None) -> "Generator[tuple[range, Tally], None, None]":
     if cluster is not None:
         from devicectl.campaign.many import cluster as dask
 
@@ -188,133 +226,3 @@ def _source(wanted: "Campaign", jobs: int | None, cluster: str | None) -> "_Sour
     from devicectl.campaign.many import workers
 
     return workers.results(wanted, jobs or os.cpu_count() or 1)
-
-
-def _hold(wanted: "Campaign", command: str, source: "_Source", outputs: Outputs) -> int:
-    """Gather what the sessions come to, whatever ends them, and report it."""
-    from contextlib import closing
-
-    from devicectl import clock
-    from devicectl.campaign.many.report import report_data
-    from devicectl.campaign.many.tally import RIGHT, Tally
-
-    results: dict[range, Tally] = {}
-    total, began, interrupted = Tally(), clock.monotonic(), False
-    failed: DevicectlError | None = None
-    with _interruptible(), _progress(wanted.sessions) as show:
-        try:
-            with closing(source):
-                for seeds, tally in source:
-                    if seeds not in results:
-                        results[seeds] = tally
-                        total.add(tally)
-                        show(total)
-        except KeyboardInterrupt:
-            interrupted = True
-        except DevicectlError as error:
-            failed = error
-    if failed is not None and not results:
-        raise failed
-    data = report_data(wanted, total, command=command, seconds=(clock.monotonic() - began) / 1e6)
-    _write(wanted, data, outputs)
-    if outputs.record is not None and (total.failures or wanted.sessions == 1):
-        _record(wanted, total.failures[0].seed if total.failures else wanted.seed, outputs.record)
-    if failed is not None:
-        raise failed
-    require_written()
-    if interrupted:
-        return EXIT_INTERRUPTED
-    return EXIT_RIGHT if total.words[RIGHT] == total.sessions else EXIT_WRONG
-
-
-def _write(wanted: "Campaign", data: JsonObject, outputs: Outputs) -> None:
-    from devicectl.campaign.many.junit import junit
-    from devicectl.campaign.many.report import lines, to_text
-
-    if outputs.as_json:
-        print(to_text(data), end="")
-    else:
-        print(data["notice"])
-        for line in lines(data):
-            print(line)
-    _write_file("--report", outputs.report, to_text(data).encode())
-    _write_file("--junit", outputs.junit, junit(data, wanted.tasks()))
-
-
-def _record(wanted: "Campaign", seed: int, path: Path) -> None:
-    """Hold one session again, and write all of it."""
-    import asyncio
-
-    from devicectl.campaign.many.draw import draw
-    from devicectl.campaign.many.profile import make_profile
-    from devicectl.campaign.recording_file import encode_trial
-    from devicectl.campaign.trial import Trial
-
-    trial = Trial(draw(make_profile(wanted.profile), seed, wanted.cycles))
-    asyncio.run(trial.run())
-    _write_file("--record", path, encode_trial(trial.scenario, trial.verdict, trial.recording))
-
-
-def _write_file(option: str, path: Path | None, data: bytes, mode: Literal["wb", "ab"] = "wb") -> None:
-    if path is None:
-        return
-    try:
-        with path.open(mode) as file:
-            file.write(data)
-    except OSError as error:
-        raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint=option) from error
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Take SIGTERM and SIGHUP as Ctrl-C within it."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    taken = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
-    for number, handler in taken.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in taken.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(sessions: int) -> "Iterator[Callable[[Tally], None]]":
-    """Show a bar on a terminal, and now and then a line elsewhere; both on standard error."""
-    from devicectl import clock
-    from devicectl.campaign.many.tally import RIGHT
-    from protocols.language.units import SECOND
-
-    began = clock.monotonic()
-
-    def rates(tally: "Tally") -> str:
-        bad = tally.sessions - tally.words[RIGHT]
-        seconds = max(1, clock.monotonic() - began) / SECOND
-        return f"{bad} wrong or stuck, {tally.sessions / seconds:.1f} a second"
-
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_interactive:
-        shown = 0
-
-        def say(tally: "Tally") -> None:
-            nonlocal shown
-            if tally.sessions * LINES // sessions > shown:
-                shown = tally.sessions * LINES // sessions
-                print(f"{tally.sessions:,} of {sessions:,} sessions, {rates(tally)}", file=sys.stderr, flush=True)
-
-        yield say
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rates]}"), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=sessions, rates="")
-        yield lambda tally: bar.update(task, completed=tally.sessions, rates=rates(tally))

@@ -34,7 +34,7 @@ def test_right_sessions_are_exit_code_0_with_the_rule_of_three() -> None:
     done = devicectl(*FEW, code=0)
     assert "0 of 3 sessions were wrong or stuck: below 3 in 3 at 95 %" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert "3 of 3 sessions, 0 wrong or stuck" in done.stderr
+    assert "3 of 3 seeds, 3 sessions, 0 wrong or stuck" in done.stderr
 
 
 def test_json_is_one_object_and_the_same_as_the_report(tmp_path: Path) -> None:
@@ -70,6 +70,10 @@ def test_a_session_that_failed_is_exit_code_1_and_its_command_repeats_it(stuck: 
         (("--cluster", "127.0.0.1:8786"), "no scheduler; for example tcp://127.0.0.1:8786"),
         (("--cluster", "tcp://127.0.0.1:1", "--jobs", "2"), "cannot be used with --cluster"),
         (("--report", "same", "--junit", "same"), "same"),
+        (("--exhaustive", "3"), "3 is not a whole number from 1 to 2"),
+        (("--exhaustive", "1", "--sessions", "3"), "--sessions: cannot be used with --exhaustive"),
+        (("--exhaustive", "1", "--wire", "carrier pigeon"), "is no wire; there are serial and mqtt"),
+        (("--wire", "mqtt"), "--wire: needs --exhaustive"),
         (("--report", "no/such/folder"), "cannot write no/such/folder"),
     ],
 )
@@ -119,7 +123,7 @@ def test_ctrl_c_reports_what_was_judged_so_far(tmp_path: Path) -> None:
     options = ("--sessions", "40", "--cycles", "500", "--jobs", "1", "--profile", profile)
     line: list[str | Path] = [*DEVICECTL, "campaign", *options, "--report", report, "--junit", junit]
     with started(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        read_until(process, " of 40 sessions")
+        read_until(process, " of 40 seeds")
         interrupt(process)
         said, _ = process.communicate(timeout=patience())
         assert process.returncode == 130, said
@@ -128,3 +132,28 @@ def test_ctrl_c_reports_what_was_judged_so_far(tmp_path: Path) -> None:
     assert 0 < data["sessions"] < 40
     assert data["claim"] in said
     assert ElementTree.parse(junit).getroot().get("failures") == "0"
+
+
+def test_a_session_that_failed_is_recorded_as_small_as_it_gets_beside_one_that_is_right(
+    stuck: Path, tmp_path: Path
+) -> None:
+    record = tmp_path / "first.pcapng"
+    done = devicectl(*FEW, "--profile", stuck, "--record", record, code=1)
+    commands = [line for line in done.stderr.splitlines() if line.startswith("devicectl replay ")]
+    assert [command.rpartition("/")[2] for command in commands] == ["first.small.pcapng", "first.passing.pcapng"]
+    for command, word in zip(commands, ("stuck", "right"), strict=True):
+        assert f"all equal; verdict: {word}" in devicectl(*command.split()[1:], code=0).stdout
+    with read_recording(str(tmp_path / "first.small.pcapng")) as capture:
+        assert len(capture.comment["scenario"]["faults"]) == 1
+
+
+def test_all_single_faults_of_one_cycle_are_tried_and_the_claim_has_its_bounds(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    done = devicectl("campaign", "--exhaustive", "1", "--cycles", "1", "--wire", "mqtt", "--report", report, code=0)
+    data = json.loads(report.read_text("utf-8"))
+    assert data["tried"] == data["singles"] == data["singles_done"] > 700
+    assert (data["skipped"], data["without_effect"], data["failures"]) == (0, 0, [])
+    assert f"all {data['tried']} single faults of 1 cycles: 0 wrong, 0 stuck" in done.stdout
+    assert "bounds of this claim: seed 1, mqtt, version" in done.stdout
+    assert "flip" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80

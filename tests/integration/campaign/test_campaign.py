@@ -11,11 +11,12 @@ import pytest
 
 from devicectl.campaign.many import campaign as campaign_module
 from devicectl.campaign.many import workers
-from devicectl.campaign.many.campaign import Campaign, judge_seeds
+from devicectl.campaign.many.campaign import Campaign
 from devicectl.campaign.many.report import report_data
 from devicectl.campaign.many.tally import Tally
 from devicectl.campaign.many.unseen import REASONS, expected, seen
 from devicectl.campaign.many.usual import USUAL_PROFILE
+from devicectl.campaign.many.work import judge_part
 from firmware_sim.faults.catalogue import CATALOGUE
 
 CYCLES = 12
@@ -50,7 +51,7 @@ def short_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def first() -> Tally:
-    return judge_seeds(a_campaign(FIRST_SEEDS), FIRST_SEEDS)
+    return a_campaign(FIRST_SEEDS).judge(FIRST_SEEDS)
 
 
 def test_no_session_of_the_first_seeds_is_wrong_or_stuck(first: Tally) -> None:
@@ -85,7 +86,7 @@ def test_states_that_last_no_time_are_met(first: Tally) -> None:
 @pytest.mark.parametrize("first_seed", NIGHTLY_SEEDS[::CHUNK])
 def test_no_session_of_many_is_wrong_or_stuck(first_seed: int) -> None:
     seeds = range(first_seed, first_seed + CHUNK)
-    tally = judge_seeds(a_campaign(seeds), seeds)
+    tally = a_campaign(seeds).judge(seeds)
     assert_good(tally)
     assert_reasons_hold(tally)
 
@@ -93,15 +94,15 @@ def test_no_session_of_many_is_wrong_or_stuck(first_seed: int) -> None:
 def test_a_range_of_seeds_comes_to_the_same_twice_and_in_two_halves() -> None:
     seeds = range(40, 60)
     campaign = a_campaign(seeds, cycles=3)
-    whole, halves = judge_seeds(campaign, seeds), Tally()
-    halves.add(judge_seeds(campaign, seeds[10:]))
-    halves.add(judge_seeds(campaign, seeds[:10]))
-    assert whole == halves == judge_seeds(campaign, seeds)
+    whole, halves = campaign.judge(seeds), Tally()
+    halves.add(campaign.judge(seeds[10:]))
+    halves.add(campaign.judge(seeds[:10]))
+    assert whole == halves == campaign.judge(seeds)
 
 
 def test_another_version_is_refused_since_its_sessions_are_others() -> None:
     with pytest.raises(RuntimeError, match="and not 99"):
-        judge_seeds(a_campaign(range(2)), range(2), "99")
+        judge_part(a_campaign(range(2)), range(2), "99")
 
 
 def test_one_process_and_two_and_two_of_which_one_is_killed_come_to_the_same_report(short_tasks: None) -> None:
