@@ -31,6 +31,7 @@ INTERPRETED = {
     "firmware_sim/__main__.py": "a program",
     "firmware_sim/cli.py": "a program",
     "firmware_sim/clock.py": "the clock of the shells",
+    "firmware_sim/faults": "numbers that are whole or not, where native code makes all floats; inherited from",
     "firmware_sim/memory_file.py": "files",
     "firmware_sim/serve": "shells: asyncio, sockets, terminals",
 }
