@@ -69,6 +69,7 @@ def shrunk(scenario: Scenario, trials: Trials) -> Shrunk:
 def test_of_many_faults_the_one_that_shows_the_defect_is_left(forgetful: None, trials: Trials) -> None:
     found = shrunk(a_scenario(*FAULTS), trials)
     assert [fault.kind.name for fault in found.scenario.faults] == ["host_crash"]
+    assert found.scenario.faults[0].text.startswith('at("'), "it began by a state, and is kept at that time"
     assert found.scenario.plan.target_cores < CORES
     again = trials.run(found.scenario).verdict
     assert again.failure == found.failure and not again.unfired
