@@ -26,9 +26,10 @@ class DeviceWatch:
         self._home_at = device.plant.needle.home_at
         self._pump_on = device.plant.vacuum.pump_on
 
-    def look(self, now: Micros, *, powered: bool) -> None:
+    def look(self, now: Micros) -> None:
         """Record the state, which is OFF without power, the needles and the pump, each where it is another one."""
         recording, board, plant = self._recording, self._device.board, self._device.plant
+        powered = self._device.powered
         state = board.state.name if powered else _OFF
         if state != self._state:
             self._state = state

@@ -6,7 +6,6 @@ takes with it each step of the memory that was not synced, but for as many of th
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from devicectl.campaign.broker import BrokerFaults
 from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
@@ -18,6 +17,7 @@ from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.faults.acts import DeviceFaults
 from firmware_sim.faults.catalogue import CATALOGUE
+from firmware_sim.faults.injected import RESTART_US
 from firmware_sim.faults.injector import Act, End, Firing
 from firmware_sim.faults.kind import Target
 from firmware_sim.faults.store import FaultyStore, PowerLostError
@@ -25,9 +25,6 @@ from firmware_sim.faults.wire import Piece, WireFaults
 from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
 from protocols.link.port import AnyWire
-
-RESTART_US: Final = Micros(1 * SECOND)
-"""Time until a device whose process has ended is started again, as by systemd."""
 
 
 class Killed(BaseException):
@@ -65,15 +62,13 @@ class FaultyWorld(World):
         """Hears when the host may take what it has written to be durable."""
         self._logged_at = Micros(0)
         self.host_alive = True
-        self.powered = True
         self._unplugged: set[object] = set()
         self._watch = watch = DeviceWatch(device, recording)
         self._wire = WireFaults(injector, line)
         store.heard = lambda key: watch.stored(key, self.heap.now)
         super().__init__(engine, device, write=write, line=self._wire, make_wire=make_wire)
         self._faults = Actor(injector.next_deadline, self._advance_injector)
-        self._device_actor = Actor(self._device_deadline, self._advance_device)
-        self.heap.actors = (self.heap.actors[0], self._device_actor, self._faults)
+        self.heap.actors = (*self.heap.actors, self._faults)
         DeviceFaults(device, injector, power_off=self.power_off, power_on=self.power_on, changed=self._inputs_changed)
         for name in (name for name, kind in CATALOGUE.items() if kind.target is Target.DEVICE):
             injector.acts[name] = self.put_off(injector.acts[name])  # its trigger may be a write of the device itself
@@ -143,9 +138,8 @@ class FaultyWorld(World):
     # --- power ---------------------------------------------------------------------------------------------------
 
     def power_off(self, now: Micros) -> None:
-        """Take the device's power away: the reserve brings the needles home, and nothing is heard or said."""
-        self.device.plant.reboot(now)
-        self.powered = False
+        """Take the device's power away: nothing is heard or said until it boots."""
+        self.device.power_off(now)
         self._look()
 
     def power_on(self, now: Micros) -> None:
@@ -154,7 +148,6 @@ class FaultyWorld(World):
         self._boot(now)
 
     def _boot(self, now: Micros) -> None:
-        self.powered = True
         self.device.nvm = self.store.load()
         self.recording.event("boot", now)
         self._guarded(self.device.reboot, now)
@@ -204,15 +197,12 @@ class FaultyWorld(World):
             self.mend()
 
     def _detach(self) -> None:
-        """Take the device's port away; a device without power, or whose process has ended, hears nothing of it."""
+        """Take the device's port away."""
         if self.port not in self.device.ports:
             return
         if self.port.exchange.linked:  # else a link may live on at the port of a host that is gone
             self.recording.event("detached", self.now)
-        if self.powered:
-            self._guarded(self.device.detach, self.port, self.now)
-        else:
-            self.device.ports.remove(self.port)
+        self._guarded(self.device.detach, self.port, self.now)
         self._look()
 
     def _disconnect(self, firing: Firing, now: Micros) -> End:
@@ -291,16 +281,13 @@ class FaultyWorld(World):
 
     # --- inside --------------------------------------------------------------------------------------------------
 
-    def _device_deadline(self) -> Micros | None:
-        return self.device.next_deadline() if self.powered else None
-
     def _advance_device(self) -> None:
         self.store.now = self.heap.now
         self._guarded(super()._advance_device)
         self._look()
 
     def _deliver(self, sender: str, data: Piece) -> None:
-        if self.powered if sender == "host" else self.host_alive:
+        if self.device.powered if sender == "host" else self.host_alive:
             self.recording.append(Recorded(self.heap.now, HEARD[sender], data))
             super()._deliver(sender, data)
 
@@ -364,7 +351,7 @@ class FaultyWorld(World):
 
     def _look(self) -> None:
         """Record what of the device has changed, and let triggers see it."""
-        self._watch.look(self.heap.now, powered=self.powered)
+        self._watch.look(self.heap.now)
         self.injector.look(self.heap.now)
 
 

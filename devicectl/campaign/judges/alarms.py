@@ -114,8 +114,8 @@ def _stops(reading: Reading) -> Found:
         before = [state for state in states if state.place < noted.place]
         linked = bool(before) and before[-1].event["armed"]
         soon = range(noted.at_us, noted.at_us + 100_001)
-        if any(one.at_us in soon for one in reading.of("boot")):
-            continue  # it is raised in the boot, when nobody is linked to hear it
+        if any(one.at_us in soon and one.event["state"] == "OFF" for one in states):
+            continue  # it is raised in the next boot, if it is still open then, and nobody is linked to hear it
         if linked and not any(at_us in soon for at_us in raised):
             found.append((noted.at_us, f"the emergency stop was opened, and MC-{STOPPED} was not raised"))
     return found

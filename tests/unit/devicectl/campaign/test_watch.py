@@ -9,11 +9,14 @@ from tests.unit.devicectl.campaign.trials import events, right, tried
 def test_what_has_not_changed_is_not_recorded_and_a_device_without_power_is_off() -> None:
     device, recording = Device(seed=1), Recording()
     watch = DeviceWatch(device, recording)
-    watch.look(Micros(1), powered=True)
+    watch.look(Micros(1))
     assert recording == []
-    watch.look(Micros(2), powered=False)
-    watch.look(Micros(3), powered=True)
-    assert [data["state"] for _, _, data in recording if isinstance(data, dict)] == ["OFF", "IDLE"]
+    device.power_off(Micros(2))
+    watch.look(Micros(2))
+    device.reboot(Micros(3))
+    watch.look(Micros(3))
+    found = [data for _, _, data in recording if isinstance(data, dict)]
+    assert [data["state"] for data in found if data["event"] == "state"] == ["OFF", "IDLE"]
 
 
 def test_a_session_shows_its_states_its_strokes_its_needles_and_its_pump() -> None:
