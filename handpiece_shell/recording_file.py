@@ -45,6 +45,11 @@ def versions() -> dict[str, object]:
     }
 
 
+def comment_of(program: str, seed: int | None, **more: object) -> dict[str, object]:
+    """Return the comment of a recording that begins: which `program` makes it, of what seed, and `more` of it."""
+    return {"program": program, "versions": versions(), "scenario": None, "seed": seed, "faults": [], **more}
+
+
 class RecordingFile:
     """The recording in the file at `path`, which is emptied. `comment` is what is known at the beginning.
 

@@ -387,8 +387,3 @@ class _Driver(VirtualTimeDriver):
             procedure.close()
             raise Killed
         return await super().perform(procedure, whole=whole, ending=ending)
-
-
-def run_trial(scenario: Scenario) -> Verdict:
-    """Run a scenario in an event loop of its own."""
-    return asyncio.run(Trial(scenario).run())

@@ -242,18 +242,15 @@ def _recording(
     if path is None:
         yield None
         return
-    from handpiece_shell.recording_file import RecordingFile, versions
+    from handpiece_shell.recording_file import RecordingFile, comment_of
 
-    comment: dict[str, object] = {
-        "program": "devicectl",
-        "versions": versions(),
-        "scenario": None,
-        "seed": wanted.url.seed,
-        "faults": [],
-        "device": hide_users(wanted.url.text),
-        "plan": wanted.plan.model_dump(mode="json"),
-        "continues": wanted.resume or wanted.abandon,
-    }
+    comment = comment_of(
+        "devicectl",
+        wanted.url.seed,
+        device=hide_users(wanted.url.text),
+        plan=wanted.plan.model_dump(mode="json"),
+        continues=wanted.resume or wanted.abandon,
+    )
     try:
         file = RecordingFile(str(path), comment, lambda text: display.say(f"warning: {text}"), at_once=at_once)
     except (OSError, ValueError) as error:

@@ -13,7 +13,7 @@ from devicectl.log.store import SessionLog
 from devicectl.session.procedures import Procedure
 from devicectl.testing.run import Run
 from devicectl.transports.urls import DeviceUrl, parse_url
-from handpiece_shell.recording_file import RecordingFile, versions
+from handpiece_shell.recording_file import RecordingFile, comment_of
 from handpiece_shell.streams import say
 from handpiece_shell.trace_file import open_trace
 from protocols.language.messages import TruthGetDone
@@ -32,14 +32,7 @@ async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiec
     """The handpiece of a test."""
     folder = run.open_folder()
     tracer = Tracer()
-    comment: dict[str, object] = {
-        "program": "pytest",
-        "versions": versions(),
-        "scenario": None,
-        "seed": run.seed,
-        "faults": [],
-        "device": hide_users(run.device_url),
-    }
+    comment = comment_of("pytest", run.seed, device=hide_users(run.device_url))
     with (
         open_trace(str(folder / "trace.txt"), say) as write,
         closing(RecordingFile(str(folder / "recording.pcapng"), comment, say)) as recording,

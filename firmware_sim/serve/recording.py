@@ -12,7 +12,7 @@ from firmware_sim.memory.image import snapshot
 from firmware_sim.ports import Port
 from firmware_sim.serve.errors import no_file
 from firmware_sim.serve.real_time import OpenTap, Tap
-from handpiece_shell.recording_file import RecordingFile, versions
+from handpiece_shell.recording_file import RecordingFile, comment_of
 from handpiece_shell.streams import say
 from protocols.language.units import Micros
 from protocols.mqtt.wire import DeviceWire, Publication
@@ -91,15 +91,8 @@ def record(
     Raises:
         OptionError: it cannot be opened.
     """
-    comment: dict[str, object] = {
-        "program": "firmware-sim",
-        "versions": versions(),
-        "scenario": None,
-        "seed": boot.seed,
-        "faults": [],
-        "parameters": dict(boot.parameters),
-        "memory": boot.memory is not None,
-    }
+    parameters, memory = dict(boot.parameters), boot.memory is not None
+    comment = comment_of("firmware-sim", boot.seed, parameters=parameters, memory=memory)
     try:
         file = RecordingFile(path, comment, lambda text: say(f"firmware-sim: warning: --record {text}"))
     except (OSError, ValueError) as error:

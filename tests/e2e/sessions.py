@@ -6,6 +6,8 @@ from typing import Final
 
 import devicectl
 from devicectl import Plan, clock
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
@@ -131,3 +133,17 @@ async def whole_session(
                     if done == pause_after:
                         await session.pause()
             return session.summary
+
+
+def reports_of(log: Path) -> list[SessionReport]:
+    """All sessions of a log, in their order; none where there is no log yet."""
+    found: list[SessionReport] = []
+    if not log.exists():
+        return found
+    with SessionLog.open(log) as opened:
+        try:
+            while True:
+                found.append(opened.load(len(found) + 1))
+        except LogError as error:
+            assert error.kind is LogErrorKind.MISSING, error
+    return found

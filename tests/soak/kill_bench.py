@@ -12,14 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from devicectl.log.errors import LogError, LogErrorKind
-from devicectl.log.report import SessionReport
-from devicectl.log.store import SessionLog
 from protocols.language.enums import Role
 from protocols.language.records import Cycle, decode_record
 from tests.client import tcp
 from tests.e2e.processes import DEVICECTL, started, wait_until
-from tests.e2e.sessions import PARAMETERS, VIEWER_ID
+from tests.e2e.sessions import PARAMETERS, VIEWER_ID, reports_of
 from tests.patience import MOMENT_S, patience
 from tests.programs import Served, serve
 
@@ -143,25 +140,12 @@ class KillBench:
 
     # --- the judge -------------------------------------------------------------------------------------------
 
-    def _reports(self) -> list[SessionReport]:
-        """All sessions of the log."""
-        found: list[SessionReport] = []
-        if not self._log.exists():
-            return found  # each host was killed before it had one
-        with SessionLog.open(self._log) as log:
-            try:
-                while True:
-                    found.append(log.load(len(found) + 1))
-            except LogError as error:
-                assert error.kind is LogErrorKind.MISSING, error
-        return found
-
     def _note(self, trace: Path) -> None:
         """Note what a host that has ended had acknowledged, and what is in the log: none of it was lost since."""
         if trace.exists():
             acknowledged = map(int, _ACKNOWLEDGED.findall(trace.read_text("utf-8")))
             self._acknowledged = max(self._acknowledged, *acknowledged, 0)
-        reports = self._reports()
+        reports = reports_of(self._log)
         if len(reports) > self.sessions:
             stored = reports[-1].records
             assert stored[: len(self._stored)] == self._stored, "rows of the log are lost or others"
@@ -170,7 +154,7 @@ class KillBench:
 
     def _judge(self) -> None:
         """The session is closed and reconciled, and the log's rows are the device's journal to the byte."""
-        for report in self._reports()[self.sessions :]:
+        for report in reports_of(self._log)[self.sessions :]:
             assert report.summary.state in ("completed", "aborted") and report.summary.reconciled, report.differences
             assert report.counts == report.device_totals
             first, upto = report.start.first_event_no, report.next_event_no

@@ -10,13 +10,13 @@ from typing import Final
 
 from devicectl.campaign.judges import acknowledgement, alarms, answers, calm, exactly_once, motion, timing, truth
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading, seen
+from devicectl.campaign.judges.reading import Found, Reading, seen
 from devicectl.campaign.recording import Recorded
 from devicectl.campaign.verdict import Breach
 
 __all__ = ["JUDGES", "Ledgers", "judge_all"]
 
-JUDGES: Final[Mapping[str, Callable[[Reading, Ledgers], list[tuple[int, str]]]]] = {
+JUDGES: Final[Mapping[str, Callable[[Reading, Ledgers], Found]]] = {
     "exactly once": exactly_once.judge,
     "acknowledgement": acknowledgement.judge,
     "truth": truth.judge,

@@ -7,10 +7,9 @@ shown once are never lower again, whatever power is lost.
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading, Said
+from devicectl.campaign.judges.reading import Found, Reading, Said
 from devicectl.campaign.judges.records import cycles
 
-Found = list[tuple[int, str]]
 _SHOWN: Final = {
     "Welcome": {"boot": "boot_count", "head": "journal_head", "tail": "journal_tail", "cycle": "cycle_no"},
     "Heartbeat": {"head": "journal_head", "cycle": "cycle_no"},

@@ -7,11 +7,10 @@ the device until FAULT_RESET, over any loss of power.
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Noted, Reading
+from devicectl.campaign.judges.reading import Found, Noted, Reading
 from devicectl.campaign.judges.records import ALARM, BOOT, KIND_AT, AlarmChange, alarm, event_no, open_cycle_of
 from devicectl.campaign.judges.timing import losses
 
-Found = list[tuple[int, str]]
 INACTIVE, ACTIVE, ACKNOWLEDGED, LATCHED = 0, 1, 2, 3  # states of an alarm
 _STATES: Final = {ACTIVE: "ACTIVE", ACKNOWLEDGED: "ACKNOWLEDGED", LATCHED: "LATCHED"}
 POWER_LOST: Final = 1401

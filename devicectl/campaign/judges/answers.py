@@ -7,9 +7,8 @@ from typing import Final
 
 from devicectl.campaign.judges.frames import MOTIONS, Frame
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges.reading import Found, Reading
 
-Found = list[tuple[int, str]]
 Key = tuple[int, int]
 _ENDS: Final = ("Refused", "Failed", "Aborted")
 _LATE: Final = "E_EXPIRED"

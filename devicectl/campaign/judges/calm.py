@@ -3,7 +3,7 @@
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges.reading import Found, Reading
 
 _ALARMS: Final = (101, 301, 501, 803, 1001, 1101, 1302, 1401, 1501, 1601, 1901, 2001, 2301)
 """Codes of docs/model.md that chance alone does not raise."""
@@ -11,7 +11,7 @@ _INTERLOCKS: Final = (6, 7)
 """Interlocks that speak where needles clog and cores are missed by chance."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
+def judge(reading: Reading, ledgers: Ledgers) -> Found:
     """Find losses of links, NAKs, retries and refusals that nobody has caused."""
     if reading.of("fired") or reading.of("host"):
         return []

@@ -7,11 +7,10 @@ from typing import Final
 
 from devicectl.campaign.judges.frames import Fields
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges.reading import Found, Reading
 from devicectl.campaign.judges.records import GAP, KIND_AT, Cycle, cycles, event_no
 
 Content = bytes | Fields
-Found = list[tuple[int, str]]
 _COMPARED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Noted, Reading, changes
+from devicectl.campaign.judges.reading import Found, Noted, Reading, changes
 from devicectl.campaign.judges.records import cycles
 from devicectl.campaign.recording import Event
 
@@ -44,7 +44,7 @@ _NEXT: Final[Mapping[str, tuple[str, ...]]] = {
 """State -> those that may be seen next; what lasts no time is left out."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
+def judge(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold each stroke and each change of state against docs/model.md."""
     boots = [0, *(noted.at_us for noted in reading.of("boot"))]
     made = _made(ledgers)
@@ -122,7 +122,7 @@ def _density(stroke: Event, made: dict[int, tuple[int, int]], ledgers: Ledgers) 
     return []
 
 
-def _tries(reading: Reading) -> list[tuple[int, str]]:
+def _tries(reading: Reading) -> Found:
     """Count how often the needles have left home since a cycle began."""
     begun = [noted.place for noted in reading.of("stroke")]
     tries: dict[int, int] = {}
@@ -138,7 +138,7 @@ def _tries(reading: Reading) -> list[tuple[int, str]]:
     return found
 
 
-def _depths(reading: Reading) -> list[tuple[int, str]]:
+def _depths(reading: Reading) -> Found:
     """Find strokes that were said to be done and went deeper than is allowed: interlock 10 locks."""
     set_um = {
         said.frame.fields["cycle_no"]: said.frame.fields["depth_um"]

@@ -11,6 +11,9 @@ from typing import Final, NamedTuple
 from devicectl.campaign.judges.frames import Frame, frames
 from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, HOST_SENT, Event, Recorded
 
+Found = list[tuple[int, str]]
+"""Breaches that a judge has found, each with its time in microseconds and its sentence."""
+
 
 class Said(NamedTuple):
     """One message at a place of the recording."""

@@ -11,7 +11,6 @@ GAP, CYCLE, ALARM, BOOT = 0, 1, 4, 7  # kinds
 KIND_AT: Final = 8
 ENDINGS: Final = {1: "completed", 2: "aborted", 3: "ambiguous"}
 NOT_PUNCTURED, COUNTED = 0, 1  # outcomes of a needle
-AMBIGUOUS_OUTCOME: Final = 4
 
 
 class Cycle(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Noted, Reading, Said
+from devicectl.campaign.judges.reading import Found, Noted, Reading, Said
 from devicectl.campaign.recording import Event
 
 MS: Final = 1_000
@@ -41,7 +41,7 @@ class Span(NamedTuple):
     link_id: int
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
+def judge(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold every time at which needles were out, or the device armed, against what it has heard."""
     spans = {
         "armed": _spans(reading, "state", lambda event, at_us: None if event["armed"] else at_us),

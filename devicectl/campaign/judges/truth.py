@@ -2,10 +2,10 @@
 
 from devicectl.campaign.judges.exactly_once import count
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges.reading import Found, Reading
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> list[tuple[int, str]]:
+def judge(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold the rows against what the plant has really done."""
     found, truth = count(ledgers), ledgers.truth
     doubtful, unwritten = ledgers.needles * found["ambiguous"], ledgers.unwritten

@@ -17,14 +17,12 @@ from devicectl.campaign.trial import Trial
 from protocols.capture.packet import JsonObject
 from protocols.language.alarm_codes import alarm_label
 from protocols.language.enums import AlarmState, RecordKind
-from protocols.language.records import AlarmChanged, decode_record
+from protocols.language.records import KIND_OFFSET, AlarmChanged, decode_record
 
 CYCLES_A_TASK: Final = 500
 """Work of one task: twenty-five sessions of twenty cycles take about a second, which is one step of the bar."""
 MAX_SENTENCE: Final = 2_000
 """Characters that are kept of what a judge says: a traceback's end."""
-KIND_OFFSET: Final = 8
-"""Byte of a record in which its kind is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,11 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from devicectl.campaign.many.usual import USUAL_PROFILE
 from devicectl.errors import DevicectlError
 from firmware_sim.errors import SimulatorError
 from firmware_sim.faults.catalogue import CATALOGUE, nearest
 from firmware_sim.faults.fault import fault_of
 from firmware_sim.faults.kind import Kind
-from protocols.capture.packet import JsonObject
 from protocols.text.values import ValuesError
 
 SHORT_MS: Final = 1_000
@@ -177,9 +175,3 @@ def _explain(error: ValidationError, source: str) -> ProfileError:
     if first["type"] == "missing":
         return ProfileError(source, key, None, f"is missing: must be {right}")
     return ProfileError(source, key, first["input"], f"must be {right}")
-
-
-def usual_profile() -> Profile:
-    """Return the profile of a campaign that names none."""
-    values: JsonObject = dict(USUAL_PROFILE)
-    return make_profile(values, "the default profile")

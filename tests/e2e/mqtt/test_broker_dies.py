@@ -14,16 +14,14 @@ from typing import Final
 
 import pytest
 
-from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.report import SessionReport
-from devicectl.log.store import SessionLog
 from firmware_sim.memory.journal import JOURNAL_SLOTS
 from protocols.language.enums import Role, Stream
 from protocols.language.messages import StreamSet, StreamSetDone, TelemetryState
 from tests.brokers import Mosquitto
 from tests.client import Client, tcp
 from tests.e2e.processes import DEVICECTL, started
-from tests.e2e.sessions import CLOGS, PARAMETERS, VIEWER_ID
+from tests.e2e.sessions import CLOGS, PARAMETERS, VIEWER_ID, reports_of
 from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, Served, environment
 
@@ -64,7 +62,7 @@ class Hosts:
     """One session after the other, each on the device at `url`; one that was not closed is taken up again."""
 
     def __init__(self, url: str, log: Path, folder: Path) -> None:
-        self._log = log
+        self.log = log
         self._line = [*DEVICECTL, "run", "--json", "--target-cores", "30", "--device", url, "--log", str(log)]
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,19 +94,8 @@ class Hosts:
         explained = completed or err.splitlines()[-1].startswith("devicectl: ")
         assert explained and (code == 0) is completed, f"exit {code}\n{out}\n{err}"
         self.completed += completed
-        self._resume = any(not one.summary.reconciled for one in self.sessions()[-1:])
+        self._resume = any(not one.summary.reconciled for one in reports_of(self.log)[-1:])
         self.ended += 1
-
-    def sessions(self) -> list[SessionReport]:
-        """All of the log."""
-        found: list[SessionReport] = []
-        with SessionLog.open(self._log) as log:
-            try:
-                while True:
-                    found.append(log.load(len(found) + 1))
-            except LogError as error:
-                assert error.kind is LogErrorKind.MISSING, error
-        return found
 
     def finish(self) -> None:
         """Until a session has ended whose counts are reconciled."""
@@ -163,11 +150,11 @@ def strike(broker: Mosquitto, count: int, folder: Path) -> None:
                 end(broker)
                 struck[kind] += 1
             hosts.finish()
-            rows = compare_rows(viewer, hosts.sessions())
+            rows = compare_rows(viewer, reports_of(hosts.log))
         assert device.poll() is None, said.read_text("utf-8")
     told = said.read_text("utf-8").splitlines()
     assert all(one.startswith("firmware-sim: --mqtt: ") and one.endswith("; connecting again") for one in told), told
-    sessions = hosts.sessions()
+    sessions = reports_of(hosts.log)
     assert sessions and all(one.summary.reconciled for one in sessions)
     print(
         f"{count} strikes at the broker {struck}: {hosts.ended} hosts, {hosts.completed} completed, "

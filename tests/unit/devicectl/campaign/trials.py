@@ -20,11 +20,16 @@ def a_scenario(*faults: Fault, cores: int = CORES, **changes: Any) -> Scenario:
     return Scenario(plan=a_plan(cores), parameters=SHORT, faults=faults, **changes)
 
 
-def tried(*faults: Fault, **changes: Any) -> Trial:
-    """The trial of that scenario, with its verdict."""
-    trial = Trial(a_scenario(*faults, **changes))
+def judged(scenario: Scenario) -> Trial:
+    """The trial of a scenario, with its verdict."""
+    trial = Trial(scenario)
     asyncio.run(trial.run())
     return trial
+
+
+def tried(*faults: Fault, **changes: Any) -> Trial:
+    """The trial of that scenario, with its verdict."""
+    return judged(a_scenario(*faults, **changes))
 
 
 def right(*faults: Fault, **changes: Any) -> Trial:

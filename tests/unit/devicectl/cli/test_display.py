@@ -276,7 +276,7 @@ def test_one_cycle_is_no_plural_and_seconds_have_two_digits() -> None:
     assert "2 cycles, 6 punctures, coverage" in said and "1 min 10 s of session" in said
 
 
-def test_the_end_says_what_is_known() -> None:
+def test_the_end_says_comment_of() -> None:
     display, stream = a_display(explain=False)
     display.end(a_summary())
     display.end(a_summary(reconciled=False, cores_evacuated=61, alarms={"MC-0601": 2, "MC-0701": 1}))

@@ -150,7 +150,7 @@ def test_what_nobody_knows_is_no_command_since_a_device_has_said_it() -> None:
     [(heartbeat(), "heartbeat", Kind.LINK), (STATE, "telemetry/state", Kind.TELEMETRY)],
     ids=["heartbeat", "telemetry"],
 )
-def test_what_is_known_keeps_its_kind_also_where_it_cannot_be_read(message: Message, topic: str, kind: Kind) -> None:
+def test_comment_of_keeps_its_kind_also_where_it_cannot_be_read(message: Message, topic: str, kind: Kind) -> None:
     publication = said(message, f"{BASE}/{topic}")
     broken = publication._replace(body=publication.body.replace(b'"uptime_ms":', b'"uptime_ms":-1'))
     assert only(linked_host().feed(publication)).header.kind == kind

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from devicectl.campaign.many.draw import draw, plan_of
-from devicectl.campaign.many.profile import WHENS, Profile, make_profile, usual_profile
+from devicectl.campaign.many.profile import WHENS, Profile, make_profile
+from devicectl.campaign.many.usual import USUAL_PROFILE
 from devicectl.campaign.scenario import MQTT
 from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.kind import Target
@@ -18,7 +19,7 @@ def one_kind(name: str, **keys: object) -> Profile:
 
 
 def test_the_same_seed_draws_the_same_session_and_another_one_another() -> None:
-    profile = usual_profile()
+    profile = make_profile(USUAL_PROFILE)
     assert draw(profile, 4711, 20) == draw(profile, 4711, 20)
     assert draw(profile, 4711, 20) != draw(profile, 4712, 20)
 
@@ -32,7 +33,7 @@ def test_a_kind_that_is_added_changes_nothing_of_the_others() -> None:
 
 
 def test_a_fourth_of_the_sessions_is_over_mqtt_and_some_have_a_baud_rate() -> None:
-    drawn = [draw(usual_profile(), seed, 20) for seed in SEEDS]
+    drawn = [draw(make_profile(USUAL_PROFILE), seed, 20) for seed in SEEDS]
     assert 0.18 < sum(one.wire == MQTT for one in drawn) / len(drawn) < 0.32
     assert any(one.baud for one in drawn)
     assert not any(one.baud for one in drawn if one.wire == MQTT)
@@ -40,7 +41,7 @@ def test_a_fourth_of_the_sessions_is_over_mqtt_and_some_have_a_baud_rate() -> No
 
 def test_a_broker_is_broken_over_mqtt_alone_and_bytes_on_a_serial_line_alone() -> None:
     for seed in SEEDS:
-        scenario = draw(usual_profile(), seed, 20)
+        scenario = draw(make_profile(USUAL_PROFILE), seed, 20)
         kinds = [fault.kind for fault in scenario.faults]
         if scenario.wire == MQTT:
             assert not any(kind.bytes_only for kind in kinds)
@@ -49,7 +50,7 @@ def test_a_broker_is_broken_over_mqtt_alone_and_bytes_on_a_serial_line_alone() -
 
 
 def test_each_kind_is_drawn_and_a_session_has_few_of_them_often() -> None:
-    drawn = [draw(usual_profile(), seed, 20).faults for seed in SEEDS]
+    drawn = [draw(make_profile(USUAL_PROFILE), seed, 20).faults for seed in SEEDS]
     assert {fault.kind.name for faults in drawn for fault in faults} == set(CATALOGUE)
     most = [max(Counter(fault.kind.name for fault in faults).values(), default=0) for faults in drawn]
     assert sum(most) / len(most) > 2

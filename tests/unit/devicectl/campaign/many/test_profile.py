@@ -2,12 +2,13 @@
 
 import pytest
 
-from devicectl.campaign.many.profile import ProfileError, make_profile, usual_profile
+from devicectl.campaign.many.profile import ProfileError, make_profile
+from devicectl.campaign.many.usual import USUAL_PROFILE
 from firmware_sim.faults.catalogue import CATALOGUE
 
 
 def test_the_usual_profile_has_every_kind_of_the_catalogue() -> None:
-    assert set(usual_profile().kinds) == set(CATALOGUE)
+    assert set(make_profile(USUAL_PROFILE).kinds) == set(CATALOGUE)
 
 
 def test_a_value_is_one_a_list_or_anything_between_two() -> None:
