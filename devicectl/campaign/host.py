@@ -35,7 +35,8 @@ class HostFaults:
         self._world = world
         self._recording = recording
         self._write = write
-        self._armed: dict[str, Firing] = {}
+        self._armed: list[Firing] = []
+        """Faults that wait for a commit, in the order of their beginnings: each has its own, also of one kind."""
         self._left: dict[int, int] = {}
         """Commits that still fail, by the fault."""
         world.log_delay_us = self._delay_us
@@ -73,26 +74,22 @@ class HostFaults:
 
     def _delay_us(self) -> int:
         """Time until the host may take what it has written to be stored."""
-        firing = self._armed.get("log_slow")
-        if firing is None:
-            return 0
-        firing.struck(self._world.now)
-        return round(firing.fault.number("by_ms") * MILLISECOND)
+        slow = [firing for firing in self._armed if firing.fault.kind.name == "log_slow"]
+        for firing in slow:
+            firing.struck(self._world.now)
+        return round(sum(firing.fault.number("by_ms") for firing in slow) * MILLISECOND)
 
     def _arm(self, firing: Firing, now: Micros) -> End:
-        kind = firing.fault.kind.name
-        self._armed[kind] = firing
-        if kind == "log_full":
+        self._armed.append(firing)
+        if firing.fault.kind.name == "log_full":
             self._left[firing.index] = int(firing.fault.number("commits"))
+        return lambda now: self._armed.remove(firing)
 
-        def end(now: Micros) -> None:
-            if self._armed.get(kind) is firing:
-                del self._armed[kind]
-
-        return end
+    def _first(self, kind: str) -> Firing | None:
+        return next((firing for firing in self._armed if firing.fault.kind.name == kind), None)
 
     def _fail_if_full(self) -> None:
-        firing, now = self._armed.get("log_full"), self._world.now
+        firing, now = self._first("log_full"), self._world.now
         if firing is None:
             return
         firing.struck(now)
@@ -102,7 +99,7 @@ class HostFaults:
         raise LogError(LogErrorKind.FULL, "the log", "the disk is full")
 
     def _crash_if(self, kind: str) -> None:
-        firing, now = self._armed.get(kind), self._world.now
+        firing, now = self._first(kind), self._world.now
         if firing is not None:
             firing.struck(now)
             self._world.injector.finish(firing, now)
