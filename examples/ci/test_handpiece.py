@@ -20,7 +20,7 @@ async def test_the_count_is_the_devices(handpiece_session, handpiece_truth):
 
 
 @pytest.mark.asyncio
-@pytest.mark.handpiece_param(clog_hazard=0.1, purge_s=0.5)
+@pytest.mark.handpiece_param(clog_hazard=0.1, purge_s=0.5, blocked_empties=100)  # so many clogs look like a block
 async def test_clogs_cost_time_not_counts(handpiece_session, handpiece_truth):
     async for _ in handpiece_session.run():
         pass

@@ -561,10 +561,10 @@ def on_a_terminal(line: list[str], log: Path, term: str = "xterm") -> tuple[int,
 
 
 def test_on_a_terminal_the_bar_moves(log: Path) -> None:
-    code, said = on_a_terminal(begun(log, "--target-cores", "2000"), log)
+    code, said = on_a_terminal(begun(log, "--target-cores", "10000"), log)
     assert code == 0
     assert "\x1b[" in said
-    seen = {int(found) for found in re.findall(r"(\d+)/2000 cores", said)}
+    seen = {int(found) for found in re.findall(r"(\d+)/10000 cores", said)}
     assert len(seen) > 3, "it moves"
     assert NOTICE in said and "session completed, reconciled" in said
     assert said.count("\x1b[?25l") == said.count("\x1b[?25h"), "the cursor is back"
