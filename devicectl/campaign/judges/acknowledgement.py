@@ -7,7 +7,7 @@ shown once are never lower again, whatever power is lost.
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Found, Reading, Said
+from devicectl.campaign.judges.reading import Found, Noted, Reading, Said
 from devicectl.campaign.judges.records import cycles
 
 _SHOWN: Final = {
@@ -29,16 +29,29 @@ def judge(reading: Reading, ledgers: Ledgers) -> Found:
 
 
 def _commits(reading: Reading) -> Found:
-    commits = reading.of("commit")
-    found, place, upto = [], 0, 0
-    for said in reading.host_sent:
-        if said.frame.name != "JournalAck":
+    """Hold each JOURNAL_ACK against the commits before it.
+
+    While no session is open all records belong to closed ones: a host may acknowledge them before it opens its own.
+    """
+    found: Found = []
+    committed: dict[int, int] = {}  # by the epoch
+    without_session: set[int] = set()  # links
+    welcomes = [said for said in reading.device_sent if said.frame.name == "Welcome"]
+    entries: list[Said | Noted] = [*reading.of("commit"), *welcomes, *reading.host_sent]
+    for entry in sorted(entries, key=lambda entry: entry.place):
+        if isinstance(entry, Noted):
+            epoch = entry.event["epoch"]
+            committed[epoch] = max(entry.event["upto"], committed.get(epoch, 0))
             continue
-        while place < len(commits) and commits[place].place < said.place:
-            upto = max(upto, commits[place].event["upto"])
-            place += 1
-        if upto and said.frame.fields["upto"] > upto:
-            found.append((said.at_us, f"acknowledged up to {said.frame.fields['upto']}, while the log ends at {upto}"))
+        name, link, fields = entry.frame.name, entry.frame.link_id, entry.frame.fields
+        if name == "Welcome" and not fields["session_no"]:
+            without_session.add(fields["link_id"])
+        elif name == "SessionOpen":
+            without_session.discard(link)
+        elif name == "JournalAck" and link not in without_session:
+            upto, logged = fields["upto"], committed.get(fields["epoch"], 0)
+            if upto > logged:
+                found.append((entry.at_us, f"acknowledged up to {upto}, while the log ends at {logged}"))
     return found
 
 

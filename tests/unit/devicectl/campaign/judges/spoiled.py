@@ -64,8 +64,8 @@ def event(name: str, at_us: int = 0, **values: Any) -> Recorded:
     return Recorded(at_us, "event", {"event": name, **values})  # type: ignore[arg-type]
 
 
-def welcome(link: int = 1, at_ms: int = 0) -> Recorded:
-    """The grant of a link."""
+def welcome(link: int = 1, at_ms: int = 0, session_no: int = 0) -> Recorded:
+    """The grant of a link, on which that session is open."""
     welcome = Welcome(
         link_id=link,
         minor=0,
@@ -81,7 +81,7 @@ def welcome(link: int = 1, at_ms: int = 0) -> Recorded:
         journal_epoch=1,
         journal_tail=1,
         journal_head=1,
-        session_no=0,
+        session_no=session_no,
         cycle_no=0,
         cycles=0,
         punctures=0,

@@ -1,6 +1,6 @@
-from protocols.language.messages import JournalAck, JournalPage
+from protocols.language.messages import JournalAck, JournalPage, SessionOpen
 from protocols.link.header import REPLAYED
-from tests.unit.devicectl.campaign.judges.spoiled import alone, clean, event, said, sentences
+from tests.unit.devicectl.campaign.judges.spoiled import alone, clean, event, said, sentences, welcome
 
 JUDGE = "acknowledgement"
 
@@ -16,8 +16,22 @@ def page(head: int, tail: int = 1, flags: int = 0) -> object:
 
 
 def test_an_acknowledgement_before_its_commit_is_seen_also_at_the_same_time() -> None:
-    packets = event("commit", upto=5), ack("host>", 6), event("commit", upto=6)
+    packets = event("commit", upto=5, epoch=1), ack("host>", 6), event("commit", upto=6, epoch=1)
     assert alone(*packets, judge=JUDGE) == ["acknowledged up to 6, while the log ends at 5"]  # type: ignore[arg-type]
+
+
+def test_an_acknowledgement_before_any_commit_or_by_that_of_another_epoch_is_seen() -> None:
+    breach = ["acknowledged up to 6, while the log ends at 0"]
+    assert alone(ack("host>", 6), event("commit", upto=6, epoch=1), judge=JUDGE) == breach  # type: ignore[arg-type]
+    assert alone(event("commit", upto=6, epoch=2), ack("host>", 6), judge=JUDGE) == breach  # type: ignore[arg-type]
+
+
+def test_what_closed_sessions_have_left_is_acknowledged_before_the_next_is_opened_and_not_after() -> None:
+    opening = said("host>", SessionOpen(target_cores=9, coverage_bp=600, depth_um=3000, zones_cm2=(1,)), correlation=9)
+    assert alone(welcome(), ack("host>", 6), opening, judge=JUDGE) == []  # type: ignore[arg-type]
+    assert alone(welcome(), opening, ack("host>", 6), judge=JUDGE)  # type: ignore[arg-type]
+    come_back = welcome(session_no=1)
+    assert alone(come_back, ack("host>", 6), judge=JUDGE)  # type: ignore[arg-type]
 
 
 def test_commits_that_come_later_than_in_the_session_are_seen() -> None:
