@@ -19,7 +19,7 @@ HEARD: Final[Mapping[str, str]] = {"host": DEVICE_HEARD, "device": HOST_HEARD}
 """By the sender of a piece: where it was sent, and where it was heard."""
 
 
-Event = Mapping[str, Any]
+Event = dict[str, Any]
 """Something that no wire shows: its name is in `event`."""
 
 

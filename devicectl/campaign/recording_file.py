@@ -39,7 +39,7 @@ def packets(recording: Sequence[Recorded]) -> Iterator[Packet]:
     """Give each packet of a run as it is in the file."""
     for at_us, where, data in recording:
         interface, direction = _PLACES[where]
-        yield Packet(at_us, interface, direction, encode_json(data) if isinstance(data, Mapping) else encode_data(data))
+        yield Packet(at_us, interface, direction, encode_json(data) if isinstance(data, dict) else encode_data(data))
 
 
 def comment(scenario: Scenario, verdict: Verdict) -> dict[str, object]:

@@ -120,11 +120,6 @@ def _stops(reading: Reading) -> Found:
     return found
 
 
-def _reset_between(reading: Reading, first: int, last: int) -> bool:
-    """Return True if the device has heard FAULT_RESET between two places of the recording."""
-    return any(first < said.place < last and said.frame.name == "FaultReset" for said in reading.device_heard)
-
-
 def _tells(fields: object, code: int) -> bool:
     return isinstance(fields, dict) and fields.get("code") == code and fields.get("state") == "ACTIVE"
 
@@ -133,6 +128,7 @@ def _holds(reading: Reading) -> Found:
     """Find a boot that went past a latched alarm, by the alarms that the device has told of."""
     told = [(said.place, said.frame.fields) for said in reading.device_sent if said.frame.name == "Alarm"]
     found, held, place = [], set[int](), 0
+    resets = [said.place for said in reading.device_heard if said.frame.name == "FaultReset"]
     states = reading.of("state")
     for index, noted in enumerate(states):
         while place < len(told) and told[place][0] < noted.place:
@@ -140,7 +136,8 @@ def _holds(reading: Reading) -> Found:
             place += 1
             (held.discard if state == "INACTIVE" else held.add)(code)
         held &= set(LATCHING)
-        if _reset_between(reading, states[index - 1].place if index else 0, noted.place):
+        before = states[index - 1].place if index else 0
+        if any(before < reset < noted.place for reset in resets):
             held.clear()  # it may have been carried out, in the write that cost the power
         booted = index and states[index - 1].event["state"] == "OFF"
         if held and booted and noted.event["state"] not in ("SAFE", "FAULT", "LOCKED"):

@@ -53,12 +53,14 @@ class _Layout(NamedTuple):
 
     shape: struct.Struct
     names: tuple[str, ...]
-    enums: Mapping[str, type[WireEnum]]
+    words: Mapping[str, Mapping[int, str]]
+    """Field of an enumeration -> the word of each number that has one."""
     records: bool = False
 
 
 def _layout(shape: str, names: str, *, records: bool = False, **enums: type[WireEnum]) -> _Layout:
-    return _Layout(struct.Struct("<" + shape), tuple(names.split()), enums, records)
+    words = {name: {one.value: one.name for one in enum} for name, enum in enums.items()}
+    return _Layout(struct.Struct("<" + shape), tuple(names.split()), words, records)
 
 
 _NUMBER: Final = _layout("I", "cycle_no")
@@ -201,8 +203,8 @@ def _frame(stuffed: bytes) -> Frame | None:
 
 def _fields(layout: _Layout, payload: bytes) -> Fields:
     values = dict(zip(layout.names, layout.shape.unpack_from(payload), strict=True))
-    for name, enum in layout.enums.items():
-        values[name] = enum(values[name]).name
+    for name, words in layout.words.items():
+        values[name] = words.get(values[name], "UNKNOWN")
     if layout.records:
         rest = payload[layout.shape.size :]
         values["records"] = [rest[start : start + RECORD_SIZE] for start in range(0, len(rest), RECORD_SIZE)]

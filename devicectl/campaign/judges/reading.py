@@ -45,7 +45,7 @@ class Reading:
         # What the host has heard is what the device sent, or spoiled: no rule is about it.
         lists = {DEVICE_SENT: self.device_sent, DEVICE_HEARD: self.device_heard, HOST_SENT: self.host_sent}
         for place, (at_us, where, data) in enumerate(recording):
-            if isinstance(data, Mapping):
+            if isinstance(data, dict):
                 self._events.setdefault(data["event"], []).append(Noted(at_us, place, data))
             elif (said := lists.get(where)) is not None:
                 # Most pieces are the same object where they are heard: its hash is kept in it.
