@@ -35,6 +35,7 @@ os.environ.pop("HANDPIECE_URL", None)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--seeds N`: sessions of a statistical test; its bounds are made for 30 or more."""
     parser.addoption("--seeds", type=int, default=30, help="how many seeds a statistical test runs")
+    parser.addoption("--pythons", default="3.11 3.12 3.13", help="those that repeat recordings: versions, or paths")
 
 
 @pytest.hookimpl(optionalhook=True)
