@@ -261,9 +261,10 @@ class AutomaticOperator:
         kind: NoteKind = "refusal" if isinstance(error, CommandRefusedError) else "warning"
         self._context.note(kind, error.command.__class__.__name__.lower(), str(error))
         command = error.command
-        # A cycle that began and failed has used up its number; a refusal has used none.
+        # A cycle that began and failed has used up its number, and has punctured its cell; a refusal has done neither.
         if isinstance(error, CommandFailedError) and isinstance(command, (M.Punch, M.Suction, M.Advance, M.Count)):
             self._context.last_cycle_no = max(self._context.last_cycle_no, command.cycle_no)
+            self._cycles_left -= 1
         # The device has ended the cycle by itself, and its journal says how.
         if self._context.machine.now in CYCLE:
             self._context.machine.happened(Event.CYCLE_ABORTED)
