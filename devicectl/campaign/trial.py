@@ -3,7 +3,7 @@
 How it works: a host connects, opens the session and works through it by the product's own API, in virtual time. Where
 it ends before the session has, as killed or with an error, the person starts another one with --resume, or with
 --abandon where its log knows nothing of the session. When no fault is under way any more, the session has to end within
-a bound: else it is stuck. Then the judges read the recording.
+a bound: else it is stuck. Then the judges read the recording, and the ledgers of a session that was closed.
 
 Law: same version and scenario, same run.
 """
@@ -11,12 +11,13 @@ Law: same version and scenario, same run.
 import asyncio
 import random
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
-from devicectl.campaign.expectations import Outcome, check_expectations
+from devicectl.campaign.close import ledgers_at_close, outcome_at_close
+from devicectl.campaign.expectations import check_expectations
 from devicectl.campaign.host import HostFaults
 from devicectl.campaign.judges import Ledgers, judge_all
 from devicectl.campaign.recording import Recording
@@ -42,11 +43,9 @@ from firmware_sim.device import Device
 from firmware_sim.faults.acts import UL_PER_ML, DeviceView
 from firmware_sim.faults.injector import Firing, Injector
 from firmware_sim.faults.store import FaultyStore
-from firmware_sim.memory.journal import JOURNAL_SLOTS
 from firmware_sim.model.parameters import Parameters
 from protocols.language.enums import DeviceState
 from protocols.language.messages import DeviceInfoDone
-from protocols.language.records import AlarmChanged, decode_record
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.link.port import AnyWire
 from protocols.mqtt.topics import DeviceTopics
@@ -233,12 +232,10 @@ class Trial:
         """Run the scenario to its verdict; only a defect of the campaign itself raises."""
         verdict = self.verdict
         try:
-            await self._until_closed()
-        except StuckError as stuck:
-            verdict.stuck = str(stuck)
-        except Exception:  # noqa: BLE001 - a traceback is what a campaign looks for
-            now = self.world.now
-            verdict.breaches.append(Breach("traceback", now, traceback.format_exc()))
+            with self._noting_failures():
+                await self._until_closed()
+            with self._noting_failures():
+                self._judge()
         finally:
             verdict.unfired = [firing.index for firing in self.injector.unfired]
             verdict.virtual_us = self.world.now
@@ -246,8 +243,18 @@ class Trial:
                 self.log.close()
         return verdict
 
+    @contextmanager
+    def _noting_failures(self) -> Iterator[None]:
+        """Have the verdict tell of what goes wrong."""
+        try:
+            yield
+        except StuckError as stuck:
+            self.verdict.stuck = str(stuck)
+        except Exception:  # noqa: BLE001 - a traceback is what a campaign looks for
+            self.verdict.breaches.append(Breach("traceback", self.world.now, traceback.format_exc()))
+
     async def _until_closed(self) -> None:
-        """Start the host until nothing is open on either side."""
+        """Start the host until nothing is open on either side; only then there are ledgers."""
         world, verdict, person = self.world, self.verdict, self.scenario.person
         calm_lives = 0
         while calm_lives < CALM_LIVES:
@@ -255,7 +262,7 @@ class Trial:
             calm_lives += not any(firing.under_way for firing in self.injector.firings)
             fired = len(verdict.fired)
             if await self._closed_by_one_host():
-                self._judge()
+                self._close()
                 return
             if len(verdict.fired) > fired:
                 calm_lives = 0
@@ -328,53 +335,20 @@ class Trial:
 
     # --- the judges ----------------------------------------------------------------------------------------------
 
-    def _judge(self) -> None:
+    def _close(self) -> None:
         assert self._key is not None
         self.injector.finish_all(self.world.now)
         self.report = report = self.log.load(self._key)
         self.verdict.ending = report.summary.state
-        self.ledgers = self._ledgers(report)
+        self.ledgers = ledgers_at_close(self.device, report, self.verdict.fired)
+
+    def _judge(self) -> None:
         found, seen = judge_all(self.recording, self.ledgers)
         self.verdict.breaches += found
         self.verdict.seen.update(seen)
-        self.verdict.unmet = check_expectations(self.scenario.expect, self._outcome(report))
-
-    def _outcome(self, report: SessionReport) -> Outcome:
-        assert report.device_totals is not None
-        seen = self.verdict.seen
-        records = [decode_record(raw) for raw in report.records]
-        return Outcome(
-            state=report.summary.state,
-            reconciled=bool(report.summary.reconciled),
-            alarms=frozenset(one.code for one in records if isinstance(one, AlarmChanged)),
-            refusals=frozenset(name for event, name in seen if event == "refusal"),
-            interlocks=frozenset(int(number) for event, number in seen if event == "interlock"),
-            cores_counted=report.device_totals.cores_counted,
-            seconds=self.world.now / SECOND,
-        )
-
-    def _ledgers(self, report: SessionReport) -> Ledgers:
-        assert report.device_totals is not None
-        alarms = self.device.board.alarms
-        return Ledgers(
-            truth=asdict(self.device.plant.truth),
-            totals=asdict(report.device_totals),
-            rows=report.records,
-            epoch=report.start.epoch,
-            first_cycle_no=report.start.first_cycle_no,
-            needles=report.start.needles,
-            reconciled=bool(report.summary.reconciled),
-            differences=tuple(str(difference) for difference in report.differences),
-            unwritten=sum(fired.kind in ("torn_write", "lost_write", "short_write") for fired in self.verdict.fired),
-            alarms={code: alarms.state(code).name for code in alarms.active},
-            journal=self._journal(),
-        )
-
-    def _journal(self) -> dict[int, bytes]:
-        """Return what the device's memory still holds of its journal, by event number."""
-        nvm = self.device.nvm
-        oldest = max(1, nvm.head - JOURNAL_SLOTS)
-        return dict(enumerate(nvm.read(oldest, JOURNAL_SLOTS)[1], oldest))
+        if self.report is not None:
+            outcome = outcome_at_close(self.report, self.verdict.seen, self.world.now)
+            self.verdict.unmet = check_expectations(self.scenario.expect, outcome)
 
 
 class _Driver(VirtualTimeDriver):

@@ -29,6 +29,8 @@ class Fired(NamedTuple):
 class Verdict:
     """Outcome of a run. `stuck` says in what, "" where it came to its end; `ending` how the session was closed.
 
+    A run may be both wrong and stuck: its word is then "wrong".
+
     `lives` is how often the host was started; `unfired` are the numbers of faults that never fired; `seen` counts what
     was met, such as ("refusal", "E_BUSY").
     """

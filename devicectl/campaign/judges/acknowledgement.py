@@ -23,9 +23,9 @@ _DONE: Final = {"PunchDone": 1, "SuctionDone": 2, "AdvanceDone": 3}
 """Message -> number of the phase that it says is done."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
+def judge(reading: Reading) -> Found:
     """Hold each JOURNAL_ACK, as it was sent, against the log at that place, and each mark against those before it."""
-    return _commits(reading) + _tails(reading) + _marks(reading) + _phases(reading, ledgers)
+    return _commits(reading) + _tails(reading) + _marks(reading)
 
 
 def _commits(reading: Reading) -> Found:
@@ -90,7 +90,7 @@ def _note(said: Said, shown: dict[str, int], found: Found) -> None:
         shown[mark] = max(value, before)
 
 
-def _phases(reading: Reading, ledgers: Ledgers) -> Found:
+def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold the phase in which a row says that a cycle has ended against the phases of it that were told to be done."""
     done: dict[int, int] = {}
     for said in reading.device_sent:

@@ -23,7 +23,12 @@ _OF_INTERLOCK: Final = {4: 401, 10: 1001, 11: 1101, 16: 1601, 20: STOPPED, 23: 2
 """Interlock -> the alarm that it raises whenever it refuses."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
+def judge(reading: Reading) -> Found:
+    """Hold the stops and the starts against the alarms that the device has told of."""
+    return _stops(reading) + _holds(reading)
+
+
+def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold the alarms in the rows against each other, against their causes, and against the end."""
     last: dict[int, int] = {}
     interrupted = 0
@@ -43,7 +48,7 @@ def judge(reading: Reading, ledgers: Ledgers) -> Found:
     found += _at_the_end(last, ledgers) + _causes(reading, _all_rows(ledgers))
     if not ledgers.unwritten:
         found += _told(reading, _all_rows(ledgers))
-    return [(reading.end_us, sentence) for sentence in found] + _stops(reading) + _holds(reading)
+    return [(reading.end_us, sentence) for sentence in found]
 
 
 def _all_rows(ledgers: Ledgers) -> list[bytes]:

@@ -6,7 +6,6 @@ Numbers: a host's new command has a newer correlation id, and a frame that is se
 from typing import Final
 
 from devicectl.campaign.judges.frames import MOTIONS, Frame
-from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Found, Reading
 
 Key = tuple[int, int]
@@ -18,7 +17,7 @@ _NOT_TAKEN: Final = (_LATE, "E_ARGUMENT")
 """Refusals of a frame that is no command any more: it came too late, or a broker had kept it."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
+def judge(reading: Reading) -> Found:
     """Hold what each end sent against what it sent before under the same link and correlation id."""
     return _commands(reading) + _answers(reading) + _links(reading) + _viewers(reading)
 

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Found, Reading
 
 _ALARMS: Final = (101, 301, 501, 803, 1001, 1101, 1302, 1401, 1501, 1601, 1901, 2001, 2301)
@@ -11,7 +10,7 @@ _INTERLOCKS: Final = (6, 7)
 """Interlocks that speak where needles clog and cores are missed by chance."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
+def judge(reading: Reading) -> Found:
     """Find losses of links, NAKs, retries and refusals that nobody has caused."""
     if reading.of("fired") or reading.of("host"):
         return []

@@ -14,11 +14,16 @@ Content = bytes | Fields
 _COMPARED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
-    """Hold the journal's pages against each other and against the log's rows, and the rows against the totals."""
-    found, contents = _pages(reading)
+def judge(reading: Reading) -> Found:
+    """Hold the journal's pages against each other."""
+    return _pages(reading)[0]
+
+
+def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
+    """Hold the log's rows against the journal's pages, and against the totals."""
+    contents = _pages(reading)[1]
     sentences = _rows(ledgers, contents) + _cycles(ledgers) + _counts(reading, ledgers)
-    return found + [(reading.end_us, sentence) for sentence in sentences]
+    return [(reading.end_us, sentence) for sentence in sentences]
 
 
 def _pages(reading: Reading) -> tuple[Found, dict[tuple[int, int], Content]]:

@@ -44,13 +44,12 @@ _NEXT: Final[Mapping[str, tuple[str, ...]]] = {
 """State -> those that may be seen next; what lasts no time is left out."""
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
+def judge(reading: Reading) -> Found:
     """Hold each stroke and each change of state against docs/model.md."""
     boots = [0, *(noted.at_us for noted in reading.of("boot"))]
-    made = _made(ledgers)
     found = []
     for noted in reading.of("stroke"):
-        sentences = _stroke(noted.event) + _late(reading, boots, noted) + _density(noted.event, made, ledgers)
+        sentences = _stroke(noted.event) + _late(reading, boots, noted)
         found += [(noted.at_us, sentence) for sentence in sentences]
     for noted in reading.of("state"):
         if noted.event["state"] in ("ADVANCING", "REPOSITIONING") and noted.event["depth_um"] > 0:
@@ -59,6 +58,12 @@ def judge(reading: Reading, ledgers: Ledgers) -> Found:
         if after != "OFF" and after not in _NEXT[before]:
             found.append((noted.at_us, f"the device went from {before} to {after}"))
     return found + _tries(reading) + _depths(reading)
+
+
+def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
+    """Hold each stroke against the row of its cycle, and against those before it in its cell."""
+    made, strokes = _made(ledgers), reading.of("stroke")
+    return [(noted.at_us, sentence) for noted in strokes for sentence in _density(noted.event, made, ledgers)]
 
 
 def _stroke(stroke: Event) -> list[str]:

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Found, Noted, Reading, Said
 from devicectl.campaign.recording import Event
 
@@ -41,7 +40,7 @@ class Span(NamedTuple):
     link_id: int
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
+def judge(reading: Reading) -> Found:
     """Hold every time at which needles were out, or the device armed, against what it has heard."""
     spans = {
         "armed": _spans(reading, "state", lambda event, at_us: None if event["armed"] else at_us),

@@ -5,7 +5,7 @@ from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Found, Reading
 
 
-def judge(reading: Reading, ledgers: Ledgers) -> Found:
+def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold the rows against what the plant has really done."""
     found, truth = count(ledgers), ledgers.truth
     doubtful, unwritten = ledgers.needles * found["ambiguous"], ledgers.unwritten

@@ -1,9 +1,10 @@
-from devicectl.campaign.judges import JUDGES, judge_all
+from devicectl.campaign.judges import OF_LEDGERS, OF_RECORDING, judge_all
 from tests.unit.devicectl.campaign.judges.spoiled import clean, sentences
 
 
 def test_no_judge_finds_anything_in_a_right_session() -> None:
-    assert {name: sentences(name) for name in JUDGES} == {name: [] for name in JUDGES}
+    names = {**OF_RECORDING, **OF_LEDGERS}
+    assert {name: sentences(name) for name in names} == {name: [] for name in names}
 
 
 def test_breaches_come_in_the_order_of_time_each_with_its_judge() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from devicectl.campaign.judges import JUDGES, Ledgers
-from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges import OF_LEDGERS, OF_RECORDING, Ledgers
+from devicectl.campaign.judges.reading import Found, Reading
 from devicectl.campaign.recording import Event, Recorded
 from devicectl.campaign.trial import Trial
 from protocols.language.enums import DeviceState, Role
@@ -31,9 +31,14 @@ def clean() -> tuple[Packets, Ledgers]:
 
 def sentences(name: str, packets: Packets | None = None, **ledgers: Any) -> list[str]:
     """What the judge of that name finds in these packets, and in the clean ledgers with some changed."""
-    recording, found = clean()
+    recording, right = clean()
     reading = Reading(recording if packets is None else packets)
-    return [sentence for _, sentence in JUDGES[name](reading, replace(found, **ledgers))]
+    found: Found = []
+    if name in OF_RECORDING:
+        found += OF_RECORDING[name](reading)
+    if name in OF_LEDGERS:
+        found += OF_LEDGERS[name](reading, replace(right, **ledgers))
+    return [sentence for _, sentence in found]
 
 
 def alone(*packets: Recorded, judge: str, **ledgers: Any) -> list[str]:

@@ -1,0 +1,57 @@
+"""Close of a session: its three ledgers for the judges, and its outcome for the expectations of its scenario.
+
+Law: it reads, and changes nothing.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+
+from devicectl.campaign.expectations import Outcome
+from devicectl.campaign.judges import Ledgers
+from devicectl.campaign.verdict import Fired
+from devicectl.log.report import SessionReport
+from firmware_sim.device import Device
+from firmware_sim.memory.journal import JOURNAL_SLOTS
+from protocols.language.records import AlarmChanged, decode_record
+from protocols.language.units import SECOND, Micros
+
+
+def ledgers_at_close(device: Device, report: SessionReport, fired: Sequence[Fired]) -> Ledgers:
+    """Return the ledgers of the session that the report is about, under the faults that have fired."""
+    assert report.device_totals is not None
+    alarms = device.board.alarms
+    return Ledgers(
+        truth=asdict(device.plant.truth),
+        totals=asdict(report.device_totals),
+        rows=report.records,
+        epoch=report.start.epoch,
+        first_cycle_no=report.start.first_cycle_no,
+        needles=report.start.needles,
+        reconciled=bool(report.summary.reconciled),
+        differences=tuple(str(difference) for difference in report.differences),
+        unwritten=sum(one.kind in ("torn_write", "lost_write", "short_write") for one in fired),
+        alarms={code: alarms.state(code).name for code in alarms.active},
+        journal=_journal(device),
+    )
+
+
+def _journal(device: Device) -> dict[int, bytes]:
+    """Return what the device's memory still holds of its journal, by event number."""
+    nvm = device.nvm
+    oldest = max(1, nvm.head - JOURNAL_SLOTS)
+    return dict(enumerate(nvm.read(oldest, JOURNAL_SLOTS)[1], oldest))
+
+
+def outcome_at_close(report: SessionReport, seen: Collection[tuple[str, str]], now: Micros) -> Outcome:
+    """Return the outcome of a run in which this was seen, and which has ended now."""
+    assert report.device_totals is not None
+    records = [decode_record(raw) for raw in report.records]
+    return Outcome(
+        state=report.summary.state,
+        reconciled=bool(report.summary.reconciled),
+        alarms=frozenset(one.code for one in records if isinstance(one, AlarmChanged)),
+        refusals=frozenset(name for event, name in seen if event == "refusal"),
+        interlocks=frozenset(int(number) for event, number in seen if event == "interlock"),
+        cores_counted=report.device_totals.cores_counted,
+        seconds=now / SECOND,
+    )

@@ -1,0 +1,35 @@
+import asyncio
+
+from devicectl.campaign.trial import Trial
+from protocols.language.units import SECOND, Micros
+from tests.unit.devicectl.campaign.trials import a_scenario
+
+
+def a_spoiled_trial() -> Trial:
+    """One in which the device seems to have been armed out of SAFE."""
+    trial = Trial(a_scenario(cores=60))
+    for state in ("SAFE", "ARMED"):
+        trial.recording.event("state", Micros(0), state=state, armed=False, depth_um=0)
+    return trial
+
+
+def test_a_session_that_is_stuck_is_judged_by_its_recording() -> None:
+    trial = a_spoiled_trial()
+    trial.world.ends_at = Micros(8 * SECOND)
+    verdict = asyncio.run(trial.run())
+    assert verdict.stuck == "not over at 8 s" and trial.ledgers is None
+    assert verdict.failure == ("wrong", "motion")
+    assert verdict.breaches[0].sentence == "the device went from SAFE to ARMED"
+    assert verdict.seen["device", "PUNCHING"]
+
+
+def test_a_session_that_ends_by_a_traceback_is_judged_by_its_recording() -> None:
+    trial = a_spoiled_trial()
+
+    def fail(_: object) -> None:
+        raise KeyError("a defect")
+
+    trial.world.write = fail
+    verdict = asyncio.run(trial.run())
+    assert [breach.judge for breach in verdict.breaches][:2] == ["traceback", "motion"]
+    assert "KeyError: 'a defect'" in verdict.breaches[0].sentence
