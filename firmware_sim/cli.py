@@ -156,12 +156,8 @@ def _options(arguments: argparse.Namespace) -> "Options":
 def _start(arguments: argparse.Namespace) -> "Start | None":
     if arguments.scenario is None:
         return None
-    from firmware_sim.serve.errors import OptionError
     from firmware_sim.serve.scenario import read_scenario
 
-    if arguments.record is not None:
-        reason = "not with --scenario: replaying one repeats no faults; `devicectl run --scenario --record` does both"
-        raise OptionError("--record", reason)
     in_file = arguments.nvm is not None
     return read_scenario(arguments.scenario, behind_broker=arguments.mqtt is not None, in_file=in_file)
 

@@ -8,29 +8,45 @@ every packet to the device, is made again; every packet from the device is held 
     tcp:...  to the device  HELLO, at 5,100,000       device.receive(port, HELLO, 5100000), which sends a WELCOME
     tcp:...  from it        WELCOME                   the same bytes? else that is the first difference
 
+Its faults are injected again as well: see `firmware_sim.faults.repeated`.
+
 Law: no I/O, no clock. What a recording holds may be anybody's, so that one that is no device's is a CaptureError.
 """
 
 import contextlib
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 from firmware_sim.device import Device
 from firmware_sim.errors import SimulatorError
+from firmware_sim.faults.fault import Fault, fault_of
+from firmware_sim.faults.injected import InjectedFaults
+from firmware_sim.faults.repeated import RepeatedFaults, Sent
+from firmware_sim.faults.served import fit
 from firmware_sim.memory.image import restore
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.ports import Port
 from protocols.capture.contents import decode_object, decode_publication_of, where_of
-from protocols.capture.packet import EVENTS, FROM_DEVICE, TO_DEVICE, Capture, CaptureError, JsonObject, Packet
+from protocols.capture.packet import (
+    EVENTS,
+    FROM_DEVICE,
+    HOST_END,
+    TO_DEVICE,
+    Capture,
+    CaptureError,
+    JsonObject,
+    Packet,
+)
 from protocols.language.enums import ByeReason
 from protocols.language.errors import ProtocolError
 from protocols.language.units import SECOND, Micros
 from protocols.mqtt.topics import DeviceTopics
-from protocols.mqtt.wire import DeviceWire, Publication
+from protocols.mqtt.wire import DeviceWire
 
-Sent = bytes | Publication
+NOTES: Final = ("fired", "ended")
+"""Events that tell about a fault."""
 
 
 class Difference(NamedTuple):
@@ -40,6 +56,7 @@ class Difference(NamedTuple):
     port: str
     recorded: Sent | None
     repeated: Sent | None
+    sender: str = "device"
 
 
 def replay_device(capture: Capture) -> Difference | None:
@@ -71,69 +88,122 @@ def _begin(packets: Iterator[Packet], capture: Capture) -> "_Replay":
         memory, start = boot["memory"], int(boot["now_us"])
         nvm = None if memory is None else restore(memory)
         device = Device(seed=boot["seed"], now=Micros(start), parameters=Parameters(boot["parameters"]), nvm=nvm)
-    return _Replay(device, start)
+        return _Replay(device, start, behind_broker=bool(boot["behind_broker"]), in_file=nvm is not None)
 
 
 class _Replay:
     """A device in the midst of its calls. What it has sent and no packet was held against yet is `_unheld`."""
 
-    def __init__(self, device: Device, start: int) -> None:
+    def __init__(self, device: Device, start: int, *, behind_broker: bool, in_file: bool) -> None:
         self._device = device
         self._start = start
+        self._behind_broker = behind_broker
+        self._in_file = in_file
         self._at_us = 0
         self._ports: dict[str, Port] = {}
+        self._of_publications: set[str] = set()
+        """Names of ports behind a broker, also of those that are gone."""
         self._unheld: dict[str, list[Sent]] = {}
+        self._faults: RepeatedFaults | None = None
+        device.inject = lambda device, now: self._let_in((), now)
 
     def take(self, packet: Packet, name: str) -> Difference | None:
         """Make a packet's call again, or hold it against what the device sent."""
+        if name.startswith(HOST_END):
+            return self._take_at_host(packet, name)
         if packet.direction == FROM_DEVICE:
             return self._hold(packet, name)
-        call = self._call_of(packet, name)
-        if call is None:
-            return None
+        event = decode_object(packet) if name == EVENTS else {}
+        if event.get("event") in NOTES:
+            return self._hold_note(packet)
+        call = self._call_of(packet, name, event)
+        return None if call is None else self._call_again(packet, name, call)
+
+    def _call_again(self, packet: Packet, name: str, call: Callable[[Micros], None]) -> Difference | None:
         if packet.at_us < self._at_us:
             raise CaptureError(where_of(packet), "a call", f"none before {self._at_us / SECOND:.6f} s, as the last one")
         if packet.at_us > self._at_us and (difference := self.unheld(self._at_us)) is not None:
             return difference
+        if packet.direction == TO_DEVICE and not self._arrives("host", packet, name):
+            return self._surplus(packet, name)
         self._at_us = packet.at_us
         with _repeated(packet):
-            call(Micros(self._start + packet.at_us))
+            call(self._time_of(packet))
         for one, port in self._ports.items():
             self._unheld[one] += port.exchange.take()
         return None
 
     def unheld(self, at_us: int) -> Difference | None:
-        """Return the first thing that the device sent and that was not recorded."""
+        """Return the first thing that the device sent, or that became of a fault, and that was not recorded."""
+        if self._faults is not None and self._faults.notes:
+            return Difference(at_us, EVENTS, None, self._faults.notes[0])
         for name, sent in self._unheld.items():
             if sent:
                 return Difference(at_us, name, None, _joined(sent)[0])
         return None
 
-    def _call_of(self, packet: Packet, name: str) -> Callable[[Micros], None] | None:
+    def _call_of(self, packet: Packet, name: str, event: JsonObject) -> Callable[[Micros], None] | None:
         if packet.direction == TO_DEVICE:
             port = self._ports.get(name)
             if port is None:  # what came to no port: the device did not hear it
                 return None
-            data = decode_publication_of(packet) if _is_mqtt(port) else packet.data
-            return partial(self._device.receive, port, data)
-        if name != EVENTS:
-            return None
-        event = decode_object(packet)
+            return partial(self._device.receive, port, self._data_of(packet, name))
         call = _CALLS.get(str(event.get("event")))
         return None if call is None else partial(call, self, event)
 
     def _hold(self, packet: Packet, name: str) -> Difference | None:
         """Hold a packet from the device against what this one sent: publications singly, bytes however cut."""
-        port, sent = self._ports.get(name), _joined(self._unheld.get(name, []))
+        sent, recorded = _joined(self._unheld.get(name, [])), self._data_of(packet, name)
         repeated = sent[0] if sent else None
-        recorded: Sent = decode_publication_of(packet) if port is not None and _is_mqtt(port) else packet.data
         if repeated == recorded:
             self._unheld[name] = sent[1:]
         elif isinstance(repeated, bytes) and isinstance(recorded, bytes) and repeated.startswith(recorded):
             self._unheld[name] = [repeated[len(recorded) :]]
         else:
             return Difference(packet.at_us, name, recorded, repeated)
+        if self._faults is not None:
+            with _repeated(packet):
+                self._faults.carry("device", name, recorded, self._time_of(packet))
         return None
+
+    def _data_of(self, packet: Packet, name: str) -> Sent:
+        return decode_publication_of(packet) if name in self._of_publications else packet.data
+
+    def _time_of(self, packet: Packet) -> Micros:
+        return Micros(self._start + packet.at_us)
+
+    def _surplus(self, packet: Packet, name: str) -> Difference:
+        """Return the difference that a packet is which nothing makes now."""
+        sender = "host" if packet.direction == TO_DEVICE else "device"
+        return Difference(packet.at_us, name, self._data_of(packet, name.removeprefix(HOST_END)), None, sender)
+
+    # --- faults ----------------------------------------------------------------------------------------------
+
+    def _let_in(self, faults: Sequence[Fault], now: Micros) -> InjectedFaults:
+        places = {"behind_broker": self._behind_broker, "in_file": self._in_file}
+        self._faults = RepeatedFaults(self._device, now, faults, **places)
+        return self._faults.injected
+
+    def _take_at_host(self, packet: Packet, name: str) -> Difference | None:
+        """Give a host's piece to the line again, or hold a packet against what comes from it."""
+        if self._faults is None:
+            raise CaptureError(where_of(packet), "a packet of a line with faults", "faults before it")
+        port = name.removeprefix(HOST_END)
+        if packet.direction == FROM_DEVICE:
+            return None if self._arrives("device", packet, port) else self._surplus(packet, name)
+        with _repeated(packet):
+            self._faults.carry("host", port, self._data_of(packet, port), self._time_of(packet))
+        return None
+
+    def _arrives(self, sender: str, packet: Packet, port: str) -> bool:
+        """Take a packet off a line with faults; False where it was not on it."""
+        return self._faults is None or self._faults.arrives(sender, port, self._data_of(packet, port))
+
+    def _hold_note(self, packet: Packet) -> Difference | None:
+        """Hold what was recorded of a fault against what has become of it now."""
+        notes = () if self._faults is None else self._faults.notes
+        repeated = notes.popleft() if notes else None
+        return None if repeated == packet.data else Difference(packet.at_us, EVENTS, packet.data, repeated)
 
     # --- calls -----------------------------------------------------------------------------------------------
 
@@ -142,6 +212,7 @@ class _Replay:
         if "client" in event:
             topics, client = DeviceTopics(event["site"], event["device"], event["root"]), event["client"]
             self._ports[name] = self._device.attach(name, lambda: DeviceWire(topics, client))
+            self._of_publications.add(name)
         else:
             self._ports[name] = self._device.attach(name)
         self._unheld[name] = []
@@ -149,7 +220,13 @@ class _Replay:
     def _detach(self, event: JsonObject, now: Micros) -> None:
         port = self._ports.pop(event["port"])
         self._unheld.pop(event["port"])
+        if self._faults is not None:
+            self._faults.forget(port.name)
         self._device.detach(port, now)
+
+    def _scenario(self, event: JsonObject, now: Micros) -> None:
+        fit(self._device, event["cartridge_cycles"], event["canister_ml"])
+        self._let_in([fault_of(fault) for fault in event["faults"]], now)
 
     def _advance(self, event: JsonObject, now: Micros) -> None:
         self._device.advance(now)
@@ -165,15 +242,12 @@ class _Replay:
 _CALLS: Final = {
     "attach": _Replay._attach,
     "detach": _Replay._detach,
+    "scenario": _Replay._scenario,
     "advance": _Replay._advance,
     "set_alarm": _Replay._set_alarm,
     "close": _Replay._close,
 }
 """Events that are calls; all others tell something about the run."""
-
-
-def _is_mqtt(port: Port) -> bool:
-    return isinstance(port.exchange.wire, DeviceWire)
 
 
 def _joined(sent: list[Sent]) -> list[Sent]:

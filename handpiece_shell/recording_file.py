@@ -45,9 +45,11 @@ def versions() -> dict[str, object]:
     }
 
 
-def comment_of(program: str, seed: int | None, **more: object) -> dict[str, object]:
-    """Return the comment of a recording that begins: which `program` makes it, of what seed, and `more` of it."""
-    return {"program": program, "versions": versions(), "scenario": None, "seed": seed, "faults": [], **more}
+def comment_of(
+    program: str, seed: int | None, scenario: Mapping[str, object] | None = None, **more: object
+) -> dict[str, object]:
+    """Return the comment of a recording that begins: its program, seed and scenario, and `more` of it."""
+    return {"program": program, "versions": versions(), "scenario": scenario, "seed": seed, "faults": [], **more}
 
 
 class RecordingFile:
@@ -66,6 +68,8 @@ class RecordingFile:
         """
         self.verdict: Mapping[str, object] | None = None
         """Outcome of what is recorded; set before it is closed, unless nobody knows."""
+        self.faults: list[Mapping[str, object]] = []
+        """Faults that have fired."""
         self._path = path
         self._warn = warn
         self._comment: dict[str, object] = {**comment, "verdict": None}
@@ -91,13 +95,14 @@ class RecordingFile:
         self._add(EVENTS, at_us, NO_DIRECTION, encode_event(name, values))
 
     def close(self) -> None:
-        """Put the verdict into the header, and close the file."""
+        """Put faults and verdict into the header, and close the file."""
         if not self._failed:
             self._write(b"".join(self._unwritten))
         try:
             with self._file:
                 self._file.seek(0)
-                self._file.write(section_block({**self._comment, "verdict": self.verdict}, self._size))
+                known = {"faults": self.faults, "verdict": self.verdict}
+                self._file.write(section_block({**self._comment, **known}, self._size))
         except (OSError, CaptureError) as error:
             self._fail(error)
 

@@ -22,6 +22,7 @@ from devicectl.handpiece import connect
 from devicectl.session.link import Tap
 from devicectl.session.plan import Plan, make_plan
 from devicectl.transports.urls import DeviceUrl, parse_url
+from firmware_sim.replay import Difference as DeviceDifference
 from firmware_sim.replay import replay_device
 from handpiece_shell.recording_file import versions
 from protocols.capture.contents import decode_publication_of, encode_data
@@ -156,10 +157,16 @@ def _replay_device(capture: Capture) -> Replayed:
     found = replay_device(Capture(capture.comment, capture.interfaces, counted()))
     if found is None:
         return Replayed(count, "as recorded", None)
-    at_us, port, recorded, repeated = found
-    where = f"a packet at {at_us / SECOND:.6f} s of {port}"
-    expected, now = _describe_data("device", recorded, at_us), _describe_data("device", repeated, at_us)
-    return Replayed(count, "", Difference(where, expected, now))
+    where = f"a packet at {found.at_us / SECOND:.6f} s of {found.port}"
+    return Replayed(
+        count, "", Difference(where, _describe_sent(found, found.recorded), _describe_sent(found, found.repeated))
+    )
+
+
+def _describe_sent(found: DeviceDifference, data: bytes | Publication | None) -> str:
+    if found.port == EVENTS and isinstance(data, bytes):
+        return data.decode(errors="replace")
+    return _describe_data(found.sender, data, found.at_us)
 
 
 # --- comparing ---------------------------------------------------------------------------------------------------

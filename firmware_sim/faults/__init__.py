@@ -12,4 +12,4 @@ def inject(device: "Device", now: "Micros") -> "InjectedFaults":
     """Return what injects faults into a device; loaded now, since few devices need it."""
     from firmware_sim.faults.injected import InjectedFaults
 
-    return InjectedFaults(device, now)
+    return InjectedFaults(device, now, in_file=device.nvm.store is not None)

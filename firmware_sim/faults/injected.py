@@ -21,7 +21,7 @@ from firmware_sim.errors import NvmFileError, PowerLostError
 from firmware_sim.faults.acts import DeviceFaults, DeviceView
 from firmware_sim.faults.commands import COMMANDS
 from firmware_sim.faults.fault import Fault, FaultError
-from firmware_sim.faults.injector import Act, End, Firing, Injector
+from firmware_sim.faults.injector import Act, End, Firing, Injector, Noted, ignore
 from firmware_sim.faults.store import FaultyStore
 from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
@@ -31,11 +31,16 @@ RESTART_US: Final = 1 * SECOND
 
 
 class InjectedFaults:
-    """Faults of one device, declared at its start or later. Made, it is the device's `injected`."""
+    """Faults of one device, declared at its start or later. Made, it is the device's `injected`.
 
-    def __init__(self, device: Device, now: Micros, faults: Sequence[Fault] = ()) -> None:
+    With `in_file` the device's memory is kept in a file, and cannot fail; `noted` hears what fires and ends.
+    """
+
+    def __init__(
+        self, device: Device, now: Micros, faults: Sequence[Fault] = (), noted: Noted = ignore, *, in_file: bool = False
+    ) -> None:
         self.device = device
-        self.injector = Injector(faults, device.seed, DeviceView(device), began_at=now)
+        self.injector = Injector(faults, device.seed, DeviceView(device), noted, began_at=now)
         self._put_off: list[Callable[[Micros], None]] = []
         self._restart_at: Micros | None = None
         DeviceFaults(
@@ -43,8 +48,8 @@ class InjectedFaults:
         )
         self.injector.acts = {name: self.put_off(act) for name, act in self.injector.acts.items()}
         self.store: FaultyStore | None = None
-        """Memory that can fail; None where the device's memory is in a file."""
-        if device.nvm.store is None:
+        """Memory that can fail; None where it is in a file."""
+        if not in_file:
             self.store = FaultyStore(self.injector, device.seed)
             self.store.take_over(device.nvm)
         device.injected = self

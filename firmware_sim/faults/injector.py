@@ -114,8 +114,8 @@ Act = Callable[[Firing, Micros], End | None]
 """Begins a fault, and returns what ends it; None where nothing is left to end."""
 
 
-def _ignore(event: str, firing: Firing, now: Micros) -> None:
-    pass
+def ignore(event: str, firing: Firing, now: Micros) -> None:
+    """Hear it and do nothing."""
 
 
 class Injector:
@@ -125,7 +125,7 @@ class Injector:
     """
 
     def __init__(
-        self, faults: Sequence[Fault], seed: int, view: View, noted: Noted = _ignore, began_at: Micros = _BEGIN
+        self, faults: Sequence[Fault], seed: int, view: View, noted: Noted = ignore, began_at: Micros = _BEGIN
     ) -> None:
         self.acts: dict[str, Act] = {}
         self.firings: list[Firing] = []

@@ -46,13 +46,14 @@ class ScenarioError(SimulatorError, ValueError):
 
 
 class Start(NamedTuple):
-    """Beginning of a device's run. `seed` is None where the scenario has none."""
+    """Beginning of a device's run. `seed` is None where the scenario has none; `scenario` is all of the file."""
 
     seed: int | None
     parameters: dict[str, float]
     cartridge_cycles: int
     canister_ml: float
     faults: tuple[Fault, ...]
+    scenario: Mapping[str, object]
 
 
 def read_start(values: Mapping[str, object]) -> Start:
@@ -72,6 +73,7 @@ def read_start(values: Mapping[str, object]) -> Start:
         _whole(start.get("cartridge_cycles", 0), ("start", "cartridge_cycles"), MAX_CARTRIDGE_CYCLES),
         _number(start.get("canister_ml", 0), ("start", "canister_ml"), MAX_CANISTER_ML),
         _faults(values.get("faults", [])),
+        values,
     )
 
 

@@ -41,11 +41,8 @@ class Tap(Protocol):
 class Lines(Protocol):
     """Carrier of pieces between ports and transports, which may lose or delay them; see `line_faults`."""
 
-    def carry(self, sender: str, port: Port, data: "bytes | Publication", deliver: Write) -> None:
+    def carry(self, sender: str, port: Port, data: "bytes | Publication", deliver: Write, now: Micros) -> None:
         """Take a piece of "host" or "device"; `deliver` is called with what arrives, when it does."""
-
-    def behind(self, port: Port, write: Write) -> Write:
-        """Return what a port writes to in place of `write`."""
 
     def gone(self, port: Port) -> None:
         """The port is no more."""
@@ -59,20 +56,23 @@ EARLY_US: Final = 1 * MILLISECOND
 _NEVER: Final = Micros(2**63)
 
 
-class Called(Protocol):
-    """Listener to the calls that are made to a device and that no tap hears."""
+class Listener(Protocol):
+    """Listener to what is done to a device, and that no tap hears."""
 
-    def __call__(self, call: str, now: Micros, port: Port | None = None, **values: object) -> None:
+    def called(self, call: str, now: Micros, port: Port | None = None, **values: object) -> None:
         """Take a call of this name, of the port that it is about."""
+
+    def at_host(self, sender: str, port: Port, data: "bytes | Publication", now: Micros) -> None:
+        """Take what is at the host's end of a line with faults: of the host when it is sent, else when it arrives."""
 
 
 class RealTimeDevice:
     """A device and the ports at which it can be reached now. Made and used inside a running event loop."""
 
-    def __init__(self, device: Device, *, open_tap: OpenTap | None = None, called: Called | None = None) -> None:
+    def __init__(self, device: Device, *, open_tap: OpenTap | None = None, listener: Listener | None = None) -> None:
         self.device = device
         self._open_tap = open_tap
-        self._called = called
+        self._listener = listener
         self._taps: dict[Port, Tap] = {}
         self._lines: Lines | None = None
         self._loop = asyncio.get_running_loop()
@@ -88,8 +88,8 @@ class RealTimeDevice:
     def attach(self, name: str, write: Write, make_wire: Callable[[], AnyWire] = SerialWire) -> Port:
         """A transport is there; `write` takes what the device sends on it, as the wire of `make_wire` has it."""
         port = self.device.attach(name, make_wire)
-        if self._called is not None:
-            self._called("attach", monotonic(), port)
+        if self._listener is not None:
+            self._listener.called("attach", monotonic(), port)
         tap = self.open_tap(name)
         if tap is not None:
             self._taps[port] = tap
@@ -103,10 +103,27 @@ class RealTimeDevice:
         self._writers = {port: self._way_out(port) for port in self._writers}
 
     def _way_out(self, port: Port) -> Write:
-        write, tap = self._sockets[port], self._taps.get(port)
-        if self._lines is not None:
-            write = self._lines.behind(port, write)
-        return write if tap is None else _tapped(tap, write)
+        write, tap, lines = self._sockets[port], self._taps.get(port), self._lines
+        if tap is None and lines is None:
+            return write
+        arrive = partial(self._arrive, port, write)
+
+        def write_on(data: "bytes | Publication") -> None:
+            now = monotonic()
+            if tap is not None:
+                tap.heard("device", data, now)
+            if lines is None:
+                write(data)
+            else:
+                lines.carry("device", port, data, arrive, now)
+
+        return write_on
+
+    def _arrive(self, port: Port, write: Write, data: "bytes | Publication") -> None:
+        """Give a transport what has passed a line with faults."""
+        if self._listener is not None:
+            self._listener.at_host("device", port, data, monotonic())
+        write(data)
 
     def refresh(self) -> None:
         """See to what the device has to say, and when it wants to be asked again."""
@@ -119,8 +136,8 @@ class RealTimeDevice:
     def set_alarm(self, code: int, present: bool) -> None:
         """A transport found the cause of an alarm, or found it gone."""
         now = monotonic()
-        if self._called is not None:
-            self._called("set_alarm", now, code=code, present=present)
+        if self._listener is not None:
+            self._listener.called("set_alarm", now, code=code, present=present)
         self.device.set_alarm(code, present=present, now=now)
         self._after()
 
@@ -151,7 +168,9 @@ class RealTimeDevice:
         if self._lines is None:
             self._deliver(port, data, now)
         else:
-            self._lines.carry("host", port, data, partial(self._deliver_late, port))
+            if self._listener is not None:
+                self._listener.at_host("host", port, data, now)
+            self._lines.carry("host", port, data, partial(self._deliver_late, port), now)
             self._after()
 
     def _deliver_late(self, port: Port, data: "bytes | Publication") -> None:
@@ -163,6 +182,7 @@ class RealTimeDevice:
             if self._closed:
                 return
             self._advance(now)
+            self._send()
         if self._taps:
             self._taps[port].heard("host", data, now)
         self.device.receive(port, data, now)
@@ -171,8 +191,8 @@ class RealTimeDevice:
     def close(self) -> None:
         """Take leave of every host as if its transport went, and do nothing more; the transports still stand."""
         now = monotonic()
-        if self._called is not None:
-            self._called("close", now)
+        if self._listener is not None:
+            self._listener.called("close", now)
         for port in self._writers:
             port.exchange.bye(ByeReason.CLOSING, now)
         self._send()
@@ -184,13 +204,13 @@ class RealTimeDevice:
             self._detach(port, now)
 
     def _detach(self, port: Port, now: Micros) -> None:
-        if self._called is not None:
-            self._called("detach", now, port)
+        if self._listener is not None:
+            self._listener.called("detach", now, port)
         self.device.detach(port, now)
 
     def _advance(self, now: Micros) -> None:
-        if self._called is not None:
-            self._called("advance", now)
+        if self._listener is not None:
+            self._listener.called("advance", now)
         self.device.advance(now)
 
     def _after(self) -> None:
@@ -223,11 +243,3 @@ class RealTimeDevice:
         self._due = _NEVER
         self._advance(now)
         self._after()
-
-
-def _tapped(tap: Tap, write: Write) -> Write:
-    def tapped(data: "bytes | Publication") -> None:
-        tap.heard("device", data, monotonic())
-        write(data)
-
-    return tapped

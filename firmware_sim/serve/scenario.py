@@ -6,13 +6,11 @@ Law: a scenario that cannot be is refused before anything is opened; a declared 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from firmware_sim.faults.acts import UL_PER_ML
-from firmware_sim.faults.catalogue import CATALOGUE
-from firmware_sim.faults.injected import InjectedFaults
-from firmware_sim.faults.injector import Firing
+from firmware_sim.faults.injector import Firing, Noted
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
+from firmware_sim.faults.served import unable
 from firmware_sim.serve.errors import OptionError
-from firmware_sim.serve.line_faults import FaultyLines, unable
+from firmware_sim.serve.line_faults import FaultyLines
 from handpiece_shell.values_file import read_values
 from protocols.language.units import SECOND, Micros
 from protocols.text.values import Form, ValuesError
@@ -20,7 +18,6 @@ from protocols.text.values import Form, ValuesError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from firmware_sim.device import Device
     from firmware_sim.faults.fault import Fault
     from firmware_sim.serve.real_time import RealTimeDevice
     from firmware_sim.serve.transports.table import Transport
@@ -59,18 +56,16 @@ class ServedFaults:
         running: "RealTimeDevice",
         transports: "Sequence[Transport]",
         now: Micros,
-        faults: "Sequence[Fault]" = (),
+        faults: "Sequence[Fault]",
+        noted: Noted,
         *,
         behind_broker: bool,
     ) -> None:
         self._began_at = now
         self._declared = len(faults)
-        in_file = running.device.nvm.store is not None
-        self.injected = InjectedFaults(running.device, now, faults)
-        running.put_between(FaultyLines(self.injected, transports))
-        acts = self.injected.injector.acts
-        for name in [name for name in acts if unable(CATALOGUE[name], behind_broker=behind_broker, in_file=in_file)]:
-            del acts[name]
+        lines = FaultyLines(running.device, transports, now, faults, noted, behind_broker=behind_broker)
+        self.injected = lines.injected
+        running.put_between(lines)
 
     @property
     def unfired(self) -> list[str]:
@@ -97,11 +92,3 @@ class ServedFaults:
 
     def _seconds(self, time: Micros | None) -> float | None:
         return None if time is None else round((time - self._began_at) / SECOND, 6)
-
-
-def fit(device: "Device", start: Start) -> None:
-    """Give a device the consumables with which a scenario begins."""
-    if start.cartridge_cycles:
-        device.plant.cartridge.cycles = start.cartridge_cycles
-    if start.canister_ml:
-        device.plant.canister.volume_ul = start.canister_ml * UL_PER_ML

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +27,7 @@ from handpiece_shell.streams import say
 from protocols.language.units import Micros
 
 if TYPE_CHECKING:
-    from firmware_sim.faults.injected import InjectedFaults
+    from firmware_sim.faults.fault import Fault
     from firmware_sim.serve.recording import Recorder
     from firmware_sim.serve.report.report import Report, ReportFile
     from firmware_sim.serve.scenario import ServedFaults
@@ -167,18 +167,18 @@ async def service(options: Options) -> AsyncIterator[Service]:
         ending.watch_loop()
         served: list[Service] = []
         transports: list[Transport] = []
-        first_event_no, start, called = nvm.head if nvm is not None else FIRST_EVENT_NO, monotonic(), None
+        first_event_no, start, recorder = nvm.head if nvm is not None else FIRST_EVENT_NO, monotonic(), None
         if options.record is not None:
             recorder = stack.enter_context(_recording(options, seed, nvm, start, open_tap, served))
-            open_tap, called = recorder.open_tap, recorder.called
+            open_tap = recorder.open_tap
         with _blamed():
             device = power_on(seed, parameters, nvm, start)
         if report_file is not None or options.strict:
             report = _watched(device, first_event_no, open_tap)
             open_tap = report.open_tap
             stack.callback(_end_report, report, report_file, served)  # after all that follows has closed
-        running = RealTimeDevice(device, open_tap=open_tap, called=called)
-        scenario = _scenario(options, running, transports)
+        running = RealTimeDevice(device, open_tap=open_tap, listener=recorder)
+        scenario = _scenario(options, running, transports, recorder)
         for place in options.places:
             transports.append(await _open(place, running, ending))
             stack.push_async_callback(transports[-1].close)
@@ -248,21 +248,28 @@ def _wanted_seed(options: Options) -> int | None:
     return options.start.seed if options.seed is None and options.start is not None else options.seed
 
 
-def _scenario(options: Options, running: RealTimeDevice, transports: "list[Transport]") -> "ServedFaults | None":
+def _scenario(
+    options: Options, running: RealTimeDevice, transports: "list[Transport]", recorder: "Recorder | None"
+) -> "ServedFaults | None":
     """Let faults into the device: those of a scenario, and later those that come over a link."""
 
-    def inject(device: Device, now: Micros) -> "InjectedFaults":
+    def let_in(faults: "Sequence[Fault]", now: Micros) -> "ServedFaults":
+        from firmware_sim.faults.injector import ignore
         from firmware_sim.serve.scenario import ServedFaults
 
-        return ServedFaults(running, transports, now, behind_broker=options.behind_broker).injected
+        noted = ignore if recorder is None else recorder.noted
+        return ServedFaults(running, transports, now, faults, noted, behind_broker=options.behind_broker)
 
-    running.device.inject = inject
-    if options.start is None:
+    running.device.inject = lambda device, now: let_in((), now).injected
+    start, now = options.start, monotonic()
+    if start is None:
         return None
-    from firmware_sim.serve.scenario import ServedFaults, fit
+    from firmware_sim.faults.served import fit
 
-    fit(running.device, options.start)
-    scenario = ServedFaults(running, transports, monotonic(), options.start.faults, behind_broker=options.behind_broker)
+    if recorder is not None:
+        recorder.begins(start, now)
+    fit(running.device, start.cartridge_cycles, start.canister_ml)
+    scenario = let_in(start.faults, now)
     running.refresh()
     return scenario
 
@@ -307,8 +314,8 @@ def _recording(
     from firmware_sim.serve.recording import Boot, record
 
     assert options.record is not None
-    boot = Boot(seed, options.parameters, nvm, start)
-    with record(options.record, boot, inner, lambda: _verdict(served)) as recorder:
+    boot = Boot(seed, _values(options), nvm, options.behind_broker, start)
+    with record(options.record, boot, options.start, inner, lambda: _verdict(served)) as recorder:
         yield recorder
 
 

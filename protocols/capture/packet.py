@@ -10,6 +10,8 @@ VERSION: Final = 1
 """Version of what is in the comment and in the events; a reader takes no other."""
 EVENTS: Final = "events"
 """Name of the interface whose packets are on no wire."""
+HOST_END: Final = "host:"
+"""Before the name of a port whose line has faults: the other end of that line, where the host is."""
 MAX_PACKET_BYTES: Final = 262_144
 """Bytes that Wireshark takes of one packet. [wireshark, wiretap/wtap.h: WTAP_MAX_PACKET_SIZE_STANDARD]"""
 MAX_COMMENT_BYTES: Final = 0xFFFF

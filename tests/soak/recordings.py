@@ -6,6 +6,7 @@
 Law: any Python that has the package's dependencies takes either command.
 """
 
+import json
 import platform
 import subprocess
 import sys
@@ -29,6 +30,13 @@ from tests.programs import environment, firmware_sim, serve
 CYCLES: Final = 6
 LINES: Final = ("sim://?anesthesia_wait_s=1", f"sim://?{QUERY}", "sim://?anesthesia_wait_s=1&baud=9600")
 """Devices of a plain run."""
+FAULTS: Final = (
+    {"fault": "jitter", "when": 'frame("PUNCH", 1)', "most_ms": 4, "for_ms": 9_000},
+    {"fault": "drop", "when": 'frame("COUNT_DONE", 1)', "direction": "device"},
+    {"fault": "brown_out", "when": 'cycle == 2 and phase == "suction"', "for_ms": 100},
+    {"fault": "flip", "when": 'frame("COUNT", 2)', "bits": 2},
+)
+"""Faults of a served device that a host gets over."""
 AT_ONCE: Final = 4
 """Sessions in real time that are held beside each other: each waits most of its time."""
 
@@ -58,9 +66,16 @@ def _serve(file: Path, seed: int) -> None:
         assert device.stop() == 0
 
 
-def _exec(file: Path, seed: int) -> None:
-    done = firmware_sim("exec", "--record", str(file), "--seed", str(seed), *PARAMETERS, "--", *_host(file))
+def _exec(file: Path, seed: int, *options: str) -> None:
+    line = ("--record", str(file), "--seed", str(seed), *PARAMETERS, *options)
+    done = firmware_sim("exec", *line, "--", *_host(file))
     assert done.returncode == 0, done.stderr
+
+
+def _exec_under_faults(file: Path, seed: int) -> None:
+    scenario = Path(f"{file}.yaml")
+    scenario.write_text(json.dumps({"faults": FAULTS}), encoding="utf-8")
+    _exec(file, seed, "--scenario", str(scenario))
 
 
 def _host(file: Path) -> list[str]:
@@ -69,7 +84,7 @@ def _host(file: Path) -> list[str]:
 
 MAKERS: Final[tuple[Callable[[Path, int], None], ...]] = (
     *(_campaign, _run, _campaign, _serve),
-    *(_campaign, _run, _campaign, _exec),
+    *(_campaign, _run, _exec, _exec_under_faults),
 )
 """Makers of eight recordings that follow each other."""
 

@@ -6,12 +6,15 @@ The host is `tests.client`, which knows nothing of faults; its exchange asks aga
 import contextlib
 import json
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from firmware_sim.clock import monotonic
+from firmware_sim.replay import replay_device
+from handpiece_shell.recording_file import read_recording
 from protocols.language import messages as M
 from protocols.language.enums import Code, Role, Stream
 from tests.client import Client, serial_port, tcp
@@ -30,14 +33,25 @@ def written(folder: Path, *faults: dict[str, Any], **more: Any) -> str:
 
 @contextlib.contextmanager
 def served(folder: Path, *faults: dict[str, Any], transport: tuple[str, ...] = TCP) -> Iterator[Served]:
-    """A device under faults, all of which have fired when it ends."""
-    report = folder / "report.json"
-    with serve(*transport, "--scenario", written(folder, *faults), "--report", str(report)) as device:
+    """A device under faults, all of which have fired when it ends; its recording repeats them."""
+    report, record = folder / "report.json", folder / "record.pcapng"
+    kept = ("--report", str(report), "--record", str(record))
+    with serve(*transport, "--scenario", written(folder, *faults), *kept) as device:
         yield device
         assert device.stop() == 0
+    assert_repeats(record, *faults)
     entries = json.loads(report.read_text(encoding="utf-8"))["faults"]
     assert [entry["fault"] for entry in entries] == [fault["fault"] for fault in faults]
     assert all(entry["fired"] and entry["began_s"] >= 0 for entry in entries), entries
+
+
+def assert_repeats(record: Path, *faults: dict[str, Any]) -> None:
+    """Hold a new device, under the same faults, to a recording."""
+    with read_recording(str(record)) as capture:
+        assert replay_device(capture) is None
+        assert [(one["fault"], one["kind"]) for one in sorted(capture.comment["faults"], key=itemgetter("fault"))] == [
+            (index, fault["fault"]) for index, fault in enumerate(faults)
+        ]
 
 
 SPOILED: dict[str, dict[str, Any]] = {
@@ -140,13 +154,17 @@ def test_a_fault_that_never_fired_fails_the_run_and_is_named(tmp_path: Path) -> 
 
 def test_parameters_seed_and_consumables_are_the_scenario_s(tmp_path: Path) -> None:
     path = written(tmp_path, start={"parameters": {"needles": 4, "anesthesia_wait_s": 1}, "cartridge_cycles": 9_000})
-    with serve(*TCP, "--scenario", path, "--param", "needles=2") as device, tcp(device.tcp) as host:
+    record = tmp_path / "record.pcapng"
+    line = (*TCP, "--scenario", path, "--param", "needles=2", "--record", str(record))
+    with serve(*line) as device, tcp(device.tcp) as host:
         assert device.said["seed"] == 7
         assert device.said["parameters"] == {"needles": 2, "anesthesia_wait_s": 1}
         host.link()
         host.ask(M.StreamSet(stream=Stream.STATE, interval_ms=20))
         seen = host.await_told(M.TelemetryState)
         assert isinstance(seen, M.TelemetryState) and seen.cartridge_cycles == 9_000
+        assert device.stop() == 0
+    assert_repeats(record)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
@@ -181,11 +199,6 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_recording_that_could_not_be_repeated_is_refused(tmp_path: Path) -> None:
-    done = firmware_sim("serve", "--scenario", written(tmp_path), "--record", "a.pcapng", cwd=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("firmware-sim: --record: not with --scenario: ")
-
-
 def injection(fault: str, when: str = "") -> M.FaultInject:
     values = {f"value_{number}": 0.0 for number in range(5)}
     return M.FaultInject(fault=fault, when=when, given=0, **values)
@@ -197,8 +210,9 @@ def effects(host: Client, fault_id: int) -> int:
     return found.effects
 
 
-def test_a_viewer_injects_faults_of_wire_and_power_into_a_device_without_a_scenario() -> None:
-    with serve(*TCP) as device, tcp(device.tcp, role=Role.VIEWER) as host:
+def test_a_viewer_injects_faults_of_wire_and_power_into_a_device_without_a_scenario(tmp_path: Path) -> None:
+    record = tmp_path / "record.pcapng"
+    with serve(*TCP, "--record", str(record)) as device, tcp(device.tcp, role=Role.VIEWER) as host:
         before = host.link()
         assert host.ask(injection("drop", 'frame("ECHO", 2)')) == M.FaultInjectDone(fault_id=1)
         host.echo()
@@ -210,6 +224,8 @@ def test_a_viewer_injects_faults_of_wire_and_power_into_a_device_without_a_scena
         assert host.ask(M.PowerCut(for_ms=100)) == M.PowerCutDone(for_ms=100)
         wait_for_loss(host)
         assert host.link().boot_count == before.boot_count + 1
+        assert device.stop() == 0
+    assert_repeats(record, {"fault": "drop"}, {"fault": "brown_out"})
 
 
 def wait_for_loss(host: Client) -> None:

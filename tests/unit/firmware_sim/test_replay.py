@@ -1,6 +1,6 @@
 """A recorded device again: every packet the same, or the first that is not; whatever was done to the recording."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.device import Device
+from firmware_sim.faults.fault import fault_of
+from firmware_sim.faults.injector import End, Firing
+from firmware_sim.faults.served import fit, let_in, note_of
 from firmware_sim.memory.image import snapshot
 from firmware_sim.memory.nvm import Nvm
 from firmware_sim.model.parameters import Parameters
@@ -40,7 +43,13 @@ ASKED: dict[str, list[Any]] = {
 def recorded(name: str = "tcp", memory: Nvm | None = None, *, verdict: Any = "ended") -> Capture:
     """A device that two commands without a link came to: it answers each with a NAK, and then is closed."""
     image = None if memory is None else snapshot(memory)
-    boot = {"seed": 7, "now_us": START, "parameters": {"anesthesia_wait_s": 1.0}, "memory": image}
+    boot = {
+        "seed": 7,
+        "now_us": START,
+        "parameters": {"anesthesia_wait_s": 1.0},
+        "memory": image,
+        "behind_broker": False,
+    }
     packets = [
         Packet(0, 0, NO_DIRECTION, encode_event("boot", boot)),
         Packet(9, 0, NO_DIRECTION, encode_event("attach", ATTACH[name])),
@@ -139,8 +148,92 @@ def test_what_came_to_no_port_and_what_is_no_call_is_passed_over() -> None:
     capture = recorded()
     packets = list(capture.packets)
     packets.insert(2, Packet(50, 2, TO_DEVICE, b"{}"))
-    packets.insert(2, Packet(50, 0, NO_DIRECTION, encode_event("fired", {"fault": 1})))
+    packets.insert(2, Packet(50, 0, NO_DIRECTION, encode_event("told", {"fault": 1})))
     assert replay_device(Capture(capture.comment, ["events", "tcp", "mqtt:ignored"], packets)) is None
+
+
+# --- faults ------------------------------------------------------------------------------------------------------
+
+DOUBLED = {"fault": "duplicate", "when": 'piece("host", 1)', "direction": "host"}
+SCENARIO = {"cartridge_cycles": 9_000, "canister_ml": 0, "faults": [DOUBLED]}
+
+
+def faulty() -> Capture:
+    """Such a device, whose first command is doubled on its line: it hears it twice, and answers each."""
+    capture = recorded()
+    packets = list(capture.packets)[:1]
+    device = Device(seed=7, now=Micros(START), parameters=Parameters({"anesthesia_wait_s": 1.0}))
+
+    def tell(event: str, at_us: int, values: Mapping[str, object]) -> None:
+        packets.append(Packet(at_us, 0, NO_DIRECTION, encode_event(event, values)))
+
+    def noted(event: str, firing: Firing, now: Micros) -> None:
+        tell(event, now - START, note_of(firing))
+
+    tell("scenario", 5, SCENARIO)
+    fit(device, 9_000, 0)
+    _, wire = let_in(
+        device, Micros(START + 5), [fault_of(DOUBLED)], cut=cut, noted=noted, behind_broker=False, in_file=False
+    )
+    tell("attach", 9, ATTACH["tcp"])
+    port = device.attach("tcp")
+    for at_us, asked in zip((100, 700_000), ASKED["tcp"], strict=True):
+        tell("advance", at_us, {})
+        device.advance(Micros(START + at_us))
+        packets.append(Packet(at_us, 2, TO_DEVICE, asked))
+        for late, (_, piece) in enumerate(wire.arrivals("host", asked, Micros(START + at_us), "tcp")):
+            now = Micros(START + at_us + late)
+            packets.append(Packet(now - START, 1, TO_DEVICE, encode_data(piece)))
+            device.receive(port, piece, now)
+            for said in port.exchange.take():
+                packets.append(Packet(now - START, 1, FROM_DEVICE, said))
+                for _, heard in wire.arrivals("device", said, now, "tcp"):
+                    packets.append(Packet(now - START, 2, FROM_DEVICE, encode_data(heard)))
+    tell("detach", 800_000, {"port": "tcp"})
+    return Capture(capture.comment, ["events", "tcp", "host:tcp"], packets)
+
+
+def cut(*, host_knows: bool, device_knows: bool) -> End:
+    raise AssertionError
+
+
+def test_faults_are_injected_again_and_held() -> None:
+    assert replay_device(faulty()) is None
+
+
+def place(capture: Capture, what: bytes, interface: int) -> int:
+    """Place of the first packet with such bytes on an interface."""
+    found = enumerate(capture.packets)
+    return next(at for at, one in found if one.interface == interface and what in one.data)
+
+
+def test_a_fault_that_was_recorded_and_does_not_fire_is_a_difference() -> None:
+    capture = faulty()
+    later = encode_event("scenario", {**SCENARIO, "faults": [{**DOUBLED, "when": 'piece("host", 2)'}]})
+    found = replay_device(changed(capture, 1, data=later))
+    fired = list(capture.packets)[place(capture, b"fired", 0)].data
+    assert found == Difference(100, "events", fired, None)
+
+
+def test_a_fault_that_fires_and_was_not_recorded_is_a_difference() -> None:
+    capture = faulty()
+    found = replay_device(without(capture, place(capture, b"ended", 0)))
+    assert found is not None and (found.port, found.recorded) == ("events", None)
+
+
+def test_what_no_line_makes_of_a_piece_is_a_difference() -> None:
+    capture = faulty()
+    at = [number for number, one in enumerate(capture.packets) if one[1:3] == (1, TO_DEVICE)][1]
+    found = replay_device(changed(capture, at, data=b"other"))
+    assert found == Difference(101, "tcp", b"other", None, "host")
+    at = next(number for number, one in enumerate(capture.packets) if one[1:3] == (2, FROM_DEVICE))
+    assert replay_device(changed(capture, at, data=b"other")) == Difference(100, "host:tcp", b"other", None)
+
+
+def test_a_line_without_faults_is_one_error() -> None:
+    capture = faulty()
+    with pytest.raises(CaptureError, match="a packet of a line with faults; expected faults before it"):
+        replay_device(without(capture, 1))
 
 
 WRONG: dict[str, tuple[Callable[[Capture], Capture], str]] = {

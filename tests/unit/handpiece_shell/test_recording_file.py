@@ -35,7 +35,7 @@ def test_what_was_heard_is_in_the_file_with_its_verdict(tmp_path: Path) -> None:
     file.verdict = {"ended": "by a signal"}
     file.close()
     assert read(tmp_path / "one") == (
-        {"recording": 1, "seed": 7, "verdict": {"ended": "by a signal"}},
+        {"recording": 1, "seed": 7, "faults": [], "verdict": {"ended": "by a signal"}},
         ["tcp", "events", "mqtt"],
         [
             Packet(5, 0, TO_DEVICE, b"ask"),

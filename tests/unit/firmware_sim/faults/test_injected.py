@@ -4,6 +4,7 @@ import pytest
 
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
+from firmware_sim.faults import inject
 from firmware_sim.faults.fault import Fault, FaultError, declare
 from firmware_sim.faults.injected import RESTART_US, InjectedFaults
 from firmware_sim.memory.nvm import Nvm
@@ -121,12 +122,13 @@ def test_a_fault_that_nobody_here_does_is_refused(kind: str, target: str) -> Non
 def test_a_memory_in_a_file_has_no_faults() -> None:
     device = Device(seed=7, now=BEGIN, nvm=Nvm(Store(), epoch=1))
     with pytest.raises(FaultError, match="a disk_full acts on the memory"):
-        InjectedFaults(device, BEGIN).add(declare("disk_full"), BEGIN)
+        inject(device, BEGIN).add(declare("disk_full"), BEGIN)
 
 
 def test_a_device_with_its_memory_in_a_file_loses_power_and_has_its_own_failures() -> None:
     device = Device(seed=7, now=BEGIN, nvm=Nvm(Store(), epoch=1))
-    one = InjectedFaults(device, BEGIN, [declare("reboot")])
+    one = inject(device, BEGIN)
+    one.add(declare("reboot"), BEGIN)
     boots = device.nvm.boot_count
     device.advance(BEGIN)
     assert device.nvm.boot_count == boots + 1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from firmware_sim.faults.fault import declare
-from firmware_sim.faults.scenario import MAX_FAULTS, ScenarioError, read_start
+from firmware_sim.faults.scenario import MAX_FAULTS, ScenarioError, Start, read_start
 
 
 def test_a_scenario_of_all_that_is_the_device_s() -> None:
@@ -24,7 +24,7 @@ def test_a_scenario_of_all_that_is_the_device_s() -> None:
 
 
 def test_what_is_left_out_is_as_usual() -> None:
-    assert read_start({}) == (None, {}, 0, 0.0, ())
+    assert read_start({}) == Start(None, {}, 0, 0.0, (), {})
 
 
 WRONG: dict[str, tuple[dict[str, Any], tuple[Any, ...], str]] = {
