@@ -5,7 +5,7 @@ Law: pure. A model's fields say what is right for them in their `description`, a
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import NamedTuple, get_args
+from typing import NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,8 +22,12 @@ class Finding(NamedTuple):
 
 
 def first_finding(error: ValidationError, root: type[BaseModel], noun: str) -> Finding:
-    """Return the first of an error's findings in a file that is called `noun` and has the keys of `root`."""
-    first = error.errors(include_url=False)[0]
+    """Return the first of an error's findings in a file that is called `noun` and has the keys of `root`.
+
+    A key that is none comes before one that is missing: it may be that one, with a slip of the pen.
+    """
+    found = error.errors(include_url=False)
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     steps = first["loc"]
     model, field = _locate(root, steps)
     known = ", ".join(model.model_fields)
@@ -48,7 +52,10 @@ def _locate(root: type[BaseModel], steps: Steps) -> tuple[type[BaseModel], str]:
     for step in steps:
         inner = _model_of(model, field)
         if inner is not None:
+            named = get_origin(model.model_fields[field].annotation) is dict
             model, field = inner, ""
+            if named:  # the step is the name of an item
+                continue
         if isinstance(step, str):
             field = step
     return model, field

@@ -18,7 +18,7 @@ Law: a closed grammar, read into data, never evaluated as code. It depends on no
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, Protocol, assert_never
 
@@ -34,6 +34,8 @@ MAX_AT_H: Final = 24
 """Hours: no run of a scenario is longer."""
 MAX_COUNT: Final = 1_000_000_000
 """Number of a frame, piece, write or commit: more than a device has in its life."""
+MAX_NUMBER: Final = 1_000_000_000
+"""Greatest number of a comparison, either way: far beyond all that a device has, and a float can hold it."""
 MAX_DEPTH: Final = 20
 """Parentheses and negations within one another."""
 
@@ -85,8 +87,9 @@ _UNITS: Final = {"us": 1, "ms": MILLISECOND, "s": SECOND, "min": 60 * SECOND, "h
 _TIME: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(us|ms|s|min|h)\s*")
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>-?[0-9]+(?:\.[0-9]+)?)|(?P<text>\"[^\"]*\"|'[^']*')|(?P<word>[A-Za-z_][A-Za-z_0-9]*)"
-    r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)|,))"
+    r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)|,)|(?P<other>\S))"
 )
+"""A character of no other token is one of its own, so that the error says what would be right in its place."""
 
 MAX_SHOWN: Final = 30
 """Words that an error lists; of more it names the one that looks most like what was written."""
@@ -222,17 +225,10 @@ class _Parser:
         self._place = 0
         self._depth = 0
 
-    def _split(self) -> "list[tuple[str, str, int]]":
-        found, at = [], 0
-        while self._text[at:].strip():
-            match = _TOKEN.match(self._text, at)
-            if match is None or match.lastgroup is None:
-                rest = self._text[at:]
-                column = at + len(rest) - len(rest.lstrip()) + 1
-                raise TriggerError(self._text, column, f"{self._text[column - 1]!r} has no meaning here")
-            found.append((match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1))
-            at = match.end()
-        return found
+    def _split(self) -> Iterator[tuple[str, str, int]]:
+        for match in _TOKEN.finditer(self._text):
+            assert match.lastgroup is not None, "each alternative has its group"
+            yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1
 
     def whole(self) -> Trigger:
         trigger = self._either()
@@ -284,17 +280,20 @@ class _Parser:
         if sign not in _COMPARE or (name.words and sign not in ("==", "!=")):
             raise self._error("== or !=" if name.words else "one of == != < <= > >=")
         self._place += 1
-        value = self.word_of(name.words) if name.words else self.number()
+        value = self.word_of(name.words) if name.words else self.number(whole=not name.continuous)
         return Compare(word, sign, value)
 
     # --- values, for the moments too
 
-    def number(self) -> float:
+    def number(self, *, whole: bool) -> float:
         kind, text, _ = self._token()
-        if kind != "number":
-            raise self._error("a number")
+        if kind != "number" or (whole and "." in text):
+            raise self._error("a whole number" if whole else "a number")
+        value = float(text) if "." in text else int(text)
+        if abs(value) > MAX_NUMBER:
+            raise self._error(f"a number from -{MAX_NUMBER} to {MAX_NUMBER}")
         self._place += 1
-        return float(text) if "." in text else int(text)
+        return value
 
     def count(self) -> int:
         kind, text, _ = self._token()
@@ -343,7 +342,7 @@ class _Parser:
 
     def _require(self, text: str) -> None:
         if not self._skip(text):
-            raise self._error(text)
+            raise self._error(f'"{text}"')
 
     def _error(self, wanted: str) -> TriggerError:
         _, text, column = self._token()

@@ -114,6 +114,10 @@ WRONG: Final = {
         "plan:\n  zones:\n  - {name: a}",
         "line 3, column 5: plan.zones[0].area_cm2: is missing: must",
     ),
+    "a key of a zone": (
+        "plan:\n  zones:\n  - {nam: a, area_cm2: 1}",
+        "line 3, column 6: plan.zones[0].nam = 'a': is no key of a plan here: those are name, area_cm2; did you mean n",
+    ),
     "a plan of a list": ("plan: []", "line 1, column 7: plan = []: must be a mapping with the keys of a plan's file"),
     "a kind": (
         "faults:\n- fault: dorp",
@@ -129,7 +133,7 @@ WRONG: Final = {
     ),
     "a trigger": (
         "faults:\n- fault: drop\n  when: cycle = 3",
-        "line 3, column 15: faults[0].when: '=' has no meaning here",
+        "line 3, column 15: faults[0].when: must be one of == != < <= > >=, not =",
     ),
     "a person": ("person: {waits: [1]}", "line 1, column 10: person.waits = [1]: is no key of a scenario here: those"),
     "a wait": (
