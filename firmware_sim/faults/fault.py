@@ -10,6 +10,7 @@ from firmware_sim.errors import SimulatorError
 from firmware_sim.faults.catalogue import CATALOGUE, nearest
 from firmware_sim.faults.kind import Kind, Quantity
 from firmware_sim.faults.trigger import Trigger, parse_trigger
+from protocols.text.values import shown_value
 
 
 class FaultError(SimulatorError, ValueError):
@@ -70,11 +71,12 @@ def declare(name: str, /, when: str = 'at("0 s")', **values: Any) -> Fault:
     kind = CATALOGUE.get(str(name))
     if kind is None:
         near = nearest(str(name))
-        raise FaultError("fault", f"there is no fault {name!r}{f'; did you mean {near}?' if near else ''}", near)
+        hint = f"; did you mean {near}?" if near else ""
+        raise FaultError("fault", f"there is no fault {shown_value(name)}{hint}", near)
     for key in values:
         if kind.quantity(key) is None:
             names = [one.name for one in kind.quantities]
-            near = nearest(key, names)
+            near = nearest(key, [*names, "when"])
             has = ", ".join(names) or "nothing but when"
             hint = f"; did you mean {near}?" if near else ""
             raise FaultError(key, f"a {name} has {has}{hint}", near, of_key=True)
@@ -95,11 +97,11 @@ def fault_of(data: Mapping[str, Any]) -> Fault:
 def _check(quantity: Quantity, value: object) -> float | str:
     if quantity.words:
         if not isinstance(value, str) or value not in quantity.words:
-            raise FaultError(quantity.name, f"must be one of {', '.join(quantity.words)}, not {value!r}")
+            raise FaultError(quantity.name, f"must be one of {', '.join(quantity.words)}, not {shown_value(value)}")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not quantity.least <= value <= quantity.most:
         unit = f" {quantity.unit}" if quantity.unit else ""
-        raise FaultError(quantity.name, f"must be a number from {quantity.range}{unit}, not {value!r}")
+        raise FaultError(quantity.name, f"must be a number from {quantity.range}{unit}, not {shown_value(value)}")
     if quantity.whole and value != int(value):
-        raise FaultError(quantity.name, f"must be a whole number from {quantity.range}, not {value!r}")
+        raise FaultError(quantity.name, f"must be a whole number from {quantity.range}, not {shown_value(value)}")
     return int(value) if quantity.whole else value

@@ -8,7 +8,8 @@
     faults:
       - {fault: mute, when: 'frame("COUNT", 3)', direction: host, for_ms: 400}
 
-What else a scenario has belongs to a host: a plan, expectations. It is passed over here.
+What else a scenario has belongs to a host: a plan, expectations. It is passed over here, but for a key that no
+scenario has: a slip of the pen in `faults` must not give a device without faults.
 
 Law: a value that cannot be is refused with the steps that lead to it, so that a reader of the file can show the place.
 """
@@ -21,6 +22,7 @@ from firmware_sim.errors import ParameterError, SimulatorError
 from firmware_sim.faults.fault import Fault, FaultError, declare
 from firmware_sim.faults.trigger import TriggerError
 from firmware_sim.model.parameters import Parameters
+from protocols.text.values import shown_value
 
 MAX_FAULTS: Final = 1_000
 """Faults of one scenario: more than a file of the greatest size has."""
@@ -28,6 +30,8 @@ MAX_SEED: Final = 2**63 - 1
 """The largest number in a signed 64-bit column of a session log."""
 MAX_CARTRIDGE_CYCLES: Final = 1_000_000
 MAX_CANISTER_ML: Final = 1_000
+KEYS: Final = ("name", "seed", "wire", "baud", "start", "plan", "faults", "person", "expect")
+"""Keys of a whole scenario, the host's among them."""
 _START: Final = ("parameters", "cartridge_cycles", "canister_ml")
 
 
@@ -62,13 +66,11 @@ def read_start(values: Mapping[str, object]) -> Start:
     Raises:
         ScenarioError: a value of that part cannot be.
     """
+    _require_known(values, KEYS, ())
     start = _mapping(values.get("start", {}), ("start",))
-    for key in start:
-        if key not in _START:
-            raise ScenarioError(("start", key), _unknown(key, _START), of_key=True)
-    seed = values.get("seed")
+    _require_known(start, _START, ("start",))
     return Start(
-        None if seed is None else _whole(seed, ("seed",), MAX_SEED),
+        _whole(values["seed"], ("seed",), MAX_SEED) if "seed" in values else None,
         _parameters(start.get("parameters", {})),
         _whole(start.get("cartridge_cycles", 0), ("start", "cartridge_cycles"), MAX_CARTRIDGE_CYCLES),
         _number(start.get("canister_ml", 0), ("start", "canister_ml"), MAX_CANISTER_ML),
@@ -82,7 +84,7 @@ def _parameters(given: object) -> dict[str, float]:
     parameters: dict[str, float] = {}
     for name, value in _mapping(given, steps).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ScenarioError((*steps, name), f"must be a number, not {value!r}")
+            raise ScenarioError((*steps, name), f"must be a number, not {shown_value(value)}")
         parameters[name] = value
     try:
         Parameters(parameters)
@@ -120,16 +122,19 @@ def _mapping(value: object, steps: tuple[str | int, ...]) -> Mapping[str, object
 
 def _whole(value: object, steps: tuple[str | int, ...], most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ScenarioError(steps, f"must be a whole number from 0 to {most}, not {value!r}")
+        raise ScenarioError(steps, f"must be a whole number from 0 to {most}, not {shown_value(value)}")
     return value
 
 
 def _number(value: object, steps: tuple[str | int, ...], most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise ScenarioError(steps, f"must be a number from 0 to {most:g}, not {value!r}")
+        raise ScenarioError(steps, f"must be a number from 0 to {most:g}, not {shown_value(value)}")
     return float(value)
 
 
-def _unknown(key: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(key, known, n=1)
-    return f"is no key here; {f'did you mean {near[0]}?' if near else 'those are ' + ', '.join(known)}"
+def _require_known(mapping: Mapping[str, object], known: tuple[str, ...], steps: tuple[str | int, ...]) -> None:
+    for key in mapping:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"those are {', '.join(known)}"
+            raise ScenarioError((*steps, key), f"is no key here; {hint}", of_key=True)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
+from protocols.text.escape import printable
+
 MAX_FILE_SIZE: Final = 64 * 1024
 """Bytes. The largest lawful plan, 64 zones, is below 8 KiB."""
 
@@ -40,8 +42,9 @@ class Place(NamedTuple):
 
     key: Mark
     value: Mark
-    quoted: bool = False
-    """True for a text in quotes: it begins behind the first."""
+    text_at: int | None = 0
+    """Columns from `value` to the first character of a text, such as one quote; None where its characters have no
+    columns that could be counted: it has several lines, or escapes."""
 
 
 class Values(NamedTuple):
@@ -55,14 +58,16 @@ class Values(NamedTuple):
 
         `column`, from 1, is a place within the value, which is a plain or quoted text.
         """
-        name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+        name = "".join(f"[{step}]" if isinstance(step, int) else f".{_name(step)}" for step in steps).removeprefix(".")
         while steps and steps not in self.places:  # one that is missing is where it should be
             steps = steps[:-1]
         if not steps:
             return name
         place = self.places[steps]
         mark = place.key if of_key else place.value
-        within = column - 1 + place.quoted if column else 0
+        if column and place.text_at is None:
+            return f"{_where(mark)}: {name}, character {column}"
+        within = column - 1 + (place.text_at or 0) if column else 0
         return f"{_where(Mark(mark.line, mark.column + within))}: {name}"
 
 
@@ -85,16 +90,24 @@ class ValuesError(ValueError):
         self.value = value
         self.right = right
         where = source if key is None else f"{source}: {key}"
-        shown = "" if value is None else f" = {_shorten(value)}"
+        shown = "" if value is None else f" = {shown_value(value)}"
         super().__init__(f"{where}{shown}: {right}")
 
 
-def _shorten(value: object) -> str:
-    """A value in at most 60 characters of one line."""
+def shown_value(value: object) -> str:
+    """Return a value in at most 60 characters of one line."""
     if isinstance(value, int) and value.bit_length() > 256:
         return "a number of more than 70 digits"
-    text = repr(value)
+    return _shorten(repr(value))
+
+
+def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _name(key: str) -> str:
+    """Return a key in at most 60 characters of one line."""
+    return _shorten(printable(key))
 
 
 def decode_values(raw: bytes, source: str, form: Form, *, is_json: bool) -> Values:
@@ -168,7 +181,7 @@ class _Node(NamedTuple):
     value: object
     mark: Mark
     inner: "Sequence[tuple[str | int, Mark, _Node]]"
-    quoted: bool = False
+    text_at: int | None = 0
 
     def places(self) -> dict[Steps, Place]:
         """Return the place of each value below this one."""
@@ -176,7 +189,7 @@ class _Node(NamedTuple):
         waiting: list[tuple[Steps, _Node]] = [((), self)]
         for steps, node in waiting:
             for step, mark, held in node.inner:
-                found[(*steps, step)] = Place(mark, held.mark, held.quoted)
+                found[(*steps, step)] = Place(mark, held.mark, held.text_at)
                 waiting.append(((*steps, step), held))
         return found
 
@@ -201,7 +214,7 @@ class _Builder:
                 self._marks.append(_mark(event))
             elif kind == "ScalarEvent":
                 value = _to_scalar(event.value) if event.style is None else event.value
-                self._open[-1].append(_Node(value, _mark(event), [], event.style in ("'", '"')))
+                self._open[-1].append(_Node(value, _mark(event), [], _text_at(event)))
             elif kind == "SequenceEndEvent":
                 items = self._open.pop()
                 inner = [(index, item.mark, item) for index, item in enumerate(items)]
@@ -237,6 +250,14 @@ def _mark(event: Any) -> Mark:
     return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
+def _text_at(scalar: Any) -> int | None:
+    """Return how far behind its mark a scalar's text begins; None where the file does not have the text as it is."""
+    quotes = 1 if scalar.style in ("'", '"') else 0
+    begin, end = scalar.start_mark, scalar.end_mark
+    as_it_is = begin.line == end.line and end.column - begin.column == len(scalar.value) + 2 * quotes
+    return quotes if as_it_is else None
+
+
 def _where(mark: Mark) -> str:
     return f"line {mark.line}, column {mark.column}"
 
@@ -251,7 +272,7 @@ def _to_mapping(
         if not isinstance(key, str):
             raise ValuesError(source, where, key, f"is no key of {form.noun}: must be a text")
         if key in mapping:
-            name = key if where is None else f"{where}: {key}"
+            name = _name(key) if where is None else f"{where}: {_name(key)}"
             raise ValuesError(source, name, value, "is there twice: must be there once")
         mapping[key] = value
     return mapping

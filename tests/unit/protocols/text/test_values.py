@@ -97,7 +97,7 @@ def test_each_value_of_yaml_has_its_place_and_that_of_its_key() -> None:
         ("faults",): Place(Mark(2, 1), Mark(3, 3)),
         ("faults", 0): Place(Mark(3, 5), Mark(3, 5)),
         ("faults", 0, "fault"): Place(Mark(3, 5), Mark(3, 12)),
-        ("faults", 0, "when"): Place(Mark(4, 5), Mark(4, 11)),
+        ("faults", 0, "when"): Place(Mark(4, 5), Mark(4, 11), None),
         ("faults", 1): Place(Mark(6, 5), Mark(6, 5)),
         ("faults", 1, "fault"): Place(Mark(6, 6), Mark(6, 13)),
     }
@@ -151,6 +151,22 @@ def test_a_place_is_shown_with_line_column_and_key() -> None:
     assert decoded('{"seed": 1}', "p.json").where(("seed",)) == "line 1, column 10: seed"
 
 
+@pytest.mark.parametrize(
+    "text", ["when: >\n  cycle\n  = 3\n", "when: cycle\n  = 3\n", '"when": "cycle \\\n  = 3"', "when: 'it''s = 3'"]
+)
+def test_a_text_that_is_not_there_as_it_is_has_characters_and_no_columns(text: str) -> None:
+    found = decoded(text)
+    assert found.where(("when",)) == f"line 1, column {text.index(':') + 3}: when"
+    assert found.where(("when",), column=7) == f"line 1, column {text.index(':') + 3}: when, character 7"
+
+
+def test_a_key_is_shown_short_and_on_one_line() -> None:
+    assert decoded('"a\\n\\e[1m": 1').where(("a\n\x1b[1m",), of_key=True) == r"line 1, column 1: a\n\x1b[1m"
+    assert decoded(f"? {'k' * 2_000}\n: 1").where(("k" * 2_000,), of_key=True) == f"line 1, column 3: {'k' * 57}..."
+    with pytest.raises(ValuesError, match=r"line 2, column 1: a\\n = 2: is there twice"):
+        decoded('"a\\n": 1\n"a\\n": 2')
+
+
 def test_a_json_text_that_is_no_yaml_has_no_places() -> None:
     key = "k" * 1_100  # YAML's keys end before
-    assert decoded(json.dumps({key: 1}), "p.json").where((key,)) == key
+    assert decoded(json.dumps({key: 1}), "p.json").where((key,)) == f"{'k' * 57}..."
