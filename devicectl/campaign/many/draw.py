@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from devicectl.campaign.many.profile import SHORT_MS, Between, KindProfile, Profile, Value, Values
+from devicectl.campaign.many.profile import SHORT_MS, Between, Drawn, KindProfile, Profile, Value
 from devicectl.campaign.scenario import MQTT, SERIAL, Person, Scenario
 from devicectl.session.plan import Plan, make_plan
 from firmware_sim.faults.catalogue import CATALOGUE
@@ -97,7 +97,7 @@ def _draw_kind(kind: Kind, profile: KindProfile, dice: random.Random, cycles: in
     return found
 
 
-def _draw_values(kind: Kind, values: Mapping[str, Values], dice: random.Random) -> dict[str, Value]:
+def _draw_values(kind: Kind, values: Mapping[str, Drawn], dice: random.Random) -> dict[str, Value]:
     found = {}
     for quantity in kind.quantities:
         given = values.get(quantity.name)
@@ -109,7 +109,7 @@ def _draw_values(kind: Kind, values: Mapping[str, Values], dice: random.Random) 
     return found
 
 
-def _draw_value(values: Values, dice: random.Random) -> Value:
+def _draw_value(values: Drawn, dice: random.Random) -> Value:
     if isinstance(values, Between):
         return round(dice.uniform(values.least, values.most), 3)
     return dice.choice(values) if isinstance(values, list) else values

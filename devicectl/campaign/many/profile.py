@@ -9,18 +9,18 @@ usual; kinds that it leaves out are never drawn.
 Law: data, checked when it is made. It reads no file and draws nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from devicectl.errors import DevicectlError
-from firmware_sim.errors import SimulatorError
-from firmware_sim.faults.catalogue import CATALOGUE, nearest
-from firmware_sim.faults.fault import fault_of
+from devicectl.findings import Finding, did_you_mean, first_finding
+from devicectl.simulation.scenario_form import MAX_BAUD
+from firmware_sim.faults.catalogue import CATALOGUE
+from firmware_sim.faults.fault import FaultError, fault_of
 from firmware_sim.faults.kind import Kind
-from protocols.text.values import ValuesError
+from protocols.text.values import Place, Steps, Values, ValuesError
 
 SHORT_MS: Final = 1_000
 """Duration of a fault whose profile names none, where it would else last to the end of the run."""
@@ -52,7 +52,8 @@ class Between(_Frozen):
 
 
 Value = int | float | str
-Values = Value | list[Value] | Between
+Drawn = Value | list[Value] | Between
+"""Values of a quantity: one, several of which one is drawn, or anything between two."""
 Chance = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
 Milliseconds = Annotated[int, Field(ge=1, le=600_000)]
 
@@ -61,7 +62,7 @@ class KindProfile(BaseModel):
     """One kind in a profile. Every other key is a quantity of the kind, with the values that are drawn."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
-    __pydantic_extra__: dict[str, Values]
+    __pydantic_extra__: dict[str, Drawn]
 
     on: Chance
     times: Annotated[
@@ -75,7 +76,7 @@ class KindProfile(BaseModel):
     """Chance that one comes again, two to six times within a few seconds."""
 
     @property
-    def values(self) -> Mapping[str, Values]:
+    def values(self) -> Mapping[str, Drawn]:
         """The values of each quantity that is named."""
         return self.__pydantic_extra__
 
@@ -85,7 +86,7 @@ class Profile(_Frozen):
 
     mqtt: Annotated[Chance, Field(description="a number from 0 to 1: the share of sessions over MQTT's wire")] = 0.25
     baud: Annotated[
-        list[Annotated[int, Field(ge=0, le=10_000_000)]],
+        list[Annotated[int, Field(ge=0, le=MAX_BAUD)]],
         Field(
             min_length=1, description="a list of rates of a serial line, of which one is drawn; 0: a line without one"
         ),
@@ -102,76 +103,67 @@ class Profile(_Frozen):
     ] = 1.0
     kinds: Annotated[dict[str, KindProfile], Field(description="a mapping of kinds, such as {drop: {on: 0.3}}")]
 
-    @field_validator("kinds")
-    @classmethod
-    def _known(cls, kinds: dict[str, KindProfile]) -> dict[str, KindProfile]:
-        for name, profile in kinds.items():
-            kind = CATALOGUE.get(name)
-            if kind is None:
-                near = nearest(name)
-                raise ValueError(f"there is no fault {name!r}{f'; did you mean {near}?' if near else ''}")
-            for key, values in profile.values.items():
-                _check(kind, key, values)
-        return kinds
 
-
-def _check(kind: Kind, key: str, values: Values) -> None:
-    """See that each value is one that a fault of this kind may have.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if kind.quantity(key) is None:
-        named = (*KindProfile.model_fields, *(one.name for one in kind.quantities))
-        near = get_close_matches(key, named, n=1)
-        raise ValueError(f"{kind.name} has no {key}{f'; did you mean {near[0]}?' if near else ''}")
-    for value in each_of(values):
-        if key == "for_ms" and not value:
-            raise ValueError(f"{kind.name}: for_ms must be above 0: a session has to end after its last fault")
-        try:
-            fault_of({"fault": kind.name, key: value})
-        except SimulatorError as error:
-            raise ValueError(f"{kind.name}: {error}") from error
-
-
-def each_of(values: Values) -> Sequence[Value]:
+def each_of(values: Drawn) -> Sequence[Value]:
     """Return the values of which one is drawn, or both ends of what lies between."""
     if isinstance(values, Between):
         return values.least, values.most
     return values if isinstance(values, list) else [values]
 
 
-def make_profile(values: Mapping[str, object], source: str = "profile") -> Profile:
-    """Return a profile from plain values; keys left out have their defaults.
+def make_profile(
+    values: Mapping[str, object], source: str = "profile", places: Mapping[Steps, Place] | None = None
+) -> Profile:
+    """Return a profile from plain values; keys left out have their defaults. `places` are those of the values, if any.
 
     Raises:
         ProfileError: names `source`, the first key at fault, its value, and what would be right.
     """
     try:
-        return Profile.model_validate(values)
+        profile = Profile.model_validate(values)
+        wrong = next(_misfits(profile), None)
     except ValidationError as error:
-        raise _explain(error, source) from error
+        wrong = _explain(error)
+    if wrong is None:
+        return profile
+    where = Values(dict(values), places or {}).where(wrong.steps, of_key=wrong.of_key)
+    raise ProfileError(source, where or None, wrong.value, wrong.right)
 
 
-def _explain(error: ValidationError, source: str) -> ProfileError:
+def _explain(error: ValidationError) -> Finding:
     first = error.errors(include_url=False)[0]
-    location = first["loc"]
-    key = ".".join(str(step) for step in location[:3]) or None
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, ValueError):
-        return ProfileError(source, key, None, str(cause))
-    model: type[BaseModel] = KindProfile if location[:1] == ("kinds",) and len(location) > 2 else Profile
-    name = str(location[2] if model is KindProfile else location[0]) if location else ""
-    field = model.model_fields.get(name)
-    if first["type"] == "extra_forbidden" and model is Profile:
-        near = get_close_matches(name, Profile.model_fields, n=1)
-        known = f"did you mean {near[0]}?" if near else f"those are {', '.join(Profile.model_fields)}"
-        return ProfileError(source, key, None, f"is no key of a profile; {known}")
-    right = (
-        field.description
-        if field is not None
-        else "a value, a list of values, or {least: ..., most: ...} in this order"
-    )
-    if first["type"] == "missing":
-        return ProfileError(source, key, None, f"is missing: must be {right}")
-    return ProfileError(source, key, first["input"], f"must be {right}")
+    steps = first["loc"][:3]
+    if steps[:1] == ("kinds",) and len(steps) == 3 and steps[2] not in KindProfile.model_fields:
+        right = "must be a value, a list of values, or {least: ..., most: ...} in this order"
+        return Finding(steps, first["input"], right)
+    return first_finding(error, Profile, "a profile")
+
+
+def _misfits(profile: Profile) -> Iterator[Finding]:
+    """Yield the kinds that the catalogue has not, and the values that a fault of their kind cannot have."""
+    for name, of_kind in profile.kinds.items():
+        kind = CATALOGUE.get(name)
+        if kind is None:
+            right = f"there is no such fault{did_you_mean(name, CATALOGUE)}"
+            yield Finding(("kinds", name), None, right, of_key=True)
+            continue
+        for key, drawn in of_kind.values.items():
+            yield from _of_values(kind, key, drawn)
+
+
+def _of_values(kind: Kind, key: str, drawn: Drawn) -> Iterator[Finding]:
+    steps = ("kinds", kind.name, key)
+    if kind.quantity(key) is None:
+        named = (*KindProfile.model_fields, *(one.name for one in kind.quantities))
+        right = f"is no key of a {kind.name} here: those are {', '.join(named)}{did_you_mean(key, named)}"
+        yield Finding(steps, None, right, of_key=True)
+        return
+    if drawn == []:
+        yield Finding(steps, drawn, "must have a value, of which one is drawn")
+    for value in each_of(drawn):
+        if key == "for_ms" and not value:
+            yield Finding(steps, value, "must be above 0: a session has to end after its last fault")
+        try:
+            fault_of({"fault": kind.name, key: value})
+        except FaultError as error:
+            yield Finding(steps, None, error.reason)

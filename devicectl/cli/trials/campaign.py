@@ -209,11 +209,11 @@ def _profile_values(path: Path | None) -> JsonObject:
 
     source = f"--profile {path}"
     try:
-        values = read_values(path, source, Form("a profile", "kinds: {drop: {on: 0.3}}")).values
+        read = read_values(path, source, Form("a profile", "kinds: {drop: {on: 0.3}}"))
     except ValuesError as error:
         raise ProfileError(error.source, error.key, error.value, error.right) from error
-    make_profile(values, source)
-    return values
+    make_profile(read.values, source, read.places)
+    return read.values
 
 
 def _source(wanted: "Work", jobs: int | None, cluster: str | None) -> "Generator[tuple[range, Tally], None, None]":

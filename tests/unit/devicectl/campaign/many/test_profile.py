@@ -5,6 +5,7 @@ import pytest
 from devicectl.campaign.many.profile import ProfileError, make_profile
 from devicectl.campaign.many.usual import USUAL_PROFILE
 from firmware_sim.faults.catalogue import CATALOGUE
+from protocols.text.values import Form, decode_values
 
 
 def test_the_usual_profile_has_every_kind_of_the_catalogue() -> None:
@@ -22,24 +23,37 @@ def test_a_value_is_one_a_list_or_anything_between_two() -> None:
     ("values", "sentence"),
     [
         ({}, "p: kinds: is missing: must be a mapping of kinds, such as {drop: {on: 0.3}}"),
-        ({"kinds": {"dorp": {"on": 1}}}, "p: kinds: there is no fault 'dorp'; did you mean drop?"),
+        ({"kinds": {"dorp": {"on": 1}}}, "p: kinds.dorp: there is no such fault; did you mean drop?"),
         ({"kinds": {"drop": {"on": 2}}}, "p: kinds.drop.on = 2: must be a number from 0 to 1"),
         ({"kinds": {"drop": {}}}, "p: kinds.drop.on: is missing: must be a number from 0 to 1"),
-        ({"kinds": {"drop": {"on": 1, "piecse": 2}}}, "p: kinds: drop has no piecse; did you mean pieces?"),
+        ({"kinds": {"drop": 1}}, "p: kinds.drop = 1: must be a mapping with the keys on, times, when, bursts"),
+        (
+            {"kinds": {"drop": {"on": 1, "piecse": 2}}},
+            "p: kinds.drop.piecse: is no key of a drop here: those are on, times, when, bursts, direction, pieces, "
+            "share, for_ms; did you mean pieces?",
+        ),
+        (
+            {"kinds": {"drop": {"on": 1, "pieces": []}}},
+            "p: kinds.drop.pieces = []: must have a value, of which one is drawn",
+        ),
         (
             {"kinds": {"drop": {"on": 1, "share": [0.5, 2]}}},
-            "p: kinds: drop: share: must be a number from 0 to 1, not 2",
+            "p: kinds.drop.share: must be a number from 0 to 1, not 2",
         ),
         (
             {"kinds": {"drop": {"on": 1, "for_ms": 0}}},
-            "p: kinds: drop: for_ms must be above 0: a session has to end after its last fault",
+            "p: kinds.drop.for_ms = 0: must be above 0: a session has to end after its last fault",
         ),
         (
             {"kinds": {"drop": {"on": 1, "when": ["never"]}}},
-            "p: kinds.drop.when = 'never': must be a list of time, phase, state, frame, piece, write, commit, resume, "
-            "of which one is drawn",
+            "p: kinds.drop.when[0] = 'never': must be a list of time, phase, state, frame, piece, write, commit, "
+            "resume, of which one is drawn",
         ),
-        ({"kinds": {}, "mqt": 1}, "p: mqt: is no key of a profile; did you mean mqtt?"),
+        (
+            {"kinds": {}, "mqt": 1},
+            "p: mqt = 1: is no key of a profile here: those are mqtt, baud, waits_ms, abandons, heard, kinds; "
+            "did you mean mqtt?",
+        ),
         (
             {"kinds": {"drop": {"on": 1, "pieces": {"least": 3, "most": 1}}}},
             "p: kinds.drop.pieces = {'least': 3, 'most': 1}: must be a value, a list of values, or "
@@ -52,3 +66,9 @@ def test_what_a_profile_may_not_say_is_one_line(values: dict[str, object], sente
         make_profile(values, "p")
     assert str(caught.value) == sentence
     assert caught.value.exit_code == 2
+
+
+def test_an_error_of_a_profile_of_a_file_has_its_place() -> None:
+    read = decode_values(b"kinds:\n  drop: {on: 1, piecse: 2}\n", "p", Form("a profile", "kinds: {}"), is_json=False)
+    with pytest.raises(ProfileError, match="^p: line 2, column 17: kinds.drop.piecse: is no key of a drop here"):
+        make_profile(read.values, "p", read.places)
