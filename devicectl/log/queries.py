@@ -7,9 +7,10 @@ stored of the close, is read too, but only to be held against the fold. A list s
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
 
 from devicectl.log import schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
@@ -24,6 +25,8 @@ _Row = Row[Any]
 """A row by the names of its columns, whose types the statement has and not the row."""
 _MAX_KEY: Final = 2**31 - 1
 """The largest INTEGER that every database has."""
+_KEY: Final = bindparam("of", type_=_sessions.key.type)
+"""Key of the session that is asked for."""
 
 
 def find(connection: Connection, device: str, epoch: int, session_no: int) -> StoredSession | None:
@@ -37,14 +40,52 @@ def find(connection: Connection, device: str, epoch: int, session_no: int) -> St
     return None if row is None else _stored_session(row)
 
 
-def find_open(connection: Connection, device: str, epoch: int) -> StoredSession | None:
-    """The latest session of a device whose end is not stored."""
-    row = connection.execute(
+# Statements that are asked for at every session are made once: to make one costs more than to run it.
+
+
+@cache
+def _open_session() -> Select[Any]:
+    return (
         select(schema.sessions)
-        .where(_sessions.device == device, _sessions.epoch == epoch, _sessions.state == "open")
+        .where(_sessions.device == bindparam("of_device"), _sessions.epoch == bindparam("in_epoch"))
+        .where(_sessions.state == "open")
         .order_by(_sessions.key.desc())
         .limit(1)
-    ).one_or_none()
+    )
+
+
+@cache
+def _session(version: int) -> Select[Any]:
+    return select(*schema.columns_of(schema.sessions, version)).where(_sessions.key == _KEY)
+
+
+@cache
+def _records_of() -> Select[Any]:
+    return select(_records.raw).where(_records.session_key == _KEY).order_by(_records.event_no)
+
+
+@cache
+def _truth_of() -> Select[Any]:
+    return select(schema.truth).where(schema.truth.c.session_key == _KEY)
+
+
+@cache
+def _notes_of(version: int) -> Select[Any]:
+    columns = schema.columns_of(schema.notes, version)
+    return select(*columns).where(schema.notes.c.session_key == _KEY).order_by(schema.notes.c.key)
+
+
+@cache
+def _totals_between() -> Select[Any]:
+    """Return the statement of totals as stored: key, cursor, cells and counts, from one key to another."""
+    stored = schema.totals.c
+    columns = (stored.session_key, stored.next_event_no, stored.cells, *(stored[name] for name in _COUNTS))
+    return select(*columns).where(stored.session_key.between(bindparam("least"), bindparam("most")))
+
+
+def find_open(connection: Connection, device: str, epoch: int) -> StoredSession | None:
+    """The latest session of a device whose end is not stored."""
+    row = connection.execute(_open_session(), {"of_device": device, "in_epoch": epoch}).one_or_none()
     return None if row is None else _stored_session(row)
 
 
@@ -64,8 +105,7 @@ def neighbors_in_course(connection: Connection, course: str, session_date: date)
 
 def records(connection: Connection, key: int) -> list[bytes]:
     """A session's raw records in the order of their event numbers."""
-    rows = connection.execute(select(_records.raw).where(_records.session_key == key).order_by(_records.event_no))
-    return list(rows.scalars())
+    return list(connection.execute(_records_of(), {"of": key}).scalars())
 
 
 def summaries(
@@ -112,14 +152,11 @@ def _stored_totals(connection: Connection, rows: Sequence[_Row]) -> dict[int, tu
     """The totals and cells of sessions by key, where they were stored and nothing has come after them."""
     if not rows:
         return {}
-    stored = schema.totals.c
-    columns = (stored.session_key, stored.next_event_no, stored.cells, *(stored[name] for name in _COUNTS))
     cursors = {row.key: row.next_event_no for row in rows}
+    stored = connection.execute(_totals_between(), {"least": rows[0].key, "most": rows[-1].key})
     return {
         key: (Counts(*counts), cells)
-        for key, next_event_no, cells, *counts in connection.execute(
-            select(*columns).where(stored.session_key.between(rows[0].key, rows[-1].key))
-        )
+        for key, next_event_no, cells, *counts in stored
         if cursors.get(key) == next_event_no
     }
 
@@ -147,8 +184,7 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
     """
     row = None
     if 0 < key <= _MAX_KEY:  # a database's driver raises on another
-        columns = schema.columns_of(schema.sessions, version)
-        row = connection.execute(select(*columns).where(_sessions.key == key)).one_or_none()
+        row = connection.execute(_session(version), {"of": key}).one_or_none()
     if row is None:
         raise LogError(
             LogErrorKind.MISSING, where, f"has no session {key}: `devicectl sessions list` shows those it has"
@@ -160,7 +196,7 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
     differences = _differences(row, fold)
     if version >= schema.SINCE[schema.totals]:
         differences += _against_totals(_stored_totals(connection, [row]).get(key), fold)
-    truth = connection.execute(select(schema.truth).where(schema.truth.c.session_key == key)).mappings().one_or_none()
+    truth = connection.execute(_truth_of(), {"of": key}).mappings().one_or_none()
     notes, note_walls = _notes(connection, key, version)
     summary = _summary(
         row,
@@ -237,12 +273,7 @@ def _against_totals(stored: tuple[Counts, int] | None, fold: Fold) -> list[str]:
 
 def _notes(connection: Connection, key: int, version: int) -> tuple[tuple[Note, ...], tuple[datetime | None, ...]]:
     """A session's notes in the order in which they were stored, and when each was committed."""
-    of_session = (
-        select(*schema.columns_of(schema.notes, version))
-        .where(schema.notes.c.session_key == key)
-        .order_by(schema.notes.c.key)
-    )
-    rows = connection.execute(of_session).mappings().all()
+    rows = connection.execute(_notes_of(version), {"of": key}).mappings().all()
     notes = (
         Note(row["kind"], row["at_us"], row["name"], row["detail"], row["device_uptime_ms"], row.get("cycle_no"))
         for row in rows

@@ -33,6 +33,11 @@ WallClock = Callable[[], datetime]
 _END: Final = update(schema.sessions).where(schema.sessions.c.key == bindparam("ended"))
 """Sets the columns that are given with it. Made once, as each statement here: to make one costs more than to run it."""
 
+_BEGIN: Final = insert(schema.sessions)
+_ADD_NOTE: Final = insert(schema.notes)
+_ADD_TRUTH: Final = insert(schema.truth)
+_FORGET_TRUTH: Final = delete(schema.truth).where(schema.truth.c.session_key == bindparam("of"))
+
 _CLEAR: Final = tuple(
     delete(table) for table in reversed(schema.metadata.sorted_tables) if table is not schema.log_meta
 )
@@ -126,7 +131,7 @@ class SessionLog:
             "stored_wall": wall,
         }
         with self._transaction() as connection:
-            inserted = connection.execute(insert(schema.sessions), values).inserted_primary_key
+            inserted = connection.execute(_BEGIN, values).inserted_primary_key
         assert inserted is not None
         return int(inserted[0])
 
@@ -181,7 +186,7 @@ class SessionLog:
                 raise self._missing(key)
             if notes:
                 wall = {"session_key": key, "logged_wall": self._wall()}
-                connection.execute(insert(schema.notes), [{**asdict(note), **wall} for note in notes])
+                connection.execute(_ADD_NOTE, [{**asdict(note), **wall} for note in notes])
             totals.store(connection, key)
 
     def store_truth(self, key: int, truth: TruthGetDone) -> None:
@@ -193,8 +198,8 @@ class SessionLog:
         values = truth.as_dict()
         del values["session_no"]
         with self._transaction() as connection:
-            connection.execute(delete(schema.truth).where(schema.truth.c.session_key == key))
-            connection.execute(insert(schema.truth), {"session_key": key, **values})
+            connection.execute(_FORGET_TRUTH, {"of": key})
+            connection.execute(_ADD_TRUTH, {"session_key": key, **values})
 
     def clear(self) -> None:
         """Forget every session of a log in memory, to use it again; one that is a file is kept for good."""

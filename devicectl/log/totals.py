@@ -27,6 +27,8 @@ from protocols.language.enums import Ending
 
 _KEYS: Final[BindParameter[int]] = bindparam("keys", expanding=True)
 """Keys of the sessions that are asked for."""
+_FORGET: Final = delete(schema.totals).where(schema.totals.c.session_key == bindparam("of"))
+_ADD: Final = insert(schema.totals)
 
 
 def fold(connection: Connection, keys: Sequence[int]) -> list[dict[str, int]]:
@@ -101,8 +103,8 @@ def _totals_in(table: FromClause) -> Select[tuple[int, ...]]:
 
 def store(connection: Connection, key: int) -> None:
     """Store what a session comes to; again where it was stored before."""
-    connection.execute(delete(schema.totals).where(schema.totals.c.session_key == key))
-    connection.execute(insert(schema.totals), fold(connection, [key]))
+    connection.execute(_FORGET, {"of": key})
+    connection.execute(_ADD, fold(connection, [key]))
 
 
 def _ended(ended: ColumnElement[str], ending: Ending) -> ColumnElement[int]:
