@@ -14,9 +14,9 @@ from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, EVENT, HOST_
 from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.verdict import Verdict
 from handpiece_shell.recording_file import versions
-from protocols.capture.blocks import encode_capture, encode_json
+from protocols.capture.blocks import encode_capture, encode_json, section_block
 from protocols.capture.contents import encode_data
-from protocols.capture.packet import EVENTS, FROM_DEVICE, NO_DIRECTION, TO_DEVICE, Packet
+from protocols.capture.packet import EVENTS, FROM_DEVICE, MAX_COMMENT_BYTES, NO_DIRECTION, TO_DEVICE, Packet
 from protocols.text.notice import NOTICE
 
 PROGRAM: Final = "devicectl campaign"
@@ -33,6 +33,10 @@ _PLACES: Final[Mapping[str, tuple[int, int]]] = {
 MAX_SENTENCE: Final = 400
 """Characters of a breach in the comment, which has room for 64 KiB in all."""
 MAX_BREACHES: Final = 20
+MAX_FIRED: Final = 100
+"""Faults that have fired in the comment; the events have all."""
+ROOM_BYTES: Final = MAX_COMMENT_BYTES // 2
+"""Bytes of the comment that are left for what a run comes to."""
 
 
 def packets(recording: Sequence[Recorded]) -> Iterator[Packet]:
@@ -50,18 +54,27 @@ def comment(scenario: Scenario, verdict: Verdict) -> dict[str, object]:
         "versions": versions(),
         "scenario": scenario.as_data(),
         "seed": scenario.seed,
+        "faults": [fired._asdict() for fired in verdict.fired[:MAX_FIRED]],
         "verdict": {
             "word": verdict.word,
-            "ending": verdict.ending,
-            "stuck": verdict.stuck,
+            "ending": verdict.ending[:MAX_SENTENCE],
+            "stuck": verdict.stuck[:MAX_SENTENCE],
             "breaches": [
                 {"judge": breach.judge, "at_us": breach.at_us, "sentence": breach.sentence[:MAX_SENTENCE]}
                 for breach in verdict.breaches[:MAX_BREACHES]
             ],
-            "fired": [list(fired) for fired in verdict.fired],
             "unfired": verdict.unfired,
         },
     }
+
+
+def require_room(scenario: Scenario) -> None:
+    """See that the comment of a scenario's trial will have room for all that the trial may come to.
+
+    Raises:
+        CaptureError: it has too many faults.
+    """
+    section_block(comment(scenario, Verdict(scenario.seed)), MAX_COMMENT_BYTES - ROOM_BYTES)
 
 
 def encode_trial(scenario: Scenario, verdict: Verdict, recording: Sequence[Recorded]) -> bytes:

@@ -1,4 +1,4 @@
-"""The files of a command line: no two of them are one where one of the two is written; a log that is only read."""
+"""The files of a command line: no two of them are one where one is written; outputs; a log that is only read."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from devicectl.errors import DevicectlError
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DeviceUrl
-from handpiece_shell.files import NamedFile, Use, find_clash
+from handpiece_shell.files import NamedFile, Use, explain_no_file, find_clash
+from handpiece_shell.fresh_file import create_beside
 
 if TYPE_CHECKING:
     from devicectl.log.reader import LogReader
@@ -62,6 +64,39 @@ def refuse_clash(files: Sequence[NamedFile]) -> None:
     clash = find_clash(files)
     if clash is not None:
         raise typer.BadParameter(clash.reason, param_hint=clash.option)
+
+
+def require_writable(option: str, path: Path | None) -> None:
+    """See that a file which is written at the end can be had; one that is there stays as it is until then.
+
+    Raises:
+        typer.BadParameter: it cannot.
+    """
+    if path is None:
+        return
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            fresh, descriptor = create_beside(path)
+            os.close(descriptor)
+            fresh.unlink()
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint=option) from error
+
+
+def write_file(option: str, path: Path | None, data: bytes) -> None:
+    """Write a file that an option names; none where it names none.
+
+    Raises:
+        DevicectlError: it takes no more, or is not to be had any more.
+    """
+    if path is None:
+        return
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise DevicectlError(f"{option}: {explain_no_file(f'write {path}', error)}") from error
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class WorldFaults(InjectedFaults):
     """Faults of a world's device, and of its wire: pieces, and the cable."""
 
     def __init__(self, world: World, now: Micros) -> None:
-        super().__init__(world.device, now)
+        super().__init__(world.device, now, in_file=world.device.nvm.store is not None)
         self._world = world
         self._cuts = 0
         """Faults that keep the cable pulled."""

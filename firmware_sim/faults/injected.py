@@ -37,7 +37,7 @@ class InjectedFaults:
     """
 
     def __init__(
-        self, device: Device, now: Micros, faults: Sequence[Fault] = (), noted: Noted = ignore, *, in_file: bool = False
+        self, device: Device, now: Micros, faults: Sequence[Fault] = (), noted: Noted = ignore, *, in_file: bool
     ) -> None:
         self.device = device
         self.injector = Injector(faults, device.seed, DeviceView(device), noted, began_at=now)

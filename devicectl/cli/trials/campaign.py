@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from devicectl.cli.arguments import whole_number
-from devicectl.cli.files import output_file, refuse_clash
-from devicectl.cli.trials.holding import Holding, Outputs, hold, write_file
+from devicectl.cli.files import output_file, refuse_clash, require_writable
+from devicectl.cli.trials.holding import Holding, Outputs, hold
 from handpiece_shell.files import NamedFile, Use
 from protocols.capture.packet import JsonObject
 
@@ -142,7 +142,7 @@ def campaign(
         ]
     )
     for option, path in (("--report", report), ("--junit", junit), ("--record", record)):
-        write_file(option, path, b"", "ab")  # a file that cannot be had is said before the work, not after it
+        require_writable(option, path)
     if exhaustive is not None:
         holding = _of_exhaustive(exhaustive, cycles or FEW_CYCLES, 1 if seed is None else seed, wire)
     else:

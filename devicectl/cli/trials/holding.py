@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-import typer
-
+from devicectl.cli.files import write_file
 from devicectl.cli.output import require_written
 from devicectl.errors import DevicectlError
-from handpiece_shell.files import explain_no_file
-from protocols.capture.packet import JsonObject
+from protocols.capture.packet import CaptureError, JsonObject
 
 if TYPE_CHECKING:
     from devicectl.campaign.many.tally import Tally
@@ -86,7 +84,10 @@ def hold(holding: Holding, source: "Generator[tuple[range, Tally], None, None]",
     _write(holding, data, outputs)
     shown = holding.work.scenario_of(total.failures[0]) if total.failures else holding.only
     if outputs.record is not None and shown is not None:
-        _record(shown, outputs.record)
+        try:
+            _record(shown, outputs.record)
+        except CaptureError as error:
+            raise DevicectlError(f"--record: cannot write {outputs.record}: {error}") from error
     if failed is not None:
         raise failed
     require_written()
@@ -113,6 +114,9 @@ def _record(scenario: "Scenario", path: Path) -> None:
     """Hold one session again, and write all of it; one that fails also as small as it gets, with the nearest passing.
 
     What it says goes to standard error: the report may be JSON.
+
+    Raises:
+        CaptureError: it has more faults than a recording has room for.
     """
     from devicectl.campaign.many.trials import Trials
     from devicectl.campaign.recording_file import encode_trial
@@ -143,17 +147,6 @@ def _faults(scenario: "Scenario") -> str:
 def _say(*lines: str) -> None:
     for line in lines:
         print(line, file=sys.stderr)
-
-
-def write_file(option: str, path: Path | None, data: bytes, mode: Literal["wb", "ab"] = "wb") -> None:
-    """Write a file that an option names; none where it names none."""
-    if path is None:
-        return
-    try:
-        with path.open(mode) as file:
-            file.write(data)
-    except OSError as error:
-        raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint=option) from error
 
 
 @contextmanager

@@ -1,21 +1,20 @@
 """`devicectl run --scenario`: one session under the faults of a file, judged, and held to what the file expects."""
 
 import asyncio
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from devicectl.cli.files import log_files, output_file, refuse_clash
+from devicectl.cli.files import log_files, output_file, refuse_clash, require_writable, write_file
 from devicectl.cli.output import require_written
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
-from handpiece_shell.files import NamedFile, Use, explain_no_file
+from handpiece_shell.files import NamedFile, Use
+from protocols.capture.packet import CaptureError
 from protocols.text.notice import NOTICE
 
 if TYPE_CHECKING:
@@ -46,15 +45,14 @@ def run_scenario(
     scenario = read_scenario(path)
     if seed is not None:
         scenario = replace(scenario, seed=seed)
+    _require_recordable(record, scenario)
     stream = sys.stderr if as_json else sys.stdout
     display = Display(scenario.plan, explain=explain, stream=stream)
     display.say(NOTICE)
     display.say(f"scenario {scenario.name or path.stem}, seed {scenario.seed}, {_several(len(scenario.faults))}")
-    with _opened(record) as file:
-        trial, verdict = asyncio.run(_run(scenario, where, display))
-        _tell(display, trial, verdict)
-        if file is not None:
-            _save(file, trial)
+    trial, verdict = asyncio.run(_run(scenario, where, display))
+    _tell(display, trial, verdict)
+    _save(record, trial)
     if as_json:
         print(json.dumps(_as_json(scenario, trial, verdict)))
     require_written(f"the session is in the log {where}")
@@ -105,28 +103,32 @@ def _as_json(scenario: "Scenario", trial: "Trial", verdict: "Verdict") -> dict[s
     }
 
 
-@contextlib.contextmanager
-def _opened(path: Path | None) -> Iterator[BinaryIO | None]:
-    """Open the file of a recording before anything is run; it is empty until the run has its verdict."""
+def _require_recordable(path: Path | None, scenario: "Scenario") -> None:
+    """See, before anything is run, that there can be its recording.
+
+    Raises:
+        typer.BadParameter: there can be none.
+    """
+    require_writable("--record", path)
+    if path is not None:
+        from devicectl.campaign.recording_file import require_room
+
+        try:
+            require_room(scenario)
+        except CaptureError as error:
+            raise typer.BadParameter(f"too many faults for a recording: {error}", param_hint="--record") from error
+
+
+def _save(path: Path | None, trial: "Trial") -> None:
     if path is None:
-        yield None
         return
-    try:
-        file = path.open("wb")
-    except OSError as error:
-        raise typer.BadParameter(explain_no_file(f"write {path}", error), param_hint="--record") from error
-    with file:
-        yield file
-
-
-def _save(file: BinaryIO, trial: "Trial") -> None:
     from devicectl.campaign.recording_file import encode_trial
 
     try:
-        file.write(encode_trial(trial.scenario, trial.verdict, trial.recording))
-        file.flush()
-    except OSError as error:
-        raise DevicectlError(f"--record: {explain_no_file(f'write {file.name}', error)}") from error
+        data = encode_trial(trial.scenario, trial.verdict, trial.recording)
+    except CaptureError as error:
+        raise DevicectlError(f"--record: cannot write {path}: {error}") from error
+    write_file("--record", path, data)
 
 
 def _several(count: int) -> str:

@@ -75,6 +75,7 @@ def test_a_session_that_failed_is_exit_code_1_and_its_command_repeats_it(stuck: 
         (("--exhaustive", "1", "--wire", "carrier pigeon"), "is no wire; there are serial and mqtt"),
         (("--wire", "mqtt"), "--wire: needs --exhaustive"),
         (("--report", "no/such/folder"), "cannot write no/such/folder"),
+        (("--record", "no/such/folder"), "cannot write no/such/folder"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_exit_code_2(arguments: tuple[str, ...], says: str) -> None:
@@ -132,6 +133,22 @@ def test_ctrl_c_reports_what_was_judged_so_far(tmp_path: Path) -> None:
     assert 0 < data["sessions"] < 40
     assert data["claim"] in said
     assert ElementTree.parse(junit).getroot().get("failures") == "0"
+
+
+def test_where_all_is_right_nothing_is_recorded_and_an_older_file_stays(tmp_path: Path) -> None:
+    devicectl(*FEW, "--record", tmp_path / "first.pcapng", code=0)
+    assert list(tmp_path.iterdir()) == []
+    older = tmp_path / "older.pcapng"
+    older.write_bytes(b"of last night")
+    devicectl(*FEW, "--record", older, code=0)
+    assert older.read_bytes() == b"of last night"
+
+
+@WITH_A_FULL_DEVICE
+def test_a_recording_on_a_full_disk_is_exit_code_1_after_the_report(stuck: Path) -> None:
+    done = devicectl(*FEW, "--profile", stuck, "--record", "/dev/full", code=1)
+    assert "3 of 3 sessions were wrong or stuck" in done.stdout
+    assert done.stderr.splitlines()[-1].startswith("devicectl: --record: cannot write /dev/full: No space left")
 
 
 def test_a_session_that_failed_is_recorded_as_small_as_it_gets_beside_one_that_is_right(

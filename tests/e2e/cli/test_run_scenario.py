@@ -10,6 +10,7 @@ import pytest
 from devicectl.campaign.trial import Trial
 from devicectl.cli.program import call
 from firmware_sim.faults.fault import declare
+from tests.e2e.processes import WITH_A_FULL_DEVICE
 from tests.unit.devicectl.campaign.trials import a_scenario
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "scenarios").glob("*.yaml"))
@@ -95,6 +96,24 @@ def test_a_recording_may_not_be_the_scenario(run: Run, tmp_path: Path, capsys: p
     assert (tmp_path / "scenario.yaml").read_text(encoding="utf-8") == SCENARIO % 2
     assert run(SCENARIO % 2, "--record", str(tmp_path / "no" / "run.pcapng")) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_what_no_recording_has_room_for_is_refused_before_it_runs(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = '  - fault: drop\n    when: frame("COUNT", 2)\n'
+    assert run(SCENARIO % 2 + fault * 900, "--record", str(tmp_path / "run.pcapng")) == 2
+    err = capsys.readouterr().err
+    assert "--record: too many faults for a recording" in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "run.pcapng").exists() and not (tmp_path / "log.sqlite").exists()
+
+
+@WITH_A_FULL_DEVICE
+def test_a_recording_on_a_full_disk_is_one_line(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(SCENARIO % 2, "--record", "/dev/full") == 1
+    assert capsys.readouterr().err == (
+        "devicectl: --record: cannot write /dev/full: No space left on device; name a file in a folder that exists\n"
+    )
 
 
 def test_whoever_ends_the_run_ends_it_and_starts_no_host_again() -> None:

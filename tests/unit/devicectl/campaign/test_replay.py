@@ -45,6 +45,13 @@ def test_every_packet_is_equal(trial: Trial) -> None:
     assert again(file_of(trial)) == Replayed(len(trial.recording), "right", None)
 
 
+def test_the_comment_has_the_faults_that_have_fired(trial: Trial) -> None:
+    comment = read_capture(io.BytesIO(file_of(trial)).read).comment
+    fired = sorted((one["fault"], one["kind"]) for one in comment["faults"])
+    assert fired == [(0, "mute"), (1, "drop")]
+    assert all(one["at_us"] > 0 and isinstance(one["phase"], str) for one in comment["faults"])
+
+
 def test_the_first_packet_that_differs_is_shown_decoded(trial: Trial) -> None:
     def say_again(comment: dict[str, Any], packets: list[Packet]) -> None:
         packets[40] = packets[41]

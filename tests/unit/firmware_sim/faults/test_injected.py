@@ -21,7 +21,7 @@ def after(milliseconds: float) -> Micros:
 
 
 def injected(*faults: Fault) -> InjectedFaults:
-    return InjectedFaults(Device(seed=7, now=BEGIN), BEGIN, faults)
+    return InjectedFaults(Device(seed=7, now=BEGIN), BEGIN, faults, in_file=False)
 
 
 def due(device: Device) -> Micros:
@@ -108,7 +108,7 @@ def test_a_write_that_fails_ends_the_device_which_is_started_again() -> None:
 def test_the_memory_has_all_that_it_had_before_the_first_fault() -> None:
     device = Device(seed=7, now=BEGIN)
     epoch, boots = device.nvm.epoch, device.nvm.boot_count
-    InjectedFaults(device, BEGIN, [declare("reboot")])
+    InjectedFaults(device, BEGIN, [declare("reboot")], in_file=False)
     device.advance(BEGIN)
     assert (device.nvm.epoch, device.nvm.boot_count, device.nvm.seed) == (epoch, boots + 1, 7)
 
