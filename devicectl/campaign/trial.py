@@ -343,7 +343,7 @@ class Trial:
         self.ledgers = ledgers_at_close(self.device, report, self.verdict.fired)
 
     def _judge(self) -> None:
-        found, seen = judge_all(self.recording, self.ledgers)
+        found, seen = judge_all(self.recording, self.ledgers, self.scenario.parameters)
         self.verdict.breaches += found
         self.verdict.seen.update(seen)
         if self.report is not None:

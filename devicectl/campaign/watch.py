@@ -10,7 +10,7 @@ from firmware_sim.device import Device
 from firmware_sim.memory.keys import KEYS
 from firmware_sim.memory.session_steps import BeginCycle
 from protocols.language.enums import DeviceState
-from protocols.language.units import SECOND, Micros
+from protocols.language.units import Micros
 
 _OFF: Final = DeviceState.OFF.name
 _BEGIN_CYCLE: Final = KEYS[BeginCycle]
@@ -43,25 +43,22 @@ class DeviceWatch:
             recording.event("pump", now, on=self._pump_on)
 
     def stored(self, key: str, now: Micros) -> None:
-        """Record a stroke as its cycle begins in the memory: what the skin, the line and the link were then."""
+        """Record a stroke as its cycle begins in the memory: what the skin and the line were then."""
         if key != _BEGIN_CYCLE:
             return
         board, plant, nvm = self._device.board, self._device.plant, self._device.nvm
-        zone, session = board.zones.get(board.zone), nvm.session
+        session = nvm.session
         self._recording.event(
             "stroke",
             now,
             cycle_no=nvm.last_cycle_no + 1,
             zone=board.zone,
             cell=board.cell,
-            numbed_us=None if zone is None or not zone.confirmed else now - zone.numbed_at,
-            valid_us=board.parameters.anesthesia_valid_s * SECOND,
             sensed_kpa=plant.vacuum.sensed_kpa(now),
             needles=plant.needles,
             made=None if session is None else session.cell_punctures.get((board.zone, board.cell), 0),
             planned=0 if session is None else session.punctures_per_cell,
             state=board.state.name,
-            linked=any(port.exchange.linked for port in self._device.ports),
             cartridge_valid=self._cartridge_valid(),
             estop=plant.inputs.estop_open,
         )

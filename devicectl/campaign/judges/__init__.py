@@ -37,12 +37,14 @@ OF_LEDGERS: Final[Mapping[str, Callable[[Reading, Ledgers], Found]]] = {
 """The same for what only the ledgers of a closed session show."""
 
 
-def judge_all(recording: Sequence[Recorded], ledgers: Ledgers | None) -> tuple[list[Breach], Counter[tuple[str, str]]]:
+def judge_all(
+    recording: Sequence[Recorded], ledgers: Ledgers | None, parameters: Mapping[str, float]
+) -> tuple[list[Breach], Counter[tuple[str, str]]]:
     """Return what every judge finds, in the order of time, and what was seen in the run.
 
-    A session that was not closed has no ledgers.
+    A session that was not closed has no ledgers. `parameters` are those of the device that the run has set.
     """
-    reading = Reading(recording)
+    reading = Reading(recording, parameters)
     found = [Breach(name, *breach) for name, judge in OF_RECORDING.items() for breach in judge(reading)]
     if ledgers is not None:
         found += [Breach(name, *breach) for name, judge in OF_LEDGERS.items() for breach in judge(reading, ledgers)]

@@ -12,7 +12,7 @@ from cobs import cobs
 
 from devicectl.campaign.recording import Event
 from protocols.language.checksum import crc32c
-from protocols.language.enums import AlarmState, Code, DeviceState, Ending, Phase, WireEnum
+from protocols.language.enums import AlarmState, Code, DeviceState, Ending, Phase, Role, WireEnum
 from protocols.mqtt.wire import Publication
 
 _HEADER: Final = struct.Struct("<BBHHHHBB")
@@ -70,6 +70,7 @@ _LAYOUTS: Final[Mapping[str, _Layout]] = {
         "link_id minor role features schema_id nonce boot_count heartbeat_armed_ms lease_armed_ms heartbeat_idle_ms "
         "lease_idle_ms journal_epoch journal_tail journal_head session_no cycle_no cycles punctures cores_counted "
         "state",
+        role=Role,
         state=DeviceState,
     ),
     "Hello": _layout("HBBQII", "majors minor role features schema_id host_id"),
@@ -84,6 +85,7 @@ _LAYOUTS: Final[Mapping[str, _Layout]] = {
     "Aborted": _layout("BBB", "code ending phase", code=Code, ending=Ending, phase=Phase),
     "AnesthesiaStart": _layout("BI", "zone age_s"),
     "AnesthesiaConfirm": _layout("B", "zone"),
+    "Reposition": _layout("BH", "zone cell"),
     "Punch": _layout("IHI", "cycle_no depth_um deadline_ms"),
     "PunchDone": _layout("IHB", "cycle_no depth_um punctured"),
     "Suction": _NUMBER,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
+from devicectl.campaign.judges.readiness import unready
 from devicectl.campaign.judges.reading import Found, Noted, Reading, changes
 from devicectl.campaign.judges.records import cycles
 from devicectl.campaign.recording import Event
@@ -57,7 +58,7 @@ def judge(reading: Reading) -> Found:
     for noted, (before, after) in zip(reading.of("state"), changes(reading), strict=True):
         if after != "OFF" and after not in _NEXT[before]:
             found.append((noted.at_us, f"the device went from {before} to {after}"))
-    return found + _tries(reading) + _depths(reading)
+    return found + unready(reading) + _tries(reading) + _depths(reading)
 
 
 def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
@@ -68,17 +69,12 @@ def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
 
 def _stroke(stroke: Event) -> list[str]:
     found = []
-    numbed_us = stroke["numbed_us"]
-    if numbed_us is None or numbed_us >= stroke["valid_us"]:
-        found.append("PUNCH without anesthesia")
     if stroke["sensed_kpa"] > MIN_SUCTION_KPA:
         found.append(f"PUNCH at {stroke['sensed_kpa']} kPa")
     if stroke["made"] is None or stroke["made"] + stroke["needles"] > MAX_PUNCTURES_PER_CM2:
         found.append(f"PUNCH in a cell of {stroke['made']}")
     if stroke["state"] != "ARMED":
         found.append(f"PUNCH in {stroke['state']}")
-    if not stroke["linked"]:
-        found.append("PUNCH without a link")
     if not stroke["cartridge_valid"]:
         found.append("PUNCH without a valid cartridge")
     if stroke["estop"]:

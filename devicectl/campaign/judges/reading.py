@@ -6,6 +6,7 @@ Law: what a fault has spoiled on its way is passed over; what an end sends is al
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from devicectl.campaign.judges.frames import Frame, frames
@@ -34,8 +35,9 @@ class Noted(NamedTuple):
 class Reading:
     """A recording: what was said, by where it was sent or heard, and the events by their name; each in order."""
 
-    def __init__(self, recording: Sequence[Recorded]) -> None:
-        """Decode it."""
+    def __init__(self, recording: Sequence[Recorded], parameters: Mapping[str, float] = MappingProxyType({})) -> None:
+        """Decode it. `parameters` are those of the device that the run has set."""
+        self.parameters = parameters
         self.end_us = recording[-1].at_us if recording else 0
         self.device_sent: list[Said] = []
         self.device_heard: list[Said] = []

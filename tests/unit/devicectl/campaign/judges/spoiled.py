@@ -12,9 +12,9 @@ from devicectl.campaign.recording import Event, Recorded
 from devicectl.campaign.trial import Trial
 from protocols.language.enums import DeviceState, Role
 from protocols.language.message import Message
-from protocols.language.messages import Welcome
+from protocols.language.messages import Arm, Received, Welcome
 from protocols.serial.payload import encode_message
-from tests.unit.devicectl.campaign.trials import a_scenario
+from tests.unit.devicectl.campaign.trials import SHORT, a_scenario
 
 Packets = list[Recorded]
 MS = 1_000
@@ -32,7 +32,7 @@ def clean() -> tuple[Packets, Ledgers]:
 def sentences(name: str, packets: Packets | None = None, **ledgers: Any) -> list[str]:
     """What the judge of that name finds in these packets, and in the clean ledgers with some changed."""
     recording, right = clean()
-    reading = Reading(recording if packets is None else packets)
+    reading = Reading(recording if packets is None else packets, SHORT)
     found: Found = []
     if name in OF_RECORDING:
         found += OF_RECORDING[name](reading)
@@ -100,7 +100,13 @@ def welcome(link: int = 1, at_ms: int = 0, session_no: int = 0) -> Recorded:
     return said("device>", welcome, at_us=at_ms * MS, link=link)
 
 
+def arming(at_ms: int = 1_000) -> list[Recorded]:
+    """The device hears ARM on link 1, takes it, and so gives control to that link."""
+    asked = said(">device", Arm(), at_us=at_ms * MS, correlation=1)
+    return [asked, said("device>", Received(expected_ms=1), at_us=at_ms * MS, correlation=1)]
+
+
 def armed(since_ms: int, until_ms: int) -> list[Recorded]:
-    """The device is armed from a command on."""
+    """The device is armed."""
     states = [(since_ms, "ARMED", True), (until_ms, "SAFE", False)]
     return [event("state", at_ms * MS, state=name, armed=is_armed, depth_um=0) for at_ms, name, is_armed in states]

@@ -2,9 +2,9 @@ from devicectl.campaign.judges.alarms import LATCHING
 from firmware_sim.model.interlocks import ALARMS
 from protocols.language import records as R
 from protocols.language.enums import AlarmPriority, AlarmState, Code, Phase
-from protocols.language.messages import Alarm, Arm, Refused
+from protocols.language.messages import Alarm, Refused
 from protocols.language.records import encode_record
-from tests.unit.devicectl.campaign.judges.spoiled import alone, armed, clean, event, said, sentences, welcome
+from tests.unit.devicectl.campaign.judges.spoiled import alone, armed, arming, clean, event, said, sentences, welcome
 
 
 def row(code: int, state: AlarmState, number: int = 1) -> bytes:
@@ -83,8 +83,7 @@ def test_a_refusal_without_the_alarm_of_its_interlock_is_seen() -> None:
 
 
 def test_an_armed_device_that_loses_its_link_without_an_alarm_is_seen() -> None:
-    arm = said(">device", Arm(), at_us=1_000_000, correlation=1)
-    packets = [welcome(), arm, *armed(1_000, 1_600), event("end", 9_000_000)]
+    packets = [welcome(), *arming(), *armed(1_000, 1_600), event("end", 9_000_000)]
     assert alone(*packets, judge="alarms") == ["an armed device lost its link 1 times, and MC-1501 was raised 0 times"]
     assert alone(*packets, judge="alarms", rows=[row(1501, ACTIVE)], alarms={1501: "ACTIVE"}) == []
 

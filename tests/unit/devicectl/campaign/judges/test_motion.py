@@ -10,13 +10,10 @@ from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, clean, 
 @pytest.mark.parametrize(
     ("values", "breach"),
     [
-        ({"numbed_us": None}, "PUNCH without anesthesia"),
-        ({"numbed_us": 3_600_000_000}, "PUNCH without anesthesia"),
         ({"sensed_kpa": -39.9}, "PUNCH at -39.9 kPa"),
         ({"made": 61}, "PUNCH in a cell of 61"),
         ({"made": None}, "PUNCH in a cell of None"),
         ({"state": "SAFE"}, "PUNCH in SAFE"),
-        ({"linked": False}, "PUNCH without a link"),
         ({"cartridge_valid": False}, "PUNCH without a valid cartridge"),
         ({"estop": True}, "PUNCH with the emergency stop open"),
         ({"cycle_no": 5}, "cycle 5 begun by the PUNCH of 1"),

@@ -4,7 +4,17 @@ from devicectl.campaign.recording import Recorded
 from protocols.language import messages as M
 from protocols.language.enums import ByeReason
 from protocols.language.message import Message
-from tests.unit.devicectl.campaign.judges.spoiled import MS, alone, armed, changed, event, said, sentences, welcome
+from tests.unit.devicectl.campaign.judges.spoiled import (
+    MS,
+    alone,
+    armed,
+    arming,
+    changed,
+    event,
+    said,
+    sentences,
+    welcome,
+)
 
 
 def heard(message: Message, at_ms: int, link: int = 1, correlation: int = 0) -> Recorded:
@@ -19,27 +29,26 @@ def found(*packets: Recorded) -> list[str]:
 
 @pytest.mark.parametrize(("until_ms", "breaches"), [(1_700, 0), (1_701, 1)])
 def test_a_device_that_stays_armed_in_silence_is_seen(until_ms: int, breaches: int) -> None:
-    packets = [welcome(), heard(M.Arm(), 1_000, correlation=1), *armed(1_000, until_ms)]
+    packets = [welcome(), *arming(), *armed(1_000, until_ms)]
     assert len(found(*packets)) == breaches
 
 
 def test_frames_of_the_link_renew_its_lease_and_those_of_another_do_not() -> None:
-    arm = heard(M.Arm(), 1_000, correlation=1)
-    assert found(welcome(), arm, heard(M.HostHeartbeat(), 1_500), *armed(1_000, 2_100)) == []
-    strange = found(welcome(), arm, heard(M.HostHeartbeat(), 1_500, link=9), *armed(1_000, 2_100))
+    assert found(welcome(), *arming(), heard(M.HostHeartbeat(), 1_500), *armed(1_000, 2_100)) == []
+    strange = found(welcome(), *arming(), heard(M.HostHeartbeat(), 1_500, link=9), *armed(1_000, 2_100))
     assert strange == ["the device was armed for 500 ms after 600 ms without a valid frame"]
 
 
 @pytest.mark.parametrize(("home_ms", "breaches"), [(1_800, 0), (1_801, 1)])
 def test_needles_that_are_home_later_than_800_ms_after_the_last_frame_are_seen(home_ms: int, breaches: int) -> None:
     needles = event("needles", 1_000 * MS, home_at=None), event("needles", 1_700 * MS, home_at=home_ms * MS)
-    packets = [welcome(), heard(M.Punch(cycle_no=1, depth_um=3000, deadline_ms=0), 1_000, correlation=1), *needles]
+    packets = [welcome(), *arming(), *armed(1_000, 1_600), *needles]
     assert len(found(*packets, event("end", 3_000 * MS))) == breaches
 
 
 @pytest.mark.parametrize("last", [M.Bye(reason=ByeReason.CLOSING), M.Stop()])
 def test_a_device_that_stays_armed_after_a_last_word_is_seen(last: Message) -> None:
-    packets = [welcome(), heard(M.Arm(), 1_000, correlation=1), heard(last, 1_100, correlation=2)]
+    packets = [welcome(), *arming(), heard(last, 1_100, correlation=2)]
     assert found(*packets, *armed(1_000, 1_200)) == []
     assert found(*packets, *armed(1_000, 1_201))[0].startswith("the device was armed for 101 ms after")
 
@@ -53,7 +62,7 @@ def test_a_device_that_stays_armed_after_a_last_word_is_seen(last: Message) -> N
     ],
 )
 def test_a_device_that_stays_armed_after_what_no_wire_shows_is_seen(cause: Recorded) -> None:
-    packets = [welcome(), heard(M.Arm(), 1_000, correlation=1), cause]
+    packets = [welcome(), *arming(), cause]
     assert found(*packets, *armed(1_000, 1_200)) == []
     assert len(found(*packets, *armed(1_000, 1_300))) == 1
 
