@@ -54,6 +54,7 @@ class DeviceWatch:
             cycle_no=nvm.last_cycle_no + 1,
             zone=board.zone,
             cell=board.cell,
+            line_kpa=plant.vacuum.pressure_kpa(now),
             sensed_kpa=plant.vacuum.sensed_kpa(now),
             needles=plant.needles,
             made=None if session is None else session.cell_punctures.get((board.zone, board.cell), 0),

@@ -4,8 +4,9 @@ Law: what a fault has spoiled on its way is passed over; what an end sends is al
 """
 
 import itertools
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -65,6 +66,14 @@ class Reading:
     def fired(self, kind: str) -> list[Noted]:
         """Return the times at which a fault of that kind has first had an effect."""
         return [noted for noted in self.of("fired") if noted.event["kind"] == kind]
+
+    def under_way(self, kinds: Collection[str], first: int, last: int) -> bool:
+        """Return True if a fault of these kinds has had an effect and was not over, at or between two places."""
+        ends = {noted.event["fault"]: noted.place for noted in self.of("ended")}
+        return any(
+            noted.event["kind"] in kinds and noted.place < last and ends.get(noted.event["fault"], sys.maxsize) > first
+            for noted in self.of("fired")
+        )
 
 
 _WITHIN_A_MOMENT: Final[Mapping[tuple[str, str], str]] = {

@@ -1,16 +1,21 @@
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from devicectl.campaign.recording import Recorded
 from protocols.language.messages import PunchDone
 from protocols.language.units import Micros
 from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, clean, event, said, sentences
+
+FIRED, ENDED = (event(name, fault=3, kind="pressure_frozen") for name in ("fired", "ended"))
+OTHER = event("fired", fault=3, kind="clog")
 
 
 @pytest.mark.parametrize(
     ("values", "breach"),
     [
-        ({"sensed_kpa": -39.9}, "PUNCH at -39.9 kPa"),
+        ({"line_kpa": -39.9}, "PUNCH at -39.9 kPa"),
         ({"made": 61}, "PUNCH in a cell of 61"),
         ({"made": None}, "PUNCH in a cell of None"),
         ({"state": "SAFE"}, "PUNCH in SAFE"),
@@ -25,6 +30,25 @@ from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, clean, 
 def test_a_stroke_against_a_rule_is_seen(values: dict[str, Any], breach: str) -> None:
     packets = changed("stroke", lambda stroke: {**stroke, **values})
     assert breach in sentences("motion", packets)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "breaches"),
+    [
+        ((), (), ["PUNCH at -39.9 kPa"]),
+        ((FIRED,), (), ["PUNCH at -20 kPa"]),
+        ((FIRED,), (ENDED,), ["PUNCH at -20 kPa"]),
+        ((FIRED, ENDED), (), ["PUNCH at -39.9 kPa"]),
+        ((), (FIRED,), ["PUNCH at -39.9 kPa"]),
+        ((OTHER,), (), ["PUNCH at -39.9 kPa"]),
+    ],
+)
+def test_the_line_is_judged_where_its_sensor_has_no_fault_and_else_what_it_reads(
+    before: Sequence[Recorded], after: Sequence[Recorded], breaches: list[str]
+) -> None:
+    packets = changed("stroke", lambda stroke: {**stroke, "line_kpa": -39.9, "sensed_kpa": -20})
+    place = next(place for place, one in enumerate(packets) if isinstance(one.data, dict) and "line_kpa" in one.data)
+    assert sentences("motion", [*packets[:place], *before, packets[place], *after, *packets[place + 1 :]]) == breaches
 
 
 def test_a_stroke_after_its_deadline_is_seen() -> None:

@@ -45,7 +45,7 @@ class Talk(list[Recorded]):
     def punch(self, at_ms: int = 2_000, cell: int = 2, link: int = 1) -> list[str]:
         """Have the device hear PUNCH, and make the stroke; return what the judge says to it."""
         self.ask(at_ms, PUNCH, link=link)
-        values = {"cycle_no": 1, "zone": 0, "cell": cell, "sensed_kpa": -50, "made": 0, "needles": 3, "planned": 48}
+        values = {"cycle_no": 1, "zone": 0, "cell": cell, "line_kpa": -50, "made": 0, "needles": 3, "planned": 48}
         rest = {"state": "ARMED", "cartridge_valid": True, "estop": False}
         self.append(event("stroke", at_ms * MS, **values, **rest))
         return alone(*self, judge="motion")
