@@ -11,7 +11,7 @@ from devicectl.errors import CommandRefusedError, LinkError, SessionError
 from devicectl.session.context import SessionContext
 from devicectl.session.count import Counts, reconcile
 from devicectl.session.entries import Finish
-from devicectl.session.machine import ENDED, Event, State
+from devicectl.session.machine import CYCLE, ENDED, Event, State
 from devicectl.session.operator import AutomaticOperator
 from devicectl.session.procedures import Procedure, ask
 from protocols.language import messages as M
@@ -33,11 +33,14 @@ class Closing:
     def close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
         """Disarm, read the journal to its end, close the session with the fold of it, ask for the truth.
 
-        It needs no way out of a hold: a device held by an emergency stop or a fault closes its session too.
+        It needs no way out of a hold: a device held by an emergency stop or a fault closes its session too. A cycle
+        that nobody awaits any more is stopped.
 
         Raises:
             CommandRefusedError: the device's totals are others; the session stays open on both sides.
         """
+        if self._context.machine.now in CYCLE:
+            yield from self._stop_if_linked()
         self._recovery.begin_row()
         return (yield from self._recovery.through(lambda: self._close(reason, wall_seconds), self._recovery.relink))
 
