@@ -18,12 +18,13 @@ from typing import Final, Protocol, TypeVar
 
 from devicectl.campaign.close import ledgers_at_close, outcome_at_close
 from devicectl.campaign.expectations import check_expectations
-from devicectl.campaign.host import HostFaults
+from devicectl.campaign.host.faults import HostFaults
+from devicectl.campaign.host.other_host import NAME, OtherHost
+from devicectl.campaign.host.user import User
 from devicectl.campaign.judges import Ledgers, judge_all
 from devicectl.campaign.recording import Recording
 from devicectl.campaign.scenario import MQTT, Scenario
 from devicectl.campaign.verdict import Breach, Fired, Verdict
-from devicectl.campaign.viewer import NAME, say_stop
 from devicectl.campaign.world import FaultyWorld, Killed, StuckError, wait_alone
 from devicectl.errors import DevicectlError, SessionFoundError
 from devicectl.handpiece import Handpiece, Session
@@ -152,8 +153,9 @@ class Trial:
             make_wire=self.wire_maker("sim"),
         )
         self._host = HostFaults(
-            self.world, self.recording, write=self._store, interrupt=self._interrupt, stop=self._stop
+            self.world, self.recording, write=self._store, interrupt=self._interrupt, visit=self._visit
         )
+        self._user = User(self.world)
         self._wall.now = lambda: self.world.now
         self.world.ends_at = Micros(self._bound_us)
 
@@ -201,6 +203,10 @@ class Trial:
             self._say(f"fault {firing.index + 1} fired: {kind}, when {firing.fault.text}")
         self.world.ends_at = Micros(now + self._bound_us)
 
+    def _cycle(self, cycle: CycleResult) -> None:
+        if self._audience is not None:
+            self._audience.cycle(cycle)
+
     def _say(self, text: str) -> None:
         if self._audience is not None:
             self._audience.say(f"{self.world.now / SECOND:10.3f} s  {text}")
@@ -222,8 +228,9 @@ class Trial:
             self._interrupted = True
             self._task.cancel()
 
-    def _stop(self) -> None:
-        say_stop(self.device, self.recording, self.wire_maker(NAME), self.host_wire(NAME), self.world.now)
+    def _visit(self, who: str) -> None:
+        wires = self.wire_maker(NAME), self.host_wire(NAME)
+        OtherHost(self.device, self.recording, *wires, self.world.now).visit(who)
         self.world.refresh()
 
     # --- the person ----------------------------------------------------------------------------------------------
@@ -324,13 +331,7 @@ class Trial:
         async with session:
             if self._audience is not None:
                 self._audience.opened(session, handpiece.device)
-            operator = self.scenario.plan.operator
-            await session.confirm_anesthesia(
-                operator.anesthesia_method, operator.confirmed_by, age_s=session.injected_ago_s
-            )
-            async for cycle in session.run():
-                if self._audience is not None:
-                    self._audience.cycle(cycle)
+            await self._user.treat(session, driver, self.scenario.plan.operator, self._cycle)
         verdict.ending = session.summary.state
 
     # --- the judges ----------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ _WIRE, _DEVICE, _MEMORY, _HOST, _BROKER = (
 )
 DIRECTIONS: Final = ("both", "host", "device")
 """Senders whose pieces a fault of the wire meets."""
+OTHERS: Final = ("rival", "other_major", "other_schema", "newer")
+"""Hosts that ask for what they may not have: a second controller, and three of another version."""
 
 
 def _lasting(usual: float = FOREVER_MS, *, least: float = FOREVER_MS) -> Quantity:
@@ -346,6 +348,29 @@ _ROWS: Final = (
         at_once=False,
     ),
     Kind("stopped_by_viewer", _HOST, "another link says STOP: the device is safe, and the host recovers"),
+    Kind(
+        "other_host",
+        _HOST,
+        "another host asks for what it may not have: all of it is refused, and the session goes on",
+        (
+            Quantity(
+                "who", "", 0, 0, "rival", "a controller, one of another version, or what it says is not known", OTHERS
+            ),
+        ),
+    ),
+    Kind(
+        "paused",
+        _HOST,
+        "the user holds the session after a cycle, armed; then it goes on",
+        (Quantity("hold_ms", "ms", 1, 600_000, 5_000, "how long the user holds it"),),
+        at_once=False,
+    ),
+    Kind(
+        "closed_early",
+        _HOST,
+        "the user closes the session where it is; its counts are reconciled",
+        at_once=False,
+    ),
     # --- the broker
     Kind(
         "broker_killed",

@@ -15,11 +15,13 @@ REMEMBERED: Final = 16
 """Answers to motions that a device keeps."""
 _NOT_TAKEN: Final = (_LATE, "E_ARGUMENT")
 """Refusals of a frame that is no command any more: it came too late, or a broker had kept it."""
+_TO_OTHERS: Final = {"Stop": "StopDone", "Hello": "Nak"}
+"""Command of another host -> its answer, where that is no refusal. A HELLO is noted where it must not make a link."""
 
 
 def judge(reading: Reading) -> Found:
     """Hold what each end sent against what it sent before under the same link and correlation id."""
-    return _commands(reading) + _answers(reading) + _links(reading) + _viewers(reading)
+    return _commands(reading) + _answers(reading) + _links(reading) + _others(reading)
 
 
 def _commands(reading: Reading) -> Found:
@@ -87,13 +89,13 @@ def _links(reading: Reading) -> Found:
     return found
 
 
-def _viewers(reading: Reading) -> Found:
-    """Hold what a viewer was answered against what a viewer may."""
+def _others(reading: Reading) -> Found:
+    """Hold what other hosts were answered against what they may: STOP, and nothing else that they ask for."""
     found: Found = []
-    for noted in reading.of("viewer"):
+    for noted in reading.of("other_host"):
         asked, answer = noted.event["asked"], noted.event["answer"]
-        if answer != ("StopDone" if asked == "Stop" else "Refused"):
-            found.append((noted.at_us, f"a viewer's {asked} was answered with {answer}"))
+        if answer != _TO_OTHERS.get(asked, "Refused"):
+            found.append((noted.at_us, f"another host's {asked} was answered with {answer}"))
     return found
 
 

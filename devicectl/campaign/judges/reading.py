@@ -92,6 +92,8 @@ def seen(reading: Reading) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for said in reading.device_sent:
         _see_answer(said.frame, found)
+    for noted in reading.of("other_host"):
+        _see_answer_to_other(noted.event, found)
     found["recovery", "sent again"] += sum(said.frame.retransmitted for said in reading.host_sent)
     found["recovery", "linked again"] += max(0, sum(said.frame.name == "Welcome" for said in reading.device_sent) - 1)
     found["recovery", "started again"] += len(reading.of("boot"))
@@ -120,6 +122,13 @@ def _see_answer(frame: Frame, found: Counter[tuple[str, str]]) -> None:
             found["alarm", f"MC-{frame.fields['code']:04d} {frame.fields['state']}"] += 1
     if frame.replayed:
         found["recovery", "answered from memory"] += 1
+
+
+def _see_answer_to_other(event: Event, found: Counter[tuple[str, str]]) -> None:
+    if "code" in event:
+        found["nak" if event["answer"] == "Nak" else "refusal", event["code"]] += 1
+    if "interlock" in event:
+        found["interlock", str(event["interlock"])] += 1
 
 
 def changes(reading: Reading) -> list[tuple[str, str]]:

@@ -61,18 +61,11 @@ def unseen(tally: Tally) -> Iterator[Unseen]:
                 yield Unseen(what, name, REASONS.get((what, name), ""))
 
 
-_NO_PAUSE: Final = "nobody pauses a session of a campaign"
 _NO_TIME: Final = "a close lasts no time in the device"
-_SAME_VERSION: Final = "host and device are of one version"
 _LOG_STOPS: Final = "a host whose log fails stops the device first, and then it is RECOVERING"
 _NO_LOG: Final = "without a session nothing is logged, so no log can fail"
 _NOT_LOOKED_FOR: Final = "only ADVANCE, REPOSITION and the end of a cycle look if the needles are home"
 _COMES_FULL: Final = "the host leaves a cell when it is full, and counts a cycle that has failed"
-
-
-def _in_state(what: str, state: str, reason: str) -> dict[tuple[str, str], str]:
-    """Return the reason for each change to a state and from it."""
-    return {(what, name): reason for name in expected()[what] if state in name.split(" > ")}
 
 
 def _from(what: str, states: Iterable[StrEnum | IntEnum], target: str, reason: str) -> dict[tuple[str, str], str]:
@@ -86,8 +79,6 @@ def seen(tally: Tally, what: str) -> set[str]:
 
 
 REASONS: Final[Mapping[tuple[str, str], str]] = {
-    **_in_state("device transition", "PAUSED", _NO_PAUSE),
-    **_in_state("host", "PAUSED", _NO_PAUSE),
     **_from("host", set(WITH_SESSION) - {State.RECOVERING}, "FAULTED", _LOG_STOPS),
     **_from("host", (State.DISCONNECTED, State.CONNECTING, State.IDLE), "FAULTED", _NO_LOG),
     **_from("device transition", set(RUNNING) - {S.ARMED, *CYCLE}, "FAULT", _NOT_LOOKED_FOR),
@@ -95,8 +86,6 @@ REASONS: Final[Mapping[tuple[str, str], str]] = {
     **{("device transition", f"CLOSING > {state}"): _NO_TIME for state in ("SAFE", "FAULT", "LOCKED")},
     ("interlock", "8"): _COMES_FULL,
     **{("alarm", alarm_label(code)): _COMES_FULL for code in (A.DENSITY_NEAR, A.DENSITY_REACHED, A.DENSITY_LOCKED)},
-    ("refusal", "E_VERSION"): _SAME_VERSION,
-    ("refusal", "E_SCHEMA"): _SAME_VERSION,
     ("refusal", "E_INTERNAL"): "this device never says so",
     ("refusal", "UNKNOWN"): "it stands for the codes of newer devices",
 }

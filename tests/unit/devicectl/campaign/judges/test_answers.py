@@ -88,11 +88,14 @@ def test_an_answer_on_a_link_that_is_none_is_seen() -> None:
     assert found(ARM, answer(DONE), event("boot"), answer(DONE, REPLAYED)) == ["ArmDone on link 1, which is none"]
 
 
-def test_a_viewer_that_is_given_what_is_not_a_viewers_or_refused_a_stop_is_seen() -> None:
-    right = event("viewer", asked="Disarm", answer="Refused"), event("viewer", asked="Stop", answer="StopDone")
+def test_another_host_that_is_given_what_it_may_not_have_or_refused_a_stop_is_seen() -> None:
+    right = event("other_host", asked="Disarm", answer="Refused"), event("other_host", asked="Stop", answer="StopDone")
     assert found(*right) == []
-    wrong = event("viewer", asked="Disarm", answer="DisarmDone"), event("viewer", asked="Stop", answer="Refused")
+    wrong = (
+        event("other_host", asked="Disarm", answer="DisarmDone"),
+        event("other_host", asked="Stop", answer="Refused"),
+    )
     assert found(*wrong) == [
-        "a viewer's Disarm was answered with DisarmDone",
-        "a viewer's Stop was answered with Refused",
+        "another host's Disarm was answered with DisarmDone",
+        "another host's Stop was answered with Refused",
     ]

@@ -57,7 +57,7 @@ def test_a_device_that_stays_armed_after_a_last_word_is_seen(last: Message) -> N
     "cause",
     [
         event("detached", 1_100 * MS),
-        event("viewer", 1_100 * MS, asked="Stop", answer="StopDone"),
+        event("other_host", 1_100 * MS, asked="Stop", answer="StopDone"),
         event("fired", 1_100 * MS, fault=0, kind="emergency_stop"),
     ],
 )

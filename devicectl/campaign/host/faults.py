@@ -6,6 +6,7 @@ Law: the log itself is the real one. Its faults are here, beside it.
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from devicectl.campaign.host.other_host import VIEWER
 from devicectl.campaign.recording import Recording
 from devicectl.campaign.world import FaultyWorld
 from devicectl.log.errors import LogError, LogErrorKind
@@ -20,7 +21,7 @@ _AROUND_A_COMMIT: Final = ("crash_before_commit", "crash_after_commit", "log_ful
 class HostFaults:
     """Acts of the catalogue's host rows, and the way of each batch of entries to the log.
 
-    `write` stores entries; `interrupt` is Ctrl-C.
+    `write` stores entries; `interrupt` is Ctrl-C; `visit(who)` lets another host come and go.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class HostFaults:
         *,
         write: Callable[[Sequence[Entry]], None],
         interrupt: Callable[[], None],
-        stop: Callable[[], None],
+        visit: Callable[[str], None],
     ) -> None:
         self._world = world
         self._recording = recording
@@ -47,7 +48,8 @@ class HostFaults:
         acts.update(dict.fromkeys(_AROUND_A_COMMIT, self._arm))
         acts["host_crash"] = world.put_off(lambda firing, now: self._crash())
         acts["interrupt"] = world.put_off(lambda firing, now: interrupt())
-        acts["stopped_by_viewer"] = world.put_off(lambda firing, now: stop())
+        acts["stopped_by_viewer"] = world.put_off(lambda firing, now: visit(VIEWER))
+        acts["other_host"] = world.put_off(lambda firing, now: visit(firing.fault.word("who")))
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Store what the host logs, as far as its faults let it; raises what they make of it.
