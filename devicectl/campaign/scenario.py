@@ -62,6 +62,13 @@ class Scenario:
     person: Person = Person()
     expect: Expectations = Expectations()
 
+    @property
+    def plain(self) -> bool:
+        """True if nothing but chance and its faults can disturb it: device, consumables and anesthesia are as usual."""
+        changed = self.parameters.keys() - {"anesthesia_wait_s"}
+        aged = self.plan.operator.anesthesia_age_s
+        return not (changed or self.cartridge_cycles or self.canister_ml or aged)
+
     def as_data(self) -> JsonObject:
         """Return it as data that JSON has; `of_data` makes the same scenario of it."""
         return {

@@ -120,6 +120,8 @@ class Trial:
         self.scenario = scenario
         self.verdict = Verdict(scenario.seed)
         self.recording = Recording()
+        if not scenario.plain:
+            self.recording.event("unusual", Micros(0))
         self._wall = TrialClock() if wall is None else wall
         self.log = SessionLog.open("sqlite://", wall_clock=self._wall) if log is None else log
         self.report: SessionReport | None = None

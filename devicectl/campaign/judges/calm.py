@@ -11,8 +11,8 @@ _INTERLOCKS: Final = (6, 7)
 
 
 def judge(reading: Reading) -> Found:
-    """Find losses of links, NAKs, retries and refusals that nobody has caused."""
-    if reading.of("fired") or reading.of("host"):
+    """Find losses of links, NAKs, retries and refusals that nobody has caused, in a session that began as usual."""
+    if reading.of("fired") or reading.of("host") or reading.of("unusual"):
         return []
     found = []
     welcomes = 0
