@@ -3,15 +3,17 @@
 How it works: each kind is on or off for the whole session, by its chance, and one that is on comes a few times. So a
 session is full of few kinds, and mixtures that are rare in an even rain of faults are common among many sessions.
 
-Law: the same profile, seed and cycles, the same scenario. Each kind has its own stream of random numbers: a kind that
-is added to a profile changes nothing of what is drawn for the others.
+Law: the same profile, seed and cycles, the same scenario. Each kind and each scene has its own stream of random
+numbers: one that is added to a profile changes nothing of what is drawn for the others.
 """
 
 import random
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from devicectl.campaign.many.profile import SHORT_MS, Between, Drawn, KindProfile, Profile, Value
+from devicectl.campaign.many.scene import Laid, lay
 from devicectl.campaign.scenario import MQTT, SERIAL, Person, Scenario
 from devicectl.session.plan import Plan, make_plan
 from firmware_sim.faults.catalogue import CATALOGUE
@@ -63,10 +65,14 @@ def draw(profile: Profile, seed: int, cycles: int) -> Scenario:
         if _fits(CATALOGUE[name], wire)
         for fault in _draw_kind(CATALOGUE[name], of_kind, random.Random(f"{seed}:draw:{name}"), cycles)
     ]
+    scenes = _draw_scenes(profile, seed, cycles, wire)
+    faults += [fault for scene in scenes for fault in scene.start.faults]
     return Scenario(
         seed=seed,
-        plan=plan_of(cycles),
-        parameters=PARAMETERS,
+        plan=plan_of(cycles, {key: value for scene in scenes for key, value in scene.plan.items()}),
+        parameters={**PARAMETERS, **{name: value for one in scenes for name, value in one.start.parameters.items()}},
+        cartridge_cycles=max((scene.start.cartridge_cycles for scene in scenes), default=0),
+        canister_ml=max((scene.start.canister_ml for scene in scenes), default=0),
         wire=wire,
         baud=baud if wire == SERIAL else 0,
         faults=tuple(faults),
@@ -74,15 +80,27 @@ def draw(profile: Profile, seed: int, cycles: int) -> Scenario:
     )
 
 
-def plan_of(cycles: int) -> Plan:
-    """Return the plan of a session of so many cycles, with skin for twice as many."""
+def plan_of(cycles: int, more: Mapping[str, object] = MappingProxyType({})) -> Plan:
+    """Return the plan of a session of so many cycles, with skin for twice as many, and with `more` of its keys."""
     area_cm2 = min(10 + cycles // 5, 1_000)
     zones = [{"name": name, "area_cm2": area_cm2} for name in ("left", "right")]
-    return make_plan({"target_cores": NEEDLES * cycles, "zones": zones})
+    return make_plan({"target_cores": NEEDLES * cycles, "zones": zones, **more})
 
 
 def _fits(kind: Kind, wire: str) -> bool:
     return not kind.bytes_only if wire == MQTT else kind.target is not Target.BROKER
+
+
+def _draw_scenes(profile: Profile, seed: int, cycles: int, wire: str) -> list[Laid]:
+    """Return the scenes of a session whose faults can all be on its wire."""
+    found = []
+    for name, scene in profile.scenes.items():
+        dice = random.Random(f"{seed}:scene:{name}")
+        if dice.random() < scene.on:
+            laid = lay(scene, dice.randint(1, cycles))
+            if all(_fits(fault.kind, wire) for fault in laid.start.faults):
+                found.append(laid)
+    return found
 
 
 def _draw_kind(kind: Kind, profile: KindProfile, dice: random.Random, cycles: int) -> list[Fault]:

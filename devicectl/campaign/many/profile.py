@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from devicectl.campaign.many.scene import Scene, misfits
 from devicectl.errors import DevicectlError
 from devicectl.findings import Finding, did_you_mean, first_finding
 from devicectl.simulation.scenario_form import MAX_BAUD
@@ -102,6 +103,9 @@ class Profile(_Frozen):
         Chance, Field(description="a number from 0 to 1: the share of hosts whose end the device hears at once")
     ] = 1.0
     kinds: Annotated[dict[str, KindProfile], Field(description="a mapping of kinds, such as {drop: {on: 0.3}}")]
+    scenes: Annotated[
+        dict[str, Scene], Field(description="a mapping of scenes, such as {hot: {on: 0.1, start: {...}}}")
+    ] = {}
 
 
 def each_of(values: Drawn) -> Sequence[Value]:
@@ -149,6 +153,7 @@ def _misfits(profile: Profile) -> Iterator[Finding]:
             continue
         for key, drawn in of_kind.values.items():
             yield from _of_values(kind, key, drawn)
+    yield from misfits(profile.scenes)
 
 
 def _of_values(kind: Kind, key: str, drawn: Drawn) -> Iterator[Finding]:

@@ -34,6 +34,69 @@ def _plant(on: float, **keys: object) -> JsonObject:
     return {"on": on, "times": [1, 1, 2], "when": ["time", "phase", "state"], "for_ms": _BRIEFLY, **keys}
 
 
+_KEPT: Final = {"consumables_keep": 1}
+_RARELY: Final = 0.01
+_A_CYCLE: Final = "cycle == {cycle}"
+
+
+def _scene(*faults: JsonObject, on: float = _RARELY, **keys: object) -> JsonObject:
+    return {"on": on, "faults": list(faults), **keys}
+
+
+def _when(when: str, fault: str, **keys: object) -> JsonObject:
+    return {"fault": fault, "when": when, **keys}
+
+
+def _flooded(when: str) -> JsonObject:
+    return _when(when, "fluid_inside", for_ms=1_000)
+
+
+_LINKING: Final = 'frame("HELLO", 1)'
+"""Nothing has been asked of the device yet."""
+_PAUSE: Final = _when(_A_CYCLE, "paused", hold_ms=5_000)
+_PUNCH: Final = f'{_A_CYCLE} and phase == "punch"'
+_COUNT: Final = f'{_A_CYCLE} and phase == "count"'
+
+_SCENES: Final[JsonObject] = {
+    "cartridge_worn": _scene(start={"cartridge_cycles": 3_998, "parameters": _KEPT}),
+    "cartridge_worn_out": _scene(start={"cartridge_cycles": 4_998, "parameters": _KEPT}),
+    "canister_nearly_full": _scene(start={"canister_ml": 94.95, "parameters": _KEPT}),
+    "hot": _scene(start={"parameters": {"ambient_c": 30, "heat_tau_s": 5}}),
+    "numb_for_long": _scene(plan={"operator": {"anesthesia_age_s": 3_592}}, on=0.03),
+    "dense": _scene(plan={"coverage_percent": 8.0}, on=0.05),
+    "trigger_held": _scene(
+        _when('state == "repositioning"', "trigger_held", for_ms=60_000), start={"parameters": {"trigger_required": 1}}
+    ),
+    "trigger_bounces": _scene(
+        _when('state == "repositioning"', "trigger_held", for_ms=60_000),
+        _when('state == "repositioning"', "trigger_bounces", for_ms=60_000),
+        start={"parameters": {"trigger_required": 1}},
+    ),
+    "trigger_stuck": _scene(
+        _when(_LINKING, "trigger_stuck", for_ms=8_000), start={"parameters": {"trigger_required": 1}}
+    ),
+    "many_missed": _scene(_when(_LINKING, "cores_missed", p=0.5, for_ms=60_000)),
+    "rival_of_nobody": _scene(
+        _when('state == "anesthesia_wait"', "host_crash"), _when('frame("HELLO", 2)', "other_host")
+    ),
+    "stopped_while_idle": _scene(_when(_LINKING, "emergency_stop", for_ms=1_000)),
+    "flooded_while_idle": _scene(_flooded(_LINKING)),
+    "flooded_in_a_purge": _scene(_when("cycle == 1", "clog"), _flooded('state == "purging"')),
+    "flooded_while_disarming": _scene(_flooded('state == "disarming"')),
+    "flooded_in_a_pause": _scene(_PAUSE, _flooded('state == "paused"')),
+    "flooded_in_a_fault": _scene(_when(_A_CYCLE, "retract_sensor_stuck", for_ms=1_000), _flooded('state == "fault"')),
+    "no_home_after_a_punch": _scene(
+        _when(_PUNCH, "retract_sensor_stuck", for_ms=1_000), _when(_PUNCH, "pressure_frozen", kpa=-20, for_ms=1_000)
+    ),
+    "no_home_after_a_count": _scene(
+        _when(_COUNT, "retract_sensor_stuck", for_ms=1_000), _when(_COUNT, "pressure_frozen", kpa=-20, for_ms=1_000)
+    ),
+    "closed_in_a_pause": _scene(_PAUSE, _when('state == "paused"', "closed_early")),
+    "closed_at_once": _scene(_when('state == "session_open"', "closed_early")),
+    "closed_in_the_wait": _scene(_when('state == "anesthesia_wait"', "closed_early")),
+}
+"""Mixtures without which a part of the tables, a refusal or an alarm is hardly ever met."""
+
 USUAL_PROFILE: Final[JsonObject] = {
     "mqtt": 0.25,
     "baud": [0, 0, 0, 0, 115_200, 460_800, 921_600],
@@ -109,4 +172,5 @@ USUAL_PROFILE: Final[JsonObject] = {
         "publish_lost": _kind(0.22, arrives=[0, 1], direction=["both", "host", "device"], for_ms=[200, 500, 3_000]),
         "stale_command": _kind(0.12),
     },
+    "scenes": _SCENES,
 }

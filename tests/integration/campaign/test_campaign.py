@@ -14,7 +14,7 @@ from devicectl.campaign.many import workers
 from devicectl.campaign.many.campaign import Campaign
 from devicectl.campaign.many.report import report_data
 from devicectl.campaign.many.tally import Tally
-from devicectl.campaign.many.unseen import REASONS, expected, seen
+from devicectl.campaign.many.unseen import REASONS, expected, seen, unseen
 from devicectl.campaign.many.usual import USUAL_PROFILE
 from devicectl.campaign.many.work import judge_part
 from firmware_sim.faults.catalogue import CATALOGUE
@@ -89,6 +89,15 @@ def test_no_session_of_many_is_wrong_or_stuck(first_seed: int) -> None:
     tally = a_campaign(seeds).judge(seeds)
     assert_good(tally)
     assert_reasons_hold(tally)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1_800)
+def test_what_three_thousand_sessions_do_not_meet_has_its_reason() -> None:
+    seeds = range(1, 3_001)
+    tally = a_campaign(seeds, cycles=20).judge(seeds)
+    assert_good(tally)
+    assert not [one for one in unseen(tally) if not one.reason]
 
 
 def test_a_range_of_seeds_comes_to_the_same_twice_and_in_two_halves() -> None:

@@ -51,7 +51,7 @@ def test_a_value_is_one_a_list_or_anything_between_two() -> None:
         ),
         (
             {"kinds": {}, "mqt": 1},
-            "p: mqt = 1: is no key of a profile here: those are mqtt, baud, waits_ms, abandons, heard, kinds; "
+            "p: mqt = 1: is no key of a profile here: those are mqtt, baud, waits_ms, abandons, heard, kinds, scenes; "
             "did you mean mqtt?",
         ),
         (
