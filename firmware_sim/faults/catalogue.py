@@ -120,13 +120,7 @@ _ROWS: Final = (
         "power is lost and the stroke latch cannot be read: a cycle open in its punch is ambiguous, and counts as "
         "punctured",
     ),
-    Kind(
-        "retract_sensor_stuck",
-        _DEVICE,
-        "no advance: interlock 1 stops",
-        (_LASTING,),
-        {"retract_sensor_stuck": True},
-    ),
+    Kind("retract_sensor_stuck", _DEVICE, "no advance: interlock 1 stops", (_LASTING,), {"retract_sensor_stuck": True}),
     Kind("retract_jammed", _DEVICE, "needles stay out: interlock 1 stops", (_LASTING,), {"retract_jammed": True}),
     Kind(
         "motor_stalled",
@@ -299,12 +293,7 @@ _ROWS: Final = (
         (Quantity("kept", "", 0, 1, 0, "1: the step is whole on the disk, and nobody has heard of it", whole=True),),
         at_once=False,
     ),
-    Kind(
-        "lost_write",
-        _MEMORY,
-        "power is lost at a write, and with it every step that was not synced",
-        at_once=False,
-    ),
+    Kind("lost_write", _MEMORY, "power is lost at a write, and with it every step that was not synced", at_once=False),
     Kind(
         "short_write",
         _MEMORY,
@@ -320,12 +309,7 @@ _ROWS: Final = (
     ),
     # --- the host
     Kind("host_crash", _HOST, "the device makes itself safe; --resume goes on, and no row is lost or doubled"),
-    Kind(
-        "crash_before_commit",
-        _HOST,
-        "what was not stored is read again from the journal",
-        at_once=False,
-    ),
+    Kind("crash_before_commit", _HOST, "what was not stored is read again from the journal", at_once=False),
     Kind(
         "crash_after_commit",
         _HOST,
@@ -352,11 +336,7 @@ _ROWS: Final = (
         "other_host",
         _HOST,
         "another host asks for what it may not have: all of it is refused, and the session goes on",
-        (
-            Quantity(
-                "who", "", 0, 0, "rival", "a controller, one of another version, or what it says is not known", OTHERS
-            ),
-        ),
+        (Quantity("who", "", 0, 0, "rival", "a second controller, or a host of another version", OTHERS),),
     ),
     Kind(
         "paused",
@@ -365,12 +345,7 @@ _ROWS: Final = (
         (Quantity("hold_ms", "ms", 1, 600_000, 5_000, "how long the user holds it"),),
         at_once=False,
     ),
-    Kind(
-        "closed_early",
-        _HOST,
-        "the user closes the session where it is; its counts are reconciled",
-        at_once=False,
-    ),
+    Kind("closed_early", _HOST, "the user closes the session where it is; its counts are reconciled", at_once=False),
     # --- the broker
     Kind(
         "broker_killed",
