@@ -6,6 +6,7 @@ takes with it each step of the memory that was not synced, but for as many of th
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from devicectl.campaign.broker import BrokerFaults
 from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
@@ -26,6 +27,9 @@ from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
 from protocols.link.port import AnyWire
 
+MAX_EVENTS: Final = 100_000
+"""At one moment: an end that wants to be woken at a time that is past, and does nothing then, turns in a circle."""
+
 
 class Killed(BaseException):
     """The host's process has ended without a last word."""
@@ -38,7 +42,7 @@ class StuckError(Exception):
 class FaultyWorld(World):
     """One host after another, one device, and the wire between them, under the faults of an injector.
 
-    After `ends_at` it is stuck.
+    After `ends_at` it is stuck, and where time does not go on.
     """
 
     def __init__(
@@ -56,6 +60,8 @@ class FaultyWorld(World):
         self.injector = injector = store.injector
         self.recording = recording
         self.ends_at = Micros(0)
+        self._moment = Micros(0)
+        self._events = 0
         self.log_delay_us: Callable[[], int] = int
         """Time that the host's log takes for what it is about to be given; none, unless a fault says so."""
         self.committed: Callable[[], object] = int
@@ -93,9 +99,14 @@ class FaultyWorld(World):
 
     def step_alone(self) -> bool:
         """Run one event, whether there is a host or not."""
-        if self.now > self.ends_at:
-            raise StuckError(f"not over at {self.now / SECOND:.0f} s")
-        self.store.now = self.now
+        if (now := self.now) > self.ends_at:
+            raise StuckError(f"not over at {now / SECOND:.0f} s")
+        if now > self._moment:
+            self._moment, self._events = now, 0
+        self._events += 1
+        if self._events > MAX_EVENTS:
+            raise StuckError(f"time does not go on at {now / SECOND:.3f} s")
+        self.store.now = now
         return super().step()
 
     def put_off(self, act: Act) -> Act:

@@ -1,6 +1,7 @@
 import asyncio
 
 from devicectl.campaign.trial import Trial
+from devicectl.simulation.heap import Actor
 from protocols.language.units import SECOND, Micros
 from tests.unit.devicectl.campaign.trials import a_scenario
 
@@ -21,6 +22,14 @@ def test_a_session_that_is_stuck_is_judged_by_its_recording() -> None:
     assert verdict.failure == ("wrong", "motion")
     assert verdict.breaches[0].sentence == "the device went from SAFE to ARMED"
     assert verdict.seen["device", "PUNCHING"]
+
+
+def test_a_session_in_which_time_does_not_go_on_is_stuck() -> None:
+    trial = Trial(a_scenario())
+    world = trial.world
+    idle = Actor(lambda: Micros(0), lambda: None)
+    world.heap.at(Micros(SECOND // 2), lambda: setattr(world.heap, "actors", (idle,)))
+    assert asyncio.run(trial.run()).stuck == "time does not go on at 0.500 s"
 
 
 def test_a_session_that_ends_by_a_traceback_is_judged_by_its_recording() -> None:
