@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from devicectl.campaign.judges import acknowledgement, alarms, answers, calm, exactly_once, motion, timing, truth
+from devicectl.campaign.judges import acknowledgement, alarms, answers, calm, exactly_once, host, motion, timing, truth
 from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.reading import Found, Reading, seen
 from devicectl.campaign.recording import Recorded
@@ -20,6 +20,7 @@ OF_RECORDING: Final[Mapping[str, Callable[[Reading], Found]]] = {
     "exactly once": exactly_once.judge,
     "acknowledgement": acknowledgement.judge,
     "answers": answers.judge,
+    "host": host.judge,
     "motion": motion.judge,
     "timing": timing.judge,
     "alarms": alarms.judge,

@@ -6,10 +6,9 @@ Numbers: a host's new command has a newer correlation id, and a frame that is se
 from typing import Final
 
 from devicectl.campaign.judges.frames import MOTIONS, Frame
-from devicectl.campaign.judges.reading import Found, Reading
+from devicectl.campaign.judges.reading import ENDS, Found, Reading
 
 Key = tuple[int, int]
-_ENDS: Final = ("Refused", "Failed", "Aborted")
 _LATE: Final = "E_EXPIRED"
 REMEMBERED: Final = 16
 """Answers to motions that a device keeps."""
@@ -47,6 +46,7 @@ def _commands(reading: Reading) -> Found:
 def _answers(reading: Reading) -> Found:
     found: Found = []
     motions: set[Key] = set()
+    late = _late(reading)
     last: dict[Key, Frame] = {}
     outcomes: dict[tuple[str, int], Frame] = {}
     asked, place = reading.device_heard, 0
@@ -63,6 +63,8 @@ def _answers(reading: Reading) -> Found:
         if refused and frame.fields["code"] == _LATE and key in list(last)[-REMEMBERED:]:
             found.append((said.at_us, f"correlation {frame.correlation_id} was answered, and is refused as expired"))
         sentence = _replay(frame, before, outcomes) if frame.replayed else "" if refused else _first(frame, before)
+        if not frame.replayed and not refused and key in late and before is None:
+            sentence = f"{frame.name} to correlation {frame.correlation_id}, which came after a newer motion"
         if sentence:
             found.append((said.at_us, sentence))
         if not refused:
@@ -72,10 +74,29 @@ def _answers(reading: Reading) -> Found:
     return found
 
 
+def _late(reading: Reading) -> set[Key]:
+    """Return the motions that a device has first heard when it had taken a newer one on their link."""
+    late: set[Key] = set()
+    heard: set[Key] = set()
+    newest: dict[int, int] = {}
+    for said in reading.device_heard:
+        frame, key = said.frame, (said.frame.link_id, said.frame.correlation_id)
+        if frame.name not in MOTIONS or key in heard:
+            continue
+        heard.add(key)
+        last = newest.get(frame.link_id)
+        if last is None or _newer(frame.correlation_id, last):
+            newest[frame.link_id] = frame.correlation_id
+        else:
+            late.add(key)
+    return late
+
+
 def _links(reading: Reading) -> Found:
-    """Find answers to commands on a link that the device has not granted, or had lost with its power."""
+    """Find answers on a link that the device has not granted, or had lost with its power, and numbers of such links."""
     found: Found = []
     granted: set[int] = set()
+    ever: set[int] = set()
     boots, place = reading.of("boot"), 0
     for said in reading.device_sent:
         while place < len(boots) and boots[place].place < said.place:
@@ -83,7 +104,11 @@ def _links(reading: Reading) -> Found:
             place += 1
         frame = said.frame
         if frame.name == "Welcome":
-            granted.add(frame.fields["link_id"])
+            link_id = frame.fields["link_id"]
+            if link_id in ever and link_id not in granted:
+                found.append((said.at_us, f"link {link_id} is granted, and was another one's before"))
+            granted.add(link_id)
+            ever.add(link_id)
         elif _is_answer(frame) and frame.link_id not in granted:
             found.append((said.at_us, f"{frame.name} on link {frame.link_id}, which is none"))
     return found
@@ -100,7 +125,7 @@ def _others(reading: Reading) -> Found:
 
 
 def _is_answer(frame: Frame) -> bool:
-    return frame.name == "Received" or frame.name in _ENDS or frame.name.endswith("Done")
+    return frame.name == "Received" or frame.name in ENDS or frame.name.endswith("Done")
 
 
 def _first(frame: Frame, before: Frame | None) -> str:

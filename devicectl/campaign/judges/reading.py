@@ -11,8 +11,11 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from devicectl.campaign.judges.frames import Frame, frames
-from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, HOST_SENT, Event, Recorded
+from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, HOST_HEARD, HOST_SENT, Event, Recorded
+from protocols.mqtt.wire import Publication
 
+ENDS: Final = ("Refused", "Failed", "Aborted")
+"""Messages that end any command; a DONE ends its own."""
 Found = list[tuple[int, str]]
 """Breaches that a judge has found, each with its time in microseconds and its sentence."""
 
@@ -44,20 +47,33 @@ class Reading:
         self.device_heard: list[Said] = []
         self.host_sent: list[Said] = []
         self._events: dict[str, list[Noted]] = {}
-        known: dict[bytes, list[Frame]] = {}
-        # What the host has heard is what the device sent, or spoiled: no rule is about it.
+        self._recording = recording
+        self._known: dict[bytes, list[Frame]] = {}
         lists = {DEVICE_SENT: self.device_sent, DEVICE_HEARD: self.device_heard, HOST_SENT: self.host_sent}
         for place, (at_us, where, data) in enumerate(recording):
             if isinstance(data, dict):
                 self._events.setdefault(data["event"], []).append(Noted(at_us, place, data))
             elif (said := lists.get(where)) is not None:
-                # Most pieces are the same object where they are heard: its hash is kept in it.
-                content = data if isinstance(data, bytes) else data.body
-                found = known.get(content)
-                if found is None:
-                    found = known[content] = frames(data)
-                for frame in found:
+                for frame in self._frames(data):
                     said.append(Said(at_us, place, frame))
+
+    def _frames(self, data: bytes | Publication) -> list[Frame]:
+        # Most pieces are the same object where they are heard: its hash is kept in it.
+        content = data if isinstance(data, bytes) else data.body
+        found = self._known.get(content)
+        if found is None:
+            found = self._known[content] = frames(data)
+        return found
+
+    @property
+    def host_heard(self) -> list[Said]:
+        """Return what the host has heard: what the device sent, or spoiled. Few rules are about it."""
+        return [
+            Said(at_us, place, frame)
+            for place, (at_us, where, data) in enumerate(self._recording)
+            if where == HOST_HEARD and not isinstance(data, dict)
+            for frame in self._frames(data)
+        ]
 
     def of(self, name: str) -> list[Noted]:
         """Return the events of that name."""

@@ -99,3 +99,18 @@ def test_another_host_that_is_given_what_it_may_not_have_or_refused_a_stop_is_se
         "another host's Disarm was answered with DisarmDone",
         "another host's Stop was answered with Refused",
     ]
+
+
+def test_a_link_with_a_number_that_another_one_had_is_seen() -> None:
+    assert found(welcome(1), event("boot"), welcome(2)) == []
+    assert found(event("boot"), welcome(1)) == ["link 1 is granted, and was another one's before"]
+
+
+def test_a_motion_that_comes_after_a_newer_one_is_refused_as_expired() -> None:
+    newer, late = said(">device", M.Disarm(), correlation=9), said(">device", M.Arm(), correlation=7)
+    expired = M.Refused(code=Code.E_EXPIRED, interlock=0, expected=0, actual=0, sentence="late")
+    state = M.Refused(code=Code.E_STATE, interlock=0, expected=0, actual=0, sentence="armed")
+    assert found(newer, late, answer(expired)) == []
+    for message, name in ((DONE, "ArmDone"), (state, "Refused")):
+        assert found(newer, late, answer(message)) == [f"{name} to correlation 7, which came after a newer motion"]
+    assert found(late, newer, answer(DONE)) == []
