@@ -23,9 +23,20 @@ _OF_INTERLOCK: Final = {4: 401, 10: 1001, 11: 1101, 16: 1601, 20: STOPPED, 23: 2
 """Interlock -> the alarm that it raises whenever it refuses."""
 
 
+_CAUSED_BY: Final = {
+    101: ("retract_jammed", "retract_sensor_stuck", "motor_slow"),
+    1001: ("encoder_offset",),
+    1601: ("motor_stalled", "motor_stalls", "motor_slow", "encoder_offset"),
+    1901: ("fluid_inside",),
+    STOPPED: ("emergency_stop",),
+    2301: ("self_test_fails",),
+}
+"""Alarm -> the faults of docs/faults.md that give it its cause, where nothing else does."""
+
+
 def judge(reading: Reading) -> Found:
     """Hold the stops and the starts against the alarms that the device has told of."""
-    return _stops(reading) + _holds(reading)
+    return _stops(reading) + _holds(reading) + _without_cause(reading)
 
 
 def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
@@ -123,6 +134,17 @@ def _stops(reading: Reading) -> Found:
         if linked and not any(at_us in soon for at_us in raised):
             found.append((noted.at_us, f"the emergency stop was opened, and MC-{STOPPED} was not raised"))
     return found
+
+
+def _without_cause(reading: Reading) -> Found:
+    """Find alarms that were raised though nothing that causes them has ever happened."""
+    fired = {noted.event["kind"] for noted in reading.of("fired")}
+    return [
+        (said.at_us, f"{_label(code)} was raised, and nothing has caused it")
+        for said in reading.device_sent
+        if said.frame.name == "Alarm" and said.frame.fields["state"] == "ACTIVE"
+        if (causes := _CAUSED_BY.get(code := said.frame.fields["code"])) is not None and not fired.intersection(causes)
+    ]
 
 
 def _tells(fields: object, code: int) -> bool:

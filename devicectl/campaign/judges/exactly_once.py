@@ -3,26 +3,31 @@
 Each cycle number has ended once, and the totals are those of the rows.
 """
 
+from itertools import pairwise
 from typing import Final
 
 from devicectl.campaign.judges.frames import Fields
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Found, Reading
-from devicectl.campaign.judges.records import GAP, KIND_AT, Cycle, cycles, event_no
+from devicectl.campaign.judges.reading import Found, Reading, Said
+from devicectl.campaign.judges.records import BOOT, GAP, KIND_AT, Cycle, boot_count, cycles, event_no
 
 Content = bytes | Fields
 _COMPARED: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
+_ENDS: Final = ((2, "opening"), (3, "close"))
+"""Kinds of record that each session has once."""
+_COUNTS: Final = 7
+"""Interlock of counts that differ."""
 
 
 def judge(reading: Reading) -> Found:
-    """Hold the journal's pages against each other."""
-    return _pages(reading)[0]
+    """Hold the journal's pages against each other, and the counts of both ends at the close."""
+    return _pages(reading)[0] + _closes(reading)
 
 
 def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold the log's rows against the journal's pages, and against the totals."""
     contents = _pages(reading)[1]
-    sentences = _rows(ledgers, contents) + _cycles(ledgers) + _counts(reading, ledgers)
+    sentences = _rows(ledgers, contents) + _whole(ledgers) + _cycles(ledgers) + _counts(reading, ledgers)
     return [(reading.end_us, sentence) for sentence in sentences]
 
 
@@ -43,6 +48,29 @@ def _pages(reading: Reading) -> tuple[Found, dict[tuple[int, int], Content]]:
             elif (before := contents.setdefault((page["epoch"], number), content)) != content:
                 found.append((said.at_us, f"event {number} has two contents: {before!r}, {content!r}"))
     return found, contents
+
+
+def _closes(reading: Reading) -> Found:
+    """Find a SESSION_CLOSE that the device has refused for other counts than its own."""
+    closes = {_key(said) for said in reading.device_heard if said.frame.name == "SessionClose"}
+    return [
+        (said.at_us, "SESSION_CLOSE was refused: the host has other counts than the device")
+        for said in reading.device_sent
+        if said.frame.name == "Refused" and said.frame.fields["interlock"] == _COUNTS and _key(said) in closes
+    ]
+
+
+def _key(said: Said) -> tuple[int, int]:
+    return said.frame.link_id, said.frame.correlation_id
+
+
+def _whole(ledgers: Ledgers) -> list[str]:
+    """Find a log that lacks the session's beginning or end, and a start that the device has not counted."""
+    kinds = [raw[KIND_AT] for raw in ledgers.rows]
+    found = [f"the session has no record of its {name} in the log" for kind, name in _ENDS if kind not in kinds]
+    starts = [boot_count(raw) for raw in ledgers.journal.values() if raw[KIND_AT] == BOOT]
+    found += [f"start {later} follows start {one}" for one, later in pairwise(starts) if later != one + 1]
+    return found
 
 
 def _rows(ledgers: Ledgers, contents: dict[tuple[int, int], Content]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
 from devicectl.campaign.judges.readiness import unready
-from devicectl.campaign.judges.reading import Found, Noted, Reading, changes
+from devicectl.campaign.judges.reading import Found, Noted, Reading, Said, changes
 from devicectl.campaign.judges.records import cycles
 from devicectl.campaign.recording import Event
 
@@ -60,7 +60,7 @@ def judge(reading: Reading) -> Found:
     for noted, (before, after) in zip(reading.of("state"), changes(reading), strict=True):
         if after != "OFF" and after not in _NEXT[before]:
             found.append((noted.at_us, f"the device went from {before} to {after}"))
-    return found + unready(reading) + _tries(reading) + _depths(reading)
+    return found + unready(reading) + _tries(reading) + _depths(reading) + _starts(reading)
 
 
 def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
@@ -143,6 +143,23 @@ def _tries(reading: Reading) -> Found:
             tries[cycle] = tries.get(cycle, 0) + 1
             if not cycle or tries[cycle] > MAX_TRIES:
                 found.append((noted.at_us, f"needles left home {tries[cycle]} times in one cycle"))
+    return found
+
+
+def _starts(reading: Reading) -> Found:
+    """Find a start that does not hold though a session is open: docs/protocol.md has FAULT_RESET lead on."""
+    found: Found = []
+    begun = [said for said in reading.device_sent if said.frame.name == "SessionOpenDone"]
+    closed = [said for said in reading.device_heard if said.frame.name == "SessionClose"]
+    entries: list[Said | Noted] = [*begun, *closed, *reading.of("boot"), *reading.of("state")]
+    opened, booted = False, False
+    for entry in sorted(entries, key=lambda entry: entry.place):
+        if isinstance(entry, Noted):
+            if booted and opened and entry.event["event"] == "state" and entry.event["state"] == "IDLE":
+                found.append((entry.at_us, "started into IDLE, and a session is open"))
+            booted = entry.event["event"] == "boot"
+        else:
+            opened = entry.frame.name == "SessionOpenDone"  # a close that was heard may have been carried out
     return found
 
 

@@ -79,3 +79,9 @@ def open_cycle_of(raw: bytes) -> int:
     """Return the number of the cycle that the loss of power before a BOOT has ended; 0 where none was open."""
     number: int = _BOOT.unpack_from(raw)[4]
     return number
+
+
+def boot_count(raw: bytes) -> int:
+    """Return the number of the start that a BOOT tells of."""
+    number: int = _BOOT.unpack_from(raw)[3]
+    return number

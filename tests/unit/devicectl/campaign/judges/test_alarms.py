@@ -103,3 +103,15 @@ def test_what_the_device_wrote_after_the_last_row_counts() -> None:
     number = max(ledgers.journal) + 1
     journal = {**ledgers.journal, number: row(401, ACTIVE, number)}
     assert sentences("alarms", journal=journal) == ["MC-0401 was raised, is gone, and the journal does not say so"]
+
+
+def test_an_alarm_that_nothing_has_caused_is_seen() -> None:
+    told = Alarm(code=101, interlock=1, priority=AlarmPriority.HIGH, state=ACTIVE, uptime_ms=0, sentence="")
+    rows, alarms = (row(101, ACTIVE),), {101: "ACTIVE"}
+    for kind in ("retract_jammed", "motor_slow"):
+        packets = event("fired", fault=0, kind=kind), said("device>", told)
+        assert alone(*packets, judge="alarms", rows=rows, alarms=alarms) == []
+    packets = event("fired", fault=0, kind="pressure_frozen"), said("device>", told)
+    assert alone(*packets, judge="alarms", rows=rows, alarms=alarms) == [
+        "MC-0101 was raised, and nothing has caused it"
+    ]

@@ -3,11 +3,14 @@ from collections.abc import Callable
 
 import pytest
 
-from protocols.language.messages import CountDone, JournalPage
+from protocols.language.enums import CloseReason, Code, Phase
+from protocols.language.messages import CountDone, JournalPage, Refused, SessionClose
+from protocols.language.records import Boot, encode_record
 from protocols.link.header import REPLAYED
 from tests.unit.devicectl.campaign.judges.spoiled import alone, clean, said, sentences
 
 Rows = list[bytes]
+_COUNTS = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 
 
 def with_core(rows: Rows) -> Rows:
@@ -76,3 +79,31 @@ def test_a_count_that_its_row_does_not_have_is_seen() -> None:
     packets, _ = clean()
     found = sentences("exactly once", [*packets, said("device>", done, correlation=9)])
     assert len(found) == 1 and found[0].startswith("COUNT of cycle 2 was answered with")
+
+
+@pytest.mark.parametrize(("kind", "name"), [(2, "opening"), (3, "close")])
+def test_a_log_without_an_end_of_the_session_is_seen(kind: int, name: str) -> None:
+    rows = [raw for raw in clean()[1].rows if raw[8] != kind]
+    assert f"the session has no record of its {name} in the log" in sentences("exactly once", rows=rows)
+
+
+def test_a_start_that_is_not_counted_is_seen() -> None:
+    def boot(number: int, boot_count: int) -> bytes:
+        return encode_record(
+            Boot(event_no=number, uptime_ms=0, boot_count=boot_count, open_cycle_no=0, phase=Phase.NONE)
+        )
+
+    assert sentences("exactly once", journal={98: boot(98, 1), 99: boot(99, 2)}) == []
+    assert sentences("exactly once", journal={98: boot(98, 1), 99: boot(99, 1)}) == ["start 1 follows start 1"]
+
+
+def test_a_close_that_is_refused_for_its_counts_is_seen() -> None:
+    def refused(interlock: int) -> list[str]:
+        close = SessionClose(session_no=1, reason=CloseReason.COMPLETED, **dict.fromkeys(_COUNTS, 0))
+        no = Refused(code=Code.E_INTERLOCK, interlock=interlock, expected=0, actual=0, sentence="")
+        packets, _ = clean()
+        spoiled = [*packets, said(">device", close, correlation=9), said("device>", no, correlation=9)]
+        return sentences("exactly once", spoiled)
+
+    assert refused(1) == []
+    assert refused(7) == ["SESSION_CLOSE was refused: the host has other counts than the device"]

@@ -4,10 +4,12 @@ from typing import Any
 import pytest
 
 from devicectl.campaign.recording import Recorded
-from protocols.language.messages import PunchDone
+from protocols.language.enums import CloseReason
+from protocols.language.messages import PunchDone, SessionClose, SessionOpenDone
 from protocols.language.units import Micros
 from tests.unit.devicectl.campaign.judges.spoiled import alone, changed, clean, event, said, sentences
 
+_COUNTS = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 FIRED, ENDED = (event(name, fault=3, kind="pressure_frozen") for name in ("fired", "ended"))
 OTHER = event("fired", fault=3, kind="clog")
 
@@ -87,3 +89,15 @@ def test_a_stroke_that_is_too_deep_and_gone_on_with_is_seen() -> None:
     done = PunchDone(cycle_no=8, depth_um=3_501, punctured=7, vacuum_pa=-50_000)
     found = sentences("motion", [*packets, said("device>", done)])
     assert "a stroke of 3501 um, set to 3000, was gone on with" in found
+
+
+def test_a_start_that_does_not_hold_while_a_session_is_open_is_seen() -> None:
+    opened = said(
+        "device>",
+        SessionOpenDone(session_no=1, first_cycle_no=1, needles=3, cells=1, cycles_per_cell=16, punctures_per_cell=48),
+    )
+    close = SessionClose(session_no=1, reason=CloseReason.ABORTED, **dict.fromkeys(_COUNTS, 0))
+    off, safe, idle = (event("state", state=name, armed=False, depth_um=0) for name in ("OFF", "SAFE", "IDLE"))
+    assert alone(opened, off, event("boot"), safe, judge="motion") == []
+    assert alone(opened, off, event("boot"), idle, judge="motion") == ["started into IDLE, and a session is open"]
+    assert alone(opened, said(">device", close), off, event("boot"), idle, judge="motion") == []
