@@ -4,6 +4,7 @@ Law: each task is keyed by the work and its range, so that one that ran twice ch
 killed costs time: its tasks are given to others.
 """
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Generator
@@ -37,6 +38,7 @@ def results(work: Work, address: str) -> Generator[tuple[range, Tally], None, No
     except ImportError as error:
         raise ClusterError("--cluster needs the extra: pip install 'devicectl[cluster]'") from error
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it has to say is said in one line, below
+    _require_scheduler(address)
     try:
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
@@ -59,6 +61,27 @@ def results(work: Work, address: str) -> Generator[tuple[range, Tally], None, No
         raise ClusterError(f"the cluster at {address} has failed: {type(error).__name__}: {error}") from error
     finally:
         client.close(timeout=CONNECT_S)
+
+
+def _require_scheduler(address: str) -> None:
+    """See that a scheduler greets there: a client takes most of a minute, and many lines, to give up a port of others.
+
+    Raises:
+        ClusterError: none does.
+    """
+    from distributed import Security
+    from distributed.comm import connect
+
+    async def greet() -> None:
+        async with asyncio.timeout(CONNECT_S):
+            comm = await connect(address, timeout=CONNECT_S, **Security().get_connection_args("client"))
+            comm.abort()
+
+    try:
+        asyncio.run(greet())
+    except Exception as error:  # another program's first bytes are taken for lengths: even a MemoryError comes of them
+        reason = f": {str(error).splitlines()[0]}" if str(error) else ""
+        raise ClusterError(f"no Dask scheduler at {address} within {CONNECT_S} s{reason}") from error
 
 
 def _require_worker(client: object, address: str) -> None:

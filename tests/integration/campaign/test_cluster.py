@@ -2,10 +2,12 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -82,6 +84,32 @@ def test_a_cluster_that_is_not_there_is_one_line() -> None:
         next(cluster.results(a_campaign(range(1)), "tcp://127.0.0.1:1"))
     assert str(caught.value) == "no Dask scheduler at tcp://127.0.0.1:1 within 2 s"
     assert caught.value.exit_code == 3
+
+
+@contextmanager
+def other_program(first_bytes: bytes) -> Iterator[str]:
+    """The address of a program that is no scheduler, and what it says to whom it has accepted."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread, ExitStack() as accepted:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection = accepted.enter_context(server.accept()[0])
+                    connection.sendall(first_bytes)
+
+        thread.submit(serve)
+        try:
+            yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("first_bytes", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["silent", "HTTP"])
+def test_a_port_of_another_program_is_no_cluster(first_bytes: bytes) -> None:
+    with other_program(first_bytes) as address, pytest.raises(cluster.ClusterError) as caught:
+        next(cluster.results(a_campaign(range(1)), address))
+    assert str(caught.value).startswith(f"no Dask scheduler at {address} within 2 s")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_scheduler_without_workers_is_one_line() -> None:
