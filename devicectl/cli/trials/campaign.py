@@ -169,6 +169,11 @@ def _of_campaign(profile: Path | None, sessions: int, cycles: int, seed: int) ->
     from devicectl.campaign.many.campaign import Campaign
     from devicectl.campaign.many.junit import junit
 
+    if seed + sessions - 1 > MAX_SEED:
+        right = (
+            f"must be at most {MAX_SEED - sessions + 1}: each of the {sessions} sessions has one more, up to {MAX_SEED}"
+        )
+        raise typer.BadParameter(right, param_hint="--seed")
     work = Campaign(_profile_values(profile), sessions, cycles, seed)
     command = f"devicectl campaign --cycles {cycles}" + (
         f" --profile {shlex.quote(str(profile))}" if profile is not None else ""

@@ -65,9 +65,9 @@ def hold(holding: Holding, source: "Generator[tuple[range, Tally], None, None]",
     results: dict[range, Tally] = {}
     total, done, began, interrupted = Tally(), 0, clock.monotonic(), False
     failed: DevicectlError | None = None
-    with _interruptible(), _progress(holding.work) as show:
+    with _interruptible_once():
         try:
-            with closing(source):
+            with _progress(holding.work) as show, closing(source):
                 for part, tally in source:
                     if part not in results:
                         results[part] = tally
@@ -78,14 +78,15 @@ def hold(holding: Holding, source: "Generator[tuple[range, Tally], None, None]",
             interrupted = True
         except DevicectlError as error:
             failed = error
-    if failed is not None and not results:
-        raise failed
-    data = holding.data(total, done, (clock.monotonic() - began) / 1e6)
-    _write(holding, data, outputs)
+        if failed is not None and not results:
+            raise failed
+        data = holding.data(total, done, (clock.monotonic() - began) / 1e6)
+        _write(holding, data, outputs)
+    _print(holding, data, outputs)
     shown = holding.work.scenario_of(total.failures[0]) if total.failures else holding.only
     if outputs.record is not None and shown is not None:
         try:
-            _record(shown, outputs.record)
+            _record(shown, outputs.record, shrink=not interrupted)
         except CaptureError as error:
             raise DevicectlError(f"--record: cannot write {outputs.record}: {error}") from error
     if failed is not None:
@@ -97,6 +98,17 @@ def hold(holding: Holding, source: "Generator[tuple[range, Tally], None, None]",
 
 
 def _write(holding: Holding, data: JsonObject, outputs: Outputs) -> None:
+    """Write the report's files, each whatever becomes of the other."""
+    from devicectl.campaign.many.report import to_text
+
+    try:
+        write_file("--report", outputs.report, to_text(data).encode())
+    finally:
+        if holding.junit is not None:
+            write_file("--junit", outputs.junit, holding.junit(data))
+
+
+def _print(holding: Holding, data: JsonObject, outputs: Outputs) -> None:
     from devicectl.campaign.many.report import to_text
 
     if outputs.as_json:
@@ -105,15 +117,13 @@ def _write(holding: Holding, data: JsonObject, outputs: Outputs) -> None:
         print(data["notice"])
         for line in holding.lines(data):
             print(line)
-    write_file("--report", outputs.report, to_text(data).encode())
-    if holding.junit is not None:
-        write_file("--junit", outputs.junit, holding.junit(data))
 
 
-def _record(scenario: "Scenario", path: Path) -> None:
+def _record(scenario: "Scenario", path: Path, *, shrink: bool) -> None:
     """Hold one session again, and write all of it; one that fails also as small as it gets, with the nearest passing.
 
-    What it says goes to standard error: the report may be JSON.
+    Without `shrink`, which takes hundreds of runs, only as it was. What it says goes to standard error: the report may
+    be JSON.
 
     Raises:
         CaptureError: it has more faults than a recording has room for.
@@ -125,7 +135,7 @@ def _record(scenario: "Scenario", path: Path) -> None:
     with Trials() as trials:
         trial = trials.run(scenario)
         write_file("--record", path, encode_trial(trial.scenario, trial.verdict, trial.recording))
-        if trial.verdict.good:
+        if trial.verdict.good or not shrink:
             return
         shrunk = shrink_trial(trial, trials)
         if not shrunk.repeatable:
@@ -150,14 +160,16 @@ def _say(*lines: str) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Take SIGTERM and SIGHUP as Ctrl-C within it."""
+def _interruptible_once() -> Iterator[None]:
+    """Take SIGTERM and SIGHUP as Ctrl-C within it, and only the first: another one must not cost the report."""
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    taken = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        for one in taken:
+            signal.signal(one, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    taken = {getattr(signal, name): signal.getsignal(getattr(signal, name)) for name in names}
     for number, handler in taken.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, interrupt)

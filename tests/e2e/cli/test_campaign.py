@@ -74,6 +74,7 @@ def test_a_session_that_failed_is_exit_code_1_and_its_command_repeats_it(stuck: 
         (("--exhaustive", "1", "--sessions", "3"), "--sessions: cannot be used with --exhaustive"),
         (("--exhaustive", "1", "--wire", "carrier pigeon"), "is no wire; there are serial and mqtt"),
         (("--wire", "mqtt"), "--wire: needs --exhaustive"),
+        (("--seed", str(2**64 - 2), "--sessions", "3"), f"--seed: must be at most {2**64 - 3}: each of the 3 sessions"),
         (("--report", "no/such/folder"), "cannot write no/such/folder"),
         (("--record", "no/such/folder"), "cannot write no/such/folder"),
     ],
@@ -115,6 +116,14 @@ def test_a_report_that_cannot_be_written_to_standard_output_is_exit_code_1() -> 
         )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("devicectl: standard output cannot be written")
+
+
+@WITH_A_FULL_DEVICE
+def test_a_full_disk_at_the_end_is_exit_code_1_and_costs_the_other_files_nothing(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    done = devicectl(*FEW, "--report", "/dev/full", "--junit", junit, code=1)
+    assert done.stderr.splitlines()[-1].startswith("devicectl: --report: cannot write /dev/full: No space left")
+    assert ElementTree.parse(junit).getroot().get("failures") == "0"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C of one process needs POSIX signals")
