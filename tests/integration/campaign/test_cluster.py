@@ -34,13 +34,13 @@ def process(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
             running.kill()
 
 
-def address_of(scheduler: "subprocess.Popen[str]") -> str:
-    """The address that a scheduler says it has, from its log."""
-    assert scheduler.stderr is not None
-    for line in scheduler.stderr:
-        if found := re.search(r"Scheduler at:\s+(tcp://\S+)", line):
+def said(program: "subprocess.Popen[str]", pattern: str) -> str:
+    """What a scheduler or worker says of itself in its log, once it has."""
+    assert program.stderr is not None
+    for line in program.stderr:
+        if found := re.search(pattern, line):
             return found[1]
-    raise AssertionError("the scheduler has ended")
+    raise AssertionError(f"it has ended without a word of {pattern}")
 
 
 @contextmanager
@@ -56,12 +56,13 @@ def dask(count: int) -> Iterator[tuple[str, "list[subprocess.Popen[str]]"]]:
             "--no-show",
         )
         scheduler = stack.enter_context(process(*command))
-        address = address_of(scheduler)
+        address = said(scheduler, r"Scheduler at:\s+(tcp://\S+)")
         options = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        yield (
-            address,
-            [stack.enter_context(process("distributed.cli.dask_worker", address, *options)) for _ in range(count)],
-        )
+        of_worker = ("distributed.cli.dask_worker", address, *options)
+        workers_of_it = [stack.enter_context(process(*of_worker)) for _ in range(count)]
+        for worker in workers_of_it:  # a campaign waits 1.5 s for the first one, and a busy machine takes longer
+            said(worker, r"Registered to:\s+(tcp://\S+)")
+        yield address, workers_of_it
 
 
 @pytest.mark.timeout(180)
