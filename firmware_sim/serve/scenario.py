@@ -11,6 +11,7 @@ from firmware_sim.faults.scenario import ScenarioError, Start, read_start
 from firmware_sim.faults.served import unable
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.line_faults import FaultyLines
+from handpiece_shell.streams import say
 from handpiece_shell.values_file import read_values
 from protocols.language.units import SECOND, Micros
 from protocols.text.values import Form, ValuesError
@@ -72,7 +73,7 @@ class ServedFaults:
         """Sentences about declared faults that have changed nothing."""
         declared = self.injected.injector.firings[: self._declared]
         return [
-            f"faults[{one.index}] never fired: {one.fault.kind.name} when {one.fault.text}"
+            f"fault {one.index + 1} never fired: {one.fault.kind.name}, when {one.fault.text}"
             for one in declared
             if not one.effects
         ]
@@ -92,3 +93,9 @@ class ServedFaults:
 
     def _seconds(self, time: Micros | None) -> float | None:
         return None if time is None else round((time - self._began_at) / SECOND, 6)
+
+
+def tell(event: str, firing: Firing, now: Micros) -> None:
+    """Say on standard error that a fault has fired, where the host is on another screen."""
+    if event == "fired":
+        say(f"firmware-sim: fault {firing.index + 1} fired: {firing.fault.kind.name}, when {firing.fault.text}")

@@ -28,6 +28,7 @@ from protocols.language.units import Micros
 
 if TYPE_CHECKING:
     from firmware_sim.faults.fault import Fault
+    from firmware_sim.faults.injector import Firing
     from firmware_sim.serve.recording import Recorder
     from firmware_sim.serve.report.report import Report, ReportFile
     from firmware_sim.serve.scenario import ServedFaults
@@ -254,10 +255,13 @@ def _scenario(
     """Let faults into the device: those of a scenario, and later those that come over a link."""
 
     def let_in(faults: "Sequence[Fault]", now: Micros) -> "ServedFaults":
-        from firmware_sim.faults.injector import ignore
-        from firmware_sim.serve.scenario import ServedFaults
+        from firmware_sim.serve.scenario import ServedFaults, tell
 
-        noted = ignore if recorder is None else recorder.noted
+        def noted(event: str, firing: "Firing", now: Micros) -> None:
+            tell(event, firing, now)
+            if recorder is not None:
+                recorder.noted(event, firing, now)
+
         return ServedFaults(running, transports, now, faults, noted, behind_broker=options.behind_broker)
 
     running.device.inject = lambda device, now: let_in((), now).injected

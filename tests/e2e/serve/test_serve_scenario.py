@@ -143,13 +143,22 @@ def test_a_memory_that_fails_costs_a_boot_and_not_the_program(tmp_path: Path, ki
         wait_until(lambda: linked_again(device), "a new link")
 
 
+def test_a_fault_that_fires_is_told_on_standard_error(tmp_path: Path) -> None:
+    path = written(tmp_path, {"fault": "duplicate", "when": 'frame("ECHO", 1)'})
+    with serve(*TCP, "--scenario", path) as device, tcp(device.tcp) as host:
+        host.link()
+        host.echo()
+        assert device.process.stderr is not None
+        assert device.process.stderr.readline() == 'firmware-sim: fault 1 fired: duplicate, when frame("ECHO", 1)\n'
+
+
 def test_a_fault_that_never_fired_fails_the_run_and_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, {"fault": "drop", "when": 'frame("COUNT", 30)'})
     with serve(*TCP, "--scenario", path) as device:
         assert device.stop() == 1
     done = firmware_sim("exec", "--scenario", path, "--", "true")
     assert done.returncode == 1
-    assert 'firmware-sim: --scenario: faults[0] never fired: drop when frame("COUNT", 30)' in done.stderr
+    assert 'firmware-sim: --scenario: fault 1 never fired: drop, when frame("COUNT", 30)' in done.stderr
 
 
 def test_parameters_seed_and_consumables_are_the_scenario_s(tmp_path: Path) -> None:
