@@ -23,11 +23,22 @@ from firmware_sim.faults.commands import COMMANDS
 from firmware_sim.faults.fault import Fault, FaultError
 from firmware_sim.faults.injector import Act, End, Firing, Injector, Noted, ignore
 from firmware_sim.faults.store import FaultyStore
+from firmware_sim.faults.trigger import Moment, Trigger, leaves
 from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
 
 RESTART_US: Final = 1 * SECOND
 """Time until a device whose memory has failed is started again, as by systemd."""
+
+
+def never_happens(when: Trigger, *, in_file: bool) -> str:
+    """Return why a trigger names a moment that no device without its host can meet; "" where it names none."""
+    events = {leaf.event for leaf in leaves(when) if isinstance(leaf, Moment)}
+    if "commit" in events:
+        return "commit never happens here: a log is the host's; `devicectl run --scenario` has it for its own host"
+    if in_file and "write" in events:
+        return "write is counted only where the memory is in RAM; leave out --nvm"
+    return ""
 
 
 class InjectedFaults:
@@ -73,6 +84,9 @@ class InjectedFaults:
             target = fault.kind.target.value
             reason = f"a {fault.kind.name} acts on the {target}, and nothing here does that to the {target}"
             raise FaultError("fault", reason)
+        reason = never_happens(fault.when, in_file=self.store is None)
+        if reason:
+            raise FaultError("when", reason)
 
     def put_off(self, act: Act) -> Act:
         """Return an act that is done when nothing else is being done to the device."""

@@ -6,6 +6,7 @@ Law: a scenario that cannot be is refused before anything is opened; a declared 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from firmware_sim.faults.injected import never_happens
 from firmware_sim.faults.injector import Firing, Noted
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
 from firmware_sim.faults.served import unable
@@ -43,6 +44,9 @@ def read_scenario(path: str, *, behind_broker: bool, in_file: bool) -> Start:
             reason = unable(fault.kind, behind_broker=behind_broker, in_file=in_file)
             if reason:
                 raise ScenarioError(("faults", index, "fault"), f"no {fault.kind.name} here: {reason}")
+            reason = never_happens(fault.when, in_file=in_file)
+            if reason:
+                raise ScenarioError(("faults", index, "when"), reason)
     except ScenarioError as wrong:
         where = values.where(wrong.steps, of_key=wrong.of_key, column=wrong.column)
         raise OptionError(OPTION, f"{path}: {where}: {wrong.reason}") from wrong

@@ -180,6 +180,16 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "a key": ({"fault": "dorp"}, TCP, "faults[0].fault: there is no fault 'dorp'; did you mean drop?"),
     "a trigger": ({"fault": "drop", "when": "cycle = 3"}, TCP, "faults[0].when: "),
     "the host's": ({"fault": "host_crash"}, TCP, "faults[0].fault: no host_crash here: it is the host's own"),
+    "the host's moment": (
+        {"fault": "drop", "when": "write(9) or commit(2)"},
+        TCP,
+        "faults[0].when: commit never happens",
+    ),
+    "a file's moment": (
+        {"fault": "drop", "when": "write(9)"},
+        (*TCP, "--nvm", "a.nvm"),
+        "faults[0].when: write is counted",
+    ),
     "no broker": ({"fault": "broker_killed"}, TCP, "there is no broker; serve with --mqtt"),
     "a file": ({"fault": "torn_write"}, (*TCP, "--nvm", "a.nvm"), "it would spoil the file of --nvm"),
     "a broker's": ({"fault": "broker_killed"}, ("--mqtt", "mqtt://127.0.0.1:9/a/b"), "do it to your broker"),

@@ -56,6 +56,7 @@ def test_no_kind_has_more_quantities_than_the_message_has_values() -> None:
 
 WRONG: dict[str, tuple[M.FaultInject, Code, str]] = {
     "kind": (injection("dorp"), Code.E_ARGUMENT, "did you mean drop?"),
+    "moment": (injection("clog", "commit(2)"), Code.E_UNSUPPORTED, "commit never happens here: a log is the host's"),
     "trigger": (injection("clog", "cycle = 3"), Code.E_ARGUMENT, "when, column 7: "),
     "value": (injection("clog", "", 1, value_0=16.0), Code.E_ARGUMENT, "needle: must be"),
     "word": (injection("half_open", "", 1, value_0=2.0), Code.E_ARGUMENT, "the number of one of host, device"),
