@@ -325,13 +325,15 @@ class Session:
             await self._perform(self._engine.pause())
 
     async def close(self) -> Summary:
-        """Close the session as completed, and reconcile its counts."""
-        await self._perform(self._engine.close(CloseReason.COMPLETED, self._wall_seconds()), whole=True)
+        """Close the session as completed, and reconcile its counts; no-op if it has ended."""
+        if not self.ended:
+            await self._perform(self._engine.close(CloseReason.COMPLETED, self._wall_seconds()), whole=True)
         return self.summary
 
     async def abort(self) -> Summary:
-        """Stop the device and close the session as aborted; its counts are kept and reconciled."""
-        await self._perform(self._engine.abort(self._wall_seconds()), whole=True)
+        """Stop the device and close the session as aborted, its counts kept and reconciled; no-op if it has ended."""
+        if not self.ended:
+            await self._perform(self._engine.abort(self._wall_seconds()), whole=True)
         return self.summary
 
     async def _perform(self, procedure: Procedure[_T], *, whole: bool = False, ending: bool = False) -> _T:
