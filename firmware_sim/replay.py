@@ -73,7 +73,8 @@ def replay_device(capture: Capture) -> Difference | None:
         if difference is not None:
             return difference
     # Where the recording never came to its end, the last answers may not be in it.
-    if packet is None or capture.comment.get("verdict") is None:
+    comment = capture.comment
+    if packet is None or comment.get("verdict") is None or comment.get("incomplete"):
         return None
     return replay.unheld(packet.at_us)
 

@@ -26,6 +26,7 @@ from protocols.capture.packet import (
     CaptureError,
 )
 from protocols.capture.reader import read_capture
+from protocols.capture.seal import Seal
 from protocols.language.version import MAJOR, MINOR
 from protocols.mqtt.wire import Publication
 
@@ -77,6 +78,7 @@ class RecordingFile:
         header = section_block(self._comment, self._size)
         self._block_packets = 1 if at_once else BLOCK_PACKETS
         self._interfaces: dict[str, int] = {}
+        self._seal = Seal()
         self._unwritten: list[bytes] = []
         self._end = 0
         self._failed = False
@@ -95,14 +97,14 @@ class RecordingFile:
         self._add(EVENTS, at_us, NO_DIRECTION, encode_event(name, values))
 
     def close(self) -> None:
-        """Put faults and verdict into the header, and close the file."""
+        """Put faults, verdict and seal into the header, and close the file."""
         if not self._failed:
             self._write(b"".join(self._unwritten))
         try:
             with self._file:
                 self._file.seek(0)
-                known = {"faults": self.faults, "verdict": self.verdict}
-                self._file.write(section_block({**self._comment, **known}, self._size))
+                known = {**self._comment, "faults": self.faults, "verdict": self.verdict}
+                self._file.write(section_block(known if self._failed else self._seal.close(known), self._size))
         except (OSError, CaptureError) as error:
             self._fail(error)
 
@@ -112,7 +114,9 @@ class RecordingFile:
         try:
             if name not in self._interfaces:
                 self._interfaces[name] = self._new_interface(name)
-            self._unwritten.append(packet_block(at_us, self._interfaces[name], direction, data))
+            packet = (at_us, self._interfaces[name], direction, data)
+            self._unwritten.append(packet_block(*packet))
+            self._seal.add(name, packet)
         except CaptureError as error:
             self._write(b"".join(self._unwritten))
             self._fail(error)

@@ -17,6 +17,7 @@ from handpiece_shell.recording_file import versions
 from protocols.capture.blocks import encode_capture, encode_json, section_block
 from protocols.capture.contents import encode_data
 from protocols.capture.packet import EVENTS, FROM_DEVICE, MAX_COMMENT_BYTES, NO_DIRECTION, TO_DEVICE, Packet
+from protocols.capture.seal import Seal
 from protocols.text.notice import NOTICE
 
 PROGRAM: Final = "devicectl campaign"
@@ -83,4 +84,7 @@ def encode_trial(scenario: Scenario, verdict: Verdict, recording: Sequence[Recor
     Raises:
         CaptureError: there are more faults than the comment has room for.
     """
-    return encode_capture(comment(scenario, verdict), INTERFACES, packets(recording))
+    seal, written = Seal(), list(packets(recording))
+    for packet in written:
+        seal.add(INTERFACES[packet.interface], packet)
+    return encode_capture(seal.close(comment(scenario, verdict)), INTERFACES, written)

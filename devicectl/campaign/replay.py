@@ -72,11 +72,13 @@ def replay(capture: Capture) -> Replayed:
         made_by = [f"{name} {theirs.get(name)}" for name in _MATTER] if isinstance(theirs, dict) else ["nobody"]
         here = ", ".join(f"{name} {mine[name]}" for name in _MATTER)
         raise ReplayError(f"it was made by {', '.join(made_by)}; this is {here}")
-    if not isinstance(comment.get("verdict"), dict):
-        raise ReplayError("it has no verdict: what made it was ended before its run was over")
     execute = _PROGRAMS.get(str(comment.get("program")))
     if execute is None:
         raise ReplayError(f"it was made by {comment.get('program')!r}; known are {', '.join(_PROGRAMS)}")
+    if not isinstance(comment.get("verdict"), dict) and execute is not _replay_device:
+        raise ReplayError("it has no verdict: what made it was ended before its run was over")
+    if comment.get("incomplete") and execute is not _replay_device:
+        raise ReplayError(f"it is not whole: {comment['incomplete']}")
     return execute(capture)
 
 

@@ -5,7 +5,7 @@ Law: whatever the bytes are, they are packets or one CaptureError, and no more o
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from protocols.capture.blocks import (
@@ -31,6 +31,7 @@ from protocols.capture.packet import (
     JsonObject,
     Packet,
 )
+from protocols.capture.seal import Seal
 
 Read = Callable[[int], bytes]
 """Gives that many bytes, and fewer only where there are no more."""
@@ -53,7 +54,16 @@ def read_capture(read: Read) -> Capture:
     blocks = _Blocks(read)
     comment = _comment(blocks.begin())
     interfaces: list[str] = []
-    return Capture(comment, interfaces, _packets(blocks, interfaces))
+    return Capture(comment, interfaces, _sealed(comment, interfaces, _packets(blocks, interfaces)))
+
+
+def _sealed(comment: JsonObject, interfaces: Sequence[str], packets: Iterator[Packet]) -> Iterator[Packet]:
+    """Yield the packets, and hold all of them against the seal at the end."""
+    seal = Seal()
+    for packet in packets:
+        seal.add(interfaces[packet.interface], packet)
+        yield packet
+    seal.check(comment)
 
 
 class _Block(NamedTuple):
@@ -150,6 +160,8 @@ class _Blocks:
 def _looks_like(start: bytes) -> str:
     if not start:
         return "an empty file"
+    if start[:2] == b"\x1f\x8b":
+        return "a file that gzip has compressed"
     if start[:4] in (bytes.fromhex(magic) for magic in ("d4c3b2a1", "a1b2c3d4", "4d3cb2a1", "a1b23c4d")):
         return "a capture file of the older format pcap"
     return f"a file that begins with {start[:4].hex(' ').upper()}"

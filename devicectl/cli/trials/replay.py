@@ -56,6 +56,9 @@ def _replay(path: Path) -> "Replayed":
 
     try:
         with read_recording(str(path)) as capture:
+            for _ in capture.packets:  # to its seal: what was cut short or edited is not executed
+                pass
+        with read_recording(str(path)) as capture:
             return execute(capture)
     except CaptureError as error:
         raise RecordingError(str(error)) from error

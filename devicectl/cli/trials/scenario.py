@@ -33,6 +33,7 @@ def run_scenario(
     """Run the scenario of a file in virtual time; 0 if the run is right, each fault has fired and all is as expected.
 
     Raises:
+        DevicectlError: it was interrupted, or its recording cannot be written.
         ScenarioError: the file is no scenario, or asks for what cannot happen.
         LogError: the session log cannot be used.
     """
@@ -50,7 +51,10 @@ def run_scenario(
     display = Display(scenario.plan, explain=explain, stream=stream)
     display.say(NOTICE)
     display.say(f"scenario {scenario.name or path.stem}, seed {scenario.seed}, {_several(len(scenario.faults))}")
-    trial, verdict = asyncio.run(_run(scenario, where, display))
+    try:
+        trial, verdict = asyncio.run(_run(scenario, where, display))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise DevicectlError("interrupted, before the run had a verdict") from None
     _tell(display, trial, verdict)
     _save(record, trial)
     if as_json:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 from devicectl.campaign.trial import Trial
 from devicectl.cli.program import call
 from firmware_sim.faults.fault import declare
-from tests.e2e.processes import WITH_A_FULL_DEVICE
+from tests.e2e.processes import DEVICECTL, WITH_A_FULL_DEVICE, interrupt, read_until, started
+from tests.patience import patience
 from tests.unit.devicectl.campaign.trials import a_scenario
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples" / "scenarios").glob("*.yaml"))
@@ -114,6 +117,21 @@ def test_a_recording_on_a_full_disk_is_one_line(run: Run, capsys: pytest.Capture
     assert capsys.readouterr().err == (
         "devicectl: --record: cannot write /dev/full: No space left on device; name a file in a folder that exists\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C of one process needs POSIX signals")
+def test_ctrl_c_is_one_line_and_leaves_no_recording(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text((SCENARIO % 2).replace("12,", "9000,").replace("area_cm2: 4", "area_cm2: 900"), encoding="utf-8")
+    options = ("--log", tmp_path / "log.sqlite", "--record", tmp_path / "run.pcapng")
+    line: list[str | Path] = [*DEVICECTL, "run", "--scenario", file, *options]
+    with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        read_until(process, "fault 1 fired")
+        interrupt(process)
+        _, err = process.communicate(timeout=patience())
+        assert process.returncode == 1
+    assert err == "devicectl: interrupted, before the run had a verdict\n"
+    assert not (tmp_path / "run.pcapng").exists()
 
 
 def test_whoever_ends_the_run_ends_it_and_starts_no_host_again() -> None:

@@ -26,6 +26,9 @@ def read(path: Path) -> tuple[dict[str, Any], list[str], list[Packet]]:
         return capture.comment, list(capture.interfaces), packets
 
 
+SEAL = {"packets": 4, "crc32": "c4fd6f98"}
+
+
 def test_what_was_heard_is_in_the_file_with_its_verdict(tmp_path: Path) -> None:
     file = opened(tmp_path / "one")
     file.heard("tcp", "host", b"ask", 5)
@@ -35,7 +38,7 @@ def test_what_was_heard_is_in_the_file_with_its_verdict(tmp_path: Path) -> None:
     file.verdict = {"ended": "by a signal"}
     file.close()
     assert read(tmp_path / "one") == (
-        {"recording": 1, "seed": 7, "faults": [], "verdict": {"ended": "by a signal"}},
+        {"recording": 1, "seed": 7, "faults": [], "verdict": {"ended": "by a signal"}, **SEAL},
         ["tcp", "events", "mqtt"],
         [
             Packet(5, 0, TO_DEVICE, b"ask"),

@@ -37,7 +37,8 @@ def changed(data: bytes, change: Callable[[Any, list[Packet]], object]) -> bytes
     capture = read_capture(io.BytesIO(data).read)
     packets = list(capture.packets)
     change(capture.comment, packets)
-    del capture.comment["recording"]
+    for name in ("recording", "packets", "crc32"):
+        del capture.comment[name]
     return encode_capture(capture.comment, capture.interfaces, packets)
 
 
