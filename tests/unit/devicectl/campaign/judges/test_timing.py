@@ -1,6 +1,11 @@
 import pytest
 
+from devicectl.campaign.judges.links import links_of
+from devicectl.campaign.judges.reading import Reading
+from devicectl.campaign.judges.timing import judge
 from devicectl.campaign.recording import Recorded
+from devicectl.campaign.scenario import Person
+from firmware_sim.faults.fault import Fault, declare
 from protocols.language import messages as M
 from protocols.language.enums import ByeReason
 from protocols.language.message import Message
@@ -15,6 +20,7 @@ from tests.unit.devicectl.campaign.judges.spoiled import (
     sentences,
     welcome,
 )
+from tests.unit.devicectl.campaign.trials import right
 
 
 def heard(message: Message, at_ms: int, link: int = 1, correlation: int = 0) -> Recorded:
@@ -65,6 +71,39 @@ def test_a_device_that_stays_armed_after_what_no_wire_shows_is_seen(cause: Recor
     packets = [welcome(), *arming(), cause]
     assert found(*packets, *armed(1_000, 1_200)) == []
     assert len(found(*packets, *armed(1_000, 1_300))) == 1
+
+
+IN_PUNCH = 'cycle == 4 and phase == "punch"'
+NOT_HEARD, HEARD = Person(heard=0.0, waits_ms=(20_000,)), Person(heard=1.0, waits_ms=(20_000,))
+
+
+@pytest.mark.parametrize(
+    ("fault", "person", "cause"),
+    [
+        (declare("mute", IN_PUNCH, direction="host", for_ms=3_000), HEARD, "600 ms without a valid frame"),
+        (declare("half_open", IN_PUNCH, unaware="device", for_ms=3_000), HEARD, "600 ms without a valid frame"),
+        (declare("half_open", IN_PUNCH, unaware="host", for_ms=3_000), HEARD, "the transport has gone"),
+        (declare("disconnect", IN_PUNCH, for_ms=3_000), HEARD, "the transport has gone"),
+        (declare("host_crash", IN_PUNCH), HEARD, "the transport has gone"),
+        (declare("host_crash", IN_PUNCH), NOT_HEARD, "600 ms without a valid frame"),
+    ],
+)
+@pytest.mark.parametrize(("late_ms", "breaches"), [(200, 0), (201, 1)])
+def test_needles_that_are_home_late_after_each_end_of_control_are_seen(
+    fault: Fault, person: Person, cause: str, late_ms: int, breaches: int
+) -> None:
+    trial = right(fault, person=person)
+    reading = Reading(trial.recording)
+    (fired,) = reading.of("fired")
+    lost_us = next(loss.at_us for loss in links_of(reading).losses if loss.at_us >= fired.at_us)
+    needles = reading.of("needles")
+    out = [one for one in needles if one.at_us <= lost_us and one.event["home_at"] is None][-1]
+    home = next(one for one in needles if one.place > out.place)
+    spoiled = [*trial.recording]
+    late = {**home.event, "home_at": lost_us + late_ms * MS}
+    spoiled[home.place] = spoiled[home.place]._replace(data=late)
+    expected = f"the device was out with its needles for {late_ms} ms after {cause}"
+    assert [sentence for _, sentence in judge(Reading(spoiled))] == [expected] * breaches
 
 
 def test_a_pump_that_runs_on_is_seen() -> None:
