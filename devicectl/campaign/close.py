@@ -3,12 +3,11 @@
 Law: it reads, and changes nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
 
 from devicectl.campaign.expectations import Outcome
 from devicectl.campaign.judges import Ledgers
-from devicectl.campaign.verdict import Fired
 from devicectl.log.report import SessionReport
 from firmware_sim.device import Device
 from firmware_sim.memory.journal import JOURNAL_SLOTS
@@ -16,8 +15,8 @@ from protocols.language.records import AlarmChanged, decode_record
 from protocols.language.units import SECOND, Micros
 
 
-def ledgers_at_close(device: Device, report: SessionReport, fired: Sequence[Fired]) -> Ledgers:
-    """Return the ledgers of the session that the report is about, under the faults that have fired."""
+def ledgers_at_close(device: Device, report: SessionReport) -> Ledgers:
+    """Return the ledgers of the session that the report is about."""
     assert report.device_totals is not None
     alarms = device.board.alarms
     return Ledgers(
@@ -29,7 +28,6 @@ def ledgers_at_close(device: Device, report: SessionReport, fired: Sequence[Fire
         needles=report.start.needles,
         reconciled=bool(report.summary.reconciled),
         differences=tuple(str(difference) for difference in report.differences),
-        unwritten=sum(one.kind in ("torn_write", "lost_write", "short_write") for one in fired),
         alarms={code: alarms.state(code).name for code in alarms.active},
         journal=_journal(device),
     )

@@ -343,7 +343,7 @@ class Trial:
         self.injector.finish_all(self.world.now)
         self.report = report = self.log.load(self._key)
         self.verdict.ending = report.summary.state
-        self.ledgers = ledgers_at_close(self.device, report, self.verdict.fired)
+        self.ledgers = ledgers_at_close(self.device, report)
 
     def _judge(self) -> None:
         found, seen = judge_all(self.recording, self.ledgers, self.scenario.parameters)

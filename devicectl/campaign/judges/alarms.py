@@ -7,7 +7,7 @@ the device until FAULT_RESET, over any loss of power.
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
-from devicectl.campaign.judges.reading import Found, Noted, Reading
+from devicectl.campaign.judges.reading import WRITE_FAULTS, Found, Noted, Reading
 from devicectl.campaign.judges.records import ALARM, BOOT, KIND_AT, AlarmChange, alarm, event_no, open_cycle_of
 from devicectl.campaign.judges.timing import losses
 
@@ -57,8 +57,7 @@ def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
             found.append(f"power was lost in cycle {interrupted}, and MC-{POWER_LOST} was not raised")
             interrupted = 0
     found += _at_the_end(last, ledgers) + _causes(reading, _all_rows(ledgers))
-    if not ledgers.unwritten:
-        found += _told(reading, _all_rows(ledgers))
+    found += _told(reading, _all_rows(ledgers))
     return [(reading.end_us, sentence) for sentence in found]
 
 
@@ -104,7 +103,8 @@ def _told(reading: Reading, rows: list[bytes]) -> list[str]:
         if said.frame.name == "Alarm" and (fields["code"], fields["state"], fields["uptime_ms"]) not in written:
             found.append(f"{_label(fields['code'])} was told to be {fields['state']}, and is not in the journal")
     raised = sum(change.code == LINK_LOST and change.state == ACTIVE for change in changes)
-    if raised < (lost := len(losses(reading))):
+    spoiled = {noted.at_us for kind in WRITE_FAULTS for noted in reading.fired(kind)}
+    if raised < (lost := sum(at_us not in spoiled for at_us in losses(reading))):
         found.append(f"an armed device lost its link {lost} times, and {_label(LINK_LOST)} was raised {raised} times")
     return found
 

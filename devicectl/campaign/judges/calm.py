@@ -1,5 +1,7 @@
-"""Judge of calm: where no fault has fired, nothing of what faults bring is seen."""
+"""Judge of calm: until a fault has fired, nothing of what faults bring is seen."""
 
+import itertools
+import sys
 from typing import Final
 
 from devicectl.campaign.judges.reading import Found, Reading
@@ -12,11 +14,11 @@ _INTERLOCKS: Final = (6, 7)
 
 def judge(reading: Reading) -> Found:
     """Find losses of links, NAKs, retries and refusals that nobody has caused, in a session that began as usual."""
-    if reading.of("fired") or reading.of("host") or reading.of("unusual"):
-        return []
+    causes = [*reading.of("fired"), *reading.of("host"), *reading.of("unusual")]
+    first = min((noted.place for noted in causes), default=sys.maxsize)
     found = []
     welcomes = 0
-    for said in reading.device_sent:
+    for said in itertools.takewhile(lambda said: said.place < first, reading.device_sent):
         frame = said.frame
         welcomes += frame.name == "Welcome"
         if frame.name in ("Nak", "Aborted"):
@@ -25,7 +27,7 @@ def judge(reading: Reading) -> Found:
             found.append((said.at_us, f"REFUSED {frame.fields['code']}, and no fault has fired"))
         elif frame.name == "Alarm" and frame.fields["code"] in _ALARMS:
             found.append((said.at_us, f"alarm {frame.fields['code']}, and no fault has fired"))
-    for said in reading.host_sent:
+    for said in itertools.takewhile(lambda said: said.place < first, reading.host_sent):
         if said.frame.retransmitted:
             found.append((said.at_us, f"{said.frame.name} was sent again, and no fault has fired"))
     if welcomes > 1:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 class Ledgers:
     """A session that was closed. `rows` are the records in the log, encoded as in docs/protocol.md.
 
-    `journal` has what the device's memory still holds, by event number. `unwritten` counts the faults that met the very
-    write of a step. At one of these the memory may have what the plant has not done yet, or lack what it has done: one
-    cycle's number, end, cores or punctures. Density is never understated by it. `alarms` has the state of each alarm
-    that is not inactive.
+    `journal` has what the device's memory still holds, by event number; `alarms` the state of each alarm that is not
+    inactive.
     """
 
     truth: Mapping[str, int]
@@ -22,6 +20,5 @@ class Ledgers:
     needles: int
     reconciled: bool
     differences: tuple[str, ...] = ()
-    unwritten: int = 0
     alarms: Mapping[int, str] = field(default_factory=dict)
     journal: Mapping[int, bytes] = field(default_factory=dict)

@@ -5,6 +5,7 @@ often than tries are allowed; no advance with needles out; no way from one state
 """
 
 import bisect
+import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -65,8 +66,20 @@ def judge(reading: Reading) -> Found:
 
 def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
     """Hold each stroke against the row of its cycle, and against those before it in its cell."""
-    made, strokes = _made(ledgers), reading.of("stroke")
-    return [(noted.at_us, sentence) for noted in strokes for sentence in _density(noted.event, made, ledgers)]
+    made = _made(ledgers)
+    found = []
+    for noted in reading.of("stroke"):
+        known = made.get(noted.event["cycle_no"])
+        sentences = _rowless(reading, noted) if known is None else _density(noted.event, *known, ledgers.needles)
+        found += [(noted.at_us, sentence) for sentence in sentences]
+    return found
+
+
+def _rowless(reading: Reading, noted: Noted) -> list[str]:
+    """Judge a stroke without a row: only power that went before anything was shown of it may take its number back."""
+    boot = next((boot.place for boot in reading.of("boot") if boot.place > noted.place), sys.maxsize)
+    shown = [said for said in reading.device_sent if noted.place < said.place < boot and said.frame.name != "Aborted"]
+    return [f"cycle {noted.event['cycle_no']} has no row"] if shown or boot == sys.maxsize else []
 
 
 def _stroke(stroke: Event) -> list[str]:
@@ -115,17 +128,13 @@ def _made(ledgers: Ledgers) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _density(stroke: Event, made: dict[int, tuple[int, int]], ledgers: Ledgers) -> list[str]:
+def _density(stroke: Event, cell: int, before: int, needles: int) -> list[str]:
     """Hold what the device knows of the cell against the rows, and against the plan."""
-    known = made.get(stroke["cycle_no"])
-    if known is None:
-        return []  # power was lost as the number was written
-    cell, before = known
     if cell != stroke["cell"]:
         return [f"cycle {stroke['cycle_no']} was in cell {stroke['cell']}, its row says {cell}"]
     if before != stroke["made"]:
         return [f"cell {cell} has {before} punctures by the rows, the device knows of {stroke['made']}"]
-    if before + ledgers.needles > stroke["planned"]:
+    if before + needles > stroke["planned"]:
         return [f"cycle {stroke['cycle_no']} in cell {cell}, where {before} of {stroke['planned']} are made"]
     return []
 

@@ -16,6 +16,8 @@ from protocols.mqtt.wire import Publication
 
 ENDS: Final = ("Refused", "Failed", "Aborted")
 """Messages that end any command; a DONE ends its own."""
+WRITE_FAULTS: Final = ("torn_write", "lost_write", "short_write")
+"""Kinds of fault that meet the very write of a step."""
 Found = list[tuple[int, str]]
 """Breaches that a judge has found, each with its time in microseconds and its sentence."""
 

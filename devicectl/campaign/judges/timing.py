@@ -45,8 +45,10 @@ def judge(reading: Reading) -> Found:
         "armed": _spans(reading, "state", lambda event, at_us: None if event["armed"] else at_us),
         "under vacuum": _spans(reading, "pump", lambda event, at_us: None if event["on"] else at_us),
     }
-    if not reading.fired("retract_jammed"):
-        spans["out with its needles"] = _spans(reading, "needles", lambda event, at_us: event["home_at"])
+    out = _spans(reading, "needles", lambda event, at_us: event["home_at"])
+    spans["out with its needles"] = [
+        span for span in out if not reading.under_way(("retract_jammed",), span.place, span.end_place)
+    ]
     found = []
     for moment in _moments(reading):
         for name, of_name in spans.items():

@@ -1,3 +1,5 @@
+import pytest
+
 from devicectl.campaign.judges.alarms import LATCHING
 from firmware_sim.model.interlocks import ALARMS
 from protocols.language import records as R
@@ -86,6 +88,19 @@ def test_an_armed_device_that_loses_its_link_without_an_alarm_is_seen() -> None:
     packets = [welcome(), *arming(), *armed(1_000, 1_600), event("end", 9_000_000)]
     assert alone(*packets, judge="alarms") == ["an armed device lost its link 1 times, and MC-1501 was raised 0 times"]
     assert alone(*packets, judge="alarms", rows=[row(1501, ACTIVE)], alarms={1501: "ACTIVE"}) == []
+
+
+@pytest.mark.parametrize(("met_ms", "breaches"), [(1_599, 1), (1_600, 0)])
+def test_the_alarm_of_a_lost_link_may_be_missing_where_a_fault_met_its_very_write(met_ms: int, breaches: int) -> None:
+    fired = event("fired", met_ms * 1_000, fault=0, kind="lost_write")
+    packets = [welcome(), *arming(), *armed(1_000, 1_600), fired, event("end", 9_000_000)]
+    assert len(alone(*packets, judge="alarms")) == breaches
+
+
+def test_an_alarm_that_was_told_is_in_the_journal_whatever_faults_have_met() -> None:
+    told = Alarm(code=401, interlock=4, priority=AlarmPriority.MEDIUM, state=ACTIVE, uptime_ms=0, sentence="")
+    packets = event("fired", fault=0, kind="torn_write"), said("device>", told)
+    assert alone(*packets, judge="alarms") == ["MC-0401 was told to be ACTIVE, and is not in the journal"]
 
 
 def test_a_start_that_passes_a_latched_alarm_is_seen() -> None:

@@ -26,5 +26,6 @@ def test_what_only_a_fault_brings_is_seen_where_none_has_fired(packet: Recorded,
     packets, _ = clean()
     assert sentences("calm", [*packets, packet]) == [f"{breach}, and no fault has fired"]
     fired = event("fired", fault=0, kind="drop")
-    assert sentences("calm", [*packets, packet, fired]) == []
+    assert sentences("calm", [*packets, fired, packet]) == []
+    assert sentences("calm", [*packets, packet, fired]) != [], "it came before the fault"
     assert sentences("calm", [event("unusual"), *packets, packet]) == []

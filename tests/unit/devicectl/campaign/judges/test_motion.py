@@ -101,3 +101,17 @@ def test_a_start_that_does_not_hold_while_a_session_is_open_is_seen() -> None:
     assert alone(opened, off, event("boot"), safe, judge="motion") == []
     assert alone(opened, off, event("boot"), idle, judge="motion") == ["started into IDLE, and a session is open"]
     assert alone(opened, said(">device", close), off, event("boot"), idle, judge="motion") == []
+
+
+def _is_stroke(one: Recorded, number: int) -> bool:
+    return isinstance(one.data, dict) and one.data["event"] == "stroke" and one.data["cycle_no"] == number
+
+
+def test_a_stroke_has_a_row_unless_power_went_before_anything_was_shown_of_it() -> None:
+    (begun,) = [one for one in changed("stroke", lambda stroke: {**stroke, "cycle_no": 99}) if _is_stroke(one, 99)]
+    boot, shown = event("boot"), said("device>", PunchDone(cycle_no=99, depth_um=3_000, punctured=7, vacuum_pa=-50_000))
+
+    def rowless(*packets: Recorded) -> bool:
+        return "cycle 99 has no row" in alone(*packets, judge="motion")
+
+    assert rowless(begun) and rowless(begun, shown, boot) and not rowless(begun, boot, shown)

@@ -1,14 +1,17 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from devicectl.campaign.judges.motion import judge
 from devicectl.campaign.judges.readiness import DEFAULTS
+from devicectl.campaign.judges.reading import Reading
 from devicectl.campaign.recording import Recorded
 from firmware_sim.model.parameters import Parameters
 from protocols.language import messages as M
 from protocols.language.enums import Role
 from protocols.language.message import Message
-from tests.unit.devicectl.campaign.judges.spoiled import MS, alone, event, said, welcome
+from tests.unit.devicectl.campaign.judges.spoiled import MS, event, said, welcome
+from tests.unit.devicectl.campaign.trials import SHORT
 
 PLAN = M.SessionOpen(target_cores=9, coverage_bp=600, depth_um=3000, zones_cm2=(1,))
 OPENED = M.SessionOpenDone(
@@ -23,6 +26,11 @@ PUNCH = M.Punch(cycle_no=1, depth_um=3000, deadline_ms=2**31)
 
 def test_the_judge_knows_the_parameters_as_they_are_where_nobody_has_set_them() -> None:
     assert {name: getattr(Parameters(), name) for name in DEFAULTS} == DEFAULTS
+
+
+def found(packets: Sequence[Recorded]) -> list[str]:
+    """What the judge of motion finds in these packets, which are no whole session."""
+    return [sentence for _, sentence in judge(Reading(packets, SHORT))]
 
 
 class Talk(list[Recorded]):
@@ -48,7 +56,7 @@ class Talk(list[Recorded]):
         values = {"cycle_no": 1, "zone": 0, "cell": cell, "line_kpa": -50, "made": 0, "needles": 3, "planned": 48}
         rest = {"state": "ARMED", "cartridge_valid": True, "estop": False}
         self.append(event("stroke", at_ms * MS, **values, **rest))
-        return alone(*self, judge="motion")
+        return found(self)
 
 
 @pytest.fixture
@@ -94,7 +102,7 @@ def test_a_confirmation_that_comes_too_early_or_too_late_is_seen(at_ms: int, rig
     talk = Talk([welcome()])
     talk.ask(0, START, M.AnesthesiaStartDone(wait_s=1))
     talk.ask(at_ms, CONFIRM, M.AnesthesiaConfirmDone(valid_s=1))
-    assert (alone(*talk, judge="motion") == []) is right
+    assert (found(talk) == []) is right
 
 
 def test_a_confirmation_that_was_refused_is_none() -> None:

@@ -52,6 +52,18 @@ def test_needles_that_are_home_later_than_800_ms_after_the_last_frame_are_seen(h
     assert len(found(*packets, event("end", 3_000 * MS))) == breaches
 
 
+@pytest.mark.parametrize(
+    ("jam_ms", "freed_ms", "breaches"), [(0, 999, 1), (0, 1_001, 0), (1_800, 1_900, 0), (2_100, 2_200, 1)]
+)
+def test_needles_are_judged_but_for_those_that_were_jammed(jam_ms: int, freed_ms: int, breaches: int) -> None:
+    jam = [
+        event(name, ms * MS, fault=0, kind="retract_jammed") for name, ms in (("fired", jam_ms), ("ended", freed_ms))
+    ]
+    out = event("needles", 1_000 * MS, home_at=None), event("needles", 2_000 * MS, home_at=2_000 * MS)
+    packets = [welcome(), *arming(), *armed(1_000, 1_600), *out]
+    assert len(found(*packets, *jam, event("end", 3_000 * MS))) == breaches
+
+
 @pytest.mark.parametrize("last", [M.Bye(reason=ByeReason.CLOSING), M.Stop()])
 def test_a_device_that_stays_armed_after_a_last_word_is_seen(last: Message) -> None:
     packets = [welcome(), *arming(), heard(last, 1_100, correlation=2)]
