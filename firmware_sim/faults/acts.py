@@ -14,7 +14,7 @@ from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.injector import Act, End, Firing, Injector
 from firmware_sim.faults.kind import Target
 from firmware_sim.model.inputs import PlantInputs
-from protocols.language.enums import Phase
+from protocols.language.enums import DeviceState, Phase
 from protocols.language.units import Micros
 
 UL_PER_ML: Final = 1000
@@ -23,6 +23,11 @@ _USUAL: Final[Mapping[str, object]] = {
     for one in fields(PlantInputs)
 }
 """Input of the plant -> its value without a fault."""
+
+
+_PHASES: Final = {phase: phase.name.lower() for phase in Phase}
+_STATES: Final = {state: state.name.lower() for state in DeviceState}
+"""Words of `trigger.NAMES`."""
 
 
 class DeviceView:
@@ -44,13 +49,13 @@ def _cycle(device: Device, now: Micros) -> int:
 
 def _phase(device: Device, now: Micros) -> str:
     register = device.nvm.register
-    return (Phase.NONE if register is None else register[1]).name.lower()
+    return _PHASES[Phase.NONE if register is None else register[1]]
 
 
 _VALUES: Final[Mapping[str, Callable[[Device, Micros], float | str | None]]] = {
     "cycle": _cycle,
     "phase": _phase,
-    "state": lambda device, now: device.board.state.name.lower(),
+    "state": lambda device, now: _STATES[device.board.state],
     "zone": lambda device, now: device.board.zone,
     "cell": lambda device, now: None if device.board.cell == NO_CELL else device.board.cell,
     "cores_counted": lambda device, now: device.nvm.totals.cores_counted,

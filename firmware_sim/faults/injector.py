@@ -28,8 +28,8 @@ from firmware_sim.faults.trigger import (
     Moment,
     Trigger,
     View,
+    condition,
     counted_from,
-    holds,
     leaves,
 )
 from protocols.language.units import MILLISECOND, Micros
@@ -66,17 +66,17 @@ class Firing:
         "end",
         "ended_at",
         "fault",
+        "holds",
         "index",
         "met",
         "random",
-        "when",
     )
 
     def __init__(self, index: int, fault: Fault, when: Trigger, seed: int, noted: "Noted") -> None:
         self.index = index
         self.fault = fault
-        self.when = when
-        """The fault's trigger, counted from the beginning of the run."""
+        self.holds = condition(when)
+        """Tells if the fault's trigger holds; it is counted from the beginning of the run."""
         self.random = random.Random(f"{seed}:{fault.kind.name}:{index}")
         self.began_at: Micros | None = None
         self.ended_at: Micros | None = None
@@ -147,11 +147,12 @@ class Injector:
 
     def add(self, fault: Fault, now: Micros) -> Firing:
         """Declare a fault in the midst of a run: times and numbers of its trigger count from now on."""
-        firing = Firing(len(self.firings), fault, counted_from(fault.when, now, self._counts), self._seed, self._noted)
+        when = counted_from(fault.when, now, self._counts)
+        firing = Firing(len(self.firings), fault, when, self._seed, self._noted)
         self.firings.append(firing)
         self._times.append(now)  # its trigger may hold already
         self._waiting.setdefault(_TIME, []).append(firing)
-        for leaf in leaves(firing.when):
+        for leaf in leaves(when):
             self._wait(firing, leaf)
         return firing
 
@@ -280,7 +281,7 @@ class Injector:
         waiting = self._waiting.get(key)
         if waiting is None:
             return
-        ripe = [one for one in waiting if holds(one.when, now, self.view, self._counts)]
+        ripe = [one for one in waiting if one.holds(now, self.view, self._counts)]
         for firing in ripe:
             self._forget(firing)
         for firing in ripe:

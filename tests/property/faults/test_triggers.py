@@ -17,7 +17,7 @@ from firmware_sim.faults.trigger import (
     Not,
     Trigger,
     TriggerError,
-    holds,
+    condition,
     leaves,
     parse_trigger,
 )
@@ -102,9 +102,9 @@ def test_a_text_is_a_trigger_or_says_where_it_is_none(text: str) -> None:
         assert 1 <= error.column <= max(MAX_LENGTH, len(text) + 1) and "\n" not in error.reason
     else:
         assert leaves(trigger)
-        assert holds(trigger, Micros(0), Shown(), {}) in (True, False)
+        assert condition(trigger)(Micros(0), Shown(), {}) in (True, False)
 
 
 @given(TRIGGERS)
 def test_a_negation_holds_where_its_part_does_not(trigger: Trigger) -> None:
-    assert holds(Not(trigger), Micros(5), Shown(), {}) is not holds(trigger, Micros(5), Shown(), {})
+    assert condition(Not(trigger))(Micros(5), Shown(), {}) is not condition(trigger)(Micros(5), Shown(), {})

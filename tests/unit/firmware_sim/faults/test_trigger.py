@@ -18,7 +18,7 @@ from firmware_sim.faults.trigger import (
     Not,
     Trigger,
     TriggerError,
-    holds,
+    condition,
     leaves,
     parse_trigger,
 )
@@ -157,26 +157,26 @@ def test_a_comparison_holds_by_its_sign(sign: str, value: float) -> None:
     found = []
     for shown in (2, 3, 4):
         view.values["cycle"] = shown
-        found.append(holds(Compare("cycle", sign, value), Micros(0), view, {}))
+        found.append(condition(Compare("cycle", sign, value))(Micros(0), view, {}))
     assert tuple(found) == COMPARED[sign, value]
 
 
 def test_a_comparison_with_what_is_not_there_yet_does_not_hold() -> None:
-    assert not holds(Compare("cycle", "!=", 3), Micros(0), Shown(), {})
+    assert not condition(Compare("cycle", "!=", 3))(Micros(0), Shown(), {})
 
 
 def test_a_moment_holds_from_then_on() -> None:
     third = Moment("frame", "COUNT", 3)
-    found = [holds(third, Micros(0), Shown(), {("frame", "COUNT"): count}) for count in (2, 3, 4)]
-    assert found == [False, True, True] and not holds(third, Micros(0), Shown(), {})
-    assert [holds(At(Micros(5)), Micros(now), Shown(), {}) for now in (4, 5, 6)] == [False, True, True]
+    found = [condition(third)(Micros(0), Shown(), {("frame", "COUNT"): count}) for count in (2, 3, 4)]
+    assert found == [False, True, True] and not condition(third)(Micros(0), Shown(), {})
+    assert [condition(At(Micros(5)))(Micros(now), Shown(), {}) for now in (4, 5, 6)] == [False, True, True]
 
 
 def test_triggers_are_put_together_as_words_say() -> None:
     yes, no = At(Micros(0)), At(Micros(9))
-    assert [holds(Both(parts), Micros(5), Shown(), {}) for parts in ((yes, yes), (yes, no))] == [True, False]
-    assert [holds(Either(parts), Micros(5), Shown(), {}) for parts in ((no, yes), (no, no))] == [True, False]
-    assert [holds(Not(part), Micros(5), Shown(), {}) for part in (yes, no)] == [False, True]
+    assert [condition(Both(parts))(Micros(5), Shown(), {}) for parts in ((yes, yes), (yes, no))] == [True, False]
+    assert [condition(Either(parts))(Micros(5), Shown(), {}) for parts in ((no, yes), (no, no))] == [True, False]
+    assert [condition(Not(part))(Micros(5), Shown(), {}) for part in (yes, no)] == [False, True]
 
 
 def test_leaves_are_what_a_trigger_is_made_of() -> None:
