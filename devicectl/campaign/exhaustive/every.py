@@ -5,6 +5,7 @@ Law: a task is a range of singles, counted from 0. Its result depends on nothing
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from devicectl.campaign.exhaustive.places import Place, seconds, singles
@@ -39,10 +40,9 @@ class Exhaustive:
         """Return the session that has failed."""
         return self.scenario(tuple(map(fault_of, failure.faults)))
 
-    def firsts(self) -> list[Place]:
+    def firsts(self) -> tuple[Place, ...]:
         """Return all singles, from the places of a run without faults."""
-        with Trials() as trials:
-            return list(singles({}, trials.run(self.scenario(())).injector.counts, self.wire))
+        return _firsts(self)
 
     def tasks(self) -> Iterator[range]:
         """Yield the ranges of singles that are judged together; with each of them, where wanted, its pairs."""
@@ -65,3 +65,9 @@ class Exhaustive:
                     found.add(tally_of(trials.run(self.scenario((first.fault, second.fault)))))
         del found.failures[MAX_FAILURES:]
         return found
+
+
+@lru_cache(maxsize=1)  # each task of a process asks for them
+def _firsts(work: Exhaustive) -> tuple[Place, ...]:
+    with Trials() as trials:
+        return tuple(singles({}, trials.run(work.scenario(())).injector.counts, work.wire))
