@@ -12,7 +12,6 @@ from firmware_sim.memory.session_steps import BeginCycle
 from protocols.language.enums import DeviceState
 from protocols.language.units import Micros
 
-_OFF: Final = DeviceState.OFF.name
 _BEGIN_CYCLE: Final = KEYS[BeginCycle]
 
 
@@ -22,7 +21,7 @@ class DeviceWatch:
     def __init__(self, device: Device, recording: Recording) -> None:
         self._device = device
         self._recording = recording
-        self._state = device.board.state.name
+        self._state = device.board.state
         self._home_at = device.plant.needle.home_at
         self._pump_on = device.plant.vacuum.pump_on
 
@@ -30,11 +29,11 @@ class DeviceWatch:
         """Record the state, which is OFF without power, the needles and the pump, each where it is another one."""
         recording, board, plant = self._recording, self._device.board, self._device.plant
         powered = self._device.powered
-        state = board.state.name if powered else _OFF
-        if state != self._state:
+        state = board.state if powered else DeviceState.OFF
+        if state is not self._state:
             self._state = state
             depth_um = plant.needle.depth_um(now)
-            recording.event("state", now, state=state, armed=powered and board.armed, depth_um=depth_um)
+            recording.event("state", now, state=state.name, armed=powered and board.armed, depth_um=depth_um)
         if plant.needle.home_at != self._home_at:
             self._home_at = plant.needle.home_at
             recording.event("needles", now, home_at=self._home_at)

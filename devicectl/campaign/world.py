@@ -99,7 +99,7 @@ class FaultyWorld(World):
 
     def step_alone(self) -> bool:
         """Run one event, whether there is a host or not."""
-        if (now := self.now) > self.ends_at:
+        if (now := self.heap.now) > self.ends_at:
             raise StuckError(f"not over at {now / SECOND:.0f} s")
         if now > self._moment:
             self._moment, self._events = now, 0
@@ -107,7 +107,7 @@ class FaultyWorld(World):
         if self._events > MAX_EVENTS:
             raise StuckError(f"time does not go on at {now / SECOND:.3f} s")
         self.store.now = now
-        return super().step()
+        return self.heap.run_next()
 
     def put_off(self, act: Act) -> Act:
         """Return an act that runs at the same time, and not in the midst of what its caller does."""
@@ -297,11 +297,6 @@ class FaultyWorld(World):
         self._guarded(super()._advance_device)
         self._look()
 
-    def _deliver(self, sender: str, data: Piece) -> None:
-        if self.device.powered if sender == "host" else self.host_alive:
-            self.recording.append(Recorded(self.heap.now, HEARD[sender], data))
-            super()._deliver(sender, data)
-
     def _log(self, entries: list[Entry]) -> None:
         """Store entries; where the log is slow, the host hears of it later, and in their order."""
         if not self.host_alive:  # it has died in the midst of what made them
@@ -333,22 +328,22 @@ class FaultyWorld(World):
         self.recording.append(Recorded(now, SENT[sender], data))
         if self._broker.takes(sender, data, now):
             return
-        plugged = self._plugged
-
-        def arrive(piece: Piece) -> None:
-            if plugged == self._plugged and not self._unplugged:
-                self._guarded(self._take_in, sender, piece)
-
         for due, piece in self._wire.arrivals(sender, data, now):
-            self.heap.at(due, partial(arrive, piece))
+            self.heap.at(due, partial(self._arrive, self._plugged, sender, piece))
+
+    def _arrive(self, plugged: int, sender: str, piece: Piece) -> None:
+        if plugged == self._plugged and not self._unplugged:  # else its connection has gone
+            self._guarded(self._take_in, sender, piece)
 
     def _bring(self, sender: str, piece: Piece) -> None:
         """Have a piece arrive at once, after what has been sent before it."""
         self.heap.at(self.now, partial(self._guarded, self._take_in, sender, piece))
 
     def _take_in(self, sender: str, piece: Piece) -> None:
-        self.store.now = self.heap.now
-        self._deliver(sender, piece)
+        self.store.now = now = self.heap.now
+        if self.device.powered if sender == "host" else self.host_alive:
+            self.recording.append(Recorded(now, HEARD[sender], piece))
+            self._deliver(sender, piece)
         self._settle()
         if sender == "host":
             self._look()
