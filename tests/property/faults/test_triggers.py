@@ -27,14 +27,18 @@ from tests.unit.firmware_sim.faults.runs import Shown
 WORDS = [name for name, about in NAMES.items() if about.words]
 NUMBERS = [name for name, about in NAMES.items() if not about.words]
 COUNTS = st.integers(1, 1_000_000_000)
-NUMBER = st.integers(-10_000, 10_000) | st.decimals(-1_000, 1_000, places=3).map(float)
+WHOLE = st.integers(-10_000, 10_000)
+ANY = WHOLE | st.decimals(-1_000, 1_000, places=3).map(float)
+SIGNS = ["==", "!=", "<", "<=", ">", ">="]
 LEAVES = st.one_of(
     st.sampled_from(WORDS).flatmap(
         lambda name: st.builds(
             Compare, st.just(name), st.sampled_from(["==", "!="]), st.sampled_from(NAMES[name].words)
         )
     ),
-    st.builds(Compare, st.sampled_from(NUMBERS), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), NUMBER),
+    st.sampled_from(NUMBERS).flatmap(
+        lambda name: st.builds(Compare, st.just(name), st.sampled_from(SIGNS), ANY if NAMES[name].continuous else WHOLE)
+    ),
     st.integers(0, MAX_AT_H * 3600 * SECOND).map(lambda us: At(Micros(us))),
     st.builds(Moment, st.just("frame"), st.sampled_from(sorted(FRAMES)), COUNTS),
     st.builds(Moment, st.just("piece"), st.sampled_from(SENDERS), COUNTS),
