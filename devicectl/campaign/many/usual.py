@@ -35,7 +35,7 @@ def _plant(on: float, **keys: object) -> JsonObject:
 
 
 _KEPT: Final = {"consumables_keep": 1}
-_RARELY: Final = 0.01
+_RARELY: Final = 0.005
 _A_CYCLE: Final = "cycle == {cycle}"
 
 
@@ -62,7 +62,7 @@ _SCENES: Final[JsonObject] = {
     "cartridge_worn_out": _scene(start={"cartridge_cycles": 4_998, "parameters": _KEPT}),
     "canister_nearly_full": _scene(start={"canister_ml": 94.95, "parameters": _KEPT}),
     "hot": _scene(start={"parameters": {"ambient_c": 30, "heat_tau_s": 5}}),
-    "numb_for_long": _scene(plan={"operator": {"anesthesia_age_s": 3_592}}, on=0.03),
+    "numb_for_long": _scene(plan={"operator": {"anesthesia_age_s": 3_592}}, on=0.02),
     "dense": _scene(plan={"coverage_percent": 8.0}, on=0.05),
     "trigger_held": _scene(
         _when('state == "repositioning"', "trigger_held", for_ms=60_000), start={"parameters": {"trigger_required": 1}}

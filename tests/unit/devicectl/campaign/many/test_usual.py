@@ -1,5 +1,6 @@
 """Scenes of the usual profile: each shows what it is there for, in every session that it is in."""
 
+import json
 from typing import Final
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from devicectl.campaign.many.campaign import Campaign
 from devicectl.campaign.many.unseen import seen
 from devicectl.campaign.many.usual import USUAL_PROFILE
+from devicectl.campaign.scenario import Scenario
 
 SEEDS: Final = range(1, 4)
 SHOWN: Final[dict[str, tuple[str, ...]]] = {
@@ -44,9 +46,10 @@ def test_each_scene_is_looked_at() -> None:
 def test_a_scene_shows_what_it_is_there_for_and_its_sessions_are_right(name: str) -> None:
     scene = {**USUAL_PROFILE["scenes"][name], "on": 1}
     for seed in SEEDS:
-        tally = Campaign({"kinds": {}, "scenes": {name: scene}}, sessions=1, cycles=20, seed=seed).judge(
-            range(seed, seed + 1)
-        )
+        campaign = Campaign({"kinds": {}, "scenes": {name: scene}}, sessions=1, cycles=20, seed=seed)
+        scenario = campaign.scenario(seed)
+        assert Scenario.of_data(json.loads(json.dumps(scenario.as_data()))) == scenario  # so a recording repeats it
+        tally = campaign.judge(range(seed, seed + 1))
         assert not tally.failures
         met = {f"{what} {one}" for what in tally.seen for one in seen(tally, what)}
         assert met >= set(SHOWN[name])
