@@ -261,16 +261,20 @@ class FaultyWorld(World):
         raise Killed
 
     def end_host(self, *, heard: bool) -> None:
-        """Note that the host's process has ended; one that was not killed said BYE.
+        """Note that the host's process has ended; one that was not killed said BYE, and leaves once that is there.
 
         Unless `heard`, a killed one's port stays.
         """
-        if self.host_alive:
-            if self.engine.link.transport_up:
-                self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
-                self.refresh()
-            self._silence_host()
-            heard = True
+        if not self.host_alive:
+            self._leave(heard=heard)
+            return
+        if self.engine.link.transport_up:
+            self.engine.link.exchange.bye(ByeReason.CLOSING, self.now)
+            self.refresh()
+        self._silence_host()
+        self.heap.at(self.now, lambda: self._leave(heard=True))
+
+    def _leave(self, *, heard: bool) -> None:
         if heard:
             self._detach()
         self._plugged += 1

@@ -20,7 +20,7 @@ _TO_OTHERS: Final = {"Stop": "StopDone", "Hello": "Nak"}
 
 def judge(reading: Reading) -> Found:
     """Hold what each end sent against what it sent before under the same link and correlation id."""
-    return _commands(reading) + _answers(reading) + _links(reading) + _others(reading)
+    return _commands(reading) + _answers(reading) + _links(reading) + _partings(reading) + _others(reading)
 
 
 def _commands(reading: Reading) -> Found:
@@ -111,6 +111,18 @@ def _links(reading: Reading) -> Found:
             ever.add(link_id)
         elif _is_answer(frame) and frame.link_id not in granted:
             found.append((said.at_us, f"{frame.name} on link {frame.link_id}, which is none"))
+    return found
+
+
+def _partings(reading: Reading) -> Found:
+    """Find a transport that took a link with it which its host had left before, with BYE."""
+    found: Found = []
+    byes = [said for said in reading.device_heard if said.frame.name == "Bye"]
+    welcomes = [said for said in reading.device_sent if said.frame.name == "Welcome"]
+    for noted in reading.of("detached"):
+        granted = [said.frame.fields["link_id"] for said in welcomes if said.place < noted.place]
+        if granted and any(said.place < noted.place and said.frame.link_id == granted[-1] for said in byes):
+            found.append((noted.at_us, f"link {granted[-1]} was still there after BYE"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from devicectl.campaign.judges.reading import Reading
 from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, HOST_HEARD, HOST_SENT
 from devicectl.campaign.scenario import Person
 from devicectl.campaign.trial import Trial
@@ -109,6 +110,12 @@ def test_only_the_port_of_a_link_is_told_to_be_gone() -> None:
     killed, full = declare("host_crash", MIDDLE), declare("disk_full", MIDDLE, for_ms=300)
     trial = right(killed, full, person=Person(waits_ms=(10,), heard=0.0))
     assert not [at_us for at_us in moments(trial, "detached") if at_us < fired_at(trial) + 300 * MILLISECOND]
+
+
+def test_the_bye_of_a_host_that_ends_is_heard() -> None:
+    trial = right(declare("log_full", "commit(3)"))
+    assert [said.frame.name for said in Reading(trial.recording).device_heard].count("Bye") == 1
+    assert trial.verdict.lives == 2 and moments(trial, "detached") == [], "the link had ended when the transport went"
 
 
 @pytest.mark.parametrize("when", ["write(1)", 'piece("host", 1)', 'frame("HELLO", 1)', "commit(1)", 'at("0 s")'])

@@ -1,6 +1,6 @@
 from devicectl.campaign.recording import Recorded
 from protocols.language import messages as M
-from protocols.language.enums import Code
+from protocols.language.enums import ByeReason, Code
 from protocols.language.message import Message
 from protocols.link.header import REPLAYED, RETRANSMIT
 from tests.unit.devicectl.campaign.judges.spoiled import alone, event, said, welcome
@@ -114,3 +114,9 @@ def test_a_motion_that_comes_after_a_newer_one_is_refused_as_expired() -> None:
     for message, name in ((DONE, "ArmDone"), (state, "Refused")):
         assert found(newer, late, answer(message)) == [f"{name} to correlation 7, which came after a newer motion"]
     assert found(late, newer, answer(DONE)) == []
+
+
+def test_a_link_that_is_there_after_bye_is_seen() -> None:
+    bye, detached = said(">device", M.Bye(reason=ByeReason.CLOSING)), event("detached")
+    assert found(detached) == found(bye) == found(bye, welcome(2), detached) == []
+    assert found(bye, detached) == ["link 1 was still there after BYE"]
