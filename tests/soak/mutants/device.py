@@ -33,19 +33,22 @@ DEVICE: Final = (
         (one("motor_stalled", _SUCTION) + one("reboot", 'cycle == 5 and phase == "punch"'),),
     ),
     Mutant(
-        "the last number's PUNCH is carried out again",
+        "a PUNCH that is refused has used up its number",
         _CYCLE,
-        "if command.cycle_no != last + 1:",
-        "if command.cycle_no not in (last, last + 1):",
-        "traceback",
-        (one("reboot", _PUNCH), one("host_crash", _PUNCH)),
+        "    if (no := refuse_punch(board, command, now)) is not None:\n        return no\n",
+        "    no = refuse_punch(board, command, now)\n"
+        "    if no is not None:\n"
+        "        board.nvm.keep(BeginCycle(command.cycle_no, board.zone, board.cell, command.depth_um))\n"
+        "        return no\n",
+        "motion",
+        (one("pressure_frozen", _SUCTION, kpa=-35, for_ms=5_000),),
     ),
     Mutant(
-        "a phase may begin before the one before it is done",
+        "PUNCH is done before the needles are home",
         _CYCLE,
-        "register[0] == cycle_no and board.cycle.phase_done and board.state is _BEFORE[phase]",
-        "register[0] == cycle_no and board.state is _BEFORE[phase]",
-        "motion",
+        "board.go_on(Micros(now + parameters.dwell_ms * MILLISECOND), partial(_dwelt, board))",
+        "board.go_on(Micros(now + parameters.dwell_ms * MILLISECOND), partial(_punched, board))",
+        "alarms",
     ),
     Mutant(
         "an advance does not look at the retracted sensor",
@@ -79,11 +82,11 @@ DEVICE: Final = (
         "exactly once",
     ),
     Mutant(
-        "COUNT's answer is not kept",
+        "COUNT's answer has the cores of the session before the cycle",
         _CYCLE,
-        "    board.cycle.last_count = done = M.CountDone",
-        "    done = M.CountDone",
-        "",
+        "        total_cores_counted=session.cores_counted,\n",
+        "        total_cores_counted=session.cores_counted - seen.bit_count(),\n",
+        "exactly once",
     ),
     Mutant(
         "a core that the sensor did not see is counted",
@@ -137,7 +140,7 @@ DEVICE: Final = (
         _STEPS,
         "            session.aborted += 1",
         "            session.completed += 1",
-        "stuck",
+        "exactly once",
         (one("reboot", _SUCTION),),
     ),
     Mutant(
@@ -161,7 +164,7 @@ DEVICE: Final = (
         "            EndCycle(ending, phase, outcomes, zone, cell, depth_um, self.uptime_ms).apply(contents)\n",
         "            EndCycle(ending, phase, outcomes, zone, cell, depth_um, self.uptime_ms).apply(contents)\n"
         "            contents.last_cycle_no -= 1\n",
-        "exactly once",
+        "acknowledgement",
         (one("reboot", _SUCTION),),
     ),
     Mutant(
@@ -176,7 +179,7 @@ DEVICE: Final = (
         _REACTIONS,
         "    board.retract(now)\n    if board.motion is not None:\n        _abort_motion",
         "    if board.motion is not None:\n        _abort_motion",
-        "timing",
+        "alarms",
         (one("stopped_by_viewer", _PUNCH),),
     ),
     Mutant(
@@ -271,24 +274,23 @@ DEVICE: Final = (
         _DEVICE,
         "                self._link_gone(other, LinkEnd.HELLO, now)\n",
         "",
-        "timing",
-        (one("half_open", _SUCTION),),
+        "stuck",
+        (one("half_open", _SUCTION, for_ms=200),),
     ),
     Mutant(
         "an armed device keeps the long lease",
         _DEVICE,
         "        port.exchange.pace = port.armed_pace if armed else port.idle_pace\n",
         "        port.exchange.pace = port.idle_pace\n",
-        "timing",
-        (one("mute", _SUCTION, for_ms=3_000),),
+        "calm",
     ),
     Mutant(
         "what is told is not synced",
         _DEVICE,
         "        if self.nvm.unsynced:\n            self.nvm.sync()\n",
         "",
-        "acknowledgement",
-        (one("reboot", _SUCTION), one("lost_write", "write(40)")),
+        "motion",
+        (one("lost_write", "write(5)"),),
     ),
     Mutant(
         "a latched alarm is forgotten with the power",
@@ -335,8 +337,8 @@ DEVICE: Final = (
         _FIRMWARE,
         "            hold = nvm.session is not None or nvm.latched",
         "            hold = nvm.latched",
-        "stuck",
-        (one("reboot", 'state == "anesthesia_wait"'), one("reboot", _ARMED)),
+        "motion",
+        (one("reboot", 'state == "anesthesia_wait"'),),
     ),
     Mutant(
         "low suction raises no alarm",
@@ -351,7 +353,7 @@ DEVICE: Final = (
         _REACTIONS,
         "    board.retract(now)\n    failed = M.Failed",
         "    failed = M.Failed",
-        "stuck",
+        "alarms",
         (one("pressure_frozen", _PUNCH, kpa=-10, for_ms=3_000),),
     ),
     Mutant(
@@ -381,7 +383,7 @@ DEVICE: Final = (
         "firmware_sim/memory/nvm.py",
         "        self.keep(CountLink())\n        return self.link_count & 0xFFFF",
         "        self.link_count += 1\n        return self.link_count & 0xFFFF",
-        "acknowledgement",
+        "answers",
         (one("reboot", _SUCTION),),
     ),
     Mutant(
@@ -389,7 +391,7 @@ DEVICE: Final = (
         _STEPS,
         "        contents.boot_count += 1\n",
         "        contents.boot_count = contents.boot_count or 1\n",
-        "acknowledgement",
+        "exactly once",
         (one("reboot", _SUCTION),),
     ),
 )

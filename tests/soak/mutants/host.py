@@ -48,7 +48,7 @@ HOST: Final = (
         _RECOVERY,
         "                reader.compare_head(welcome.journal_head)\n                yield from reader.read()\n",
         "                reader.compare_head(welcome.journal_head)\n",
-        "",
+        "host",
         (one("reboot", _SUCTION), one("disconnect", _SUCTION)),
     ),
     Mutant(
@@ -56,7 +56,7 @@ HOST: Final = (
         _RECOVERY,
         "            state = stopped.state\n            yield from reader.read()\n",
         "            state = stopped.state\n",
-        "",
+        "host",
         (one("stopped_by_viewer", _SUCTION),),
     ),
     Mutant(
@@ -64,8 +64,8 @@ HOST: Final = (
         _RECOVERY,
         "        self._context.last_cycle_no = reader.fold.last_cycle_no or opened.first_cycle_no - 1\n",
         "",
-        "",
-        (one("reboot", _PUNCH), one("reboot", _SUCTION)),
+        "host",
+        (one("reboot", _PUNCH),),
     ),
     Mutant(
         "the hand's place is not lost with the link",
@@ -88,14 +88,14 @@ HOST: Final = (
         _CLOSING,
         "        yield from reader.read()\n        self._begin_close()\n",
         "        self._begin_close()\n",
-        "calm",
+        "exactly once",
     ),
     Mutant(
         "the record of the close is not read",
         _CLOSING,
         "        device = yield from self._close_on_device(reason)\n        yield from reader.read()\n",
         "        device = yield from self._close_on_device(reason)\n",
-        "",
+        "exactly once",
     ),
     Mutant(
         "an ambiguous needle does not count as punctured at the host",
@@ -114,18 +114,18 @@ HOST: Final = (
         (one("reboot", _SUCTION),),
     ),
     Mutant(
-        "a record that comes again is folded again",
-        _COUNT,
-        '            self.problems.append(f"event {event_no} came again or out of order: {expected} was next")\n            return False',  # noqa: E501 - text of the code, as it is there
-        "            return True",
-        "",
+        "each page is asked for from what was acknowledged",
+        _JOURNAL,
+        "M.JournalRead(epoch=self.epoch, first=self.cursor, ",
+        "M.JournalRead(epoch=self.epoch, first=self._acknowledged, ",
+        "exactly once",
     ),
     Mutant(
         "a failed cycle's number is used again",
         _OPERATOR,
         "            self._context.last_cycle_no = max(self._context.last_cycle_no, command.cycle_no)",
         "            pass",
-        "",
+        "host",
         (one("pressure_frozen", _PUNCH, kpa=-10, for_ms=3_000),),
     ),
     Mutant(

@@ -8,6 +8,8 @@ _ANSWERS: Final = "protocols/link/answers.py"
 _DEVICE_END: Final = "protocols/link/device_end.py"
 _EXCHANGE: Final = "protocols/link/exchange.py"
 _HOST_END: Final = "protocols/link/host_end.py"
+_PACE: Final = "protocols/link/pace.py"
+_REQUESTS: Final = "protocols/link/requests.py"
 _SUCTION: Final = 'cycle == 4 and phase == "suction"'
 
 LINK: Final = (
@@ -49,10 +51,7 @@ LINK: Final = (
         "        return lane is _MOTION and self._newest is not None and not newer(correlation_id, self._newest)",
         "        return False",
         "answers",
-        (
-            one("duplicate", 'frame("REPOSITION", 1)', direction="host")
-            + one("reorder", 'frame("REPOSITION", 1)', by_ms=2_500, direction="host"),
-        ),
+        (one("reorder", 'frame("REPOSITION", 1)', by_ms=4_000, direction="host"),),
     ),
     Mutant(
         "numbers are compared without their wrap",
@@ -82,14 +81,13 @@ LINK: Final = (
         _EXCHANGE,
         "            elif link_id != state.listens_to or message is None",
         "            elif message is None",
-        "answers",
-        (one("reboot", _SUCTION), one("reboot", 'state == "armed"')),
+        "stuck",
     ),
     Mutant(
         "the lease is twenty times as long",
-        _EXCHANGE,
-        "            if pace.lease_us and now >= state.last_heard + pace.lease_us:",
-        "            if pace.lease_us and now >= state.last_heard + 20 * pace.lease_us:",
+        _PACE,
+        "cls(from_ms(heartbeat_ms), from_ms(lease_ms))",
+        "cls(from_ms(heartbeat_ms), from_ms(20 * lease_ms))",
         "timing",
         (one("mute", _SUCTION, for_ms=3_000),),
     ),
@@ -102,9 +100,9 @@ LINK: Final = (
     ),
     Mutant(
         "the heartbeat is ten times as slow",
-        _EXCHANGE,
-        "            elif now >= state.last_sent + pace.heartbeat_us:",
-        "            elif now >= state.last_sent + 10 * pace.heartbeat_us:",
+        _PACE,
+        "cls(from_ms(heartbeat_ms), from_ms(lease_ms))",
+        "cls(from_ms(10 * heartbeat_ms), from_ms(lease_ms))",
         "calm",
     ),
     Mutant(
@@ -112,20 +110,16 @@ LINK: Final = (
         _EXCHANGE,
         "        if isinstance(message, Bye):\n",
         "        if isinstance(message, Bye) and message.reason is ByeReason.REBOOT:\n",
-        "timing",
-        (one("log_full", "commit(2)"), one("log_full", "commit(3)"), one("interrupt", _SUCTION)),
+        "answers",
+        (one("log_full", "commit(2)"),),
     ),
     Mutant(
         "the checksum is not looked at",
         "protocols/serial/framing.py",
         "    if crc32c(body) != RESIDUE:",
         "    if not body:",
-        "exactly once",
-        (
-            one("flip", 'frame("JOURNAL_PAGE", 2)', direction="device", pieces=1),
-            one("flip", _SUCTION, direction="host", pieces=40, for_ms=5_000),
-            one("flip", 'at("5 s")', direction="device", pieces=40, for_ms=5_000),
-        ),
+        "motion",
+        (one("flip", _SUCTION, direction="host", pieces=40, for_ms=5_000),),
     ),
     Mutant(
         "a retry has a new number",
@@ -152,9 +146,9 @@ LINK: Final = (
     ),
     Mutant(
         "a command is never sent again",
-        _HOST_END,
-        "        if due is not None and now >= due:\n            self._retry",
-        "        if due is not None and now >= due + 3_600_000_000:\n            self._retry",
+        _REQUESTS,
+        "        request.due = due = Micros(now + rto)",
+        "        request.due = due = Micros(now + rto + 3_600_000_000)",
         "stuck",
         (one("drop", 'frame("COUNT", 3)', direction="host"),),
     ),
@@ -163,20 +157,23 @@ LINK: Final = (
         _HOST_END,
         "            self._retry(self._requests.not_running(message.running_correlation_id), now)\n",
         "            pass\n",
-        "",
+        "host",
+        (one("drop", 'frame("COUNT_DONE", 3)', direction="device"),),
     ),
     Mutant(
         "a command is sent again at once",
-        "protocols/link/requests.py",
+        _REQUESTS,
         "        request.due = due = Micros(now + rto)",
         "        request.due = due = Micros(now)",
-        "calm",
+        "host",
+        (one("drop", 'frame("COUNT", 3)', direction="host"),),
     ),
     Mutant(
-        "motions are not asked one at a time",
-        "protocols/link/requests.py",
-        "WINDOWS: Final = {Lane.LINK: 1, Lane.MOTION: 1, Lane.QUERY: 4}",
-        "WINDOWS: Final = {Lane.LINK: 1, Lane.MOTION: 4, Lane.QUERY: 1}",
-        "",
+        "what was asked on a lost link is asked on the next one",
+        _HOST_END,
+        "for request in self._requests.abandon()]\n        self._requests = Requests(self.wire.line)\n",
+        "for request in self._requests.abandon()]\n",
+        "answers",
+        (one("disconnect", _SUCTION),),
     ),
 )
