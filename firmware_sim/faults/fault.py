@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from firmware_sim.errors import SimulatorError
 from firmware_sim.faults.catalogue import CATALOGUE, nearest
-from firmware_sim.faults.kind import Kind, Quantity
+from firmware_sim.faults.kind import FOREVER_MS, Kind, Quantity
 from firmware_sim.faults.trigger import Trigger, parse_trigger
 from protocols.text.values import shown_value
 
@@ -50,8 +50,9 @@ class Fault(NamedTuple):
 
     @property
     def for_us(self) -> int:
-        """Microseconds that it lasts; 0 where it does not end by itself."""
-        return round(self.number("for_ms") * 1_000) if self.kind.lasts else 0
+        """Microseconds that it lasts, at least one; 0 where it does not end by itself."""
+        for_ms = self.number("for_ms") if self.kind.lasts else FOREVER_MS
+        return 0 if for_ms == FOREVER_MS else max(1, round(for_ms * 1_000))
 
     def as_json(self) -> dict[str, float | str]:
         """Return it as in a scenario; quantities that are as usual are left out."""

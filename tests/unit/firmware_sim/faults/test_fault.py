@@ -62,6 +62,7 @@ def test_quantities_that_are_not_given_are_as_usual() -> None:
     fault = declare("brown_out")
     assert (fault.when, fault.values) == (parse_trigger('at("0 s")'), {"for_ms": 500})
     assert fault.for_us == 500_000 and declare("reboot").for_us == 0
+    assert declare("mute", for_ms=0.0001).for_us == 1 and declare("mute", for_ms=0).for_us == 0
 
 
 def test_values_are_had_by_their_type() -> None:
