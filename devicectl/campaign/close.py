@@ -3,14 +3,18 @@
 Law: it reads, and changes nothing.
 """
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from devicectl.campaign.expectations import Outcome
 from devicectl.campaign.judges import Ledgers
 from devicectl.log.report import SessionReport
+from devicectl.summary import Summary
 from firmware_sim.device import Device
 from firmware_sim.memory.journal import JOURNAL_SLOTS
+from protocols.language.alarm_codes import alarm_label
+from protocols.language.enums import AlarmState
 from protocols.language.records import AlarmChanged, decode_record
 from protocols.language.units import SECOND, Micros
 
@@ -52,4 +56,24 @@ def outcome_at_close(report: SessionReport, seen: Collection[tuple[str, str]], n
         interlocks=frozenset(int(number) for event, number in seen if event == "interlock"),
         cores_counted=report.device_totals.cores_counted,
         seconds=now / SECOND,
+    )
+
+
+def summary_by_log(summary: Summary, report: SessionReport) -> Summary:
+    """Return a host's summary with what the log has: that host may have ended before the session did."""
+    stored = report.summary
+    records = [decode_record(raw) for raw in report.records]
+    raised = [one.code for one in records if isinstance(one, AlarmChanged) and one.state is AlarmState.ACTIVE]
+    return replace(
+        summary,
+        state=stored.state,
+        cores_counted=stored.counts.cores_counted,
+        cores_evacuated=stored.cores_evacuated,
+        punctures=stored.counts.punctures,
+        cycles=stored.counts.cycles,
+        coverage_percent=stored.coverage_percent,
+        treated_area_cm2=stored.cells_begun,
+        session_seconds=stored.session_seconds or summary.session_seconds,
+        reconciled=bool(stored.reconciled),
+        alarms={alarm_label(code): count for code, count in sorted(Counter(raised).items())},
     )

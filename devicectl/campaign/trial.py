@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
-from devicectl.campaign.close import ledgers_at_close, outcome_at_close
+from devicectl.campaign.close import ledgers_at_close, outcome_at_close, summary_by_log
 from devicectl.campaign.expectations import check_expectations
 from devicectl.campaign.host.faults import HostFaults
 from devicectl.campaign.host.other_host import NAME, OtherHost
@@ -104,8 +104,6 @@ class Trial:
     """One run of a scenario. `log` is the host's and keeps its times by `wall`; unless given it is one in memory.
 
     The `audience` sees what each host does.
-
-    `summary` is that of the host that has had the session last, None where none has.
     """
 
     def __init__(
@@ -213,10 +211,11 @@ class Trial:
         if self._audience is not None:
             self._audience.say(f"{self.world.now / SECOND:10.3f} s  {text}")
 
-    @property
     def summary(self) -> Summary | None:
-        """Summary of the session as the last host has it."""
-        return None if self._session is None else self._session.summary
+        """Return the summary of the session, by the log; None where there was none."""
+        if self._session is None or self._key is None:
+            return None if self._session is None else self._session.summary
+        return summary_by_log(self._session.summary, self.report or self.log.load(self._key))
 
     def _write(self, entries: list[Entry]) -> None:
         self._host.write(entries)

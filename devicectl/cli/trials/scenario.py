@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from devicectl.campaign.trial import Trial
     from devicectl.campaign.verdict import Verdict
     from devicectl.cli.display import Display
+    from devicectl.summary import Summary
 
 EXIT_RIGHT: Final = 0
 EXIT_OTHERWISE: Final = 1
@@ -52,18 +53,19 @@ def run_scenario(
     display.say(NOTICE)
     display.say(f"scenario {scenario.name or path.stem}, seed {scenario.seed}, {_several(len(scenario.faults))}")
     try:
-        trial, verdict = asyncio.run(_run(scenario, where, display))
+        trial, summary = asyncio.run(_run(scenario, where, display))
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise DevicectlError("interrupted, before the run had a verdict") from None
-    _tell(display, trial, verdict)
+    verdict = trial.verdict
+    _tell(display, scenario, verdict, summary)
     _save(record, trial)
     if as_json:
-        print(json.dumps(_as_json(scenario, trial, verdict)))
+        print(json.dumps(_as_json(scenario, verdict, summary)))
     require_written(f"the session is in the log {where}")
     return EXIT_RIGHT if verdict.word == "right" else EXIT_OTHERWISE
 
 
-async def _run(scenario: "Scenario", where: str, display: "Display") -> "tuple[Trial, Verdict]":
+async def _run(scenario: "Scenario", where: str, display: "Display") -> "tuple[Trial, Summary | None]":
     from devicectl import clock
     from devicectl.campaign.trial import Trial, TrialClock
     from devicectl.cli.signals import ended_in_order
@@ -73,14 +75,15 @@ async def _run(scenario: "Scenario", where: str, display: "Display") -> "tuple[T
     with ended_in_order(), SessionLog.open(where, wall_clock=wall) as log:
         trial = Trial(scenario, log=log, wall=wall, audience=display)
         with display:
-            return trial, await trial.run()
+            await trial.run()
+        return trial, trial.summary()
 
 
-def _tell(display: "Display", trial: "Trial", verdict: "Verdict") -> None:
-    if trial.summary is not None:
-        display.end(trial.summary)
+def _tell(display: "Display", scenario: "Scenario", verdict: "Verdict", summary: "Summary | None") -> None:
+    if summary is not None:
+        display.end(summary)
     for index in verdict.unfired:
-        fault = trial.scenario.faults[index]
+        fault = scenario.faults[index]
         display.say(f"fault {index + 1} never fired: {fault.kind.name}, when {fault.text}")
     for breach in verdict.breaches:
         display.say(f"wrong, {breach.judge} at {breach.at_us / 1e6:.6f} s: {breach.sentence}")
@@ -91,8 +94,7 @@ def _tell(display: "Display", trial: "Trial", verdict: "Verdict") -> None:
     display.say(f"verdict: {verdict.word}")
 
 
-def _as_json(scenario: "Scenario", trial: "Trial", verdict: "Verdict") -> dict[str, object]:
-    summary = trial.summary
+def _as_json(scenario: "Scenario", verdict: "Verdict", summary: "Summary | None") -> dict[str, object]:
     return {
         "simulated": True,
         "scenario": scenario.name,

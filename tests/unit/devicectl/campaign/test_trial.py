@@ -1,9 +1,13 @@
 import asyncio
 
+import pytest
+
+from devicectl.campaign.scenario import Expectations, Person
 from devicectl.campaign.trial import Trial
 from devicectl.simulation.heap import Actor
+from firmware_sim.faults.fault import declare
 from protocols.language.units import SECOND, Micros
-from tests.unit.devicectl.campaign.trials import a_scenario
+from tests.unit.devicectl.campaign.trials import a_scenario, right
 
 
 def a_spoiled_trial() -> Trial:
@@ -42,3 +46,18 @@ def test_a_session_that_ends_by_a_traceback_is_judged_by_its_recording() -> None
     verdict = asyncio.run(trial.run())
     assert [breach.judge for breach in verdict.breaches][:2] == ["traceback", "motion"]
     assert "KeyError: 'a defect'" in verdict.breaches[0].sentence
+
+
+@pytest.mark.parametrize(("abandons", "state"), [(0.0, "completed"), (1.0, "aborted")])
+def test_a_summary_has_all_that_the_log_has(abandons: float, state: str) -> None:
+    person = Person(abandons=abandons)
+    expect = Expectations(state=state)
+    trial = right(declare("host_crash", "cycle == 3"), person=person, expect=expect)
+    summary, report = trial.summary(), trial.report
+    assert summary is not None and report is not None
+    assert (summary.state, summary.reconciled) == (state, True)
+    assert (summary.cycles, summary.cores_counted) == (
+        report.summary.counts.cycles,
+        report.summary.counts.cores_counted,
+    )
+    assert summary.cycles >= 2 and summary.alarms == {"MC-1501": 1}
