@@ -155,7 +155,7 @@ class FileStore:
             raise NvmFileError(str(self._path), self._broken) from error
         os.close(self._descriptor)
         self._descriptor, self._size, self._end = descriptor, size, size + place
-        # A memory as large as the limit must not be written anew at each step.
+        # A memory as large as the limit must not be written again at each step.
         self._compact_at = max(self._compact_at, 2 * size)
 
     def close(self) -> None:
@@ -196,7 +196,7 @@ def load(path: str | os.PathLike[str], *, epoch: int | None = None, compact_size
     where = Path(path)
     first = epoch if epoch is not None else int.from_bytes(os.urandom(4), "little") or 1
     try:
-        where = Path(os.path.realpath(path))  # where a link leads: when the file is written anew, the link stays
+        where = Path(os.path.realpath(path))  # where a link leads: when the file is written again, the link stays
         descriptor = _open(where, _encode_step("epoch", [first]))
         try:
             return _load(where, descriptor, compact_size)

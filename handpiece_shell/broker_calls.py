@@ -122,7 +122,7 @@ class Calls(aiomqtt.Client):
         return f"its answer to {self._under_way} is not MQTT 5; is that more than its message_size_limit?"
 
     def _end_by(self, error: Exception) -> None:
-        """End all that waits for the broker; the first reason is the one that is told."""
+        """End all that waits for the broker; the first reason is the one that counts."""
         self._lost = self._lost or error
         connected = self._connected
         if not connected.done():

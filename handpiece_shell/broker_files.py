@@ -1,6 +1,6 @@
 """The files and variables by which a client proves itself to a broker: read and judged before anything is opened.
 
-Law: OpenSSL judges certificates. What it refuses is told in a sentence with the file's name, and it never asks anybody
+Law: OpenSSL judges certificates. What it refuses is one sentence with the file's name, and it never asks anybody
 for a passphrase: there is a terminal in the midst of an event loop, or none at all.
 """
 

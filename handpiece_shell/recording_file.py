@@ -56,7 +56,7 @@ def comment_of(
 class RecordingFile:
     """The recording in the file at `path`, which is emptied. `comment` is what is known at the beginning.
 
-    Without `at_once` packets are written in blocks. `warn` is told once of a failure.
+    Without `at_once` packets are written in blocks. `warn` hears once of a failure.
     """
 
     def __init__(

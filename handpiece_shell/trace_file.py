@@ -13,7 +13,7 @@ Write = Callable[[Sequence[str]], None]
 
 @contextlib.contextmanager
 def open_trace(path: str, warn: Callable[[str], None]) -> Iterator[Write]:
-    """Open the file at `path`, empty, and give a function that writes lines to it; `warn` is told once of a failure.
+    """Open the file at `path`, empty, and give a function that writes lines to it; `warn` hears once of a failure.
 
     What is written is passed on at once, so that a program that is killed leaves a trace up to its end.
 

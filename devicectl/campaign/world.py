@@ -1,6 +1,6 @@
 """A host and a device on one heap, between which everything may break: wire, power, memory, and the host itself.
 
-Law: it breaks what the injector says, when the injector says so; what is right stands elsewhere. Power that is lost
+Law: it breaks what the injector says, when the injector says so; what is right is said elsewhere. Power that is lost
 takes with it each step of the memory that was not synced, but for as many of the first ones as chance leaves.
 """
 
@@ -172,7 +172,7 @@ class FaultyWorld(World):
 
     def _end_device(self) -> None:
         """End the device's process, since its memory has failed; it is started again a moment later."""
-        for data in self.port.exchange.take():  # its last words: whoever waits for an answer hears ABORTED
+        for data in self.port.exchange.take():  # its last words: anyone who waits for an answer hears ABORTED
             self._carry("device", data, self.device_muted)
         self.power_off(self.now)
         self.recording.event("device_ended", self.now)
@@ -231,7 +231,7 @@ class FaultyWorld(World):
         self.heap.at(self.now, lose)
 
     def _half_open(self, firing: Firing, now: Micros) -> End:
-        """Break the transport for one end alone: the other one is told when it is back, or finds out by its lease."""
+        """Break the transport for one end alone: the other one hears when it is back, or finds out by its lease."""
         unaware = firing.fault.word("unaware")
 
         def begin() -> None:

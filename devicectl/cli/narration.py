@@ -1,8 +1,8 @@
 """The sentences of `devicectl run --explain`: what the host has sent, and what the handpiece has answered.
 
 Law: a sentence says what is known when it is said. A command that was sent has moved nothing yet, one that was refused
-has moved nothing at all, and a handpiece that is not heard any more has done nobody knows what. So a cycle is told when
-it has ended, in one paragraph, and one that did not end is told by what its last command came to.
+has moved nothing at all, and a handpiece that is not heard any more has done nobody knows what. So a cycle is reported
+when it has ended, in one paragraph, and one that did not end is described by what its last command came to.
 """
 
 from typing import Final

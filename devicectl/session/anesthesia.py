@@ -1,6 +1,6 @@
 """The operator's part in anesthesia: when each zone was numbed, how long to wait, and its confirmation.
 
-Law: where the age of a zone's anesthesia is in doubt, it is told as old as it may be and waited for as the youngest,
+Law: where the age of a zone's anesthesia is in doubt, it counts as old as it may be and is waited for as the youngest,
 so that no zone is taken for numb too early or for too long.
 """
 

@@ -78,7 +78,7 @@ def _input(fault: Fault, value: bool | float | str) -> bool | float:
 class DeviceFaults:
     """Acts of the catalogue's device rows.
 
-    `power_off(now)` takes the device's power away, `power_on(now)` gives it back: they belong to whoever has device and
+    `power_off(now)` takes the device's power away, `power_on(now)` gives it back: both are for the owner of device and
     memory. `changed(now)` has the device look at an input that was changed.
     """
 

@@ -10,7 +10,7 @@ How it works: a run declares `mute` when `frame("COUNT", 3)`, for 400 ms.
     injector.advance(now) -> ends it
 
 Law: no I/O and no clock. A fault begins once, and at the start of the run if its trigger holds then. What it does is
-the act's; an act that may not run in the midst of what its caller does is put off by whoever registers it.
+the act's; an act that may not run in the midst of what its caller does is put off by the one who registers it.
 """
 
 import random

@@ -1,6 +1,6 @@
 """The numbers of the model, each with unit, range, basis and the reason for it. This table is the parameter table.
 
-Law: a number of the model stands here, or in the row of the interlock that goes by it, and nowhere else. An index is
+Law: a number of the model is here, or in the row of the interlock that goes by it, and nowhere else. An index is
 frozen, since it is on the wire and in journal records; a test holds that there is no gap.
 
 Sources: [S] "Micro-coring Skin Treatments Cleared by FDA"; [T] trialx.com listing 327795; [P] Practical

@@ -14,7 +14,7 @@ VENTED_KPA: Final = 1.0
 
 
 class Vacuum:
-    """Pressure of the line. The pump runs with the vent closed, or stands still with the vent open."""
+    """Pressure of the line. The pump runs with the vent closed, or is off with the vent open."""
 
     __slots__ = ("_error", "_inputs", "_lag", "_parameters", "pump_on")
 

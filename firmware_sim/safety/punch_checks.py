@@ -127,7 +127,7 @@ def _refuse_trigger(board: Board, now: Micros) -> Refused | None:
     since, needed_ms = board.trigger_since, board.parameters.trigger_debounce_ms
     if since is None:
         return interlocked(I.TRIGGER, "the trigger is not held, and this device needs it for PUNCH")
-    # A contact that bounces closes anew all the time.
+    # A contact that bounces closes again all the time.
     steady_ms = 0 if board.plant.inputs.trigger_bounces else (now - since) // MILLISECOND
     board.set_alarm(A.TRIGGER_UNSTEADY, steady_ms < needed_ms, now)
     if steady_ms < needed_ms:

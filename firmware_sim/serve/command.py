@@ -54,7 +54,7 @@ async def _execute(options: Options, command: Sequence[str]) -> int:
     except ServeError as error:
         if not code:
             raise
-        say(f"firmware-sim: {error}")  # a report that cannot be written; that the command failed is told by the code
+        say(f"firmware-sim: {error}")  # a report that cannot be written; the code says that the command failed
     return code
 
 

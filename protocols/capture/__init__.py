@@ -5,5 +5,5 @@
     enhanced packet    a piece of bytes, or a publication as JSON; to the device or from it, at a microsecond
     interface          `events`, whose packets are JSON objects: what is on no wire
 
-Law: bytes in, bytes out; whoever calls has the file. A recording is complete: replaying it needs no other file.
+Law: bytes in, bytes out; the caller has the file. A recording is complete: replaying it needs no other file.
 """

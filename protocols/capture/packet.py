@@ -27,7 +27,7 @@ DIRECTIONS: Final = {"host": TO_DEVICE, "device": FROM_DEVICE}
 
 
 JsonObject = dict[str, Any]
-"""Object as JSON has it; whoever reads one checks what is in it."""
+"""Object as JSON has it; the reader of one checks what is in it."""
 
 
 class CaptureError(ProtocolError, ValueError):

@@ -27,10 +27,10 @@ class Work(Protocol):
 
 
 def judge_part(work: Work, part: range, version: str = VERSION) -> Tally:
-    """Judge the sessions of a range, for whoever has that version.
+    """Judge the sessions of a range, for anyone who has that version.
 
     Raises:
-        RuntimeError: whoever asks has another `version` than this one, whose sessions are others.
+        RuntimeError: the one who asks has another `version` than this one, whose sessions are others.
     """
     if version != VERSION:
         raise RuntimeError(f"this is {VERSION} and not {version}")

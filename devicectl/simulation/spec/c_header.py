@@ -1,7 +1,7 @@
 """The C header of HLP/1: what a host in C or C++ needs to know of the protocol, off the same models as all else.
 
 Law: every number in it comes from the code; nothing is typed twice. C99 with no include but <stdint.h>; an array that
-fills a payload's rest is told in a comment, since C++ has no such member. The framing, which no model describes, is
+fills a payload's rest is named in a comment, since C++ has no such member. The framing, which no model describes, is
 C by hand, and is held to the golden frames.
 """
 

@@ -64,7 +64,7 @@ class Report:
         self.open_tap: OpenTap = self._watch.open_tap
 
     def make(self, now: Micros) -> Item:
-        """The report as it stands, made of what JSON has."""
+        """The report so far, made of what JSON has."""
         device, watch = self._device, self._watch
         watch.run.fold()
         hosts = list(watch.hosts.values())

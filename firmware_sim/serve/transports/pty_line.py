@@ -93,7 +93,7 @@ class PtyLine:
         self._leave()
 
     def cut(self, *, host_knows: bool, device_knows: bool) -> None:
-        """Hang up as a cable that is pulled: the name goes, and whoever has the port open hears of it."""
+        """Hang up as a cable that is pulled: the name goes, and anyone who has the port open hears of it."""
         if device_knows:
             self._leave()
         if host_knows:
