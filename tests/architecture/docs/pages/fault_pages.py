@@ -6,6 +6,7 @@ Law: a page is prose by hand around what is made; only what is between the two m
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 from pydantic import BaseModel
@@ -70,9 +71,16 @@ def _shared() -> list[Quantity]:
 
 
 def _quantities(kind: Kind) -> str:
-    shared = [f"`{one.name}`" for one in kind.quantities if one in _shared()]
-    own = [f"`{one.name}`: {_about(one)}" for one in kind.quantities if one not in _shared()]
-    return "<br>".join([*own, *([", ".join(shared)] if shared else [])])
+    """Return a kind's quantities in the order that FAULT_INJECT counts by; neighbors that are shared on one line."""
+    lines = [
+        ", ".join(f"`{one.name}`" for one in group) if shared else "<br>".join(map(_explained, group))
+        for shared, group in groupby(kind.quantities, _shared().__contains__)
+    ]
+    return "<br>".join(lines)
+
+
+def _explained(one: Quantity) -> str:
+    return f"`{one.name}`: {_about(one)}"
 
 
 def _about(one: Quantity) -> str:
