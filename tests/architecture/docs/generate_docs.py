@@ -13,6 +13,7 @@ from typing import Final
 from devicectl.simulation.spec import FILES
 from tests.architecture.docs import first_contact
 from tests.architecture.docs.pages import api_page, broker_page, fault_pages, reference_pages
+from tests.soak.mutants import runner
 
 ROOT: Final = Path(__file__).parents[3]
 FOLDER: Final = ROOT / "docs" / "generated"
@@ -28,6 +29,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
+    ("mutants.md", runner.page),
     ("session_start.md", reference_pages.session_start),
     ("session_states.md", reference_pages.session_states),
     *((name, text_of) for name, (_, text_of) in FILES.items() if name not in (IN_EXAMPLES, *VECTORS)),

@@ -1,8 +1,8 @@
-"""Try mutants: `python -m tests.soak.mutants [NAME...] [--jobs 2] [--table]`."""
+"""Try mutants: `python -m tests.soak.mutants [NAME...] [--jobs 2] [--keep]`."""
 
 import argparse
 
-from tests.soak.mutants.runner import MUTANTS, TABLE, kill_all, table
+from tests.soak.mutants.runner import KEPT, MUTANTS, keep, kill_all
 
 
 def main() -> int:
@@ -10,13 +10,12 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--table", action="store_true", help=f"write {TABLE.name}")
+    parser.add_argument("--keep", action="store_true", help=f"write {KEPT.name}, of which `make docs` makes the page")
     options = parser.parse_args()
     mutants = [mutant for mutant in MUTANTS if not options.names or mutant.name in options.names]
     results = kill_all(mutants, options.jobs)
-    print(table(results))
-    if options.table:
-        TABLE.write_text(table(results), encoding="utf-8")
+    if options.keep:
+        keep(results)
     return sum(not result.judge for result in results)
 
 

@@ -72,8 +72,8 @@ HOST: Final = (
         _RECOVERY,
         "        self._place_lost()\n",
         "",
-        "stuck",
-        (one("reboot", _SUCTION),),
+        "motion",
+        (one("lost_write", "write(63)") + one("torn_write", "write(9)"),),
     ),
     Mutant(
         "a hold is never left",
@@ -102,7 +102,7 @@ HOST: Final = (
         _COUNT,
         "frozenset(NeedleOutcome) - {NeedleOutcome.NOT_PUNCTURED}",
         "frozenset(NeedleOutcome) - {NeedleOutcome.NOT_PUNCTURED, NeedleOutcome.AMBIGUOUS}",
-        "stuck",
+        "exactly once",
         (one("latch_unreadable", _PUNCH),),
     ),
     Mutant(
@@ -110,7 +110,7 @@ HOST: Final = (
         _COUNT,
         "    return punctures, values.count(NeedleOutcome.COUNTED), unknown",
         "    return punctures, values.count(NeedleOutcome.COUNTED) + values.count(NeedleOutcome.UNCOUNTED), unknown",
-        "stuck",
+        "exactly once",
         (one("reboot", _SUCTION),),
     ),
     Mutant(
@@ -147,7 +147,7 @@ HOST: Final = (
         "devicectl/log/store.py",
         "        move = (batch.next_event_no, self._wall(), key, batch.epoch, batch.first_event_no)",
         "        move = (batch.next_event_no + 1, self._wall(), key, batch.epoch, batch.first_event_no)",
-        "traceback",
+        "stuck",
     ),
     Mutant(
         "the session begins to be read one record late",

@@ -81,7 +81,7 @@ LINK: Final = (
         _EXCHANGE,
         "            elif link_id != state.listens_to or message is None",
         "            elif message is None",
-        "stuck",
+        "calm",
     ),
     Mutant(
         "the lease is twenty times as long",

@@ -1,4 +1,4 @@
-"""The runner: a copy of the tree with one mutant in it, a process that tries it, and the table of what came of them."""
+"""The runner: a copy of the tree with one mutant in it, a process that tries it, and the page of what came of them."""
 
 import json
 import subprocess
@@ -19,7 +19,8 @@ from tests.soak.mutants.mutant import Killed, Mutant
 MUTANTS: Sequence[Mutant] = (*DEVICE, *LINK, *HOST)
 SURVIVORS: dict[str, str] = {}
 """Mutant that nobody notices -> why that is right."""
-TABLE = ROOT / "docs" / "generated" / "mutants.md"
+KEPT = ROOT / "tests" / "soak" / "mutants" / "results.json"
+"""Who noticed each mutant, and by what, in the run that was kept last: the page is made of it, not of a new run."""
 
 
 def misplaced(mutants: Iterable[Mutant] = MUTANTS) -> list[str]:
@@ -53,22 +54,37 @@ def _text(fault: dict[str, object]) -> str:
     return f"{fault['fault']}{f' ({values})' if values else ''} when {fault['when']}"
 
 
-def table(results: Sequence[Killed]) -> str:
-    """The page: each mutant with who noticed it and by what."""
-    dead = sum(bool(result.judge) for result in results)
+def keep(results: Sequence[Killed]) -> None:
+    """Keep what came of these mutants for the page, with what is kept of the others."""
+    known = kept() | {name: (judge, faults) for name, judge, faults, _ in results}
+    text = json.dumps({one.name: known[one.name] for one in MUTANTS if one.name in known}, indent=1)
+    KEPT.write_text(text + "\n", encoding="utf-8")
+
+
+def kept() -> dict[str, tuple[str, list[str]]]:
+    """Return judge and faults by mutant, of the run that was kept."""
+    return {name: (judge, faults) for name, (judge, faults) in json.loads(KEPT.read_text(encoding="utf-8")).items()}
+
+
+def page() -> str:
+    """Return the page: each mutant, who noticed it, and by what."""
+    results, files = kept(), {mutant.name: mutant.file for mutant in MUTANTS}
+    dead = sum(bool(judge) for judge, _ in results.values())
     lines = [
         "# Mutants",
         "",
-        "Made by `python -m tests.soak.mutants --table`: defects of one place, each applied alone, and the smallest",
-        "list of faults that shows it to a judge.",
+        "A campaign that finds nothing proves little: mutants show what its judges can see. Each is a defect of one",
+        "place, as a mistake would make it, and is applied alone. Its faults are the smallest list that showed it, in",
+        "a session of 39 cores: none, one or two. `stuck`: the session did not end; `traceback`: a program broke off.",
+        "",
+        "`python -m tests.soak.mutants --keep` tries all of them again in some minutes; `make docs` makes the page.",
         "",
         f"{dead} of {len(results)} were noticed.",
         "",
-        "| mutant | file | noticed by | faults | runs tried |",
-        "| --- | --- | --- | --- | --- |",
+        "| mutant | file | noticed by | faults |",
+        "| --- | --- | --- | --- |",
     ]
-    files = {mutant.name: mutant.file for mutant in MUTANTS}
-    for name, judge, faults, count in results:
-        shown = "<br>".join(f"`{fault}`" for fault in faults) or ("none" if judge else SURVIVORS.get(name, ""))
-        lines.append(f"| {name} | `{files[name]}` | {judge or '**nobody**'} | {shown} | {count} |")
+    for name, (judge, faults) in results.items():
+        shown = "<br>".join(f"`{fault}`" for fault in faults) or ("none" if judge else SURVIVORS[name])
+        lines.append(f"| {name} | `{files[name]}` | {judge or '**nobody**'} | {shown} |")
     return "\n".join(lines) + "\n"
