@@ -31,6 +31,8 @@ from protocols.language.units import SECOND, Micros
 from protocols.mqtt.wire import Publication
 from protocols.trace import Tracer
 
+OF_A_TEST: Final = "pytest"
+"""Maker of a recording at the host's end, by the pytest plugin."""
 _MATTER: Final = ("devicectl", "protocol")
 """Versions on which the packets of a run depend: neither Python's nor how the core was built is one."""
 
@@ -72,6 +74,11 @@ def replay(capture: Capture) -> Replayed:
         made_by = [f"{name} {theirs.get(name)}" for name in _MATTER] if isinstance(theirs, dict) else ["nobody"]
         here = ", ".join(f"{name} {mine[name]}" for name in _MATTER)
         raise ReplayError(f"it was made by {', '.join(made_by)}; this is {here}")
+    if comment.get("program") == OF_A_TEST:
+        raise ReplayError(
+            f"a test has made it, and what its host says only the test knows: `{comment.get('repeat')}` repeats it; "
+            "Wireshark and tshark show it"
+        )
     execute = _PROGRAMS.get(str(comment.get("program")))
     if execute is None:
         raise ReplayError(f"it was made by {comment.get('program')!r}; known are {', '.join(_PROGRAMS)}")

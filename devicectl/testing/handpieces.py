@@ -1,8 +1,12 @@
-"""Connections for tests: one held by a task of its own, with a trace and a session log beside it."""
+"""Connections for tests: one held by a task of its own, with a trace, a recording and a session log beside it.
+
+A simulator in a process of its own records itself, so that the recording can be executed again. What a host in this
+process says only the test knows: such a recording has the line that repeats the test.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +14,9 @@ from devicectl import Handpiece, SessionError, clock, connect
 from devicectl.campaign.scenario_file import read_scenario
 from devicectl.drivers import Driver
 from devicectl.log.store import SessionLog
+from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure
+from devicectl.simulation.process import simulator
 from devicectl.testing.run import Run
 from devicectl.transports.urls import DeviceUrl, parse_url
 from handpiece_shell.recording_file import RecordingFile, comment_of
@@ -30,29 +36,60 @@ _T = TypeVar("_T")
 @asynccontextmanager
 async def connected(run: Run, *, allow_hardware: bool) -> AsyncIterator[Handpiece]:
     """The handpiece of a test."""
-    folder = run.open_folder()
-    tracer = Tracer()
-    comment = comment_of("pytest", run.seed, device=hide_users(run.device_url))
+    folder, url = run.open_folder(), _url_of(run)
+    record = str(folder / "recording.pcapng")
     with (
-        open_trace(str(folder / "trace.txt"), say) as write,
-        closing(RecordingFile(str(folder / "recording.pcapng"), comment, say)) as recording,
         SessionLog.open(folder / "session.sqlite", wall_clock=clock.wall) as log,
+        _traced(str(folder / "trace.txt")) as traced,
+        _tap(run, url, record, traced) as tap,
     ):
-        write([HEADING])
-
-        def tap(sender: str, data: "bytes | Publication", now: Micros) -> None:
-            write(tracer.describe(sender, data, now))
-            recording.heard(hide_users(run.device_url), sender, data, now)
-
         handpiece, leave = await _entered(
-            lambda: connect(_url_of(run), log=log, tap=tap, allow_hardware=allow_hardware)
+            lambda: _connected(url, record, log=log, tap=tap, allow_hardware=allow_hardware)
         )
         handpiece.driver = _OneLoop(handpiece.driver)
         try:
             yield handpiece
         finally:
             await leave()
-            recording.verdict = {"test": run.node_id, "failed": run.failed}
+
+
+@asynccontextmanager
+async def _connected(
+    url: DeviceUrl, record: str, *, log: SessionLog, tap: Tap, allow_hardware: bool
+) -> AsyncIterator[Handpiece]:
+    async with AsyncExitStack() as stack:
+        target = await stack.enter_async_context(simulator(url, ["--record", record])) if url.served else url
+        handpiece = await stack.enter_async_context(connect(target, log=log, tap=tap, allow_hardware=allow_hardware))
+        handpiece.url = url
+        yield handpiece
+
+
+@contextmanager
+def _traced(path: str) -> Iterator[Tap]:
+    """Trace to a file."""
+    tracer = Tracer()
+    with open_trace(path, say) as write:
+        write([HEADING])
+        yield lambda sender, data, now: write(tracer.describe(sender, data, now))
+
+
+@contextmanager
+def _tap(run: Run, url: DeviceUrl, record: str, inner: Tap) -> Iterator[Tap]:
+    """Record the host's end as well, of a device that does not record itself."""
+    if url.served:
+        yield inner
+        return
+    scenario = None if run.scenario is None else read_scenario(run.scenario).as_data()
+    device = hide_users(run.device_url)
+    comment = comment_of("pytest", run.seed, scenario, device=device, repeat=run.command())
+    with closing(RecordingFile(record, comment, say)) as recording:
+
+        def tap(sender: str, data: "bytes | Publication", now: Micros) -> None:
+            inner(sender, data, now)
+            recording.heard(device, sender, data, now)
+
+        yield tap
+        recording.verdict = {"test": run.node_id, "failed": run.failed}
 
 
 def _url_of(run: Run) -> DeviceUrl:

@@ -30,8 +30,8 @@ def served(run: Run) -> Iterator[str]:
     folder = run.open_folder()
     names = {"--trace": "trace.txt", "--record": "recording.pcapng", "--report": "report.txt"}
     kept = [word for option, name in names.items() for word in (option, str(folder / name))]
-    if run.scenario is not None:  # whose faults no recording repeats
-        kept = [*kept[:2], *kept[4:], "--scenario", str(run.scenario)]
+    if run.scenario is not None:
+        kept += ["--scenario", str(run.scenario)]
     line = _line("devicectl.simulation", run.host_url, *kept)
     process = subprocess.Popen(
         line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment()
