@@ -12,7 +12,7 @@ Law: data, checked when its profile is made.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,7 +55,7 @@ def lay(scene: Scene, cycle: int) -> Laid:
     return Laid(read_start({"start": scene.start, "faults": faults}), scene.plan)
 
 
-def _of_cycle(fault: Mapping[str, Any], cycle: int) -> JsonObject:
+def _of_cycle(fault: JsonObject, cycle: int) -> JsonObject:
     when = fault.get("when")
     return {"when": when.replace(_CYCLE, str(cycle))} if isinstance(when, str) else {}
 
