@@ -12,7 +12,6 @@ DECLARED: Final = {
     "devicectl.campaign.judges.ledgers": "unit/devicectl/campaign/test_judges.py",
     "devicectl.campaign.many.junit": "e2e/cli/test_campaign.py",
     "devicectl.campaign.many.unseen": "integration/campaign/test_campaign.py",
-    "devicectl.campaign.many.usual": "integration/campaign/test_campaign.py",
     "devicectl.transports.port": "integration/host/test_real_time_host.py",
     "protocols.language.errors": "unit/protocols/language/test_records.py",
     "protocols.language.message": "unit/protocols/language/test_messages.py",
