@@ -301,7 +301,7 @@ class _Parser:
 
     # --- values, for the moments too
 
-    def number(self, *, whole: bool) -> float:
+    def number(self, *, whole: bool) -> int | float:
         kind, text, _ = self._token()
         if kind != "number" or (whole and "." in text):
             raise self._error("a whole number" if whole else "a number")

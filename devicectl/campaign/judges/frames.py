@@ -34,7 +34,7 @@ class Frame(NamedTuple):
     seq: int
     link_id: int
     correlation_id: int
-    payload: object
+    payload: bytes | Fields
     fields: Fields
 
     @property

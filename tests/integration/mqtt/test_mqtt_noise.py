@@ -22,7 +22,7 @@ from protocols.language.messages import (
     Received,
     StopDone,
 )
-from protocols.language.units import MILLISECOND, SECOND
+from protocols.language.units import MILLISECOND, SECOND, Micros
 from protocols.link.header import REPLAYED, Header
 from protocols.mqtt.bodies import decode_body, encode_body
 from protocols.mqtt.topics import DeviceTopics
@@ -57,20 +57,17 @@ class NoisyLab(Lab):
     """A session over MQTT; each publication of the device comes as `noise` makes it."""
 
     def __init__(self, noise: Noise = lambda publication: [publication]) -> None:
-        super().__init__(topics=TOPICS, tap=lambda *_: None)
+        self.noise = noise
         self.sent: list[tuple[Header, Message]] = []
         self.task: Task[None] | None = None
-        deliver = self.world._deliver
+        super().__init__(topics=TOPICS, line=self)
 
-        def noisy(sender: str, data: Any) -> None:
-            if sender == "host":
-                self.sent.append(said(data))
-                deliver(sender, data)
-                return
-            for publication in noise(data):
-                deliver(sender, publication)
-
-        self.world._deliver = noisy  # type: ignore[method-assign]
+    def arrivals(self, sender: str, data: Any, now: Micros) -> list[tuple[Micros, Any]]:
+        """Each publication, at once."""
+        if sender == "host":
+            self.sent.append(said(data))
+            return [(now, data)]
+        return [(now, publication) for publication in self.noise(data)]
 
     def arrive(self, *publications: Publication) -> list[tuple[Header, Message]]:
         """Somebody publishes; what the host says to that."""
