@@ -33,6 +33,7 @@ def page(results: dict[str, Any]) -> str:
                 *_targets(results),
                 *_session(results["session"]),
                 *_campaign(results["campaign"]),
+                *_trials(results["trials"]),
                 *_servers(results["servers"]),
                 *_codec(results["codec"]),
                 *_mqtt(results["mqtt"]),
@@ -130,6 +131,27 @@ def _campaign(found: dict[str, Any]) -> list[str]:
         "`anesthesia_wait_s` is 1, and every core is cut and counted. Sessions per second of processor time; "
         "with a log, all are in one.",
         _table(("", "median", "range"), [(names[name], *_range(rate, 1)) for name, rate in found.items()]),
+    ]
+
+
+def _trials(found: dict[str, Any]) -> list[str]:
+    names = {
+        "judged": "sessions a second and core, under faults and judged",
+        "bare": "the same sessions, without faults and judges",
+        "ratio": "the first over the second",
+        "singles_s": "all single faults of a session of 2 cycles, s",
+    }
+    rows = [
+        (f"{names[name]}{', core compiled' * (core == 'compiled')}", *_range(figure, 2))
+        for core, of in found.items()
+        for name, figure in of.items()
+    ]
+    return [
+        "## A campaign under faults",
+        "`devicectl campaign` as it is without options but 20 cycles a session: faults drawn from the usual profile, "
+        "some five of which fire, and every judge. In turn with each, the same session in the same world and with the "
+        "same log. Processor time of one process.",
+        _table(("", "median", "range"), rows),
     ]
 
 

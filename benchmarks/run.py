@@ -195,6 +195,7 @@ def measure(rounds: int, folder: Path, *, quick: bool) -> dict[str, Any]:
         "codec": lambda: measure_codec(rounds, folder),
         "session": lambda: sessions.measure(rounds, folder),
         "campaign": lambda: sessions.measure_campaigns(rounds, folder),
+        "trials": lambda: sessions.measure_trials(rounds, folder),
         "servers": lambda: measure_servers(rounds, folder, QUICK_ROUND_TRIPS if quick else ROUND_TRIPS),
         "mqtt": lambda: measure_mqtt(rounds),
         "lists": lambda: measure_lists(rounds, folder),

@@ -130,3 +130,16 @@ def measure_campaigns(rounds: int, folder: Path) -> dict[str, Any]:
                 found = compiled(str(HERE / "campaign.py"), *log, folder=folder)
                 rates.setdefault(f"compiled{name}", []).append(float(found))
     return {name: spread(found, 1) for name, found in rates.items()}
+
+
+def measure_trials(rounds: int, folder: Path) -> dict[str, Any]:
+    """Measure sessions under faults and judges beside the same without, and all single faults of a short one."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for _ in range(rounds):
+        said = {"pure": python("benchmarks.campaign", "--faults")}
+        if COMPILED:
+            said["compiled"] = compiled(str(HERE / "campaign.py"), "--faults", folder=folder)
+        for core, figures in said.items():
+            for name, figure in json.loads(figures).items():
+                found.setdefault(core, {}).setdefault(name, []).append(figure)
+    return {core: {name: spread(values, 2) for name, values in of.items()} for core, of in found.items()}
