@@ -23,6 +23,8 @@ _sessions = schema.sessions.c
 _records = schema.records.c
 _Row = Row[Any]
 """A row by the names of its columns, whose types the statement has and not the row."""
+_Query = Select[Any]
+"""The statement of such rows."""
 _MAX_KEY: Final = 2**31 - 1
 """The largest INTEGER that every database has."""
 _KEY: Final = bindparam("of", type_=_sessions.key.type)
@@ -44,7 +46,7 @@ def find(connection: Connection, device: str, epoch: int, session_no: int) -> St
 
 
 @cache
-def _open_session() -> Select[Any]:
+def _open_session() -> _Query:
     return (
         select(schema.sessions)
         .where(_sessions.device == bindparam("of_device"), _sessions.epoch == bindparam("in_epoch"))
@@ -55,22 +57,22 @@ def _open_session() -> Select[Any]:
 
 
 @cache
-def _session(version: int) -> Select[Any]:
+def _session(version: int) -> _Query:
     return select(*schema.columns_of(schema.sessions, version)).where(_sessions.key == _KEY)
 
 
 @cache
-def _records_of() -> Select[Any]:
+def _records_of() -> _Query:
     return select(_records.raw).where(_records.session_key == _KEY).order_by(_records.event_no)
 
 
 @cache
-def _truth_of() -> Select[Any]:
+def _truth_of() -> _Query:
     return select(schema.truth).where(schema.truth.c.session_key == _KEY)
 
 
 @cache
-def _notes_of(version: int) -> Select[Any]:
+def _notes_of(version: int) -> _Query:
     columns = schema.columns_of(schema.notes, version)
     return select(*columns).where(schema.notes.c.session_key == _KEY).order_by(schema.notes.c.key)
 

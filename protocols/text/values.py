@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from protocols.text.escape import printable
 
@@ -194,6 +194,27 @@ class _Node(NamedTuple):
         return found
 
 
+class _Place(Protocol):
+    """Place of YAML's, its numbers from 0."""
+
+    line: int
+    column: int
+
+
+class _Event(Protocol):
+    """Event of YAML's parser."""
+
+    start_mark: _Place
+    end_mark: _Place
+
+
+class _Scalar(_Event, Protocol):
+    """Event of a text or number; `style` is its quote, None where it has none."""
+
+    style: str | None
+    value: str
+
+
 class _Builder:
     """Builds values from YAML's events, one by one and without recursion, refusing as it goes."""
 
@@ -235,7 +256,7 @@ class _Builder:
         inner = [(name, key.mark, held) for name, (key, held) in zip(mapping, pairs, strict=True)]
         return _Node(mapping, self._marks.pop(), inner)
 
-    def _check(self, event: Any) -> None:
+    def _check(self, event: _Event) -> None:
         """Refuse what a plain value does not need."""
         line = _where(_mark(event))
         if getattr(event, "anchor", None) is not None:  # an alias has that of the value that it stands for
@@ -246,11 +267,11 @@ class _Builder:
             raise _too_deep(self._source, self._form)
 
 
-def _mark(event: Any) -> Mark:
+def _mark(event: _Event) -> Mark:
     return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-def _text_at(scalar: Any) -> int | None:
+def _text_at(scalar: _Scalar) -> int | None:
     """Return how far behind its mark a scalar's text begins; None where the file does not have the text as it is."""
     quotes = 1 if scalar.style in ("'", '"') else 0
     begin, end = scalar.start_mark, scalar.end_mark
