@@ -145,8 +145,8 @@ def decode_body(raw: bytes, model: type[Message] | None, name: str) -> Envelope:
         return _problem(header, f"the topic is of {model.__name__}, the body of {str(said)[:40]}")
     try:
         return Envelope(header, _message(model, body.get("payload", {})), None)
-    except MessageError as error:
-        return _problem(header, str(error))
+    except MessageError as invalid:
+        return _problem(header, str(invalid))
 
 
 def _read(raw: bytes) -> tuple[dict[str, object], list[int]]:
