@@ -13,6 +13,8 @@ the heartbeat of another port waiting for longer than an armed device's lease.""
 class Budget:
     """Times of the last second's doings: at most `limit` in any second, and not only on average."""
 
+    __slots__ = ("_limit", "_spent_at")
+
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._spent_at: list[Micros] = []

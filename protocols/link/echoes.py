@@ -16,6 +16,8 @@ _SUSPECTS: Final = {side: keys | SENT_BY_EITHER for side, keys in ONLY_SENT_BY.i
 class Echoes:
     """Messages of one end. `suspects` are the keys of all messages that it may have sent itself (`sides.model_key`)."""
 
+    __slots__ = ("_lately", "_own", "suspects")
+
     def __init__(self, side: Side) -> None:
         self.suspects: Final = _SUSPECTS[side]
         self._own: Final = ONLY_SENT_BY[side]
