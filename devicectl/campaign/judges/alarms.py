@@ -7,6 +7,7 @@ the device until FAULT_RESET, over any loss of power.
 from typing import Final
 
 from devicectl.campaign.judges.ledgers import Ledgers
+from devicectl.campaign.judges.links import links_of
 from devicectl.campaign.judges.reading import WRITE_FAULTS, Found, Noted, Reading
 from devicectl.campaign.judges.records import ALARM, BOOT, KIND_AT, AlarmChange, alarm, event_no, open_cycle_of
 from devicectl.campaign.judges.timing import losses
@@ -103,10 +104,17 @@ def _told(reading: Reading, rows: list[bytes]) -> list[str]:
         if said.frame.name == "Alarm" and (fields["code"], fields["state"], fields["uptime_ms"]) not in written:
             found.append(f"{_label(fields['code'])} was told to be {fields['state']}, and is not in the journal")
     raised = sum(change.code == LINK_LOST and change.state == ACTIVE for change in changes)
-    spoiled = {noted.at_us for kind in WRITE_FAULTS for noted in reading.fired(kind)}
-    if raised < (lost := sum(at_us not in spoiled for at_us in losses(reading))):
+    excused = {noted.at_us for kind in WRITE_FAULTS for noted in reading.fired(kind)} | _other_ends(reading)
+    if raised < (lost := sum(at_us not in excused for at_us in losses(reading))):
         found.append(f"an armed device lost its link {lost} times, and {_label(LINK_LOST)} was raised {raised} times")
     return found
+
+
+def _other_ends(reading: Reading) -> set[int]:
+    """Return the times at which power went or a STOP came: a lease that ends in the same instant may end unarmed."""
+    off = {noted.at_us for noted in reading.of("state") if noted.event["state"] == "OFF"}
+    stopped = {noted.at_us for noted in reading.of("other_host") if noted.event["answer"] == "StopDone"}
+    return off | stopped | {said.at_us for said in links_of(reading).stops}
 
 
 def _causes(reading: Reading, rows: list[bytes]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 from tests.integration.plugin.test_pytest_plugin import PLAIN
+from tests.native import reaches_inside
 
 URLS: Final = ("sim://", "sim+tcp://", "sim+pty://", "sim+mqtt://")
 QUICK: Final = """
@@ -84,6 +85,7 @@ def test_a_fault_that_was_cleared_has_ended(pytester: pytest.Pytester) -> None:
     run_of(pytester, tests).assert_outcomes(passed=1)
 
 
+@reaches_inside
 def test_two_cuts_that_overlap_pull_the_cable_until_the_last_has_ended(pytester: pytest.Pytester) -> None:
     tests = """
     async def test_cut(handpiece_faults, handpiece_session, handpiece):

@@ -87,6 +87,18 @@ def test_a_refusal_without_the_alarm_of_its_interlock_is_seen() -> None:
 def test_an_armed_device_that_loses_its_link_without_an_alarm_is_seen() -> None:
     packets = [welcome(), *arming(), *armed(1_000, 1_600), event("end", 9_000_000)]
     assert alone(*packets, judge="alarms") == ["an armed device lost its link 1 times, and MC-1501 was raised 0 times"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"), [("state", {"state": "OFF", "armed": False}), ("other_host", {"answer": "StopDone"})]
+)
+@pytest.mark.parametrize(("at_ms", "breaches"), [(1_600, 0), (1_599, 1)])
+def test_a_lease_may_end_without_an_alarm_in_the_instant_of_another_end(
+    name: str, fields: dict[str, object], at_ms: int, breaches: int
+) -> None:
+    end = event(name, at_ms * 1_000, **{"asked": "Stop", **fields} if name == "other_host" else fields)
+    packets = [welcome(), *arming(), *armed(1_000, 1_600), end, event("end", 9_000_000)]
+    assert len(alone(*packets, judge="alarms")) == breaches
     assert alone(*packets, judge="alarms", rows=[row(1501, ACTIVE)], alarms={1501: "ACTIVE"}) == []
 
 
