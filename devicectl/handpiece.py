@@ -344,9 +344,11 @@ class Session:
             self.log_error = error
             self._engine.lose_log()
             self._driver.abandon_log()
-            with contextlib.suppress(DevicectlError):
-                await self._driver.perform(self._engine.stop(), whole=True)
-            self._engine.give_up()
+            try:
+                with contextlib.suppress(DevicectlError):
+                    await self._driver.perform(self._engine.stop(), whole=True)
+            finally:  # also where it is left meanwhile: nothing that waits for the log would ever end
+                self._engine.give_up()
             raise
 
     def _wall_seconds(self) -> float:

@@ -139,6 +139,8 @@ def _stops(reading: Reading) -> Found:
         soon = range(noted.at_us, noted.at_us + 100_001)
         if any(one.at_us in soon and one.event["state"] == "OFF" for one in states):
             continue  # it is raised in the next boot, if it is still open then, and nobody is linked to hear it
+        if any(one.at_us == noted.at_us for one in reading.of("detached")):
+            continue  # the cable was pulled in the same instant, and nobody is linked to hear it either
         if linked and not any(at_us in soon for at_us in raised):
             found.append((noted.at_us, f"the emergency stop was opened, and MC-{STOPPED} was not raised"))
     return found

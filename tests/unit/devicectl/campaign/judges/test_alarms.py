@@ -70,6 +70,7 @@ def test_a_cycle_that_power_left_without_its_alarm_is_seen() -> None:
 def test_an_emergency_stop_without_its_alarm_is_seen() -> None:
     packets = event("state", state="ARMED", armed=True), event("fired", 5, fault=0, kind="emergency_stop")
     assert alone(*packets, judge="alarms") == ["the emergency stop was opened, and MC-2001 was not raised"]
+    assert alone(*packets, event("detached", 5), judge="alarms") == [], "nobody was linked to hear it"
     told = Alarm(code=2001, interlock=20, priority=AlarmPriority.INFO, state=ACTIVE, uptime_ms=0, sentence="")
     rows = (row(2001, ACTIVE),)
     assert alone(*packets, said("device>", told, at_us=6), judge="alarms", rows=rows, alarms={2001: "ACTIVE"}) == []
