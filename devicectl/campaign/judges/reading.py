@@ -55,6 +55,8 @@ class Reading:
         for place, (at_us, where, data) in enumerate(recording):
             if isinstance(data, dict):
                 self._events.setdefault(data["event"], []).append(Noted(at_us, place, data))
+            elif where == DEVICE_HEARD and isinstance(data, Publication) and data.retain:
+                continue  # a retained command is never carried out (docs/mqtt.md): it is no frame of a host that lives
             elif (said := lists.get(where)) is not None:
                 for frame in self._frames(data):
                     said.append(Said(at_us, place, frame))

@@ -1,7 +1,10 @@
 from devicectl.campaign.judges.reading import Reading, changes, seen
+from devicectl.campaign.recording import DEVICE_HEARD
+from devicectl.campaign.scenario import MQTT
 from firmware_sim.faults.fault import declare
 from protocols.language import messages as M
 from protocols.language.enums import Code
+from protocols.mqtt.wire import Publication
 from tests.unit.devicectl.campaign.judges.spoiled import clean, event, said
 from tests.unit.devicectl.campaign.trials import right
 
@@ -41,3 +44,14 @@ def test_a_restart_shows_its_recoveries() -> None:
     met = trial.verdict.seen
     assert met["recovery", "started again"] == met["recovery", "linked again"] == 1
     assert met["alarm", "MC-1401 LATCHED"] == 1
+
+
+def test_a_retained_command_is_no_frame_of_a_host_that_lives() -> None:
+    trial = right(declare("stale_command", 'cycle == 2 and phase == "suction"'), wire=MQTT)
+    retained = {
+        place
+        for place, (_, where, data) in enumerate(trial.recording)
+        if where == DEVICE_HEARD and isinstance(data, Publication) and data.retain
+    }
+    assert retained
+    assert not retained & {said.place for said in Reading(trial.recording).device_heard}
