@@ -344,11 +344,9 @@ class Session:
             self.log_error = error
             self._engine.lose_log()
             self._driver.abandon_log()
-            try:
-                with contextlib.suppress(DevicectlError):
-                    await self._driver.perform(self._engine.stop(), whole=True)
-            finally:  # also where it is left meanwhile: nothing that waits for the log would ever end
-                self._engine.give_up()
+            with contextlib.suppress(DevicectlError), contextlib.ExitStack() as last:
+                last.callback(self._engine.give_up)  # also where the stop is left: who waits for the log waits for ever
+                await self._driver.perform(self._engine.stop(), whole=True)
             raise
 
     def _wall_seconds(self) -> float:
