@@ -154,7 +154,9 @@ class FaultyWorld(World):
         self._look()
 
     def power_on(self, now: Micros) -> None:
-        """Give it back, with what is left of the memory."""
+        """Give it back, with what is left of the memory; nothing where another cause has done so."""
+        if self.device.powered:
+            return
         self.store.lose()
         self._boot(now)
 
@@ -179,7 +181,8 @@ class FaultyWorld(World):
         cause = object()
 
         def start() -> None:
-            self._boot(self.now)
+            if not self.device.powered:
+                self._boot(self.now)
             self.plug(cause)
 
         self.heap.at(Micros(self.now + RESTART_US), start)
