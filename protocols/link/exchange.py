@@ -166,8 +166,8 @@ class Exchange(ABC, Generic[Data, OwnHappening]):
         elif header.flags & MUST_UNDERSTAND:
             self._nak(header, Problem(Code.E_UNSUPPORTED, "a must-understand flag is not known here"), now)
         elif problem is not None and header.link_id in (0, self._state.listens_to):
-            # An echo of what this end cannot read itself must not keep a dead link alive.
-            if header.link_id and only_sender(header.kind, header.message_id) is not self.SIDE:
+            # An echo of what this end cannot read itself must not keep a dead link alive, nor what a broker has kept.
+            if header.link_id and problem.of_now and only_sender(header.kind, header.message_id) is not self.SIDE:
                 self._state.last_heard = now
             self._take_unreadable(header, problem, now)
         else:

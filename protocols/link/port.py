@@ -39,10 +39,11 @@ class BadFrame(NamedTuple):
 
 # A value and no exception: what a peer sends never raises, and the header is needed for the answer to it.
 class Problem(NamedTuple):
-    """Reason why a frame with a good checksum holds no message."""
+    """Reason why a frame with a good checksum holds no message; one that is not `of_now` proves no living peer."""
 
     code: Code
     sentence: str
+    of_now: bool = True
 
 
 class Envelope(NamedTuple):

@@ -155,7 +155,7 @@ class DeviceWire:
         if model is None:
             return [Envelope(header, None, Problem(Code.E_UNKNOWN_MESSAGE, f"there is no command/{name[:40]}"))]
         if envelope.problem is None and (text := _unlawful(publication)) is not None:
-            return [Envelope(header, None, Problem(Code.E_ARGUMENT, text))]
+            return [Envelope(header, None, Problem(Code.E_ARGUMENT, text, of_now=not publication.retain))]
         return [envelope]
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Publication:

@@ -18,7 +18,7 @@ from protocols.language.messages import (
     StreamSet,
     TelemetryState,
 )
-from protocols.link.port import BadFrame, Envelope
+from protocols.link.port import BadFrame, Envelope, Problem
 from protocols.mqtt.bodies import encode_body
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import (
@@ -255,7 +255,15 @@ def test_a_body_that_cannot_be_read_is_told_before_any_property() -> None:
 def test_a_topic_that_is_no_commands_is_an_unknown_message_and_its_name_is_cut() -> None:
     envelope = only(device().feed(command(Arm(), "x" * 60)))
     assert envelope.message is None and envelope.problem is not None
-    assert envelope.problem == (Code.E_UNKNOWN_MESSAGE, f"there is no command/{'x' * 40}")
+    assert envelope.problem == Problem(Code.E_UNKNOWN_MESSAGE, f"there is no command/{'x' * 40}")
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_a_command_that_a_broker_has_kept_proves_no_living_host(retain: bool) -> None:
+    (unlawful,) = device().feed(command(Arm(), "arm")._replace(retain=retain, expiry_s=60))
+    assert isinstance(unlawful, Envelope)
+    assert unlawful.problem is not None
+    assert unlawful.problem.of_now is not retain
 
 
 def test_a_topic_of_another_device_is_no_command() -> None:
