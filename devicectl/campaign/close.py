@@ -14,8 +14,8 @@ from devicectl.summary import Summary
 from firmware_sim.device import Device
 from firmware_sim.memory.journal import JOURNAL_SLOTS
 from protocols.language.alarm_codes import alarm_label
-from protocols.language.enums import AlarmState
-from protocols.language.records import AlarmChanged, decode_record
+from protocols.language.enums import AlarmState, RecordKind
+from protocols.language.records import KIND_OFFSET, AlarmChanged, decode_record
 from protocols.language.units import SECOND, Micros
 
 
@@ -47,11 +47,10 @@ def _journal(device: Device) -> dict[int, bytes]:
 def outcome_at_close(report: SessionReport, seen: Collection[tuple[str, str]], now: Micros) -> Outcome:
     """Return the outcome of a run in which this was seen, and which has ended now."""
     assert report.device_totals is not None
-    records = [decode_record(raw) for raw in report.records]
     return Outcome(
         state=report.summary.state,
         reconciled=bool(report.summary.reconciled),
-        alarms=frozenset(one.code for one in records if isinstance(one, AlarmChanged)),
+        alarms=frozenset(one.code for one in alarm_changes(report)),
         refusals=frozenset(name for event, name in seen if event == "refusal"),
         interlocks=frozenset(int(number) for event, number in seen if event == "interlock"),
         cores_counted=report.device_totals.cores_counted,
@@ -59,11 +58,16 @@ def outcome_at_close(report: SessionReport, seen: Collection[tuple[str, str]], n
     )
 
 
+def alarm_changes(report: SessionReport) -> list[AlarmChanged]:
+    """Return the changes of alarms that the log has, in their order."""
+    records = (decode_record(raw) for raw in report.records if raw[KIND_OFFSET] == RecordKind.ALARM)
+    return [record for record in records if isinstance(record, AlarmChanged)]
+
+
 def summary_by_log(summary: Summary, report: SessionReport) -> Summary:
     """Return a host's summary with what the log has: that host may have ended before the session did."""
     stored = report.summary
-    records = [decode_record(raw) for raw in report.records]
-    raised = [one.code for one in records if isinstance(one, AlarmChanged) and one.state is AlarmState.ACTIVE]
+    raised = Counter(one.code for one in alarm_changes(report) if one.state is AlarmState.ACTIVE)
     return replace(
         summary,
         state=stored.state,
@@ -75,5 +79,5 @@ def summary_by_log(summary: Summary, report: SessionReport) -> Summary:
         treated_area_cm2=stored.cells_begun,
         session_seconds=stored.session_seconds or summary.session_seconds,
         reconciled=bool(stored.reconciled),
-        alarms={alarm_label(code): count for code, count in sorted(Counter(raised).items())},
+        alarms={alarm_label(code): count for code, count in sorted(raised.items())},
     )

@@ -41,8 +41,9 @@ from devicectl.simulation.world import SerialLine
 from devicectl.summary import Summary
 from devicectl.transports.urls import DeviceUrl, parse_url
 from firmware_sim.device import Device
-from firmware_sim.faults.acts import UL_PER_ML, DeviceView
+from firmware_sim.faults.acts import DeviceView
 from firmware_sim.faults.injector import Firing, Injector
+from firmware_sim.faults.served import fit
 from firmware_sim.faults.store import FaultyStore
 from firmware_sim.model.parameters import Parameters
 from protocols.language.enums import DeviceState
@@ -141,7 +142,7 @@ class Trial:
         parameters = Parameters(scenario.parameters)
         self.device = Device(seed=scenario.seed, parameters=parameters)
         store.take_over(self.device.nvm)  # after the boot: no fault meets what was written before anybody could look
-        self._fit_consumables()
+        fit(self.device, scenario.cartridge_cycles, scenario.canister_ml)
         view.device = self.device
         self.world = FaultyWorld(
             self._engine(),
@@ -158,11 +159,6 @@ class Trial:
         self._user = User(self.world)
         self._wall.now = lambda: self.world.now
         self.world.ends_at = Micros(self._bound_us)
-
-    def _fit_consumables(self) -> None:
-        plant, scenario = self.device.plant, self.scenario
-        plant.cartridge.cycles = scenario.cartridge_cycles
-        plant.canister.volume_ul = scenario.canister_ml * UL_PER_ML
 
     def wire_maker(self, name: str) -> Callable[[], AnyWire]:
         """Return what makes the device's end of a wire to the host of that name."""

@@ -81,9 +81,13 @@ class OtherHost:
         return answer
 
     def _say(self, message: Message) -> Message | None:
+        return self._give(self._encode(message))
+
+    def _encode(self, message: Message) -> bytes | Publication:
         self._correlation_id += 1
         number = self._correlation_id
-        return self._give(self._wire.encode(message, number, self._link_id, number, REPLY_WANTED))
+        piece: bytes | Publication = self._wire.encode(message, number, self._link_id, number, REPLY_WANTED)
+        return piece
 
     def _give(self, piece: bytes | Publication) -> Message | None:
         """Have a piece arrive, and return what answers it."""
@@ -126,9 +130,7 @@ class OtherHost:
 
     def _say_what_is_not_known(self) -> None:
         if isinstance(self._link(Role.VIEWER), M.Welcome):
-            self._correlation_id += 1
-            known = self._wire.encode(M.Stop(), self._correlation_id, self._link_id, self._correlation_id, REPLY_WANTED)
-            self._note("a message that is not known", self._give(self._renamed(known)))
+            self._note("a message that is not known", self._give(self._renamed(self._encode(M.Stop()))))
 
     def _renamed(self, piece: bytes | Publication) -> bytes | Publication:
         """Return the command as one that nobody knows."""

@@ -113,7 +113,7 @@ def _told(reading: Reading, rows: list[bytes]) -> list[str]:
 def _other_ends(reading: Reading) -> set[int]:
     """Return the times at which power went or a STOP came: a lease that ends in the same instant may end unarmed."""
     off = {noted.at_us for noted in reading.of("state") if noted.event["state"] == "OFF"}
-    stopped = {noted.at_us for noted in reading.of("other_host") if noted.event["answer"] == "StopDone"}
+    stopped = {noted.at_us for noted in reading.stopped_by_others()}
     return off | stopped | {said.at_us for said in links_of(reading).stops}
 
 

@@ -3,6 +3,7 @@
 Each cycle number has ended once, and the totals are those of the rows.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -31,6 +32,7 @@ def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
     return [(reading.end_us, sentence) for sentence in sentences]
 
 
+@lru_cache(maxsize=1)  # both tables of judges ask for them
 def _pages(reading: Reading) -> tuple[Found, dict[tuple[int, int], Content]]:
     """Return what is wrong in the pages, and the records that they had by epoch and event number."""
     found: Found = []

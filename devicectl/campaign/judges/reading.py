@@ -87,6 +87,10 @@ class Reading:
         """Return the times at which a fault of that kind has first had an effect."""
         return [noted for noted in self.of("fired") if noted.event["kind"] == kind]
 
+    def stopped_by_others(self) -> list[Noted]:
+        """Return the STOPs of other hosts that were carried out: no wire of this one shows them."""
+        return [noted for noted in self.of("other_host") if noted.event["answer"] == "StopDone"]
+
     def under_way(self, kinds: Collection[str], first: int, last: int) -> bool:
         """Return True if a fault of these kinds has had an effect and was not over, at or between two places."""
         ends = {noted.event["fault"]: noted.place for noted in self.of("ended")}

@@ -104,7 +104,7 @@ def _moments(reading: Reading) -> list[Moment]:
             stops.add(key)
             found.append(Moment(said.at_us, said.place, 0, "STOP", SAFE_US))
     unseen = {
-        "a viewer's STOP": [noted for noted in reading.of("other_host") if noted.event["answer"] == "StopDone"],
+        "a viewer's STOP": reading.stopped_by_others(),
         "the emergency stop": reading.fired("emergency_stop"),
     }
     for cause, notes in unseen.items():

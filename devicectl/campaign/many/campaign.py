@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from devicectl.campaign.close import alarm_changes
 from devicectl.campaign.many.draw import draw
 from devicectl.campaign.many.profile import make_profile
 from devicectl.campaign.many.tally import RIGHT, Failure, Tally
@@ -16,8 +17,7 @@ from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.trial import Trial
 from protocols.capture.packet import JsonObject
 from protocols.language.alarm_codes import alarm_label
-from protocols.language.enums import AlarmState, RecordKind
-from protocols.language.records import KIND_OFFSET, AlarmChanged, decode_record
+from protocols.language.enums import AlarmState
 
 CYCLES_A_TASK: Final = 500
 """Work of one task: twenty-five sessions of twenty cycles take about a second, which is one step of the bar."""
@@ -88,9 +88,7 @@ def tally_of(trial: Trial) -> Tally:
 
 def _count_alarms(tally: Tally, trial: Trial) -> None:
     """Count the alarms that the log has as raised, and the interlocks that raised them."""
-    for raw in () if trial.report is None else trial.report.records:
-        if raw[KIND_OFFSET] == RecordKind.ALARM:
-            record = decode_record(raw)
-            if isinstance(record, AlarmChanged) and record.state is AlarmState.ACTIVE:
-                tally.saw("alarm", alarm_label(record.code))
-                tally.saw("interlock", str(record.interlock))
+    for change in () if trial.report is None else alarm_changes(trial.report):
+        if change.state is AlarmState.ACTIVE:
+            tally.saw("alarm", alarm_label(change.code))
+            tally.saw("interlock", str(change.interlock))
