@@ -4,25 +4,17 @@ Law: a scenario that cannot be is refused before anything is opened; a declared 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from firmware_sim.faults.injected import never_happens
-from firmware_sim.faults.injector import Firing, Noted
+from firmware_sim.faults.injected import InjectedFaults, never_happens
+from firmware_sim.faults.injector import Firing
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
 from firmware_sim.faults.served import unable
 from firmware_sim.serve.errors import OptionError
-from firmware_sim.serve.line_faults import FaultyLines
 from handpiece_shell.streams import say
 from handpiece_shell.values_file import read_values
 from protocols.language.units import SECOND, Micros
 from protocols.text.values import Form, ValuesError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from firmware_sim.faults.fault import Fault
-    from firmware_sim.serve.real_time import RealTimeDevice
-    from firmware_sim.serve.transports.table import Transport
 
 OPTION: Final = "--scenario"
 FORM: Final = Form("a scenario", 'faults: [{fault: reboot, when: at("5 s")}]')
@@ -54,23 +46,12 @@ def read_scenario(path: str, *, behind_broker: bool, in_file: bool) -> Start:
 
 
 class ServedFaults:
-    """Faults of a served device. `transports` are those that a disconnect breaks; they are opened later."""
+    """Faults of a served device since `now`; so many of them were `declared` at the beginning."""
 
-    def __init__(
-        self,
-        running: "RealTimeDevice",
-        transports: "Sequence[Transport]",
-        now: Micros,
-        faults: "Sequence[Fault]",
-        noted: Noted,
-        *,
-        behind_broker: bool,
-    ) -> None:
+    def __init__(self, injected: InjectedFaults, now: Micros, declared: int) -> None:
+        self.injected = injected
         self._began_at = now
-        self._declared = len(faults)
-        lines = FaultyLines(running.device, transports, now, faults, noted, behind_broker=behind_broker)
-        self.injected = lines.injected
-        running.put_between(lines)
+        self._declared = declared
 
     @property
     def unfired(self) -> list[str]:

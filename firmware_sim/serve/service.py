@@ -255,6 +255,7 @@ def _scenario(
     """Let faults into the device: those of a scenario, and later those that come over a link."""
 
     def let_in(faults: "Sequence[Fault]", now: Micros) -> "ServedFaults":
+        from firmware_sim.serve.line_faults import FaultyLines
         from firmware_sim.serve.scenario import ServedFaults, tell
 
         def noted(event: str, firing: "Firing", now: Micros) -> None:
@@ -262,7 +263,9 @@ def _scenario(
             if recorder is not None:
                 recorder.noted(event, firing, now)
 
-        return ServedFaults(running, transports, now, faults, noted, behind_broker=options.behind_broker)
+        lines = FaultyLines(running.device, transports, now, faults, noted, behind_broker=options.behind_broker)
+        running.put_between(lines)
+        return ServedFaults(lines.injected, now, len(faults))
 
     running.device.inject = lambda device, now: let_in((), now).injected
     start, now = options.start, monotonic()
