@@ -268,8 +268,6 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close as completed if the target was reached, else stop the device and close as aborted."""
-        if self.ended:
-            return
         if error is not None:
             await self._make_safe(error)
         elif self.target_reached:
@@ -344,9 +342,12 @@ class Session:
             self.log_error = error
             self._engine.lose_log()
             self._driver.abandon_log()
-            with contextlib.suppress(DevicectlError), contextlib.ExitStack() as last:
-                last.callback(self._engine.give_up)  # also where the stop is left: who waits for the log waits for ever
+            try:
                 await self._driver.perform(self._engine.stop(), whole=True)
+            except DevicectlError:
+                pass  # what kept the log from being written is raised
+            finally:  # also where the stop is left: nothing that waits for the log would ever end
+                self._engine.give_up()
             raise
 
     def _wall_seconds(self) -> float:
