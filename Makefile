@@ -112,7 +112,7 @@ compiled: $(VENV)/.installed-test
 	DEVICECTL_COMPILE=1 $(BIN)/python -m build --outdir "$$place/dist" . >"$$place/build.log" 2>&1 \
 		|| { tail -40 "$$place/build.log"; exit 1; }; \
 	$(BIN)/python -m venv "$$place/venv"; \
-	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$(ls "$$place"/dist/*.whl)[pytest,broker,postgresql,cluster]"; \
+	"$$place/venv/bin/python" -m pip install $(PIP_FLAGS) "$$(ls "$$place"/dist/*.whl)[pytest,broker,postgresql,cluster,station]"; \
 	cp -R tests benchmarks build_tools docs examples pyproject.toml README.md "$$place/"; cd "$$place"; \
 	INSTALLED_WHEEL=1 PURE_SOURCES=$(CURDIR) venv/bin/python -m pytest -q $(PYTEST) \
 		tests/unit tests/property tests/integration tests/architecture/test_installed.py \
