@@ -24,6 +24,7 @@ SHELLS: Final = (
     "devicectl.plan_file",
     "devicectl.real_time",
     "devicectl.simulation",
+    "devicectl.station",
     "devicectl.testing",
     "devicectl.transports",
     "firmware_sim",
