@@ -11,19 +11,16 @@ Law: same version and scenario, same run.
 import asyncio
 import random
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
+from devicectl.campaign.bench import Bench, BenchClock
 from devicectl.campaign.close import ledgers_at_close, outcome_at_close, summary_by_log
 from devicectl.campaign.expectations import check_expectations
-from devicectl.campaign.host.faults import HostFaults
-from devicectl.campaign.host.other_host import NAME, OtherHost
 from devicectl.campaign.host.user import User
 from devicectl.campaign.judges import Ledgers, judge_all
-from devicectl.campaign.recording import Recording
-from devicectl.campaign.scenario import MQTT, Scenario
+from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.verdict import Breach, Fired, Verdict
 from devicectl.campaign.world import FaultyWorld, Killed, StuckError, wait_alone
 from devicectl.errors import DevicectlError, SessionFoundError
@@ -32,27 +29,17 @@ from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.recorder import Recorder
 from devicectl.session.context import Observer
-from devicectl.session.engine import CycleResult, Engine, Entry
+from devicectl.session.engine import CycleResult, Entry
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
 from devicectl.session.procedures import Procedure
 from devicectl.simulation.virtual_time import VirtualTimeDriver
-from devicectl.simulation.world import SerialLine
 from devicectl.summary import Summary
 from devicectl.transports.urls import DeviceUrl, parse_url
-from firmware_sim.device import Device
-from firmware_sim.faults.acts import DeviceView
-from firmware_sim.faults.injector import Firing, Injector
-from firmware_sim.faults.served import fit
-from firmware_sim.faults.store import FaultyStore
-from firmware_sim.model.parameters import Parameters
+from firmware_sim.faults.injector import Firing
 from protocols.language.enums import DeviceState
 from protocols.language.messages import DeviceInfoDone
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from protocols.link.port import AnyWire
-from protocols.mqtt.topics import DeviceTopics
-from protocols.mqtt.wire import DeviceWire, HostWire
-from protocols.serial.wire import SerialWire
 
 _T = TypeVar("_T")
 
@@ -63,10 +50,7 @@ CORE_US: Final = Micros(SECOND // 2)
 CALM_LIVES: Final = 4
 """Starts of the host when no fault is left: one as before, one that resumes or abandons, one for what those leave, and
 one more."""
-TOPICS: Final = DeviceTopics("site", "device")
 URL: Final = parse_url("sim://")
-BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Wall time at which a trial begins that was given no other: only differences matter."""
 
 
 class Audience(Observer, Protocol):
@@ -85,22 +69,6 @@ class Audience(Observer, Protocol):
         """A sentence about the run."""
 
 
-class TrialClock:
-    """The wall clock of one trial: the time at which it began, and virtual time since.
-
-    A host that resumes a session knows by it how old the anesthesia is, and tells the device: by the true wall clock no
-    run could be repeated.
-    """
-
-    def __init__(self, began: datetime = BEGAN) -> None:
-        self._began = began
-        self.now: Callable[[], Micros] = lambda: Micros(0)
-
-    def __call__(self) -> datetime:
-        """Return the time."""
-        return self._began + timedelta(microseconds=self.now())
-
-
 class Trial:
     """One run of a scenario. `log` is the host's and keeps its times by `wall`; unless given it is one in memory.
 
@@ -112,16 +80,13 @@ class Trial:
         scenario: Scenario,
         *,
         log: SessionLog | None = None,
-        wall: TrialClock | None = None,
+        wall: BenchClock | None = None,
         audience: Audience | None = None,
         url: DeviceUrl = URL,
     ) -> None:
         self.scenario = scenario
         self.verdict = Verdict(scenario.seed)
-        self.recording = Recording()
-        if not scenario.plain:
-            self.recording.event("unusual", Micros(0))
-        self._wall = TrialClock() if wall is None else wall
+        self._wall = BenchClock() if wall is None else wall
         self.log = SessionLog.open("sqlite://", wall_clock=self._wall) if log is None else log
         self.report: SessionReport | None = None
         self.ledgers: Ledgers | None = None
@@ -130,52 +95,17 @@ class Trial:
         self._audience = audience
         self._session: Session | None = None
         self._draw = random.Random(f"{scenario.seed}:person")
-        self._host_draw = random.Random(f"{scenario.seed}:host")
         self._recorder = Recorder(self.log)
         self._key: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._interrupted = False
         self._bound_us = BOUND_US + scenario.plan.target_cores * CORE_US
-        view = DeviceView()
-        self.injector = Injector(scenario.faults, scenario.seed, view, self._noted)
-        store = FaultyStore(self.injector, scenario.seed)
-        parameters = Parameters(scenario.parameters)
-        self.device = Device(seed=scenario.seed, parameters=parameters)
-        store.take_over(self.device.nvm)  # after the boot: no fault meets what was written before anybody could look
-        fit(self.device, scenario.cartridge_cycles, scenario.canister_ml)
-        view.device = self.device
-        self.world = FaultyWorld(
-            self._engine(),
-            self.device,
-            store=store,
-            recording=self.recording,
-            write=self._write,
-            line=SerialLine(scenario.baud) if scenario.baud else None,
-            make_wire=self.wire_maker("sim"),
-        )
-        self._host = HostFaults(
-            self.world, self.recording, write=self._store, interrupt=self._interrupt, visit=self._visit
-        )
+        self._bench = Bench(scenario, observer=self, noted=self._noted, write=self._store, interrupt=self._interrupt)
+        self.world, self.device = self._bench.world, self._bench.device
+        self.recording, self.injector = self._bench.recording, self._bench.injector
         self._user = User(self.world)
         self._wall.now = lambda: self.world.now
         self.world.ends_at = Micros(self._bound_us)
-
-    def wire_maker(self, name: str) -> Callable[[], AnyWire]:
-        """Return what makes the device's end of a wire to the host of that name."""
-        return (lambda: DeviceWire(TOPICS, name)) if self.scenario.wire == MQTT else SerialWire
-
-    def host_wire(self, name: str) -> AnyWire:
-        """Return the end of a wire of the host of that name."""
-        return HostWire(TOPICS, name) if self.scenario.wire == MQTT else SerialWire(self.scenario.baud)
-
-    def _engine(self) -> Engine:
-        draw = self._host_draw
-        return Engine(
-            host_id=draw.getrandbits(32) or 1,
-            draw_nonce=lambda: draw.getrandbits(32),
-            wire=self.host_wire("sim"),
-            observer=self,
-        )
 
     # --- what it hears -------------------------------------------------------------------------------------------
 
@@ -213,9 +143,6 @@ class Trial:
             return None if self._session is None else self._session.summary
         return summary_by_log(self._session.summary, self.report or self.log.load(self._key))
 
-    def _write(self, entries: list[Entry]) -> None:
-        self._host.write(entries)
-
     def _store(self, entries: Sequence[Entry]) -> None:
         self._recorder.write(entries)
         self._key = self._recorder.key
@@ -224,11 +151,6 @@ class Trial:
         if self._task is not None:
             self._interrupted = True
             self._task.cancel()
-
-    def _visit(self, who: str) -> None:
-        wires = self.wire_maker(NAME), self.host_wire(NAME)
-        OtherHost(self.device, self.recording, *wires, self.world.now).visit(who)
-        self.world.refresh()
 
     # --- the person ----------------------------------------------------------------------------------------------
 
@@ -278,8 +200,7 @@ class Trial:
             if self.device.powered and self.device.board.state is DeviceState.LOCKED:
                 world.power_off(world.now)
                 world.power_on(world.now)
-            world.write = self._write
-            world.begin_host(self._engine())
+            self._bench.begin_host()
         raise StuckError(f"not closed after {verdict.lives} starts of the host: {verdict.ending}")
 
     async def _closed_by_one_host(self) -> bool:

@@ -3,8 +3,9 @@
 import asyncio
 from typing import Self
 
+from devicectl.campaign.bench import BenchClock
 from devicectl.campaign.scenario import Scenario
-from devicectl.campaign.trial import Trial, TrialClock
+from devicectl.campaign.trial import Trial
 from devicectl.log.store import SessionLog
 
 
@@ -12,7 +13,7 @@ class Trials:
     """Runs trials. The log is empty at the beginning of each: a session knows nothing of those before it."""
 
     def __init__(self) -> None:
-        self._wall = TrialClock()
+        self._wall = BenchClock()
         self._log = SessionLog.open("sqlite://", wall_clock=self._wall)
         self._loop = asyncio.Runner()
 

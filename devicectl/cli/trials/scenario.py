@@ -67,11 +67,12 @@ def run_scenario(
 
 async def _run(scenario: "Scenario", where: str, display: "Display") -> "tuple[Trial, Summary | None]":
     from devicectl import clock
-    from devicectl.campaign.trial import Trial, TrialClock
+    from devicectl.campaign.bench import BenchClock
+    from devicectl.campaign.trial import Trial
     from devicectl.cli.signals import ended_in_order
     from devicectl.log.store import SessionLog
 
-    wall = TrialClock(clock.wall())
+    wall = BenchClock(clock.wall())
     with ended_in_order(), SessionLog.open(where, wall_clock=wall) as log:
         trial = Trial(scenario, log=log, wall=wall, audience=display)
         with display:

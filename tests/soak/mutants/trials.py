@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterator
 from itertools import product
 from typing import Final
+from unittest.mock import patch
 
+from devicectl.campaign.bench import Bench
 from devicectl.campaign.trial import Trial
 from devicectl.campaign.verdict import Verdict
 from devicectl.session.engine import Engine
@@ -39,8 +41,8 @@ _AT_A_PHASE: Final = (
 )
 
 
-class _Trial(Trial):
-    """A trial whose hosts number their commands over the wrap."""
+class _Bench(Bench):
+    """A bench whose hosts number their commands over the wrap."""
 
     def _engine(self) -> Engine:
         engine = super()._engine()
@@ -77,7 +79,8 @@ def lists(told: list[Faults]) -> Iterator[Faults]:
 
 def tried(faults: Faults) -> Verdict:
     """The verdict on one list; a trial that turns in a circle is stuck."""
-    trial = _Trial(scenario(faults))
+    with patch("devicectl.campaign.trial.Bench", _Bench):
+        trial = Trial(scenario(faults))
     signal.setitimer(signal.ITIMER_REAL, HANGS_S, 1)  # again and again: what ends a session may turn, too
     try:
         return asyncio.run(trial.run())
