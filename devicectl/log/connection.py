@@ -57,7 +57,7 @@ _SQLITE_KINDS: Final = {
     sqlite3.SQLITE_CANTOPEN: (LogErrorKind.UNWRITABLE, "it cannot be opened: must be a file in a writable folder"),
     sqlite3.SQLITE_PERM: (LogErrorKind.UNWRITABLE, "access is denied: must be a file that can be written"),
     sqlite3.SQLITE_IOERR: (LogErrorKind.UNWRITABLE, "the disk cannot read or write it: check the disk and its space"),
-    sqlite3.SQLITE_CONSTRAINT: (LogErrorKind.MISSING, "has no such session: it must be begun before it is written"),
+    sqlite3.SQLITE_CONSTRAINT: (LogErrorKind.MISSING, "has no such session or lesson: it must be begun first"),
     sqlite3.SQLITE_NOTADB: (LogErrorKind.CORRUPT, "it is no SQLite database: name another file"),
     sqlite3.SQLITE_CORRUPT: (LogErrorKind.CORRUPT, "it is damaged: keep it for repair and use another --log"),
 }

@@ -7,8 +7,10 @@ from typing import Final, Self
 from sqlalchemy import URL, Connection
 
 from devicectl.log import connection as database
-from devicectl.log import queries
+from devicectl.log import queries, schema
 from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.lessons import store as lessons
+from devicectl.log.lessons.lesson import LessonSummary, StoredLesson
 from devicectl.log.report import SessionReport, SessionSummary
 
 SESSIONS_A_PAGE: Final = 500
@@ -89,6 +91,26 @@ class LogReader:
         """
         with database.translated(self.where), self._connection.begin():
             return queries.load(self._connection, key, self.where, self._version)
+
+    def lessons(self) -> list[LessonSummary]:
+        """Every lesson, the first first; a log of an earlier schema version has none.
+
+        Raises:
+            LogError: the log cannot be read.
+        """
+        if self._version < schema.SINCE[schema.lessons]:
+            return []
+        with database.translated(self.where), self._connection.begin():
+            return lessons.summaries(self._connection)
+
+    def lesson(self, key: int) -> StoredLesson:
+        """Everything stored of one lesson.
+
+        Raises:
+            LogError: MISSING when there is no such lesson; else the log cannot be read.
+        """
+        with database.translated(self.where), self._connection.begin():
+            return lessons.load(self._connection, key, self.where, self._version)
 
 
 def _connect(url: URL, shown: str, *, immutable: bool = False) -> tuple[Connection, int]:

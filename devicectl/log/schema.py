@@ -2,12 +2,14 @@
 
 Law: `records` has every journal record as it came and is the only source of counts; `cycles` says the same of cycles
 in columns, so that a person with SQL can read each needle's outcome; `totals` is what these came to at the close, so
-that a list need not count again; `truth` is apart, since it was never counted. Columns of a session's start are made
-from `fields.FIELDS`. What came after the first version is in `SINCE`. A u32 of the wire needs a big integer:
+that a list need not count again; `truth` is apart, since it was never counted. A lesson of the trainers' station is
+its file, its seed and its `acts`; the session that it closed is a session like any other. Columns of a session's start
+are made from `fields.FIELDS`. What came after the first version is in `SINCE`. A u32 of the wire needs a big integer:
 PostgreSQL's is signed.
 
     log_meta                      sessions 1 --- n records, cycles, notes
     app, schema_version                    1 --- 1 totals, truth
+                                  lessons  1 --- n acts
 """
 
 from typing import Any, Final
@@ -31,8 +33,8 @@ from sqlalchemy import (
 from devicectl.log.fields import FIELDS, LATER, Field, Form
 
 APP: Final = "devicectl"
-SCHEMA_VERSION: Final = max(2, *(field.kept.since for field in FIELDS))
-"""2, or that of the latest field of a session's start."""
+SCHEMA_VERSION: Final = max(3, *(field.kept.since for field in FIELDS))
+"""3, or that of the latest field of a session's start."""
 
 metadata: Final = MetaData()
 
@@ -149,6 +151,38 @@ totals: Final = Table(
     Column("cells", BigInteger, nullable=False),
 )
 
+lessons: Final = Table(
+    "lessons",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False, doc="the lesson's file, YAML"),
+    Column("seed", Text, nullable=False, doc="decimal digits"),
+    Column("station", Integer, nullable=False),
+    Column("trainee", Text, nullable=False, doc="a name, or empty"),
+    Column("parent", ForeignKey("lessons.key"), doc="the lesson of which this is a further attempt"),
+    Column("parent_at_us", BigInteger, doc="time in the parent's world from which this one goes its own way"),
+    Column("version", String(32), nullable=False, doc="of the program: another may execute the lesson otherwise"),
+    Column("began_wall", String(32), doc="ISO 8601, UTC; empty when no clock was given"),
+    Column("ended_us", BigInteger, doc="time of the world at its end; empty while it is unfinished"),
+    Column("session_key", ForeignKey("sessions.key"), doc="the session that it closed"),
+    Column("ended_wall", String(32)),
+    sqlite_autoincrement=True,
+)
+
+acts: Final = Table(
+    "acts",
+    metadata,
+    Column("key", Integer, primary_key=True, doc="in the order in which they were done"),
+    Column("lesson_key", ForeignKey("lessons.key"), nullable=False),
+    Column("at_us", BigInteger, nullable=False, doc="time of the lesson's world"),
+    Column("view", String(16), nullable=False, doc="trainee, instructor, presenter, server"),
+    Column("name", String(32), nullable=False),
+    Column("arguments", Text, nullable=False, doc="JSON"),
+    Column("logged_wall", String(32), doc="ISO 8601, UTC: when it was committed; empty when no clock was given"),
+    Index("acts_by_lesson", "lesson_key", "key"),
+)
+
 _list_of_course: Final = Index("sessions_of_course", sessions.c.course, sessions.c.key)
 
 SINCE: Final[dict[object, int]] = {
@@ -156,6 +190,8 @@ SINCE: Final[dict[object, int]] = {
     notes.c.cycle_no: 2,
     notes.c.logged_wall: 2,
     _list_of_course: 2,
+    lessons: 3,
+    acts: 3,
     **{sessions.c[field.name]: field.kept.since for field in LATER},
 }
 """Tables, columns and indexes that a log of an earlier schema version does not have."""

@@ -68,7 +68,7 @@ class SessionLog:
             .where(columns.key == bindparam("of"), columns.epoch == bindparam("in_epoch"))
             .where(columns.next_event_no == bindparam("at"))
         )
-        dialect = connection.dialect
+        self.dialect = dialect = connection.dialect
         assert dialect.dbapi is not None
         self._driver_error: type[Exception] = dialect.dbapi.Error
         self._begin = "BEGIN IMMEDIATE" if dialect.name == "sqlite" else None
@@ -122,7 +122,7 @@ class SessionLog:
         Raises:
             LogError: it could not be stored.
         """
-        wall = self._wall()
+        wall = self.wall()
         values = {
             "state": "open",
             **to_columns(start),
@@ -130,7 +130,7 @@ class SessionLog:
             "began_wall": wall,
             "stored_wall": wall,
         }
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             inserted = connection.execute(_BEGIN, values).inserted_primary_key
         assert inserted is not None
         return int(inserted[0])
@@ -145,8 +145,8 @@ class SessionLog:
                 differs from what is stored.
         """
         records, cycles = self._to_rows(key, batch)
-        move = (batch.next_event_no, self._wall(), key, batch.epoch, batch.first_event_no)
-        with self._quick_transaction() as cursor:
+        move = (batch.next_event_no, self.wall(), key, batch.epoch, batch.first_event_no)
+        with self.quick_transaction() as cursor:
             moved = self._move.run(cursor, move) == 1
             if moved:
                 self._insert_record.run_many(cursor, records)
@@ -162,8 +162,8 @@ class SessionLog:
         Raises:
             LogError: they could not be stored.
         """
-        with self._quick_transaction() as cursor:
-            self._insert_note.run_many(cursor, note_rows(key, notes, self._wall()))
+        with self.quick_transaction() as cursor:
+            self._insert_note.run_many(cursor, note_rows(key, notes, self.wall()))
 
     def finish(self, key: int, finish: Finish, notes: Sequence[Note] = ()) -> None:
         """End a session in the log.
@@ -177,15 +177,15 @@ class SessionLog:
             "session_seconds": finish.session_seconds,
             "wall_seconds": finish.wall_seconds,
             "cells_begun": finish.cells_begun,
-            "stored_wall": self._wall(),
+            "stored_wall": self.wall(),
             **{f"device_{name}": count for name, count in asdict(finish.device_totals).items()},
         }
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             ended = connection.execute(_END, {**values, "ended": key})
             if ended.rowcount != 1:
                 raise self._missing(key)
             if notes:
-                wall = {"session_key": key, "logged_wall": self._wall()}
+                wall = {"session_key": key, "logged_wall": self.wall()}
                 connection.execute(_ADD_NOTE, [{**asdict(note), **wall} for note in notes])
             totals.store(connection, key)
 
@@ -197,7 +197,7 @@ class SessionLog:
         """
         values = truth.as_dict()
         del values["session_no"]
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(_FORGET_TRUTH, {"of": key})
             connection.execute(_ADD_TRUTH, {"session_key": key, **values})
 
@@ -205,7 +205,7 @@ class SessionLog:
         """Forget every session of a log in memory, to use it again; one that is a file is kept for good."""
         if self._place.is_file:
             raise ValueError(f"{self.where} is a file, and what is in it is kept")
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for statement in _CLEAR:
                 connection.execute(statement)
 
@@ -217,7 +217,7 @@ class SessionLog:
         Raises:
             LogError: the log cannot be read.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return queries.find(connection, device, epoch, session_no)
 
     def find_open(self, device: str, epoch: int) -> StoredSession | None:
@@ -226,7 +226,7 @@ class SessionLog:
         Raises:
             LogError: the log cannot be read.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return queries.find_open(connection, device, epoch)
 
     def records(self, key: int) -> list[bytes]:
@@ -235,7 +235,7 @@ class SessionLog:
         Raises:
             LogError: the log cannot be read.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return queries.records(connection, key)
 
     def load(self, key: int) -> SessionReport:
@@ -244,7 +244,7 @@ class SessionLog:
         Raises:
             LogError: MISSING when there is no such session; else the log cannot be read.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return queries.load(connection, key, self.where)
 
     def neighbors_in_course(self, course: str, session_date: date) -> list[tuple[date, int]]:
@@ -255,17 +255,27 @@ class SessionLog:
         Raises:
             LogError: the log cannot be read.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return queries.neighbors_in_course(connection, course, session_date)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction of this log.
+
+        Raises:
+            LogError: what is done in it cannot be done, or not be stored.
+        """
         with database.translated(self.where, self._driver_error), self._connection.begin():
             yield self._connection
         self._place.require(self.where)
 
     @contextmanager
-    def _quick_transaction(self) -> Iterator[DBAPICursor]:
+    def quick_transaction(self) -> Iterator[DBAPICursor]:
+        """A transaction for prepared statements.
+
+        Raises:
+            LogError: what is done in it cannot be done, or not be stored.
+        """
         with (
             database.translated(self.where, self._driver_error),
             driver_transaction(self._connection, self._begin) as cursor,
@@ -276,7 +286,8 @@ class SessionLog:
     def _missing(self, key: int) -> LogError:
         return LogError(LogErrorKind.MISSING, self.where, f"has no session {key}")
 
-    def _wall(self) -> str | None:
+    def wall(self) -> str | None:
+        """The time as a text; None without a clock."""
         return None if self._wall_clock is None else self._wall_clock().isoformat()
 
     def _to_rows(self, key: int, batch: Batch) -> tuple[list[RecordRow], list[CycleRow]]:
@@ -294,7 +305,7 @@ class SessionLog:
     def _new_part(self, key: int, batch: Batch) -> Batch:
         """Return the part of `batch` from the cursor on. Raises unless the part before it equals what is stored."""
         columns = schema.sessions.c
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             session = connection.execute(
                 select(columns.epoch, columns.next_event_no).where(columns.key == key)
             ).one_or_none()

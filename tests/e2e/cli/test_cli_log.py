@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from devicectl.log.schema import SCHEMA_VERSION
 from devicectl.log.store import SessionLog
 from protocols.language.enums import DeviceState
 from protocols.text.notice import NOTICE
@@ -102,7 +103,7 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
             path.write_bytes(b"no database" * 1000)
         case "newer schema":
             a_log(path)
-            change(path, "UPDATE log_meta SET schema_version = 3")
+            change(path, f"UPDATE log_meta SET schema_version = {SCHEMA_VERSION + 1}")
         case "a file to be read only":
             a_log(path)
             path.chmod(0o444)
@@ -127,7 +128,7 @@ def where(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
         ("folder", "is a folder"),
         ("foreign", "not devicectl's log"),
         ("garbage", "is no SQLite database"),
-        ("newer schema", "has schema version 3, this program knows 2"),
+        ("newer schema", f"has schema version {SCHEMA_VERSION + 1}, this program knows {SCHEMA_VERSION}"),
         ("a file to be read only", "must be a file that can be written"),
         ("a folder to be read only", "must be a file in a writable folder"),
         ("a folder that may not be entered", "it cannot be opened (Permission denied)"),

@@ -16,6 +16,7 @@ from devicectl.log import connection as database
 from devicectl.log import paths
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.reader import LogReader
+from devicectl.log.schema import SCHEMA_VERSION
 from devicectl.log.store import SessionLog
 from tests.integration.log.log_builders import a_start, a_stored_session, cycle_batch
 
@@ -72,7 +73,11 @@ def test_another_program_s_log_meta(path: Path, rows: str) -> None:
 
 @pytest.mark.parametrize(
     ("version", "kind"),
-    [(3, LogErrorKind.NEWER_SCHEMA), (99, LogErrorKind.NEWER_SCHEMA), (0, LogErrorKind.UNKNOWN_SCHEMA)],
+    [
+        (SCHEMA_VERSION + 1, LogErrorKind.NEWER_SCHEMA),
+        (99, LogErrorKind.NEWER_SCHEMA),
+        (0, LogErrorKind.UNKNOWN_SCHEMA),
+    ],
 )
 def test_another_version_s_log_is_left_as_it_was(path: Path, version: int, kind: LogErrorKind) -> None:
     with SessionLog.open(path) as log:

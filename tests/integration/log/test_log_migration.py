@@ -16,6 +16,8 @@ from devicectl.session.entries import Note
 from tests.integration.log.log_builders import a_start, a_stored_session, cycle_batch
 
 FIRST_VERSION = (
+    "DROP TABLE acts",
+    "DROP TABLE lessons",
     "DROP TABLE totals",
     "DROP INDEX sessions_of_course",
     "ALTER TABLE notes DROP COLUMN cycle_no",

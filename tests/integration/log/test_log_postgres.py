@@ -12,12 +12,14 @@ import pytest
 from sqlalchemy import create_engine
 
 from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.lessons.store import LessonLog
 from devicectl.log.reader import LogReader
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Note
 from protocols.language.messages import TruthGetDone
 from protocols.language.records import encode_record
 from tests.integration.log.log_builders import EPOCH, a_batch, a_cycle, a_finish, a_start, a_stored_session, cycle_batch
+from tests.integration.log.test_log_lessons import INJECT, PRESS, a_lesson, missing
 from tests.integration.log.test_log_migration import FIRST_VERSION
 
 TRUTH = TruthGetDone(
@@ -105,6 +107,20 @@ def test_batches_are_passed_over_or_refused_as_on_sqlite(log: SessionLog) -> Non
     found = log.find("SIM-0007", EPOCH, 1)
     assert found is not None and (found.key, log.load(key).next_event_no) == (key, 7)
     log.finish(key, a_finish(state="aborted"))
+
+
+def test_lessons_come_back_as_on_sqlite(log: SessionLog, url: str) -> None:
+    lessons = LessonLog(log)
+    first = lessons.begin(a_lesson(seed=2**70, trainee="\u20ac"))
+    key = lessons.begin(a_lesson(parent=first, parent_at_us=2**40))
+    for act in (PRESS, INJECT):
+        lessons.append(key, act)
+    assert missing(lessons.append, key + 1_000, PRESS)
+    lessons.end(key, at_us=2**40, session_key=a_stored_session(log))
+    assert [summary.key for summary in lessons.unfinished()] == [first]
+    with LogReader.open(url) as reader:
+        assert reader.lesson(key) == lessons.load(key)
+        assert reader.lesson(key).acts == (PRESS, INJECT)
 
 
 def test_u32_fits(log: SessionLog) -> None:

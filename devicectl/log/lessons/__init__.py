@@ -1,0 +1,1 @@
+"""Lessons of the trainers' station in the session log."""
