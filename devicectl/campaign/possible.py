@@ -39,7 +39,7 @@ class Misfit(NamedTuple):
     reason: str
 
 
-class _Room(NamedTuple):
+class Room(NamedTuple):
     """Room that a plan has at a device: cycles and cores that a session can come to."""
 
     cycles: int
@@ -55,7 +55,7 @@ def find_misfit(scenario: Scenario) -> Misfit | None:
 def _misfits(scenario: Scenario) -> Iterator[Misfit]:
     if scenario.wire == MQTT and scenario.baud:
         yield Misfit(("baud",), scenario.baud, f"must be left out: only {SERIAL} has a line with a speed")
-    room = _room(scenario)
+    room = room_of(scenario)
     plan = scenario.plan
     if plan.cells > MAX_CELLS:
         yield Misfit(("plan", "zones"), None, f"must have at most {MAX_CELLS} cm2 in all, not {plan.cells}")
@@ -67,14 +67,15 @@ def _misfits(scenario: Scenario) -> Iterator[Misfit]:
     yield from _of_expectations(scenario, room)
 
 
-def _room(scenario: Scenario) -> _Room:
+def room_of(scenario: Scenario) -> Room:
+    """Return the room that a scenario's plan has."""
     parameters = Parameters(scenario.parameters)
     needles, cells = parameters.needles, scenario.plan.cells
     per_cell = cycles_per_cell(scenario.plan.coverage_bp, needles, parameters)
-    return _Room(cells * per_cell + CYCLES_A_FAULT * len(scenario.faults), cells * per_cell * needles, needles)
+    return Room(cells * per_cell + CYCLES_A_FAULT * len(scenario.faults), cells * per_cell * needles, needles)
 
 
-def _of_fault(scenario: Scenario, fault: Fault, steps: Steps, room: _Room) -> Iterator[Misfit]:
+def _of_fault(scenario: Scenario, fault: Fault, steps: Steps, room: Room) -> Iterator[Misfit]:
     kind = fault.kind
     if kind.target is Target.BROKER and scenario.wire != MQTT:
         yield Misfit((*steps, "fault"), kind.name, f"cannot happen on a serial line: write `wire: {MQTT}`")
@@ -88,7 +89,7 @@ def _of_fault(scenario: Scenario, fault: Fault, steps: Steps, room: _Room) -> It
             yield from _of_comparison(scenario, leaf, (*steps, "when"), room)
 
 
-def _of_comparison(scenario: Scenario, leaf: Compare, steps: Steps, room: _Room) -> Iterator[Misfit]:
+def _of_comparison(scenario: Scenario, leaf: Compare, steps: Steps, room: Room) -> Iterator[Misfit]:
     plan = scenario.plan
     ranges = {
         "cycle": (room.cycles, f"this plan has room for at most {room.cycles} cycles"),
@@ -103,7 +104,7 @@ def _of_comparison(scenario: Scenario, leaf: Compare, steps: Steps, room: _Room)
             yield Misfit(steps, f"{leaf.name} {leaf.operator} {leaf.value:g}", f"never holds: {reason}")
 
 
-def _of_expectations(scenario: Scenario, room: _Room) -> Iterator[Misfit]:
+def _of_expectations(scenario: Scenario, room: Room) -> Iterator[Misfit]:
     expect = scenario.expect
     for code in expect.alarms:
         if code in expect.no_alarms:

@@ -33,11 +33,29 @@ def read_scenario(path: str | Path) -> Scenario:
     Raises:
         ScenarioFileError: the file cannot be read, is no scenario, or is one that cannot happen.
     """
+    source = str(path)
+    return scenario_of(read_scenario_values(path, source), source)
+
+
+def read_scenario_values(path: str | Path, source: str) -> Values:
+    """Read the values of a scenario's file; `source` names it in an error.
+
+    Raises:
+        ScenarioFileError: the file cannot be read, or has no values.
+    """
     try:
-        values = read_values(Path(path), str(path), FORM)
+        return read_values(Path(path), source, FORM)
     except ValuesError as error:
         raise ScenarioFileError(error.source, error.key, error.value, error.right) from error
-    return _Reader(str(path), values).scenario()
+
+
+def scenario_of(values: Values, source: str) -> Scenario:
+    """Return the scenario of a file's values.
+
+    Raises:
+        ScenarioFileError: they are no scenario, or one that cannot happen.
+    """
+    return _Reader(source, values).scenario()
 
 
 class _Reader:

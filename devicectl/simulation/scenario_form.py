@@ -1,7 +1,7 @@
 """The form of a scenario's file: its keys, what each is, and what is right for it; and the same as a JSON Schema.
 
-Law: pure. Start and faults are read by the device's own reader, which `firmware-sim serve` has as well, and the plan by
-that of a plan's file: here is what is left, and the schema of the whole.
+Law: pure. Start and faults are read by the device's own reader, which `firmware-sim serve` has as well, the plan by
+that of a plan's file, a lesson by that of `devicectl station`: here is what is left, and the schema of the whole.
 """
 
 from collections.abc import Collection
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from devicectl.session.plan import Plan
+from devicectl.simulation.lesson_form import LessonForm
 from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.kind import Kind, Quantity
 from firmware_sim.faults.scenario import MAX_CANISTER_ML, MAX_CARTRIDGE_CYCLES, MAX_FAULTS, MAX_SEED
@@ -190,15 +191,27 @@ class ScenarioForm(_Form):
     expect: ExpectForm = Field(
         title="what the run has to come to", default=ExpectForm(), description="a mapping of expectations"
     )
+    lesson: Annotated[
+        object, Field(title="the part for a class, which `devicectl station` reads", description="a mapping")
+    ] = {}
 
 
 def schema() -> JsonObject:
     """Return the JSON Schema of a scenario's file."""
     made = ScenarioForm.model_json_schema()
-    plan = Plan.model_json_schema()
-    definitions = {**made.pop("$defs"), **plan.pop("$defs"), "Plan": plan, "Fault": {"oneOf": _faults()}}
+    plan, lesson = Plan.model_json_schema(), LessonForm.model_json_schema()
+    definitions = {
+        **made.pop("$defs"),
+        **plan.pop("$defs"),
+        **lesson.pop("$defs"),
+        "Plan": plan,
+        "Lesson": lesson,
+        "Fault": {"oneOf": _faults()},
+    }
+    definitions["ItemForm"]["properties"]["fault"] = {"$ref": "#/$defs/Fault"}
     of_whole = {
         "plan": {"$ref": "#/$defs/Plan"},
+        "lesson": {"$ref": "#/$defs/Lesson"},
         "start": _start(),
         "faults": {"type": "array", "maxItems": MAX_FAULTS, "items": {"$ref": "#/$defs/Fault"}},
     }

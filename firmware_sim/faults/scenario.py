@@ -8,8 +8,8 @@
     faults:
       - {fault: mute, when: 'frame("COUNT", 3)', direction: host, for_ms: 400}
 
-What else a scenario has belongs to a host: a plan, expectations. It is passed over here, but for a key that no
-scenario has: a slip of the pen in `faults` must not give a device without faults.
+What else a scenario has belongs to a host or to a class: a plan, expectations, a lesson. It is passed over here, but
+for a key that no scenario has: a slip of the pen in `faults` must not give a device without faults.
 
 Law: a value that cannot be is refused with the steps that lead to it, so that a reader of the file can show the place.
 """
@@ -30,8 +30,8 @@ MAX_SEED: Final = 2**63 - 1
 """The largest number in a signed 64-bit column of a session log."""
 MAX_CARTRIDGE_CYCLES: Final = 1_000_000
 MAX_CANISTER_ML: Final = 1_000
-KEYS: Final = ("name", "seed", "wire", "baud", "start", "plan", "faults", "person", "expect")
-"""Keys of a whole scenario, the host's among them."""
+KEYS: Final = ("name", "seed", "wire", "baud", "start", "plan", "faults", "person", "expect", "lesson")
+"""Keys of a whole scenario, those of a host and of a class among them."""
 _START: Final = ("parameters", "cartridge_cycles", "canister_ml")
 
 
@@ -96,10 +96,15 @@ def _parameters(given: object) -> dict[str, float]:
 def _faults(given: object) -> tuple[Fault, ...]:
     if not isinstance(given, list) or len(given) > MAX_FAULTS:
         raise ScenarioError(("faults",), f"must be a list of at most {MAX_FAULTS} faults")
-    return tuple(_fault(one, ("faults", index)) for index, one in enumerate(given))
+    return tuple(read_fault(one, ("faults", index)) for index, one in enumerate(given))
 
 
-def _fault(given: object, steps: tuple[str | int, ...]) -> Fault:
+def read_fault(given: object, steps: tuple[str | int, ...]) -> Fault:
+    """Return a fault as a scenario's file has it; `steps` lead to it.
+
+    Raises:
+        ScenarioError: it cannot be declared.
+    """
     values = dict(_mapping(given, steps))
     kind, when = values.pop("fault", None), values.pop("when", 'at("0 s")')
     if not isinstance(kind, str):

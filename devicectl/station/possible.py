@@ -1,0 +1,124 @@
+"""Lessons that cannot be: evidence that never comes, names twice, a beginning beyond the target.
+
+Law: pure, and sound: what is refused here could happen in no run, and the sentence says why.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from devicectl.campaign import possible
+from devicectl.campaign.possible import Misfit, room_of
+from devicectl.station.evidence import ACTS_WITH_ZONE, Pattern
+from devicectl.station.lesson import Check, Item, Lesson, WhatIf
+from protocols.text.values import Steps
+
+_WITH_CORES: Final = ("armed", "paused")
+"""Beginnings to which cycles may have led."""
+
+
+def find_misfit(lesson: Lesson) -> Misfit | None:
+    """Return the first thing in a lesson that cannot be; None where all can."""
+    return next(_misfits(lesson), None)
+
+
+def _misfits(lesson: Lesson) -> Iterator[Misfit]:
+    yield from _of_begin(lesson)
+    yield from _of_script(lesson)
+    yield from _of_checks(lesson)
+    yield from _of_what_if(lesson)
+    yield from _of_acts(lesson)
+
+
+def _of_begin(lesson: Lesson) -> Iterator[Misfit]:
+    begin, steps = lesson.begin, ("lesson", "begin", "cores")
+    if begin.cores >= lesson.scenario.plan.target_cores:
+        target = lesson.scenario.plan.target_cores
+        yield Misfit(steps, begin.cores, f"must be below {target}, the plan's target: a session would be over")
+    if begin.cores and begin.state not in _WITH_CORES:
+        yield Misfit(steps, begin.cores, f"must be 0 in {begin.state}: cores come while the handpiece is armed")
+
+
+def _of_script(lesson: Lesson) -> Iterator[Misfit]:
+    yield from _twice([one.item for one in lesson.script], "script", "item")
+    with_fault: dict[str, int] = {}
+    for index, item in enumerate(lesson.script):
+        steps: Steps = ("lesson", "script", index)
+        yield from _of_pattern(lesson, item.after, (*steps, "after"))
+        yield from _of_item(item, steps, with_fault)
+        if item.fault is not None:
+            with_fault[item.item] = index
+    faults = [one.fault for one in lesson.script if one.fault is not None]
+    found = possible.find_misfit(replace(lesson.scenario, faults=tuple(faults)))
+    if found is not None and found.steps[0] == "faults":
+        place = list(with_fault.values())[int(found.steps[1])]
+        yield Misfit(("lesson", "script", place, "fault", *found.steps[2:]), found.value, found.reason)
+
+
+def _of_item(item: Item, steps: Steps, with_fault: dict[str, int]) -> Iterator[Misfit]:
+    if (item.fault is None) == (not item.ends):
+        yield Misfit(steps, None, "must have either `fault` or `ends`")
+    if item.ends and item.ends not in with_fault:
+        known = ", ".join(with_fault) or "there is none yet"
+        yield Misfit((*steps, "ends"), item.ends, f"must be an earlier item with a fault: {known}")
+
+
+def _of_checks(lesson: Lesson) -> Iterator[Misfit]:
+    yield from _twice([one.check for one in lesson.checks], "checks", "check")
+    for index, check in enumerate(lesson.checks):
+        steps: Steps = ("lesson", "checks", index)
+        for name in ("after", "do", "never", "until"):
+            yield from _of_pattern(lesson, getattr(check, name), (*steps, name))
+        yield from _of_check(lesson, check, steps)
+
+
+def _of_check(lesson: Lesson, check: Check, steps: Steps) -> Iterator[Misfit]:
+    if (check.do is None) == (check.never is None):
+        yield Misfit(steps, None, "must have either `do` or `never`")
+    if check.within_us is not None and check.within_us > lesson.lasts_us:
+        reason = f"must be at most the {lesson.lasts_us / 1e6:g} s of the lesson"
+        yield Misfit((*steps, "within_s"), check.within_us / 1e6, reason)
+
+
+def _of_what_if(lesson: Lesson) -> Iterator[Misfit]:
+    for index, change in enumerate(lesson.what_if):
+        steps: Steps = ("lesson", "what_if", index)
+        yield from _of_pattern(lesson, change.at, (*steps, "at"))
+        yield from _of_pattern(lesson, change.instead_of, (*steps, "instead_of"))
+        yield from _of_change(change, steps)
+
+
+def _of_change(change: WhatIf, steps: Steps) -> Iterator[Misfit]:
+    if change.instead_of is None and not change.act:
+        yield Misfit(steps, None, "must have `instead_of`, or `act` and `at`, or all of them")
+    if bool(change.act) != (change.at is not None):
+        yield Misfit(steps, None, "must have `act` and `at` together: what is put in, and when")
+    if change.instead_of is not None and any(one.kind != "act" for one in change.instead_of.ones):
+        yield Misfit((*steps, "instead_of"), change.instead_of.text, "must be a pattern of acts, such as act(stop)")
+
+
+def _of_acts(lesson: Lesson) -> Iterator[Misfit]:
+    last = 0
+    for index, act in enumerate(lesson.acts):
+        if act.at_us < last:
+            yield Misfit(("lesson", "acts", index, "at_us"), act.at_us, f"must be at least {last}: acts are in order")
+        last = act.at_us
+    if lesson.acts_us < last:
+        yield Misfit(("lesson", "acts_us"), lesson.acts_us, f"must be at least {last}, the time of the last act")
+
+
+def _twice(names: list[str], where: str, key: str) -> Iterator[Misfit]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Misfit(("lesson", where, index, key), name, "must be another name: an earlier one has it")
+
+
+def _of_pattern(lesson: Lesson, pattern: Pattern | None, steps: Steps) -> Iterator[Misfit]:
+    """Find evidence that never comes in this plan: a zone that it has not, more cores than it has room for."""
+    plan, room = lesson.scenario.plan, room_of(lesson.scenario)
+    for one in pattern.ones if pattern is not None else ():
+        of_zone = one.kind == "cell" or (one.kind == "act" and one.name in ACTS_WITH_ZONE)
+        if of_zone and one.number is not None and one.number >= len(plan.zones):
+            yield Misfit(steps, one.number, f"never comes: this plan has zones 0 to {len(plan.zones) - 1}")
+        if one.kind == "cores" and one.number is not None and one.number > room.cycles * room.needles:
+            yield Misfit(steps, one.number, f"never comes: this plan has room for {room.cycles * room.needles} cores")
