@@ -32,11 +32,12 @@ def merge_patch(before: Document, after: Document) -> Document:
 class History:
     """One view as it was sent: its last document with its number, and the patches that led to it.
 
-    Messages are texts, encoded once for all the sockets of the view. Numbers begin after `first`, which another run of
-    the server has to choose higher: a client that comes back names the last number that it has.
+    Messages are texts, encoded once for all the sockets of the view. A client that comes back names the last number
+    that it has, and one that has nothing yet says 0. Another run of the server has to choose a higher `first` than any
+    number of this one.
     """
 
-    def __init__(self, document: Document, first: int = 0) -> None:
+    def __init__(self, document: Document, first: int = 1) -> None:
         self.no = first
         self.document = document
         self._patches: deque[str] = deque(maxlen=KEPT_PATCHES)
@@ -59,7 +60,7 @@ class History:
     def resume(self, last: int) -> list[str]:
         """Return the messages that a client with number `last` has to be sent: the missing patches, or a snapshot."""
         missing = self.no - last
-        if not 0 <= missing <= len(self._patches):
+        if last == 0 or not 0 <= missing <= len(self._patches):
             return [self.snapshot()]
         return list(self._patches)[len(self._patches) - missing :]
 

@@ -62,7 +62,7 @@ def test_a_patch_has_nothing_but_what_changed() -> None:
 @given(st.lists(DOCUMENTS, min_size=1, max_size=8), st.integers(-2, 10))
 def test_a_client_that_comes_back_has_the_view_again(documents: list[Document], last: int) -> None:
     history = History(documents[0])
-    seen = {0: documents[0]}
+    seen = {history.no: documents[0]}
     for document in documents[1:]:
         history.update(document)
         seen[history.no] = document
@@ -73,8 +73,8 @@ def test_a_client_that_was_away_too_long_is_sent_the_whole_view() -> None:
     history = History({"n": 0})
     for n in range(1, KEPT_PATCHES + 2):
         history.update({"n": n})
-    assert len(history.resume(1)) == KEPT_PATCHES
-    assert history.resume(0) == [history.snapshot()]
+    assert len(history.resume(2)) == KEPT_PATCHES
+    assert history.resume(1) == [history.snapshot()]
 
 
 def test_a_number_of_an_earlier_run_of_the_server_is_sent_the_whole_view() -> None:
@@ -87,7 +87,14 @@ def test_a_number_of_an_earlier_run_of_the_server_is_sent_the_whole_view() -> No
 def test_an_unchanged_view_sends_nothing() -> None:
     history = History({"n": 0})
     assert history.update({"n": 0}) is None
-    assert history.resume(0) == []
+    assert history.resume(history.no) == []
+
+
+def test_a_client_that_has_nothing_yet_is_sent_the_whole_view() -> None:
+    history = History({"n": 0})
+    assert history.resume(0) == [history.snapshot()]
+    history.update({"n": 1})
+    assert client(history.resume(0)) == ({"n": 1}, history.no)
 
 
 def test_what_json_has_no_word_for_is_refused() -> None:
