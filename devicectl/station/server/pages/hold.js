@@ -1,0 +1,124 @@
+/* The trigger: a button, a key or a gamepad that is held.
+ *
+ * Law: the station owns the trigger. This page renews its lease while something is held, and whatever takes the hand
+ * away ends it: pointer, key, focus, tab, page or connection. It is never renewed from requestAnimationFrame, which a
+ * hidden tab stops, and a button that is held is never replaced.
+ */
+
+const RENEWAL_MS = 200;
+const GAMEPAD_MS = 40;
+
+/** `press()` and `release(why)` are called once each for a hold, `renew()` all along. */
+export class Hold {
+  #by;
+  #timer;
+  #seen = false;
+
+  constructor(button, panel, { press, renew, release }) {
+    Object.assign(this, { button, panel, press, renew, release });
+    this.#listenToPointer();
+    this.#listenToKeys();
+    this.#listenToPage();
+    this.#listenToGamepads();
+  }
+
+  get held() {
+    return this.#by !== undefined;
+  }
+
+  /** Take what the station says of the trigger: one that it has let go is not held here any more. */
+  show(held) {
+    if (held) this.#seen = true;
+    else if (this.#seen && this.held) this.#end();
+  }
+
+  /** End a hold whose press was refused, or which the station has ended: nobody has to be told. */
+  drop() {
+    if (this.held) this.#end();
+  }
+
+  /** End a hold, and say why. */
+  letGo(why) {
+    if (!this.held) return;
+    this.#end();
+    this.release(why);
+  }
+
+  #begin(by) {
+    if (this.held) return;
+    this.#by = by;
+    this.#seen = false;
+    this.button.classList.add("held");
+    this.button.setAttribute("aria-pressed", "true");
+    this.#timer = setInterval(() => this.renew(), RENEWAL_MS);
+    this.press();
+  }
+
+  #end() {
+    clearInterval(this.#timer);
+    this.#by = undefined;
+    this.button.classList.remove("held");
+    this.button.setAttribute("aria-pressed", "false");
+  }
+
+  #endIf(by, why) {
+    if (this.#by === by) this.letGo(why);
+  }
+
+  #listenToPointer() {
+    const { button } = this;
+    button.addEventListener("pointerdown", (event) => {
+      if (!event.isPrimary || event.button !== 0) return;
+      button.setPointerCapture(event.pointerId);
+      this.#begin("pointer");
+    });
+    button.addEventListener("pointerup", () => this.#endIf("pointer", "let_go"));
+    button.addEventListener("pointercancel", () => this.#endIf("pointer", "pointer"));
+    // At the document, which hears it also where the button was taken out of the page.
+    document.addEventListener("lostpointercapture", () => this.#endIf("pointer", "pointer"));
+    button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is no question
+  }
+
+  #listenToKeys() {
+    const isTrigger = (event) => event.code === "Space" && (event.target === this.button || event.target === this.panel);
+    this.panel.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === this.button) event.preventDefault();
+      if (!isTrigger(event)) return;
+      event.preventDefault(); // the page would scroll
+      if (!event.repeat && !event.ctrlKey && !event.altKey && !event.metaKey) this.#begin("key");
+    });
+    document.addEventListener("keyup", (event) => {
+      if (event.code !== "Space" || this.#by !== "key") return;
+      event.preventDefault();
+      this.letGo("let_go");
+    });
+    this.panel.addEventListener("focusout", (event) => {
+      if (!this.panel.contains(event.relatedTarget)) this.#endIf("key", "focus");
+    });
+  }
+
+  #listenToPage() {
+    window.addEventListener("blur", () => this.letGo("focus"));
+    window.addEventListener("pagehide", () => this.letGo("hidden"));
+    document.addEventListener("visibilitychange", () => document.hidden && this.letGo("hidden"));
+  }
+
+  #listenToGamepads() {
+    let timer;
+    window.addEventListener("gamepadconnected", () => {
+      timer ??= setInterval(() => this.#askGamepads(), GAMEPAD_MS);
+    });
+    window.addEventListener("gamepaddisconnected", () => this.#endIf("gamepad", "pointer"));
+  }
+
+  #askGamepads() {
+    const pressed = navigator.getGamepads().some((pad) => pad?.connected && pad.buttons.some((button) => button.pressed));
+    if (!pressed) {
+      this.gamepadDown = false;
+      this.#endIf("gamepad", "let_go");
+    } else if (!this.gamepadDown && document.hasFocus()) {
+      this.gamepadDown = true; // one that was ended otherwise has to be let go before it begins again
+      this.#begin("gamepad");
+    }
+  }
+}

@@ -1,0 +1,282 @@
+/* The trainee's page: the controller as its operator sees it.
+ *
+ * Law: the page shows the document that the station sends and knows nothing else. A control that is not possible says
+ * why when it is pressed; what the device would refuse is sent, so that the device refuses it.
+ */
+
+import { Announcer, CellMap, Gauge, Station, api, byId, el, keyed, minutes, setAttribute, setText, stationNumber } from "./common.js";
+import { Hold } from "./hold.js";
+import { Sound } from "./sound.js";
+
+const SIGNS = { high: "!!!", medium: "!!", low: "!", info: "i" };
+const WORDS = { high: "High priority", medium: "Medium priority", low: "Low priority", info: "Information" };
+const STATES = { active: "", acknowledged: "acknowledged", latched: "its cause is gone; it stays until a reset" };
+const PHASES = { punch: "Needles in the skin", suction: "Suction", advance: "Advance", count: "Count", none: "" };
+const KEYS_OFF = "station-keys-off";
+
+let view;
+const shown = { alarms: new Map(), message: 0, next: "", state: "", link: true, ended: false };
+const announcer = new Announcer(byId("live"));
+const gauge = new Gauge(byId("vacuum"));
+const map = new CellMap(byId("map"));
+
+/* --- acts ------------------------------------------------------------------------------------------------------- */
+
+function say(words, no = false) {
+  setText(byId("said"), words);
+  setAttribute(byId("said"), "title", words);
+  byId("said").classList.toggle("no", no);
+  if (words) announcer.say("answer", words);
+}
+
+async function act(name, args = {}) {
+  const control = view?.controls[name];
+  if (control?.enabled === false) {
+    say(control.why, true);
+    return false;
+  }
+  const { ok, words } = await station.act(name, args);
+  say(ok ? "" : words, !ok);
+  return ok;
+}
+
+/** Stop is sent whatever the page believes: it is harmless twice. */
+async function stop() {
+  hold.drop();
+  const { ok, words } = await station.act("stop");
+  say(ok ? "Stop was sent." : words, !ok);
+}
+
+const sound = new Sound((words, works) => {
+  setText(byId("sound-state"), words);
+  byId("sound-state").classList.toggle("refused", !works);
+  announcer.say("sound", words);
+});
+
+const hold = new Hold(byId("trigger"), byId("hand"), {
+  press: async () => (await act("trigger_press")) || hold.drop(),
+  renew: () => station.hold(),
+  release: (why) => station.act("trigger_release", { why }),
+});
+
+/* --- what is shown ---------------------------------------------------------------------------------------------- */
+
+function show(next) {
+  view = next;
+  setText(byId("notice"), view.notice);
+  setText(byId("title"), view.title);
+  document.title = `${view.title} - trainee - training simulator`;
+  setText(byId("prebrief"), view.prebrief);
+  setText(byId("length"), `This lesson takes about ${view.minutes} minutes. ${heldInWords()}`);
+  setText(byId("clock"), `${minutes(view.clock.t_ms)}${view.clock.running || view.clock.ended ? "" : " held"}`);
+  setText(byId("next"), view.next.words);
+  setText(byId("state"), view.state.words);
+  setText(byId("device-link"), view.link.words);
+  byId("device-link").classList.toggle("refused", !view.link.up);
+  hold.show(view.trigger.held);
+  showCounts();
+  gauge.show(view.vacuum);
+  map.show(view);
+  showHandpiece();
+  showZones();
+  showControls();
+  showAlarms();
+  showMessages();
+  showChecks();
+  showEnd();
+  announce();
+}
+
+function heldInWords() {
+  if (view.clock.running || view.clock.ended) return "";
+  return view.practice ? "It waits for you to begin." : "It waits for the instructor to let it run.";
+}
+
+function showCounts() {
+  const { cores, target, coverage_percent: coverage, cycles, punctures } = view.counts;
+  setText(byId("cores"), cores);
+  setText(byId("target"), target);
+  setAttribute(byId("progress"), "max", target);
+  setAttribute(byId("progress"), "value", Math.min(cores, target));
+  setText(byId("coverage"), coverage === undefined ? "none yet" : `${coverage.toFixed(2)} %`);
+  setText(byId("cycles"), cycles);
+  setText(byId("punctures"), punctures ?? "not known");
+  setText(byId("phase"), PHASES[view.cycle.phase] && `Cycle ${view.cycle.no}: ${PHASES[view.cycle.phase]}`);
+}
+
+function showHandpiece() {
+  const { cartridge, canister, temperature_c: celsius } = view;
+  fact("cartridge", cartridge.cycles, (cycles) => `${cycles} of ${cartridge.life} cycles`, cartridge.cycles >= cartridge.warn);
+  fact("canister", canister.percent, (percent) => `${percent.toFixed(1)} % full`, canister.percent >= canister.warn_percent);
+  fact("temperature", celsius, (value) => `${value.toFixed(1)} °C`, false);
+}
+
+function fact(id, value, words, warned) {
+  setText(byId(id), value === undefined ? "not known" : words(value) + (warned ? " (warning)" : ""));
+  byId(id).classList.toggle("warned", warned);
+}
+
+function showZones() {
+  keyed(byId("zones"), view.zones, (zone) => zone.zone, newZone, (row, zone) => {
+    setText(row.querySelector(".zone-of"), `${zone.name}, ${zone.area_cm2} cm²`);
+    setText(row.querySelector(".soft"), anesthesiaInWords(zone));
+  });
+  keyed(byId("go-zone"), view.zones, (zone) => zone.zone, (zone) => el("option", { value: zone.zone }, zone.name));
+}
+
+function newZone(zone) {
+  const button = (name, words) =>
+    el("button", { type: "button", "data-act": name, "aria-label": `${words}: ${zone.name}`, onclick: () => act(name, { zone: zone.zone }) }, words);
+  const buttons = el("div", { class: "row" }, button("anesthesia_start", "Numb"), button("anesthesia_confirm", "Confirm"));
+  return el("li", { class: "zone-row" }, el("span", { class: "zone-of" }), buttons, el("span", { class: "soft" }));
+}
+
+function anesthesiaInWords(zone) {
+  if (zone.numbed_ms === undefined) return zone.confirmed ? "Confirmed." : "Not numbed.";
+  const ago = `Numbed ${minutes(view.clock.t_ms - zone.numbed_ms)} ago`;
+  if (zone.confirmed) return `${ago}, confirmed.`;
+  const left = zone.wait_until_ms - view.clock.t_ms;
+  return left > 0 ? `${ago}: wait ${minutes(left + 999)} before you confirm.` : `${ago}: to be confirmed.`;
+}
+
+function showControls() {
+  for (const button of document.querySelectorAll("[data-act]")) {
+    const control = view.controls[button.dataset.act];
+    setAttribute(button, "aria-disabled", control.enabled ? undefined : "true");
+    setAttribute(button, "title", control.why);
+    button.classList.toggle("first", view.next.control === button.dataset.act && control.enabled);
+  }
+  setAttribute(byId("go-button"), "aria-disabled", view.controls.reposition.enabled ? undefined : "true");
+  if (!hold.held) {
+    setAttribute(byId("trigger"), "aria-disabled", view.controls.trigger_press.enabled ? undefined : "true");
+  }
+  setText(byId("trigger-words"), hold.held ? "Held: let go to end" : "Hold: trigger");
+}
+
+function showAlarms() {
+  const { alarms, sound: paused, clock } = view;
+  byId("no-alarm").hidden = alarms.length > 0;
+  keyed(byId("alarms"), alarms, (alarm) => alarm.code, newAlarm, (row, alarm) => {
+    row.className = `alarm ${alarm.priority}${alarm.state === "active" ? "" : " quiet"}`;
+    setText(row.querySelector(".what"), alarm.words);
+    const how = [WORDS[alarm.priority], alarm.label, STATES[alarm.state], `since ${minutes(alarm.since_ms)}`];
+    setText(row.querySelector(".how"), how.filter(Boolean).join(" · "));
+  });
+  const [first] = alarms;
+  setText(byId("alarm-bar"), first ? `${SIGNS[first.priority]} ${first.words}${alarms.length > 1 ? ` (${alarms.length} alarms)` : ""}` : "No alarm");
+  setAttribute(byId("alarm-bar"), "class", `alarm-bar ${first ? first.priority : "none"}`);
+  const left = (paused.paused_until_ms ?? 0) - clock.t_ms;
+  byId("sound-paused").hidden = left <= 0;
+  if (left > 0) setText(byId("sound-paused"), `The sound is paused for ${minutes(left + 999)}. A new alarm sounds all the same.`);
+  sound.show(alarms.find((alarm) => alarm.sounds)?.priority);
+}
+
+function newAlarm(alarm) {
+  return el("li", {}, el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[alarm.priority]), el("span", { class: "what" }), el("span", { class: "how" }));
+}
+
+function showMessages() {
+  const newest = view.messages.toReversed();
+  byId("no-message").hidden = newest.length > 0;
+  keyed(byId("messages"), newest, (message) => message.no, (message) =>
+    el("li", { class: `message ${message.kind}` }, el("time", {}, minutes(message.at_ms)), el("span", { class: "what" }, message.words)));
+}
+
+function showChecks() {
+  const checks = view.checks ?? [];
+  byId("checks-panel").hidden = checks.length === 0;
+  keyed(byId("checks"), checks, (check) => check.check, () => el("li"), (row, check) => {
+    row.className = `check ${check.state}`;
+    setText(row, `${check.words}${check.critical ? " (critical)" : ""}: ${check.state.replace("_", " ")}`);
+  });
+}
+
+function showEnd() {
+  byId("end").hidden = view.end === undefined;
+  if (view.end === undefined) return;
+  setText(byId("end-words"), view.end.words);
+  byId("debrief").hidden = view.end.debrief === undefined;
+  if (view.end.debrief !== undefined) setAttribute(byId("debrief"), "href", view.end.debrief);
+  if (!shown.ended) byId("end-title").focus();
+  shown.ended = true;
+}
+
+/** Say what is new, each thing once. */
+function announce() {
+  for (const alarm of view.alarms) {
+    const key = `${alarm.state} ${alarm.since_ms}`;
+    if (shown.alarms.get(alarm.code) !== key && alarm.state === "active") announcer.say(`alarm ${alarm.code}`, `Alarm, ${WORDS[alarm.priority]}: ${alarm.words}`);
+    shown.alarms.set(alarm.code, key);
+  }
+  for (const message of view.messages) {
+    if (message.no > shown.message && message.kind !== "alarm") announcer.say(`message ${message.kind}`, message.words);
+    shown.message = Math.max(shown.message, message.no);
+  }
+  if (view.next.words !== shown.next) announcer.say("next", view.next.words);
+  if (view.link.up !== shown.link) announcer.say("link", view.link.words);
+  shown.next = view.next.words;
+  shown.link = view.link.up;
+}
+
+/* --- what is heard ---------------------------------------------------------------------------------------------- */
+
+function pressed(button) {
+  if (button.dataset.act === "acknowledge") act("acknowledge", { code: 0 });
+  else act(button.dataset.act);
+}
+
+for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => pressed(button));
+byId("stop").addEventListener("click", stop);
+byId("go").addEventListener("submit", (event) => {
+  event.preventDefault();
+  act("reposition", { zone: Number(byId("go-zone").value), cell: Number(byId("go-cell").value) });
+});
+byId("hand").addEventListener("pointerdown", (event) => {
+  if (event.target === byId("hand")) byId("hand").focus();
+});
+
+function showBrief(open) {
+  byId("brief").hidden = !open;
+  byId("brief-open").hidden = open;
+  byId(open ? "brief-title" : "trigger").focus();
+}
+
+byId("brief-close").addEventListener("click", async () => {
+  showBrief(false);
+  if (!view?.practice || view.clock.running) return;
+  try {
+    await api("POST", `/api/stations/${stationNumber()}/pace`, { running: true });
+  } catch (error) {
+    say(error.message, true);
+  }
+});
+byId("brief-open").addEventListener("click", () => showBrief(true));
+byId("sound-test").addEventListener("click", () => sound.test());
+
+const keys = byId("keys");
+keys.checked = localStorage.getItem(KEYS_OFF) === null;
+const showKeys = () => (byId("stop-key").hidden = !keys.checked);
+keys.addEventListener("change", () => {
+  if (keys.checked) localStorage.removeItem(KEYS_OFF);
+  else localStorage.setItem(KEYS_OFF, "1");
+  showKeys();
+});
+showKeys();
+
+document.addEventListener("keydown", (event) => {
+  const elsewhere = event.target.closest?.("input:not([type=checkbox]), select, textarea");
+  if (!keys.checked || event.repeat || event.ctrlKey || event.altKey || event.metaKey || elsewhere) return;
+  if (event.key === ".") stop();
+  else for (const button of document.querySelectorAll(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`)) pressed(button);
+});
+
+const station = new Station("trainee", stationNumber(), {
+  shown: show,
+  linked: (up, words) => {
+    setText(byId("link"), words);
+    byId("link").classList.toggle("lost", !up);
+    if (up) return;
+    hold.drop(); // a closed socket has released it at the station
+    announcer.say("connection", words);
+  },
+});
