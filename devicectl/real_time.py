@@ -2,7 +2,7 @@
 
 Law: it does what the engine says and decides nothing. Everything of the engine runs on the event loop; only the log is
 written in a thread, so that a slow disk never keeps the heartbeat waiting. The engine bounds what is not yet
-written by sending no PUNCH (`operator.MAX_UNLOGGED`), so the queue between them needs no bound of its own. What an
+written by sending no PUNCH (`steps.MAX_UNLOGGED`), so the queue between them needs no bound of its own. What an
 observer, a tap, the log or an opener raises is raised where the session is awaited, never into the event loop.
 """
 

@@ -12,8 +12,9 @@ from devicectl.session.context import SessionContext
 from devicectl.session.count import Counts, reconcile
 from devicectl.session.entries import Finish
 from devicectl.session.machine import CYCLE, ENDED, Event, State
-from devicectl.session.operator import AutomaticOperator
 from devicectl.session.procedures import Procedure, ask
+from devicectl.session.recovery import Recovery
+from devicectl.session.steps import Steps
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, Code
 from protocols.language.records import SessionClosed
@@ -25,10 +26,10 @@ MAX_DIFFERENCES: Final = 20
 class Closing:
     """The end of one session."""
 
-    def __init__(self, context: SessionContext, operator: AutomaticOperator) -> None:
+    def __init__(self, context: SessionContext, steps: Steps, recovery: Recovery) -> None:
         self._context = context
-        self._operator = operator
-        self._recovery = operator.recovery
+        self._steps = steps
+        self._recovery = recovery
 
     def close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
         """Disarm, read the journal to its end, close the session with the fold of it, ask for the truth.
@@ -138,7 +139,7 @@ class Closing:
     def _close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
         _, reader = self._context.session()
         if self._context.machine.now in (State.ARMED, State.PAUSED):
-            yield from self._operator.disarm()
+            yield from self._steps.disarm()
         yield from reader.read()
         self._begin_close()
         device = yield from self._close_on_device(reason)

@@ -14,9 +14,12 @@ from devicectl.session.count import Fold
 from devicectl.session.entries import SessionStart, StoredSession
 from devicectl.session.machine import ENDED, Event
 from devicectl.session.opening import Opening
-from devicectl.session.operator import AutomaticOperator, CycleResult
+from devicectl.session.operators.anesthesia import AnesthesiaOperator
+from devicectl.session.operators.automatic import AutomaticOperator
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure, nothing
+from devicectl.session.recovery import Recovery
+from devicectl.session.steps import CycleResult, Steps
 from protocols.language import messages as M
 from protocols.language.enums import Role
 from protocols.link.port import AnyWire
@@ -49,9 +52,11 @@ class Engine(SessionContext):
             wire=wire if wire is not None else SerialWire(),
             allow_hardware=allow_hardware,
         )
-        self._operator = AutomaticOperator(self)
-        self._recovery = self._operator.recovery
-        closing = Closing(self, self._operator)
+        steps = Steps(self)
+        self._recovery = Recovery(self, steps.lose_place)
+        self._anesthesia = AnesthesiaOperator(self)
+        self._operator = AutomaticOperator(self, steps, self._recovery, self._anesthesia)
+        closing = Closing(self, steps, self._recovery)
         self.confirm_anesthesia = self._operator.confirm_anesthesia
         self.next_cycle = self._operator.next_cycle
         self.pause = self._operator.pause
@@ -143,7 +148,7 @@ class Engine(SessionContext):
             self.reader.compare_head(welcome.journal_head)
         self.counted = welcome.cores_counted  # for steering and display; the count is the fold's
         operator = start.plan.operator
-        self._operator.adopt(operator.anesthesia_method, operator.confirmed_by, open_s)
+        self._anesthesia.adopt(operator.anesthesia_method, operator.confirmed_by, open_s)
         self.note("action", "session_resume", f"session {start.session_no} from cycle {welcome.cycle_no}")
         yield from self._recovery.through(self._recovery.await_control, nothing)
         if restore:

@@ -5,7 +5,8 @@ import pytest
 from devicectl.cli import arguments
 from devicectl.session import journal as host_journal
 from devicectl.session import link as host_link
-from devicectl.session import operator, plan
+from devicectl.session import plan, steps
+from devicectl.session.operators import automatic
 from devicectl.transports import mqtt, simulated
 from firmware_sim.board import board
 from firmware_sim.commands import queries
@@ -47,7 +48,7 @@ def test_five_tries_fit_the_idle_lease() -> None:
 
 
 def test_a_punch_outlives_its_own_tries() -> None:
-    assert patience_us() < operator.PUNCH_DEADLINE_MS * MILLISECOND
+    assert patience_us() < steps.PUNCH_DEADLINE_MS * MILLISECOND
 
 
 def test_a_retry_finds_its_answer() -> None:
@@ -85,7 +86,7 @@ def test_journal_reserve_is_a_small_part_of_the_ring() -> None:
 
 
 def test_host_reads_the_journal_long_before_it_is_full() -> None:
-    most_between_reads = operator.MAX_UNREAD_CYCLES + operator.MAX_UNLOGGED
+    most_between_reads = steps.MAX_UNREAD_CYCLES + steps.MAX_UNLOGGED
     assert most_between_reads * 4 <= journal.JOURNAL_SLOTS - journal.JOURNAL_RESERVE
 
 
@@ -150,7 +151,7 @@ def test_a_clog_alone_never_warns_of_a_mismatch() -> None:
 
 
 def test_operator_waits_for_suction_longer_than_it_must_be_stable() -> None:
-    assert operator.SUCTION_WAIT_US > DEFAULTS["vacuum_stable_s"] * SECOND > operator.SUCTION_POLL_US
+    assert automatic.SUCTION_WAIT_US > DEFAULTS["vacuum_stable_s"] * SECOND > automatic.SUCTION_POLL_US
 
 
 def test_a_lost_link_retracts_within_its_limit() -> None:

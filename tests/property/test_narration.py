@@ -122,7 +122,7 @@ def nothing(lab: Told, found: "re.Match[str]") -> bool:
 
 def zones_confirmed(lab: Told, found: "re.Match[str]") -> bool:
     return all(lab.has(Anesthesia, zone=zone, confirmed=1) for zone in range(len(lab.plan.zones))) and (
-        found[1] == lab.engine._operator._anesthesia._confirmed_by
+        found[1] == lab.engine._anesthesia._confirmed_by
     )
 
 

@@ -42,7 +42,7 @@ PLACES: Final = {
     "add a field to the session log": ("devicectl/session/entries.py", "devicectl/session/engine.py"),
     "add a number that survives a power cut": ("firmware_sim/memory/contents.py",),
     "add a message": ("protocols/language/messages/", "firmware_sim/commands/rules.py", "tests/vectors/catalogue.txt"),
-    "add a step to the session": ("devicectl/session/machine.py", "devicectl/session/operator.py"),
+    "add a step to the session": ("devicectl/session/machine.py", "devicectl/session/operators/automatic.py"),
 }
 """Change -> the places that it begins at; `test_changes` makes most of them."""
 

@@ -122,7 +122,7 @@ def test_an_anesthesia_is_timed_by_the_device_where_the_hosts_clock_stood_still(
     before = [zone.numbed_at for zone in lab.device.board.zones.values()]
     lab.world.cut()
     lab.wait(1_800 * SECOND)
-    own = lab.engine._operator._anesthesia._numbed
+    own = lab.engine._anesthesia._numbed
     own.update({zone: Micros(numbed_at + 1_800 * SECOND) for zone, numbed_at in own.items()})
     lab.world.mend()
     lab.cycle()

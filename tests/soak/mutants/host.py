@@ -6,7 +6,7 @@ from tests.soak.mutants.mutant import Mutant, one
 
 _JOURNAL: Final = "devicectl/session/journal.py"
 _RECOVERY: Final = "devicectl/session/recovery.py"
-_OPERATOR: Final = "devicectl/session/operator.py"
+_STEPS: Final = "devicectl/session/steps.py"
 _CLOSING: Final = "devicectl/session/closing.py"
 _COUNT: Final = "devicectl/session/count.py"
 _SUCTION: Final = 'cycle == 4 and phase == "suction"'
@@ -122,15 +122,15 @@ HOST: Final = (
     ),
     Mutant(
         "a failed cycle's number is used again",
-        _OPERATOR,
-        "            self._context.last_cycle_no = max(self._context.last_cycle_no, command.cycle_no)",
+        _STEPS,
+        "            context.last_cycle_no = max(context.last_cycle_no, command.cycle_no)",
         "            pass",
         "host",
         (one("pressure_frozen", _PUNCH, kpa=-10, for_ms=3_000),),
     ),
     Mutant(
         "the host's heartbeat stays slow while it arms",
-        _OPERATOR,
+        _STEPS,
         "        self._context.link.hurry(None)\n",
         "",
         "calm",

@@ -16,9 +16,9 @@ from devicectl.session.context import Entry, Identity
 from devicectl.session.engine import Engine
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
-from devicectl.session.operator import CycleResult
 from devicectl.session.plan import Plan, make_plan
 from devicectl.session.procedures import Procedure, Task
+from devicectl.session.steps import CycleResult
 from firmware_sim.memory.journal import Journal
 from protocols.language import messages as M
 from protocols.language.enums import AlarmPriority, AlarmState, ByeReason, Code, DeviceState, NeedleOutcome, Phase

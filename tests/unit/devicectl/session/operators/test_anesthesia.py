@@ -104,7 +104,7 @@ def adopting(*records: Record, open_s: float | None = None, uptime_ms: int = 60_
     desk.shown |= {"uptime_ms": uptime_ms}
     desk.opened()
     desk.write(*records)
-    desk.engine._operator.adopt("cream", "Ada", open_s)
+    desk.engine._anesthesia.adopt("cream", "Ada", open_s)
     desk.cut()
     desk.mend()
     return desk

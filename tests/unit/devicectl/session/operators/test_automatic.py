@@ -6,7 +6,8 @@ import pytest
 
 from devicectl.errors import CommandFailedError, CommandRefusedError, SessionError
 from devicectl.session.machine import State
-from devicectl.session.operator import MAX_PURGES, MAX_REMEDIES, MAX_UNLOGGED, CycleResult
+from devicectl.session.operators.automatic import MAX_PURGES, MAX_REMEDIES
+from devicectl.session.steps import MAX_UNLOGGED, CycleResult
 from protocols.language import interlocks as I
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, Code, DeviceState, NeedleOutcome
