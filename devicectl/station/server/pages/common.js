@@ -1,6 +1,6 @@
 /* Parts that every page of the station shares: the socket and its numbered patches, elements, announcements, drawings.
  *
- * Law: nothing here makes markup of text, reads a clock of the lesson, or knows what a view means.
+ * Law: nothing here makes markup of text, or decides anything that the server has to decide.
  */
 
 /** An element with attributes, listeners (`onclick: function`) and children; a string is text and never markup. */
@@ -189,7 +189,7 @@ export class Station {
   /** True if the server is there and lets this page in no more: a refused handshake tells a script nothing. */
   async #refused() {
     try {
-      return [401, 403, 404].includes((await fetch(location.pathname, { method: "HEAD" })).status);
+      return [401, 403, 404].includes((await fetch(location.pathname)).status);
     } catch {
       return false;
     }
@@ -235,6 +235,118 @@ export class Announcer {
       this.#timer = setTimeout(() => this.#speak(), SPOKEN_EVERY_MS);
       return;
     }
+  }
+}
+
+/** Single keys as shortcuts, while `enabled()`. Not where a person writes or chooses, and never with another key held. */
+export function onKeys(keys, enabled) {
+  document.addEventListener("keydown", (event) => {
+    if (!enabled() || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (event.target.closest("input, select, textarea, summary, dialog")) return;
+    if (event.target.closest("button, a") && [" ", "Enter"].includes(event.key)) return;
+    const does = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!does) return;
+    event.preventDefault();
+    does();
+  });
+}
+
+/** The lesson's time between two patches: what the last one said, moved on at the lesson's speed. */
+export class LessonTime {
+  #clock = { t_ms: 0, speed: 1, running: false };
+  #since = 0;
+
+  sync(clock) {
+    this.#clock = clock;
+    this.#since = performance.now();
+  }
+
+  get ms() {
+    const { t_ms, speed, running } = this.#clock;
+    return running ? t_ms + (performance.now() - this.#since) * speed : t_ms;
+  }
+}
+
+const SIGNS = { high: "!!!", medium: "!!", low: "!", info: "i" };
+
+/** The alarms that are shown, in the order in which the server has put them. */
+export function showAlarms(list, alarms) {
+  keyed(list, alarms, (alarm) => alarm.code, () => el("li", {}, el("b"), " ", el("span")), (item, alarm) => {
+    setAttribute(item, "class", `alarm ${alarm.priority}`);
+    setText(item.children[0], `${SIGNS[alarm.priority]} ${alarm.priority} ${alarm.label}`);
+    setText(item.children[1], alarm.words);
+  });
+}
+
+const SPEEDS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60];
+const STEPS = { phase: "Next phase", cycle: "Next cycle", alarm: "To the next alarm" };
+
+/** Run and hold, speed, steps and prepared stops of a station, for who may set them. */
+export class Pace {
+  #clock = { running: false, speed: 1 };
+
+  /** `refused(words)` gets the sentence of what could not be done, and an empty one when it could. */
+  constructor(root, number, refused) {
+    this.path = `/api/stations/${number}/pace`;
+    this.refused = refused;
+    this.runButton = el("button", { type: "button", class: "first run", onclick: () => this.toggle() }, "Run");
+    this.speed = el("select", { onchange: () => this.set({ speed: Number(this.speed.value) }) });
+    this.speed.append(...SPEEDS.map((speed) => el("option", { value: speed }, `${speed}x`)));
+    this.stops = el("div", { class: "row" });
+    const steps = Object.entries(STEPS).map(([step, words]) =>
+      el("button", { type: "button", onclick: () => this.step(step) }, words));
+    this.buttons = el("div", { class: "row" },
+      this.runButton,
+      el("label", {}, "Speed ", this.speed),
+      el("button", { type: "button", "aria-label": "slower", onclick: () => this.faster(-1) }, "−"),
+      el("button", { type: "button", "aria-label": "faster", onclick: () => this.faster(1) }, "+"),
+      ...steps);
+    root.append(this.buttons, el("fieldset", { class: "stops" }, el("legend", {}, "Hold by itself"), this.stops));
+  }
+
+  show({ clock, stops }) {
+    this.#clock = clock;
+    setText(this.runButton, clock.ended ? "Ended" : clock.running ? "Hold" : "Run");
+    setAttribute(this.runButton, "disabled", clock.ended && "");
+    if (document.activeElement !== this.speed) this.speed.value = String(clock.speed);
+    keyed(this.stops, stops, (stop) => stop.stop, (stop) => this.#stopBox(stop), (label, stop) => {
+      label.box.checked = stop.chosen;
+      setText(label.words, stop.done ? `${stop.words} (done)` : stop.words);
+    });
+  }
+
+  toggle() {
+    return this.set({ running: !this.#clock.running });
+  }
+
+  step(step) {
+    return this.set({ step });
+  }
+
+  faster(by) {
+    const now = SPEEDS.findLastIndex((speed) => speed <= this.#clock.speed);
+    const speed = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, now + by))];
+    return this.set({ speed });
+  }
+
+  async set(body) {
+    try {
+      await api("POST", this.path, body);
+      this.refused("");
+    } catch (error) {
+      this.refused(error.message);
+    }
+  }
+
+  #stopBox(stop) {
+    const box = el("input", { type: "checkbox", value: stop.stop, onchange: () => this.#choose() });
+    const words = el("span");
+    return Object.assign(el("label", {}, box, words), { box, words });
+  }
+
+  #choose() {
+    const chosen = [...this.stops.querySelectorAll("input:checked")].map((box) => box.value);
+    return this.set({ stops: chosen });
   }
 }
 
