@@ -57,7 +57,7 @@ async function changed(body) {
 
 function madeCard({ station }) {
   const part = (tag, name) => el(tag, { class: name });
-  const title = part("h3", "title");
+  const heading = part("h3", "heading");
   const facts = part("dl", "facts");
   const trouble = part("p", "refused");
   const buttons = el("p", { class: "row" },
@@ -66,11 +66,11 @@ function madeCard({ station }) {
     el("button", { type: "button", onclick: () => showLinks(station) }, "Links and QR"),
     el("button", { type: "button", onclick: () => remove(station) }, "End"));
   for (const button of buttons.children) button.append(el("span", { class: "visually-hidden" }, ` of station ${station}`));
-  return Object.assign(el("li", { class: "panel stack" }, title, facts, trouble, buttons), { title, facts, trouble });
+  return Object.assign(el("li", { class: "panel stack" }, heading, facts, trouble, buttons), { heading, facts, trouble });
 }
 
 function updateCard(card, row) {
-  setText(card.title, `${row.station}: ${row.title}`);
+  setText(card.heading, `${row.station}: ${row.title}`);
   setText(card.trouble, row.trouble ?? "");
   const { clock } = row;
   const pages = Object.entries(row.connected).filter(([, count]) => count > 0).map(([view, count]) => (count > 1 ? `${view} (${count})` : view));

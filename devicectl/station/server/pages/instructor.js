@@ -7,7 +7,6 @@ const path = `/api/stations/${number}`;
 const UNITS = { kpa: "kPa", c: "°C", ml: "mL", percent: "%", um: "µm", ms: "ms", s: "s", ul: "µL" };
 const TARGETS = { wire: "The wire", device: "The device", memory: "Its memory", host: "The controller", broker: "The broker" };
 const CHECK_SIGNS = { open: "○ open", passed: "✓ passed", failed: "✕ failed", not_judged: "– not judged" };
-const LANES = { state: "state", act: "act", fault: "fault", alarm: "alarm" };
 const HANDS = { arm: "Arm", disarm: "Disarm", trigger_press: "Press the trigger", trigger_release: "Release it", reposition: "Next cell", purge: "Purge", pause: "Pause", resume: "Resume", reset: "Reset", acknowledge: "Acknowledge all alarms", close: "Close the session" };
 const ACKNOWLEDGE_ALL = { code: 0 };
 const SHOWN_MESSAGES = 4;
@@ -79,13 +78,13 @@ function showFacts(list, facts) {
     (pair, [, words]) => setText(pair.lastChild, words));
 }
 
-/** A name of the truth in words, with its unit behind the value: pressure_kpa is pressure, in kPa. */
+const unitOf = (name) => UNITS[name.split("_").at(-1)];
+/** A name without its unit, which is written behind the value: pressure_kpa is pressure, in kPa. */
+const nameInWords = (name) => name.split("_").slice(0, unitOf(name) === undefined ? undefined : -1).join(" ");
+
 function named([name, value]) {
-  const parts = name.split("_");
-  const unit = UNITS[parts.at(-1)];
-  if (unit !== undefined) parts.pop();
-  const shown = typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2) : value;
-  return [parts.join(" "), unit === undefined ? String(shown) : `${shown} ${unit}`];
+  const shown = typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2) : String(value);
+  return [nameInWords(name), `${shown} ${unitOf(name) ?? ""}`.trim()];
 }
 
 // --- faults ----------------------------------------------------------------------------------------------------
@@ -123,8 +122,8 @@ function madeQuantity({ name, unit, least, most, usual, help, words, whole }) {
   const field = words.length
     ? el("select", { id, name }, ...words.map((word) => el("option", { value: word, selected: word === usual }, word)))
     : el("input", { id, name, type: "number", min: least, max: most, step: whole ? 1 : "any", value: usual, required: true });
-  const range = words.length ? "" : ` (${least} to ${most}${unit ? ` ${unit}` : ""})`;
-  return el("div", { class: "quantity" }, el("label", { for: id }, `${name.replaceAll("_", " ")}${range}`), field, el("span", { class: "soft" }, help));
+  const range = words.length ? "" : ` (${least.toLocaleString("en")} to ${most.toLocaleString("en")}${unit ? ` ${unit}` : ""})`;
+  return el("div", { class: "quantity" }, el("label", { for: id }, nameInWords(name)), field, el("p", { class: "soft" }, help + range));
 }
 
 async function inject(event) {
@@ -208,21 +207,20 @@ function madeLine({ at_ms: at, words }) {
 
 function showMoments() {
   const marks = (lane, lines) => lines.map((line) => ({ ...line, lane }));
-  const timeline = view.timeline.map((line) => ({ ...line, lane: LANES[line.lane] }));
-  const all = [...timeline, ...marks("note", view.notes), ...marks("bookmark", view.bookmarks)];
+  const all = [...view.timeline, ...marks("note", view.notes), ...marks("bookmark", view.bookmarks)];
   showLines(byId("timeline"), all.sort((one, other) => one.at_ms - other.at_ms), madeMoment);
 }
 
 function madeMoment({ at_ms: at, lane, words }) {
   return el("li", { class: "row moment" },
     el("button", { type: "button", onclick: () => goBack(at), "aria-label": `Go back to ${minutes(at)}` }, minutes(at)),
-    el("span", { class: `lane ${lane}` }, lane), el("span", { class: "grow" }, words));
+    el("span", { class: `lane lane-${lane}` }, lane), el("span", { class: "grow" }, words));
 }
 
 /** The slider follows the lesson until somebody moves it. */
 function showSlider() {
   const slider = byId("moment-ms");
-  const followed = Number(slider.value) >= Number(slider.max);
+  const followed = Number(slider.max) - Number(slider.value) < Number(slider.step);
   slider.max = String(view.clock.t_ms);
   if (followed && document.activeElement !== slider) slider.value = slider.max;
   showMoment();
