@@ -196,10 +196,8 @@ class Trial:
             self.recording.event("host", world.now, life=verdict.lives, ended=verdict.ending)
             self._say(f"the host has ended ({verdict.ending}), and is started again")
             wait_alone(world, self._draw.choice(person.waits_ms) * MILLISECOND)
-            # Only a restart leads out, as the host has been told; one whose power is away has it already.
-            if self.device.powered and self.device.board.state is DeviceState.LOCKED:
-                world.power_off(world.now)
-                world.power_on(world.now)
+            if self.device.board.state is DeviceState.LOCKED:  # only a restart leads out, as the host has been told
+                world.power.cycle(world.now)
             self._bench.begin_host()
         raise StuckError(f"not closed after {verdict.lives} starts of the host: {verdict.ending}")
 

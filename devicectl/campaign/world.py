@@ -21,6 +21,7 @@ from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.injected import RESTART_US
 from firmware_sim.faults.injector import Act, End, Firing
 from firmware_sim.faults.kind import Target
+from firmware_sim.faults.power import Power
 from firmware_sim.faults.store import FaultyStore, PowerLostError
 from firmware_sim.faults.wire import Piece, WireFaults
 from protocols.language.enums import ByeReason
@@ -75,7 +76,8 @@ class FaultyWorld(World):
         super().__init__(engine, device, write=write, line=self._wire, make_wire=make_wire)
         self._faults = Actor(injector.next_deadline, self._advance_injector)
         self.heap.actors = (*self.heap.actors, self._faults)
-        DeviceFaults(device, injector, power_off=self.power_off, power_on=self.power_on, changed=self._inputs_changed)
+        self.power = Power(off=self._power_off, lose=store.lose, boot=self._boot)
+        DeviceFaults(device, injector, power=self.power, changed=self._inputs_changed)
         for name in (name for name, kind in CATALOGUE.items() if kind.target is Target.DEVICE):
             injector.acts[name] = self.put_off(injector.acts[name])  # its trigger may be a write of the device itself
         injector.acts.update({"disconnect": self._disconnect, "half_open": self._half_open})
@@ -133,7 +135,7 @@ class FaultyWorld(World):
         try:
             act(*given)
         except PowerLostError:
-            self._cycle_power()
+            self.power.restart(self.now)  # the fault has said what is left of the memory
         except NvmFileError:
             self._end_device()
 
@@ -148,17 +150,9 @@ class FaultyWorld(World):
 
     # --- power ---------------------------------------------------------------------------------------------------
 
-    def power_off(self, now: Micros) -> None:
-        """Take the device's power away: nothing is heard or said until it boots."""
+    def _power_off(self, now: Micros) -> None:
         self.device.power_off(now)
         self._look()
-
-    def power_on(self, now: Micros) -> None:
-        """Give it back, with what is left of the memory; nothing where another cause has done so."""
-        if self.device.powered:
-            return
-        self.store.lose()
-        self._boot(now)
 
     def _boot(self, now: Micros) -> None:
         self.device.nvm = self.store.load()
@@ -167,22 +161,16 @@ class FaultyWorld(World):
         self._look()
         self.refresh()
 
-    def _cycle_power(self) -> None:
-        """Lose power in the midst of a write, and have it back."""
-        self.power_off(self.now)
-        self._boot(self.now)
-
     def _end_device(self) -> None:
         """End the device's process, since its memory has failed; it is started again a moment later."""
         for data in self.port.exchange.take():  # its last words: anyone who waits for an answer hears ABORTED
             self._carry("device", data, self.device_muted)
-        self.power_off(self.now)
-        self.recording.event("device_ended", self.now)
         cause = object()
+        self.power.end(cause, self.now)
+        self.recording.event("device_ended", self.now)
 
         def start() -> None:
-            if not self.device.powered:
-                self._boot(self.now)
+            self.power.give(cause, self.now)
             self.plug(cause)
 
         self.heap.at(Micros(self.now + RESTART_US), start)

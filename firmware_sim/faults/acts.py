@@ -13,6 +13,7 @@ from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.injector import Act, End, Firing, Injector
 from firmware_sim.faults.kind import Target
+from firmware_sim.faults.power import Power
 from firmware_sim.model.inputs import PlantInputs
 from protocols.language.enums import DeviceState, Phase
 from protocols.language.units import Micros
@@ -76,27 +77,12 @@ def _input(fault: Fault, value: bool | float | str) -> bool | float:
 
 
 class DeviceFaults:
-    """Acts of the catalogue's device rows.
+    """Acts of the catalogue's device rows. `changed(now)` has the device look at an input that was changed."""
 
-    `power_off(now)` takes the device's power away, `power_on(now)` gives it back: both are for the owner of device and
-    memory. `changed(now)` has the device look at an input that was changed.
-    """
-
-    def __init__(
-        self,
-        device: Device,
-        injector: Injector,
-        *,
-        power_off: Callable[[Micros], None],
-        power_on: Callable[[Micros], None],
-        changed: Callable[[Micros], None],
-    ) -> None:
+    def __init__(self, device: Device, injector: Injector, *, power: Power, changed: Callable[[Micros], None]) -> None:
         self._device = device
-        self._off = power_off
-        self._on = power_on
+        self._power = power
         self._changed = changed
-        self._dark: set[int] = set()
-        """Brown-outs under way, by the number of the fault."""
         self._set: dict[str, list[tuple[Firing, object]]] = {}
         """Input of the plant -> the faults that hold it, the newest last, each with its value."""
         injector.acts.update(
@@ -148,21 +134,11 @@ class DeviceFaults:
     # --- power ---------------------------------------------------------------------------------------------------
 
     def _reboot(self, firing: Firing, now: Micros) -> None:
-        if not self._dark:  # else power is away already, and comes back when the last brown-out ends
-            self._off(now)
-            self._on(now)
+        self._power.cycle(now)
 
     def _brown_out(self, firing: Firing, now: Micros) -> End:
-        if not self._dark:
-            self._off(now)
-        self._dark.add(firing.index)
-
-        def end(now: Micros) -> None:
-            self._dark.remove(firing.index)
-            if not self._dark:
-                self._on(now)
-
-        return end
+        self._power.cut(firing, now)
+        return lambda now: self._power.give(firing, now)
 
     def _reboot_with(self, values: Mapping[str, object]) -> Act:
         def act(firing: Firing, now: Micros) -> None:

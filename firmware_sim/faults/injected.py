@@ -22,6 +22,7 @@ from firmware_sim.faults.acts import DeviceFaults, DeviceView
 from firmware_sim.faults.commands import COMMANDS
 from firmware_sim.faults.fault import Fault, FaultError
 from firmware_sim.faults.injector import Act, End, Firing, Injector, Noted, ignore
+from firmware_sim.faults.power import Power
 from firmware_sim.faults.store import FaultyStore
 from firmware_sim.faults.trigger import Moment, Trigger, leaves
 from protocols.language.message import Message
@@ -29,6 +30,7 @@ from protocols.language.units import SECOND, Micros
 
 RESTART_US: Final = 1 * SECOND
 """Time until a device whose memory has failed is started again, as by systemd."""
+_ENDED: Final = "the device's process has ended"
 
 
 def never_happens(when: Trigger, *, in_file: bool) -> str:
@@ -53,10 +55,9 @@ class InjectedFaults:
         self.device = device
         self.injector = Injector(faults, device.seed, DeviceView(device), noted, began_at=now)
         self._put_off: list[Callable[[Micros], None]] = []
+        self._power = Power(off=device.power_off, lose=self._lose, boot=self._boot)
         self._restart_at: Micros | None = None
-        DeviceFaults(
-            device, self.injector, power_off=device.power_off, power_on=self._power_on, changed=device.inputs_changed
-        )
+        DeviceFaults(device, self.injector, power=self._power, changed=device.inputs_changed)
         self.injector.acts = {name: self.put_off(act) for name, act in self.injector.acts.items()}
         self.store: FaultyStore | None = None
         """Memory that can fail; None where it is in a file."""
@@ -124,7 +125,7 @@ class InjectedFaults:
             self._put_off.pop(0)(now)
         if self._restart_at is not None and now >= self._restart_at:
             self._restart_at = None
-            self._power_on(now)
+            self._power.give(_ENDED, now)
 
     def next_deadline(self) -> Micros | None:
         """Return the time at which `advance` has something to do; None for never."""
@@ -143,19 +144,18 @@ class InjectedFaults:
         """Go on after a fault of the memory: after a loss of power at once, after a failed write by a restart."""
         if self.store is None:
             return False
-        self.device.power_off(now)
         if isinstance(error, PowerLostError):
-            self._boot(now)
+            self._power.restart(now)  # the fault has said what is left of the memory
         else:
+            self._power.end(_ENDED, now)
             self._restart_at = Micros(now + RESTART_US)
         return True
 
     # --- power ---------------------------------------------------------------------------------------------------
 
-    def _power_on(self, now: Micros) -> None:
+    def _lose(self) -> None:
         if self.store is not None:
             self.store.lose()
-        self._boot(now)
 
     def _boot(self, now: Micros) -> None:
         if self.store is not None:

@@ -7,7 +7,7 @@ from devicectl.campaign.trial import Trial
 from devicectl.simulation.heap import Actor
 from firmware_sim.faults.fault import declare
 from protocols.language.units import SECOND, Micros
-from tests.unit.devicectl.campaign.trials import a_scenario, right
+from tests.unit.devicectl.campaign.trials import a_scenario, events, right
 
 
 def a_spoiled_trial() -> Trial:
@@ -61,3 +61,10 @@ def test_a_summary_has_all_that_the_log_has(abandons: float, state: str) -> None
         report.summary.counts.cores_counted,
     )
     assert summary.cycles >= 2 and summary.alarms == {"MC-1501": 1}
+
+
+def test_a_person_restarts_a_device_that_is_locked() -> None:
+    """It is locked before a session is open, and no host can open one any more."""
+    trial = right(declare("fluid_inside", 'frame("HELLO", 1)', for_ms=100), person=Person(waits_ms=(1_000,)))
+    ((ended, _),) = events(trial, "host")
+    assert [at_us for at_us, _ in events(trial, "boot")] == [ended + SECOND]

@@ -6,9 +6,11 @@ from devicectl.campaign.judges.reading import Reading
 from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, HOST_HEARD, HOST_SENT
 from devicectl.campaign.scenario import Person
 from devicectl.campaign.trial import Trial
-from firmware_sim.faults.fault import declare
+from devicectl.campaign.world import wait_alone
+from firmware_sim.faults.fault import Fault, declare
+from firmware_sim.memory.steps import Put
 from protocols.language.units import MILLISECOND, SECOND
-from tests.unit.devicectl.campaign.trials import events, right
+from tests.unit.devicectl.campaign.trials import a_scenario, events, right
 
 MIDDLE = 'cycle == 3 and phase == "suction"'
 
@@ -122,3 +124,20 @@ def test_the_bye_of_a_host_that_ends_is_heard() -> None:
 def test_a_fault_may_meet_the_very_first_of_all(when: str) -> None:
     target = {"write(1)": "torn_write", "commit(1)": "crash_before_commit"}.get(when, "drop")
     assert right(declare(target, when)).verdict.fired
+
+
+@pytest.mark.parametrize(
+    ("fault", "kept"),
+    [
+        (declare("short_write", "write(9)"), True),
+        (declare("torn_write", "write(9)", kept=1), True),
+        (declare("reboot", 'at("0 s")'), False),
+    ],
+    ids=["the process ends", "a write has lost the power, and kept its step", "the power goes by itself"],
+)
+def test_steps_that_were_not_synced_are_lost_with_the_power_alone(fault: Fault, kept: bool) -> None:
+    trial = Trial(a_scenario(fault, declare("emergency_stop", 'at("1 ms")', for_ms=10)))
+    for boots in range(101, 109):
+        trial.device.nvm.keep(Put("boot_count", boots), shown=False)
+    wait_alone(trial.world, 2 * SECOND)
+    assert trial.device.powered and (trial.device.nvm.boot_count == 109) is kept

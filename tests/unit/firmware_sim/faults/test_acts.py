@@ -9,6 +9,7 @@ from firmware_sim.faults.acts import DeviceFaults, DeviceView
 from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.fault import Fault, declare
 from firmware_sim.faults.injector import Injector
+from firmware_sim.faults.power import Power
 from firmware_sim.faults.trigger import NAMES
 from firmware_sim.memory.session_steps import BeginCycle
 from firmware_sim.model.inputs import PlantInputs
@@ -29,7 +30,8 @@ class Patient:
         self.power: list[str] = []
         self.changes = 0
         self.injector = Injector(faults, 7, DeviceView(self.device))
-        DeviceFaults(self.device, self.injector, power_off=self._off, power_on=self._on, changed=self._changed)
+        power = Power(off=self._off, lose=lambda: self.power.append("lose"), boot=self._boot)
+        DeviceFaults(self.device, self.injector, power=power, changed=self._changed)
 
     @property
     def inputs(self) -> PlantInputs:
@@ -46,8 +48,8 @@ class Patient:
     def _off(self, now: Micros) -> None:
         self.power.append(f"off {now // MILLISECOND}")
 
-    def _on(self, now: Micros) -> None:
-        self.power.append(f"on {now // MILLISECOND} {self.inputs.self_test_failure}".rstrip())
+    def _boot(self, now: Micros) -> None:
+        self.power.append(f"boot {now // MILLISECOND} {self.inputs.self_test_failure}".rstrip())
         self.device.reboot(now)
 
 
@@ -106,7 +108,7 @@ def test_power_is_lost_and_back_at_once_or_later() -> None:
     patient = Patient(declare("reboot", 'at("3 ms")'), declare("brown_out", 'at("5 ms")', for_ms=20))
     for now in (3, 5, 25):
         patient.at(now)
-    assert patient.power == ["off 3", "on 3", "off 5", "on 25"]
+    assert patient.power == ["off 3", "lose", "boot 3", "off 5", "lose", "boot 25"]
 
 
 def test_a_self_test_fails_until_power_comes_back_without_it() -> None:
@@ -116,7 +118,7 @@ def test_a_self_test_fails_until_power_comes_back_without_it() -> None:
         patient.at(now)
         states.append(patient.device.board.state)
         assert patient.inputs == PlantInputs()
-    assert patient.power == ["off 3", "on 3 a fault was injected", "off 23", "on 23"]
+    assert patient.power == ["off 3", "lose", "boot 3 a fault was injected", "off 23", "lose", "boot 23"]
     assert states == [DeviceState.FAULT, DeviceState.IDLE]
 
 
@@ -125,7 +127,8 @@ def test_a_latch_is_unreadable_for_one_boot() -> None:
     device = Device(seed=7, nvm=bench.nvm)
     bench.nvm.keep(BeginCycle(bench.nvm.last_cycle_no + 1, 0, 0, 3_000))
     injector = Injector((declare("latch_unreadable"),), 7, DeviceView(device))
-    DeviceFaults(device, injector, power_off=lambda now: None, power_on=device.reboot, changed=lambda now: None)
+    power = Power(off=lambda now: None, lose=lambda: None, boot=device.reboot)
+    DeviceFaults(device, injector, power=power, changed=lambda now: None)
     injector.advance(Micros(0))
     assert device.nvm.session is not None and device.nvm.session.ambiguous == 1
     assert not device.plant.inputs.latch_unreadable

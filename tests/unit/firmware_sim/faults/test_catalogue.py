@@ -11,6 +11,7 @@ from firmware_sim.faults.acts import DeviceFaults, DeviceView
 from firmware_sim.faults.catalogue import CATALOGUE, nearest
 from firmware_sim.faults.injector import Injector
 from firmware_sim.faults.kind import FOREVER_MS, Kind, Quantity, Target
+from firmware_sim.faults.power import Power
 from firmware_sim.faults.store import FaultyStore
 from firmware_sim.faults.trigger import NAMES
 from firmware_sim.faults.wire import WireFaults
@@ -36,7 +37,7 @@ def acts_of_the_device_end() -> set[str]:
     injector = Injector((), 1, DeviceView(device))
     WireFaults(injector)
     FaultyStore(injector, 1)
-    DeviceFaults(device, injector, power_off=print, power_on=print, changed=print)
+    DeviceFaults(device, injector, power=Power(off=print, lose=print, boot=print), changed=print)
     return set(injector.acts)
 
 

@@ -8,6 +8,7 @@ from firmware_sim.faults import inject
 from firmware_sim.faults.fault import Fault, FaultError, declare
 from firmware_sim.faults.injected import RESTART_US, InjectedFaults
 from firmware_sim.memory.nvm import Nvm
+from firmware_sim.memory.steps import Put
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.units import MILLISECOND, SECOND, Micros
 from tests.unit.firmware_sim.memories import Store
@@ -103,6 +104,45 @@ def test_a_write_that_fails_ends_the_device_which_is_started_again() -> None:
     assert not device.powered and due(device) == BEGIN + RESTART_US
     device.advance(due(device))
     assert device.powered and device.nvm.boot_count == boots + 1
+
+
+def boots_of(device: Device) -> list[float]:
+    """Times of the boots from BEGIN in milliseconds, until the device has nothing left to do."""
+    found, count = [], device.nvm.boot_count
+    while (now := device.next_deadline()) is not None:
+        device.advance(max(now, BEGIN))
+        found += [(now - BEGIN) / MILLISECOND] * (device.nvm.boot_count - count)
+        count = device.nvm.boot_count
+    return found
+
+
+@pytest.mark.parametrize(
+    ("began", "lasts", "booted"),
+    [("500 ms", 2_000, 2_500), ("500 ms", 200, 1_000), ("0 ms", 1_000, 1_000)],
+    ids=["it outlives the restart", "it is over before the restart", "both are over at once"],
+)
+def test_a_process_that_ends_around_a_brown_out_is_started_once(began: str, lasts: int, booted: int) -> None:
+    one = injected(declare("short_write", "write(1)"), declare("brown_out", f'at("{began}")', for_ms=lasts))
+    one.device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    assert not one.device.powered
+    assert boots_of(one.device) == [booted]
+
+
+def test_a_reboot_does_not_start_a_process_before_its_time() -> None:
+    one = injected(declare("short_write", "write(1)"), declare("reboot", 'at("500 ms")'))
+    one.device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    assert boots_of(one.device) == [1_000]
+
+
+@pytest.mark.parametrize(("fault", "kept"), [(None, True), (declare("reboot", 'at("500 ms")'), False)])
+def test_the_memory_of_an_ended_process_is_lost_with_the_power_alone(fault: Fault | None, kept: bool) -> None:
+    one = injected(declare("short_write", "write(9)"), *([] if fault is None else [fault]))
+    for boots in range(101, 109):
+        one.device.nvm.keep(Put("boot_count", boots))
+    one.device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    while not one.device.powered:
+        one.device.advance(max(due(one.device), BEGIN))
+    assert (one.device.nvm.boot_count == 109) is kept
 
 
 def test_the_memory_has_all_that_it_had_before_the_first_fault() -> None:
