@@ -160,4 +160,8 @@ class InjectedFaults:
     def _boot(self, now: Micros) -> None:
         if self.store is not None:
             self.device.nvm = self.store.load()
-        self.device.reboot(now)
+        try:
+            self.device.reboot(now)
+        except (NvmFileError, PowerLostError) as error:
+            if not self.memory_failed(error, now):
+                raise

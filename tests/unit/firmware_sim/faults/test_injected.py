@@ -145,6 +145,22 @@ def test_the_memory_of_an_ended_process_is_lost_with_the_power_alone(fault: Faul
     assert (one.device.nvm.boot_count == 109) is kept
 
 
+def test_power_may_go_again_in_the_boot_after_it_went_within_a_write() -> None:
+    one = injected(declare("lost_write", "write(1)"), declare("torn_write", "write(2)", kept=1))
+    device, boots = one.device, one.device.nvm.boot_count
+    device.set_alarm(RETAINED_COMMAND, present=True, now=BEGIN)
+    assert device.powered and device.nvm.boot_count == boots + 2, "the torn write had the boot's count on the disk"
+    assert not one.injector.unfired
+
+
+@pytest.mark.parametrize("kind", ["lost_write", "short_write"])
+def test_a_fault_whose_boot_fails_still_ends_and_gives_its_input_back(kind: str) -> None:
+    one = injected(declare("latch_unreadable", 'at("5 ms")'), declare(kind, "write(1)"))
+    one.device.advance(after(5))
+    assert not one.device.plant.inputs.latch_unreadable
+    assert not any(firing.under_way for firing in one.injector.firings)
+
+
 def test_the_memory_has_all_that_it_had_before_the_first_fault() -> None:
     device = Device(seed=7, now=BEGIN)
     epoch, boots = device.nvm.epoch, device.nvm.boot_count
