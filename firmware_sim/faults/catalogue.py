@@ -14,13 +14,7 @@ from typing import Final
 
 from firmware_sim.faults.kind import FOREVER_MS, MAX_FOR_MS, Kind, Quantity, Target
 
-_WIRE, _DEVICE, _MEMORY, _HOST, _BROKER = (
-    Target.WIRE,
-    Target.DEVICE,
-    Target.MEMORY,
-    Target.HOST,
-    Target.BROKER,
-)
+_WIRE, _DEVICE, _MEMORY, _HOST, _BROKER = Target.WIRE, Target.DEVICE, Target.MEMORY, Target.HOST, Target.BROKER
 DIRECTIONS: Final = ("both", "host", "device")
 """Senders whose pieces a fault of the wire meets."""
 OTHERS: Final = ("rival", "other_major", "other_schema", "newer")
@@ -149,6 +143,13 @@ _ROWS: Final = (
         "interlock 4: no new cycle, then the needles are drawn home",
         (_LASTING,),
         {"pump_stalled": True},
+    ),
+    Kind(
+        "leak",
+        _DEVICE,
+        "interlock 4: from about 19 kPa/s on no new cycle, from about 31 on the needles are drawn home",
+        (Quantity("kpa_per_s", "kPa/s", 0, 200, 25, "air that comes in beside the needles"), _LASTING),
+        {"leak_kpa_s": "kpa_per_s"},
     ),
     Kind("line_blocked", _DEVICE, "interlock 5: no core comes, no new cycle", (_LASTING,), {"line_blocked": True}),
     Kind(

@@ -21,6 +21,7 @@ class PlantInputs:
     stall_at: float = 0.0  # 0: the needle never leaves home
     motor_slow: float = 1.0  # strokes and retractions take so many times as long
     pump_stalled: bool = False
+    leak_kpa_s: float = 0.0  # air that comes in beside the needles, on top of the parameter of that name
     line_blocked: bool = False  # the needles have no suction, though the sensor beside the pump reads it
     pressure_offset_kpa: float = 0.0
     pressure_drift_kpa_min: float = 0.0  # by which the reading goes off each minute, from the change on

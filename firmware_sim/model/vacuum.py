@@ -36,7 +36,8 @@ class Vacuum:
         steady_kpa = 0.0
         if self.pump_on and not self._inputs.pump_stalled:
             parameters = self._parameters
-            steady_kpa = parameters.vacuum_set_kpa + parameters.leak_kpa_s * parameters.vacuum_tau_s
+            leak_kpa_s = parameters.leak_kpa_s + self._inputs.leak_kpa_s
+            steady_kpa = parameters.vacuum_set_kpa + leak_kpa_s * parameters.vacuum_tau_s
             if steady_kpa > 0.0:
                 steady_kpa = 0.0  # a leak brings it to ambient at most
         return self._lag.towards(steady_kpa, now)

@@ -125,6 +125,7 @@ USUAL_PROFILE: Final[JsonObject] = {
         "motor_stalled": _plant(0.05, stall_at=[0, 0.3, 0.9], for_ms=[1_000]),
         "motor_stalls": _kind(0.09, strokes=[1, 2, 3]),
         "motor_slow": _plant(0.05, factor=[1.5, 2, 3]),
+        "leak": _plant(0.05, kpa_per_s=[10, 25, 60]),
         "line_blocked": _plant(0.05),
         "pump_stalled": _plant(0.07),
         "pressure_offset": _plant(0.05, kpa=[-20, -5, 5, 20]),

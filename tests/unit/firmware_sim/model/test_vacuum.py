@@ -44,6 +44,20 @@ def test_leak_that_was_not_settled_starts_when_the_plant_was_last_asked() -> Non
     assert p.vacuum.pressure_kpa(later(LONG, 800)) == pytest.approx(-23 - 32 * math.exp(-1))
 
 
+@pytest.mark.parametrize(
+    ("leak", "low", "retracts"), [(18.0, False, False), (25.0, True, False), (31.0, True, False), (32.0, True, True)]
+)
+def test_leak_by_a_fault_adds_to_the_parameter_and_has_the_limits_of_its_row(
+    leak: float, low: bool, retracts: bool
+) -> None:
+    p = plant(leak_kpa_s=leak / 2)
+    p.inputs.leak_kpa_s = leak / 2
+    p.start_pump(T0)
+    steady = p.vacuum.pressure_kpa(LONG)
+    assert steady == pytest.approx(-55 + 0.8 * leak)
+    assert (steady > p.parameters.vacuum_low_kpa, steady > p.parameters.vacuum_stop_kpa) == (low, retracts)
+
+
 def test_stalled_pump_lets_the_vacuum_go() -> None:
     p = plant()
     p.start_pump(T0)
