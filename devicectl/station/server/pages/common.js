@@ -445,6 +445,6 @@ function mapInWords(zones, cells, place) {
   const all = zones.reduce((sum, zone) => sum + zone.area_cm2, 0);
   const begun = Object.keys(cells).length;
   const name = zones.find((zone) => zone.zone === place?.zone)?.name;
-  const here = place === undefined ? "The handpiece is on no cell." : `The handpiece is on cell ${place.cell} of ${name}, filled to ${Math.round(cells[`${place.zone}:${place.cell}`] ?? 0)} %.`;
+  const here = place === undefined ? "The handpiece is on no cell." : `The handpiece is on cell ${place.cell + 1} of ${name}, filled to ${Math.round(cells[`${place.zone}:${place.cell}`] ?? 0)} %.`;
   return `Of ${all} cells ${full} are full and ${begun - full} begun. ${here}`;
 }

@@ -80,7 +80,8 @@ export class Hold {
   }
 
   #listenToKeys() {
-    const isTrigger = (event) => event.code === "Space" && (event.target === this.button || event.target === this.panel);
+    const holds = (node) => node === this.button || node === this.panel;
+    const isTrigger = (event) => event.code === "Space" && holds(event.target);
     this.panel.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === this.button) event.preventDefault();
       if (!isTrigger(event)) return;
@@ -93,7 +94,7 @@ export class Hold {
       this.letGo("let_go");
     });
     this.panel.addEventListener("focusout", (event) => {
-      if (!this.panel.contains(event.relatedTarget)) this.#endIf("key", "focus");
+      if (!holds(event.relatedTarget)) this.#endIf("key", "focus");
     });
   }
 

@@ -11,11 +11,12 @@ import { Sound } from "./sound.js";
 const SIGNS = { high: "!!!", medium: "!!", low: "!", info: "i" };
 const WORDS = { high: "High priority", medium: "Medium priority", low: "Low priority", info: "Information" };
 const STATES = { active: "", acknowledged: "acknowledged", latched: "its cause is gone; it stays until a reset" };
+const SOUND = { true: "The sound is on.", false: "The sound is off: turn it on at the task." };
 const PHASES = { punch: "Needles in the skin", suction: "Suction", advance: "Advance", count: "Count", none: "" };
 const KEYS_OFF = "station-keys-off";
 
 let view;
-const shown = { alarms: new Map(), message: 0, next: "", state: "", link: true, ended: false };
+const shown = { alarms: new Map(), message: 0, next: "", state: "", link: true, ended: false, sound: false };
 const announcer = new Announcer(byId("live"));
 const gauge = new Gauge(byId("vacuum"));
 const map = new CellMap(byId("map"));
@@ -48,8 +49,9 @@ async function stop() {
 }
 
 const sound = new Sound((words, works) => {
-  setText(byId("sound-state"), words);
-  byId("sound-state").classList.toggle("refused", !works);
+  shown.sound = works;
+  setText(byId("sound-words"), words);
+  byId("sound-words").classList.toggle("refused", !works);
   announcer.say("sound", words);
 });
 
@@ -155,7 +157,6 @@ function showControls() {
 
 function showAlarms() {
   const { alarms, sound: paused, clock } = view;
-  byId("no-alarm").hidden = alarms.length > 0;
   keyed(byId("alarms"), alarms, (alarm) => alarm.code, newAlarm, (row, alarm) => {
     row.className = `alarm ${alarm.priority}${alarm.state === "active" ? "" : " quiet"}`;
     setText(row.querySelector(".what"), alarm.words);
@@ -166,8 +167,7 @@ function showAlarms() {
   setText(byId("alarm-bar"), first ? `${SIGNS[first.priority]} ${first.words}${alarms.length > 1 ? ` (${alarms.length} alarms)` : ""}` : "No alarm");
   setAttribute(byId("alarm-bar"), "class", `alarm-bar ${first ? first.priority : "none"}`);
   const left = (paused.paused_until_ms ?? 0) - clock.t_ms;
-  byId("sound-paused").hidden = left <= 0;
-  if (left > 0) setText(byId("sound-paused"), `The sound is paused for ${minutes(left + 999)}. A new alarm sounds all the same.`);
+  setText(byId("sound-state"), left > 0 ? `The sound is paused for ${minutes(left + 999)}. A new alarm sounds all the same.` : SOUND[shown.sound]);
   sound.show(alarms.find((alarm) => alarm.sounds)?.priority);
 }
 
@@ -229,7 +229,7 @@ for (const button of document.querySelectorAll("[data-act]")) button.addEventLis
 byId("stop").addEventListener("click", stop);
 byId("go").addEventListener("submit", (event) => {
   event.preventDefault();
-  act("reposition", { zone: Number(byId("go-zone").value), cell: Number(byId("go-cell").value) });
+  act("reposition", { zone: Number(byId("go-zone").value), cell: Number(byId("go-cell").value) - 1 }); // people count from 1
 });
 byId("hand").addEventListener("pointerdown", (event) => {
   if (event.target === byId("hand")) byId("hand").focus();
