@@ -10,7 +10,7 @@ from tests.architecture.tree import ROOT
 
 PAGES: Final = ROOT / "devicectl" / "station" / "server" / "pages"
 MAX_SCRIPT_BYTES: Final = 60 * 1024
-"""Of one view, the shared module with it."""
+"""Of all scripts that a view loads."""
 FILES: Final = sorted(path for path in PAGES.iterdir() if path.suffix in {".html", ".css", ".js"})
 ADDRESS: Final = r"(https?:)?//(?!www\.w3\.org/2000/svg)[a-z0-9-]+(\.[a-z0-9-]+)+"
 """Of another machine; the name of SVG's elements is none."""
@@ -48,8 +48,18 @@ def test_a_page_says_what_it_is_and_loads_one_module_of_its_own(page: Path) -> N
     assert text.startswith('<!doctype html>\n<html lang="en">')
 
 
-@pytest.mark.parametrize(
-    "script", [path for path in FILES if path.suffix == ".js" and path.stem != "common"], ids=lambda script: script.name
-)
-def test_the_script_of_a_view_is_small(script: Path) -> None:
-    assert script.stat().st_size + (PAGES / "common.js").stat().st_size < MAX_SCRIPT_BYTES
+def _loaded(script: Path) -> set[Path]:
+    """Scripts that a page loads for this one, with itself."""
+    found, ahead = {script}, [script]
+    while ahead:
+        imported = {PAGES / name for name in re.findall(r'from "\./([a-z]+\.js)"', _text(ahead.pop()))}
+        ahead += imported - found
+        found |= imported
+    return found
+
+
+@pytest.mark.parametrize("page", [path for path in FILES if path.suffix == ".html"], ids=lambda page: page.stem)
+def test_the_scripts_of_a_view_are_small(page: Path) -> None:
+    scripts = _loaded(page.with_suffix(".js"))
+    assert PAGES / "common.js" in scripts
+    assert sum(script.stat().st_size for script in scripts) < MAX_SCRIPT_BYTES

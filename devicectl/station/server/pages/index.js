@@ -63,7 +63,7 @@ function madeCard({ station }) {
   const buttons = el("p", { class: "row" },
     el("a", { class: "button", href: `/instructor/${station}` }, "Instructor"),
     el("a", { class: "button", href: `/presenter/${station}` }, "Presenter"),
-    el("button", { type: "button", onclick: () => showLinks(station) }, "Links and QR"),
+    el("button", { type: "button", onclick: () => showLinks(station) }, "Links"),
     el("button", { type: "button", onclick: () => remove(station) }, "End"));
   for (const button of buttons.children) button.append(el("span", { class: "visually-hidden" }, ` of station ${station}`));
   return Object.assign(el("li", { class: "panel stack" }, heading, facts, trouble, buttons), { heading, facts, trouble });

@@ -292,4 +292,12 @@ byId("go-back").onsubmit = (event) => {
   goBack(Number(byId("moment-ms").value));
 };
 loadCatalogue().catch((error) => refused(error.message));
-api("GET", path).then(({ lesson }) => (byId("to-debrief").href = `/debrief/${lesson}`), (error) => refused(error.message));
+
+/** What is in the roster and in no view. */
+async function showRow() {
+  const { lesson, trainee } = await api("GET", path);
+  byId("to-debrief").href = `/debrief/${lesson}`;
+  setText(byId("name"), trainee || "no name");
+}
+
+showRow().catch((error) => refused(error.message));
