@@ -84,6 +84,11 @@ class ActKind(NamedTuple):
     sentence: str
     arguments: tuple[Argument, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its arguments."""
+        return tuple(one.name for one in self.arguments)
+
 
 class Act(NamedTuple):
     """One act: `at_us` is the world's time at which it was done."""
@@ -195,10 +200,9 @@ def _kind(name: object, view: str) -> ActKind:
 def _checked(kind: ActKind, given: object) -> dict[str, object]:
     if not isinstance(given, Mapping):
         raise ActError(f"arguments: must be a mapping of names to values, not {shown_value(given)}")
-    names = [one.name for one in kind.arguments]
     for name in given:
-        if name not in names:
-            has = f"it has {', '.join(names)}" if names else "it has none"
+        if name not in kind.names:
+            has = f"it has {', '.join(kind.names)}" if kind.names else "it has none"
             raise ActError(f"{kind.name} has no argument {shown_value(name)}: {has}")
     optional = [one.name for one in kind.arguments if one.optional]
     if 0 < sum(name in given for name in optional) < len(optional):

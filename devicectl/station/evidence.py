@@ -20,15 +20,14 @@ from devicectl.findings import did_you_mean
 from devicectl.session.machine import State
 from devicectl.simulation.lesson_form import MAX_PATTERN
 from devicectl.simulation.scenario_form import LABELS, REFUSALS
+from devicectl.station.acts import ACTS, TRAINEE, Act
 from protocols.language.units import Micros
 from protocols.text.values import shown_value
 
-ACTS_WITH_ZONE: Final = ("anesthesia_start", "anesthesia_confirm", "reposition")
-TRAINEE_ACTS: Final = (
-    *(*ACTS_WITH_ZONE, "acknowledge", "arm", "disarm", "purge", "pause", "resume", "stop", "reset", "close"),
-    *("trigger_press", "trigger_release", "silence"),
-)
-"""Acts that a trainee's page has."""
+TRAINEE_ACTS: Final = tuple(kind.name for kind in ACTS.values() if TRAINEE in kind.views)
+ACTS_WITH_ZONE: Final = tuple(name for name in TRAINEE_ACTS if "zone" in ACTS[name].names)
+ACTS_WITH_NUMBER: Final = (*ACTS_WITH_ZONE, "acknowledge")
+"""Those of whose evidence the number is the zone, or the code of the alarm."""
 MAX_DIGITS: Final = 9
 _NUMBER: Final = re.compile(f"[0-9]{{1,{MAX_DIGITS}}}")
 _TOKEN: Final = re.compile(r"\s*(?P<token>[A-Za-z0-9_-]+|\S)")
@@ -41,6 +40,13 @@ class Evidence(NamedTuple):
     kind: str
     name: str = ""
     number: int = 0
+
+
+def acted(act: Act) -> Evidence:
+    """Return the evidence of an act at the controller."""
+    number = act.arguments.get("zone", act.arguments.get("code", 0))
+    assert isinstance(number, int), "an act was checked"
+    return Evidence(act.at_us, "act", act.name, number)
 
 
 class EvidenceKind(NamedTuple):
@@ -171,7 +177,7 @@ class _Parser:
         if name not in kind.names:
             raise self._error(kind.argument, did_you_mean(name, kind.names))
         self._place += 1
-        numbered = kind.number and (word != "act" or name in (*ACTS_WITH_ZONE, "acknowledge"))
+        numbered = kind.number and (word != "act" or name in ACTS_WITH_NUMBER)
         return name, self._number() if numbered and self._skip(",") else None
 
     def _number(self) -> int:

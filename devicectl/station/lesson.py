@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from devicectl.campaign.scenario import Scenario
+from devicectl.station.acts import Act
 from devicectl.station.evidence import Pattern
 from firmware_sim.faults.fault import Fault
 from protocols.language.units import SECOND, Micros
@@ -53,31 +54,21 @@ class Check(NamedTuple):
 class WhatIf(NamedTuple):
     """Another course of a lesson: the first act that `instead_of` names left out, and `act` put in.
 
-    It is put in `delay_us` after the first evidence that `at` names.
+    It is put in `delay_us` after the first evidence that `at` names; its own time means nothing.
     """
 
     words: str
     instead_of: Pattern | None = None
-    act: str = ""
-    arguments: Mapping[str, object] = {}
+    act: Act | None = None
     at: Pattern | None = None
     delay_us: int = 0
-
-
-class EarlierAct(NamedTuple):
-    """An act that was done before the lesson begins; `at_us` counts from the end of `begin`."""
-
-    at_us: Micros
-    view: str
-    name: str
-    arguments: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
     """One lesson. `values` are those of its file, from which the same lesson can be read again.
 
-    It begins where `begin` and the `acts` have led to, `acts_us` after `begin`.
+    It begins where `begin`, and then its `acts` up to `acts_us`, have led to. Times count from the end of `begin`.
     """
 
     scenario: Scenario
@@ -91,7 +82,7 @@ class Lesson:
     checks: tuple[Check, ...]
     questions: tuple[str, ...]
     what_if: tuple[WhatIf, ...]
-    acts: tuple[EarlierAct, ...]
+    acts: tuple[Act, ...]
     acts_us: Micros
     values: Mapping[str, object]
 

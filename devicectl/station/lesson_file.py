@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from devicectl.campaign.scenario_file import FORM, ScenarioFileError, read_scenario_values, scenario_of
 from devicectl.findings import first_finding
-from devicectl.simulation.lesson_form import CheckForm, ItemForm, LessonForm, WhatIfForm
+from devicectl.simulation.lesson_form import ActForm, CheckForm, ItemForm, LessonForm, WhatIfForm
+from devicectl.station.acts import TRAINEE, Act, ActError, act_of
 from devicectl.station.evidence import Pattern, PatternError, parse_pattern
-from devicectl.station.lesson import Begin, Check, EarlierAct, Item, Lesson, WhatIf
+from devicectl.station.lesson import Begin, Check, Item, Lesson, WhatIf
 from devicectl.station.possible import find_misfit
 from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.scenario import ScenarioError, read_fault
@@ -41,7 +42,7 @@ def parse_lesson(text: str, source: str) -> Lesson:
         ScenarioFileError: it is no lesson, or one that cannot happen.
     """
     try:
-        values = decode_values(text.encode(), source, FORM, is_json=False)
+        values = decode_values(text.encode(errors="surrogatepass"), source, FORM, is_json=False)
     except ValuesError as error:
         raise ScenarioFileError(error.source, error.key, error.value, error.right) from error
     return _Reader(source, values).lesson(source)
@@ -79,7 +80,7 @@ class _Reader:
             checks=tuple(self._check(one, (LESSON, "checks", index)) for index, one in enumerate(form.checks)),
             questions=tuple(form.questions),
             what_if=tuple(self._what_if(one, (LESSON, "what_if", index)) for index, one in enumerate(form.what_if)),
-            acts=tuple(EarlierAct(Micros(one.at_us), one.view, one.name, one.arguments) for one in form.acts),
+            acts=tuple(self._act(one, (LESSON, "acts", index)) for index, one in enumerate(form.acts)),
             acts_us=Micros(form.acts_us),
             values=self._values.values,
         )
@@ -121,11 +122,19 @@ class _Reader:
         return WhatIf(
             words=form.words,
             instead_of=self._optional(form.instead_of, (*steps, "instead_of")),
-            act=form.act or "",
-            arguments=form.arguments,
+            act=None if form.act is None else self._act_of(form.act, form.arguments, TRAINEE, steps),
             at=self._optional(form.at, (*steps, "at")),
             delay_us=_micros(form.delay_s),
         )
+
+    def _act(self, form: ActForm, steps: Steps) -> Act:
+        return self._act_of(form.name, form.arguments, form.view, steps)._replace(at_us=Micros(form.at_us))
+
+    def _act_of(self, name: str, arguments: Mapping[str, object], view: str, steps: Steps) -> Act:
+        try:
+            return act_of({"name": name, "arguments": arguments}, view)
+        except ActError as error:
+            raise self._error(steps, None, str(error)) from error
 
     def _optional(self, text: str | None, steps: Steps) -> Pattern | None:
         return None if text is None else self._pattern(text, steps)

@@ -10,8 +10,9 @@ from jsonschema import Draft202012Validator
 from devicectl.campaign.scenario_file import ScenarioFileError, read_scenario
 from devicectl.simulation.lesson_form import ActForm, BeginForm, CheckForm, ItemForm, LessonForm, WhatIfForm
 from devicectl.simulation.scenario_form import schema
+from devicectl.station.acts import Act
 from devicectl.station.evidence import parse_pattern
-from devicectl.station.lesson import Begin, Check, EarlierAct, Item, WhatIf
+from devicectl.station.lesson import Begin, Check, Item, WhatIf
 from devicectl.station.lesson_file import lesson_of, parse_lesson, read_lesson
 from firmware_sim.faults.fault import declare
 from firmware_sim.faults.scenario import read_start
@@ -81,9 +82,15 @@ def test_every_key_is_read() -> None:
         Check("waits", "Waits", pattern("start"), never=press, until=over),
     )
     assert found.what_if == (
-        WhatIf("it had come at once", pattern("act(stop)"), "stop", {}, pattern("alarm(MC-0401)"), SECOND),
+        WhatIf(
+            "it had come at once",
+            pattern("act(stop)"),
+            Act(Micros(0), "trainee", "stop", {}),
+            pattern("alarm(MC-0401)"),
+            SECOND,
+        ),
     )
-    assert found.acts == (EarlierAct(Micros(5), "trainee", "reposition", {"zone": 0, "cell": 1}),)
+    assert found.acts == (Act(Micros(5), "trainee", "reposition", {"zone": 0, "cell": 1}),)
     assert found.acts_us == 7
 
 
@@ -207,6 +214,14 @@ WRONG: Final = {
         CHANGE + "instead_of: link_lost}",
         "lesson.what_if[0].instead_of = 'link_lost': must be a pattern of acts",
     ),
+    "an act that there is not": (
+        "lesson: {acts: [{at_us: 9, view: trainee, name: amr}]}",
+        "line 1, column 17: lesson.acts[0]: there is no act 'amr'; did you mean arm?",
+    ),
+    "an act of another view": (
+        CHANGE + "act: fire, at: start, arguments: {item: a}}",
+        "lesson.what_if[0]: fire is no act of the trainee: it is for the instructor",
+    ),
     "acts out of order": (
         "lesson: {acts: [{at_us: 9, view: trainee, name: arm}, {at_us: 8, view: trainee, name: arm}]}",
         "lesson.acts[1].at_us = 8: must be at least 9: acts are in order",
@@ -226,6 +241,11 @@ def test_what_cannot_be_is_one_line_with_its_place(name: str) -> None:
     line = str(caught.value)
     assert said in line and line.startswith("lab.yaml: ") and "\n" not in line
     assert caught.value.exit_code == 2
+
+
+def test_a_text_that_is_no_unicode_is_refused() -> None:
+    with pytest.raises(ScenarioFileError, match="lab: is not UTF-8 at byte 6"):
+        parse_lesson("name: \ud800", "lab")
 
 
 def test_what_is_no_text_of_values_is_refused() -> None:
