@@ -132,13 +132,14 @@ def _options(arguments: argparse.Namespace) -> "Options":
     from firmware_sim.serve import options
 
     given = {one.name: getattr(arguments, one.name) for one in _of_transports()}
+    parameters = options.parse_parameters(arguments.param)
     wanted = options.Options(
         places=parse_places({name: text for name, text in given.items() if text is not None}),
         seed=options.parse_seed(arguments.seed),
-        parameters=options.parse_parameters(arguments.param),
+        parameters=parameters,
         nvm=arguments.nvm,
         scenario=arguments.scenario,
-        start=_start(arguments),
+        start=_start(arguments, parameters),
         behind_broker=arguments.mqtt is not None,
         trace=arguments.trace,
         record=arguments.record,
@@ -153,13 +154,13 @@ def _options(arguments: argparse.Namespace) -> "Options":
     return wanted
 
 
-def _start(arguments: argparse.Namespace) -> "Start | None":
+def _start(arguments: argparse.Namespace, given: dict[str, float]) -> "Start | None":
     if arguments.scenario is None:
         return None
     from firmware_sim.serve.scenario import read_scenario
 
-    in_file = arguments.nvm is not None
-    return read_scenario(arguments.scenario, behind_broker=arguments.mqtt is not None, in_file=in_file)
+    behind_broker, in_file = arguments.mqtt is not None, arguments.nvm is not None
+    return read_scenario(arguments.scenario, given, behind_broker=behind_broker, in_file=in_file)
 
 
 def call(arguments: Sequence[str]) -> int:

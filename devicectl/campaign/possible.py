@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from devicectl.campaign.scenario import MQTT, SERIAL, Scenario
 from firmware_sim.commands.sessions import MAX_CELLS, cycles_per_cell
-from firmware_sim.faults.fault import Fault
+from firmware_sim.faults.fault import Fault, missing_needle
 from firmware_sim.faults.kind import MAX_FOR_MS, Target
 from firmware_sim.faults.trigger import Compare, leaves
 from firmware_sim.model.parameters import Parameters
@@ -81,9 +81,9 @@ def _of_fault(scenario: Scenario, fault: Fault, steps: Steps, room: Room) -> Ite
         yield Misfit((*steps, "fault"), kind.name, f"cannot happen on a serial line: write `wire: {MQTT}`")
     if kind.bytes_only and scenario.wire == MQTT:
         yield Misfit((*steps, "fault"), kind.name, f"a broker changes no byte of a publication: write `wire: {SERIAL}`")
-    if kind.name == "clog" and fault.number("needle") >= room.needles:
-        reason = f"must be from 0 to {room.needles - 1}: this device has {room.needles} needles"
-        yield Misfit((*steps, "needle"), fault.values["needle"], reason)
+    missing = missing_needle(fault, room.needles)
+    if missing:
+        yield Misfit((*steps, "needle"), fault.values["needle"], missing)
     for leaf in leaves(fault.when):
         if isinstance(leaf, Compare):
             yield from _of_comparison(scenario, leaf, (*steps, "when"), room)

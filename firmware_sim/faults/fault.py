@@ -95,6 +95,15 @@ def fault_of(data: Mapping[str, Any]) -> Fault:
     return declare(values.pop("fault", ""), values.pop("when", 'at("0 s")'), **values)
 
 
+def missing_needle(fault: Fault, needles: int) -> str:
+    """Return why a device with so many needles cannot have a fault; "" where the fault names none, or one of them."""
+    if fault.kind.quantity("needle") is None or fault.number("needle") < needles:
+        return ""
+    if needles == 1:
+        return "must be 0: this device has 1 needle"
+    return f"must be from 0 to {needles - 1}: this device has {needles} needles"
+
+
 def _check(quantity: Quantity, value: object) -> float | str:
     if quantity.words:
         if not isinstance(value, str) or value not in quantity.words:

@@ -20,7 +20,7 @@ from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError, PowerLostError
 from firmware_sim.faults.acts import DeviceFaults, DeviceView
 from firmware_sim.faults.commands import COMMANDS
-from firmware_sim.faults.fault import Fault, FaultError
+from firmware_sim.faults.fault import Fault, FaultError, missing_needle
 from firmware_sim.faults.injector import Act, End, Firing, Injector, Noted, ignore
 from firmware_sim.faults.power import Power
 from firmware_sim.faults.store import FaultyStore
@@ -88,6 +88,9 @@ class InjectedFaults:
         reason = never_happens(fault.when, in_file=self.store is None)
         if reason:
             raise FaultError("when", reason)
+        reason = missing_needle(fault, self.device.parameters.needles)
+        if reason:
+            raise FaultError("needle", f"needle {reason}")
 
     def put_off(self, act: Act) -> Act:
         """Return an act that is done when nothing else is being done to the device."""

@@ -3,13 +3,17 @@
 Law: a scenario that cannot be is refused before anything is opened; a declared fault that never fired fails the run.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from firmware_sim.errors import ParameterError
+from firmware_sim.faults.fault import missing_needle
 from firmware_sim.faults.injected import InjectedFaults, never_happens
 from firmware_sim.faults.injector import Firing
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
 from firmware_sim.faults.served import unable
+from firmware_sim.model.parameters import Parameters
 from firmware_sim.serve.errors import OptionError
 from handpiece_shell.streams import say
 from handpiece_shell.values_file import read_values
@@ -20,8 +24,10 @@ OPTION: Final = "--scenario"
 FORM: Final = Form("a scenario", 'faults: [{fault: reboot, when: at("5 s")}]')
 
 
-def read_scenario(path: str, *, behind_broker: bool, in_file: bool) -> Start:
+def read_scenario(path: str, given: Mapping[str, float], *, behind_broker: bool, in_file: bool) -> Start:
     """Read the device's part of a scenario; each of its faults is one that this device can have.
+
+    `given` are parameters that count more than those of the scenario.
 
     Raises:
         OptionError: the file cannot be read, or something in it cannot be.
@@ -32,6 +38,7 @@ def read_scenario(path: str, *, behind_broker: bool, in_file: bool) -> Start:
         raise OptionError(OPTION, str(error)) from error
     try:
         start = read_start(values.values)
+        needles = _needles(start, given)
         for index, fault in enumerate(start.faults):
             reason = unable(fault.kind, behind_broker=behind_broker, in_file=in_file)
             if reason:
@@ -39,10 +46,21 @@ def read_scenario(path: str, *, behind_broker: bool, in_file: bool) -> Start:
             reason = never_happens(fault.when, in_file=in_file)
             if reason:
                 raise ScenarioError(("faults", index, "when"), reason)
+            reason = missing_needle(fault, needles)
+            if reason:
+                raise ScenarioError(("faults", index, "needle"), reason)
     except ScenarioError as wrong:
         where = values.where(wrong.steps, of_key=wrong.of_key, column=wrong.column)
         raise OptionError(OPTION, f"{path}: {where}: {wrong.reason}") from wrong
     return start
+
+
+def _needles(start: Start, given: Mapping[str, float]) -> int:
+    """Return how many needles the device will have."""
+    try:
+        return Parameters({**start.parameters, **given}).needles
+    except ParameterError:  # one that is given cannot be; it is refused when all options are known
+        return Parameters(start.parameters).needles
 
 
 class ServedFaults:

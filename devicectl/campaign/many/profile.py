@@ -19,8 +19,9 @@ from devicectl.errors import DevicectlError
 from devicectl.findings import Finding, did_you_mean, first_finding
 from devicectl.simulation.scenario_form import MAX_BAUD
 from firmware_sim.faults.catalogue import CATALOGUE
-from firmware_sim.faults.fault import FaultError, fault_of
+from firmware_sim.faults.fault import FaultError, fault_of, missing_needle
 from firmware_sim.faults.kind import Kind
+from firmware_sim.model.parameters import Parameters
 from protocols.text.values import Place, Steps, Values, ValuesError
 
 SHORT_MS: Final = 1_000
@@ -169,6 +170,9 @@ def _of_values(kind: Kind, key: str, drawn: Drawn) -> Iterator[Finding]:
         if key == "for_ms" and not value:
             yield Finding(steps, value, "must be above 0: a session has to end after its last fault")
         try:
-            fault_of({"fault": kind.name, key: value})
+            missing = missing_needle(fault_of({"fault": kind.name, key: value}), Parameters().needles)
         except FaultError as error:
             yield Finding(steps, None, error.reason)
+        else:
+            if missing:
+                yield Finding(steps, value, missing)

@@ -18,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from devicectl.findings import Finding
 from devicectl.session.plan import Plan, PlanError, make_plan
+from firmware_sim.faults.fault import missing_needle
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
+from firmware_sim.model.parameters import Parameters
 from protocols.capture.packet import JsonObject
 from protocols.text.values import Steps
 
@@ -65,14 +67,19 @@ def misfits(scenes: Mapping[str, Scene]) -> Iterator[Finding]:
     for name, scene in scenes.items():
         yield from _of_plan(scene.plan, ("scenes", name, "plan"))
         try:
-            faults = lay(scene, 1).start.faults
+            start = lay(scene, 1).start
         except ScenarioError as error:
             yield Finding(("scenes", name, *error.steps), None, error.reason, of_key=error.of_key)
             continue
-        for index, fault in enumerate(faults):
+        needles = Parameters(start.parameters).needles
+        for index, fault in enumerate(start.faults):
+            steps: Steps = ("scenes", name, "faults", index)
             if fault.kind.lasts and not fault.for_us:
                 right = "must have for_ms above 0: a session has to end after its last fault"
-                yield Finding(("scenes", name, "faults", index), None, right)
+                yield Finding(steps, None, right)
+            missing = missing_needle(fault, needles)
+            if missing:
+                yield Finding((*steps, "needle"), fault.values["needle"], missing)
 
 
 def _of_plan(plan: JsonObject, steps: Steps) -> Iterator[Finding]:

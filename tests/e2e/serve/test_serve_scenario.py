@@ -190,6 +190,16 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
         (*TCP, "--nvm", "a.nvm"),
         "faults[0].when: write is counted",
     ),
+    "a needle": (
+        {"fault": "clog", "needle": 3},
+        TCP,
+        "faults[0].needle: must be from 0 to 2: this device has 3 needles",
+    ),
+    "a needle less": (
+        {"fault": "clog", "needle": 1},
+        (*TCP, "--param", "needles=1"),
+        "faults[0].needle: must be 0: this device has 1 needle",
+    ),
     "no broker": ({"fault": "broker_killed"}, TCP, "there is no broker; serve with --mqtt"),
     "a file": ({"fault": "torn_write"}, (*TCP, "--nvm", "a.nvm"), "it would spoil the file of --nvm"),
     "a broker's": ({"fault": "broker_killed"}, ("--mqtt", "mqtt://127.0.0.1:9/a/b"), "do it to your broker"),

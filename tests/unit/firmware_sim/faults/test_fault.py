@@ -6,7 +6,7 @@ import pytest
 
 from firmware_sim.errors import SimulatorError
 from firmware_sim.faults.catalogue import CATALOGUE
-from firmware_sim.faults.fault import Fault, FaultError, declare, fault_of
+from firmware_sim.faults.fault import Fault, FaultError, declare, fault_of, missing_needle
 from firmware_sim.faults.trigger import TriggerError, parse_trigger
 
 WRONG: Final[dict[str, tuple[dict[str, Any], str, str]]] = {
@@ -88,3 +88,16 @@ def test_data_is_left_as_it_was() -> None:
     data = {"fault": "reboot", "when": "cycle == 2"}
     fault_of(data)
     assert data == {"fault": "reboot", "when": "cycle == 2"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "needles", "reason"),
+    [
+        (declare("clog", needle=3), 3, "must be from 0 to 2: this device has 3 needles"),
+        (declare("clog", needle=1), 1, "must be 0: this device has 1 needle"),
+        (declare("clog", needle=3), 4, ""),
+        (declare("reboot"), 1, ""),
+    ],
+)
+def test_a_needle_has_to_be_there(fault: Fault, needles: int, reason: str) -> None:
+    assert missing_needle(fault, needles) == reason

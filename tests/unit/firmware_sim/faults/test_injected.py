@@ -175,6 +175,12 @@ def test_a_fault_that_nobody_here_does_is_refused(kind: str, target: str) -> Non
         injected().add(declare(kind), BEGIN)
 
 
+def test_a_clog_of_a_needle_that_the_device_has_not_is_refused() -> None:
+    with pytest.raises(FaultError, match="needle must be from 0 to 2: this device has 3 needles$"):
+        injected().add(declare("clog", needle=3), BEGIN)
+    assert injected().add(declare("clog", needle=2), BEGIN).fault.number("needle") == 2
+
+
 def test_a_memory_in_a_file_has_no_faults() -> None:
     device = Device(seed=7, now=BEGIN, nvm=Nvm(Store(), epoch=1))
     with pytest.raises(FaultError, match="a disk_full acts on the memory"):

@@ -41,6 +41,10 @@ def test_a_value_is_one_a_list_or_anything_between_two() -> None:
             "p: kinds.drop.share: must be a number from 0 to 1, not 2",
         ),
         (
+            {"kinds": {"clog": {"on": 1, "needle": [0, 3]}}},
+            "p: kinds.clog.needle = 3: must be from 0 to 2: this device has 3 needles",
+        ),
+        (
             {"kinds": {"drop": {"on": 1, "for_ms": 0}}},
             "p: kinds.drop.for_ms = 0: must be above 0: a session has to end after its last fault",
         ),

@@ -58,6 +58,10 @@ def test_a_scene_that_is_added_changes_nothing_of_the_others() -> None:
             "p: scenes.one.faults[0]: must have for_ms above 0: a session has to end after its last fault",
         ),
         (
+            {"on": 1, "faults": [{"fault": "clog", "needle": 2}], "start": {"parameters": {"needles": 2}}},
+            "p: scenes.one.faults[0].needle = 2: must be from 0 to 1: this device has 2 needles",
+        ),
+        (
             {"on": 1, "plan": {"target_cores": 3}},
             "p: scenes.one.plan.target_cores: must be left out: it follows from the cycles of a session",
         ),
