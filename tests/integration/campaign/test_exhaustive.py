@@ -8,7 +8,8 @@ from devicectl.campaign.exhaustive.every import Exhaustive
 from devicectl.campaign.exhaustive.places import COMMIT_KINDS, PIECE_KINDS, WRITE_KINDS
 from devicectl.campaign.many.tally import Tally
 from devicectl.campaign.many.trials import Trials
-from devicectl.campaign.scenario import MQTT, SERIAL
+from devicectl.campaign.scenario import MQTT, SERIAL, Scenario
+from devicectl.campaign.trial import Trial
 from firmware_sim.faults.fault import declare
 
 SEED = 1
@@ -71,6 +72,22 @@ def test_a_task_comes_to_the_same_again_and_apart() -> None:
     halves = exhaustive.judge(range(420, 440))
     halves.add(exhaustive.judge(range(400, 420)))
     assert halves.to_json() == whole
+
+
+def test_the_tasks_of_one_process_find_their_places_by_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    lists: list[int] = []
+    run = Trials.run
+
+    def counted(trials: Trials, scenario: Scenario) -> Trial:
+        lists.append(len(scenario.faults))
+        return run(trials, scenario)
+
+    monkeypatch.setattr(Trials, "run", counted)
+    for index in (0, 1):
+        Exhaustive(1, 1, SEED + 1).judge(range(index, index + 1))  # equal, and not the same: as a process is given it
+    assert lists == [0, 1, 1]
+    one, two = (len(Exhaustive(1, cycles, SEED + 1).firsts()) for cycles in (1, 2))
+    assert one < two and lists == [0, 1, 1, 0], "another session has its own places"
 
 
 @pytest.mark.nightly
