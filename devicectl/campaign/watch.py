@@ -67,7 +67,8 @@ class DeviceWatch:
         """Tell if the cartridge is there, in date, sterile, and bound to no other session than this one."""
         nvm, plant = self._device.nvm, self._device.plant
         cartridge, session = plant.cartridge, nvm.session
-        fit = cartridge.sterile and not cartridge.expired and not plant.inputs.cartridge_missing
+        inputs = plant.inputs
+        fit = cartridge.sterile and not (cartridge.expired or inputs.cartridge_missing or inputs.cartridge_used)
         if session is None or not fit or nvm.cartridge_session != session.session_no:
             return False
         return nvm.cartridges.get(plant.serial_read, session.session_no) == session.session_no

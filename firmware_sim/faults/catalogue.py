@@ -279,6 +279,7 @@ _ROWS: Final = (
         (_LASTING,),
         {"cartridge_missing": True},
     ),
+    Kind("cartridge_used", _DEVICE, "interlock 11: a broken seal is refused", (_LASTING,), {"cartridge_used": True}),
     Kind(
         "cartridge_cloned",
         _DEVICE,

@@ -47,3 +47,4 @@ class PlantInputs:
     trigger_bounces: bool = False  # its contact closes and opens without end while it is held
     latch_unreadable: bool = False
     cartridge_missing: bool = False
+    cartridge_used: bool = False  # the seal of the fitted one is broken

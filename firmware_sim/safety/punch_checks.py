@@ -86,6 +86,8 @@ def _refuse_unfit(board: Board, now: Micros) -> Refused | None:
     reason = ""
     if board.plant.inputs.cartridge_missing:
         reason = "no cartridge is fitted"
+    elif board.plant.inputs.cartridge_used:
+        reason = f"cartridge {serial} was used before, its seal is broken"
     elif cartridge.expired:
         reason = f"cartridge {serial} is past its date"
     elif not cartridge.sterile:

@@ -150,6 +150,7 @@ USUAL_PROFILE: Final[JsonObject] = {
         "trigger_bounces": _plant(0.05),
         "trigger_held": _plant(0.05),
         "cartridge_missing": _plant(0.05),
+        "cartridge_used": _plant(0.05),
         "cartridge_cloned": _plant(0.05),
         "torn_write": _kind(0.19, when=["write", "write", "resume", "phase"], kept=[0, 1], bursts=0.25),
         "lost_write": _kind(0.15, when=["write", "write", "resume", "phase"], bursts=0.1),

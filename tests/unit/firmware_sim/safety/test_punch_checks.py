@@ -294,6 +294,10 @@ def missing(bench: Bench) -> None:
     bench.plant.inputs.cartridge_missing = True
 
 
+def opened(bench: Bench) -> None:
+    bench.plant.inputs.cartridge_used = True
+
+
 def expired(bench: Bench) -> None:
     bench.plant.cartridge.expired = True
 
@@ -308,6 +312,7 @@ def used(bench: Bench) -> None:
 
 UNFIT = [
     (missing, "no cartridge is fitted"),
+    (opened, "cartridge 1 was used before, its seal is broken"),
     (expired, "cartridge 1 is past its date"),
     (unsterile, "cartridge 1 is not sterile"),
     (used, "cartridge 1 was used in session 4"),
