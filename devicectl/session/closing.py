@@ -43,7 +43,7 @@ class Closing:
         if self._context.machine.now in CYCLE:
             yield from self._stop_if_linked()
         self._recovery.begin_row()
-        return (yield from self._recovery.through(lambda: self._close(reason, wall_seconds), self._recovery.relink))
+        return (yield from self._recovery.through(lambda: self.close_once(reason, wall_seconds), self._recovery.relink))
 
     def settle(self, wall_seconds: float) -> Procedure[Finish]:
         """Log the end of an adopted session that the device has closed while no host was there to log it.
@@ -57,7 +57,9 @@ class Closing:
         if closed is None or closed.session_no != opened.session_no:
             raise SessionError(f"session {opened.session_no} is not open on the device, whose journal has no end of it")
         return (
-            yield from self._recovery.through(lambda: self._close(closed.reason, wall_seconds), self._recovery.relink)
+            yield from self._recovery.through(
+                lambda: self.close_once(closed.reason, wall_seconds), self._recovery.relink
+            )
         )
 
     def stop(self) -> Procedure[None]:
@@ -136,7 +138,8 @@ class Closing:
         done = yield from ask(M.SessionClose(session_no=session_no, reason=CloseReason.ABANDONED, **asdict(Counts())))
         return _counts_of(done)
 
-    def _close(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
+    def close_once(self, reason: CloseReason, wall_seconds: float) -> Procedure[Finish]:
+        """Disarm, read the journal to its end, close and reconcile; without a second try where the link is lost."""
         _, reader = self._context.session()
         if self._context.machine.now in (State.ARMED, State.PAUSED):
             yield from self._steps.disarm()

@@ -87,7 +87,8 @@ class SessionContext:
     """One host and at most one session. `counted` is the device's running total, for steering and display.
 
     `last_cycle_no` is the cycle number used last; `unread_cycles` how many have ended since the journal was read;
-    `waits_until` when the anesthesia can be confirmed, while that is waited for.
+    `waits_until` when the anesthesia can be confirmed, while that is waited for. `on_told(message)` hears, after this,
+    what the device says that answers nothing.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class SessionContext:
         self.waits_until: Micros | None = None
         self.finish: Finish | None = None
         self.truth: M.TruthGetDone | None = None
+        self.on_told: Callable[[Message], None] | None = None
         self._observer = None if observer is None else _Guarded(observer)
         self._emitted = 0
         self._logged = 0
@@ -222,6 +224,8 @@ class SessionContext:
             self.note("alarm", alarm_label(message.code), f"{message.state.name}: {message.sentence}")
         elif isinstance(message, M.Heartbeat) and message.state in HELD:
             self.link.hurry(False)  # the device holds still, and keeps the long lease
+        if self.on_told is not None:
+            self.on_told(message)
 
     def _link_lost(self, reason: str) -> None:
         if self.machine.now not in (State.DISCONNECTED, *ENDED):

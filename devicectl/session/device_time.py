@@ -97,10 +97,15 @@ class _Numbed(NamedTuple):
 
 
 class AnesthesiaClock:
-    """Age of each zone's anesthesia, from the session's records. `confirmed` zones have waited long enough."""
+    """Age of each zone's anesthesia, from the session's records. `confirmed` zones have waited long enough.
+
+    `zones` are those that the device knows of now, each with True once it was confirmed: it forgets all as it is made
+    safe and as it restarts.
+    """
 
     def __init__(self) -> None:
         self.confirmed: set[int] = set()
+        self.zones: dict[int, bool] = {}
         self._time = DeviceTime()
         self._numbed: dict[int, _Numbed] = {}
 
@@ -108,7 +113,11 @@ class AnesthesiaClock:
         """Take the next record."""
         self._time.follow(record)
         if not isinstance(record, R.Anesthesia):
+            # What was made safe begins again by a reset.
+            if isinstance(record, R.Boot) or (isinstance(record, R.Action) and record.message_id == M.FaultReset.ID):
+                self.zones.clear()
             return
+        self.zones[record.zone] = bool(record.confirmed)
         if record.confirmed:
             self.confirmed.add(record.zone)
         else:

@@ -16,6 +16,7 @@ from devicectl.session.machine import ENDED, Event
 from devicectl.session.opening import Opening
 from devicectl.session.operators.anesthesia import AnesthesiaOperator
 from devicectl.session.operators.automatic import AutomaticOperator
+from devicectl.session.operators.manual import ManualOperator
 from devicectl.session.plan import Plan
 from devicectl.session.procedures import Procedure, nothing
 from devicectl.session.recovery import Recovery
@@ -31,7 +32,8 @@ __all__ = ["CycleResult", "Engine", "Entry", "Identity", "Observer"]
 class Engine(SessionContext):
     """One host and at most one session, and all that can be done with it.
 
-    A session is opened, resumed or abandoned only on a simulated device, unless `allow_hardware` is true.
+    A session is opened, resumed or abandoned only on a simulated device, unless `allow_hardware` is true. `manual` is
+    what a person at the controller does in it, where no automatic operator does.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Engine(SessionContext):
         self._anesthesia = AnesthesiaOperator(self)
         self._operator = AutomaticOperator(self, steps, self._recovery, self._anesthesia)
         closing = Closing(self, steps, self._recovery)
+        self.manual = ManualOperator(self, steps, self._recovery, self._anesthesia, closing)
         self.confirm_anesthesia = self._operator.confirm_anesthesia
         self.next_cycle = self._operator.next_cycle
         self.pause = self._operator.pause

@@ -65,6 +65,7 @@ class Event(StrEnum):
     LINK_LOST = "link_lost"
     RECOVERED = "recovered"
     CLOSE_BEGUN = "close_begun"
+    CLOSE_REFUSED = "close_refused"
     SESSION_COMPLETED = "session_completed"
     SESSION_ABORTED = "session_aborted"
     FAILED = "failed"
@@ -126,6 +127,7 @@ TABLE: Final = (
         (State.SESSION_OPEN, State.ANESTHESIA_WAIT, State.ANESTHESIA_CONFIRMED, State.RECOVERING),
         State.CLOSING,
     ),
+    Row(Event.CLOSE_REFUSED, (State.CLOSING,), State.RECOVERING),
     Row(Event.SESSION_COMPLETED, (State.CLOSING,), State.COMPLETED),
     Row(Event.SESSION_ABORTED, (State.CLOSING,), State.ABORTED),
     Row(Event.FAILED, (State.DISCONNECTED, State.CONNECTING, State.IDLE, *WITH_SESSION), State.FAULTED),

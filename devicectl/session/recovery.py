@@ -152,25 +152,40 @@ class Recovery:
 
     def relink(self) -> Procedure[DeviceState]:
         """Link, and the journal to its head; returns the state in which the device holds still."""
-        opened, reader = self._context.session()
         if self._context.link.exchange.linked:
             # A motion was aborted. Whatever the device does now, STOP is harmless twice and says where it is.
             stopped = yield from ask(M.Stop())
             state = stopped.state
-            yield from reader.read()
+            yield from self.catch_up()
         else:
-            welcome = yield from self._make_link()
-            state = welcome.state
-            if welcome.journal_epoch == reader.epoch:
-                reader.compare_head(welcome.journal_head)
-                yield from reader.read()
-            if reader.closed is None:
-                self.check_held(welcome, reader.epoch, opened.session_no)
+            state = yield from self.link_again()
+        self._held_in = state
+        return state
+
+    def link_again(self) -> Procedure[DeviceState]:
+        """Make a new link, and read the journal to its head; returns the state in which the device is.
+
+        Raises:
+            LinkError: as `HostLink.make`.
+            SessionError: the device no longer holds the session, and no record says how it ended.
+        """
+        opened, reader = self._context.session()
+        welcome = yield from self._make_link()
+        if welcome.journal_epoch == reader.epoch:
+            reader.compare_head(welcome.journal_head)
+            yield from self.catch_up()
+        if reader.closed is None:
+            self.check_held(welcome, reader.epoch, opened.session_no)
+        return welcome.state
+
+    def catch_up(self) -> Procedure[None]:
+        """Read the journal to its head, and go on from what it says: the hand was taken off."""
+        opened, reader = self._context.session()
+        yield from reader.read()
         self._context.last_cycle_no = reader.fold.last_cycle_no or opened.first_cycle_no - 1
         self._context.counted = reader.fold.counts.cores_counted
         self._place_lost()
-        self._held_in = state
-        return state
+        self._held_in = None
 
     def await_control(self) -> Procedure[None]:
         """Wait until no other host has control: one that was killed keeps it until its lease ends.

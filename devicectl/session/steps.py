@@ -188,8 +188,10 @@ class Steps:
         context, command = self._context, error.command
         kind: NoteKind = "refusal" if isinstance(error, CommandRefusedError) else "warning"
         context.note(kind, command.__class__.__name__.lower(), str(error))
+        if not isinstance(command, (M.Punch, M.Suction, M.Advance, M.Count)):
+            return
         # A cycle that began and failed has used up its number, and has punctured its cell; a refusal has done neither.
-        if isinstance(error, CommandFailedError) and isinstance(command, (M.Punch, M.Suction, M.Advance, M.Count)):
+        if isinstance(error, CommandFailedError):
             context.last_cycle_no = max(context.last_cycle_no, command.cycle_no)
             self.place.cycles_left -= 1
         # The device has ended the cycle by itself, and its journal says how.

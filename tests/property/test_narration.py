@@ -33,7 +33,7 @@ from protocols.language.records import (
     unpack_outcomes,
 )
 from protocols.language.units import Micros
-from tests.property.test_session import FAULTS, Fault, leave, session
+from tests.property.session.test_session import FAULTS, Fault, leave, session
 from tests.world import Lab, a_plan
 
 

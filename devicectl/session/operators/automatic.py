@@ -57,9 +57,20 @@ class AutomaticOperator:
     # --- anesthesia and arming -------------------------------------------------------------------------------
 
     def confirm_anesthesia(self, method: str, confirmed_by: str, age_s: int = 0) -> Procedure[None]:
-        """Numb every zone, wait until the device lets each be confirmed, and confirm it."""
+        """Numb every zone, wait until the device lets each be confirmed, and confirm it.
+
+        It is how this operator takes over from a person, too: what the person has left out is done, and where all is
+        confirmed nothing is.
+        """
         self._anesthesia.begin(method, confirmed_by, age_s)
-        yield from self._recovery.through(self._anesthesia.numb, self.restore)
+        yield from self._recovery.through(self._numb, self.restore)
+
+    def _numb(self) -> Procedure[None]:
+        if self._context.machine.now in (State.ARMED, State.PAUSED):
+            if self._anesthesia.complete:
+                return
+            yield from self._steps.disarm()
+        yield from self._anesthesia.numb()
 
     def pause(self) -> Procedure[None]:
         """Hold between two cycles, armed; no-op if the device is not armed. The next cycle resumes.

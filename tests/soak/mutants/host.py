@@ -46,15 +46,15 @@ HOST: Final = (
     Mutant(
         "the journal is not read after a lost link",
         _RECOVERY,
-        "                reader.compare_head(welcome.journal_head)\n                yield from reader.read()\n",
-        "                reader.compare_head(welcome.journal_head)\n",
+        "            reader.compare_head(welcome.journal_head)\n            yield from self.catch_up()\n",
+        "            reader.compare_head(welcome.journal_head)\n",
         "host",
         (one("reboot", _SUCTION), one("disconnect", _SUCTION)),
     ),
     Mutant(
         "the journal is not read after a stop",
         _RECOVERY,
-        "            state = stopped.state\n            yield from reader.read()\n",
+        "            state = stopped.state\n            yield from self.catch_up()\n",
         "            state = stopped.state\n",
         "host",
         (one("stopped_by_viewer", _SUCTION),),

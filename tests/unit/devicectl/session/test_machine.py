@@ -48,7 +48,7 @@ paused                resumed armed                       disarmed anesthesia_co
                       stopped recovering                  link_lost recovering            failed faulted
 recovering            recovered session_open              close_begun closing
                       stopped recovering                  link_lost recovering            failed faulted
-closing               session_completed completed         session_aborted aborted
+closing               session_completed completed         session_aborted aborted             close_refused recovering
                       stopped recovering                  link_lost recovering            failed faulted
 completed
 aborted
