@@ -11,6 +11,8 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from devicectl.station.server.admission.limits import MAX_HEAD_BYTES
+
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -27,6 +29,9 @@ HEADERS: Final = {
 READING: Final = frozenset({"GET", "HEAD"})
 """Methods that change nothing, so that they may come without an Origin."""
 WRITING: Final = frozenset({"DELETE", "POST"})
+
+MAX_HEADERS: Final = 64
+"""A browser sends twenty."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -72,6 +77,8 @@ def form_refusal(method: str, target: bytes, headers: Headers) -> Refusal | None
         return Refusal(400, "target: a path is needed, /...")
     if method not in READING | WRITING:
         return Refusal(405, "method: GET, HEAD, POST and DELETE are served")
+    if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
+        return Refusal(431, f"headers: at most {MAX_HEADERS}, of {MAX_HEAD_BYTES // 1024} KiB")
     if values_of(headers, b"transfer-encoding") and values_of(headers, b"content-length"):
         return Refusal(400, "length: either Content-Length or Transfer-Encoding")
     return None
