@@ -12,7 +12,7 @@ from devicectl.campaign.broker import BrokerFaults
 from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
 from devicectl.campaign.watch import DeviceWatch
 from devicectl.session.engine import Engine, Entry
-from devicectl.simulation.heap import Actor
+from devicectl.simulation.heap import FOREVER, Actor
 from devicectl.simulation.world import Line, World
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
@@ -99,8 +99,8 @@ class FaultyWorld(World):
             raise Killed
         return self.step_alone()
 
-    def step_alone(self) -> bool:
-        """Run one event, whether there is a host or not."""
+    def step_alone(self, by: Micros = FOREVER) -> bool:
+        """Run one event, whether there is a host or not; False where there is none by that time."""
         if (now := self.heap.now) > self.ends_at:
             raise StuckError(f"not over at {now / SECOND:.0f} s")
         if now > self._moment:
@@ -109,7 +109,7 @@ class FaultyWorld(World):
         if self._events > MAX_EVENTS:
             raise StuckError(f"time does not go on at {now / SECOND:.3f} s")
         self.store.now = now
-        return self.heap.run_next()
+        return self.heap.run_next(by)
 
     def put_off(self, act: Act) -> Act:
         """Return an act that runs at the same time, and not in the midst of what its caller does."""

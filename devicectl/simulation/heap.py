@@ -9,8 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Final
 
 from protocols.language.units import Micros
+
+FOREVER: Final = Micros(2**62)
+"""A time that no run reaches."""
 
 
 @dataclass(slots=True)
@@ -57,8 +61,8 @@ class Heap:
         due = self.next_time
         self.now = max(self.now, time if due is None else min(time, due))
 
-    def run_next(self) -> bool:
-        """Let the next thing happen; False when nothing ever will."""
+    def run_next(self, by: Micros = FOREVER) -> bool:
+        """Let the next thing happen; False when nothing ever will, or not by that time."""
         events = self._events
         if events and events[0][0] <= self.now:
             heappop(events)[2]()
@@ -72,8 +76,10 @@ class Heap:
             if due is not None and (wake is None or due < wake):
                 wake, act = due, actor.act
         if events and (wake is None or events[0][0] <= wake):
+            if events[0][0] > by:
+                return False
             self.now, _, act = heappop(events)
-        elif wake is None or act is None:
+        elif wake is None or act is None or wake > by:
             return False
         elif wake > self.now:
             self.now = wake

@@ -79,3 +79,15 @@ def test_actor_that_is_overdue_is_woken_now() -> None:
     heap.run_next()
     assert heap.next_time == 10
     assert heap.run_next() and ran == [(10, 5)]
+
+
+def test_what_is_due_after_a_time_is_left_and_time_does_not_pass() -> None:
+    heap, ran, woken = Heap(), list[int](), list[Micros | None]([Micros(6)])
+    heap.at(Micros(5), lambda: ran.append(heap.now))
+    heap.at(Micros(8), lambda: ran.append(heap.now))
+    heap.actors = (Actor(lambda: woken[0], lambda: woken.__setitem__(0, None)),)
+    assert heap.run_next(Micros(5)) and not heap.run_next(Micros(5))
+    assert (heap.now, ran, woken) == (5, [5], [6])
+    assert heap.run_next(Micros(7)) and not heap.run_next(Micros(7))
+    assert (heap.now, ran, woken) == (6, [5], [None])
+    assert heap.run_next(Micros(8)) and ran == [5, 8]
