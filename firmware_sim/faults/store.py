@@ -29,7 +29,8 @@ class FaultyStore:
         """Hears the key of each step that was kept, before it is applied."""
         self.injector = injector
         self._random = random.Random(f"{seed}:power")
-        self._steps: list[str] = []
+        self._steps: list[tuple[str, object]] = []
+        """Steps as they are given; as JSON, which is what a medium has, only when they are read again."""
         self._synced = 0
         self._armed: list[Firing] = []
         """Faults that each meet one of the next writes."""
@@ -48,7 +49,7 @@ class FaultyStore:
     def append(self, key: str, value: object) -> None:
         """Keep a step, unless a fault meets it."""
         self.injector.wrote(self.now)
-        step = json.dumps([key, value])
+        step = key, value
         if self._armed:
             firing = self._armed[0]
             firing.struck(self.now)
@@ -77,13 +78,13 @@ class FaultyStore:
 
     def take_over(self, nvm: Nvm) -> None:
         """Keep what a memory has now, and each step from now on."""
-        self._steps = [json.dumps(["snapshot", snapshot(nvm)])]
+        self._steps = [("snapshot", snapshot(nvm))]
         self.sync()
         nvm.attach(self)
 
     def load(self) -> Nvm:
         """Return the memory that the steps make, kept here from now on."""
-        nvm = replay((key, value) for key, value in map(json.loads, self._steps))
+        nvm = replay((key, json.loads(json.dumps(value))) for key, value in self._steps)
         self.sync()
         nvm.attach(self)
         return nvm
@@ -98,7 +99,7 @@ class FaultyStore:
 
         return end
 
-    def _fail(self, firing: Firing, step: str) -> None:
+    def _fail(self, firing: Firing, step: tuple[str, object]) -> None:
         kind = firing.fault.kind.name
         if kind == "short_write":
             raise NvmFileError(PLACE, "a write ended early")
