@@ -47,15 +47,20 @@ class BenchClock:
         self._began = began
         self.now: Callable[[], Micros] = lambda: Micros(0)
 
+    def at(self, time: Micros) -> datetime:
+        """Return the wall time of a time of the run."""
+        return self._began + timedelta(microseconds=time)
+
     def __call__(self) -> datetime:
         """Return the time."""
-        return self._began + timedelta(microseconds=self.now())
+        return self.at(self.now())
 
 
 class Bench:
     """Device, world and faults of a scenario, with the first host plugged in.
 
     `observer` sees each host, `noted` each fault. `write` stores what a host logs, `interrupt` is Ctrl-C at its screen.
+    A `recording` that is given may look at what it is given.
     """
 
     def __init__(
@@ -66,9 +71,10 @@ class Bench:
         noted: Noted,
         write: Callable[[Sequence[Entry]], None],
         interrupt: Callable[[], None],
+        recording: Recording | None = None,
     ) -> None:
         self.scenario = scenario
-        self.recording = Recording()
+        self.recording = Recording() if recording is None else recording
         if not scenario.plain:
             self.recording.event("unusual", Micros(0))
         self._observer = observer

@@ -1,0 +1,127 @@
+"""The trainee's controller: one host after another, and the screen that all of them show.
+
+A host that has ended is started again after a while, and goes on from what the one before has committed.
+
+Law: what a view of the trainee shows comes from here, and nothing here comes from the device's inside.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from devicectl.campaign.bench import Bench
+from devicectl.log.errors import LogError
+from devicectl.session.context import Identity
+from devicectl.session.operators.anesthesia import ZoneState
+from devicectl.session.plan import Plan
+from devicectl.station.commits import Commits
+from devicectl.station.lesson import Begin
+from devicectl.station.life import Life
+from devicectl.station.screen import Screen
+from protocols.language.units import SECOND, Micros
+
+RESTART_US: Final = 5 * SECOND
+"""Time until a controller that has ended is started again."""
+
+
+class Controller:
+    """The controller of one lesson, whose hosts are those of `bench`. `begin` is where it first leads the session."""
+
+    def __init__(
+        self, bench: Bench, screen: Screen, commits: Commits, plan: Plan, identity: Identity, begin: Begin
+    ) -> None:
+        self.screen = screen
+        self._world = bench.world
+        self._bench = bench
+        self._commits = commits
+        self._plan = plan
+        self._identity = identity
+        self._begin: Begin | None = begin
+        self.life = self._start_life()
+
+    # --- for views -----------------------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        """True once the session is closed."""
+        return bool(self.screen.ending)
+
+    @property
+    def led(self) -> bool:
+        """True once the session is where the lesson begins."""
+        return self._begin is None or self.life.led
+
+    @property
+    def stuck(self) -> bool:
+        """True if the session will never be where the lesson begins: a person would have to do something first."""
+        running = self.life.running
+        return not self.led and self.alive and running is not None and running.done
+
+    @property
+    def alive(self) -> bool:
+        """True while there is a host; False while it is started again."""
+        return self._world.host_alive
+
+    @property
+    def zones(self) -> Mapping[int, ZoneState]:
+        """The zones that were numbed, as far as this host knows."""
+        return self.life.manual.zones
+
+    def why_not(self, act: str) -> str:
+        """Say why an act of the person cannot be passed on now; "" where it can."""
+        return self.life.why_not(act) if self.alive else "wait: the controller is starting"
+
+    # --- what happens to it --------------------------------------------------------------------------------------
+
+    def act(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """Do an act of the person."""
+        if self.alive:
+            self.life.act(name, arguments, self._world.now)
+            self._world.refresh()
+        elif name == "silence":
+            self.screen.silence()
+        elif name != "trigger_release":
+            self.screen.say("refusal", self.why_not(name))
+
+    def drive(self, on: bool) -> None:
+        """Let the automatic operator work, or stop it."""
+        if self.alive:
+            self.life.drive(on, self._world.now)
+            self._world.refresh()
+
+    def interrupt(self) -> None:
+        """End the host as by Ctrl-C."""
+        self.life.start(self.life.interrupt(), self._world.now)
+
+    def fail_log(self, error: LogError) -> None:
+        """End the host, since its log has failed."""
+        self._world.write = lambda entries: None
+        self.life.start(self.life.lose_log(str(error)), self._world.now)
+        self._world.refresh()
+
+    def _end(self) -> None:
+        """End the host's process, which has nothing more to do."""
+        self._world.end_host(heard=True)
+        self.bury()
+
+    def bury(self) -> None:
+        """Take in that the host's process has ended, and start the next one in a while."""
+        self.life.end()
+        self.screen.say("note", "the controller has ended, and is started again")
+        self._world.heap.at(Micros(self._world.now + RESTART_US), self._restart)
+
+    def _restart(self) -> None:
+        self._world.end_host(heard=True)
+        self._bench.begin_host()
+        self._commits.life += 1
+        self._begin = None if self.led else self._begin
+        self.life = self._start_life()
+
+    def _later(self, act: Callable[[], None]) -> None:
+        """Do something at the same time, and not in the midst of what is being done."""
+        self._world.heap.at(self._world.now, act)
+
+    def _start_life(self) -> Life:
+        life = Life(self._world.engine, self.screen, self._commits, self._plan, self._identity, self._later, self._end)
+        life.running = life.start(life.run(self._begin), self._world.now)
+        self._world.refresh()
+        return life
