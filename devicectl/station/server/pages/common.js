@@ -284,6 +284,7 @@ const STEPS = { phase: "Next phase", cycle: "Next cycle", alarm: "To the next al
 /** Run and hold, speed, steps and prepared stops of a station, for who may set them. */
 export class Pace {
   #clock = { running: false, speed: 1 };
+  #stopsTold;
 
   /** `refused(words)` gets the sentence of what could not be done, and an empty one when it could. */
   constructor(root, number, refused) {
@@ -301,14 +302,19 @@ export class Pace {
       el("button", { type: "button", "aria-label": "slower", onclick: () => this.faster(-1) }, "−"),
       el("button", { type: "button", "aria-label": "faster", onclick: () => this.faster(1) }, "+"),
       ...steps);
+    this.speed.value = String(this.#clock.speed);
     root.append(this.buttons, el("fieldset", { class: "stops" }, el("legend", {}, "Hold by itself"), this.stops));
   }
 
+  /** What a person has just chosen stays until the server has said something new about it. */
   show({ clock, stops }) {
+    if (clock.speed !== this.#clock.speed) this.speed.value = String(clock.speed);
     this.#clock = clock;
     setText(this.runButton, clock.ended ? "Ended" : clock.running ? "Hold" : "Run");
     setAttribute(this.runButton, "disabled", clock.ended && "");
-    if (document.activeElement !== this.speed) this.speed.value = String(clock.speed);
+    const told = JSON.stringify(stops);
+    if (told === this.#stopsTold) return;
+    this.#stopsTold = told;
     keyed(this.stops, stops, (stop) => stop.stop, (stop) => this.#stopBox(stop), (label, stop) => {
       label.box.checked = stop.chosen;
       setText(label.words, stop.done ? `${stop.words} (done)` : stop.words);
@@ -335,6 +341,7 @@ export class Pace {
       this.refused("");
     } catch (error) {
       this.refused(error.message);
+      this.#stopsTold = undefined; // what was chosen and refused goes back with the next patch
     }
   }
 

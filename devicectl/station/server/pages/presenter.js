@@ -11,7 +11,7 @@ const PHASES = { punch: "Punch", suction: "Suction", advance: "Advance", count: 
 const LAG_MS = 150;
 /** Above this speed nobody can read a phase's words before the next one comes. */
 const MAX_READABLE_SPEED = 0.1;
-/** Where motion is reduced, a still picture stays so long at least. */
+/** Nothing that is to be read changes sooner: a still picture where motion is reduced, and the words of a rest. */
 const STILL_MS = 600;
 /** Above this speed a stroke lies between two pictures of the screen. */
 const MAX_MOVING_SPEED = 2;
@@ -175,8 +175,7 @@ function frame(nowMs) {
   const { speed, running } = view.clock;
   const goalMs = running ? time.ms - LAG_MS * speed : view.clock.t_ms;
   const behindMs = goalMs - shownMs;
-  const jumps = behindMs > 1000 * speed || behindMs < -1000 * speed;
-  if (jumps) shownMs = goalMs;
+  if (behindMs > 1000 * speed) shownMs = goalMs; // the page was hidden meanwhile
   else shownMs += Math.max(0, Math.min(behindMs, passedMs * speed * 1.25));
   picture(nowMs);
   if (running || shownMs < view.clock.t_ms) {
@@ -188,20 +187,21 @@ function frame(nowMs) {
 /** The phase at the shown moment, and the share of it that has passed. */
 function phaseAt(ms) {
   const phase = view.phases.findLast((one) => one.began_ms <= ms);
-  if (phase === undefined) return { phase: "none", share: 1, takes_ms: 0, cycle_no: 0 };
+  if (phase === undefined) return { phase: "none", share: 1, rests_ms: Infinity };
   const share = phase.takes_ms > 0 ? (ms - phase.began_ms) / phase.takes_ms : 1;
-  if (share > 1 && phase.phase === "count") return { ...phase, phase: "none", share: 1 };
+  if (share > 1 && phase.phase === "count") return { ...phase, phase: "none", share: 1, rests_ms: ms - phase.began_ms - phase.takes_ms };
   return { ...phase, share: Math.min(1, share) };
 }
 
 function picture(nowMs) {
   const now = phaseAt(shownMs);
   const { speed, running } = view.clock;
-  const readable = !running || speed <= MAX_READABLE_SPEED || now.phase === "none";
+  const rests = now.phase === "none" && now.rests_ms > STILL_MS * speed;
+  const readable = !running || speed <= MAX_READABLE_SPEED || rests;
   const held = !running && shownMs >= view.clock.t_ms;
   if (still.matches && !readable && nowMs - pictureMs < STILL_MS) return;
   pictureMs = nowMs;
-  const tooFast = running && speed > MAX_MOVING_SPEED && now.phase !== "none";
+  const tooFast = running && speed > MAX_MOVING_SPEED && !rests;
   setAttribute(drawing.drawing, "class", tooFast ? "array fast" : "array");
   const drawn = tooFast ? "punch" : now.phase;
   drawing.draw(drawn, still.matches || tooFast ? MIDDLE[drawn] : now.share, Math.min(OLD_CYCLES, view.counts.cycles));
