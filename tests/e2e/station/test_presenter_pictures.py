@@ -103,7 +103,7 @@ def test_a_cycle_that_is_faster_than_words_has_one_caption_for_all_of_it(stage: 
     assert "faster than words" in captions.pop()
     stage.sockets[0].send(type="patch", no=2, patch={"clock": clock(t_ms=800)})
     page.get_by_role("button", name="Run").wait_for()
-    page.clock.run_for(100)
+    page.clock.run_for(2 * LAG_MS)
     assert page.locator("#caption").inner_text() == "A punch."
 
 
