@@ -57,3 +57,109 @@ def presenter(*, running: bool = False, speed: float = 1, t_ms: int = 0) -> Json
             for words in ("A needle is under half a millimeter wide.", "Three sessions, a month apart.")
         ],
     }
+
+
+def trainee() -> Json:
+    """Return the part of a trainee's document that the instructor's page shows."""
+    controls = {name: {"enabled": True} for name in ("trigger_press", "trigger_release", "purge", "close")}
+    return _shared(running=False, speed=1, t_ms=0) | {
+        "role": "trainee",
+        "link": {"up": True, "words": "connected"},
+        "cartridge": {"cycles": 41, "warn": 4_000, "life": 5_000},
+        "canister": {"percent": 3.2, "warn_percent": 80, "full_percent": 95},
+        "next": {"words": "Hold the trigger.", "control": "trigger_press"},
+        "messages": [{"no": 1, "at_ms": 100, "kind": "refusal", "words": "The zone is not numb yet."}],
+        "controls": controls | {"arm": {"enabled": False, "why": "The handpiece is armed."}},
+        "trigger": {"held": False},
+    }
+
+
+def instructor(*, running: bool = False) -> Json:
+    """Return an instructor's document: something in each list, in each of its states."""
+    rail = [
+        {"item": "leak", "words": "the hose comes loose", "state": "due", "due_ms": 20_000},
+        {"item": "clog", "words": "a needle is clogged", "state": "waiting"},
+        {"item": "heat", "words": "the handle warms up", "state": "fired"},
+    ]
+    checks = [
+        {"check": "stops", "words": "Stops the treatment", "critical": True, "state": "open", "within_ms": 5_000},
+        {"check": "waits", "words": "Waits", "critical": False, "state": "passed", "at_ms": 12_000},
+        {"check": "looks", "words": "Looks for the leak", "critical": True, "state": "failed", "at_ms": 15_000},
+        {"check": "purges", "words": "Purges the needle", "critical": False, "state": "not_judged"},
+    ]
+    faults = [
+        {"index": 0, "words": "leak, kpa_per_s 25", "state": "acting", "since_ms": 9_000},
+        {"index": 1, "words": "pump_stalled", "state": "over", "since_ms": 9_500},
+    ]
+    return {
+        "role": "instructor",
+        "notice": NOTICE,
+        "clock": clock(running=running, t_ms=15_000),
+        "trainee": trainee(),
+        "truth": {"cores_evacuated": 123, "pressure_kpa": -54.31, "clogged_needles": "2"},
+        "journal": [{"at_ms": 14_000, "words": "cycle 41 completed: counted counted counted, 120 cores"}],
+        "log": [{"at_ms": 14_100, "words": "records 40 to 41 of the journal"}],
+        "rail": rail,
+        "checks": checks,
+        "faults": faults,
+        "notes": [{"at_ms": 11_000, "words": "looked at the gauge"}],
+        "bookmarks": [{"at_ms": 12_000, "words": "before the alarm"}],
+        "timeline": [{"at_ms": 0, "lane": "state", "words": "the lesson begins"}] * 2,
+        "stops": stops(),
+        "automatic": False,
+        "attempt": 1,
+    }
+
+
+def row(station: int, trainee: str = "Ana") -> Json:
+    """Return a station of the roster."""
+    return {
+        "station": station,
+        "lesson": station,
+        "scenario": "suction-leak",
+        "title": "Suction leak",
+        "trainee": trainee,
+        "state": {"name": "ARMED", "words": "armed"},
+        "last_act": {"words": "trigger press", "at_ms": 900},
+        "clock": clock(running=True),
+        "ended": False,
+        "connected": {"trainee": 1, "presenter": 0},
+    }
+
+
+def link(token: str) -> Json:
+    """Return a link with a code of four modules."""
+    return {"url": f"http://localhost/enter/{token}", "qr": {"size": 4, "d": "M1 1h1v1h-1zM2 2h1v1h-1z"}}
+
+
+def answers() -> dict[tuple[str, str], Json]:
+    """Return answers of the control API with two stations and an interrupted lesson."""
+    quantities = [
+        {"name": "kpa_per_s", "unit": "kPa/s", "least": 1, "most": 60, "usual": 20, "help": "air that comes in"},
+        {"name": "strokes", "unit": "", "least": 1, "most": 3, "usual": 1, "help": "strokes", "whole": True},
+        {
+            "name": "direction",
+            "unit": "",
+            "least": 0,
+            "most": 0,
+            "usual": "both",
+            "help": "whose",
+            "words": ["both", "host"],
+        },
+    ]
+    usual = {"words": [], "whole": False}
+    fault = {"sentence": "no new cycle", "quantities": [usual | quantity for quantity in quantities]}
+    stations = [row(1), row(2, "")]
+    unfinished = [{"lesson": 7, "title": "Link loss", "trainee": "Bo", "acts": 12, "words": "interrupted at 2:31"}]
+    scenarios = [
+        {"scenario": name, "title": title, "minutes": 5, "objectives": ["Stops at once."], "prebrief": "Armed."}
+        for name, title in (("normal", "A normal session"), ("suction-leak", "Suction leak"))
+    ]
+    return {
+        ("GET", "/api/stations"): {"limit": 8, "stations": stations, "unfinished": unfinished},
+        ("GET", "/api/scenarios"): {"scenarios": scenarios},
+        ("GET", "/api/catalogue"): {
+            "faults": [{"fault": "leak", "target": "device"} | fault, {"fault": "drop", "target": "wire"} | fault]
+        },
+        ("GET", "/api/stations/1"): row(1) | {"links": {"trainee": link("one"), "presenter": link("two")}},
+    }

@@ -1,0 +1,128 @@
+"""Each page at each size, in both schemes: nothing that axe finds, nothing wider than the page, nothing cut off."""
+
+from importlib.resources import files
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.station import documents
+from tests.e2e.station.stage import Stage
+
+AXE: Final = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+SIZES: Final = {"projector": (1280, 800), "laptop": (1024, 768), "tablet": (390, 844), "zoomed to 200 %": (640, 400)}
+LONG: Final = "Donaudampfschifffahrtsgesellschaftskapitän and all of the others who are " * 2
+ALARMS: Final = [
+    documents.ALARM | {"code": code, "label": f"MC-{code:04d}", "priority": priority}
+    for code, priority in ((101, "high"), (401, "medium"), (601, "low"), (201, "info"))
+]
+CUT_OFF: Final = """
+[...document.querySelectorAll("body *")].filter(node => {
+  const box = node.getBoundingClientRect();
+  return box.width > 1 && box.height > 1 && !node.closest("svg") && (box.right > innerWidth + 1 || box.left < -1);
+}).map(node => node.outerHTML.slice(0, 80))
+"""
+
+
+def _presenter(stage: Stage) -> Page:
+    zones = [{"zone": no, "name": f"{LONG} {no}", "area_cm2": 70, "confirmed": True, "cells_done": 0} for no in (0, 1)]
+    return stage.shown("/presenter/1", documents.presenter() | {"title": LONG, "alarms": ALARMS, "zones": zones})
+
+
+def _instructor(stage: Stage) -> Page:
+    view = documents.instructor()
+    view["trainee"] |= {"title": LONG, "alarms": ALARMS, "next": {"words": LONG}}
+    view["rail"][0]["words"] = view["checks"][0]["words"] = view["faults"][0]["words"] = LONG
+    view["checks"][1]["overridden"] = {"passed": False, "reason": LONG}
+    view["notes"][0]["words"] = view["journal"][0]["words"] = "x" * 300
+    stage.answers["GET", "/api/stations/1"]["trainee"] = "y" * 60
+    page = stage.shown("/instructor/1", view)
+    page.locator("#quantities input").first.wait_for()
+    return page
+
+
+def _index(stage: Stage) -> Page:
+    stage.answers["GET", "/api/stations"]["stations"][1] |= {"trainee": "z" * 60, "title": LONG, "trouble": LONG}
+    page = stage.open("/")
+    page.get_by_role("heading", name="1: Suction leak").wait_for()
+    page.get_by_role("radio").first.wait_for()
+    return page
+
+
+def _empty_index(stage: Stage) -> Page:
+    stage.answers["GET", "/api/stations"] = {"limit": 8, "stations": [], "unfinished": []}
+    page = stage.open("/")
+    page.get_by_text("No station is running.").wait_for()
+    page.get_by_role("radio").first.wait_for()
+    return page
+
+
+def _empty_instructor(stage: Stage) -> Page:
+    lists = ("journal", "log", "rail", "checks", "faults", "notes", "bookmarks", "timeline")
+    empty: dict[str, Any] = {name: [] for name in lists}
+    page = stage.shown("/instructor/1", documents.instructor() | empty | {"truth": {}})
+    page.get_by_text("This lesson has no script.").wait_for()
+    page.locator("#quantities input").first.wait_for()
+    return page
+
+
+def _links(stage: Stage) -> Page:
+    page = _index(stage)
+    page.get_by_role("button", name="Links of station 1").click()
+    page.get_by_role("dialog").wait_for()
+    return page
+
+
+def _override(stage: Stage) -> Page:
+    page = _instructor(stage)
+    page.get_by_role("button", name="Override").first.click()
+    page.get_by_role("dialog").wait_for()
+    return page
+
+
+SCENES: Final = {
+    scene.__name__[1:]: scene for scene in (_presenter, _instructor, _index, _empty_index, _empty_instructor)
+}
+DIALOGS: Final = {scene.__name__[1:]: scene for scene in (_links, _override)}
+
+
+def _found(page: Page) -> list[tuple[str, str]]:
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [(rule["id"], node["html"]) for rule in found["violations"] for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scene", [*SCENES, *DIALOGS])
+def test_axe_finds_nothing_in_either_scheme(stage: Stage, scene: str) -> None:
+    stage.answers |= documents.answers()
+    page = (SCENES | DIALOGS)[scene](stage)
+    assert _found(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert _found(page) == []
+    assert stage.troubles == []
+
+
+@pytest.mark.parametrize("scene", [*SCENES, *DIALOGS])
+def test_nothing_is_wider_than_the_page(stage: Stage, scene: str) -> None:
+    stage.answers |= documents.answers()
+    page = (SCENES | DIALOGS)[scene](stage)
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, size
+        assert page.evaluate(CUT_OFF) == [], size
+
+
+def test_stop_is_on_the_screen_wherever_the_instructor_has_scrolled_to(stage: Stage) -> None:
+    stage.answers |= documents.answers()
+    page = _instructor(stage)
+    stop = page.get_by_role("button", name="Stop the treatment")
+    for width, height in SIZES.values():
+        page.set_viewport_size({"width": width, "height": height})
+        for place in ("0", "document.body.scrollHeight / 2", "document.body.scrollHeight"):
+            page.evaluate(f"scrollTo(0, {place})")
+            box = stop.bounding_box()
+            assert box is not None
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= height, (width, place)
+            middle = f"document.elementFromPoint({box['x'] + 5}, {box['y'] + 5}).id"
+            assert page.evaluate(middle) == "stop", "nothing lies over it"
