@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from devicectl import clock
 from devicectl.errors import DevicectlError, UrlError
+from devicectl.log.errors import LogError
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.link import Tap
 from devicectl.session.procedures import Procedure, Task, end_of
@@ -46,6 +47,7 @@ class VirtualTimeDriver:
         self.engine = world.engine
         self._speed = speed
         self._failed: DevicectlError | None = None
+        """Raised wherever it is awaited from now on: the device has ended, or its log cannot be written."""
         self._events = 0
         self._wall_origin = clock.monotonic()
 
@@ -78,7 +80,8 @@ class VirtualTimeDriver:
         Raises:
             UnfinishedError: it made none; where a cancellation waited, that is raised, with this as its note.
             DevicectlError: the device has ended, since its memory failed in the midst of something.
-            Exception: what the procedure raised, or what kept the log from being written.
+            LogError: what kept the log from being written, also where that was raised before.
+            Exception: what the procedure raised.
         """
         if self._failed is not None:
             raise self._failed
@@ -87,6 +90,9 @@ class VirtualTimeDriver:
         except NvmFileError as error:
             self._failed = DevicectlError(f"the simulated device has ended: its memory failed: {error}")
             raise self._failed from error
+        except LogError as error:
+            self._failed = error
+            raise
 
     async def _perform(self, procedure: Procedure[_T], *, whole: bool, ending: bool) -> _T:
         world, link = self.world, self.engine.link
@@ -112,6 +118,8 @@ class VirtualTimeDriver:
 
     def abandon_log(self) -> None:
         """Go on without the log, to make the device safe after the log has failed."""
+        if isinstance(self._failed, LogError):
+            self._failed = None
         self.world.write = lambda entries: None
 
     def _is_patient(self, since: Micros | None) -> bool:
