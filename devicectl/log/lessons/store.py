@@ -5,12 +5,10 @@ never changes, and none is taken away: a class that goes back begins a further l
 """
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from devicectl.log import schema
 from devicectl.log.errors import LogError, LogErrorKind
@@ -25,6 +23,10 @@ _lessons = schema.lessons.c
 _acts = schema.acts.c
 _MAX_KEY: Final = 2**31 - 1
 """The largest INTEGER that every database has."""
+_ACTS: Final = select(func.count()).where(_acts.lesson_key == _lessons.key).scalar_subquery()
+_SUMMARIES: Final = select(schema.lessons, _ACTS.label("acts")).order_by(_lessons.key)
+_Row = Row[Any]
+"""A row by the names of its columns, whose types the statement has and not the row."""
 
 
 class LessonLog:
@@ -107,15 +109,9 @@ class LessonLog:
             return load(connection, key, self._log.where)
 
 
-@cache
-def _summaries() -> Select[Any]:
-    count = select(func.count()).where(_acts.lesson_key == _lessons.key).scalar_subquery()
-    return select(schema.lessons, count.label("acts")).order_by(_lessons.key)
-
-
 def summaries(connection: Connection, *, unfinished: bool = False) -> list[LessonSummary]:
     """The lessons of a log in the order of their keys, all or only those that have not ended."""
-    query = _summaries().where(_lessons.ended_us.is_(None)) if unfinished else _summaries()
+    query = _SUMMARIES.where(_lessons.ended_us.is_(None)) if unfinished else _SUMMARIES
     return [_summary(row) for row in connection.execute(query)]
 
 
@@ -127,20 +123,18 @@ def load(connection: Connection, key: int, where: str, version: int = schema.SCH
     """
     row = None
     if version >= schema.SINCE[schema.lessons] and 0 < key <= _MAX_KEY:  # a database's driver raises on another
-        row = connection.execute(_summaries().where(_lessons.key == key)).one_or_none()
+        row = connection.execute(_SUMMARIES.where(_lessons.key == key)).one_or_none()
     if row is None:
         raise _missing(key, where)
     columns = (_acts.at_us, _acts.view, _acts.name, _acts.arguments)
     acts = connection.execute(select(*columns).where(_acts.lesson_key == key).order_by(_acts.key))
-    return StoredLesson(_summary(row), tuple(map(_act, acts)))
+    return StoredLesson(
+        _summary(row),
+        tuple(StoredAct(at_us, view, name, json.loads(arguments)) for at_us, view, name, arguments in acts),
+    )
 
 
-def _act(row: Sequence[Any]) -> StoredAct:
-    at_us, view, name, arguments = row
-    return StoredAct(at_us, view, name, json.loads(arguments))
-
-
-def _summary(row: Row[Any]) -> LessonSummary:
+def _summary(row: _Row) -> LessonSummary:
     start = LessonStart(
         title=row.title,
         text=row.text,
