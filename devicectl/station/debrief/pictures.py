@@ -41,14 +41,16 @@ def over_time(facts: Facts) -> list[Markup]:
 
 
 def density(zones: Sequence[ZoneMap]) -> list[Markup]:
-    """Return the maps of the zones, and the cells that were begun as a table."""
+    """Return the maps of the zones that were begun, and their cells as a table."""
     if not zones:
         return [element("p", "No session was opened.", class_="soft")]
-    maps = [figure(draw_cells(zone), say_cells(zone)) for zone in zones]
-    rows = [_row(zone, cell) for zone in zones for cell in zone.begun]
+    begun = [zone for zone in zones if zone.begun]
+    maps = [figure(draw_cells(zone), say_cells(zone)) for zone in begun]
+    others = [element("p", say_cells(zone)) for zone in zones if not zone.begun]
+    rows = [_row(zone, cell) for zone in begun for cell in zone.begun]
     said = element("p", "The number in a cell is its punctures.", class_="soft")
     columns = ("Zone", "Cell", "Punctures", "Cores counted", "Share of the plan")
-    return [said, element("div", *maps, class_="maps"), table(columns, rows, "No cell was begun.")]
+    return [said, element("div", *maps, class_="maps"), *others, table(columns, rows, "No cell was begun.")]
 
 
 def _row(zone: ZoneMap, cell: Cell) -> tuple[str, ...]:

@@ -1,0 +1,136 @@
+"""Another course of a lesson: the same with one act elsewhere, beside the lesson as it was.
+
+Law: what comes before the edit is the same to the byte; what chance does in a cycle is keyed by its number, so that an
+act changes only what follows from it. Marked as a property of the model, since it is nothing more.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from devicectl.errors import DevicectlError
+from devicectl.station.acts import Act
+from devicectl.station.debrief.drawings.axis import clock, lasting
+from devicectl.station.debrief.execution.collecting import LessonRecord, facts_of, watch_record
+from devicectl.station.debrief.execution.parting import part
+from devicectl.station.debrief.execution.watching import Watched
+from devicectl.station.debrief.facts import Comparison, Facts, Heading
+from devicectl.station.evidence import Pattern
+from devicectl.station.lesson import WhatIf
+from devicectl.station.room import Room
+from protocols.language.units import Micros
+
+
+class Edit(NamedTuple):
+    """A lesson's acts with one of them elsewhere, left out or put in, and that in words."""
+
+    acts: Sequence[Act]
+    change: str
+
+
+class NoEditError(DevicectlError):
+    """There is nothing to be edited; the text says why."""
+
+
+def compare(record: LessonRecord, was: Watched, wanted: WhatIf) -> Comparison:
+    """Execute a lesson, which was watched as it was, with another act; return both beside each other."""
+    try:
+        edit = edit_acts(was.room, wanted)
+    except NoEditError as error:
+        return Comparison(words=wanted.words, why_not=str(error))
+    becomes = watch_record(record._replace(acts=edit.acts))
+    change = edit.change
+    if becomes.impossible:
+        names = ", ".join(sorted({act.name.replace("_", " ") for act in becomes.impossible}))
+        change += f" Of what was done later this was not possible any more: {names}."
+    return Comparison(
+        words=wanted.words,
+        change=change,
+        parting=part(was.room.bench.recording, becomes.room.bench.recording, was.room.began),
+        rows=_rows(*(facts_of(one, Heading(title="")) for one in (was, becomes))),
+    )
+
+
+# --- the edit ----------------------------------------------------------------------------------------------------
+
+
+def edit_acts(room: Room, wanted: WhatIf) -> Edit:
+    """Return the acts of a lesson that was executed with the change that is wanted.
+
+    Raises:
+        NoEditError: what it is about never came.
+    """
+    acts, said = list(room.acts), []
+    if wanted.instead_of is not None:
+        left_out = _find_act(room, wanted.instead_of)
+        acts.remove(left_out)
+        said.append(f"without the {_named(left_out)} at {clock(left_out.at_us - room.began)}")
+    if wanted.act is not None:
+        at_us = _find_moment(room, wanted)
+        put_in = wanted.act._replace(at_us=at_us)
+        place = next((index for index, act in enumerate(acts) if act.at_us > at_us), len(acts))
+        acts.insert(place, put_in)
+        said.insert(0, f"with a {_named(put_in)} at {clock(at_us - room.began)}")
+    return Edit(acts, f"The same lesson {', '.join(said)}.")
+
+
+def _named(act: Act) -> str:
+    return act.name.replace("_", " ")
+
+
+def _find_act(room: Room, pattern: Pattern) -> Act:
+    """Return the first act that a pattern names."""
+    seen = next((one for one in room.evidence if one.kind == "act" and pattern.matches(one)), None)
+    found = None
+    if seen is not None:
+        found = next((act for act in room.acts if (act.at_us, act.name) == (seen.at_us, seen.name)), None)
+    if found is None:
+        raise NoEditError(f"There is no other run: {pattern.text} was never done in this lesson.")
+    return found
+
+
+def _find_moment(room: Room, wanted: WhatIf) -> Micros:
+    """Return the time at which the act is put in."""
+    assert wanted.at is not None, "a lesson with an act to put in says when"
+    seen = next((one for one in room.evidence if one.at_us >= room.began and wanted.at.matches(one)), None)
+    if seen is None:
+        raise NoEditError(f"There is no other run: {wanted.at.text} never came in this lesson.")
+    return Micros(seen.at_us + wanted.delay_us)
+
+
+# --- the two columns ---------------------------------------------------------------------------------------------
+
+
+def _rows(was: Facts, becomes: Facts) -> list[tuple[str, str, str]]:
+    """Return what both runs come to: the same quantities of each, and every check whose result is another."""
+    columns = zip(_results(was), _results(becomes), strict=True)
+    rows = [(name, one, other) for (name, one), (_, other) in columns]
+    for one, other in zip(was.checks, becomes.checks, strict=True):
+        if one.passed != other.passed:
+            rows.append((one.words, _verdict(one.passed), _verdict(other.passed)))
+    return rows
+
+
+def _results(facts: Facts) -> list[tuple[str, str]]:
+    ending = facts.ending
+    alarms = ", ".join(dict.fromkeys(one.label for one in facts.responses))
+    passed = [one.passed for one in facts.checks].count(True)
+    return [
+        ("Session", ending.state.removeprefix("The session was ").removesuffix(".")),
+        ("Cores counted", str(ending.cores_counted)),
+        ("Cores that came out", str(ending.cores_evacuated)),
+        ("Punctures", str(ending.punctures)),
+        ("Alarms shown", alarms or "none"),
+        ("Response to the first alarm", _first_response(facts)),
+        ("Checks passed", f"{passed} of {len(facts.checks)}"),
+    ]
+
+
+def _first_response(facts: Facts) -> str:
+    first = next(iter(facts.responses), None)
+    if first is None:
+        return "no alarm"
+    return "none" if first.first_us is None else f"{first.first}, after {lasting(first.first_us - first.at_us)}"
+
+
+def _verdict(passed: bool | None) -> str:
+    return {True: "passed", False: "failed", None: "not judged"}[passed]
