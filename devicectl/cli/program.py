@@ -10,6 +10,7 @@ from typing import Final
 import typer
 
 from devicectl.cli.help import PlainCommand, PlainGroup
+from devicectl.cli.lessons.report import report
 from devicectl.cli.output import require_written
 from devicectl.cli.plan import plan
 from devicectl.cli.run import run
@@ -43,6 +44,7 @@ app.command("run", cls=PlainCommand, short_help="Hold one whole session, and log
 app.command("replay", cls=PlainCommand, short_help="Execute a recording again.")(replay)
 app.command("plan", cls=PlainCommand)(plan)
 app.command("campaign", cls=PlainCommand, short_help="Hold many sessions under faults, and judge each.")(campaign)
+app.command("report", cls=PlainCommand, short_help="Write the debrief of a lesson as one page.")(report)
 app.command("spec", cls=PlainCommand, short_help="Write what hosts in other languages are made from.")(spec)
 app.add_typer(sessions_app)
 

@@ -26,7 +26,9 @@ def test_the_version_needs_no_command_line(tmp_path: Path) -> None:
     assert not loaded(tmp_path, "--version") & (WORK | {"typer", "pydantic", "importlib.metadata"})
 
 
-@pytest.mark.parametrize("command", ["", "run", "plan", "spec", "sessions", "sessions list", "sessions export"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "plan", "spec", "report", "sessions", "sessions list", "sessions export"]
+)
 def test_help_needs_no_command(command: str, tmp_path: Path) -> None:
     found = loaded(tmp_path, *command.split(), "--help")
     assert "typer" in found and not found & WORK

@@ -1,0 +1,1 @@
+"""The trainers' station, its parts put together."""
