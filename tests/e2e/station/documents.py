@@ -59,23 +59,33 @@ def presenter(*, running: bool = False, speed: float = 1, t_ms: int = 0) -> Json
     }
 
 
-def trainee() -> Json:
-    """Return the part of a trainee's document that the instructor's page shows."""
-    controls = {name: {"enabled": True} for name in ("trigger_press", "trigger_release", "purge", "close")}
-    return _shared(running=False, speed=1, t_ms=0) | {
+def trainee(*, running: bool = True, t_ms: int = 0) -> Json:
+    """Return a trainee's document: armed, at a cell, with nothing wrong."""
+    acts = (
+        *("anesthesia_start", "anesthesia_confirm", "arm", "disarm", "trigger_press", "trigger_release", "reposition"),
+        *("purge", "pause", "resume", "stop", "acknowledge", "silence", "reset", "close"),
+    )
+    return _shared(running=running, speed=1, t_ms=t_ms) | {
         "role": "trainee",
-        "link": {"up": True, "words": "connected"},
+        "prebrief": "Go on from here.",
+        "minutes": 5,
+        "link": {"up": True, "words": "The link to the handpiece is up."},
+        "temperature_c": 31.2,
         "cartridge": {"cycles": 41, "warn": 4_000, "life": 5_000},
-        "canister": {"percent": 3.2, "warn_percent": 80, "full_percent": 95},
+        "canister": {"percent": 2.1, "warn_percent": 80, "full_percent": 95},
+        "sound": {},
         "next": {"words": "Hold the trigger.", "control": "trigger_press"},
-        "messages": [{"no": 1, "at_ms": 100, "kind": "refusal", "words": "The zone is not numb yet."}],
-        "controls": controls | {"arm": {"enabled": False, "why": "The handpiece is armed."}},
+        "messages": [],
+        "controls": {name: {"enabled": True} for name in acts},
         "trigger": {"held": False},
+        "cycle": {"no": 41, "phase": "none", "began_ms": 0, "takes_ms": 0},
     }
 
 
 def instructor(*, running: bool = False) -> Json:
     """Return an instructor's document: something in each list, in each of its states."""
+    messages = [{"no": 1, "at_ms": 100, "kind": "refusal", "words": "The zone is not numb yet."}]
+    controls = trainee()["controls"] | {"arm": {"enabled": False, "why": "The handpiece is armed."}}
     rail = [
         {"item": "leak", "words": "the hose comes loose", "state": "due", "due_ms": 20_000},
         {"item": "clog", "words": "a needle is clogged", "state": "waiting"},
@@ -95,7 +105,7 @@ def instructor(*, running: bool = False) -> Json:
         "role": "instructor",
         "notice": NOTICE,
         "clock": clock(running=running, t_ms=15_000),
-        "trainee": trainee(),
+        "trainee": trainee(running=running) | {"messages": messages, "controls": controls},
         "truth": {"cores_evacuated": 123, "pressure_kpa": -54.31, "clogged_needles": "2"},
         "journal": [{"at_ms": 14_000, "words": "cycle 41 completed: counted counted counted, 120 cores"}],
         "log": [{"at_ms": 14_100, "words": "records 40 to 41 of the journal"}],

@@ -1,15 +1,14 @@
 """Each page at each size, in both schemes: nothing that axe finds, nothing wider than the page, nothing cut off."""
 
-from importlib.resources import files
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.station import documents
+from tests.e2e.station.axe import violations
 from tests.e2e.station.stage import Stage
 
-AXE: Final = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
 SIZES: Final = {"projector": (1280, 800), "laptop": (1024, 768), "tablet": (390, 844), "zoomed to 200 %": (640, 400)}
 LONG: Final = "Donaudampfschifffahrtsgesellschaftskapitän and all of the others who are " * 2
 ALARMS: Final = [
@@ -86,19 +85,13 @@ SCENES: Final = {
 DIALOGS: Final = {scene.__name__[1:]: scene for scene in (_links, _override)}
 
 
-def _found(page: Page) -> list[tuple[str, str]]:
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [(rule["id"], node["html"]) for rule in found["violations"] for node in rule["nodes"]]
-
-
 @pytest.mark.parametrize("scene", [*SCENES, *DIALOGS])
 def test_axe_finds_nothing_in_either_scheme(stage: Stage, scene: str) -> None:
     stage.answers |= documents.answers()
     page = (SCENES | DIALOGS)[scene](stage)
-    assert _found(page) == []
+    assert violations(page) == []
     page.emulate_media(color_scheme="dark")
-    assert _found(page) == []
+    assert violations(page) == []
     assert stage.troubles == []
 
 

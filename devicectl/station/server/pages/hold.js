@@ -72,9 +72,9 @@ export class Hold {
       button.setPointerCapture(event.pointerId);
       this.#begin("pointer");
     });
-    button.addEventListener("pointerup", () => this.#endIf("pointer", "let_go"));
-    button.addEventListener("pointercancel", () => this.#endIf("pointer", "pointer"));
-    // At the document, which hears it also where the button was taken out of the page.
+    // At the document, which hears them also where the button was taken out of the page.
+    document.addEventListener("pointerup", (event) => event.isPrimary && this.#endIf("pointer", "let_go"));
+    document.addEventListener("pointercancel", () => this.#endIf("pointer", "pointer"));
     document.addEventListener("lostpointercapture", () => this.#endIf("pointer", "pointer"));
     button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch is no question
   }

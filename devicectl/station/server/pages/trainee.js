@@ -16,7 +16,7 @@ const PHASES = { punch: "Needles in the skin", suction: "Suction", advance: "Adv
 const KEYS_OFF = "station-keys-off";
 
 let view;
-const shown = { alarms: new Map(), message: 0, next: "", state: "", link: true, ended: false, sound: false };
+const shown = { alarms: new Map(), message: undefined, next: "", state: "", link: true, ended: false, sound: false };
 const announcer = new Announcer(byId("live"));
 const gauge = new Gauge(byId("vacuum"));
 const map = new CellMap(byId("map"));
@@ -34,17 +34,18 @@ async function act(name, args = {}) {
   const control = view?.controls[name];
   if (control?.enabled === false) {
     say(control.why, true);
-    return false;
+    return;
   }
+  say("");
   const { ok, words } = await station.act(name, args);
-  say(ok ? "" : words, !ok);
-  return ok;
+  if (!ok) say(words, true);
 }
 
 /** Stop is sent whatever the page believes: it is harmless twice. */
 async function stop() {
-  hold.drop();
-  const { ok, words } = await station.act("stop");
+  const answer = station.act("stop");
+  hold.letGo("stop");
+  const { ok, words } = await answer;
   say(ok ? "Stop was sent." : words, !ok);
 }
 
@@ -55,8 +56,17 @@ const sound = new Sound((words, works) => {
   announcer.say("sound", words);
 });
 
+/** The trigger is a hand on a switch: it is pressed whatever the page believes, and the controller says what it thinks. */
+async function press() {
+  say("");
+  const { ok, words } = await station.act("trigger_press");
+  if (ok) return;
+  hold.drop();
+  say(words, true);
+}
+
 const hold = new Hold(byId("trigger"), byId("hand"), {
-  press: async () => (await act("trigger_press")) || hold.drop(),
+  press,
   renew: () => station.hold(),
   release: (why) => station.act("trigger_release", { why }),
 });
@@ -84,7 +94,6 @@ function show(next) {
   showControls();
   showAlarms();
   showMessages();
-  showChecks();
   showEnd();
   announce();
 }
@@ -182,15 +191,6 @@ function showMessages() {
     el("li", { class: `message ${message.kind}` }, el("time", {}, minutes(message.at_ms)), el("span", { class: "what" }, message.words)));
 }
 
-function showChecks() {
-  const checks = view.checks ?? [];
-  byId("checks-panel").hidden = checks.length === 0;
-  keyed(byId("checks"), checks, (check) => check.check, () => el("li"), (row, check) => {
-    row.className = `check ${check.state}`;
-    setText(row, `${check.words}${check.critical ? " (critical)" : ""}: ${check.state.replace("_", " ")}`);
-  });
-}
-
 function showEnd() {
   byId("end").hidden = view.end === undefined;
   if (view.end === undefined) return;
@@ -203,14 +203,18 @@ function showEnd() {
 
 /** Say what is new, each thing once. */
 function announce() {
+  const newest = view.messages.at(-1)?.no ?? 0;
+  if (shown.message === undefined || newest < shown.message) shown.message = newest; // the page is new, or the lesson was set back
   for (const alarm of view.alarms) {
     const key = `${alarm.state} ${alarm.since_ms}`;
     if (shown.alarms.get(alarm.code) !== key && alarm.state === "active") announcer.say(`alarm ${alarm.code}`, `Alarm, ${WORDS[alarm.priority]}: ${alarm.words}`);
     shown.alarms.set(alarm.code, key);
   }
-  for (const message of view.messages) {
-    if (message.no > shown.message && message.kind !== "alarm") announcer.say(`message ${message.kind}`, message.words);
-    shown.message = Math.max(shown.message, message.no);
+  for (const { no, kind, words } of view.messages) {
+    if (no <= shown.message) continue;
+    shown.message = no;
+    if (kind === "refusal") say(words, true);
+    else if (kind === "note") announcer.say("note", words);
   }
   if (view.next.words !== shown.next) announcer.say("next", view.next.words);
   if (view.link.up !== shown.link) announcer.say("link", view.link.words);

@@ -1,0 +1,272 @@
+"""The trainee's page: at every size, in both colors and with every trouble, the hand and what is wrong can be seen."""
+
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.station.axe import violations
+from tests.e2e.station.documents import ALARM, Json, trainee
+from tests.e2e.station.stage import Stage
+
+PATH: Final = "/trainee/1"
+LONG: Final = "Zygomaticusmuskelansatzbereichsmarkierung " * 3
+ALARMS: Final = [
+    {
+        **ALARM,
+        "code": 1501,
+        "label": "MC-1501",
+        "priority": "high",
+        "words": "The link was lost. " + LONG,
+        "sounds": True,
+    },
+    {**ALARM, "sounds": True},
+    {**ALARM, "code": 801, "label": "MC-0801", "state": "latched", "sounds": False},
+    {**ALARM, "code": 601, "label": "MC-0601", "priority": "low", "state": "acknowledged", "sounds": False},
+]
+SIZES: Final = [(1280, 800), (1024, 768), (390, 844), (640, 400)]
+"""The last is the first at 200 %."""
+
+
+def troubled() -> Json:
+    """Return a document with all that makes a page long or wide."""
+    zones = [
+        {"zone": n, "name": f"{n} {LONG}"[:32], "area_cm2": 70, "confirmed": False, "cells_done": 0} for n in range(8)
+    ]
+    said = [{"no": n, "at_ms": 1_000 * n, "kind": "refusal", "words": f"PUNCH: {LONG}"} for n in range(1, 21)]
+    return trainee() | {"title": LONG, "alarms": ALARMS, "zones": zones, "messages": said, "prebrief": LONG * 9}
+
+
+def empty() -> Json:
+    """Return a document of a controller that knows nothing yet."""
+    view = trainee() | {"zones": [], "cells": {}, "canister": {"warn_percent": 80, "full_percent": 95}}
+    view |= {"cartridge": {"warn": 1, "life": 2}, "vacuum": {"low_kpa": -40, "stop_kpa": -30, "set_kpa": -55}}
+    view |= {
+        "link": {"up": False, "words": "There is no link to the handpiece."},
+        "counts": {"cores": 0, "target": 9, "cycles": 0},
+    }
+    del view["temperature_c"], view["place"]
+    return view
+
+
+def ended() -> Json:
+    """Return a document of a session that is closed."""
+    end = {
+        "state": "completed",
+        "reconciled": True,
+        "cores": 400,
+        "words": "The session is completed.",
+        "debrief": "/debrief/1",
+    }
+    return trainee() | {"end": end, "clock": {"t_ms": 9_000, "speed": 1, "running": False, "ended": True}}
+
+
+DOCUMENTS: Final = {"usual": trainee, "troubled": troubled, "empty": empty, "ended": ended}
+
+
+@pytest.mark.parametrize("colors", ["light", "dark"])
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_axe_finds_nothing(stage: Stage, name: str, colors: Any) -> None:
+    page = stage.shown(PATH, DOCUMENTS[name]())
+    page.emulate_media(color_scheme=colors, reduced_motion="reduce")
+    assert violations(page) == []
+    page.get_by_role("button", name="I have read it").click()
+    assert violations(page) == []
+    assert stage.troubles == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_hand_and_the_notice_can_be_seen_at_every_size(stage: Stage, name: str, size: tuple[int, int]) -> None:
+    page = stage.shown(PATH, DOCUMENTS[name]())
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for top in (0, 10_000):
+        page.evaluate(f"window.scrollTo(0, {top})")
+        for part in ("#trigger", "#stop", "#notice", "#alarm-bar"):
+            assert _is_on_top(page, part), f"{part} when scrolled to {top}"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it is not wider than the window"
+
+
+def _is_on_top(page: Page, part: str) -> bool:
+    """Return True if all corners of an element are on the screen, and nothing is over them."""
+    return bool(
+        page.evaluate(
+            """(part) => {
+              const node = document.querySelector(part);
+              const { left, right, top, bottom } = node.getBoundingClientRect();
+              const corners = [[left, top], [right, top], [left, bottom], [right, bottom]];
+              const inside = (x, y) => [x + (x === left ? 6 : -6), y + (y === top ? 6 : -6)];
+              return corners.every(([x, y]) => node.contains(document.elementFromPoint(...inside(x, y))));
+            }""",
+            part,
+        )
+    )
+
+
+def test_an_alarm_moves_no_control(stage: Stage) -> None:
+    page = stage.shown(PATH, trainee())
+    page.get_by_role("button", name="I have read it").click()
+    buttons = page.locator("button:visible")
+    before = [buttons.nth(n).bounding_box() for n in range(buttons.count())]
+    stage.sockets[-1].send(type="patch", no=2, patch={"alarms": ALARMS})
+    page.get_by_text("(4 alarms)").wait_for()
+    assert [buttons.nth(n).bounding_box() for n in range(buttons.count())] == before
+
+
+def test_what_has_the_focus_is_not_behind_the_hand(stage: Stage) -> None:
+    page = stage.shown(PATH, troubled())
+    page.set_viewport_size({"width": 640, "height": 400})
+    page.get_by_role("button", name="I have read it").click()
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
+        assert page.evaluate(
+            """() => {
+              const node = document.activeElement;
+              const { top, bottom } = node.getBoundingClientRect();
+              const hand = document.getElementById('hand');
+              return hand.contains(node) || (top < hand.getBoundingClientRect().top - 8 && bottom > 40);
+            }"""
+        ), page.evaluate("document.activeElement.outerHTML")
+    assert {"trigger", "stop"} <= seen
+
+
+def test_each_priority_has_its_own_flash_and_none_is_faster_than_three_a_second(stage: Stage) -> None:
+    alarms = [{**ALARM, "code": n, "priority": name} for n, name in enumerate(("high", "medium", "low"), 1)]
+    page = stage.shown(PATH, trainee() | {"alarms": alarms})
+    seconds = page.locator(".alarm .sign").evaluate_all(
+        "all => all.map(one => parseFloat(getComputedStyle(one).animationDuration))"
+    )
+    names = page.locator(".alarm .sign").evaluate_all("all => all.map(one => getComputedStyle(one).animationName)")
+    assert 1.4 <= 1 / seconds[0] <= 2.8
+    assert 0.4 <= 1 / seconds[1] <= 0.8
+    assert names == ["flash", "flash", "none"]
+    assert page.locator(".alarm .sign").all_inner_texts() == ["!!!", "!!", "!"], "color is not the only sign"
+    page.emulate_media(reduced_motion="reduce")
+    names = page.locator(".alarm .sign").evaluate_all("all => all.map(one => getComputedStyle(one).animationName)")
+    assert names == ["none"] * 3
+
+
+def test_each_thing_is_announced_once(stage: Stage) -> None:
+    stage.context.clock.install()
+    page = stage.shown(PATH, trainee())
+    page.evaluate(
+        """() => {
+          window.spoken = [];
+          const hear = () => window.spoken.push(document.getElementById('live').textContent);
+          new MutationObserver(hear).observe(document.getElementById('live'), {childList: true});
+        }"""
+    )
+    said = {"no": 1, "at_ms": 100, "kind": "refusal", "words": "no vacuum"}
+    patches: list[Json] = [{"alarms": [ALARM], "messages": [said]}, *({"counts": {"cores": n}} for n in range(30))]
+    for no, patch in enumerate(patches, 2):
+        stage.sockets[-1].send(type="patch", no=no, patch=patch)
+    stage.until(page, lambda: page.locator("#cores").inner_text() == "29", "the last patch")
+    page.clock.run_for(10_000)
+    spoken = page.evaluate("window.spoken")
+    assert sorted(text for text in spoken if "vacuum" in text) == sorted(
+        ["no vacuum", f"Alarm, Medium priority: {ALARM['words']}"]
+    )
+    assert page.locator("[aria-live], [role=status], [role=alert]").count() == 1, "one region speaks"
+
+
+def test_a_refusal_is_shown_at_the_hand(stage: Stage) -> None:
+    page = stage.shown(PATH, trainee())
+    said = {"no": 1, "at_ms": 100, "kind": "refusal", "words": "PUNCH was refused: the zone is not numb"}
+    stage.sockets[-1].send(type="patch", no=2, patch={"messages": [said]})
+    page.locator("#said", has_text="the zone is not numb").wait_for()
+
+
+def test_a_control_that_is_not_possible_says_why_and_sends_nothing(stage: Stage) -> None:
+    view = trainee()
+    view["controls"]["resume"] = {"enabled": False, "why": "the treatment is not paused"}
+    page = stage.shown(PATH, view)
+    page.get_by_role("button", name="I have read it").click()
+    page.get_by_role("button", name="Resume").click(force=True)
+    page.locator("#said", has_text="the treatment is not paused").wait_for()
+    assert [one for one in stage.sockets[-1].received if one["type"] == "act"] == []
+
+
+NO_SOUND: Final = """
+AudioContext.prototype.resume = () => new Promise(() => {});
+Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
+"""
+
+
+def test_the_sound_says_what_the_browser_says_of_it(stage: Stage) -> None:
+    stage.context.add_init_script(NO_SOUND)
+    page = stage.shown(PATH, trainee())
+    page.get_by_role("button", name="Turn on and test the sound").click()
+    page.get_by_text('The sound did not start: the browser says "suspended"').wait_for()
+    page.get_by_text("The sound is off: turn it on at the task.").wait_for()
+
+
+def test_the_sound_is_on_where_the_browser_says_so(stage: Stage) -> None:
+    page = stage.shown(PATH, trainee())
+    page.get_by_role("button", name="Turn on and test the sound").click()
+    page.get_by_text("The sound is on. Did you hear three tones?").wait_for()
+
+
+def test_a_browser_without_sound_says_so(stage: Stage) -> None:
+    stage.context.add_init_script("delete window.AudioContext")
+    page = stage.shown(PATH, trainee())
+    page.get_by_role("button", name="Turn on and test the sound").click()
+    page.get_by_text("This browser makes no sound").wait_for()
+
+
+SOUNDS: Final = """
+window.tones = [];
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (at) {
+  window.tones.push(this.frequency.value);
+  return start.call(this, at);
+};
+"""
+
+
+def _tones(page: Page) -> int:
+    return int(page.evaluate("window.tones.length"))
+
+
+def test_only_alarms_that_sound_are_heard_and_the_most_urgent_of_them(stage: Stage) -> None:
+    stage.context.add_init_script(SOUNDS)
+    page = stage.shown(PATH, trainee())
+    page.get_by_role("button", name="Turn on and test the sound").click()
+    page.get_by_text("The sound is on. Did").wait_for()
+    test = _tones(page)
+    stage.sockets[-1].send(type="patch", no=2, patch={"alarms": [{**ALARM, "sounds": False}]})
+    page.locator("#alarms .alarm").wait_for()
+    assert _tones(page) == test, "one that is paused is not heard"
+    stage.sockets[-1].send(type="patch", no=3, patch={"alarms": ALARMS})
+    stage.until(page, lambda: _tones(page) == test + 10, "ten pulses of high priority")
+
+
+def test_a_lesson_that_may_be_begun_alone_is_begun_by_its_reader(stage: Stage) -> None:
+    stage.answers["POST", "/api/stations/1/pace"] = {"ok": True, "words": ""}
+    page = stage.shown(PATH, trainee(running=False) | {"practice": True})
+    page.get_by_text("It waits for you to begin.").wait_for()
+    page.get_by_role("button", name="I have read it").click()
+    stage.until(page, lambda: bool(stage.asked("POST", "/api/stations/1/pace")), "it is run")
+    assert stage.asked("POST", "/api/stations/1/pace") == [{"running": True}]
+
+
+def test_a_held_lesson_waits_for_the_instructor(stage: Stage) -> None:
+    page = stage.shown(PATH, trainee(running=False))
+    page.get_by_text("It waits for the instructor to let it run.").wait_for()
+    page.get_by_role("button", name="I have read it").click()
+    assert stage.requests == []
+
+
+def test_the_end_leads_to_the_debrief(stage: Stage) -> None:
+    page = stage.shown(PATH, ended())
+    assert page.get_by_role("link", name="Read the debrief").get_attribute("href") == "/debrief/1"
+
+
+def test_a_cell_is_asked_for_as_people_count(stage: Stage) -> None:
+    page = stage.shown(PATH, trainee())
+    page.get_by_label("Cell", exact=True).fill("2")
+    page.get_by_role("button", name="Go to this cell").click()
+    sent = stage.sockets[-1].received
+    stage.until(page, lambda: sent[-1]["type"] == "act", "the act")
+    assert sent[-1]["arguments"] == {"zone": 0, "cell": 1}
