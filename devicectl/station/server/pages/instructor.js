@@ -78,20 +78,21 @@ function showFacts(list, facts) {
     (pair, [, words]) => setText(pair.lastChild, words));
 }
 
-const unitOf = (name) => UNITS[name.split("_").at(-1)];
-/** A name without its unit, which is written behind the value: pressure_kpa is pressure, in kPa. */
-const nameInWords = (name) => name.split("_").slice(0, unitOf(name) === undefined ? undefined : -1).join(" ");
+/** A name in words without the unit at its end, which is written behind the value. */
+const nameInWords = (name, unit) => (unit && name.endsWith(`_${unit}`) ? name.slice(0, -unit.length - 1) : name).replaceAll("_", " ");
 
+/** One value of the truth for people: pressure_kpa is pressure, in kPa. */
 function named([name, value]) {
+  const suffix = name.split("_").at(-1);
   const shown = typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2) : String(value);
-  return [nameInWords(name), `${shown} ${unitOf(name) ?? ""}`.trim()];
+  return [nameInWords(name, suffix in UNITS && suffix), `${shown} ${UNITS[suffix] ?? ""}`.trim()];
 }
 
 // --- faults ----------------------------------------------------------------------------------------------------
 
 function madeFault(fault) {
-  const button = el("button", { type: "button", onclick: () => act("withdraw", { fault: fault.index }) }, "Withdraw");
-  button.append(el("span", { class: "visually-hidden" }, ` ${fault.words}`));
+  const withdraw = () => act("withdraw", { fault: fault.index });
+  const button = el("button", { type: "button", "aria-label": `Withdraw: ${fault.words}`, onclick: withdraw }, "Withdraw");
   return el("li", { class: "row entry" }, el("span", { class: "grow" }, fault.words), el("span", { class: "soft" }), button);
 }
 
@@ -123,7 +124,7 @@ function madeQuantity({ name, unit, least, most, usual, help, words, whole }) {
     ? el("select", { id, name }, ...words.map((word) => el("option", { value: word, selected: word === usual }, word)))
     : el("input", { id, name, type: "number", min: least, max: most, step: whole ? 1 : "any", value: usual, required: true });
   const range = words.length ? "" : ` (${least.toLocaleString("en")} to ${most.toLocaleString("en")}${unit ? ` ${unit}` : ""})`;
-  return el("div", { class: "quantity" }, el("label", { for: id }, nameInWords(name)), field, el("p", { class: "soft" }, help + range));
+  return el("div", { class: "quantity" }, el("label", { for: id }, nameInWords(name, unit)), field, el("p", { class: "soft" }, help + range));
 }
 
 async function inject(event) {
@@ -145,7 +146,7 @@ function showRail() {
 function madeItem({ item, words }) {
   const buttons = ["Fire now", "Skip"].map((label) => {
     const name = label === "Skip" ? "skip" : "fire";
-    return el("button", { type: "button", onclick: () => act(name, { item }) }, label, el("span", { class: "visually-hidden" }, `: ${words}`));
+    return el("button", { type: "button", "aria-label": `${label}: ${words}`, onclick: () => act(name, { item }) }, label);
   });
   return el("li", { class: "row entry" }, el("span", { class: "grow" }, words), el("span", { class: "state" }), el("span", { class: "row" }, ...buttons));
 }
@@ -165,7 +166,7 @@ function madeCheck({ check, words, critical }) {
   return el("li", { class: "row entry" },
     el("span", { class: "grow" }, words, critical ? el("b", {}, " critical") : ""),
     el("span", { class: "state" }),
-    el("button", { type: "button", onclick: () => askOverride(check, words) }, "Override", el("span", { class: "visually-hidden" }, `: ${words}`)));
+    el("button", { type: "button", "aria-label": `Override: ${words}`, onclick: () => askOverride(check, words) }, "Override"));
 }
 
 function updateCheck(node, { state, at_ms: at, within_ms: within, overridden }) {

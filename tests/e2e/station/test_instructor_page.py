@@ -1,0 +1,191 @@
+"""The instructor's page: what each control asks of the server, and what stays in place while patches come."""
+
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.station import documents
+from tests.e2e.station.stage import Stage
+
+PATH: Final = "/instructor/1"
+API: Final = "/api/stations/1"
+
+
+@pytest.fixture
+def page(stage: Stage) -> Page:
+    """The page of station 1, with its catalogue."""
+    stage.answers |= documents.answers()
+    stage.answers |= {("POST", f"{API}/{what}"): {} for what in ("rewind", "reset", "pace")}
+    page = stage.shown(PATH, documents.instructor(), no=1)
+    page.locator("#quantities input").first.wait_for()
+    return page
+
+
+def _acts(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
+    acts = [message for message in stage.sockets[0].received if message["type"] == "act"]
+    return [(act["name"], act["arguments"]) for act in acts]
+
+
+def _done(stage: Stage, page: Page, *acts: tuple[str, dict[str, Any]]) -> None:
+    """Wait for these acts and no others, and answer the last one."""
+    stage.until(page, lambda: len(_acts(stage)) >= len(acts), "the acts")
+    assert _acts(stage) == list(acts)
+    stage.sockets[0].send(type="answer", id=stage.sockets[0].received[-1]["id"], ok=True, words="")
+
+
+def test_a_fault_is_brought_in_with_the_quantities_of_its_kind(stage: Stage, page: Page) -> None:
+    page.get_by_role("combobox", name="Fault").select_option("leak")
+    form = page.get_by_role("form", name="Bring in a fault")
+    assert "air that comes in (1 to 60 kPa/s)" in form.inner_text()
+    form.get_by_label("kpa per s").fill("25.5")
+    form.get_by_label("strokes").fill("2")
+    form.get_by_label("direction").select_option("host")
+    form.get_by_role("button").click()
+    fault = {"fault": "leak", "kpa_per_s": 25.5, "strokes": 2, "direction": "host"}
+    _done(stage, page, ("inject", {"fault": fault}))
+
+
+def test_a_quantity_out_of_its_range_is_not_sent(stage: Stage, page: Page) -> None:
+    form = page.get_by_role("form", name="Bring in a fault")
+    for label, wrong, right in (("kpa per s", "61", "60"), ("kpa per s", "", "1"), ("strokes", "1.5", "1")):
+        form.get_by_label(label).fill(wrong)
+        form.get_by_role("button").click()
+        assert form.locator("input:invalid").count() == 1
+        form.get_by_label(label).fill(right)
+    page.get_by_role("button", name="Stop the treatment").click()
+    _done(stage, page, ("stop", {}))
+
+
+def test_items_of_the_script_are_fired_and_skipped_and_counted_down(stage: Stage, page: Page) -> None:
+    script = page.locator("#rail")
+    assert "due in 0:05" in script.inner_text()
+    stage.sockets[0].send(type="patch", no=2, patch={"clock": {"t_ms": 18_500}})
+    page.get_by_text("due in 0:01").wait_for()
+    page.get_by_role("button", name="Fire now: the hose comes loose").click()
+    page.get_by_role("button", name="Skip: a needle is clogged").click()
+    _done(stage, page, ("fire", {"item": "leak"}), ("skip", {"item": "clog"}))
+    assert script.get_by_role("button", name="the handle warms up").count() == 0, "what has fired cannot fire"
+
+
+def test_a_fault_is_withdrawn_by_its_number(stage: Stage, page: Page) -> None:
+    page.get_by_role("button", name="Withdraw: leak, kpa_per_s 25").click()
+    _done(stage, page, ("withdraw", {"fault": 0}))
+    assert page.get_by_role("button", name="Withdraw").count() == 1, "what is over is not withdrawn"
+
+
+def test_a_check_is_overridden_with_a_reason_alone(stage: Stage, page: Page) -> None:
+    page.get_by_role("button", name="Override: Looks for the leak").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Override").click()
+    assert dialog.is_visible(), "no reason yet"
+    dialog.get_by_role("button", name="Cancel").click()
+    assert not dialog.is_visible()
+    page.get_by_role("button", name="Override: Looks for the leak").click()
+    dialog.get_by_label("Reason").fill("did it by word of mouth")
+    dialog.get_by_role("button", name="Override").click()
+    arguments = {"check": "looks", "passed": True, "reason": "did it by word of mouth"}
+    _done(stage, page, ("override", arguments))
+    stage.sockets[0].send(
+        type="patch", no=2, patch={"checks": [documents.instructor()["checks"][2] | {"overridden": arguments}]}
+    )
+    page.get_by_text("overridden: passed, did it by word of mouth").wait_for()
+
+
+def test_a_note_is_cleared_when_it_is_kept_and_not_before(stage: Stage, page: Page) -> None:
+    words = page.get_by_label("Note", exact=True)
+    words.fill("looked away")
+    page.get_by_role("button", name="Add a note").click()
+    stage.until(page, lambda: len(_acts(stage)) == 1, "the note")
+    refused = stage.sockets[0].received[-1]["id"]
+    stage.sockets[0].send(type="answer", id=refused, ok=False, words="The lesson has ended.")
+    page.get_by_text("The lesson has ended.").wait_for()
+    assert words.input_value() == "looked away"
+    page.get_by_role("button", name="Add a bookmark here").click()
+    _done(stage, page, ("note", {"text": "looked away"}), ("bookmark", {"text": "looked away"}))
+    stage.until(page, lambda: words.input_value() == "", "an empty field")
+
+
+def test_the_slider_follows_the_lesson_until_a_moment_is_chosen(stage: Stage, page: Page) -> None:
+    slider = page.get_by_role("slider")
+    assert slider.input_value() == "15000"
+    stage.sockets[0].send(type="patch", no=2, patch={"clock": {"t_ms": 16_000}})
+    stage.until(page, lambda: slider.input_value() == "16000", "the slider")
+    slider.fill("4000")
+    stage.sockets[0].send(type="patch", no=3, patch={"clock": {"t_ms": 17_000}})
+    stage.until(page, lambda: slider.get_attribute("max") == "17000", "the later end")
+    assert slider.input_value() == "4000"
+    assert slider.get_attribute("aria-valuetext") == "0:04"
+    page.get_by_role("button", name="Go back there").click()
+    page.get_by_role("button", name="Go back to 0:12").click()
+    rewound = [{"to_ms": 4_000}, {"to_ms": 12_000}]
+    stage.until(page, lambda: stage.asked("POST", f"{API}/rewind") == rewound, "both moments")
+
+
+def test_beginning_again_is_asked_once_more(stage: Stage, page: Page) -> None:
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Begin again").click()
+    assert stage.asked("POST", f"{API}/reset") == []
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Begin again").click()
+    stage.until(page, lambda: stage.asked("POST", f"{API}/reset") == [{}], "the reset")
+
+
+def test_a_control_keeps_its_focus_while_everything_around_it_changes(stage: Stage, page: Page) -> None:
+    button = page.get_by_role("button", name="Skip: a needle is clogged")
+    button.focus()
+    lines = [{"at_ms": 15_000 + no, "words": f"line {no}"} for no in range(30)]
+    rail = [item | {"state": "fired"} for item in documents.instructor()["rail"][:1]] + documents.instructor()["rail"][
+        1:
+    ]
+    stage.sockets[0].send(type="patch", no=2, patch={"journal": lines, "log": lines, "rail": rail, "faults": []})
+    page.get_by_text("line 29").first.wait_for()
+    assert button.evaluate("button => button === document.activeElement")
+
+
+def test_other_pages_of_the_station_are_linked(page: Page) -> None:
+    links = {"All stations": "/", "Presenter": "/presenter/1", "Debrief": "/debrief/1"}
+    for name, path in links.items():
+        assert page.get_by_role("link", name=name).get_attribute("href") == path
+    save = page.get_by_role("link", name="Save this moment as a scenario")
+    assert save.get_attribute("href") == f"{API}/moment"
+    assert save.get_attribute("download") == "station-1-moment.yaml"
+    assert page.get_by_text("Trainee: Ana").is_visible()
+
+
+def test_the_instructor_may_do_the_acts_of_the_trainee(stage: Stage, page: Page) -> None:
+    page.get_by_text("Do it for the trainee").click()
+    page.get_by_role("button", name="Press the trigger").click()
+    page.get_by_role("button", name="Release it").click()
+    _done(stage, page, ("trigger_press", {}), ("trigger_release", {"why": "let_go"}))
+    arm = page.get_by_role("button", name="Arm", exact=True)
+    assert arm.get_attribute("title") == "The handpiece is armed."
+    assert arm.is_disabled()
+
+
+COUNT_CHANGES: Final = """node => {
+  node.changes = [];
+  const changes = new MutationObserver(() => node.changes.push(node.textContent));
+  changes.observe(node, {childList: true, subtree: true, characterData: true});
+}"""
+
+
+def test_news_is_said_in_turn_and_what_is_out_of_date_is_not(stage: Stage, page: Page) -> None:
+    spoken = page.locator("#spoken")
+    spoken.evaluate(COUNT_CHANGES)
+    first, *rest = documents.instructor()["checks"]
+    stage.sockets[0].send(type="patch", no=2, patch={"trainee": {"alarms": [documents.ALARM]}})
+    for no, state in ((3, "passed"), (4, "failed")):
+        stage.sockets[0].send(type="patch", no=no, patch={"checks": [first | {"state": state}, *rest]})
+    alarm, check = f"medium alarm: {documents.ALARM['words']}", "Stops the treatment: failed"
+    stage.until(page, lambda: spoken.inner_text() == check, "the last of them")
+    assert spoken.evaluate("node => node.changes") == [alarm, check], "once each, and nothing of the passed check"
+
+
+def test_what_has_not_changed_is_not_written_again(stage: Stage, page: Page) -> None:
+    for part in ("#trainee", "#title", "#next"):
+        page.locator(part).evaluate(COUNT_CHANGES)
+    stage.sockets[0].send(type="patch", no=2, patch={"trainee": {"counts": {"cores": 120}}, "clock": {"t_ms": 16_000}})
+    page.get_by_text("0:16").first.wait_for()
+    for part in ("#trainee", "#title", "#next"):
+        assert page.locator(part).evaluate("node => node.changes") == []
