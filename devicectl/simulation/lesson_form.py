@@ -120,14 +120,18 @@ class WhatIfForm(_Form):
 
     words: Annotated[_Sentence, Field(title="what was different, for people", description=_WORDS_ARE)]
     instead_of: Annotated[
-        _Pattern | None, Field(title="act that is left out: the first such one", description="a pattern of an act")
+        _Pattern | None,
+        Field(title="act that is left out: the first such one from `at` on", description="a pattern of an act"),
     ] = None
     act: Annotated[
         str | None,
         Field(title="act that is put in", max_length=40, description="the name of an act of the trainee, such as stop"),
     ] = None
     arguments: Annotated[JsonObject, Field(title="arguments of that act", description="a mapping")] = {}
-    at: Annotated[_Pattern | None, Field(title="evidence at which the act is put in", description=_PATTERN_IS)] = None
+    at: Annotated[
+        _Pattern | None,
+        Field(title="evidence from which it differs, and at which the act is put in", description=_PATTERN_IS),
+    ] = None
     delay_s: Annotated[
         float,
         Field(
@@ -162,11 +166,19 @@ class LessonForm(_Form):
     title: Annotated[
         str,
         Field(
-            title="what people call it; else it is the scenario's name",
+            title="what trainers call it; else it is the scenario's name",
             max_length=MAX_TITLE,
             description=f"a text of at most {MAX_TITLE} characters",
         ),
     ] = ""
+    task: Annotated[
+        str,
+        Field(
+            title="what its trainee reads in place of the title, which may tell too much",
+            max_length=MAX_TITLE,
+            description=f"a text of at most {MAX_TITLE} characters",
+        ),
+    ] = "A session"
     minutes: Annotated[
         float,
         Field(

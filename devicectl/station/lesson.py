@@ -52,9 +52,10 @@ class Check(NamedTuple):
 
 
 class WhatIf(NamedTuple):
-    """Another course of a lesson: the first act that `instead_of` names left out, and `act` put in.
+    """Another course of a lesson, from the first evidence that `at` names: without it, from the beginning.
 
-    It is put in `delay_us` after the first evidence that `at` names; its own time means nothing.
+    The first act from there on that `instead_of` names is left out, and `act` is put in `delay_us` after that evidence;
+    its own time means nothing.
     """
 
     words: str
@@ -66,13 +67,16 @@ class WhatIf(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """One lesson. `values` are those of its file, from which the same lesson can be read again.
+    """One lesson. Its trainee sees `task` in place of `title`, which may tell too much.
+
+    `values` are those of its file, from which the same lesson can be read again.
 
     It begins where `begin`, and then its `acts` up to `acts_us`, have led to. Times count from the end of `begin`.
     """
 
     scenario: Scenario
     title: str
+    task: str
     minutes: float
     objectives: tuple[str, ...]
     prebrief: str

@@ -71,6 +71,7 @@ class _Reader:
         lesson = Lesson(
             scenario=scenario,
             title=form.title or scenario.name or title,
+            task=form.task,
             minutes=form.minutes,
             objectives=tuple(form.objectives),
             prebrief=form.prebrief,

@@ -4,7 +4,7 @@ Law: no I/O. A lesson that is written and read again is the same.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -34,7 +34,7 @@ def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now
     return lesson_of({**lesson.values, "seed": seed, LESSON: part}, lesson.title)
 
 
-def _part(lesson: Lesson) -> dict[str, Any]:
+def _part(lesson: Lesson) -> dict[str, object]:
     """Return the values of its key `lesson`; a title that has come of another key, or of a file's name, is kept."""
     given = lesson.values.get(LESSON, {})
     assert isinstance(given, dict), "a lesson was read"

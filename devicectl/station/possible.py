@@ -90,9 +90,9 @@ def _of_what_if(lesson: Lesson) -> Iterator[Misfit]:
 
 def _of_change(change: WhatIf, steps: Steps) -> Iterator[Misfit]:
     if change.instead_of is None and change.act is None:
-        yield Misfit(steps, None, "must have `instead_of`, or `act` and `at`, or all of them")
-    if (change.act is None) != (change.at is None):
-        yield Misfit(steps, None, "must have `act` and `at` together: what is put in, and when")
+        yield Misfit(steps, None, "must have `instead_of`, what is left out, or `act`, what is put in, or both")
+    if change.act is not None and change.at is None:
+        yield Misfit(steps, None, "must have `at`, the evidence at which `act` is put in")
     if change.instead_of is not None and any(one.kind != "act" for one in change.instead_of.ones):
         yield Misfit((*steps, "instead_of"), change.instead_of.text, "must be a pattern of acts, such as act(stop)")
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from devicectl.simulation.spec import FILES
 from tests.architecture.docs import first_contact
-from tests.architecture.docs.pages import api_page, broker_page, fault_pages, reference_pages
+from tests.architecture.docs.pages import api_page, broker_page, fault_pages, lesson_pages, reference_pages
 from tests.soak.mutants import runner
 
 ROOT: Final = Path(__file__).parents[3]
@@ -29,6 +29,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("broker.md", broker_page.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
+    ("lessons.md", lesson_pages.ready),
     ("mutants.md", runner.page),
     ("session_start.md", reference_pages.session_start),
     ("session_states.md", reference_pages.session_states),
@@ -39,6 +40,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
 ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
     ("docs/faults.md", fault_pages.faults),
     ("docs/first-contact.md", first_contact.page),
+    ("docs/lessons.md", lesson_pages.lessons),
     ("docs/model.md", reference_pages.model),
     ("docs/plan.md", reference_pages.plan),
     ("docs/scenarios.md", fault_pages.scenarios),

@@ -33,19 +33,19 @@ HEADINGS: Final = {
 def faults() -> str:
     """The page of faults, with its tables of kinds and names made again."""
     page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
-    page = _made(page, "firmware_sim/faults/catalogue.py", "\n\n".join(_kinds()))
+    page = made(page, "firmware_sim/faults/catalogue.py", "\n\n".join(_kinds()))
     names = [(f"`{name}`", about.help, _values(about.words, about.unit)) for name, about in NAMES.items()]
-    return _made(page, "firmware_sim/faults/trigger.py", table(("name", "is", "value"), names))
+    return made(page, "firmware_sim/faults/trigger.py", table(("name", "is", "value"), names))
 
 
 def scenarios() -> str:
     """The page of scenarios, with its tables of keys made again."""
     page = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
-    keys = [*_keys(ScenarioForm, ""), *_keys(PersonForm, "person."), *_keys(ExpectForm, "expect.")]
-    return _made(page, "devicectl/simulation/scenario_form.py", table(("key", "is", "right is", "default"), keys))
+    rows = [*keys(ScenarioForm, ""), *keys(PersonForm, "person."), *keys(ExpectForm, "expect.")]
+    return made(page, "devicectl/simulation/scenario_form.py", table(("key", "is", "right is", "default"), rows))
 
 
-def _made(page: str, source: str, text: str) -> str:
+def made(page: str, source: str, text: str) -> str:
     """Return a page with the part that is made from `source` replaced."""
     begin = f"<!-- made from {source} by `make docs` -->\n"
     before, found, rest = page.partition(begin)
@@ -93,8 +93,9 @@ def _values(words: tuple[str, ...], unit: str) -> str:
     return ", ".join(f'"{word}"' for word in words) if words else f"a number{f' in {unit}' if unit else ''}"
 
 
-def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
+def keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of the keys of a form, each named with `prefix`."""
     for name, field in model.model_fields.items():
-        empty = isinstance(field.default, BaseModel) or field.default in ("", {}, [])
+        empty = field.is_required() or isinstance(field.default, BaseModel) or field.default in ("", {}, [])
         default = "" if empty else f"`{json.dumps(field.default)}`"
         yield f"`{prefix}{name}`", str(field.title), str(field.description), default

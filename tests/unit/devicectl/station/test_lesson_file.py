@@ -28,6 +28,7 @@ plan:
     - {name: right, area_cm2: 4}
 lesson:
   title: Suction leak
+  task: The right cheek
   minutes: 5
   objectives: [See it., Stop.]
   prebrief: The session is under way.
@@ -61,7 +62,8 @@ def test_every_key_is_read() -> None:
     found = parse_lesson(WHOLE, "lab")
     pattern = parse_pattern
     assert found.scenario == read_scenario_of(WHOLE)
-    assert (found.title, found.minutes, found.lasts_us) == ("Suction leak", 5, 300 * SECOND)
+    assert (found.title, found.task) == ("Suction leak", "The right cheek")
+    assert (found.minutes, found.lasts_us) == (5, 300 * SECOND)
     assert (found.objectives, found.questions) == (("See it.", "Stop."), ("Why?",))
     assert (found.prebrief, found.guide) == ("The session is under way.", "Say nothing.")
     assert found.begin == Begin("paused", 30)
@@ -142,7 +144,7 @@ CHECK: Final = "lesson:\n  checks:\n  - {check: a, words: b, "
 ITEM: Final = "lesson:\n  script:\n  - {item: a, words: b, "
 CHANGE: Final = "lesson:\n  what_if:\n  - {words: b, "
 WRONG: Final = {
-    "no mapping": ("lesson: 3", "line 1, column 9: lesson = 3: must be a mapping with the keys title, minutes"),
+    "no mapping": ("lesson: 3", "line 1, column 9: lesson = 3: must be a mapping with the keys title, task, minutes"),
     "a key": ("lesson: {titel: x}", "line 1, column 10: lesson.titel = 'x': is no key of a lesson here: those are"),
     "the nearest key": ("lesson: {titel: x}", "; did you mean title?"),
     "a state": ("lesson: {begin: {state: closing}}", "line 1, column 25: lesson.begin.state = 'closing': must be one"),
@@ -208,8 +210,14 @@ WRONG: Final = {
         ITEM + "fault: {fault: broker_killed}}",
         "lesson.script[0].fault.fault = 'broker_killed': cannot happen on a serial line",
     ),
-    "a change of nothing": (CHANGE + "delay_s: 2}", "lesson.what_if[0]: must have `instead_of`, or `act` and `at`"),
-    "a change without its time": (CHANGE + "act: stop}", "lesson.what_if[0]: must have `act` and `at` together"),
+    "a fault that cannot be after an item without one": (
+        ITEM
+        + "fault: {fault: reboot}}\n  - {item: b, words: c, ends: a}\n"
+        + "  - {item: c, words: d, fault: {fault: broker_killed}}",
+        "line 5, column 40: lesson.script[2].fault.fault = 'broker_killed': cannot happen on a serial line",
+    ),
+    "a change of nothing": (CHANGE + "delay_s: 2}", "lesson.what_if[0]: must have `instead_of`, what is left out"),
+    "a change without its time": (CHANGE + "act: stop}", "lesson.what_if[0]: must have `at`, the evidence at which"),
     "a change of what is no act": (
         CHANGE + "instead_of: link_lost}",
         "lesson.what_if[0].instead_of = 'link_lost': must be a pattern of acts",

@@ -61,6 +61,7 @@ def test_the_first_evidence_counts_and_an_item_fires_once(injected: Injected) ->
     rail = injected.rail(LEAK)
     rail.saw(at(2, "act", "trigger_press"))
     rail.saw(at(9, "act", "trigger_press"))
+    assert rail.next_deadline() == 22 * SECOND
     rail.advance(Micros(60 * SECOND))
     rail.saw(at(61, "act", "trigger_press"))
     rail.advance(Micros(120 * SECOND))
@@ -109,6 +110,14 @@ def test_what_is_over_is_neither_fired_nor_skipped(injected: Injected, first: st
         with pytest.raises(RailError, match="leak was .* already"):
             act("leak", Micros(1))
     assert states(rail) == [ItemState.FIRED if first == "fire" else ItemState.SKIPPED]
+
+
+def test_what_was_skipped_does_not_come_with_its_evidence(injected: Injected) -> None:
+    rail = injected.rail(LEAK)
+    rail.skip("leak", Micros(0))
+    rail.saw(at(2, "act", "trigger_press"))
+    rail.advance(Micros(60 * SECOND))
+    assert states(rail) == ["skipped"] and not injected.faults
 
 
 def test_nothing_is_ended_by_hand_before_it_has_begun(injected: Injected) -> None:
