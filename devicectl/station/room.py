@@ -27,7 +27,7 @@ from devicectl.station.acts import SERVER, TRAINEE, Act, ActError
 from devicectl.station.checks import CheckError, Checks
 from devicectl.station.commits import Commits
 from devicectl.station.controller import Controller
-from devicectl.station.evidence import Evidence
+from devicectl.station.evidence import Evidence, acted
 from devicectl.station.lesson import Lesson
 from devicectl.station.rail import Rail, RailError
 from devicectl.station.screen import Phase, Screen
@@ -76,6 +76,7 @@ class Room:
         self.faults: list[FaultChange] = []
         self.began = Micros(0)
         self._watched = False
+        self._rail_due: Micros | None = None
         self._scenario = replace(lesson.scenario, seed=seed)
         self.rail = Rail(lesson.script, self._inject, self._withdraw)
         self.checks = Checks(lesson.checks)
@@ -190,9 +191,7 @@ class Room:
         except (RailError, CheckError) as error:
             raise ActError(f"{act.name}: {error}") from error
         if act.view in (TRAINEE, SERVER):
-            number = act.arguments.get("zone", act.arguments.get("code", 0))
-            assert isinstance(number, int)
-            self._see("act", act.name, number)
+            self._take(acted(act))
         self._guarded(lambda: self.controller.act(act.name, act.arguments))
 
     def _declare(self, fault: dict[str, Any]) -> None:
@@ -235,19 +234,29 @@ class Room:
     # --- what it hears -------------------------------------------------------------------------------------------
 
     def _see(self, kind: str, name: str = "", number: int = 0) -> None:
-        """Take evidence as of now, for script and checks."""
-        if not self._watched:
-            return
-        seen = Evidence(self.now, kind, name, number)
+        """Take evidence as of now, once the lesson has begun."""
+        if self._watched:
+            self._take(Evidence(self.now, kind, name, number))
+
+    def _take(self, seen: Evidence) -> None:
+        """Keep evidence, and show it to script and checks."""
         self.evidence.append(seen)
-        before = self.rail.next_deadline()
         self.rail.saw(seen)
         self.checks.saw(seen)
-        due = self.rail.next_deadline()
-        if due is not None and due != before:
-            self._heap.at(due, lambda: self.rail.advance(self.now))
-        if kind == "closed":
+        self._await_rail()
+        if seen.kind == "closed":
             self.checks.finish(self.now)
+
+    def _await_rail(self) -> None:
+        """Have the script's next item fire at its time, and the one after it at its own."""
+        due = self.rail.next_deadline()
+        if due is not None and due != self._rail_due:
+            self._rail_due = due
+            self._heap.at(due, self._advance_rail)
+
+    def _advance_rail(self) -> None:
+        self.rail.advance(self.now)
+        self._await_rail()
 
     def _noted(self, event: str, firing: Firing, now: Micros) -> None:
         self.bench.recording.event(event, now, fault=firing.index, kind=firing.fault.kind.name)

@@ -110,6 +110,15 @@ def test_an_item_of_the_script_injects_its_fault_at_its_time_and_checks_judge_wh
     assert room.checks.judged[0].outcome is Outcome.FAILED
 
 
+def test_each_item_fires_at_its_own_time_though_another_is_due_before_it() -> None:
+    later = STALL._replace(item="later", delay_us=5 * SECOND, fault=declare("cartridge_missing"))
+    room = a_room("anesthesia_confirmed", script=(STALL, later))
+    do(room, "arm")
+    armed = room.now
+    wait(room, 10)
+    assert [(one.at_us - armed) / SECOND for one in room.faults if one.event == "fired"] == [2, 5]
+
+
 def test_an_item_is_fired_by_hand_or_skipped_and_not_both() -> None:
     room = a_room("anesthesia_confirmed", script=(STALL,))
     do(room, "fire", item="stall")
