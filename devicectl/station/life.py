@@ -330,6 +330,9 @@ class Life:
             if self.engine.counted >= self._plan.target_cores:
                 self._screen.say("note", "the target is reached: close the session")
                 return
+            if not self.manual.cycles_left:
+                self._screen.say("note", "this cell is done: go to the next one")
+                return
 
     def _reposition(self, zone: int | None = None, cell: int | None = None) -> Procedure[None]:
         manual = self.manual

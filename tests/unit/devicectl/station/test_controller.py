@@ -48,9 +48,9 @@ def test_a_host_that_was_killed_starts_again_and_resumes_its_session() -> None:
 @pytest.mark.parametrize("fault", ["crash_before_commit", "crash_after_commit"])
 def test_a_host_that_dies_around_a_commit_loses_and_doubles_nothing(fault: str) -> None:
     room = crashed(fault)
-    do(room, "pause")  # the note of it is the commit at which the host dies
-    wait(room, 30)
     do(room, "trigger_release")
+    do(room, "pause", after_s=1)  # the note of it is the commit at which the host dies
+    wait(room, 30)
     do(room, "reset")
     do(room, "close", after_s=1)
     wait(room, 2)

@@ -74,10 +74,15 @@ def test_a_second_press_of_a_trigger_that_is_held_changes_nothing() -> None:
     assert room.controller.screen.cycles == 2 and not words(room)
 
 
-def test_a_refusal_ends_the_cycles_until_the_trigger_is_pressed_again() -> None:
+def test_the_cycles_end_with_the_cell_and_asking_for_more_is_refused() -> None:
     room = at_a_cell(10)
-    assert room.controller.screen.cycles == 16 and seen(room, "refusal") == ["E_INTERLOCK"]
+    assert room.controller.screen.cycles == 16 and not seen(room, "refusal") and not seen(room, "alarm")
     assert room.controller.life.held, "the finger is still on it"
+    assert words(room)[-1] == "this cell is done: go to the next one"
+    do(room, "trigger_release")
+    do(room, "trigger_press", after_s=1)
+    wait(room, 1)
+    assert seen(room, "refusal") == ["E_INTERLOCK"] and seen(room, "alarm") == ["MC-0802"]
     assert "48 of 48 planned punctures are made in this cell" in words(room)[-1]
     do(room, "trigger_release")
     do(room, "reposition", after_s=1)
