@@ -19,6 +19,7 @@ def a_lesson(state: str = "armed", cores: int = 0, *, scenario: dict[str, Any] |
     given: dict[str, Any] = {"plan": PLAN, "parameters": QUICK, "wire": SERIAL, **(scenario or {})}
     values: dict[str, Any] = {
         "title": "A short lesson",
+        "task": "A cheek",
         "minutes": 5.0,
         "objectives": (),
         "prebrief": "",

@@ -1,0 +1,270 @@
+"""Each ready lesson, played to a good and to a bad end, and left alone: its checks tell which it was."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import pytest
+
+from devicectl.station.acts import INSTRUCTOR, act_of
+from devicectl.station.checks import Outcome
+from devicectl.station.rail import ItemState
+from devicectl.station.ready import READY, find_lesson
+from devicectl.station.room import Room
+from protocols.language.units import SECOND, Micros
+from tests.integration.station.trainee import Trainee
+
+SEEDS: Final = (None, 5)
+"""Seed of the file, and that of another station."""
+Player = Callable[[Trainee], None]
+
+
+# --- to a good end ------------------------------------------------------------------------------------------------
+
+
+def normal_well(one: Trainee) -> None:
+    for zone in (0, 1):
+        one.do("anesthesia_confirm", zone=zone)
+    one.arm()
+    one.treat()
+
+
+def not_numb_well(one: Trainee) -> None:
+    """Sees that the right cheek is not numb when the left one is done."""
+    left_cells = 6
+    one.treat(until=lambda: len(one.room.controller.screen.cells) == left_cells and not one.cycles_left)
+    one.do("disarm")
+    one.wait(2)
+    one.numb(zone=1, age_s=0, wait_s=60)
+    one.arm()
+    one.treat()
+
+
+def too_early_well(one: Trainee) -> None:
+    one.do("anesthesia_confirm", zone=0)
+    one.wait(60)
+    one.do("anesthesia_confirm", zone=1)
+    one.arm()
+    one.treat()
+
+
+def leak_well(one: Trainee) -> None:
+    one.treat(until=lambda: one.seen("alarm(MC-0401)"))
+    one.do("acknowledge")
+    one.wait_for(lambda: one.seen("alarm_over(MC-0401)"))
+    one.treat()
+
+
+def clog_well(one: Trainee) -> None:
+    """Purges at each alarm, until the needle is free."""
+    while one.cores < one.target:
+        one.treat(until=lambda: one.count("alarm(MC-0601)") > one.count("alarm_over(MC-0601)"))
+        while one.count("alarm(MC-0601)") > one.count("alarm_over(MC-0601)"):
+            one.do("purge")
+            one.wait_for_new("state(armed)")
+
+
+def used_well(one: Trainee) -> None:
+    one.do("arm")
+    one.do("acknowledge")
+    one.wait(15)
+    one.arm()
+    one.treat()
+
+
+def link_well(one: Trainee) -> None:
+    one.treat(until=lambda: one.seen("link_lost"))
+    one.wait_for(lambda: one.seen("link_back"))
+    one.do("reset")
+    one.wait_for_new("state(session_open)")
+    one.numb(zone=0, age_s=360)
+    one.arm()
+    one.treat()
+
+
+def frozen_well(one: Trainee) -> None:
+    one.treat(until=lambda: one.seen("alarm(MC-0701)"))
+    one.do("disarm")
+    one.do("acknowledge")
+    one.wait(15)
+    one.arm()
+    one.treat()
+
+
+def counts_well(one: Trainee) -> None:
+    one.treat(until=lambda: one.seen("alarm(MC-0701)"))
+    one.do("acknowledge")
+    one.wait(15)
+    one.treat()
+
+
+WELL: Final[dict[str, Player]] = {
+    "normal-session": normal_well,
+    "no-anesthesia": not_numb_well,
+    "anesthesia-too-early": too_early_well,
+    "suction-leak": leak_well,
+    "clogged-needle": clog_well,
+    "used-cartridge": used_well,
+    "too-dense-a-spot": Trainee.treat,
+    "link-loss": link_well,
+    "frozen-sensor": frozen_well,
+    "counts-disagree": counts_well,
+}
+
+
+@cache
+def played_well(name: str, seed: int | None = None) -> Room:
+    """The room of a lesson that was played well, for looking at."""
+    one = Trainee(name, seed)
+    WELL[name](one)
+    one.close()
+    return one.room
+
+
+def failed(room: Room) -> set[str]:
+    return {one.check.check for one in room.checks.judged if one.outcome is Outcome.FAILED}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", READY)
+def test_played_well_no_check_fails_and_the_counts_agree(name: str, seed: int | None) -> None:
+    room = played_well(name, seed)
+    assert not failed(room)
+    assert all(one.state is ItemState.FIRED for one in room.rail.items)
+    assert room.commits.finish is not None and room.commits.finish.reconciled
+    assert room.controller.screen.ending == "completed"
+    assert room.now - room.began <= room.lesson.lasts_us
+
+
+@pytest.mark.parametrize("name", READY)
+def test_a_critical_check_that_came_up_is_passed_and_one_at_least_did(name: str) -> None:
+    critical = [one for one in played_well(name).checks.judged if one.check.critical]
+    assert Outcome.PASSED in {one.outcome for one in critical} <= {Outcome.PASSED, Outcome.NOT_JUDGED}
+
+
+# --- to a bad end -------------------------------------------------------------------------------------------------
+
+
+def insist(one: Trainee) -> None:
+    """Press the trigger again and again."""
+    for _ in range(3):
+        one.press(bool)
+
+
+def normal_badly(one: Trainee) -> None:
+    one.do("arm")
+    for zone in (0, 1):
+        one.do("anesthesia_confirm", zone=zone)
+    one.arm()
+    one.go_on()
+    one.press(lambda: not one.cycles_left)
+    one.press(bool)
+
+
+def not_numb_badly(one: Trainee) -> None:
+    one.treat()
+    insist(one)
+
+
+def too_early_badly(one: Trainee) -> None:
+    for zone in (0, 1):
+        one.do("anesthesia_confirm", zone=zone)
+    one.do("arm")
+    one.numb(zone=1, age_s=400)
+    one.arm()
+
+
+def hold_on(one: Trainee, pattern: str) -> None:
+    """Work, and let nothing but the end of a cell take the hand off the trigger: not even what the pattern names."""
+    while not one.seen(pattern):
+        if not one.cycles_left:
+            one.do("trigger_release")
+            one.go_on()
+        one.do("trigger_press")
+        one.wait_for(lambda: one.seen(pattern) or not one.cycles_left)
+    one.wait(10)
+    one.do("trigger_release")
+
+
+def leak_badly(one: Trainee) -> None:
+    hold_on(one, "alarm(MC-0401)")
+    insist(one)
+
+
+def used_badly(one: Trainee) -> None:
+    for _ in range(3):
+        one.do("arm")
+
+
+def dense_badly(one: Trainee) -> None:
+    one.treat(until=lambda: one.cores > 100)
+    one.go_on(zone=0, cell=0)
+    insist(one)
+    one.wait(15)
+
+
+def link_badly(one: Trainee) -> None:
+    hold_on(one, "link_lost")
+    one.do("trigger_press")
+    one.wait(60)
+
+
+def to_the_stop(one: Trainee) -> None:
+    """Go on over every warning until the handpiece refuses."""
+    one.treat()
+    insist(one)
+
+
+BADLY: Final[dict[str, tuple[Player, set[str]]]] = {
+    "normal-session": (normal_badly, {"confirms_first", "moves_on", "both_cheeks", "closes"}),
+    "no-anesthesia": (not_numb_badly, {"sees_it", "no_second_try", "numbs", "closes"}),
+    "anesthesia-too-early": (too_early_badly, {"waits", "honest", "no_arming", "closes"}),
+    "suction-leak": (leak_badly, {"stops", "waits", "closes"}),
+    "clogged-needle": (to_the_stop, {"purges", "not_two", "frees", "closes"}),
+    "used-cartridge": (used_badly, {"no_second_try", "closes"}),
+    "too-dense-a-spot": (dense_badly, {"stays_away", "leaves", "no_second_try", "closes"}),
+    "link-loss": (link_badly, {"lets_go", "resets", "closes"}),
+    "frozen-sensor": (to_the_stop, {"not_stopped", "closes"}),
+    "counts-disagree": (to_the_stop, {"not_stopped", "closes"}),
+}
+"""Lesson -> who plays it badly, and the checks that fail by that."""
+
+
+@pytest.mark.parametrize("name", READY)
+def test_played_badly_the_checks_say_so(name: str) -> None:
+    one = Trainee(name)
+    play, expected = BADLY[name]
+    play(one)
+    one.close()
+    assert failed(one.room) >= expected
+
+
+# --- left alone ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", READY)
+def test_left_alone_a_lesson_waits_and_can_be_closed_with_every_check_judged(name: str) -> None:
+    lesson = find_lesson(name)
+    room = Room(lesson, lesson.scenario.seed)
+    room.advance(Micros(room.began + lesson.lasts_us))
+    assert not room.ended
+    room.do(act_of({"name": "close", "at_us": room.now}, INSTRUCTOR))
+    room.advance(Micros(room.now + 10 * SECOND))
+    assert room.ended
+    assert all(judged.outcome is not Outcome.OPEN for judged in room.checks.judged)
+
+
+@pytest.mark.parametrize("name", READY)
+def test_there_is_something_to_do_at_once(name: str) -> None:
+    lesson = find_lesson(name)
+    room = Room(lesson, lesson.scenario.seed)
+    first = ("anesthesia_confirm", "arm", "trigger_press", "reposition")
+    assert any(not room.controller.why_not(act) for act in first)
+
+
+@pytest.mark.parametrize("name", READY)
+def test_the_same_acts_do_the_same_again_in_however_small_steps(name: str) -> None:
+    room = played_well(name)
+    again = Room.execute(room.lesson, room.seed, room.acts, room.now)
+    assert again.bench.recording == room.bench.recording
+    assert again.evidence == room.evidence
