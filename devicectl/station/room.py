@@ -25,12 +25,12 @@ from devicectl.recorder import Log
 from devicectl.session.context import Identity
 from devicectl.station.acts import SERVER, TRAINEE, Act, ActError
 from devicectl.station.checks import CheckError, Checks
-from devicectl.station.commits import Commits
-from devicectl.station.controller import Controller
+from devicectl.station.console.commits import Commits
+from devicectl.station.console.controller import Controller
+from devicectl.station.console.screen import Phase, Screen
 from devicectl.station.evidence import Evidence, acted
 from devicectl.station.lesson import Lesson
 from devicectl.station.rail import Rail, RailError
-from devicectl.station.screen import Phase, Screen
 from firmware_sim.faults.fault import Fault, fault_of
 from firmware_sim.faults.injector import Firing
 from protocols.language.alarm_codes import alarm_label

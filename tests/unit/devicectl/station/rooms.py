@@ -11,6 +11,8 @@ from protocols.language.units import SECOND, Micros
 
 PLAN: Final = Plan(target_cores=90, zones=(Zone(name="cheek left", area_cm2=3), Zone(name="cheek right", area_cm2=3)))
 """Two zones of three cells. A cell takes 16 cycles of three needles, and the target needs two cells of them."""
+CYCLE_S: Final = 0.26
+"""Time that a cycle takes."""
 QUICK: Final = {"anesthesia_wait_s": 5.0}
 
 
@@ -60,3 +62,14 @@ def seen(room: Room, kind: str) -> list[str]:
 def words(room: Room) -> list[str]:
     """Lines of the screen."""
     return [message.words for message in room.controller.screen.messages]
+
+
+def at_a_cell(seconds: float = 0.0, **changes: Any) -> Room:
+    """A room in which the hand is at a cell, and the trigger has been held for so long."""
+    room = a_room(**changes)
+    do(room, "reposition")
+    wait(room, 5)
+    if seconds:
+        do(room, "trigger_press")
+        wait(room, seconds)
+    return room

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devicectl.station.controller import RESTART_US
+from devicectl.station.console.controller import RESTART_US
 from devicectl.station.room import Room
 from firmware_sim.faults.fault import declare
 from protocols.language.units import SECOND

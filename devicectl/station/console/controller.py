@@ -13,10 +13,12 @@ from devicectl.log.errors import LogError
 from devicectl.session.context import Identity
 from devicectl.session.operators.anesthesia import ZoneState
 from devicectl.session.plan import Plan
-from devicectl.station.commits import Commits
+from devicectl.station.console.commits import Commits
+from devicectl.station.console.hands import STARTING
+from devicectl.station.console.host import Host
+from devicectl.station.console.life import Life
+from devicectl.station.console.screen import Screen
 from devicectl.station.lesson import Begin
-from devicectl.station.life import Life
-from devicectl.station.screen import Screen
 from protocols.language.units import SECOND, Micros
 
 RESTART_US: Final = 5 * SECOND
@@ -53,8 +55,7 @@ class Controller:
     @property
     def stuck(self) -> bool:
         """True if the session will never be where the lesson begins: a person would have to do something first."""
-        running = self.life.running
-        return not self.led and self.alive and running is not None and running.done
+        return not self.led and self.alive and self.life.given_up
 
     @property
     def alive(self) -> bool:
@@ -68,14 +69,14 @@ class Controller:
 
     def why_not(self, act: str) -> str:
         """Say why an act of the person cannot be passed on now; "" where it can."""
-        return self.life.why_not(act) if self.alive else "wait: the controller is starting"
+        return self.life.hands.why_not(act) if self.alive else STARTING
 
     # --- what happens to it --------------------------------------------------------------------------------------
 
     def act(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Do an act of the person."""
         if self.alive:
-            self.life.act(name, arguments, self._world.now)
+            self.life.hands.do(name, arguments)
             self._world.refresh()
         elif name == "silence":
             self.screen.silence()
@@ -85,27 +86,28 @@ class Controller:
     def drive(self, on: bool) -> None:
         """Let the automatic operator work, or stop it."""
         if self.alive:
-            self.life.drive(on, self._world.now)
+            self.life.autopilot.switch(on)
             self._world.refresh()
 
     def interrupt(self) -> None:
         """End the host as by Ctrl-C."""
-        self.life.start(self.life.interrupt(), self._world.now)
+        self.life.host.start(self.life.interrupt(), by_hand=True)
 
     def fail_log(self, error: LogError) -> None:
         """End the host, since its log has failed."""
         self._world.write = lambda entries: None
-        self.life.start(self.life.lose_log(str(error)), self._world.now)
+        self.life.host.start(self.life.lose_log(str(error)), by_hand=True)
         self._world.refresh()
 
     def _end(self) -> None:
-        """End the host's process, which has nothing more to do."""
-        self._world.end_host(heard=True)
-        self.bury()
+        """End the host's process, which has nothing more to do; no-op where it has ended in the same instant."""
+        if self.alive:
+            self._world.end_host(heard=True)
+            self.bury()
 
     def bury(self) -> None:
         """Take in that the host's process has ended, and start the next one in a while."""
-        self.life.end()
+        self.life.host.end()
         self.screen.say("note", "the controller has ended, and is started again")
         self._world.heap.at(Micros(self._world.now + RESTART_US), self._restart)
 
@@ -121,7 +123,7 @@ class Controller:
         self._world.heap.at(self._world.now, act)
 
     def _start_life(self) -> Life:
-        life = Life(self._world.engine, self.screen, self._commits, self._plan, self._identity, self._later, self._end)
-        life.running = life.start(life.run(self._begin), self._world.now)
+        host = Host(self._world.engine, self.screen, self._commits, self._plan, self._later)
+        life = Life(host, self._identity, self._begin, self._end)
         self._world.refresh()
         return life

@@ -33,12 +33,12 @@ class Commits:
         self.start: SessionStart | None = None
         self.finish: Finish | None = None
         self.records: list[bytes] = []
-        self._now = now
+        self.now = now
         self._wall = wall
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Keep what a host commits now."""
-        self.commits.append(Commit(self._now(), self.life, tuple(entries)))
+        self.commits.append(Commit(self.now(), self.life, tuple(entries)))
         for entry in entries:
             if isinstance(entry, SessionStart):
                 self.start = entry
@@ -50,7 +50,7 @@ class Commits:
     @property
     def wall_now(self) -> datetime:
         """The wall time of now."""
-        return self._wall.at(self._now())
+        return self._wall.at(self.now())
 
     @property
     def stored(self) -> StoredSession | None:

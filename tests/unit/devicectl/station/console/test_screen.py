@@ -5,7 +5,7 @@ import pytest
 from devicectl.errors import CommandFailedError, CommandRefusedError
 from devicectl.session.entries import Note
 from devicectl.session.machine import State
-from devicectl.station.screen import MAX_MESSAGES, SILENCE_US, Screen, ShownCell
+from devicectl.station.console.screen import MAX_MESSAGES, SILENCE_US, Screen, ShownCell
 from protocols.language import messages as M
 from protocols.language.enums import AlarmPriority, AlarmState, Code, DeviceState
 from protocols.language.units import SECOND, Micros

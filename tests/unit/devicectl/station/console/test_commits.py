@@ -5,7 +5,7 @@ from datetime import timedelta
 from devicectl.campaign.bench import BEGAN, BenchClock
 from devicectl.log.store import SessionLog
 from devicectl.session.entries import Batch, Note
-from devicectl.station.commits import Commits
+from devicectl.station.console.commits import Commits
 from protocols.language.units import SECOND, Micros
 from tests.unit.devicectl.station.rooms import a_room, do, wait
 

@@ -1,0 +1,77 @@
+"""The automatic operator in a lesson: it takes over from a person, and the person from it, at any time."""
+
+from protocols.language.units import SECOND
+from tests.unit.devicectl.station.rooms import CYCLE_S, PLAN, a_room, at_a_cell, do, seen, wait
+
+
+def test_the_automatic_operator_finishes_a_session_that_a_person_has_begun() -> None:
+    room = at_a_cell(1.0)
+    do(room, "automatic", view="presenter", on=True)
+    assert room.controller.why_not("purge") == "the automatic operator works: switch it off first"
+    wait(room, 120)
+    assert room.ended and seen(room, "closed") == ["completed"]
+    assert room.commits.finish is not None and room.commits.finish.reconciled
+
+
+def test_a_person_goes_on_where_the_automatic_operator_was_switched_off() -> None:
+    room = a_room("session_open")
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 13)
+    do(room, "automatic", view="presenter", on=False)
+    assert room.controller.why_not("pause") == "the automatic operator works: wait for its end"
+    wait(room, 4)
+    cycles = room.controller.screen.cycles
+    assert cycles > 3 and room.controller.screen.state == "armed"
+    do(room, "trigger_press")
+    wait(room, 1)
+    assert room.controller.screen.cycles > cycles
+
+
+def test_switched_off_in_the_wait_for_the_anesthesia_the_automatic_operator_leaves_at_once() -> None:
+    room = a_room("session_open")
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 1)
+    assert room.controller.screen.state == "anesthesia_wait"
+    do(room, "automatic", view="presenter", on=False)
+    wait(room, 5)
+    assert room.controller.screen.state == "anesthesia_wait"
+    do(room, "anesthesia_confirm", zone=0)
+    do(room, "anesthesia_confirm", zone=1, after_s=0.1)
+    wait(room, 1)
+    assert room.controller.screen.state == "anesthesia_confirmed"
+
+
+def test_a_stop_takes_the_automatic_operator_off() -> None:
+    room = a_room()
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 6)
+    do(room, "stop")
+    wait(room, 30)
+    assert not room.controller.life.automatic and room.controller.screen.state == "recovering"
+
+
+def test_the_automatic_operator_waits_for_the_end_of_what_a_person_has_begun() -> None:
+    room = at_a_cell(1.5 * CYCLE_S)
+    do(room, "automatic", view="presenter", on=True)
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 60)
+    assert room.ended and room.commits.finish is not None and room.commits.finish.reconciled
+
+
+def test_switched_on_while_the_session_is_being_closed_it_does_nothing() -> None:
+    room = a_room()
+    do(room, "inject", fault={"fault": "latency", "added_ms": 50})
+    do(room, "close", after_s=0.1)
+    do(room, "automatic", view="presenter", on=True, after_s=0.06)
+    wait(room, 10)
+    assert room.ended and not room.controller.life.automatic
+
+
+def test_a_session_that_was_open_for_a_while_counts_the_age_of_its_anesthesia_from_the_plan() -> None:
+    plan = PLAN.model_copy(update={"operator": PLAN.operator.model_copy(update={"anesthesia_age_s": 60})})
+    room = a_room("session_open", scenario={"plan": plan})
+    wait(room, 30)
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 3)
+    numbed = {zone.numbed_at for zone in room.controller.zones.values()}
+    assert numbed == {room.began - 60 * SECOND}, "60 s before the opening, 30 s ago"
