@@ -84,8 +84,9 @@ class Board:
         self.suction_good_since: Micros | None = None
         """Time since which the vacuum is high again while its alarm still waits for it to be stable."""
         self.truth_session_no = 0  # the session that the plant's truth is of
+        self.booted_at = booted_at
         self._announce = announce
-        self._booted_at = plant.clock.at(booted_at)
+        self._clock_at_boot = plant.clock.at(booted_at)
 
     # --- state and time --------------------------------------------------------------------------------------
 
@@ -96,7 +97,7 @@ class Board:
 
     def uptime_ms(self, now: Micros) -> int:
         """Milliseconds since the boot by the device's clock, modulo 2**32."""
-        return (self.plant.clock.at(now) - self._booted_at) // MILLISECOND & 0xFFFF_FFFF
+        return (self.plant.clock.at(now) - self._clock_at_boot) // MILLISECOND & 0xFFFF_FFFF
 
     # --- alarms ----------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ def _set(owner: Callable[[Lab], Any], name: str, value: int) -> Wrap:
 
 
 def _boot_long_ago(lab: Lab) -> None:
-    lab.device.board._booted_at = Micros(lab.now - (WRAP_MS - 5_000) * MILLISECOND)
+    lab.device.board._clock_at_boot = Micros(lab.now - (WRAP_MS - 5_000) * MILLISECOND)
 
 
 WRAPS: Final = {

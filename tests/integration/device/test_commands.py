@@ -170,7 +170,7 @@ def test_deadline_of_a_punch_is_compared_over_the_wrap_of_the_uptime() -> None:
     """After 49.7 days it begins at 0 again."""
     lab = Lab().begin(2)
     board = lab.device.board
-    board._booted_at = Micros(lab.now - (2**32 - 20) * MILLISECOND)
+    board._clock_at_boot = Micros(lab.now - (2**32 - 20) * MILLISECOND)
     assert board.uptime_ms(lab.now) == 2**32 - 20
     late = refusal(lab, punch(lab, 3, deadline_ms=2**32 - 21))
     assert (late.code, late.actual) == (Code.E_EXPIRED, 1)
