@@ -11,6 +11,7 @@ import typer
 
 from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.lessons.report import report
+from devicectl.cli.lessons.station import station
 from devicectl.cli.output import require_written
 from devicectl.cli.plan import plan
 from devicectl.cli.run import run
@@ -46,6 +47,7 @@ app.command("plan", cls=PlainCommand)(plan)
 app.command("campaign", cls=PlainCommand, short_help="Hold many sessions under faults, and judge each.")(campaign)
 app.command("report", cls=PlainCommand, short_help="Write the debrief of a lesson as one page.")(report)
 app.command("spec", cls=PlainCommand, short_help="Write what hosts in other languages are made from.")(spec)
+app.command("station", cls=PlainCommand, short_help="Show a handpiece to a class, on pages of this machine.")(station)
 app.add_typer(sessions_app)
 
 

@@ -117,7 +117,7 @@ async def test_request_that_drips_is_dropped(short: None) -> None:
             reading = group.create_task(_end(reader))
             while not reading.done():
                 writer.write(b"X: x\r\n")
-                await asyncio.wait([reading], timeout=SHORT / SECOND / 20)
+                await clock.pause(SHORT / SECOND / 20)
         assert reading.result() == b"" and not state.connections
 
 

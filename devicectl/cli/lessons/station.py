@@ -1,0 +1,125 @@
+"""`devicectl station`: the trainers' station, a server on this machine for a class."""
+
+import importlib.util
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from devicectl.cli.arguments import LogOption, whole_number
+from devicectl.cli.files import log_files, refuse_clash
+from devicectl.errors import DevicectlError
+from devicectl.log.paths import default_log_path
+from handpiece_shell.files import NamedFile, Use
+
+if TYPE_CHECKING:
+    from devicectl.station.server.classroom import Doors, Wanted
+
+_HOST = "Address to listen at. Another than this machine's own needs --allow-network."
+_PORT = "Port to listen at, 8765 unless given; 0 is any that is free."
+_ALLOW = "Let other machines of the network reach the station, over HTTP: everybody there can read along."
+_DEMO = "Show one session, armed and driven by the automatic operator, on the presenter's page."
+_PRACTICE = "Let trainees start their lessons alone; the debrief waits for the instructor."
+_LESSON = "A ready lesson, or a scenario's FILE; more than once. The stations begin with the first."
+_STATIONS = "Stations to begin with, 1 to 8; one unless given."
+_SEED = "Seed of the first station; each further one has the next. Without it they are drawn."
+_OPEN = "Open the page of the instructor, or with --demo of the presenter, in this machine's browser."
+
+_Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help=_HOST)]
+_Port = Annotated[int | None, typer.Option("--port", metavar="PORT", parser=whole_number, help=_PORT)]
+_Allow = Annotated[bool, typer.Option("--allow-network", metavar="", help=_ALLOW)]
+_Demo = Annotated[bool, typer.Option("--demo", metavar="", help=_DEMO)]
+_Practice = Annotated[bool, typer.Option("--practice", metavar="", help=_PRACTICE)]
+_Lessons = Annotated[list[str] | None, typer.Option("--lesson", metavar="NAME|FILE", help=_LESSON)]
+_Stations = Annotated[int | None, typer.Option("--stations", metavar="N", parser=whole_number, help=_STATIONS)]
+_Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_number, help=_SEED)]
+_Open = Annotated[bool | None, typer.Option("--open/--no-open", metavar="", help=_OPEN)]
+
+EXTRA: Final = ("segno", "starlette", "uvicorn", "websockets")
+DEFAULT_PORT: Final = 8765
+NOTICE: Final = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
+
+
+class StationError(DevicectlError):
+    """The station cannot begin as it was asked for."""
+
+    exit_code = 2
+
+
+def station(
+    host: _Host = "127.0.0.1",
+    port: _Port = None,
+    allow_network: _Allow = False,
+    demo: _Demo = False,
+    practice: _Practice = False,
+    lesson: _Lessons = None,
+    stations: _Stations = None,
+    seed: _Seed = None,
+    log: LogOption = None,
+    open_page: _Open = None,
+) -> int:
+    """Show a simulated handpiece to a class: pages for presenter, instructor and trainees.
+
+    It prints a link for each page. Ctrl-C ends it; a lesson that is not over then can
+    be continued, from the instructor's page, when the station begins again.
+
+    Exit codes:
+
+    0 it was ended
+
+    2 wrong arguments or lesson, the port is taken, or the packages of devicectl[station] are missing
+
+    4 the session log cannot be written
+    """
+    missing = [name for name in EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise StationError(f"the station needs {', '.join(missing)}: pip install 'devicectl[station]'")
+    import asyncio
+
+    from devicectl.station.server.admission.security import is_loopback
+    from devicectl.station.server.classroom import hold_class
+    from devicectl.station.server.serving import listen
+
+    if not is_loopback(host) and not allow_network:
+        raise typer.BadParameter(
+            f"{host} is reached by others: --allow-network lets everybody in this network read along, over HTTP",
+            param_hint="--host",
+        )
+    where = default_log_path(log)
+    files = [NamedFile("--lesson", name, Use.READ) for name in lesson or () if Path(name).suffix]
+    refuse_clash([*files, *log_files(log, where, Use.WRITE)])
+    wanted = _wanted(
+        lesson or [], 1 if stations is None else stations, seed=seed, log=where, demo=demo, practice=practice
+    )
+    shown = demo if open_page is None else open_page
+    with listen(host, DEFAULT_PORT if port is None else port) as listening:
+        try:
+            asyncio.run(hold_class(wanted, listening, lambda doors: _announce(doors, demo=demo, shown=shown)))
+        except KeyboardInterrupt:
+            print("the station has ended")
+    return 0
+
+
+def _wanted(lessons: list[str], stations: int, *, seed: int | None, log: str, demo: bool, practice: bool) -> "Wanted":
+    from devicectl.station.server.classroom import Wanted
+    from devicectl.station.server.hub import MAX_STATIONS
+    from devicectl.station.server.library import library_of
+
+    if not 1 <= stations <= MAX_STATIONS:
+        raise typer.BadParameter(f"must be a whole number from 1 to {MAX_STATIONS}", param_hint="--stations")
+    library = library_of(lessons)
+    return Wanted(library=library, stations=stations, seed=seed, log=log, demo=demo, practice=practice)
+
+
+def _announce(doors: "Doors", *, demo: bool, shown: bool) -> None:
+    print(f"{NOTICE}\n")
+    print(f"instructor   {doors.instructor}")
+    for number, links in doors.stations.items():
+        for view, link in links.items():
+            print(f"{view:<11}{number}  {link}")
+    for lesson in doors.unfinished:
+        print(f"not finished: lesson {lesson.key}, {lesson.start.title}; the instructor's page offers to continue it")
+    print("\nCtrl-C ends the station.", flush=True)
+    if shown:
+        webbrowser.open(doors.stations[1]["presenter"] if demo else doors.instructor)

@@ -1,0 +1,89 @@
+"""One attempt at a lesson: its room, and its place in the log.
+
+Law: the log has an act before anybody is answered. An attempt is never changed by a later one: that has its own row,
+whose parent this one is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from devicectl.log.lessons.lesson import LessonStart
+from devicectl.log.lessons.store import LessonLog
+from devicectl.log.store import SessionLog
+from devicectl.station.acts import Act
+from devicectl.station.room import Room
+from protocols.language.units import MILLISECOND, Micros
+
+
+@dataclass
+class Shelf:
+    """The place of attempts: the session log, and its lessons."""
+
+    log: SessionLog
+    lessons: LessonLog
+
+
+class Attempt:
+    """An attempt that is in the log as `key`, `stored` acts of it. `name` is that of its lesson in the library."""
+
+    def __init__(self, shelf: Shelf, key: int, room: Room, name: str, *, stored: int = 0) -> None:
+        self.key = key
+        self.room = room
+        self.name = name
+        self.closed = False
+        self._shelf = shelf
+        self._stored = stored
+
+    @classmethod
+    def begun(cls, shelf: Shelf, start: LessonStart, room: Room, name: str) -> Self:
+        """Enter an attempt into the log, with the acts that its room has behind it.
+
+        Raises:
+            LogError: it could not be stored.
+        """
+        attempt = cls(shelf, shelf.lessons.begin(start), room, name)
+        attempt.store()
+        return attempt
+
+    def store(self) -> None:
+        """Store the acts that the log does not have yet.
+
+        Raises:
+            LogError: one could not be stored; it is tried again with the next.
+        """
+        for act in self.room.acts[self._stored :]:
+            self._shelf.lessons.append(self.key, act)
+            self._stored += 1
+
+    def close(self) -> None:
+        """Store the session that was closed, and end the lesson by it.
+
+        Raises:
+            LogError: it could not be stored.
+        """
+        if not self.closed:
+            session = self.room.store(self._shelf.log)
+            self._shelf.lessons.end(self.key, at_us=self.room.now, session_key=session)
+            self.closed = True
+
+    def give_up(self) -> None:
+        """End the lesson where it is: another attempt goes on.
+
+        Raises:
+            LogError: it could not be stored.
+        """
+        if not self.closed:
+            self._shelf.lessons.end(self.key, at_us=self.room.now)
+            self.closed = True
+
+    def acts_until(self, to_ms: int) -> tuple[Sequence[Act], Micros]:
+        """Return the acts up to a time of the lesson, and that time in the world."""
+        until = Micros(self.room.began + to_ms * MILLISECOND)
+        return [act for act in self.room.acts if act.at_us <= until], until
+
+    @property
+    def trigger_held(self) -> bool:
+        """True if the last that the acts say of the trigger is that it is pressed."""
+        said = (act.name for act in reversed(self.room.acts) if act.name in ("trigger_press", "trigger_release"))
+        return next(said, "") == "trigger_press"

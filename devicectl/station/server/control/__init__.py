@@ -1,0 +1,1 @@
+"""The control API: its table, its forms, its document, and what each operation does."""

@@ -1,0 +1,188 @@
+"""The class: its stations, the lessons that they are given, and the time of all of them.
+
+Law: one event loop has all of it; only a lesson that is executed again is in a thread, and nothing else has that room.
+"""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from devicectl import clock
+from devicectl.errors import DevicectlError
+from devicectl.log.lessons.lesson import LessonStart, LessonSummary
+from devicectl.station.acts import Act
+from devicectl.station.lesson import Lesson
+from devicectl.station.lesson_file import parse_lesson
+from devicectl.station.moment import lesson_as_yaml
+from devicectl.station.room import Room
+from devicectl.station.server.attempt import Attempt, Shelf
+from devicectl.station.server.station import Projection, Station
+from handpiece_shell.streams import say
+from protocols.language.units import SECOND, Micros
+
+TICK_US: Final = Micros(SECOND // 50)
+MAX_STATIONS: Final = 8
+NUMBERS: Final = range(1, MAX_STATIONS + 1)
+WAIT: Final = "wait: the lesson is executed again to that moment"
+
+
+class FullError(DevicectlError):
+    """The class has as many stations as a server takes."""
+
+
+class Hub:
+    """The stations of one server. `draw_seed` makes the seed of a lesson that is given none."""
+
+    def __init__(self, shelf: Shelf, projections: Mapping[str, Projection], draw_seed: Callable[[], int]) -> None:
+        self.stations: dict[int, Station] = {}
+        self._shelf = shelf
+        self._projections = projections
+        self._draw_seed = draw_seed
+        self._woken = asyncio.Event()
+        self._starting = asyncio.Lock()
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    async def keep_time(self) -> None:
+        """Let time pass in all stations, for ever; where all of them rest, nothing is done."""
+        while True:
+            await self._woken.wait()
+            self.tick(clock.monotonic())
+            if all(station.at_rest for station in self.stations.values()):
+                self._woken.clear()
+            await clock.pause(TICK_US / SECOND)
+
+    def tick(self, now: Micros) -> None:
+        """Let time pass in all stations. A defect of one lesson holds it, and does not end those of others."""
+        for station in self.stations.values():
+            try:
+                station.tick(now)
+            except Exception as error:  # noqa: BLE001 - whatever it is, seven other lessons go on
+                station.pace.hold()
+                station.trouble = f"{type(error).__name__}: {error}"
+                say(f"devicectl: station {station.number} is held:\n{traceback.format_exc()}")
+
+    def wake(self) -> None:
+        """Look at all stations again: something was asked of one."""
+        self._woken.set()
+
+    # --- lessons -------------------------------------------------------------------------------------------------
+
+    async def start(
+        self,
+        lesson: Lesson,
+        *,
+        name: str,
+        number: int | None = None,
+        seed: int | None = None,
+        trainee: str | None = None,
+    ) -> Station:
+        """Start a lesson, held, at a station or a new one; one that was there is given up, and its trainee stays.
+
+        Raises:
+            FullError: there is no place for another station.
+        """
+        async with self._starting:
+            place = self._number_for(number)
+            drawn = self._draw_seed() if seed is None else seed
+            room = await asyncio.to_thread(Room, lesson, drawn)
+            there = self.stations.get(place)
+            called = trainee if trainee is not None else "" if there is None else there.trainee
+            begun = _start_of(room, place, called)
+            return self._place(place, called, Attempt.begun(self._shelf, begun, room, name))
+
+    async def go_on(self, key: int) -> Station:
+        """Go on with a lesson that was not finished when its program ended.
+
+        Raises:
+            LogError: the log has no such lesson.
+            ScenarioFileError: this version cannot read it.
+        """
+        stored = self._shelf.lessons.load(key)
+        lesson = parse_lesson(stored.start.text, stored.start.title)
+        acts = [Act(Micros(act.at_us), act.view, act.name, act.arguments) for act in stored.acts]
+        async with self._starting:
+            room = await asyncio.to_thread(Room.execute, lesson, stored.start.seed, acts)
+            place = stored.start.station if stored.start.station not in self.stations else self._number_for(None)
+            attempt = Attempt(self._shelf, key, room, stored.start.title, stored=len(acts))
+            return self._place(place, stored.start.trainee, attempt)
+
+    def discard(self, key: int) -> None:
+        """End a lesson that was not finished, and that nobody will go on with.
+
+        Raises:
+            LogError: the log has no such lesson, or it cannot be written.
+        """
+        acts = self._shelf.lessons.load(key).acts
+        self._shelf.lessons.end(key, at_us=acts[-1].at_us if acts else 0)
+
+    def remove(self, number: int) -> None:
+        """End a station.
+
+        Raises:
+            LogError: that could not be stored.
+        """
+        self.stations[number].attempt.give_up()
+        del self.stations[number]
+
+    def unfinished(self) -> list[LessonSummary]:
+        """Return the lessons that an earlier program has left unfinished."""
+        here = {station.attempt.key for station in self.stations.values()}
+        return [lesson for lesson in self._shelf.lessons.unfinished() if lesson.key not in here]
+
+    def _number_for(self, wanted: int | None) -> int:
+        number = wanted or next((one for one in NUMBERS if one not in self.stations), None)
+        if number is None:
+            raise FullError(f"there are {MAX_STATIONS} stations: end one first")
+        return number
+
+    def _place(self, number: int, trainee: str, attempt: Attempt) -> Station:
+        station = self.stations.get(number)
+        if station is None:
+            first = int(clock.wall().timestamp() * 1_000)  # more than any number that an earlier server has sent
+            made = Station(number, trainee, attempt, projections=self._projections, first=first)
+            self.stations[number] = made
+            return made
+        station.attempt.give_up()
+        station.trainee = trainee
+        station.begin(attempt, clock.monotonic())
+        self.wake()
+        return station
+
+    async def rewind(self, station: Station, to_ms: int) -> None:
+        """Execute the lesson again to a time of it, as a further attempt, held there."""
+        earlier = station.attempt
+        acts, until = earlier.acts_until(to_ms)
+        with _executing(station):
+            room = await asyncio.to_thread(Room.execute, earlier.room.lesson, earlier.room.seed, acts, until)
+        begun = _start_of(room, station.number, station.trainee, parent=earlier.key, parent_at_us=until)
+        attempt = Attempt.begun(self._shelf, begun, room, earlier.name)
+        earlier.give_up()
+        station.begin(attempt, clock.monotonic())
+        self.wake()
+
+
+def _start_of(
+    room: Room, number: int, trainee: str, *, parent: int | None = None, parent_at_us: int | None = None
+) -> LessonStart:
+    return LessonStart(
+        title=room.lesson.title,
+        text=lesson_as_yaml(room.lesson),
+        seed=room.seed,
+        station=number,
+        trainee=trainee,
+        parent=parent,
+        parent_at_us=parent_at_us,
+    )
+
+
+@contextlib.contextmanager
+def _executing(station: Station) -> Iterator[None]:
+    station.pace.hold()
+    station.executing = WAIT
+    try:
+        yield
+    finally:
+        station.executing = ""

@@ -1,0 +1,38 @@
+"""Views as a station sends them: the room's part by role, with what only the server knows - clock, stops, attempt.
+
+Law: what a role may not see is not in its view: nothing is taken out of it later.
+"""
+
+from collections.abc import Mapping
+
+from devicectl.station.acts import INSTRUCTOR, PRESENTER, TRAINEE
+from devicectl.station.server.pace import STOPS
+from devicectl.station.server.station import Projection, Station
+from devicectl.station.views.patch import Document
+
+
+def projections(*, practice: bool) -> Mapping[str, Projection]:
+    """Return what makes each view. In `practice` the trainee's says that he may begin."""
+    allowed: Document = {"practice": True} if practice else {}
+
+    def trainee(station: Station) -> Document:
+        return {"role": TRAINEE, "clock": station.clock(), **allowed}
+
+    return {TRAINEE: trainee, PRESENTER: _presenter, INSTRUCTOR: _instructor}
+
+
+def _presenter(station: Station) -> Document:
+    return {"role": PRESENTER, "clock": station.clock(), "stops": _stops(station)}
+
+
+def _instructor(station: Station) -> Document:
+    clock = station.clock()
+    return {"role": INSTRUCTOR, "clock": clock, "stops": _stops(station), "lesson": station.attempt.key}
+
+
+def _stops(station: Station) -> list[Document]:
+    pace = station.pace
+    return [
+        {"stop": stop.stop, "words": stop.words, "chosen": stop.stop in pace.stops, "done": stop.stop in pace.done}
+        for stop in STOPS.values()
+    ]

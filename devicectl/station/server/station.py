@@ -1,0 +1,236 @@
+"""One station: the room of its lesson, the pace of it, the trigger's lease, and what its pages are sent.
+
+Law: no I/O but the log of lessons, no clock: wall time comes in. An act is in the log before anybody is answered.
+
+How it works: `tick` lets the room's time pass by the pace, and sends the views what has changed. An act is done at the
+room's time, stored, and seen in all views before it is answered. To go back is to execute the lesson again to an
+earlier time; that is a further attempt, whose acts begin with those that it has in common with the earlier one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from devicectl.log.errors import LogError
+from devicectl.station.acts import ACTS, SERVER, Act, ActError, act_of
+from devicectl.station.room import Room
+from devicectl.station.server.attempt import Attempt
+from devicectl.station.server.channel import Channel, Reader
+from devicectl.station.server.lease import TriggerLease
+from devicectl.station.server.pace import Pace
+from devicectl.station.server.progress import Progress
+from devicectl.station.views.patch import Document
+from protocols.language.units import MILLISECOND, Micros
+
+PUSH_US: Final = Micros(80 * MILLISECOND)
+"""Wall time between two documents of a lesson that runs: 12 a second."""
+CHANGE_US: Final = Micros(30 * MILLISECOND)
+"""The same where a phase begins or something is seen, which the page should show in time."""
+NOBODY: Final = 0
+"""Holder of a trigger that is pressed by no page: its lease is never renewed."""
+
+
+class Answer(NamedTuple):
+    """Outcome of what a page or a program has asked for, in words if it was not done."""
+
+    ok: bool
+    words: str = ""
+
+
+Projection = Callable[["Station"], Document]
+"""Makes a view's document; those of `devicectl.station.views`, by the name of the view."""
+
+
+class Station:
+    """A station of the class, by its number. `first` is the number before its first message."""
+
+    def __init__(
+        self, number: int, trainee: str, attempt: Attempt, *, projections: Mapping[str, Projection], first: int
+    ) -> None:
+        self.number = number
+        self.trainee = trainee
+        self.attempt = attempt
+        self.pace = Pace()
+        self.executing = ""
+        self.trouble = ""
+        self._lease = TriggerLease()
+        self._progress = Progress(attempt.room)
+        self._pushed = Micros(0)
+        self._projections = projections
+        self._channels = {view: Channel(project(self), first) for view, project in projections.items()}
+
+    @property
+    def room(self) -> Room:
+        """The room of this attempt."""
+        return self.attempt.room
+
+    @property
+    def at_rest(self) -> bool:
+        """True while no time has to pass here: the lesson is held, and nobody holds the trigger."""
+        return not (self.pace.running or self._lease.held)
+
+    def lesson_ms(self, at_us: Micros) -> int:
+        """Return a time of the world as one of the lesson."""
+        return (at_us - self.room.began) // MILLISECOND
+
+    def clock(self) -> dict[str, object]:
+        """Return the lesson's clock."""
+        return {
+            "t_ms": self.lesson_ms(self.room.now),
+            "speed": self.pace.speed,
+            "running": self.pace.running,
+            "ended": self.room.ended,
+        }
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def tick(self, now: Micros) -> None:
+        """Let the time pass until `now`."""
+        if self._lease.lapsed(now):
+            self._let_go("lease", now)
+        if self.executing or not self.pace.running:
+            return
+        changed = self._pass(now)
+        if now - self._pushed >= (CHANGE_US if changed else PUSH_US):
+            self.push(now)
+
+    def _pass(self, now: Micros) -> bool:
+        """Let the room's time pass; True if something was seen that the views have not shown."""
+        for piece in self.pace.slices(self.pace.passed(now)):
+            self.room.advance(Micros(self.room.now + piece))
+            if self.pace.look(self._progress.seen()):
+                break
+        if self.room.ended:
+            self._close()
+        if not self.pace.running:
+            self.push(now)
+        return self._progress.changed()
+
+    def _close(self) -> None:
+        self.pace.hold()
+        try:
+            self.attempt.close()
+            self.trouble = ""
+        except LogError as error:
+            self.trouble = str(error)
+
+    def push(self, now: Micros) -> None:
+        """Send the pages what is different."""
+        self._pushed = now
+        self._progress.shown()
+        for view, channel in self._channels.items():
+            if channel.watched:
+                channel.publish(self._projections[view](self))
+
+    # --- acts ----------------------------------------------------------------------------------------------------
+
+    def act(self, view: str, name: object, arguments: object, now: Micros, holder: int = NOBODY) -> Answer:
+        """Do an act of a view at this moment."""
+        if self.executing:
+            return Answer(False, self.executing)
+        self._pass(now)
+        try:
+            act = act_of({"at_us": self.room.now, "name": name, "arguments": arguments}, view)
+            self.room.do(act)
+        except ActError as error:
+            return Answer(False, str(error))
+        if act.name == "trigger_press":
+            self._lease.take(holder, now)
+        elif act.name == "trigger_release":
+            self._lease.drop()
+        answer = self._stored()
+        self.push(now)
+        return answer
+
+    def _stored(self) -> Answer:
+        try:
+            self.attempt.store()
+            self.trouble = ""
+        except LogError as error:
+            self.pace.hold()
+            self.trouble = str(error)
+            return Answer(False, f"it was done, and is not kept: {error}")
+        return Answer(True)
+
+    def set_pace(
+        self,
+        now: Micros,
+        *,
+        speed: float | None = None,
+        stops: Sequence[str] | None = None,
+        step: str | None = None,
+        running: bool | None = None,
+    ) -> Answer:
+        """Move the clock; what is None stays as it is."""
+        if self.executing:
+            return Answer(False, self.executing)
+        self._pass(now)
+        if speed is not None:
+            self.pace.speed = speed
+        if stops is not None:
+            self.pace.prepare(stops, self._progress.seen())
+        if step is not None and not self.room.ended:
+            self.pace.step(step, self._progress.seen(), now)
+        elif running and not self.room.ended:
+            self.pace.run(now)
+        elif running is False:
+            self.pace.hold()
+        self.push(now)
+        return Answer(True)
+
+    # --- the trigger ---------------------------------------------------------------------------------------------
+
+    def renew(self, holder: int, now: Micros) -> None:
+        """Renew the lease of the trigger, for the socket that holds it."""
+        self._lease.renew(holder, now)
+
+    def _let_go(self, why: str, now: Micros) -> None:
+        self.act(SERVER, "trigger_release", {"why": why}, now)
+
+    # --- pages ---------------------------------------------------------------------------------------------------
+
+    def join(self, view: str, reader: Reader, last: int) -> None:
+        """Send a page what it lacks after message `last`, and all that comes."""
+        self._channels[view].join(reader, last, self._projections[view](self))
+
+    def leave(self, view: str, reader: Reader, holder: int, now: Micros) -> None:
+        """Send a page nothing any more; if it held the trigger, that is let go."""
+        self._channels[view].leave(reader)
+        if self._lease.lost(holder):
+            self._let_go("connection", now)
+
+    def row(self) -> dict[str, object]:
+        """Return the station's row of the roster."""
+        last = next(reversed(self.room.acts), None)
+        state = self.room.controller.screen.state
+        return {
+            "station": self.number,
+            "lesson": self.attempt.key,
+            "scenario": self.attempt.name,
+            "title": self.room.lesson.title,
+            "trainee": self.trainee,
+            "state": {"name": state.value, "words": state.value},
+            "last_act": None
+            if last is None
+            else {"words": ACTS[last.name].sentence, "at_ms": self.lesson_ms(last.at_us)},
+            "clock": self.clock(),
+            "ended": self.room.ended,
+            "executing": self.executing or None,
+            "trouble": self.trouble or None,
+        }
+
+    def _shown(self, act: Act) -> dict[str, object]:
+        return {"words": ACTS[act.name].sentence, "at_ms": self.lesson_ms(act.at_us)}
+
+    # --- attempts ------------------------------------------------------------------------------------------------
+
+    def begin(self, attempt: Attempt, now: Micros) -> None:
+        """Go on with another attempt, held."""
+        self.attempt = attempt
+        self.executing = ""
+        self._progress = Progress(attempt.room)
+        self.pace.begin_again(self._progress.seen())
+        if attempt.trigger_held:
+            self._lease.take(NOBODY, now)
+        else:
+            self._lease.drop()
+        self.push(now)
