@@ -131,21 +131,39 @@ function showZones() {
   keyed(byId("zones"), view.zones, (zone) => zone.zone, newZone, (row, zone) => {
     setText(row.querySelector(".zone-of"), `${zone.name}, ${zone.area_cm2} cm²`);
     setText(row.querySelector(".soft"), anesthesiaInWords(zone));
+    nameNumb(row.querySelector("[data-act=anesthesia_start]"), zone);
   });
   keyed(byId("go-zone"), view.zones, (zone) => zone.zone, (zone) => el("option", { value: zone.zone }, zone.name));
 }
 
 function newZone(zone) {
-  const button = (name, words) =>
-    el("button", { type: "button", "data-act": name, "aria-label": `${words}: ${zone.name}`, onclick: () => act(name, { zone: zone.zone }) }, words);
-  const buttons = el("div", { class: "row" }, button("anesthesia_start", "Numb"), button("anesthesia_confirm", "Confirm"));
+  const button = (name, words, also = () => ({})) =>
+    el("button", { type: "button", "data-act": name, "aria-label": `${words}: ${zone.name}`, onclick: () => act(name, { zone: zone.zone, ...also() }) }, words);
+  const buttons = el("div", { class: "row" }, button("anesthesia_start", "Numb", () => ageToTell(zone.zone)), button("anesthesia_confirm", "Confirm"));
   return el("li", { class: "zone-row" }, el("span", { class: "zone-of" }), buttons, el("span", { class: "soft" }));
+}
+
+/** After a stop the handpiece knows of no zone any more; the controller still knows when each was numbed. */
+function isForgotten(zone) {
+  return zone.numbed_ms !== undefined && !zone.confirmed && zone.wait_until_ms === undefined;
+}
+
+function ageToTell(number) {
+  const zone = view.zones.find((one) => one.zone === number);
+  return isForgotten(zone) ? { age_s: Math.floor((view.clock.t_ms - zone.numbed_ms) / 1_000) } : {};
+}
+
+function nameNumb(button, zone) {
+  const words = isForgotten(zone) ? "Tell again" : "Numb";
+  setText(button, words);
+  setAttribute(button, "aria-label", `${words}: ${zone.name}`);
 }
 
 function anesthesiaInWords(zone) {
   if (zone.numbed_ms === undefined) return zone.confirmed ? "Confirmed." : "Not numbed.";
   const ago = `Numbed ${minutes(view.clock.t_ms - zone.numbed_ms)} ago`;
   if (zone.confirmed) return `${ago}, confirmed.`;
+  if (isForgotten(zone)) return `${ago}: the handpiece has to be told again.`;
   const left = zone.wait_until_ms - view.clock.t_ms;
   return left > 0 ? `${ago}: wait ${minutes(left + 999)} before you confirm.` : `${ago}: to be confirmed.`;
 }
