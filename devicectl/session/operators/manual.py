@@ -243,10 +243,10 @@ class ManualOperator:
         try:
             return (yield from what)
         except (CommandRefusedError, CommandFailedError) as error:
-            self._steps.turned_down(error)
             if by_held_device(error):
                 self._hold()
-            elif error.code is Code.E_STORAGE:
+            self._steps.turned_down(error)
+            if error.code is Code.E_STORAGE:
                 self._context.read_aside()  # what is read and acknowledged makes room for the next try
             raise
         except CommandAbortedError as aborted:

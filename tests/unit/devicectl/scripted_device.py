@@ -288,6 +288,9 @@ class Desk:
                 return M.JournalPage(epoch=EPOCH, first=first, records=b"".join(records), **ends)
             case M.JournalAck():
                 return M.JournalAckDone(tail=self.journal.acknowledge(command.upto))
+            case M.FaultReset():
+                state = DeviceState.SESSION_OPEN if self.shown.get("session_no") else DeviceState.IDLE
+                return M.FaultResetDone(state=state, alarms=0)
             case M.Count():
                 self.write(a_cycle(0, command.cycle_no, cell=0))
                 return _count_done(command.cycle_no)
@@ -321,7 +324,6 @@ _USUAL: Final[dict[type[Message], Message | Callable[[Any], Message]]] = {
     M.Pause: M.PauseDone(),
     M.Resume: M.ResumeDone(),
     M.Stop: M.StopDone(state=DeviceState.SAFE),
-    M.FaultReset: M.FaultResetDone(state=DeviceState.IDLE, alarms=0),
     M.AlarmList: M.AlarmListDone(
         count=0, index=0, code=0, interlock=0, priority=AlarmPriority.NONE, state=AlarmState.INACTIVE, uptime_ms=0,
         sentence="",

@@ -88,6 +88,17 @@ def test_no_age_is_beyond_what_a_device_is_told(age_s: int) -> None:
     assert ages([numbed(0, age_s=age_s)], 10) == (MAX_ANESTHESIA_AGE_S, MAX_ANESTHESIA_AGE_S)
 
 
+@pytest.mark.parametrize("end", ["boot", "reset", "stop"])
+def test_a_device_knows_of_no_zone_once_it_was_reset_or_restarted(end: str) -> None:
+    clock = AnesthesiaClock()
+    for record in (numbed(1), numbed(1, zone=1), numbed(2, zone=1, confirmed=1)):
+        clock.add(record)
+    assert clock.zones == {0: False, 1: True}
+    clock.add({"boot": BOOT, "reset": an_action(3, M.FaultReset.ID), "stop": an_action(3, M.Stop.ID)}[end])
+    assert clock.zones == ({0: False, 1: True} if end == "stop" else {})
+    assert clock.confirmed == {1}, "it has waited long enough, whatever came after it"
+
+
 def an_action(uptime_ms: int, message_id: int = M.Arm.ID) -> R.Action:
     return R.Action(event_no=1, uptime_ms=uptime_ms, message_id=message_id, zone=0, cell=0)
 
