@@ -118,6 +118,7 @@ def instructor(*, running: bool = False) -> Json:
         "stops": stops(),
         "automatic": False,
         "attempt": 1,
+        "lesson": 1,
     }
 
 

@@ -30,11 +30,11 @@ def _presenter(stage: Stage) -> Page:
 
 def _instructor(stage: Stage) -> Page:
     view = documents.instructor()
-    view["trainee"] |= {"title": LONG, "alarms": ALARMS, "next": {"words": LONG}}
+    view["trainee"] |= {"alarms": ALARMS, "next": {"words": LONG}}
     view["rail"][0]["words"] = view["checks"][0]["words"] = view["faults"][0]["words"] = LONG
     view["checks"][1]["overridden"] = {"passed": False, "reason": LONG}
     view["notes"][0]["words"] = view["journal"][0]["words"] = "x" * 300
-    stage.answers["GET", "/api/stations/1"]["trainee"] = "y" * 60
+    stage.answers["GET", "/api/stations/1"] |= {"trainee": "y" * 60, "title": LONG}
     page = stage.shown("/instructor/1", view)
     page.locator("#quantities input").first.wait_for()
     return page

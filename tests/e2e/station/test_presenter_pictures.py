@@ -117,6 +117,25 @@ def test_what_is_held_shows_the_phase_at_which_it_is_held(stage: Stage) -> None:
     assert _current(page) == ["Suction"]
 
 
+def test_before_the_first_cycle_the_skin_is_whole(stage: Stage) -> None:
+    waits = {"cycle_no": 0, "phase": "none", "began_ms": 0, "takes_ms": 0}
+    counts = {"cores": 0, "target": 230, "cycles": 0}
+    page = stage.shown(PATH, presenter(running=True, t_ms=9_000) | {"phases": [waits], "counts": counts})
+    page.get_by_text("The array rests on the skin.").wait_for()
+    assert page.locator(".hole[visibility=visible]").count() == 0
+    assert page.locator("#coverage").inner_text() == "none yet"
+
+
+def test_cycles_leave_their_holes_beside_the_array(stage: Stage) -> None:
+    for no, (ended, phase, seen) in enumerate(
+        ((2, "suction", 9), (50, "suction", 12), (50, "count", 9), (1, "none", 3))
+    ):
+        phases = [{"cycle_no": 7, "phase": phase, "began_ms": 0, "takes_ms": 150}]
+        counts = {"cores": 6, "target": 230, "cycles": ended}
+        page = stage.shown(PATH, presenter(t_ms=100) | {"phases": phases, "counts": counts}, no=no + 1)
+        assert page.locator(".hole[visibility=visible]").count() == seen, (ended, phase)
+
+
 def test_after_going_back_the_picture_is_that_of_the_earlier_time(stage: Stage) -> None:
     page = stage.shown(PATH, presenter(t_ms=50_000) | {"phases": _phases(49_900)})
     assert _current(page) == ["Suction"]

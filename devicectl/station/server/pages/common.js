@@ -58,7 +58,7 @@ export function keyed(parent, items, keyOf, make, update = () => {}) {
 /** A time of the lesson for people: 0:07, 12:30; one before the lesson began has a minus. */
 export function minutes(ms) {
   const seconds = Math.floor(Math.abs(ms) / 1000);
-  return `${ms < 0 ? "-" : ""}${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  return `${ms < 0 && seconds > 0 ? "-" : ""}${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 /** The number at the end of the page's path. */
@@ -384,11 +384,7 @@ export class Gauge {
     const limits = [["stop", stop], ["low", low], ["set", set]].filter(([, limit]) => limit !== undefined);
     keyed(this.limits, limits, ([name]) => name, ([name]) => svg("rect", { class: `gauge-${name}`, y: 0, height: 24, width: 0.8 }),
       (mark, [, limit]) => setAttribute(mark, "x", (-limit - 0.4).toFixed(1)));
-    const verdict =
-      kpa === undefined ? "not known"
-      : enough ? "strong enough for a cycle"
-      : kpa <= stop ? "too weak for a new cycle"
-      : "so weak that the needles are drawn back";
+    const verdict = kpa === undefined ? "not known" : enough ? "strong enough for a cycle" : "too weak for a new cycle";
     setText(this.twin, `Vacuum ${verdict}. A new cycle needs ${low} kPa; at ${stop} kPa the needles are drawn back; the pump is set to ${set} kPa.`);
   }
 }

@@ -27,7 +27,8 @@ function show(next, patch) {
   time.sync(view.clock);
   pace.show(view);
   setText(byId("time"), minutes(view.clock.t_ms));
-  setText(byId("attempt"), view.executing ?? `attempt ${view.attempt}`);
+  setText(byId("attempt"), view.executing ?? (view.attempt === undefined ? "" : `attempt ${view.attempt}`));
+  if (view.lesson !== undefined) byId("to-debrief").href = `/debrief/${view.lesson}`;
   setAttribute(byId("automatic"), "aria-pressed", String(view.automatic));
   if (changed(patch, "trainee")) showTrainee(view.trainee);
   if (changed(patch, "truth")) showFacts(byId("truth"), Object.entries(view.truth).map(named));
@@ -44,9 +45,7 @@ function show(next, patch) {
 // --- what the trainee sees, and what is so ---------------------------------------------------------------------
 
 function showTrainee(trainee) {
-  const { counts, state, link, trigger, next, cartridge, canister, alarms, vacuum, messages, controls, title } = trainee;
-  setText(byId("title"), `${number}: ${title}`);
-  document.title = `${number}: ${title} - instructor - training simulator`;
+  const { counts, state, link, trigger, next, cartridge, canister, alarms, vacuum, messages, controls } = trainee;
   setText(byId("next"), `Told to do next: ${next.words}`);
   showAlarms(byId("alarms"), alarms);
   gauge.show(vacuum);
@@ -296,8 +295,9 @@ loadCatalogue().catch((error) => refused(error.message));
 
 /** What is in the roster and in no view. */
 async function showRow() {
-  const { lesson, trainee } = await api("GET", path);
-  byId("to-debrief").href = `/debrief/${lesson}`;
+  const { title, trainee } = await api("GET", path);
+  setText(byId("title"), `${number}: ${title}`);
+  document.title = `${number}: ${title} - instructor - training simulator`;
   setText(byId("name"), trainee || "no name");
 }
 

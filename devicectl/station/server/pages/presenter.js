@@ -71,11 +71,11 @@ class ArrayDrawing {
     setAttribute(this.needles, "transform", `translate(0 ${(out * DEPTH).toFixed(1)})`);
     const moved = phase === "advance" ? share : phase === "count" || phase === "none" ? 1 : 0;
     setAttribute(this.holes, "transform", `translate(${(-moved * SHIFT).toFixed(1)} 0)`);
+    const oldest = phase === "none" ? ended - 1 : Math.min(ended, moved > 0 ? OLD_CYCLES - 1 : OLD_CYCLES);
     for (const [key, hole] of this.holes.keyedNodes ?? []) {
       const age = Number(key.split("-")[1]);
-      const there = age === 0 ? phase !== "punch" || share > 0.4 : age <= ended;
-      const leaves = moved > 0 && age === OLD_CYCLES;
-      setAttribute(hole, "visibility", there && !leaves && ended + (age === 0 ? 1 : 0) > 0 ? "visible" : "hidden");
+      const cut = age > 0 || phase !== "punch" || share > 0.4;
+      setAttribute(hole, "visibility", cut && age <= oldest ? "visible" : "hidden");
     }
     const y = coreTop(phase, share);
     setAttribute(this.cores, "visibility", y === undefined ? "hidden" : "visible");
@@ -184,13 +184,14 @@ function frame(nowMs) {
   }
 }
 
-/** The phase at the shown moment, and the share of it that has passed. */
+/** The phase at the shown moment, and the share of it that has passed; at rest, the time since it began. */
 function phaseAt(ms) {
-  const phase = view.phases.findLast((one) => one.began_ms <= ms);
-  if (phase === undefined) return { phase: "none", share: 1, rests_ms: Infinity };
-  const share = phase.takes_ms > 0 ? (ms - phase.began_ms) / phase.takes_ms : 1;
-  if (share > 1 && phase.phase === "count") return { ...phase, phase: "none", share: 1, rests_ms: ms - phase.began_ms - phase.takes_ms };
-  return { ...phase, share: Math.min(1, share) };
+  const last = view.phases.findLast((one) => one.began_ms <= ms);
+  if (last === undefined) return { phase: "none", share: 1, rests_ms: Infinity };
+  const since = ms - last.began_ms;
+  if (last.phase === "none") return { ...last, share: 1, rests_ms: since };
+  if (last.phase === "count" && since > last.takes_ms) return { ...last, phase: "none", share: 1, rests_ms: since - last.takes_ms };
+  return { ...last, share: last.takes_ms > 0 ? Math.min(1, since / last.takes_ms) : 1 };
 }
 
 function picture(nowMs) {
