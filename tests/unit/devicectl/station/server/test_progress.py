@@ -1,9 +1,9 @@
 from types import SimpleNamespace
 from typing import cast
 
+from devicectl.station.console.screen import Phase
 from devicectl.station.evidence import Evidence
 from devicectl.station.room import Room
-from devicectl.station.screen import Phase
 from devicectl.station.server.pace import Seen
 from devicectl.station.server.progress import Progress
 from protocols.language.units import Micros
