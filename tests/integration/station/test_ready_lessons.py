@@ -8,6 +8,8 @@ import pytest
 
 from devicectl.station.acts import INSTRUCTOR, act_of
 from devicectl.station.checks import Outcome
+from devicectl.station.lesson_file import parse_lesson
+from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.rail import ItemState
 from devicectl.station.ready import READY, find_lesson
 from devicectl.station.room import Room
@@ -268,3 +270,19 @@ def test_the_same_acts_do_the_same_again_in_however_small_steps(name: str) -> No
     again = Room.execute(room.lesson, room.seed, room.acts, room.now)
     assert again.bench.recording == room.bench.recording
     assert again.evidence == room.evidence
+
+
+@pytest.mark.parametrize("name", ["no-anesthesia", "suction-leak", "link-loss"])
+def test_a_moment_that_was_saved_goes_on_as_the_lesson_did(name: str) -> None:
+    """In a file: the first of these has acts before its beginning, the others a script."""
+    room = played_well(name)
+    half = Micros((room.began + room.now) // 2)
+    before = [act for act in room.acts if act.at_us <= half]
+    saved = parse_lesson(lesson_as_yaml(at_moment(room.lesson, room.seed, before, room.began, half)), name)
+    again = Room(saved, saved.scenario.seed)
+    assert again.began == again.now == half
+    for act in room.acts[len(before) :]:
+        again.do(act)
+    again.advance(room.now)
+    assert again.bench.recording == room.bench.recording
+    assert [one.outcome for one in again.checks.judged] == [one.outcome for one in room.checks.judged]
