@@ -4,6 +4,7 @@ Law: zones, cells and their order are the plan's. How many cycles a cell takes t
 """
 
 from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from devicectl.session.plan import Plan
 
@@ -30,7 +31,7 @@ class Place:
         """
         used = self._used if self.at is None or self.cycles_left > 0 else self._used | {self._number}
         begin = min(self._next, plan.cells)
-        numbers = (*range(begin, plan.cells), *range(begin))
+        numbers = chain(range(begin, plan.cells), range(begin))
         number = next((number for number in numbers if number not in used), None)
         return None if number is None else _locate(plan, number)
 
