@@ -48,10 +48,11 @@ _IN_ORDER: Final = (A.DENSITY_REACHED, A.NEEDLE_CLOGGED, A.NEEDLES_CLOGGED)
 
 
 class Next(NamedTuple):
-    """The next thing to do, and the control for it, "" where there is none."""
+    """The next thing to do, and the control for it, "" where there is none; `zone` is the one that it is about."""
 
     words: str
     control: str = ""
+    zone: int | None = None
 
 
 def next_step(room: Room) -> Next:
@@ -97,10 +98,11 @@ def _after_a_stop(screen: Screen) -> Next:
 
 def _in_order(room: Room) -> Next:
     """Return what follows in the procedure, by the state of the host."""
-    screen = room.controller.screen
+    screen, under_way = room.controller.screen, room.controller.life.manual.under_way
     reached = screen.cores >= room.lesson.scenario.plan.target_cores
-    if screen.state in _WAITS:
-        return Next(_WAITS[screen.state])
+    busy = "" if under_way in ("", "cycle") else f"Wait: {under_way.replace('_', ' ')} is under way."
+    if waits := _WAITS.get(screen.state, busy):
+        return Next(waits)
     if screen.state is State.PAUSED:
         return Next("The treatment is paused. Resume it when you are ready.", "resume")
     if reached:
@@ -127,10 +129,12 @@ def _anesthesia(room: Room) -> Next:
     plan, zones = room.lesson.scenario.plan, room.controller.zones
     for number, zone in enumerate(plan.zones):
         if number not in zones:
-            return Next(f"Numb the zone {zone.name}.", "anesthesia_start")
+            return Next(f"Numb the zone {zone.name}.", "anesthesia_start", number)
         if zones[number].ready_at is None:
-            return Next(f"The handpiece knows no more that {zone.name} is numb: start it again.", "anesthesia_start")
+            return Next(
+                f"The handpiece knows no more that {zone.name} is numb: start it again.", "anesthesia_start", number
+            )
     for number, numbed in zones.items():
         if not numbed.confirmed and numbed.ready_at is not None and numbed.ready_at <= room.now:
-            return Next(f"See if {plan.zones[number].name} is numb, then confirm it.", "anesthesia_confirm")
+            return Next(f"See if {plan.zones[number].name} is numb, then confirm it.", "anesthesia_confirm", number)
     return Next("Wait until the anesthesia has had its time. Each zone shows how long.")

@@ -14,7 +14,7 @@ from devicectl.station.acts import ACTS, TRAINEE
 from devicectl.station.console.controller import Controller
 from devicectl.station.console.screen import SILENCE_US, Phase, Screen, ShownAlarm, ShownCell
 from devicectl.station.room import Room
-from devicectl.station.views.guidance import STATES, next_step
+from devicectl.station.views.guidance import STATES, Next, next_step
 from devicectl.station.views.patch import Document
 from firmware_sim.model.parameters import PARAMETERS
 from protocols.language.alarm_codes import alarm_label
@@ -51,7 +51,7 @@ def trainee_view(room: Room) -> Document:
         "cells": {f"{zone}:{cell}": _percent(shown) for (zone, cell), shown in screen.cells.items()},
         "alarms": _alarms(room),
         "sound": {} if screen.silent_until is None else {"paused_until_ms": lesson_ms(room, screen.silent_until)},
-        "next": {"words": step.words, "control": step.control} if step.control else {"words": step.words},
+        "next": _next(step),
         "messages": [
             {"no": one.no, "at_ms": lesson_ms(room, one.at_us), "kind": one.kind, "words": one.words}
             for one in screen.messages[-MAX_MESSAGES:]
@@ -81,6 +81,15 @@ def phase_of(room: Room, phase: Phase) -> Document:
         "began_ms": lesson_ms(room, phase.at_us),
         "takes_ms": phase.takes_us // MILLISECOND,
     }
+
+
+def _next(step: Next) -> Document:
+    view: Document = {"words": step.words}
+    if step.control:
+        view["control"] = step.control
+    if step.zone is not None:
+        view["zone"] = step.zone
+    return view
 
 
 def _link(screen: Screen) -> Document:

@@ -104,14 +104,13 @@ function heldInWords() {
 }
 
 function showCounts() {
-  const { cores, target, coverage_percent: coverage, cycles, punctures } = view.counts;
+  const { cores, target, coverage_percent: coverage, cycles } = view.counts;
   setText(byId("cores"), cores);
   setText(byId("target"), target);
   setAttribute(byId("progress"), "max", target);
   setAttribute(byId("progress"), "value", Math.min(cores, target));
   setText(byId("coverage"), coverage === undefined ? "none yet" : `${coverage.toFixed(2)} %`);
   setText(byId("cycles"), cycles);
-  setText(byId("punctures"), punctures ?? "not known");
   setText(byId("phase"), PHASES[view.cycle.phase] && `Cycle ${view.cycle.no}: ${PHASES[view.cycle.phase]}`);
 }
 
@@ -138,7 +137,7 @@ function showZones() {
 
 function newZone(zone) {
   const button = (name, words, also = () => ({})) =>
-    el("button", { type: "button", "data-act": name, "aria-label": `${words}: ${zone.name}`, onclick: () => act(name, { zone: zone.zone, ...also() }) }, words);
+    el("button", { type: "button", "data-act": name, "data-zone": zone.zone, "aria-label": `${words}: ${zone.name}`, onclick: () => act(name, { zone: zone.zone, ...also() }) }, words);
   const buttons = el("div", { class: "row" }, button("anesthesia_start", "Numb", () => ageToTell(zone.zone)), button("anesthesia_confirm", "Confirm"));
   return el("li", { class: "zone-row" }, el("span", { class: "zone-of" }), buttons, el("span", { class: "soft" }));
 }
@@ -168,12 +167,18 @@ function anesthesiaInWords(zone) {
   return left > 0 ? `${ago}: wait ${minutes(left + 999)} before you confirm.` : `${ago}: to be confirmed.`;
 }
 
+/** True for the button of the next thing to do; where that is about a zone, for the one of that zone. */
+function isNext({ dataset }) {
+  const { control, zone } = view.next;
+  return dataset.act === control && (zone === undefined || dataset.zone === String(zone));
+}
+
 function showControls() {
   for (const button of document.querySelectorAll("[data-act]")) {
     const control = view.controls[button.dataset.act];
     setAttribute(button, "aria-disabled", control.enabled ? undefined : "true");
     setAttribute(button, "title", control.why);
-    button.classList.toggle("first", view.next.control === button.dataset.act && control.enabled);
+    button.classList.toggle("first", isNext(button) && control.enabled);
   }
   setAttribute(byId("go-button"), "aria-disabled", view.controls.reposition.enabled ? undefined : "true");
   if (!hold.held) {

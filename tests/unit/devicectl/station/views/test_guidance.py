@@ -10,21 +10,14 @@ from tests.unit.devicectl.station.rooms import a_room, at_a_cell, do, wait
 
 def _obey(room: Room, step: Next) -> None:
     """Do what is asked for, as a trainee who reads the page and nothing else."""
-    zones = range(len(room.lesson.scenario.plan.zones))
-    if step.control == "anesthesia_start":
-        do(room, "anesthesia_start", zone=next(zone for zone in zones if not _is_told(room, zone)))
-    elif step.control == "anesthesia_confirm":
-        do(room, "anesthesia_confirm", zone=next(zone for zone in zones if not room.controller.zones[zone].confirmed))
+    if step.zone is not None:
+        do(room, step.control, zone=step.zone)
     elif step.control and step.control != "trigger_release":  # at that he watches
         if room.controller.life.hands.held:
             do(room, "trigger_release")
             wait(room, 1)
         if not room.controller.why_not(step.control):
             do(room, step.control)
-
-
-def _is_told(room: Room, zone: int) -> bool:
-    return zone in room.controller.zones and room.controller.zones[zone].ready_at is not None
 
 
 @pytest.mark.parametrize("state", ["session_open", "anesthesia_wait", "anesthesia_confirmed", "armed", "paused"])
@@ -55,6 +48,13 @@ def _obey_to_the_end(room: Room) -> None:
 def test_every_state_has_its_words() -> None:
     assert set(STATES) == set(State)
     assert all(words and words[0].islower() for words in STATES.values())
+
+
+def test_what_is_under_way_is_waited_for() -> None:
+    room = a_room("anesthesia_confirmed")
+    do(room, "arm")
+    wait(room, 1)
+    assert next_step(room) == Next("Wait: arm is under way.")
 
 
 def test_a_stop_is_left_by_a_reset() -> None:
