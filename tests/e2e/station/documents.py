@@ -74,7 +74,7 @@ def trainee(*, running: bool = True, t_ms: int = 0) -> Json:
         "cartridge": {"cycles": 41, "warn": 4_000, "life": 5_000},
         "canister": {"percent": 2.1, "warn_percent": 80, "full_percent": 95},
         "sound": {},
-        "next": {"words": "Hold the trigger.", "control": "trigger_press"},
+        "next": {"words": "Hold the trigger."},
         "messages": [],
         "controls": {name: {"enabled": True} for name in acts},
         "trigger": {"held": False},

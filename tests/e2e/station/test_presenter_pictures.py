@@ -194,6 +194,21 @@ def test_stops_that_are_chosen_are_sent_together(stage: Stage) -> None:
     stage.until(page, lambda: stage.asked("POST", pace) == sent, "both stops")
 
 
+def test_the_map_fills_cells_from_below_and_says_where_the_hand_is(stage: Stage) -> None:
+    page = stage.shown(PATH, presenter())
+    heights = [float(cell.get_attribute("height") or 0) for cell in page.locator("#map .cell").all()]
+    assert heights == pytest.approx([0.84, 0.42])
+    assert page.locator("#map .cell.full").count() == 1
+    assert page.locator("#map .cell-here").get_attribute("x") == "1"
+    twin = page.locator("#map .twin")
+    assert twin.inner_text() == "12 cells: 1 full, 1 begun. The handpiece is on cell 2 of chin, filled to 50 %."
+    stage.sockets[0].send(type="patch", no=2, patch={"cells": {"0:1": 100}, "place": None})
+    stage.until(
+        page, lambda: twin.inner_text() == "12 cells: 2 full, 0 begun. The handpiece is on no cell.", "the words"
+    )
+    assert page.locator("#map .cell.full").count() == 2
+
+
 def test_background_is_marked_and_turned_by_hand(stage: Stage) -> None:
     page = stage.shown(PATH, presenter())
     part = page.get_by_role("region", name="Background, not predicted")

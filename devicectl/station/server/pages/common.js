@@ -390,6 +390,7 @@ export class Gauge {
 }
 
 const COLUMNS_TO_ROWS = 1.6;
+const FEW_CELLS = 60;
 
 /** The cells of each zone, filling up from below. Only cells that were begun have an element of their own. */
 export class CellMap {
@@ -400,6 +401,7 @@ export class CellMap {
   }
 
   show({ zones, cells, place }) {
+    setAttribute(this.zones, "class", allCells(zones) <= FEW_CELLS ? "zones few" : "zones");
     keyed(this.zones, zones, (zone) => zone.zone, drawnZone);
     const byZone = Map.groupBy(Object.entries(cells), ([key]) => Number(key.split(":")[0]));
     for (const zone of zones) {
@@ -415,6 +417,7 @@ export class CellMap {
   }
 }
 
+const allCells = (zones) => zones.reduce((sum, zone) => sum + zone.area_cm2, 0);
 const columnsOf = (zone) => Math.max(1, Math.ceil(Math.sqrt(zone.area_cm2 * COLUMNS_TO_ROWS)));
 
 function drawnZone(zone) {
@@ -445,9 +448,8 @@ function moveTo(mark, cell, columns) {
 
 function mapInWords(zones, cells, place) {
   const full = Object.values(cells).filter((percent) => percent >= 100).length;
-  const all = zones.reduce((sum, zone) => sum + zone.area_cm2, 0);
   const begun = Object.keys(cells).length;
   const name = zones.find((zone) => zone.zone === place?.zone)?.name;
   const here = place === undefined ? "The handpiece is on no cell." : `The handpiece is on cell ${place.cell + 1} of ${name}, filled to ${Math.round(cells[`${place.zone}:${place.cell}`] ?? 0)} %.`;
-  return `Of ${all} cells ${full} are full and ${begun - full} begun. ${here}`;
+  return `${allCells(zones)} cells: ${full} full, ${begun - full} begun. ${here}`;
 }
