@@ -60,16 +60,16 @@ def edit_acts(room: Room, wanted: WhatIf) -> Edit:
         NoEditError: what it is about never came.
     """
     acts, said = list(room.acts), []
+    since = _moment(room, wanted.at)
     if wanted.instead_of is not None:
-        left_out = _find_act(room, wanted.instead_of)
+        left_out = _find_act(room, wanted.instead_of, since)
         acts.remove(left_out)
         said.append(f"without the {_named(left_out)} at {clock(left_out.at_us - room.began)}")
     if wanted.act is not None:
-        at_us = _find_moment(room, wanted)
-        put_in = wanted.act._replace(at_us=at_us)
-        place = next((index for index, act in enumerate(acts) if act.at_us > at_us), len(acts))
+        put_in = wanted.act._replace(at_us=Micros(since + wanted.delay_us))
+        place = next((index for index, act in enumerate(acts) if act.at_us > put_in.at_us), len(acts))
         acts.insert(place, put_in)
-        said.insert(0, f"with a {_named(put_in)} at {clock(at_us - room.began)}")
+        said.insert(0, f"with a {_named(put_in)} at {clock(put_in.at_us - room.began)}")
     return Edit(acts, f"The same lesson {', '.join(said)}.")
 
 
@@ -77,24 +77,24 @@ def _named(act: Act) -> str:
     return act.name.replace("_", " ")
 
 
-def _find_act(room: Room, pattern: Pattern) -> Act:
-    """Return the first act that a pattern names."""
-    seen = next((one for one in room.evidence if one.kind == "act" and pattern.matches(one)), None)
-    found = None
-    if seen is not None:
-        found = next((act for act in room.acts if (act.at_us, act.name) == (seen.at_us, seen.name)), None)
-    if found is None:
-        raise NoEditError(f"There is no other run: {pattern.text} was never done in this lesson.")
-    return found
-
-
-def _find_moment(room: Room, wanted: WhatIf) -> Micros:
-    """Return the time at which the act is put in."""
-    assert wanted.at is not None, "a lesson with an act to put in says when"
-    seen = next((one for one in room.evidence if one.at_us >= room.began and wanted.at.matches(one)), None)
+def _moment(room: Room, pattern: Pattern | None) -> Micros:
+    """Return when the lesson first came to what a pattern names; its beginning without one."""
+    if pattern is None:
+        return room.began
+    seen = next((one for one in room.evidence if one.at_us >= room.began and pattern.matches(one)), None)
     if seen is None:
-        raise NoEditError(f"There is no other run: {wanted.at.text} never came in this lesson.")
-    return Micros(seen.at_us + wanted.delay_us)
+        raise NoEditError(f"There is no other run: {pattern.text} never came in this lesson.")
+    return seen.at_us
+
+
+def _find_act(room: Room, pattern: Pattern, since: Micros) -> Act:
+    """Return the first act from a time on that a pattern names."""
+    seen = {(one.at_us, one.name) for one in room.evidence if one.kind == "act" and pattern.matches(one)}
+    found = next((act for act in room.acts if act.at_us >= since and (act.at_us, act.name) in seen), None)
+    if found is None:
+        when = f"from {clock(since - room.began)} on" if since > room.began else "in this lesson"
+        raise NoEditError(f"There is no other run: {pattern.text} was never done {when}.")
+    return found
 
 
 # --- the two columns ---------------------------------------------------------------------------------------------

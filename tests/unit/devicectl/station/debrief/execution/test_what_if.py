@@ -64,9 +64,26 @@ def test_an_act_is_left_out_or_put_in() -> None:
     assert names[1:3] == ["trigger_release", "pause"] and len(names) == len(late_stop()) + 1
 
 
+def test_what_is_left_out_is_looked_for_from_the_evidence_on() -> None:
+    done = acts(
+        (1.0, "trainee", "trigger_press", {}),
+        (1.5, "trainee", "trigger_release", {"why": "let_go"}),
+        (2.0, "trainee", "trigger_press", {}),
+        (6.0, "trainee", "trigger_release", {"why": "let_go"}),
+    )
+    room = watch_record(record(done, 8.0)).room
+    edit = edit_acts(room, what_if(instead_of="act(trigger_release)", at="alarm(MC-0401)"))
+    assert [act for act in done if act not in edit.acts] == [done[3]]
+    assert edit_acts(room, what_if(instead_of="act(trigger_release)")).acts == [done[0], *done[2:]]
+
+
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
+        (
+            what_if(instead_of="act(trigger_press)", at="alarm(MC-0401)"),
+            "act(trigger_press) was never done from 0:03.2",
+        ),
         (what_if(instead_of="act(purge)"), "act(purge) was never done in this lesson"),
         (what_if(STOP, at="link_lost"), "link_lost never came in this lesson"),
     ],
