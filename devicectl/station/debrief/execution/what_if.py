@@ -21,10 +21,11 @@ from protocols.language.units import Micros
 
 
 class Edit(NamedTuple):
-    """A lesson's acts with one of them elsewhere, left out or put in, and that in words."""
+    """A lesson's acts with one of them elsewhere, left out or put in, and that in words; `put_in` may be None."""
 
     acts: Sequence[Act]
     change: str
+    put_in: Act | None
 
 
 class NoEditError(DevicectlError):
@@ -38,16 +39,23 @@ def compare(record: LessonRecord, was: Watched, wanted: WhatIf) -> Comparison:
     except NoEditError as error:
         return Comparison(words=wanted.words, why_not=str(error))
     becomes = watch_record(record._replace(acts=edit.acts))
+    parting = part(was.room.bench.recording, becomes.room.bench.recording, was.room.began)
     change = edit.change
     if becomes.impossible:
-        names = ", ".join(sorted({act.name.replace("_", " ") for act in becomes.impossible}))
+        names = ", ".join(sorted({_named(act) for act in becomes.impossible}))
         change += f" Of what was done later this was not possible any more: {names}."
-    return Comparison(
-        words=wanted.words,
-        change=change,
-        parting=part(was.room.bench.recording, becomes.room.bench.recording, was.room.began),
-        rows=_rows(*(facts_of(one, Heading(title="")) for one in (was, becomes))),
-    )
+    if parting is None and edit.put_in is not None:
+        change += _refusal(record, edit.acts, edit.put_in)
+    rows = _rows(*(facts_of(one, Heading(title="")) for one in (was, becomes)))
+    return Comparison(words=wanted.words, change=change, parting=parting, rows=rows)
+
+
+def _refusal(record: LessonRecord, acts: Sequence[Act], put_in: Act) -> str:
+    """Return the controller's reason where an act that was put in changes nothing."""
+    before = [act for act in acts if act.at_us <= put_in.at_us]
+    messages = Room.execute(record.lesson, record.seed, before, put_in.at_us).controller.screen.messages
+    refused = [one.words for one in messages if (one.kind, one.at_us) == ("refusal", put_in.at_us)]
+    return f" It would have been refused: {refused[-1]}." if refused else ""
 
 
 # --- the edit ----------------------------------------------------------------------------------------------------
@@ -59,18 +67,18 @@ def edit_acts(room: Room, wanted: WhatIf) -> Edit:
     Raises:
         NoEditError: what it is about never came.
     """
-    acts, said = list(room.acts), []
+    acts, put_in, said = list(room.acts), None, []
     since = _moment(room, wanted.at)
     if wanted.instead_of is not None:
         left_out = _find_act(room, wanted.instead_of, since)
         acts.remove(left_out)
-        said.append(f"without the {_named(left_out)} at {clock(left_out.at_us - room.began)}")
+        said.append(f"no {_named(left_out)} at {clock(left_out.at_us - room.began)}")
     if wanted.act is not None:
         put_in = wanted.act._replace(at_us=Micros(since + wanted.delay_us))
         place = next((index for index, act in enumerate(acts) if act.at_us > put_in.at_us), len(acts))
         acts.insert(place, put_in)
-        said.insert(0, f"with a {_named(put_in)} at {clock(put_in.at_us - room.began)}")
-    return Edit(acts, f"The same lesson {', '.join(said)}.")
+        said.insert(0, f"{_named(put_in)} at {clock(put_in.at_us - room.began)}")
+    return Edit(acts, f"The same lesson, but {' and '.join(said)}.", put_in)
 
 
 def _named(act: Act) -> str:
@@ -81,10 +89,11 @@ def _moment(room: Room, pattern: Pattern | None) -> Micros:
     """Return when the lesson first came to what a pattern names; its beginning without one."""
     if pattern is None:
         return room.began
-    seen = next((one for one in room.evidence if one.at_us >= room.began and pattern.matches(one)), None)
-    if seen is None:
-        raise NoEditError(f"There is no other run: {pattern.text} never came in this lesson.")
-    return seen.at_us
+    for one in room.evidence:
+        # What was before the lesson counts for nothing, but that it has begun.
+        if pattern.matches(one) and (one.at_us >= room.began or one.kind == "start"):
+            return max(one.at_us, room.began)
+    raise NoEditError(f"There is no other run: {pattern.text} never came in this lesson.")
 
 
 def _find_act(room: Room, pattern: Pattern, since: Micros) -> Act:

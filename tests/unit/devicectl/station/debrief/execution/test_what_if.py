@@ -52,7 +52,7 @@ def test_an_act_is_moved_to_the_moment_of_an_evidence() -> None:
     edit = edit_acts(watched().room, what_if(STOP, instead_of="act(stop)", at="alarm(MC-0401)", delay_s=0.5))
     assert [act.name for act in edit.acts[:3]] == ["trigger_press", "stop", "trigger_release"]
     assert edit.acts[1].at_us == alarm_us() + SECOND // 2
-    assert edit.change == "The same lesson with a stop at 0:03.7, without the stop at 0:09.0."
+    assert edit.change == "The same lesson, but stop at 0:03.7 and no stop at 0:09.0."
     assert len(edit.acts) == len(late_stop())
 
 
@@ -93,6 +93,16 @@ def test_without_its_evidence_there_is_no_other_run(wanted: WhatIf, said: str) -
         edit_acts(watched().room, wanted)
     found = compared(wanted)
     assert said in found.why_not and found.parting is None and not found.rows
+
+
+def test_the_start_is_the_beginning_also_after_acts_that_were_before_it() -> None:
+    earlier = CALM.replace(
+        "lesson: {", "lesson: {acts_us: 3000000, acts: [{at_us: 1000000, view: trainee, name: pause}], "
+    )
+    room = watch_record(record((), 2.0, earlier)).room
+    assert room.began - began(CALM) == 3 * SECOND
+    (put_in,) = edit_acts(room, what_if(STOP, at="start", delay_s=1.0)).acts
+    assert put_in.at_us == room.began + SECOND
 
 
 # --- both runs
@@ -153,6 +163,13 @@ def test_what_could_not_be_done_any_more_is_said() -> None:
 def test_an_edit_without_an_effect_never_parts() -> None:
     found = compared(what_if(Act(Micros(0), "trainee", "silence", {}), at="start", delay_s=0.2))
     assert found.parting is None and all(was == becomes for _, was, becomes in found.rows)
+
+
+def test_an_act_that_would_have_been_refused_says_why() -> None:
+    arm = Act(Micros(0), "trainee", "arm", {})
+    assert compared(what_if(arm, at="start", delay_s=0.2)).change == (
+        "The same lesson, but arm at 0:00.2. It would have been refused: the handpiece is armed."
+    )
 
 
 def test_each_what_if_of_a_lesson_can_be_compared() -> None:
