@@ -52,6 +52,7 @@ def debrief_page(facts: Facts) -> str:
 def _sections(facts: Facts) -> list[Markup]:
     return [
         section("In short", summary(facts)),
+        section("Objectives", listing(facts.heading.objectives)) if facts.heading.objectives else Markup(),
         section("Checklist", checks(facts.checks)),
         section("Response to alarms", alarms(facts.responses)),
         section("What was believed, and what was so", beliefs(facts.beliefs)),
@@ -86,7 +87,6 @@ def _rows(heading: Heading) -> Sequence[tuple[str, str]]:
         ("Lesson", str(heading.lesson_no) if heading.lesson_no else ""),
         ("Station", str(heading.station) if heading.station else ""),
         ("Seed", str(heading.seed)),
-        ("Objectives", " ".join(heading.objectives)),
         ("Version", heading.other_version),
     ]
     return [(name, value) for name, value in found if value]

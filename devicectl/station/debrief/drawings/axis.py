@@ -13,6 +13,7 @@ LEFT: Final = 170
 RIGHT: Final = 16
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600)
 _MAX_MARKS: Final = 9
+NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 def clock(at_us: float) -> str:
@@ -23,9 +24,10 @@ def clock(at_us: float) -> str:
 
 
 def lasting(us: float) -> str:
-    """Return a length of time for people."""
-    seconds = us / SECOND
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    """Return a length of time for people, which is not broken between two lines."""
+    minutes, seconds = divmod(round(us / SECOND), 60)
+    words = f"{us / SECOND:.1f} s" if not minutes else f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+    return words.replace(" ", NO_BREAK)
 
 
 class Axis(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from devicectl.station.acts import Act
+from devicectl.station.debrief.drawings.axis import lasting
 from devicectl.station.debrief.execution.collecting import watch_record
 from devicectl.station.debrief.execution.what_if import NoEditError, compare, edit_acts
 from devicectl.station.debrief.facts import Comparison
@@ -142,7 +143,10 @@ def test_the_columns_say_what_both_come_to() -> None:
     found = compared(what_if(STOP, instead_of="act(stop)", at="alarm(MC-0401)"))
     rows = {name: (was, becomes) for name, was, becomes in found.rows}
     assert rows["Session"] == ("closed as aborted", "closed as aborted")
-    assert rows["Response to the first alarm"] == ("trigger release, after 3.8 s", "stop, after 0.0 s")
+    assert rows["Response to the first alarm"] == (
+        f"trigger release, after {lasting(3.8 * SECOND)}",
+        f"stop, after {lasting(0)}",
+    )
     assert rows["Punctures"] == ("36", "36") and rows["Alarms shown"] == ("MC-0401", "MC-0401")
 
 
