@@ -42,8 +42,8 @@ def debrief_page(facts: Facts) -> str:
     )
     body = element(
         "body",
-        element("p", NOTICE, class_="notice"),
-        element("main", element("header", element("h1", title), _heading(facts)), *_sections(facts)),
+        element("header", element("p", NOTICE, class_="notice")),
+        element("main", element("h1", title), _heading(facts), *_sections(facts)),
         element("footer", element("p", DISCLAIMER), class_="disclaimer"),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
@@ -57,12 +57,12 @@ def _sections(facts: Facts) -> list[Markup]:
         section("Response to alarms", alarms(facts.responses)),
         section("What was believed, and what was so", beliefs(facts.beliefs)),
         section("Counted, and true", counts(facts)),
-        section("Over time", *over_time(facts)),
-        section("Density of the cells", *density(facts.zones)),
-        section("Timeline", draw_timeline(facts.lanes, facts.ending.lasts_us), _happened(facts)),
         section("What if", *map(_comparison, facts.comparisons)) if facts.comparisons else Markup(),
         section("Questions", listing(facts.questions, class_="questions")) if facts.questions else Markup(),
         section("Notes of the instructor", _remarks(facts)),
+        section("Over time", *over_time(facts)),
+        section("Density of the cells", *density(facts.zones)),
+        section("Timeline", draw_timeline(facts.lanes, facts.ending.lasts_us), _happened(facts)),
     ]
 
 
