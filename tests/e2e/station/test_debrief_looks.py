@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from devicectl.station.debrief.page import debrief_page
-from tests.e2e.station.test_looks import AXE, CUT_OFF, LONG, SIZES
+from tests.e2e.station.axe import violations
+from tests.e2e.station.test_looks import CUT_OFF, LONG, SIZES
 from tests.patience import patience
 from tests.unit.devicectl.station.debrief.samples import empty_facts, full_facts
 
@@ -46,9 +47,7 @@ def opened(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iter
 
 
 def test_axe_finds_nothing(opened: Opened) -> None:
-    opened.page.evaluate(AXE)
-    found = opened.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found["violations"]]
+    assert violations(opened.page) == []
 
 
 @pytest.mark.parametrize("size", list(SIZES))
