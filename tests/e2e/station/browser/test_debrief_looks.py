@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from devicectl.station.debrief.page import debrief_page
 from tests.e2e.station.axe import violations
-from tests.e2e.station.test_looks import CUT_OFF, LONG, SIZES
+from tests.e2e.station.browser.test_looks import CUT_OFF, LONG, SIZES
 from tests.patience import patience
 from tests.unit.devicectl.station.debrief.samples import empty_facts, full_facts
 
