@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
@@ -46,6 +46,7 @@ class Application:
             Route("/", self._page("index.html", INSTRUCTOR)),
             Route("/instructor", self._page("index.html", INSTRUCTOR)),
             *(Route(f"/{view}/{{station:int}}", self._page(f"{view}.html", view)) for view in VIEWS),
+            Route("/debrief/{lesson:int}", self._debrief),
             Route("/pages/{name}", self._asset),
             Route("/enter/{token}", self._enter),
             Route("/api/openapi.json", self._openapi),
@@ -63,6 +64,14 @@ class Application:
             return shown(self._assets.get(name))
 
         return page
+
+    async def _debrief(self, request: Request) -> Response:
+        if not any(who.role == INSTRUCTOR for who in _whos(request)):
+            return no_entry()
+        try:
+            return await self._api.debrief(request.path_params["lesson"])
+        except DevicectlError as error:
+            return PlainTextResponse(f"{error}\n", 404)
 
     async def _asset(self, request: Request) -> Response:
         return shown(self._assets.get(request.path_params["name"]))

@@ -11,7 +11,7 @@ from typing import Final
 
 from devicectl import clock
 from devicectl.errors import DevicectlError
-from devicectl.log.lessons.lesson import LessonStart, LessonSummary
+from devicectl.log.lessons.lesson import LessonStart, LessonSummary, StoredLesson
 from devicectl.station.acts import Act
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import parse_lesson
@@ -126,6 +126,19 @@ class Hub:
         """
         self.stations[number].attempt.give_up()
         del self.stations[number]
+
+    def attempts(self, key: int) -> dict[int, StoredLesson]:
+        """Return a lesson of the log, and the attempts before it, by their keys.
+
+        Raises:
+            LogError: the log has no such lesson.
+        """
+        found: dict[int, StoredLesson] = {}
+        earlier: int | None = key
+        while earlier is not None:
+            found[earlier] = self._shelf.lessons.load(earlier)
+            earlier = found[earlier].start.parent
+        return found
 
     def unfinished(self) -> list[LessonSummary]:
         """Return the lessons that an earlier program has left unfinished."""

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from devicectl.station.acts import INSTRUCTOR, PRESENTER, TRAINEE
 from devicectl.station.server.pace import STOPS
 from devicectl.station.server.station import Projection, Station
+from devicectl.station.views.instructor import instructor_view
 from devicectl.station.views.patch import Document
+from devicectl.station.views.presenter import presenter_view
+from devicectl.station.views.trainee import trainee_view
 
 
 def projections(*, practice: bool) -> Mapping[str, Projection]:
@@ -16,18 +19,26 @@ def projections(*, practice: bool) -> Mapping[str, Projection]:
     allowed: Document = {"practice": True} if practice else {}
 
     def trainee(station: Station) -> Document:
-        return {"role": TRAINEE, "clock": station.clock(), **allowed}
+        return {**trainee_view(station.room), "clock": station.clock(), **allowed}
 
     return {TRAINEE: trainee, PRESENTER: _presenter, INSTRUCTOR: _instructor}
 
 
 def _presenter(station: Station) -> Document:
-    return {"role": PRESENTER, "clock": station.clock(), "stops": _stops(station)}
+    return {**presenter_view(station.room), "clock": station.clock(), "stops": _stops(station)}
 
 
 def _instructor(station: Station) -> Document:
-    clock = station.clock()
-    return {"role": INSTRUCTOR, "clock": clock, "stops": _stops(station), "lesson": station.attempt.key}
+    view = instructor_view(station.room)
+    clock, seen = station.clock(), view["trainee"]
+    assert isinstance(seen, dict)
+    return {
+        **view,
+        "trainee": {**seen, "clock": clock},
+        "clock": clock,
+        "stops": _stops(station),
+        "lesson": station.attempt.key,
+    }
 
 
 def _stops(station: Station) -> list[Document]:

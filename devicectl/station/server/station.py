@@ -18,6 +18,7 @@ from devicectl.station.server.channel import Channel, Reader
 from devicectl.station.server.lease import TriggerLease
 from devicectl.station.server.pace import Pace
 from devicectl.station.server.progress import Progress
+from devicectl.station.views.guidance import STATES
 from devicectl.station.views.patch import Document
 from protocols.language.units import MILLISECOND, Micros
 
@@ -208,7 +209,7 @@ class Station:
             "scenario": self.attempt.name,
             "title": self.room.lesson.title,
             "trainee": self.trainee,
-            "state": {"name": state.value, "words": state.value},
+            "state": {"name": state.value, "words": STATES[state]},
             "last_act": None
             if last is None
             else {"words": ACTS[last.name].sentence, "at_ms": self.lesson_ms(last.at_us)},

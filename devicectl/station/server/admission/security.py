@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 from devicectl.station.server.admission.limits import MAX_HEAD_BYTES
 
+NO_EMBEDDING: Final = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 CSP: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; {NO_EMBEDDING}"
 )
 HEADERS: Final = {
     "Content-Security-Policy": CSP,

@@ -3,18 +3,22 @@
 Law: who may do it, and that its form is right, was decided before: by the table and by `app`.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from devicectl import clock
 from devicectl.log.lessons.lesson import LessonSummary
 from devicectl.station.acts import ACTS
+from devicectl.station.debrief.page import POLICY
+from devicectl.station.debrief.stored import debrief_of
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
+from devicectl.station.server.admission.security import NO_EMBEDDING
 from devicectl.station.server.admission.tokens import PRESENTER, TRAINEE, Tokens, Who
 from devicectl.station.server.control import forms
 from devicectl.station.server.control.links import link_of
@@ -166,6 +170,21 @@ class Api:
         room = self.at(call.station).room
         lesson = at_moment(room.lesson, room.seed, room.acts, room.began, room.now)
         return Response(lesson_as_yaml(lesson), media_type=YAML)
+
+    async def report(self, call: Call) -> Response:
+        """Show the debrief of this attempt up to its last act."""
+        return await self.debrief(self.at(call.station).attempt.key)
+
+    async def debrief(self, lesson: int) -> Response:
+        """Show the debrief of a lesson of the log.
+
+        Raises:
+            LogError: the log has no such lesson.
+            DebriefError: this version cannot execute it again.
+        """
+        attempts = self._hub.attempts(lesson)
+        page = await asyncio.to_thread(debrief_of, lesson, attempts.__getitem__)
+        return HTMLResponse(page, headers={"Content-Security-Policy": f"{POLICY}; {NO_EMBEDDING}"})
 
     # --- acts and the clock --------------------------------------------------------------------------------------
 

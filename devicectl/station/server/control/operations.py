@@ -15,6 +15,7 @@ SPEAKERS: Final = frozenset({INSTRUCTOR, PRESENTER})
 INSTRUCTORS: Final = frozenset({INSTRUCTOR})
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
+HTML: Final = "text/html"
 
 
 class Operation(NamedTuple):
@@ -55,4 +56,6 @@ OPERATIONS: Final = (
               INSTRUCTORS, forms.LinkForm, forms.Link),
     Operation("GET", "/api/stations/{station:int}/moment", "moment", "Show this moment as a scenario's file.",
               INSTRUCTORS, media=YAML),
+    Operation("GET", "/api/stations/{station:int}/report", "report", "Show the debrief of this attempt.",
+              INSTRUCTORS, media=HTML),
 )  # fmt: skip
