@@ -93,7 +93,7 @@ class Autopilot:
 
     def _finish(self) -> Procedure[None]:
         """Work until the session is closed, or this is off."""
-        yield self._host.hands_off
+        yield self._host.idle
         if self._host.engine.machine.now in ENDED:
             return
         yield from self._confirm()

@@ -44,9 +44,9 @@ class Host:
             self._by_hand.append(task)
         return task
 
-    def hands_off(self) -> bool:
-        """Return True while no act of the person is under way."""
-        return all(task.done for task in self._by_hand)
+    def idle(self) -> bool:
+        """Return True while no act of the person is under way, and no link is being made."""
+        return not self.manual.under_way and all(task.done for task in self._by_hand)
 
     def cancel(self, task: Task[None]) -> None:
         """End a procedure where it is."""

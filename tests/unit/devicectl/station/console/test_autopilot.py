@@ -75,3 +75,13 @@ def test_a_session_that_was_open_for_a_while_counts_the_age_of_its_anesthesia_fr
     wait(room, 3)
     numbed = {zone.numbed_at for zone in room.controller.zones.values()}
     assert numbed == {room.began - 60 * SECOND}, "60 s before the opening, 30 s ago"
+
+
+def test_switched_on_while_a_lost_link_is_made_again_it_waits_for_that() -> None:
+    room = a_room("session_open")
+    do(room, "inject", fault={"fault": "half_open", "for_ms": 500})
+    wait(room, 0.2)
+    assert room.controller.life.manual.under_way == "relink"
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 120)
+    assert room.ended and seen(room, "closed") == ["completed"]

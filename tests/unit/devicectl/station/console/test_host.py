@@ -26,21 +26,21 @@ def test_what_the_session_does_not_allow_is_on_the_screen() -> None:
     assert task.done and words(room) == ["the treatment is not paused"]
 
 
-def test_hands_are_off_while_no_act_of_the_person_is_under_way() -> None:
+def test_a_host_is_idle_while_no_act_of_the_person_is_under_way() -> None:
     room = a_room()
     host = room.controller.life.host
-    assert host.hands_off(), "what keeps the link is no act"
+    assert host.idle(), "what keeps the link is no act"
     do(room, "reposition")
-    assert not host.hands_off()
+    assert not host.idle()
     wait(room, 5)
-    assert host.hands_off()
+    assert host.idle()
 
 
 def test_nothing_goes_on_after_the_end_of_a_host() -> None:
     room = at_a_cell(1.5 * CYCLE_S)
     host = room.controller.life.host
     host.end()
-    assert host.hands_off() and not room.controller.screen.linked
+    assert host.idle() and not room.controller.screen.linked
     cycles = room.controller.screen.cycles
     wait(room, 3)
     assert room.controller.screen.cycles == cycles
