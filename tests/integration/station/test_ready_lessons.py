@@ -1,6 +1,7 @@
 """Each ready lesson, played to a good and to a bad end, and left alone: its checks tell which it was."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -8,13 +9,14 @@ import pytest
 
 from devicectl.station.acts import INSTRUCTOR, act_of
 from devicectl.station.checks import Outcome
+from devicectl.station.debrief.execution.what_if import NoEditError, edit_acts
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.rail import ItemState
 from devicectl.station.ready import READY, find_lesson
 from devicectl.station.room import Room
 from protocols.language.units import SECOND, Micros
-from tests.integration.station.trainee import Trainee
+from tests.integration.station.trainee import Trainee, page_of
 
 SEEDS: Final = (None, 5)
 """Seed of the file, and that of another station."""
@@ -33,8 +35,8 @@ def normal_well(one: Trainee) -> None:
 
 def not_numb_well(one: Trainee) -> None:
     """Sees that the right cheek is not numb when the left one is done."""
-    left_cells = 6
-    one.treat(until=lambda: len(one.room.controller.screen.cells) == left_cells and not one.cycles_left)
+    left = one.view["zones"][0]
+    one.treat(until=lambda: one.view["zones"][0]["cells_done"] == left["area_cm2"] and not one.cycles_left)
     one.do("disarm")
     one.wait(2)
     one.numb(zone=1, age_s=0, wait_s=60)
@@ -134,7 +136,7 @@ def test_played_well_no_check_fails_and_the_counts_agree(name: str, seed: int | 
     assert not failed(room)
     assert all(one.state is ItemState.FIRED for one in room.rail.items)
     assert room.commits.finish is not None and room.commits.finish.reconciled
-    assert room.controller.screen.ending == "completed"
+    assert page_of(room)["end"]["state"] == "completed"
     assert room.now - room.began <= room.lesson.lasts_us
 
 
@@ -232,13 +234,28 @@ BADLY: Final[dict[str, tuple[Player, set[str]]]] = {
 """Lesson -> who plays it badly, and the checks that fail by that."""
 
 
+@cache
+def played_badly(name: str) -> Room:
+    """The room of a lesson that was played badly, for looking at."""
+    one = Trainee(name)
+    BADLY[name][0](one)
+    one.close()
+    return one.room
+
+
 @pytest.mark.parametrize("name", READY)
 def test_played_badly_the_checks_say_so(name: str) -> None:
-    one = Trainee(name)
-    play, expected = BADLY[name]
-    play(one)
-    one.close()
-    assert failed(one.room) >= expected
+    assert failed(played_badly(name)) >= BADLY[name][1]
+
+
+@pytest.mark.parametrize("name", READY)
+def test_each_other_course_of_a_lesson_is_one_of_the_good_or_of_the_bad_end(name: str) -> None:
+    for wanted in find_lesson(name).what_if:
+        edits = 0
+        for room in (played_well(name), played_badly(name)):
+            with suppress(NoEditError):
+                edits += edit_acts(room, wanted).acts != room.acts
+        assert edits, wanted.words
 
 
 # --- left alone ---------------------------------------------------------------------------------------------------
@@ -260,8 +277,8 @@ def test_left_alone_a_lesson_waits_and_can_be_closed_with_every_check_judged(nam
 def test_there_is_something_to_do_at_once(name: str) -> None:
     lesson = find_lesson(name)
     room = Room(lesson, lesson.scenario.seed)
-    first = ("anesthesia_confirm", "arm", "trigger_press", "reposition")
-    assert any(not room.controller.why_not(act) for act in first)
+    controls = page_of(room)["controls"]
+    assert any(controls[act]["enabled"] for act in ("anesthesia_confirm", "arm", "trigger_press", "reposition"))
 
 
 @pytest.mark.parametrize("name", READY)

@@ -1,23 +1,29 @@
-"""A trainee who plays a ready lesson: looks at the controller alone, and works with his hands in virtual time.
+"""A trainee who plays a ready lesson: looks at his page alone, and works with his hands in virtual time.
 
 Law: nothing here looks at the device, the script or the faults. What a trainee could not know, a player does not use.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from devicectl.station.acts import act_of
 from devicectl.station.evidence import parse_pattern
 from devicectl.station.ready import find_lesson
 from devicectl.station.room import Room
+from devicectl.station.views.trainee import trainee_view
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
-GLANCE_US: Final = 20 * MILLISECOND
+GLANCE_US: Final = 50 * MILLISECOND
 """Time between two looks at the controller."""
 PATIENCE_S: Final = 120
 """Virtual time for which a trainee waits for anything."""
 REACTION_S: Final = 1.0
 """Time between what is seen and what is done."""
+
+
+def page_of(room: Room) -> dict[str, Any]:
+    """What the trainee's page of a room shows."""
+    return trainee_view(room)
 
 
 class Trainee:
@@ -31,15 +37,21 @@ class Trainee:
     # --- what he sees --------------------------------------------------------------------------------------------
 
     @property
+    def view(self) -> dict[str, Any]:
+        """What the page shows."""
+        return page_of(self.room)
+
+    @property
     def cores(self) -> int:
         """Cores that are shown as counted."""
-        return self.room.controller.screen.cores
+        counted: int = self.view["counts"]["cores"]
+        return counted
 
     @property
     def cycles_left(self) -> int:
         """Cycles that the cell still takes; 0 where the hand is at none."""
-        manual = self.room.controller.life.manual
-        return 0 if manual.place is None else manual.cycles_left
+        left: int = self.view.get("place", {}).get("cycles_left", 0)
+        return left
 
     def seen(self, pattern: str, since: int = 0) -> bool:
         """True if some evidence from number `since` on is what the pattern names."""
@@ -61,7 +73,7 @@ class Trainee:
         """Look at the controller until something is there."""
         end = self.room.now + PATIENCE_S * SECOND
         while not condition():
-            assert self.room.now < end, f"it never came: {self.room.controller.screen.messages[-3:]}"
+            assert self.room.now < end, f"it never came: {self.view['messages'][-3:]}"
             self.room.advance(Micros(self.room.now + GLANCE_US))
 
     def wait_for_new(self, pattern: str) -> None:
@@ -77,7 +89,7 @@ class Trainee:
     def arm(self) -> None:
         """Arm, and wait until the handpiece is."""
         self.do("arm")
-        self.wait_for(lambda: self.room.controller.screen.state == "armed")
+        self.wait_for(lambda: self.view["state"]["name"] == "armed")
 
     def go_on(self, **place: int) -> None:
         """Bring the hand to a cell: the next one, unless a place is given."""
