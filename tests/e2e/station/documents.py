@@ -117,7 +117,6 @@ def instructor(*, running: bool = False) -> Json:
         "timeline": [{"at_ms": 0, "lane": "state", "words": "the lesson begins"}] * 2,
         "stops": stops(),
         "automatic": False,
-        "attempt": 1,
         "lesson": 1,
     }
 

@@ -27,8 +27,7 @@ function show(next, patch) {
   time.sync(view.clock);
   pace.show(view);
   setText(byId("time"), minutes(view.clock.t_ms));
-  setText(byId("attempt"), view.executing ?? (view.attempt === undefined ? "" : `attempt ${view.attempt}`));
-  if (view.lesson !== undefined) byId("to-debrief").href = `/debrief/${view.lesson}`;
+  showAttempt();
   setAttribute(byId("automatic"), "aria-pressed", String(view.automatic));
   if (changed(patch, "trainee")) showTrainee(view.trainee);
   if (changed(patch, "truth")) showFacts(byId("truth"), Object.entries(view.truth).map(named));
@@ -40,6 +39,12 @@ function show(next, patch) {
   if (changed(patch, "timeline", "notes", "bookmarks")) showMoments();
   showSlider();
   if (before !== undefined) tell(before);
+}
+
+/** Each attempt is a lesson of its own in the log. */
+function showAttempt() {
+  setText(byId("attempt"), `kept as lesson ${view.lesson}`);
+  setAttribute(byId("to-debrief"), "href", `/debrief/${view.lesson}`);
 }
 
 // --- what the trainee sees, and what is so ---------------------------------------------------------------------
@@ -236,13 +241,16 @@ async function goBack(to) {
   await asked("rewind", { to_ms: Math.max(0, Math.round(to)) });
 }
 
+/** Ask for another attempt. It is executed from the beginning, and the station sends nothing meanwhile. */
 async function asked(what, body) {
+  setText(byId("attempt"), "the lesson is executed again…");
   try {
     await api("POST", `${path}/${what}`, body);
     refused("");
   } catch (error) {
     refused(error.message);
   }
+  showAttempt();
 }
 
 async function note(event) {

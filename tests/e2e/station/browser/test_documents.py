@@ -13,7 +13,7 @@ from devicectl.station.views.presenter import presenter_view
 from protocols.language.units import SECOND, Micros
 from tests.e2e.station import documents
 
-NOT_COMPARED: Final = {"clock", "stops", "attempt", "lesson", "cells"}
+NOT_COMPARED: Final = {"clock", "stops", "lesson", "cells"}
 """Parts that no room knows; and cells, which have their numbers for keys."""
 
 

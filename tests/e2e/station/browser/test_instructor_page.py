@@ -122,6 +122,17 @@ def test_the_slider_follows_the_lesson_until_a_moment_is_chosen(stage: Stage, pa
     stage.until(page, lambda: stage.asked("POST", f"{API}/rewind") == rewound, "both moments")
 
 
+def test_an_attempt_is_named_by_its_lesson_in_the_log(stage: Stage, page: Page) -> None:
+    page.get_by_text("kept as lesson 1").wait_for()
+    stage.sockets[0].send(type="patch", no=2, patch={"lesson": 12})
+    page.get_by_text("kept as lesson 12").wait_for()
+    assert page.get_by_role("link", name="Debrief").get_attribute("href") == "/debrief/12"
+    del stage.answers["POST", f"{API}/rewind"]
+    page.get_by_role("button", name="Go back there").click()
+    page.get_by_text("The stage has no").wait_for()
+    assert page.get_by_text("kept as lesson 12").is_visible(), "what was refused has changed nothing"
+
+
 def test_beginning_again_is_asked_once_more(stage: Stage, page: Page) -> None:
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.get_by_role("button", name="Begin again").click()
