@@ -48,4 +48,7 @@ def element(tag: str, /, *children: str, **attributes: str | float | None) -> Ma
 
 def number(value: float) -> str:
     """Return a number as drawings have it: at most two decimals, and none that say nothing."""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    digits = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if digits == "-0" else digits

@@ -10,7 +10,8 @@ from protocols.language.units import SECOND
 WIDTH: Final = 760
 LEFT: Final = 170
 """Room for the names of rows, which are at the same place in every drawing: one time is above the other."""
-RIGHT: Final = 16
+RIGHT: Final = 24
+"""Room for half of the last mark of time."""
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600)
 _MAX_MARKS: Final = 9
 NO_BREAK: Final = "\N{NO-BREAK SPACE}"

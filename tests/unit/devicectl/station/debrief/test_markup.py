@@ -65,6 +65,9 @@ def test_an_element_that_is_empty_has_an_end_unless_it_can_have_no_content() -> 
     assert element("br") == "<br/>"
 
 
-@pytest.mark.parametrize(("value", "said"), [(1, "1"), (100, "100"), (2.0, "2"), (100.0, "100"), (1.256, "1.26")])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1, "1"), (100, "100"), (2.0, "2"), (100.0, "100"), (1.256, "1.26"), (-0.001, "0"), (-1.5, "-1.5")],
+)
 def test_a_number_has_no_digit_that_says_nothing(value: float, said: str) -> None:
     assert number(value) == said
