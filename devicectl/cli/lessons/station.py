@@ -38,6 +38,7 @@ _Open = Annotated[bool | None, typer.Option("--open/--no-open", metavar="", help
 
 EXTRA: Final = ("segno", "starlette", "uvicorn", "websockets")
 DEFAULT_PORT: Final = 8765
+MAX_PORT: Final = 65_535
 NOTICE: Final = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
 
 
@@ -86,6 +87,8 @@ def station(
             f"{host} is reached by others: --allow-network lets everybody in this network read along, over HTTP",
             param_hint="--host",
         )
+    if port is not None and port > MAX_PORT:
+        raise typer.BadParameter(f"must be a whole number from 0 to {MAX_PORT}", param_hint="--port")
     where = default_log_path(log)
     files = [NamedFile("--lesson", name, Use.READ) for name in lesson or () if Path(name).suffix]
     refuse_clash([*files, *log_files(log, where, Use.WRITE)])
@@ -108,7 +111,7 @@ def _wanted(lessons: list[str], stations: int, *, seed: int | None, log: str, de
 
     if not 1 <= stations <= MAX_STATIONS:
         raise typer.BadParameter(f"must be a whole number from 1 to {MAX_STATIONS}", param_hint="--stations")
-    library = library_of(lessons)
+    library = library_of(lessons, demo=demo)
     return Wanted(library=library, stations=stations, seed=seed, log=log, demo=demo, practice=practice)
 
 

@@ -5,16 +5,30 @@ Law: read once, when the server begins, so that an error is said before anybody 
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from devicectl.station.lesson import Lesson
+from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.ready import READY, find_lesson
 
+DEMONSTRATION: Final = """
+name: Demonstration
+lesson:
+  title: Demonstration
+  prebrief: A whole session, which begins armed. The automatic operator works.
+  begin: {state: armed}
+"""
+"""A session with the plan of a usual one: for a speaker, who has no trainee."""
 
-def library_of(wanted: Sequence[str]) -> dict[str, Lesson]:
-    """Return the lessons by name, those that are wanted first; each is a ready one or a file.
+
+def library_of(wanted: Sequence[str], *, demo: bool = False) -> dict[str, Lesson]:
+    """Return the lessons by name: the demonstration if there is to be one, those that are wanted, and the ready ones.
+
+    One that is wanted is a ready one or a file.
 
     Raises:
         ScenarioFileError: one is neither, or no lesson.
     """
-    first = {name if name in READY else Path(name).stem: find_lesson(name) for name in wanted}
+    first = {"demonstration": parse_lesson(DEMONSTRATION, "demonstration")} if demo else {}
+    first |= {name if name in READY else Path(name).stem: find_lesson(name) for name in wanted}
     return {**first, **{name: find_lesson(name) for name in READY if name not in first}}

@@ -18,7 +18,7 @@ from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, ROOT, environment
 
 EXAMPLES: Final = ROOT / "examples"
-SCRIPTS: Final = ("count_cores.py", "two_handpieces.py", "watch_alarms.py")
+SCRIPTS: Final = ("count_cores.py", "drive_station.py", "two_handpieces.py", "watch_alarms.py")
 MOST_LINES: Final = 40
 
 pytestmark = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="an installed wheel has no examples")
