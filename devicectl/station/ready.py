@@ -1,4 +1,4 @@
-"""The lessons that come with the program, in the order in which they are offered."""
+"""The lessons that come with the program, in the order in which they are offered, and what a speaker shows."""
 
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,8 @@ READY: Final = (
     "frozen-sensor",
     "counts-disagree",
 )
+DEMONSTRATION: Final = "demonstration"
+"""For a speaker, and no lesson for a trainee: a usual session that is armed already."""
 
 
 def find_lesson(name: str) -> Lesson:
@@ -29,7 +31,7 @@ def find_lesson(name: str) -> Lesson:
     Raises:
         ScenarioFileError: there is neither, or the file is no lesson, or one that cannot happen.
     """
-    if name in READY:
+    if name in (*READY, DEMONSTRATION):
         return read_lesson(FOLDER / f"{name}.yaml")
     path = Path(name)
     if not path.suffix and not path.exists():

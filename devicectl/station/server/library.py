@@ -5,20 +5,9 @@ Law: read once, when the server begins, so that an error is said before anybody 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from devicectl.station.lesson import Lesson
-from devicectl.station.lesson_file import parse_lesson
-from devicectl.station.ready import READY, find_lesson
-
-DEMONSTRATION: Final = """
-name: Demonstration
-lesson:
-  title: Demonstration
-  prebrief: A whole session, which begins armed. The automatic operator works.
-  begin: {state: armed}
-"""
-"""A session with the plan of a usual one: for a speaker, who has no trainee."""
+from devicectl.station.ready import DEMONSTRATION, READY, find_lesson
 
 
 def library_of(wanted: Sequence[str], *, demo: bool = False) -> dict[str, Lesson]:
@@ -29,6 +18,6 @@ def library_of(wanted: Sequence[str], *, demo: bool = False) -> dict[str, Lesson
     Raises:
         ScenarioFileError: one is neither, or no lesson.
     """
-    first = {"demonstration": parse_lesson(DEMONSTRATION, "demonstration")} if demo else {}
+    first = {DEMONSTRATION: find_lesson(DEMONSTRATION)} if demo else {}
     first |= {name if name in READY else Path(name).stem: find_lesson(name) for name in wanted}
     return {**first, **{name: find_lesson(name) for name in READY if name not in first}}

@@ -7,13 +7,14 @@ from typing import Final
 
 import pytest
 
-from devicectl.station.acts import INSTRUCTOR, act_of
+from devicectl.session.machine import State
+from devicectl.station.acts import INSTRUCTOR, PRESENTER, Act, act_of
 from devicectl.station.checks import Outcome
 from devicectl.station.debrief.execution.what_if import NoEditError, edit_acts
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.rail import ItemState
-from devicectl.station.ready import READY, find_lesson
+from devicectl.station.ready import DEMONSTRATION, READY, find_lesson
 from devicectl.station.room import Room
 from protocols.language.units import SECOND, Micros
 from tests.integration.station.trainee import Trainee, page_of
@@ -303,3 +304,12 @@ def test_a_moment_that_was_saved_goes_on_as_the_lesson_did(name: str) -> None:
     again.advance(room.now)
     assert again.bench.recording == room.bench.recording
     assert [one.outcome for one in again.checks.judged] == [one.outcome for one in room.checks.judged]
+
+
+def test_the_demonstration_begins_armed_and_is_carried_on_by_the_automatic_operator() -> None:
+    room = Room(find_lesson(DEMONSTRATION), 7)
+    screen = room.controller.screen
+    assert (screen.state, screen.cores) == (State.ARMED, 0)
+    room.do(Act(room.began, PRESENTER, "automatic", {"on": True}))
+    room.advance(Micros(room.began + 60 * SECOND))
+    assert screen.cores > 100
