@@ -27,7 +27,7 @@ MEASURED: Final = Micros(10 * SECOND)
 MAX_PERCENT: Final = {1: 12.0, 8: 60.0}
 """Stations -> percent of a core."""
 MIN_UPDATES: Final = 10.0
-"""Of each view, a second."""
+"""Updates of each view, a second."""
 MAX_SCRIPT_BYTES: Final = 60 * 1024
 
 
