@@ -25,6 +25,7 @@ MODULES = (
     "devicectl/session/device_time.py",
     "devicectl/session/link.py",
     "devicectl/session/procedures.py",
+    "devicectl/session/steps.py",
     "devicectl/simulation/heap.py",
     "devicectl/simulation/world.py",
     "firmware_sim/faults/injector.py",
@@ -33,8 +34,8 @@ MODULES = (
     "protocols/mqtt/bodies.py",
     "protocols/trace.py",
 )
-"""Those outside of the packages, or in a folder that is left out, that run for every frame; the rest is generators,
-shells and the plan."""
+"""Those outside of the packages, or in a folder that is left out, that run for every frame or every cycle; the rest is
+generators that wait for longer, shells and the plan."""
 INTERPRETED = {
     "protocols/language/structs.py": "tuples, which a native class cannot be",
     "protocols/serial/payload.py": "packs a tuple's values, for which mypyc first makes a list: an eighth slower",
