@@ -1,7 +1,6 @@
 """The instructor's view: the trainee's page, the truth beside it, and what the script still has.
 
-Law: it only looks. No sensor is asked, since one that drifts goes by when it was asked last; the truth of the plant is
-a closed form that asking does not change.
+Law: it only looks. What it asks of the plant are closed forms, which asking does not change.
 """
 
 from collections.abc import Iterator, Mapping

@@ -218,8 +218,6 @@ function showEnd() {
   byId("end").hidden = view.end === undefined;
   if (view.end === undefined) return;
   setText(byId("end-words"), view.end.words);
-  byId("debrief").hidden = view.end.debrief === undefined;
-  if (view.end.debrief !== undefined) setAttribute(byId("debrief"), "href", view.end.debrief);
   if (!shown.ended) byId("end-title").focus();
   shown.ended = true;
 }

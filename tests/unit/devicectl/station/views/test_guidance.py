@@ -101,6 +101,18 @@ def test_a_used_up_cell_is_left() -> None:
     assert next_step(room).control == "reposition"
 
 
+def test_an_alarm_that_the_next_cell_ends_asks_for_nothing_there() -> None:
+    room = at_a_cell(6)
+    do(room, "trigger_release")
+    do(room, "trigger_press", 1)
+    do(room, "trigger_release", 1)
+    assert 802 in room.controller.screen.alarms, "this cell has reached its planned punctures"
+    do(room, "reposition")
+    wait(room, 8)
+    assert 802 in room.controller.screen.alarms
+    assert next_step(room).control == "trigger_press"
+
+
 def test_a_lost_link_is_waited_for() -> None:
     room = at_a_cell(1)
     do(room, "inject", fault={"fault": "disconnect", "for_ms": 5_000})
