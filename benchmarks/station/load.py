@@ -1,4 +1,4 @@
-"""Processor time of the trainers' station: `python -m benchmarks.station`.
+"""Processor time of the trainers' station: `python -m benchmarks.station.load`.
 
 One station, and eight, each with the automatic operator at 1x and three views that are read; and what a page loads. A
 figure beyond its bound ends the program with 1.

@@ -3,7 +3,7 @@
 A real server in a process of its own, a real page, and real clicks of the mouse. The clock is the page's: it begins
 with the time stamp that the browser has put on the press, and ends with the frame that has the phase in it.
 
-python -m benchmarks.press [PRESSES]      prints median, 95th percentile and maximum in milliseconds, as JSON
+python -m benchmarks.station.press [PRESSES]      prints median, 95th percentile and maximum in milliseconds, as JSON
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def serve() -> None:
 
 def press_ms(presses: int = PRESSES) -> list[float]:
     """Return the milliseconds of so many presses."""
-    command = [sys.executable, "-m", "benchmarks.press", "--serve"]
+    command = [sys.executable, "-m", "benchmarks.station.press", "--serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, sync_playwright() as playwright:
         assert server.stdout is not None
         link = server.stdout.readline().strip()
