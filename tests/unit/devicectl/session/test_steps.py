@@ -66,6 +66,7 @@ def test_a_punch_that_failed_has_used_up_its_number_and_a_refused_one_has_not(an
     desk.will(M.Punch, answer)
     with pytest.raises((CommandRefusedError, CommandFailedError)) as raised:
         desk.run(steps.cycle())
+    assert isinstance(raised.value, CommandRefusedError | CommandFailedError)
     steps.turned_down(raised.value)
     assert (desk.engine.last_cycle_no, steps.place.cycles_left) == (used_up, left - used_up)
     assert desk.engine.machine.now is State.ARMED
