@@ -197,7 +197,7 @@ class Api:
             raise ApiError(422, answer.words)
         return forms.Answer(ok=True)
 
-    async def pace(self, call: Call) -> forms.Row:
+    async def pace(self, call: Call) -> forms.Answer:
         """Move the clock."""
         form = call.asked(forms.PaceForm)
         station = self.at(call.station)
@@ -212,7 +212,7 @@ class Api:
         if not answer.ok:
             raise ApiError(409, answer.words)
         self._hub.wake()
-        return self._row(station)
+        return forms.Answer(ok=True)
 
     # --- links ---------------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ OPERATIONS: Final = (
               ANYBODY, forms.ActForm, forms.Answer),
     Operation("POST", "/api/stations/{station:int}/pace", "pace",
               "Run, hold, step, and set speed and stops. A trainee may only run, in practice.",
-              ANYBODY, forms.PaceForm, forms.Row),
+              ANYBODY, forms.PaceForm, forms.Answer),
     Operation("POST", "/api/stations/{station:int}/rewind", "rewind", "Go back to a time of the lesson, held there.",
               INSTRUCTORS, forms.RewindForm, forms.Row),
     Operation("POST", "/api/stations/{station:int}/reset", "reset", "Go back to the beginning, held there.",

@@ -1,3 +1,4 @@
+from devicectl.station.server.control.forms import Answer
 from devicectl.station.server.control.operations import OPERATIONS
 
 TRAINEES = {"act", "pace"}
@@ -23,3 +24,8 @@ def test_instructor_may_do_all() -> None:
 def test_what_reads_changes_nothing() -> None:
     reading = {one.handler for one in OPERATIONS if one.method == "GET"}
     assert reading.isdisjoint({"act", "pace", "start", "remove", "rewind", "reset", "link"})
+
+
+def test_a_trainee_is_answered_with_an_outcome_alone() -> None:
+    """A row of the roster has the lesson's title, which may tell what is going to fail."""
+    assert {one.answer for one in OPERATIONS if "trainee" in one.who} == {Answer}
