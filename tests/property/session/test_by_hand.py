@@ -1,7 +1,7 @@
 """A person who does anything at any time, at a device that is stopped, cut off, restarted and that leaks meanwhile.
 
-Whatever he does, nothing but the errors of a session is raised; host and device are in the same state once both are at
-rest; and from there the session can be closed, and reconciles. The model's invariants are held after every event.
+Whatever the person does, nothing but the errors of a session is raised; host and device are in the same state once both
+are at rest; and from there the session can be closed, and reconciles. The model's invariants hold after every event.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from firmware_sim.board.states import HELD
 from protocols.language.enums import CloseReason, DeviceState
 from protocols.language.units import MILLISECOND, SECOND
 from tests.property.session.test_session import Fault, wreak
-from tests.world import Lab, a_plan, assert_counted
+from tests.world import Lab, Late, a_plan, assert_counted
 
 SAME: Final = {
     State.SESSION_OPEN: (DeviceState.SESSION_OPEN,),
@@ -109,7 +109,9 @@ DOINGS = st.builds(
 )
 FAULTS = st.builds(
     Fault,
-    kind=st.sampled_from(["cut", "reboot", "stop", "estop", "leak", "mute both", "stall", "clog", "needles"]),
+    kind=st.sampled_from(
+        ["cut", "mute device", "reboot", "stop", "estop", "leak", "mute both", "stall", "clog", "needles"]
+    ),
     after_ms=st.sampled_from([0, 20, 100, 3_000]),
     for_ms=st.sampled_from([0, 50, 1_500, 4_000]),
 )
@@ -119,13 +121,14 @@ FAULTS = st.builds(
 @given(
     seed=st.integers(0, 2**16),
     begun=st.sampled_from([0, 3, 5, len(WORK)]),
+    late=st.booleans(),
     steps=st.lists(st.one_of(DOINGS, DOINGS, st.sampled_from(WORK), FAULTS), max_size=25),
 )
-@example(seed=7, begun=8, steps=[Doing("cycle", wait_ms=20), Doing("stop"), Doing("reset"), *WORK])
+@example(seed=7, begun=8, late=False, steps=[Doing("cycle", wait_ms=20), Doing("stop"), Doing("reset"), *WORK])
 def test_whatever_a_person_does_the_host_is_where_the_device_is_and_the_session_can_be_closed(
-    seed: int, begun: int, steps: list[Doing | Fault]
+    seed: int, begun: int, late: bool, steps: list[Doing | Fault]
 ) -> None:
-    lab = Lab(seed, plan=a_plan())
+    lab = Lab(seed, plan=a_plan(), line=Late(seed) if late else None)
     lab.engine.on_told = lab.engine.manual.heard
     lab.open()
     person = Person(lab)
