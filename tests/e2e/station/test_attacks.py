@@ -230,6 +230,15 @@ def test_act_is_refused_in_words(unharmed: Target, name: str) -> None:
     assert answer["ok"] is False and answer["words"]
 
 
+def test_page_that_sends_more_than_a_hand_does_is_told_to_come_back(unharmed: Target) -> None:
+    with unharmed.station.socket("trainee", who="trainee-1") as page:
+        page.send(RESUME)
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(300):
+                page.send('{"type": "hold"}')
+        assert closed(page) == 1013
+
+
 def test_bytes_are_no_message(unharmed: Target) -> None:
     with unharmed.station.socket("trainee", who="trainee-1") as page:
         page.send(b"\x00\x01")
