@@ -1,0 +1,120 @@
+"""Stations of a class, their log among them: what is kept, what is continued, and what a defect leaves alone."""
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+
+from devicectl.log.errors import LogError, LogErrorKind
+from devicectl.log.lessons.lesson import LessonStart
+from devicectl.log.lessons.store import LessonLog
+from devicectl.log.store import SessionLog
+from devicectl.station.lesson import Lesson
+from devicectl.station.moment import lesson_as_yaml
+from devicectl.station.ready import find_lesson
+from devicectl.station.room import Room
+from devicectl.station.server.attempt import Shelf
+from devicectl.station.server.hub import Hub
+from devicectl.station.server.projections import projections
+from devicectl.station.server.station import Station
+from protocols.language.units import MILLISECOND, SECOND, Micros
+
+LESSON = find_lesson("suction-leak")
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    with SessionLog.open("sqlite://") as log:
+        yield Shelf(log, LessonLog(log))
+
+
+def hub_of(shelf: Shelf) -> Hub:
+    return Hub(shelf, projections(practice=False), lambda: 7)
+
+
+async def started(hub: Hub, lesson: Lesson = LESSON) -> Station:
+    return await hub.start(lesson, name="suction-leak")
+
+
+def full(*_: object) -> NoReturn:
+    raise LogError(LogErrorKind.UNWRITABLE, "the log", "the disk is full")
+
+
+@pytest.mark.asyncio
+async def test_act_that_is_not_kept_is_said_and_kept_with_the_next(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = await started(hub_of(shelf))
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf.lessons, "append", full)
+        answer = station.act("instructor", "note", {"text": "one"}, Micros(0))
+    assert not answer.ok and "not kept" in answer.words and "disk is full" in answer.words
+    assert "disk is full" in str(station.row()["trouble"])
+    assert station.act("instructor", "note", {"text": "two"}, Micros(0)).ok
+    kept = shelf.lessons.load(station.attempt.key).acts
+    assert [act.arguments["text"] for act in kept] == ["one", "two"] and station.row()["trouble"] is None
+
+
+@pytest.mark.asyncio
+async def test_lesson_that_was_over_when_its_program_ended_is_ended_when_it_is_continued(shelf: Shelf) -> None:
+    start = LessonStart(title=LESSON.title, text=lesson_as_yaml(LESSON), seed=7, station=1)
+    key = shelf.lessons.begin(start)
+    shelf.lessons.append(key, (Room(LESSON, 7).now, "trainee", "close", {}))
+    hub = hub_of(shelf)
+    assert [lesson.key for lesson in hub.unfinished()] == [key]
+    station = await hub.go_on(key)
+    station.pace.run(Micros(0))
+    for wall in range(0, 60 * SECOND, 100 * MILLISECOND):
+        station.tick(Micros(wall))
+    assert station.room.ended and shelf.lessons.load(key).summary.session_key is not None
+    assert shelf.lessons.unfinished() == []
+
+
+@pytest.mark.asyncio
+async def test_defect_of_one_lesson_holds_it_alone(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = hub_of(shelf)
+    broken, other = await started(hub), await started(hub)
+    for station in (broken, other):
+        station.pace.run(Micros(0))
+
+    def advance(to: Micros) -> NoReturn:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(broken.room, "advance", advance)
+    hub.tick(Micros(SECOND // 10))
+    assert not broken.pace.running and broken.row()["trouble"] == "ZeroDivisionError: a defect"
+    assert other.pace.running and other.lesson_ms(other.room.now) == 100
+    assert "station 1 is held" in capsys.readouterr().err
+
+
+@pytest.mark.asyncio
+async def test_attempt_of_a_class_that_went_back_keeps_the_earlier_one(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    station.act("instructor", "note", {"text": "one"}, Micros(0))
+    station.pace.run(Micros(0))
+    station.tick(Micros(SECOND // 10))
+    station.act("instructor", "note", {"text": "two"}, Micros(SECOND // 10))
+    first = station.attempt.key
+    await hub.rewind(station, 50)
+    earlier, later = shelf.lessons.load(first), shelf.lessons.load(station.attempt.key)
+    assert [act.arguments["text"] for act in earlier.acts] == ["one", "two"] and earlier.summary.ended_us is not None
+    assert [act.arguments["text"] for act in later.acts] == ["one"]
+    assert (later.start.parent, later.start.parent_at_us) == (first, station.room.began + 50 * MILLISECOND)
+    assert station.room.now == station.room.began + 50 * MILLISECOND and not station.pace.running
+
+
+@pytest.mark.asyncio
+async def test_trigger_that_was_held_there_is_let_go_when_nobody_holds_it(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    station.act("trainee", "trigger_press", {}, Micros(0), holder=1)
+    station.pace.run(Micros(0))
+    station.tick(Micros(SECOND // 10))
+    await hub.rewind(station, 50)
+    assert station.attempt.trigger_held and not station.at_rest
+    station.tick(Micros(2**60))
+    assert not station.attempt.trigger_held and station.at_rest
+    assert station.room.acts[-1].arguments == {"why": "lease"}
