@@ -7,11 +7,11 @@ import pytest
 from devicectl.campaign.scenario_file import ScenarioFileError
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import lesson_as_yaml
-from devicectl.station.ready import FOLDER, READY, find_lesson
+from devicectl.station.ready import DEMONSTRATION, FOLDER, READY, find_lesson
 
 
 def test_every_file_of_the_folder_is_offered() -> None:
-    assert sorted(READY) == sorted(path.stem for path in FOLDER.iterdir())
+    assert sorted((*READY, DEMONSTRATION)) == sorted(path.stem for path in FOLDER.iterdir())
 
 
 @pytest.mark.parametrize("name", READY)
