@@ -4,8 +4,9 @@ Law: it only appends. Judges read it, a file is made of it; nothing of a run dep
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from protocols.capture.packet import JsonObject
 from protocols.language.units import Micros
 from protocols.mqtt.wire import Publication
 
@@ -19,7 +20,7 @@ HEARD: Final[Mapping[str, str]] = {"host": DEVICE_HEARD, "device": HOST_HEARD}
 """By the sender of a piece: where it was sent, and where it was heard."""
 
 
-Event = dict[str, Any]
+Event = JsonObject
 """Something that no wire shows: its name is in `event`."""
 
 

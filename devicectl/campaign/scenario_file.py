@@ -4,7 +4,7 @@ Law: each error is one line with file, line, column and key, says what would be 
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from devicectl.session.plan import Plan, PlanError, make_plan
 from devicectl.simulation.scenario_form import LABELS, ExpectForm, ScenarioForm
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
 from handpiece_shell.values_file import read_values
+from protocols.capture.packet import JsonObject
 from protocols.text.values import Form, Steps, Values, ValuesError
 
 FORM: Final = Form("a scenario", "seed: 7")
@@ -99,7 +100,7 @@ class _Reader:
         except ScenarioError as error:
             raise self._error(error.steps, None, error.reason, of_key=error.of_key, column=error.column) from error
 
-    def _plan(self, given: dict[str, Any]) -> Plan:
+    def _plan(self, given: JsonObject) -> Plan:
         try:
             return make_plan(given)
         except PlanError as error:

@@ -8,7 +8,7 @@ Law: values. What an act does is for the room. What only moves the clock (run, h
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from devicectl.errors import DevicectlError
 from devicectl.findings import did_you_mean
@@ -170,7 +170,7 @@ ACTS: Final[Mapping[str, ActKind]] = {
 """Every act by its name."""
 
 
-def act_of(data: Mapping[str, Any], view: str) -> Act:
+def act_of(data: Mapping[str, object], view: str) -> Act:
     """Return the act that a view asks for: `name`, `arguments` where it has some, `at_us` where that is known.
 
     Raises:

@@ -13,7 +13,7 @@ Law: no I/O and no clock. Same lesson, seed and acts, same recording, in however
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from devicectl.campaign.bench import Bench, BenchClock
 from devicectl.campaign.possible import find_misfit
@@ -33,6 +33,7 @@ from devicectl.station.lesson import Lesson
 from devicectl.station.rail import Rail, RailError
 from firmware_sim.faults.fault import Fault, fault_of
 from firmware_sim.faults.injector import Firing
+from protocols.capture.packet import JsonObject
 from protocols.language.alarm_codes import alarm_label
 from protocols.language.units import SECOND, Micros
 
@@ -99,9 +100,18 @@ class Room:
         self._begin()
 
     @classmethod
-    def execute(cls, lesson: Lesson, seed: int, acts: Iterable[Act], until: Micros | None = None, **given: Any) -> Self:
+    def execute(
+        cls,
+        lesson: Lesson,
+        seed: int,
+        acts: Iterable[Act],
+        until: Micros | None = None,
+        *,
+        wall: BenchClock | None = None,
+        identity: Identity | None = None,
+    ) -> Self:
         """Return the room after those acts, those beyond `until` left out, at that time or that of the last act."""
-        room = cls(lesson, seed, **given)
+        room = cls(lesson, seed, wall=wall, identity=identity)
         for act in acts:
             if until is None or act.at_us <= until:
                 room.do(act)
@@ -194,7 +204,7 @@ class Room:
             self._take(acted(act))
         self._guarded(lambda: self.controller.act(act.name, act.arguments))
 
-    def _declare(self, fault: dict[str, Any]) -> None:
+    def _declare(self, fault: JsonObject) -> None:
         declared = fault_of(fault)
         if declared.kind.name in _OF_THE_PERSON:
             raise ActError(f"inject: a {declared.kind.name} is what the person at the controller does: do that act")

@@ -4,8 +4,7 @@ Law: it can be taken off at any time. What it has asked of the device comes to i
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from devicectl.session.machine import ENDED, State
 from devicectl.session.procedures import Procedure, Task, Until
@@ -49,12 +48,12 @@ class Autopilot:
         try:
             wait = next(work)
             while self.on or not isinstance(wait, Until):
-                resume: Callable[[Any], Any] = work.send
+                failed: Exception | None = None
                 try:
                     answer = yield wait
                 except Exception as error:  # noqa: BLE001 - it is for the procedure that waits
-                    resume, answer = work.throw, error
-                wait = resume(answer)
+                    failed = error
+                wait = work.send(answer) if failed is None else work.throw(failed)
         except StopIteration:
             pass
         finally:

@@ -7,6 +7,7 @@ Law: what a host resumes from is what was committed, and nothing else.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from devicectl.campaign.bench import BenchClock
@@ -70,7 +71,7 @@ class Commits:
             if commit.life != life:  # a host that has ended takes the notes with it that it had not committed
                 recorder, life = Recorder(log, recorder.key), commit.life
             if wall is not None:
-                wall.now = lambda at_us=commit.at_us: at_us  # type: ignore[misc]
+                wall.now = partial(Micros, commit.at_us)
             recorder.write(commit.entries)
         assert recorder.key is not None, "a lesson begins with an open session"
         return recorder.key

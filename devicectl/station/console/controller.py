@@ -6,7 +6,7 @@ Law: what a view of the trainee shows comes from here, and nothing here comes fr
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from devicectl.campaign.bench import Bench
 from devicectl.log.errors import LogError
@@ -73,7 +73,7 @@ class Controller:
 
     # --- what happens to it --------------------------------------------------------------------------------------
 
-    def act(self, name: str, arguments: Mapping[str, Any]) -> None:
+    def act(self, name: str, arguments: Mapping[str, object]) -> None:
         """Do an act of the person."""
         if self.alive:
             self.life.hands.do(name, arguments)

@@ -4,7 +4,7 @@ Law: nothing is mended for the person. An act that cannot be passed on is a sent
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from devicectl.session.procedures import Procedure
 from devicectl.station.console.autopilot import Autopilot
@@ -32,7 +32,7 @@ class Hands:
             return f"the automatic operator works: {way_out}"
         return self._host.manual.why_not("cycle" if act == "trigger_press" else act)
 
-    def do(self, name: str, arguments: Mapping[str, Any]) -> None:
+    def do(self, name: str, arguments: Mapping[str, object]) -> None:
         """Do an act; where it cannot be done, the screen says why."""
         if name == "silence":
             self._host.screen.silence()
@@ -44,7 +44,7 @@ class Hands:
             self.held = self.held or name == "trigger_press"
             self._pass_on(name, arguments)
 
-    def _pass_on(self, name: str, arguments: Mapping[str, Any]) -> None:
+    def _pass_on(self, name: str, arguments: Mapping[str, object]) -> None:
         host = self._host
         if why := self.why_not(name):
             host.screen.say("refusal", why)

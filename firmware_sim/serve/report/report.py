@@ -5,7 +5,7 @@ Law: one object holds it all; the text says the same, line by line. The file app
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from firmware_sim.commands.statements import FIRMWARE_VERSION, MODEL_VERSION
 from firmware_sim.device import Device
@@ -16,6 +16,7 @@ from firmware_sim.serve.report.run import Run
 from firmware_sim.serve.report.tally import NO_FAULT, Refusals, Tally, count_of
 from firmware_sim.serve.report.watch import OTHER_HOSTS, Watch
 from firmware_sim.serve.whole_file import WholeFile
+from protocols.capture.packet import JsonObject
 from protocols.language.enums import Ending
 from protocols.language.units import SECOND, Micros
 from protocols.language.version import PROTOCOL
@@ -23,7 +24,7 @@ from protocols.serial.diagnosis import Finding
 from protocols.text.escape import printable, printable_json
 from protocols.text.notice import NOTICE
 
-Item = dict[str, Any]
+Item = JsonObject
 
 
 class ReportFile:

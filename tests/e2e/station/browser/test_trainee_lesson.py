@@ -16,7 +16,7 @@ from devicectl.station.ready import FOLDER
 from firmware_sim.clock import monotonic
 from tests.e2e.station.axe import violations
 from tests.e2e.station.served import Served, served
-from tests.patience import deadline
+from tests.patience import deadline, patience
 
 SPEED: Final = 10
 """Times as fast as the hand works."""
@@ -173,5 +173,5 @@ def test_a_page_that_closes_lets_the_trigger_go(page: Page, station: Served) -> 
 
 def _until_said(socket: ClientConnection, text: str) -> None:
     end = deadline()
-    while text not in socket.recv(timeout=5):
+    while text not in socket.recv(timeout=patience()):
         assert monotonic() < end, f"never: {text}"
