@@ -129,10 +129,10 @@ def _drive_to_the_leak(page: Page) -> None:
     """Let the automatic operator work, bring the script's fault and one of the catalogue, and stop."""
     page.get_by_role("button", name="Automatic operator").click()
     page.get_by_label("Speed").select_option("5")
-    page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Fire now").first.click()
     page.locator("#rail").get_by_text("fired").first.wait_for()
-    page.locator("#alarms").get_by_text("MC-0401").wait_for()
+    page.get_by_role("button", name="Run").click()
+    page.locator("#timeline").get_by_text("alarm MC-0401").first.wait_for()
     form = page.get_by_role("form", name="Bring in a fault")
     form.get_by_role("combobox", name="Fault").select_option("vent_blocked")
     form.get_by_role("button").click()
