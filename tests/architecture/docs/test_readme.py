@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+import urllib.request
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -175,6 +176,20 @@ def _campaign(line: str, folder: Path) -> None:
     assert done.returncode == 0 and "0 wrong or stuck" in done.stderr + done.stdout, done.stderr
 
 
+def _station(line: str, folder: Path) -> None:
+    """It prints a link to the presenter's page, and there is the page."""
+    with _running(f"{line} --no-open --port 0", folder) as process:
+        assert process.stdout is not None
+        said: list[str] = []
+        while not said or not said[-1].startswith("presenter"):
+            said.append(process.stdout.readline())
+            assert said[-1], "".join(said)
+        assert NOTICE in "".join(said)
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(said[-1].split()[-1], timeout=patience()) as page:
+            assert b"presenter.js" in page.read()
+
+
 CHECKS: Final[dict[str, Callable[[str, Path], None]]] = {
     "make": _make,
     "python3 -m venv": _venv,
@@ -185,6 +200,7 @@ CHECKS: Final[dict[str, Callable[[str, Path], None]]] = {
     "devicectl run --explain": _explained_run,
     "devicectl run --scenario": _scenario,
     "devicectl campaign": _campaign,
+    "devicectl station": _station,
     "devicectl run --device 'sim+mqtt://": _run_over_mqtt,
     "devicectl sessions": _sessions,
     "firmware-sim serve": _serve,
