@@ -101,7 +101,7 @@ wheel: $(VENV)/.installed-test
 	venv/bin/devicectl run --seed 7 --target-cores 60 --json --log first.sqlite; \
 	venv/bin/devicectl sessions list --log first.sqlite; \
 	venv/bin/firmware-sim --help >/dev/null; \
-	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest]"; \
+	venv/bin/python -m pip install $(PIP_FLAGS) "$$(ls dist/*.whl)[pytest,station]"; \
 	INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) tests/unit tests/architecture/test_installed.py \
 		tests/integration/plugin/test_pytest_plugin_names.py
 
@@ -143,7 +143,7 @@ bounds: $(VENV)/.installed-test
 			newest) how="--overrides newest.txt";; \
 		esac; \
 		$(CURDIR)/$(BIN)/python -m uv venv --quiet --clear --python $(CURDIR)/$(BIN)/python venv; \
-		$(CURDIR)/$(BIN)/python -m uv pip install --quiet --python venv/bin/python $$how "$$(ls dist/*.whl)[pytest]"; \
+		$(CURDIR)/$(BIN)/python -m uv pip install --quiet --python venv/bin/python $$how "$$(ls dist/*.whl)[pytest,station]"; \
 		if [ $$bound = lowest ]; then venv/bin/python -m tests.bounds check-lowest; fi; \
 		venv/bin/devicectl run --help >/dev/null; \
 		INSTALLED_WHEEL=1 venv/bin/python -m pytest -q $(PYTEST) $(BOUNDS_TESTS); \
