@@ -9,7 +9,7 @@ Law: results are keyed by their range, so that one which came twice would change
 import signal
 from collections import deque
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -66,7 +66,7 @@ def results(work: Work, jobs: int) -> Generator[tuple[range, Tally], None, None]
                 yield worker.part, tally
                 if waiting:
                     worker = worker._replace(part=waiting.popleft())
-                    worker.pipe.send(worker.part)
+                    _give(worker)
                     workers[worker.pipe] = worker
                 else:
                     _end(worker)
@@ -82,8 +82,15 @@ def _begin(work: Work, part: range) -> _Worker:
     with _deaf():
         process.start()
     theirs.close()
-    ours.send(part)
-    return _Worker(process, ours, part)
+    worker = _Worker(process, ours, part)
+    _give(worker)
+    return worker
+
+
+def _give(worker: _Worker) -> None:
+    """Give a process its range. One that has ended meanwhile is noticed where its answer is awaited."""
+    with suppress(ConnectionError):
+        worker.pipe.send(worker.part)
 
 
 def _end(worker: _Worker) -> None:

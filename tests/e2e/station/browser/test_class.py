@@ -128,8 +128,10 @@ def test_an_instructor_starts_a_lesson_and_leads_it_to_its_debrief(classroom: Se
 def _drive_to_the_leak(page: Page) -> None:
     """Let the automatic operator work, bring the script's fault and one of the catalogue, and stop."""
     page.get_by_role("button", name="Automatic operator").click()
-    page.get_by_role("button", name="Next cycle").click()
-    _held(page)  # so that no item fires by itself before this one is
+    page.get_by_role("button", name="Run").click()
+    page.locator("#time", has_text=re.compile("0:0[1-9]")).wait_for()
+    page.get_by_role("button", name="Hold", exact=True).click()
+    _held(page)  # after the time that is gone back to, and before the item fires by itself
     page.get_by_role("button", name="Fire now").first.click()
     page.locator("#rail").get_by_text("fired").first.wait_for()
     page.get_by_label("Speed").select_option("5")
