@@ -12,6 +12,8 @@ from devicectl.cli.files import log_files, refuse_clash
 from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
 from handpiece_shell.files import NamedFile, Use
+from protocols.text.addresses import MAX_PORT
+from protocols.text.notice import NOTICE
 
 if TYPE_CHECKING:
     from devicectl.station.server.classroom import Doors, Wanted
@@ -38,8 +40,6 @@ _Open = Annotated[bool | None, typer.Option("--open/--no-open", metavar="", help
 
 EXTRA: Final = ("segno", "starlette", "uvicorn", "websockets")
 DEFAULT_PORT: Final = 8765
-MAX_PORT: Final = 65_535
-NOTICE: Final = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
 
 
 class StationError(DevicectlError):

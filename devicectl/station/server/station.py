@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from devicectl.log.errors import LogError
-from devicectl.station.acts import ACTS, SERVER, Act, ActError, act_of
+from devicectl.station.acts import ACTS, SERVER, ActError, act_of
 from devicectl.station.room import Room
 from devicectl.station.server.attempt import Attempt
 from devicectl.station.server.channel import Channel, Reader
@@ -20,6 +20,7 @@ from devicectl.station.server.pace import Pace
 from devicectl.station.server.progress import Progress
 from devicectl.station.views.guidance import STATES
 from devicectl.station.views.patch import Document
+from devicectl.station.views.trainee import lesson_ms
 from protocols.language.units import MILLISECOND, Micros
 
 PUSH_US: Final = Micros(80 * MILLISECOND)
@@ -69,14 +70,10 @@ class Station:
         """True while no time has to pass here: the lesson is held, and nobody holds the trigger."""
         return not (self.pace.running or self._lease.held)
 
-    def lesson_ms(self, at_us: Micros) -> int:
-        """Return a time of the world as one of the lesson."""
-        return (at_us - self.room.began) // MILLISECOND
-
     def clock(self) -> dict[str, object]:
         """Return the lesson's clock."""
         return {
-            "t_ms": self.lesson_ms(self.room.now),
+            "t_ms": lesson_ms(self.room, self.room.now),
             "speed": self.pace.speed,
             "running": self.pace.running,
             "ended": self.room.ended,
@@ -212,15 +209,12 @@ class Station:
             "state": {"name": state.value, "words": STATES[state]},
             "last_act": None
             if last is None
-            else {"words": ACTS[last.name].sentence, "at_ms": self.lesson_ms(last.at_us)},
+            else {"words": ACTS[last.name].sentence, "at_ms": lesson_ms(self.room, last.at_us)},
             "clock": self.clock(),
             "ended": self.room.ended,
             "executing": self.executing or None,
             "trouble": self.trouble or None,
         }
-
-    def _shown(self, act: Act) -> dict[str, object]:
-        return {"words": ACTS[act.name].sentence, "at_ms": self.lesson_ms(act.at_us)}
 
     # --- attempts ------------------------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ async def test_defect_of_one_lesson_holds_it_alone(
     monkeypatch.setattr(broken.room, "advance", advance)
     hub.tick(Micros(SECOND // 10))
     assert not broken.pace.running and broken.row()["trouble"] == "ZeroDivisionError: a defect"
-    assert other.pace.running and other.lesson_ms(other.room.now) == 100
+    assert other.pace.running and other.clock()["t_ms"] == 100
     assert "station 1 is held" in capsys.readouterr().err
 
 
