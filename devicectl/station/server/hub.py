@@ -12,9 +12,8 @@ from typing import Final
 from devicectl import clock
 from devicectl.errors import DevicectlError
 from devicectl.log.lessons.lesson import LessonStart, LessonSummary, StoredLesson
-from devicectl.station.acts import Act
+from devicectl.station.debrief.stored import record_of
 from devicectl.station.lesson import Lesson
-from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import lesson_as_yaml
 from devicectl.station.room import Room
 from devicectl.station.server.attempt import Attempt, Shelf
@@ -98,15 +97,14 @@ class Hub:
 
         Raises:
             LogError: the log has no such lesson.
-            ScenarioFileError: this version cannot read it.
+            DevicectlError: this version cannot read it, or has an act of it no more.
         """
         stored = self._shelf.lessons.load(key)
-        lesson = parse_lesson(stored.start.text, stored.start.title)
-        acts = [Act(Micros(act.at_us), act.view, act.name, act.arguments) for act in stored.acts]
+        record = record_of(stored)
         async with self._starting:
-            room = await asyncio.to_thread(Room.execute, lesson, stored.start.seed, acts)
+            room = await asyncio.to_thread(Room.execute, record.lesson, record.seed, record.acts)
             place = stored.start.station if stored.start.station not in self.stations else self._number_for(None)
-            attempt = Attempt(self._shelf, key, room, stored.start.title, stored=len(acts))
+            attempt = Attempt(self._shelf, key, room, stored.start.title, stored=len(record.acts))
             return self._place(place, stored.start.trainee, attempt)
 
     def discard(self, key: int) -> None:
