@@ -4,16 +4,13 @@ Law: the log has an act before anybody is answered. An attempt is never changed 
 whose parent this one is.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from devicectl.log.lessons.lesson import LessonStart
 from devicectl.log.lessons.store import LessonLog
 from devicectl.log.store import SessionLog
-from devicectl.station.acts import Act
 from devicectl.station.room import Room
-from protocols.language.units import MILLISECOND, Micros
 
 
 @dataclass
@@ -76,11 +73,6 @@ class Attempt:
         if not self.closed:
             self._shelf.lessons.end(self.key, at_us=self.room.now)
             self.closed = True
-
-    def acts_until(self, to_ms: int) -> tuple[Sequence[Act], Micros]:
-        """Return the acts up to a time of the lesson, and that time in the world."""
-        until = Micros(self.room.began + to_ms * MILLISECOND)
-        return [act for act in self.room.acts if act.at_us <= until], until
 
     @property
     def trigger_held(self) -> bool:

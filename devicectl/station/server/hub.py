@@ -19,7 +19,7 @@ from devicectl.station.room import Room
 from devicectl.station.server.attempt import Attempt, Shelf
 from devicectl.station.server.station import Projection, Station
 from handpiece_shell.streams import say
-from protocols.language.units import SECOND, Micros
+from protocols.language.units import MILLISECOND, SECOND, Micros
 
 TICK_US: Final = Micros(SECOND // 50)
 MAX_STATIONS: Final = 8
@@ -164,10 +164,10 @@ class Hub:
 
     async def rewind(self, station: Station, to_ms: int) -> None:
         """Execute the lesson again to a time of it, as a further attempt, held there."""
-        earlier = station.attempt
-        acts, until = earlier.acts_until(to_ms)
+        earlier, was = station.attempt, station.room
+        until = Micros(was.began + to_ms * MILLISECOND)
         with _executing(station):
-            room = await asyncio.to_thread(Room.execute, earlier.room.lesson, earlier.room.seed, acts, until)
+            room = await asyncio.to_thread(Room.execute, was.lesson, was.seed, was.acts, until)
         begun = _start_of(room, station.number, station.trainee, parent=earlier.key, parent_at_us=until)
         attempt = Attempt.begun(self._shelf, begun, room, earlier.name)
         earlier.give_up()
