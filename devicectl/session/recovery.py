@@ -39,6 +39,7 @@ SELF_TEST_US: Final = 10 * SECOND
 HOPELESS: Final = (LinkDeniedError, LinkForbiddenError, UnendedError)
 """Another link would be lost as this one was."""
 _RECOVERING: Final = State.RECOVERING
+UNACKNOWLEDGED: Final = (AlarmState.ACTIVE, AlarmState.LATCHED)
 _TO_BE_LOOKED_INTO: Final = frozenset({COUNT_STOPPED, LINE_BLOCKED})
 """Alarms whose acknowledgement says that somebody has looked into their cause: for a person to give."""
 
@@ -219,7 +220,7 @@ class Recovery:
         """Acknowledge what is shown and leave SAFE or FAULT, where the device is in one of them."""
         self._held_in = None
         if state in HELD:
-            yield from self._acknowledge_alarms()
+            yield from for_each_alarm(self._acknowledge)
             try:
                 yield from ask(M.FaultReset())
             except CommandRefusedError as refused:
@@ -229,14 +230,14 @@ class Recovery:
                 yield from ask(M.FaultReset())
             self._context.note("action", "fault_reset", f"from {state.name}")
 
-    def _acknowledge_alarms(self) -> Procedure[None]:
-        index, count = 0, 1
-        while index < count:
-            alarm = yield from ask(M.AlarmList(index=index))
-            index, count = index + 1, alarm.count
-            if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED) and alarm.code not in _TO_BE_LOOKED_INTO:
-                yield from ask(M.AlarmAck(code=alarm.code))
-                self._context.note("action", "alarm_ack", alarm_label(alarm.code))
+    def _acknowledge(self, alarm: M.AlarmListDone) -> Procedure[None]:
+        if alarm.state in UNACKNOWLEDGED and alarm.code not in _TO_BE_LOOKED_INTO:
+            yield from self.acknowledge(alarm.code)
+
+    def acknowledge(self, code: int) -> Procedure[None]:
+        """Acknowledge an alarm, and note it."""
+        yield from ask(M.AlarmAck(code=code))
+        self._context.note("action", "alarm_ack", alarm_label(code))
 
     def release(self, state: DeviceState | None = None) -> Procedure[None]:
         """Leave the hold of a stop or a loss, or that of `state`; a device that must hold is not argued with."""
@@ -247,6 +248,15 @@ class Recovery:
             yield from self.leave_hold(held_in)
         except CommandRefusedError as refused:
             self._context.note("refusal", "fault_reset", str(refused))
+
+
+def for_each_alarm(take: Callable[[M.AlarmListDone], Procedure[None]]) -> Procedure[None]:
+    """Ask for one alarm of the device after another, and give each to `take` before the next is asked for."""
+    index, count = 0, 1
+    while index < count:
+        alarm = yield from ask(M.AlarmList(index=index))
+        index, count = index + 1, alarm.count
+        yield from take(alarm)
 
 
 def by_held_device(refused: CommandError) -> bool:

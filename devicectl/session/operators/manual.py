@@ -15,11 +15,10 @@ from devicectl.session.machine import ENDED, WITH_SESSION, Event, State
 from devicectl.session.operators.anesthesia import AnesthesiaOperator, ZoneState
 from devicectl.session.operators.obstacles import AT_ONCE, UNARMED, obstacle
 from devicectl.session.procedures import Procedure, ask
-from devicectl.session.recovery import Recovery, by_held_device
+from devicectl.session.recovery import UNACKNOWLEDGED, Recovery, by_held_device, for_each_alarm
 from devicectl.session.steps import CycleResult, Steps
 from protocols.language import messages as M
-from protocols.language.alarm_codes import alarm_label
-from protocols.language.enums import AlarmState, CloseReason, Code, DeviceState
+from protocols.language.enums import CloseReason, Code, DeviceState
 from protocols.language.message import Message
 
 _AS_HERE: Final[Mapping[DeviceState, State]] = {
@@ -160,19 +159,11 @@ class ManualOperator:
     def acknowledge(self, code: int = 0) -> Procedure[None]:
         """Acknowledge an alarm; with 0 all that are shown."""
         self._check("acknowledge")
-        if code:
-            yield from self._acknowledge(code)
-            return
-        index, count = 0, 1
-        while index < count:
-            alarm = yield from self._noting(ask(M.AlarmList(index=index)))
-            index, count = index + 1, alarm.count
-            if alarm.state in (AlarmState.ACTIVE, AlarmState.LATCHED):
-                yield from self._acknowledge(alarm.code)
+        yield from self._noting(self._recovery.acknowledge(code) if code else for_each_alarm(self._acknowledge))
 
-    def _acknowledge(self, code: int) -> Procedure[None]:
-        yield from self._noting(ask(M.AlarmAck(code=code)))
-        self._context.note("action", "alarm_ack", alarm_label(code))
+    def _acknowledge(self, alarm: M.AlarmListDone) -> Procedure[None]:
+        if alarm.state in UNACKNOWLEDGED:
+            yield from self._recovery.acknowledge(alarm.code)
 
     def reset(self) -> Procedure[None]:
         """Leave SAFE or FAULT. The hand is at no cell then, and no zone is confirmed any more."""

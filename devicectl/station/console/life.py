@@ -14,6 +14,7 @@ from devicectl.errors import CommandError, DevicectlError, LinkError
 from devicectl.session.context import Identity
 from devicectl.session.machine import ENDED, State
 from devicectl.session.procedures import Procedure, Task, Until, ask
+from devicectl.session.recovery import for_each_alarm
 from devicectl.station.console.autopilot import Autopilot
 from devicectl.station.console.hands import Hands
 from devicectl.station.console.host import Host
@@ -52,16 +53,6 @@ class Life:
     def given_up(self) -> bool:
         """True if nobody keeps the session any more: a person would have to do something first."""
         return self._running is not None and self._running.done
-
-    @property
-    def held(self) -> bool:
-        """True while the trigger is held."""
-        return self.hands.held
-
-    @property
-    def automatic(self) -> bool:
-        """True while the automatic operator works."""
-        return self.autopilot.on
 
     def _told(self, message: Message) -> None:
         self._screen.told(message)
@@ -143,13 +134,15 @@ class Life:
         self._screen.link()
         self.host.total()
         yield from ask(M.StreamSet(stream=Stream.STATE, interval_ms=TELEMETRY_MS))
-        index, count, codes = 0, 1, set[int]()
-        while index < count:
-            alarm = yield from ask(M.AlarmList(index=index))
-            index, count = index + 1, alarm.count
+        codes = set[int]()
+
+        def show(alarm: M.AlarmListDone) -> Procedure[None]:
             if alarm.code:
                 codes.add(alarm.code)
                 self._screen.show_alarm(alarm)
+            yield from ()
+
+        yield from for_each_alarm(show)
         self._screen.show_only(codes)
         self._greeted = welcome
 

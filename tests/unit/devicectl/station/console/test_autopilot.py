@@ -47,7 +47,7 @@ def test_a_stop_takes_the_automatic_operator_off() -> None:
     wait(room, 6)
     do(room, "stop")
     wait(room, 30)
-    assert not room.controller.life.automatic and room.controller.screen.state == "recovering"
+    assert not room.controller.life.autopilot.on and room.controller.screen.state == "recovering"
 
 
 def test_the_automatic_operator_waits_for_the_end_of_what_a_person_has_begun() -> None:
@@ -64,7 +64,7 @@ def test_switched_on_while_the_session_is_being_closed_it_does_nothing() -> None
     do(room, "close", after_s=0.1)
     do(room, "automatic", view="presenter", on=True, after_s=0.06)
     wait(room, 10)
-    assert room.ended and not room.controller.life.automatic
+    assert room.ended and not room.controller.life.autopilot.on
 
 
 def test_a_session_that_was_open_for_a_while_counts_the_age_of_its_anesthesia_from_the_plan() -> None:
