@@ -10,9 +10,9 @@ from typing import Final
 
 from devicectl.session.count import coverage_percent
 from devicectl.session.operators.anesthesia import ZoneState
-from devicectl.station.acts import ACTS, TRAINEE
 from devicectl.station.console.controller import Controller
 from devicectl.station.console.screen import SILENCE_US, Phase, Screen, ShownAlarm, ShownCell
+from devicectl.station.evidence import TRAINEE_ACTS
 from devicectl.station.room import Room
 from devicectl.station.views.guidance import STATES, Next, next_step
 from devicectl.station.views.patch import Document
@@ -23,8 +23,6 @@ from protocols.language.units import MILLISECOND
 from protocols.text.notice import NOTICE
 
 MAX_MESSAGES: Final = 20
-CONTROLS: Final = tuple(name for name, kind in ACTS.items() if TRAINEE in kind.views)
-"""Acts that the trainee has."""
 ZERO_C_MK: Final = 273_150
 _AT_ONCE: Final = ("trigger_press", "trigger_release", "stop", "acknowledge", "silence")
 """Acts that need no hand, or the one that holds the trigger."""
@@ -56,7 +54,7 @@ def trainee_view(room: Room) -> Document:
             {"no": one.no, "at_ms": lesson_ms(room, one.at_us), "kind": one.kind, "words": one.words}
             for one in screen.messages[-MAX_MESSAGES:]
         ],
-        "controls": {name: _control(controller, name) for name in CONTROLS},
+        "controls": {name: _control(controller, name) for name in TRAINEE_ACTS},
         "trigger": {"held": controller.life.hands.held},
         "cycle": phase_of(room, screen.phase),
     }

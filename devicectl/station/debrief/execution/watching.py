@@ -12,13 +12,13 @@ from devicectl.station.acts import Act, ActError
 from devicectl.station.debrief.facts import Belief, Sample
 from devicectl.station.lesson import Lesson
 from devicectl.station.room import Room
+from devicectl.station.views.trainee import ZERO_C_MK
 from protocols.language.units import MILLISECOND, Micros
 
 SAMPLE_US: Final = 500 * MILLISECOND
 """Time between two looks; the controller's screen has a new telemetry twice as often at least."""
 MIN_BELIEF_US: Final = 1_500 * MILLISECOND
 """A screen is behind the truth for an instant all the time; from here on a person could act on it."""
-_ZERO_C_MK: Final = 273_150
 
 
 class Quantity(NamedTuple):
@@ -46,7 +46,7 @@ def _true_kpa(room: Room) -> float:
 
 def _shown_c(room: Room) -> float | None:
     telemetry = room.controller.screen.telemetry
-    return None if telemetry is None else (telemetry.temperature_mk - _ZERO_C_MK) / 1_000
+    return None if telemetry is None else (telemetry.temperature_mk - ZERO_C_MK) / 1_000
 
 
 def _shown_canister(room: Room) -> float | None:
