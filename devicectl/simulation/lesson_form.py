@@ -3,7 +3,7 @@
 Law: pure. What a pattern of evidence or a fault means is read by `devicectl.station`; here is the shape of the file.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,7 +23,8 @@ MAX_ACTS: Final = 1_000
 """More than a file of the greatest size has."""
 MAX_ACTS_US: Final = 86_400_000_000
 """A day: no run of a scenario is longer."""
-BEGINNINGS: Final = ("session_open", "anesthesia_wait", "anesthesia_confirmed", "armed", "paused")
+Beginning = Literal["session_open", "anesthesia_wait", "anesthesia_confirmed", "armed", "paused"]
+BEGINNINGS: Final[tuple[str, ...]] = get_args(Beginning)
 """States of the host in which a lesson may begin."""
 
 _Id = Annotated[
@@ -48,7 +49,7 @@ class BeginForm(_Form):
     """State in which the lesson begins; the automatic operator leads there before anybody sees anything."""
 
     state: Annotated[
-        Literal["session_open", "anesthesia_wait", "anesthesia_confirmed", "armed", "paused"],
+        Beginning,
         Field(title="state of the host", description=f"one of {', '.join(BEGINNINGS)}"),
     ] = "armed"
     cores: Annotated[

@@ -169,6 +169,9 @@ ACTS: Final[Mapping[str, ActKind]] = {
 }
 """Every act by its name."""
 
+REMARKS: Final = ("note", "bookmark")
+"""Acts that are the words of the instructor, and change nothing."""
+
 
 def act_of(data: Mapping[str, object], view: str) -> Act:
     """Return the act that a view asks for: `name`, `arguments` where it has some, `at_us` where that is known.

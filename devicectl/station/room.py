@@ -23,7 +23,7 @@ from devicectl.errors import DevicectlError
 from devicectl.log.errors import LogError
 from devicectl.recorder import Log
 from devicectl.session.context import Identity
-from devicectl.station.acts import SERVER, TRAINEE, Act, ActError
+from devicectl.station.acts import REMARKS, SERVER, TRAINEE, Act, ActError
 from devicectl.station.checks import CheckError, Checks
 from devicectl.station.console.commits import Commits
 from devicectl.station.console.controller import Controller
@@ -43,7 +43,7 @@ _NEVER: Final = Micros(2**62)
 _PHASES: Final = {"PUNCHING": "punch", "SUCTIONING": "suction", "ADVANCING": "advance", "COUNTING": "count"}
 _OF_THE_PERSON: Final = ("paused", "closed_early")
 """Kinds of fault that are acts of whoever works at the controller."""
-_AFTERWARDS: Final = ("note", "bookmark", "override")
+_AFTERWARDS: Final = (*REMARKS, "override")
 """Acts that can be done when the session is closed."""
 
 
@@ -308,7 +308,6 @@ _OWN: Final[Mapping[str, Callable[..., None]]] = {
     "fire": Room._fire,
     "skip": Room._skip,
     "override": Room._override,
-    "note": _nothing,
-    "bookmark": _nothing,
+    **dict.fromkeys(REMARKS, _nothing),
 }
 """Act -> what it does, where it is none of the person at the controller."""

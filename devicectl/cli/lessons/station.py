@@ -105,8 +105,8 @@ def station(
 
 
 def _wanted(lessons: list[str], stations: int, *, seed: int | None, log: str, demo: bool, practice: bool) -> "Wanted":
+    from devicectl.station.server.admission.limits import MAX_STATIONS
     from devicectl.station.server.classroom import Wanted
-    from devicectl.station.server.hub import MAX_STATIONS
     from devicectl.station.server.library import library_of
 
     if not 1 <= stations <= MAX_STATIONS:

@@ -16,13 +16,13 @@ from devicectl.station.debrief.stored import record_of
 from devicectl.station.lesson import Lesson
 from devicectl.station.moment import lesson_as_yaml
 from devicectl.station.room import Room
+from devicectl.station.server.admission.limits import MAX_STATIONS
 from devicectl.station.server.attempt import Attempt, Shelf
 from devicectl.station.server.station import Projection, Station
 from handpiece_shell.streams import say
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 TICK_US: Final = Micros(SECOND // 50)
-MAX_STATIONS: Final = 8
 NUMBERS: Final = range(1, MAX_STATIONS + 1)
 WAIT: Final = "wait: the lesson is executed again to that moment"
 

@@ -14,7 +14,7 @@ from devicectl.session.count import needle_names
 from devicectl.session.entries import Batch, Finish, Note, SessionStart
 from devicectl.session.machine import CYCLE, State
 from devicectl.session.plan import Plan
-from devicectl.station.acts import Act
+from devicectl.station.acts import REMARKS, Act
 from devicectl.station.checks import Judged
 from devicectl.station.evidence import Evidence
 from devicectl.station.rail import ItemState, RailItem
@@ -35,8 +35,6 @@ MAX_EVIDENCE: Final = 2_000
 """Evidence that is looked at for them, the latest: three hundred cycles."""
 _PASSING: Final = frozenset(state.value for state in (*CYCLE, State.ARMED))
 """States that come and go with each cycle."""
-_MARKS: Final = ("note", "bookmark")
-"""Acts that are shown by themselves."""
 _LANES: Final[Mapping[str, str]] = {
     "start": "state",
     "state": "state",
@@ -213,7 +211,7 @@ def _texts(room: Room, name: str) -> list[Document]:
 
 def _timeline(room: Room) -> list[Document]:
     """Return the latest moments of acts, states, alarms and faults, in order of time."""
-    moments = [(act.at_us, "act", _act_words(act)) for act in room.acts[-MAX_MOMENTS:] if act.name not in _MARKS]
+    moments = [(act.at_us, "act", _act_words(act)) for act in room.acts[-MAX_MOMENTS:] if act.name not in REMARKS]
     moments += [(change.at_us, "fault", _change_words(room, change)) for change in room.faults[-MAX_MOMENTS:]]
     for seen in room.evidence[-MAX_EVIDENCE:]:
         lane = _LANES.get(seen.kind)

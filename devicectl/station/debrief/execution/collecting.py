@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from devicectl.session.count import Fold, reconcile, tally
 from devicectl.simulation.scenario_form import LABELS
-from devicectl.station.acts import Act
+from devicectl.station.acts import REMARKS, Act
 from devicectl.station.checks import Judged
 from devicectl.station.debrief.drawings.cells import Cell, ZoneMap
-from devicectl.station.debrief.execution.lanes import REMARKS, happened, lanes
+from devicectl.station.debrief.execution.lanes import happened, lanes
 from devicectl.station.debrief.execution.watching import Watched, watch
 from devicectl.station.debrief.facts import (
     Attempt,

@@ -8,7 +8,7 @@ from typing import Final
 
 from devicectl.session.machine import ARMED, CYCLE, State
 from devicectl.simulation.scenario_form import LABELS
-from devicectl.station.acts import ACTS, Act
+from devicectl.station.acts import ACTS, REMARKS, Act
 from devicectl.station.debrief.drawings.timeline import Lane, Row
 from devicectl.station.debrief.execution.watching import Watched
 from devicectl.station.debrief.facts import Happened
@@ -19,8 +19,6 @@ _FINEST: Final = 400
 """Parts of a lesson's time that a drawing can tell apart; rests between two spans that are shorter are drawn over."""
 _HANDS: Final = ("trainee", "server")
 _HELD: Final = "trigger held"
-REMARKS: Final = ("note", "bookmark")
-"""Acts that are the words of the instructor."""
 
 Span = tuple[int, int]
 

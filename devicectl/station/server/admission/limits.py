@@ -9,6 +9,8 @@ from typing import Final
 from protocols.capture.packet import JsonObject
 from protocols.language.units import SECOND, Micros
 
+MAX_STATIONS: Final = 8
+"""Stations of one server."""
 MAX_HEAD_BYTES: Final = 16 * 1024
 """Request line and headers."""
 MAX_BODY_BYTES: Final = 256 * 1024

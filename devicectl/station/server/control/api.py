@@ -18,12 +18,13 @@ from devicectl.station.debrief.stored import debrief_of
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
+from devicectl.station.server.admission.limits import MAX_STATIONS
 from devicectl.station.server.admission.security import NO_EMBEDDING
 from devicectl.station.server.admission.tokens import PRESENTER, TRAINEE, Tokens, Who
 from devicectl.station.server.control import forms
 from devicectl.station.server.control.links import link_of
 from devicectl.station.server.control.operations import YAML
-from devicectl.station.server.hub import MAX_STATIONS, Hub
+from devicectl.station.server.hub import Hub
 from devicectl.station.server.pace import MAX_SPEED, MIN_SPEED, STEPS, STOPS
 from devicectl.station.server.sockets import Sockets
 from devicectl.station.server.station import Station

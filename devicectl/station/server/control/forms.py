@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from devicectl.station.server.admission.limits import MAX_STATIONS
 from devicectl.station.server.pace import MAX_SPEED, MIN_SPEED
 from firmware_sim.faults.scenario import MAX_SEED
 
@@ -32,7 +33,9 @@ class StartForm(Form):
     text: Annotated[str | None, Field(max_length=MAX_TEXT, description="a scenario's file in YAML")] = None
     resume: Annotated[int | None, Field(description="an unfinished lesson of GET /api/stations")] = None
     discard: Annotated[int | None, Field(description="an unfinished lesson that nobody will go on with")] = None
-    station: Annotated[int | None, Field(ge=1, le=8, description="station that gets it; else a new one")] = None
+    station: Annotated[int | None, Field(ge=1, le=MAX_STATIONS, description="station that gets it; else a new one")] = (
+        None
+    )
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED, description="what chance follows from; else drawn")] = None
     trainee: Annotated[Name | None, Field(description="name in the roster")] = None
 
