@@ -23,6 +23,7 @@ from devicectl.errors import DevicectlError
 from devicectl.log.errors import LogError
 from devicectl.recorder import Log
 from devicectl.session.context import Identity
+from devicectl.simulation.heap import FOREVER
 from devicectl.station.acts import REMARKS, SERVER, TRAINEE, Act, ActError
 from devicectl.station.checks import CheckError, Checks
 from devicectl.station.console.commits import Commits
@@ -39,7 +40,6 @@ from protocols.language.units import SECOND, Micros
 
 MAX_BEGIN_US: Final = 6 * 3600 * SECOND
 """Time within which the automatic operator has to reach a lesson's beginning: the longest session has two hours."""
-_NEVER: Final = Micros(2**62)
 _PHASES: Final = {"PUNCHING": "punch", "SUCTIONING": "suction", "ADVANCING": "advance", "COUNTING": "count"}
 _OF_THE_PERSON: Final = ("paused", "closed_early")
 """Kinds of fault that are acts of whoever works at the controller."""
@@ -94,7 +94,7 @@ class Room:
             recording=_Watched(self._phase),
         )
         self._heap = self.bench.world.heap
-        self.bench.world.ends_at = _NEVER
+        self.bench.world.ends_at = FOREVER
         plan = self._scenario.plan
         self.controller = Controller(self.bench, screen, self.commits, plan, identity, lesson.begin)
         self._begin()
