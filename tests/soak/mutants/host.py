@@ -145,8 +145,8 @@ HOST: Final = (
     Mutant(
         "the log keeps a batch that begins beyond its cursor",
         "devicectl/log/store.py",
-        "        move = (batch.next_event_no, self._wall(), key, batch.epoch, batch.first_event_no)",
-        "        move = (batch.next_event_no + 1, self._wall(), key, batch.epoch, batch.first_event_no)",
+        "        move = (batch.next_event_no, self.wall(), key, batch.epoch, batch.first_event_no)",
+        "        move = (batch.next_event_no + 1, self.wall(), key, batch.epoch, batch.first_event_no)",
         "stuck",
     ),
     Mutant(
