@@ -3,18 +3,23 @@
 Law: pure, and sound: what is refused here could happen in no run, and the sentence says why.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from devicectl.campaign import possible
 from devicectl.campaign.possible import Misfit, room_of
+from devicectl.campaign.scenario import Scenario
+from devicectl.station.acts import Act
 from devicectl.station.evidence import ACTS_WITH_ZONE, Pattern
 from devicectl.station.lesson import Check, Item, Lesson, WhatIf
+from firmware_sim.faults.fault import Fault, fault_of
 from protocols.text.values import Steps
 
 _WITH_CORES: Final = ("armed", "paused")
 """Beginnings to which cycles may have led."""
+OF_THE_PERSON: Final = ("paused", "closed_early")
+"""Kinds of fault that are acts of whoever works at the controller: in a lesson a person does."""
 
 
 def find_misfit(lesson: Lesson) -> Misfit | None:
@@ -22,7 +27,20 @@ def find_misfit(lesson: Lesson) -> Misfit | None:
     return next(_misfits(lesson), None)
 
 
+def find_fault_misfit(scenario: Scenario, faults: Sequence[Fault]) -> Misfit | None:
+    """Return the first of these faults that cannot happen in a lesson; None where all can."""
+    for index, fault in enumerate(faults):
+        if fault.kind.name in OF_THE_PERSON:
+            reason = "is what the person at the controller does: do that act"
+            return Misfit(("faults", index, "fault"), fault.kind.name, reason)
+    found = possible.find_misfit(replace(scenario, faults=tuple(faults)))
+    return found if found is not None and found.steps[0] == "faults" else None
+
+
 def _misfits(lesson: Lesson) -> Iterator[Misfit]:
+    found = find_fault_misfit(lesson.scenario, lesson.scenario.faults)
+    if found is not None:
+        yield found
     yield from _of_begin(lesson)
     yield from _of_script(lesson)
     yield from _of_checks(lesson)
@@ -49,8 +67,8 @@ def _of_script(lesson: Lesson) -> Iterator[Misfit]:
         if item.fault is not None:
             with_fault[item.item] = index
     faults = [one.fault for one in lesson.script if one.fault is not None]
-    found = possible.find_misfit(replace(lesson.scenario, faults=tuple(faults)))
-    if found is not None and found.steps[0] == "faults":
+    found = find_fault_misfit(lesson.scenario, faults)
+    if found is not None:
         place = list(with_fault.values())[int(found.steps[1])]
         yield Misfit(("lesson", "script", place, "fault", *found.steps[2:]), found.value, found.reason)
 
@@ -103,8 +121,16 @@ def _of_acts(lesson: Lesson) -> Iterator[Misfit]:
         if act.at_us < last:
             yield Misfit(("lesson", "acts", index, "at_us"), act.at_us, f"must be at least {last}: acts are in order")
         last = act.at_us
+        yield from _of_injection(lesson, act, ("lesson", "acts", index, "arguments", "fault"))
     if lesson.acts_us < last:
         yield Misfit(("lesson", "acts_us"), lesson.acts_us, f"must be at least {last}, the time of the last act")
+
+
+def _of_injection(lesson: Lesson, act: Act, steps: Steps) -> Iterator[Misfit]:
+    given = act.arguments.get("fault")
+    found = find_fault_misfit(lesson.scenario, (fault_of(given),)) if isinstance(given, dict) else None
+    if found is not None:
+        yield Misfit((*steps, *found.steps[2:]), found.value, found.reason)
 
 
 def _twice(names: list[str], where: str, key: str) -> Iterator[Misfit]:

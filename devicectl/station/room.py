@@ -16,7 +16,6 @@ from functools import partial
 from typing import Final, NamedTuple, Self
 
 from devicectl.campaign.bench import Bench, BenchClock
-from devicectl.campaign.possible import find_misfit
 from devicectl.campaign.recording import Recording
 from devicectl.campaign.world import Killed
 from devicectl.errors import DevicectlError
@@ -31,6 +30,7 @@ from devicectl.station.console.controller import Controller
 from devicectl.station.console.screen import Phase, Screen
 from devicectl.station.evidence import Evidence, acted
 from devicectl.station.lesson import Lesson
+from devicectl.station.possible import find_fault_misfit
 from devicectl.station.rail import Rail, RailError
 from firmware_sim.faults.fault import Fault, fault_of
 from firmware_sim.faults.injector import Firing
@@ -41,8 +41,6 @@ from protocols.language.units import SECOND, Micros
 MAX_BEGIN_US: Final = 6 * 3600 * SECOND
 """Time within which the automatic operator has to reach a lesson's beginning: the longest session has two hours."""
 _PHASES: Final = {"PUNCHING": "punch", "SUCTIONING": "suction", "ADVANCING": "advance", "COUNTING": "count"}
-_OF_THE_PERSON: Final = ("paused", "closed_early")
-"""Kinds of fault that are acts of whoever works at the controller."""
 _AFTERWARDS: Final = (*REMARKS, "override")
 """Acts that can be done when the session is closed."""
 
@@ -206,9 +204,7 @@ class Room:
 
     def _declare(self, fault: JsonObject) -> None:
         declared = fault_of(fault)
-        if declared.kind.name in _OF_THE_PERSON:
-            raise ActError(f"inject: a {declared.kind.name} is what the person at the controller does: do that act")
-        misfit = find_misfit(replace(self._scenario, faults=(declared,)))
+        misfit = find_fault_misfit(self._scenario, (declared,))
         if misfit is not None:
             raise ActError(f"inject: {declared.kind.name} {misfit.reason}")
         self._inject(declared)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from devicectl.station.possible import OF_THE_PERSON
+from firmware_sim.faults.catalogue import CATALOGUE
 from tests.e2e.station.pages import View
 from tests.e2e.station.served import Served, served
 
@@ -309,7 +311,17 @@ def test_no_link_is_told_to_the_log(station: Served, tmp_path: Path) -> None:
     assert not [token for token in station.tokens.values() if token.encode() in kept]
 
 
+def test_a_lesson_whose_fault_the_person_does_is_refused_with_its_place(station: Served) -> None:
+    answer = station.ask("POST", "/api/stations", {"text": "faults:\n- {fault: paused}\n"})
+    assert answer.status == 422
+    said = "the scenario: line 2, column 11: faults[0].fault = 'paused': is what the person"
+    assert answer.body["words"].startswith(said)
+
+
 def test_catalogue_has_all_that_can_be_done(station: Served) -> None:
     catalogue = station.done("GET", "/api/catalogue")
-    assert len(catalogue["faults"]) > 60 and len(catalogue["acts"]) > 20
+    assert [fault["fault"] for fault in catalogue["faults"]] == [
+        name for name in CATALOGUE if name not in OF_THE_PERSON
+    ]
+    assert len(catalogue["acts"]) > 20
     assert json.dumps(catalogue).count('"leak"') == 1

@@ -6,12 +6,12 @@ import pytest
 
 from devicectl.campaign.scenario import MQTT, SERIAL
 from devicectl.station.acts import ActError
+from devicectl.station.possible import OF_THE_PERSON
 from devicectl.station.room import Room
 from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.kind import Target
 from tests.unit.devicectl.station.rooms import a_room, do, wait, words
 
-OF_THE_PERSON: Final = ("paused", "closed_early")
 KINDS: Final = [name for name in CATALOGUE if name not in OF_THE_PERSON]
 FOR_MS: Final = {"log_slow": 20_000}
 """Duration in which it has an effect, where two seconds are too short."""

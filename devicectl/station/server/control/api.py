@@ -18,6 +18,7 @@ from devicectl.station.debrief.stored import debrief_of
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
+from devicectl.station.possible import OF_THE_PERSON
 from devicectl.station.server.admission.limits import MAX_STATIONS
 from devicectl.station.server.admission.security import NO_EMBEDDING
 from devicectl.station.server.admission.tokens import PRESENTER, TRAINEE, Tokens, Who
@@ -266,6 +267,7 @@ CATALOGUE_SHOWN: Final = forms.Catalogue(
             quantities=[forms.Quantity.model_validate(quantity._asdict()) for quantity in kind.quantities],
         )
         for kind in CATALOGUE.values()
+        if kind.name not in OF_THE_PERSON
     ],
     acts=[forms.ActShown(act=kind.name, views=list(kind.views), sentence=kind.sentence) for kind in ACTS.values()],
     stops=[{"stop": stop.stop, "words": stop.words} for stop in STOPS.values()],

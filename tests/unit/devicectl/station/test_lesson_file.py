@@ -216,6 +216,22 @@ WRONG: Final = {
         + "  - {item: c, words: d, fault: {fault: broker_killed}}",
         "line 5, column 40: lesson.script[2].fault.fault = 'broker_killed': cannot happen on a serial line",
     ),
+    "a fault of the scenario that the person does": (
+        "faults:\n- {fault: reboot}\n- {fault: paused}\nlesson: {title: a}",
+        "line 3, column 11: faults[1].fault = 'paused': is what the person at the controller does: do that act",
+    ),
+    "a fault of the script that the person does": (
+        ITEM + "fault: {fault: closed_early}}",
+        "line 3, column 40: lesson.script[0].fault.fault = 'closed_early': is what the person at the controller does",
+    ),
+    "a fault of an act that the person does": (
+        "lesson: {acts: [{at_us: 9, view: instructor, name: inject, arguments: {fault: {fault: paused}}}], acts_us: 9}",
+        "line 1, column 87: lesson.acts[0].arguments.fault.fault = 'paused': is what the person at the controller does",
+    ),
+    "a fault of an act that cannot be": (
+        "lesson: {acts: [{at_us: 9, view: instructor, name: inject, arguments: {fault: {fault: broker_killed}}}]}",
+        "lesson.acts[0].arguments.fault.fault = 'broker_killed': cannot happen on a serial line",
+    ),
     "a change of nothing": (CHANGE + "delay_s: 2}", "lesson.what_if[0]: must have `instead_of`, what is left out"),
     "a change without its time": (CHANGE + "act: stop}", "lesson.what_if[0]: must have `at`, the evidence at which"),
     "a change of what is no act": (

@@ -151,8 +151,8 @@ def test_a_fault_is_injected_now_and_withdrawn() -> None:
     [
         ({"fault": "broker_killed"}, "inject: broker_killed cannot happen on a serial line"),
         ({"fault": "clog", "needle": 9}, "inject: clog must be from 0 to 2: this device has 3 needles"),
-        ({"fault": "paused"}, "inject: a paused is what the person at the controller does: do that act"),
-        ({"fault": "closed_early"}, "inject: a closed_early is what the person"),
+        ({"fault": "paused"}, "inject: paused is what the person at the controller does: do that act"),
+        ({"fault": "closed_early"}, "inject: closed_early is what the person"),
     ],
 )
 def test_a_fault_that_cannot_happen_is_refused_in_a_sentence(fault: dict[str, object], said: str) -> None:
