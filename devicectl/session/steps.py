@@ -71,7 +71,11 @@ class Steps:
         self.place.lose(reader.fold.cells)
 
     def arm(self) -> Procedure[None]:
-        """Start the pump, and wait for the vacuum."""
+        """Start the pump, and wait for the vacuum.
+
+        Raises:
+            SessionError: the device has armed on a confirmation that this host has not; it is disarmed again.
+        """
         # An armed device has a short lease: this host is at its pace before the device is armed.
         self._context.link.hurry(None)
         try:
@@ -79,6 +83,10 @@ class Steps:
         except CommandError:
             self._context.link.hurry(False)
             raise
+        if self._context.machine.now is not State.ANESTHESIA_CONFIRMED:
+            yield from ask(M.Disarm())
+            self._context.link.hurry(False)
+            raise SessionError("the handpiece has armed, and is disarmed again: no confirmed anesthesia is known here")
         self._context.machine.happened(Event.ARMED)
 
     def disarm(self) -> Procedure[None]:

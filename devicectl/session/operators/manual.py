@@ -105,7 +105,11 @@ class ManualOperator:
         return self._act("anesthesia_confirm", lambda: self._anesthesia.confirm_by_hand(zone))
 
     def arm(self) -> Procedure[None]:
-        """Start the pump, and wait for the vacuum."""
+        """Start the pump, and wait for the vacuum.
+
+        Raises:
+            SessionError: the device has armed on a confirmation that this host has not, too; it is disarmed again.
+        """
         return self._act("arm", self._steps.arm)
 
     def disarm(self) -> Procedure[None]:

@@ -319,6 +319,28 @@ def test_a_refusal_for_want_of_room_has_the_journal_read_for_the_next_try() -> N
     assert desk.names() == ["Punch", "JournalRead"]
 
 
+@pytest.mark.parametrize(("state", "act"), [pair for pair in lawful() if pair[1] != "relink"])
+def test_what_the_device_does_although_this_host_did_not_expect_it_is_no_defect(state: State, act: str) -> None:
+    desk = brought_to(state)
+    if act == "arm" and state is not State.ANESTHESIA_CONFIRMED:
+        with pytest.raises(SessionError, match="^the handpiece has armed, and is disarmed again"):
+            do(desk, act)
+        assert desk.names() == ["Arm", "Disarm"] and now(desk) is state
+    else:
+        do(desk, act)
+    assert desk.engine.manual.under_way == ""
+
+
+def test_a_confirmation_that_nobody_waited_for_is_told_again_before_the_person_arms() -> None:
+    desk = brought_to(State.ANESTHESIA_WAIT)
+    desk.engine.link.procedures.cancel(desk.engine.link.start(desk.engine.manual.anesthesia_confirm(0), desk.now))
+    desk.carry()
+    with pytest.raises(SessionError, match="no confirmed anesthesia is known here"):
+        do(desk, "arm")
+    do(desk, *BEFORE[State.ARMED])
+    assert now(desk) is State.ARMED
+
+
 # --- stopping, and the way back
 
 
