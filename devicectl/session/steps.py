@@ -172,6 +172,11 @@ class Steps:
             self._context.read_aside()
         try:
             done = yield from ask(M.Reposition(zone=zone, cell=cell))
+        except CommandRefusedError:
+            raise  # the hand has stayed
+        except BaseException:  # it has left its cell, and nobody hears where it comes to; a cancelled task too
+            self.lose_place()
+            raise
         finally:
             self._end_motion()
         self.place.arrive(self._context.plan, zone, cell, done.cycles_left)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from devicectl.errors import CommandFailedError, CommandRefusedError, SessionError
+from devicectl.errors import CommandAbortedError, CommandFailedError, CommandRefusedError, LinkLostError, SessionError
 from devicectl.session.machine import State
 from devicectl.session.steps import Steps
 from protocols.language import interlocks as I
 from protocols.language import messages as M
-from tests.unit.devicectl.scripted_device import Answer, Desk, a_plan, failed, refusal
+from tests.unit.devicectl.scripted_device import LOST, Answer, Desk, a_plan, aborted, failed, refusal
 
 CYCLE = ["Punch", "Suction", "Advance", "Count"]
 
@@ -57,6 +57,23 @@ def test_a_refused_motion_has_ended_and_the_hand_is_where_it_was() -> None:
         desk.run(steps.reposition(0, 1))
     assert desk.engine.machine.now is State.ARMED
     assert steps.place.at == before
+
+
+@pytest.mark.parametrize("answer", [failed(I.STALL), aborted(), LOST])
+def test_a_hand_that_does_not_arrive_is_at_no_cell_and_its_cell_is_gone_to_again(answer: Answer) -> None:
+    desk, steps = armed()
+    desk.will(M.Reposition, answer)
+    with pytest.raises((CommandFailedError, CommandAbortedError, LinkLostError)):
+        desk.run(steps.reposition(0, 1))
+    assert (steps.place.at, steps.place.cycles_left) == (None, 0)
+    assert steps.place.next_cell(desk.engine.plan) == (0, 0)
+
+
+def test_a_move_that_nobody_waits_for_any_more_leaves_no_place() -> None:
+    desk, steps = armed()
+    desk.engine.link.procedures.cancel(desk.engine.link.start(steps.reposition(0, 1), desk.now))
+    assert (steps.place.at, steps.place.cycles_left) == (None, 0)
+    assert desk.engine.machine.now is State.ARMED
 
 
 @pytest.mark.parametrize(("answer", "used_up"), [(refusal(I.SUCTION), 0), (failed(I.STALL), 1)])
