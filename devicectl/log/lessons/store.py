@@ -58,17 +58,19 @@ class LessonLog:
         assert inserted is not None
         return int(inserted[0])
 
-    def append(self, key: int, act: TimedAct) -> None:
-        """Add an act to a lesson.
+    def append(self, key: int, *acts: TimedAct) -> None:
+        """Add acts to a lesson; all of them or none.
 
         Raises:
-            LogError: it could not be stored; MISSING when there is no such lesson.
+            LogError: they could not be stored; MISSING when there is no such lesson.
         """
-        at_us, view, name, arguments = act
-        text = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
-        row = (key, at_us, view, name, text, self._log.wall())
+        wall = self._log.wall()
+        rows = [
+            (key, at_us, view, name, json.dumps(arguments, ensure_ascii=False, separators=(",", ":")), wall)
+            for at_us, view, name, arguments in acts
+        ]
         with self._log.quick_transaction() as cursor:
-            self._insert_act.run(cursor, row)
+            self._insert_act.run_many(cursor, rows)
 
     def end(self, key: int, *, at_us: int, session_key: int | None = None) -> None:
         """End a lesson at a time of its world, with the session that it closed; without one it was given up.

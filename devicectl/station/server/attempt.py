@@ -47,11 +47,12 @@ class Attempt:
         """Store the acts that the log does not have yet.
 
         Raises:
-            LogError: one could not be stored; it is tried again with the next.
+            LogError: they could not be stored; they are tried again with the next.
         """
-        for act in self.room.acts[self._stored :]:
-            self._shelf.lessons.append(self.key, act)
-            self._stored += 1
+        acts = self.room.acts[self._stored :]
+        if acts:
+            self._shelf.lessons.append(self.key, *acts)
+            self._stored += len(acts)
 
     def close(self) -> None:
         """Store the session that was closed, and end the lesson by it.
@@ -73,9 +74,3 @@ class Attempt:
         if not self.closed:
             self._shelf.lessons.end(self.key, at_us=self.room.now)
             self.closed = True
-
-    @property
-    def trigger_held(self) -> bool:
-        """True if the last that the acts say of the trigger is that it is pressed."""
-        said = (act.name for act in reversed(self.room.acts) if act.name in ("trigger_press", "trigger_release"))
-        return next(said, "") == "trigger_press"
