@@ -67,6 +67,11 @@ class Controller:
         """The zones that were numbed, as far as this host knows."""
         return self.life.manual.zones
 
+    @property
+    def held(self) -> bool:
+        """True while the trigger is held."""
+        return self.life.hands.held
+
     def why_not(self, act: str) -> str:
         """Say why an act of the person cannot be passed on now; "" where it can."""
         return self.life.hands.why_not(act) if self.alive else STARTING

@@ -155,6 +155,7 @@ class Hub:
             first = int(clock.wall().timestamp() * 1_000)  # more than any number that an earlier server has sent
             made = Station(number, trainee, attempt, projections=self._projections, first=first)
             self.stations[number] = made
+            self.wake()
             return made
         station.attempt.give_up()
         station.trainee = trainee

@@ -15,7 +15,7 @@ from devicectl.station.acts import ACTS, SERVER, ActError, act_of
 from devicectl.station.room import Room
 from devicectl.station.server.attempt import Attempt
 from devicectl.station.server.channel import Channel, Reader
-from devicectl.station.server.lease import TriggerLease
+from devicectl.station.server.lease import NOBODY, TriggerLease
 from devicectl.station.server.pace import Pace
 from devicectl.station.server.progress import Progress
 from devicectl.station.views.guidance import STATES
@@ -27,8 +27,6 @@ PUSH_US: Final = Micros(80 * MILLISECOND)
 """Wall time between two documents of a lesson that runs: 12 a second."""
 CHANGE_US: Final = Micros(30 * MILLISECOND)
 """The same where a phase begins or something is seen, which the page should show in time."""
-NOBODY: Final = 0
-"""Holder of a trigger that is pressed by no page: its lease is never renewed."""
 
 
 class Answer(NamedTuple):
@@ -68,7 +66,12 @@ class Station:
     @property
     def at_rest(self) -> bool:
         """True while no time has to pass here: the lesson is held, and nobody holds the trigger."""
-        return not (self.pace.running or self._lease.held)
+        return not (self.pace.running or self.holds_trigger)
+
+    @property
+    def holds_trigger(self) -> bool:
+        """True while the trigger is held, and it matters."""
+        return self.room.controller.held and not self.room.ended
 
     def clock(self) -> dict[str, object]:
         """Return the lesson's clock."""
@@ -83,9 +86,10 @@ class Station:
 
     def tick(self, now: Micros) -> None:
         """Let the time pass until `now`."""
-        if self._lease.lapsed(now):
-            self._let_go("lease", now)
-        if self.executing or not self.pace.running:
+        if self.executing:
+            return
+        self._look_at_trigger(now)
+        if not self.pace.running:
             return
         changed = self._pass(now)
         if now - self._pushed >= (CHANGE_US if changed else PUSH_US):
@@ -131,10 +135,10 @@ class Station:
             self.room.do(act)
         except ActError as error:
             return Answer(False, str(error))
-        if act.name == "trigger_press":
-            self._lease.take(holder, now)
-        elif act.name == "trigger_release":
+        if not self.holds_trigger:
             self._lease.drop()
+        elif act.name == "trigger_press":
+            self._lease.take(holder, now)
         answer = self._stored()
         self.push(now)
         return answer
@@ -181,8 +185,16 @@ class Station:
         """Renew the lease of the trigger, for the socket that holds it."""
         self._lease.renew(holder, now)
 
-    def _let_go(self, why: str, now: Micros) -> None:
-        self.act(SERVER, "trigger_release", {"why": why}, now)
+    def _look_at_trigger(self, now: Micros) -> None:
+        """Let the trigger go where its lease is over; one that is held without a lease, as after a rewind, gets one."""
+        if not self.holds_trigger:
+            self._lease.drop()
+            return
+        if not self._lease.held:
+            self._lease.take(NOBODY, now)
+        why = self._lease.over(now)
+        if why:
+            self.act(SERVER, "trigger_release", {"why": why}, now)
 
     # --- pages ---------------------------------------------------------------------------------------------------
 
@@ -193,8 +205,8 @@ class Station:
     def leave(self, view: str, reader: Reader, holder: int, now: Micros) -> None:
         """Send a page nothing any more; if it held the trigger, that is let go."""
         self._channels[view].leave(reader)
-        if self._lease.lost(holder):
-            self._let_go("connection", now)
+        self._lease.lose(holder)
+        self.tick(now)
 
     def row(self) -> dict[str, object]:
         """Return the station's row of the roster."""
@@ -224,8 +236,5 @@ class Station:
         self.executing = ""
         self._progress = Progress(attempt.room)
         self.pace.begin_again(self._progress.seen())
-        if attempt.trigger_held:
-            self._lease.take(NOBODY, now)
-        else:
-            self._lease.drop()
+        self._lease.drop()
         self.push(now)

@@ -6,20 +6,31 @@ from typing import NoReturn
 import pytest
 
 from devicectl.log.errors import LogError, LogErrorKind
-from devicectl.log.lessons.lesson import LessonStart
+from devicectl.log.lessons.lesson import LessonStart, TimedAct
 from devicectl.log.lessons.store import LessonLog
 from devicectl.log.store import SessionLog
 from devicectl.station.lesson import Lesson
-from devicectl.station.moment import lesson_as_yaml
+from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.ready import find_lesson
 from devicectl.station.room import Room
 from devicectl.station.server.attempt import Shelf
-from devicectl.station.server.hub import Hub
+from devicectl.station.server.hub import TICK_US, Hub
+from devicectl.station.server.lease import LEASE_US
 from devicectl.station.server.projections import projections
 from devicectl.station.server.station import Station
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 LESSON = find_lesson("suction-leak")
+PAGE = 7
+LATE = Micros(2**60)
+"""Wall time of a server that has run for long."""
+
+
+class Nobody:
+    """A page that reads nothing."""
+
+    def take(self, message: str) -> None:
+        pass
 
 
 @pytest.fixture
@@ -106,15 +117,112 @@ async def test_attempt_of_a_class_that_went_back_keeps_the_earlier_one(shelf: Sh
     assert station.room.now == station.room.began + 50 * MILLISECOND and not station.pace.running
 
 
+def hold(station: Station, now: int, *, for_us: int, renewed_by: int | None = None) -> None:
+    """Let wall time pass in the server's small steps; a page renews its lease all along."""
+    for wall in range(now, now + for_us, TICK_US):
+        if renewed_by is not None:
+            station.renew(renewed_by, Micros(wall))
+        station.tick(Micros(wall))
+
+
+def why_let_go(station: Station) -> object:
+    """Reason for which the server has let go of the trigger last."""
+    assert not station.room.controller.held and station.at_rest
+    act = station.room.acts[-1]
+    assert (act.view, act.name) == ("server", "trigger_release")
+    return act.arguments["why"]
+
+
+async def pressed(hub: Hub, holder: int = PAGE) -> Station:
+    station = await started(hub)
+    assert station.act("trainee", "trigger_press", {}, Micros(0), holder=holder).ok
+    return station
+
+
 @pytest.mark.asyncio
 async def test_trigger_that_was_held_there_is_let_go_when_nobody_holds_it(shelf: Shelf) -> None:
     hub = hub_of(shelf)
-    station = await started(hub)
-    station.act("trainee", "trigger_press", {}, Micros(0), holder=1)
+    station = await pressed(hub)
     station.pace.run(Micros(0))
     station.tick(Micros(SECOND // 10))
     await hub.rewind(station, 50)
-    assert station.attempt.trigger_held and not station.at_rest
-    station.tick(Micros(2**60))
-    assert not station.attempt.trigger_held and station.at_rest
-    assert station.room.acts[-1].arguments == {"why": "lease"}
+    assert station.room.controller.held and not station.at_rest
+    hold(station, LATE, for_us=LEASE_US + 2 * TICK_US)
+    assert why_let_go(station) == "lease"
+
+
+@pytest.mark.asyncio
+async def test_trigger_that_was_held_when_the_program_ended_is_let_go_when_nobody_holds_it(shelf: Shelf) -> None:
+    killed = await pressed(hub_of(shelf))
+    station = await hub_of(shelf).go_on(killed.attempt.key)
+    assert station.room.controller.held and not station.at_rest
+    hold(station, LATE, for_us=LEASE_US + 2 * TICK_US)
+    assert why_let_go(station) == "lease"
+
+
+@pytest.mark.asyncio
+async def test_trigger_that_is_held_at_a_saved_moment_is_let_go_when_nobody_holds_it(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    room = (await pressed(hub)).room
+    station = await started(hub, at_moment(room.lesson, room.seed, room.acts, room.began, room.now))
+    assert station.room.controller.held and not station.room.acts and not station.at_rest
+    hold(station, LATE, for_us=LEASE_US + 2 * TICK_US)
+    assert why_let_go(station) == "lease"
+
+
+@pytest.mark.asyncio
+async def test_page_that_presses_holds_a_trigger_that_nobody_held(shelf: Shelf) -> None:
+    killed = await pressed(hub_of(shelf))
+    station = await hub_of(shelf).go_on(killed.attempt.key)
+    station.tick(LATE)
+    station.act("trainee", "trigger_press", {}, LATE, holder=PAGE)
+    hold(station, LATE, for_us=3 * LEASE_US, renewed_by=PAGE)
+    assert station.room.controller.held
+
+
+@pytest.mark.asyncio
+async def test_second_press_leaves_the_trigger_to_who_holds_it(shelf: Shelf) -> None:
+    station = await pressed(hub_of(shelf))
+    assert station.act("instructor", "trigger_press", {}, Micros(0)).ok
+    hold(station, 0, for_us=3 * LEASE_US, renewed_by=PAGE)
+    assert station.room.controller.held
+    hold(station, 3 * LEASE_US, for_us=LEASE_US + TICK_US)
+    assert why_let_go(station) == "lease"
+
+
+@pytest.mark.asyncio
+async def test_release_that_cannot_be_done_while_the_lesson_is_executed_is_done_afterwards(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = hub_of(shelf)
+    station = await pressed(hub)
+
+    def broken(*_: object) -> NoReturn:
+        station.leave("trainee", Nobody(), PAGE, Micros(0))
+        assert station.room.controller.held
+        raise LogError(LogErrorKind.UNWRITABLE, "the lesson", "it cannot be executed")
+
+    monkeypatch.setattr(Room, "execute", broken)
+    with pytest.raises(LogError):
+        await hub.rewind(station, 0)
+    assert station.room.controller.held and not station.at_rest
+    station.tick(Micros(TICK_US))
+    assert why_let_go(station) == "connection"
+
+
+@pytest.mark.asyncio
+async def test_acts_of_an_attempt_are_stored_at_once(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    for number in range(5):
+        station.act("instructor", "note", {"text": str(number)}, Micros(0))
+    calls: list[int] = []
+    append = shelf.lessons.append
+
+    def counted(key: int, *acts: TimedAct) -> None:
+        calls.append(len(acts))
+        append(key, *acts)
+
+    monkeypatch.setattr(shelf.lessons, "append", counted)
+    await hub.rewind(station, 0)
+    assert calls == [5] and len(shelf.lessons.load(station.attempt.key).acts) == 5
