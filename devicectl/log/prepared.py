@@ -63,3 +63,15 @@ def driver_transaction(connection: Connection, begin: str | None) -> Iterator[DB
         raise
     finally:
         cursor.close()
+
+
+@contextmanager
+def joined_cursor(connection: Connection) -> Iterator[DBAPICursor]:
+    """The driver's cursor in the transaction that SQLAlchemy has on `connection`."""
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    cursor = driver.cursor()
+    try:
+        yield cursor
+    finally:
+        cursor.close()

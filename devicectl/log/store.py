@@ -20,7 +20,7 @@ from devicectl.log import queries, schema, totals
 from devicectl.log.errors import LogError, LogErrorKind
 from devicectl.log.fields import to_columns
 from devicectl.log.place import Place
-from devicectl.log.prepared import Prepared, driver_transaction
+from devicectl.log.prepared import Prepared, driver_transaction, joined_cursor
 from devicectl.log.report import SessionReport
 from devicectl.log.rows import CycleRow, RecordRow, cycle_row, record_row
 from devicectl.session.entries import Batch, Finish, Note, SessionStart, StoredSession
@@ -260,22 +260,29 @@ class SessionLog:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A transaction of this log.
+        """A transaction of this log. One that is begun within it is a part of it: all is stored at its end, or nothing.
 
         Raises:
             LogError: what is done in it cannot be done, or not be stored.
         """
+        if self._connection.in_transaction():
+            yield self._connection
+            return
         with database.translated(self.where, self._driver_error), self._connection.begin():
             yield self._connection
         self._place.require(self.where)
 
     @contextmanager
     def quick_transaction(self) -> Iterator[DBAPICursor]:
-        """A transaction for prepared statements.
+        """A transaction for prepared statements, or their part of one that was begun.
 
         Raises:
             LogError: what is done in it cannot be done, or not be stored.
         """
+        if self._connection.in_transaction():
+            with joined_cursor(self._connection) as cursor:
+                yield cursor
+            return
         with (
             database.translated(self.where, self._driver_error),
             driver_transaction(self._connection, self._begin) as cursor,

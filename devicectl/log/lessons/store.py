@@ -76,12 +76,15 @@ class LessonLog:
         """End a lesson at a time of its world, with the session that it closed; without one it was given up.
 
         Raises:
-            LogError: it could not be stored; MISSING when there is no such lesson, or session.
+            LogError: it could not be stored; MISSING when there is no such lesson, or session; OUT_OF_ORDER when the
+                lesson has ended.
         """
         values = {"ended_us": at_us, "session_key": session_key, "ended_wall": self._log.wall()}
+        unfinished = update(schema.lessons).where(_lessons.key == key, _lessons.ended_us.is_(None))
         with self._log.transaction() as connection:
-            if connection.execute(update(schema.lessons).where(_lessons.key == key), values).rowcount != 1:
-                raise _missing(key, self._log.where)
+            if connection.execute(unfinished, values).rowcount != 1:
+                load(connection, key, self._log.where)
+                raise LogError(LogErrorKind.OUT_OF_ORDER, self._log.where, f"lesson {key} has ended")
 
     def unfinished(self) -> list[LessonSummary]:
         """The lessons that have not ended, as those of a program that was killed; the first first.

@@ -85,6 +85,33 @@ def test_unfinished_are_those_without_an_end(log: SessionLog) -> None:
     assert ends == [(session, 5_000_000), (None, 4_000_000), (None, None)]
 
 
+def test_a_lesson_that_has_ended_keeps_its_end(log: SessionLog) -> None:
+    lessons = LessonLog(log)
+    key = lessons.begin(a_lesson())
+    session = a_stored_session(log)
+    lessons.end(key, at_us=5_000_000, session_key=session)
+    with pytest.raises(LogError, match=f"lesson {key} has ended") as caught:
+        lessons.end(key, at_us=6_000_000)
+    assert caught.value.kind is LogErrorKind.OUT_OF_ORDER
+    assert (lessons.load(key).summary.session_key, lessons.load(key).summary.ended_us) == (session, 5_000_000)
+
+
+def test_a_session_and_the_end_of_its_lesson_are_stored_together_or_not_at_all(log: SessionLog) -> None:
+    lessons = LessonLog(log)
+    key = lessons.begin(a_lesson())
+    with pytest.raises(LogError), log.transaction():
+        session = a_stored_session(log)
+        lessons.append(key, PRESS)
+        lessons.end(key + 1, at_us=1, session_key=session)
+    missing(log.load, session)
+    assert lessons.load(key).acts == ()
+    with log.transaction():
+        session = a_stored_session(log)
+        lessons.append(key, PRESS)
+        lessons.end(key, at_us=1, session_key=session)
+    assert lessons.load(key).summary.session_key == session and lessons.load(key).acts == (PRESS,)
+
+
 def test_a_further_attempt_names_its_parent(log: SessionLog) -> None:
     lessons = LessonLog(log)
     first = lessons.begin(a_lesson())
