@@ -28,7 +28,7 @@ class Attempt:
         self.key = key
         self.room = room
         self.name = name
-        self.closed = False
+        self.ended = False
         self._shelf = shelf
         self._stored = stored
 
@@ -54,16 +54,23 @@ class Attempt:
             self._shelf.lessons.append(self.key, *acts)
             self._stored += len(acts)
 
-    def close(self) -> None:
-        """Store the session that was closed, and end the lesson by it.
+    @property
+    def owes(self) -> bool:
+        """True while something has to be stored: an act, or the session that was closed."""
+        return self._stored < len(self.room.acts) or (self.room.ended and not self.ended)
+
+    def settle(self) -> None:
+        """Store the acts, and end the lesson by its session if that was closed.
 
         Raises:
-            LogError: it could not be stored.
+            LogError: they could not be stored; nothing of the session was then.
         """
-        if not self.closed:
-            session = self.room.store(self._shelf.log)
-            self._shelf.lessons.end(self.key, at_us=self.room.now, session_key=session)
-            self.closed = True
+        self.store()
+        if self.room.ended and not self.ended:
+            with self._shelf.log.transaction():
+                session = self.room.store(self._shelf.log)
+                self._shelf.lessons.end(self.key, at_us=self.room.now, session_key=session)
+            self.ended = True
 
     def give_up(self) -> None:
         """End the lesson where it is: another attempt goes on.
@@ -71,6 +78,7 @@ class Attempt:
         Raises:
             LogError: it could not be stored.
         """
-        if not self.closed:
+        self.settle()
+        if not self.ended:
             self._shelf.lessons.end(self.key, at_us=self.room.now)
-            self.closed = True
+            self.ended = True

@@ -31,6 +31,10 @@ class FullError(DevicectlError):
     """The class has as many stations as a server takes."""
 
 
+class ChangedError(DevicectlError):
+    """The lesson is not there, or not any more, in the way that was asked for."""
+
+
 class Hub:
     """The stations of one server. `draw_seed` makes the seed of a lesson that is given none."""
 
@@ -40,7 +44,7 @@ class Hub:
         self._projections = projections
         self._draw_seed = draw_seed
         self._woken = asyncio.Event()
-        self._starting = asyncio.Lock()
+        self._changing = asyncio.Lock()
 
     # --- time ----------------------------------------------------------------------------------------------------
 
@@ -83,7 +87,7 @@ class Hub:
         Raises:
             FullError: there is no place for another station.
         """
-        async with self._starting:
+        async with self._changing:
             place = self._number_for(number)
             drawn = self._draw_seed() if seed is None else seed
             room = await asyncio.to_thread(Room, lesson, drawn)
@@ -97,33 +101,48 @@ class Hub:
 
         Raises:
             LogError: the log has no such lesson.
+            ChangedError: it has ended, or is at a station.
             DevicectlError: this version cannot read it, or has an act of it no more.
         """
-        stored = self._shelf.lessons.load(key)
-        record = record_of(stored)
-        async with self._starting:
-            room = await asyncio.to_thread(Room.execute, record.lesson, record.seed, record.acts)
+        async with self._changing:
+            stored = self._left(key)
+            record = record_of(stored)
             place = stored.start.station if stored.start.station not in self.stations else self._number_for(None)
+            room = await asyncio.to_thread(Room.execute, record.lesson, record.seed, record.acts)
             attempt = Attempt(self._shelf, key, room, stored.start.title, stored=len(record.acts))
             return self._place(place, stored.start.trainee, attempt)
 
-    def discard(self, key: int) -> None:
+    async def discard(self, key: int) -> None:
         """End a lesson that was not finished, and that nobody will go on with.
 
         Raises:
             LogError: the log has no such lesson, or it cannot be written.
+            ChangedError: it has ended, or is at a station.
         """
-        acts = self._shelf.lessons.load(key).acts
-        self._shelf.lessons.end(key, at_us=acts[-1].at_us if acts else 0)
+        async with self._changing:
+            acts = self._left(key).acts
+            self._shelf.lessons.end(key, at_us=acts[-1].at_us if acts else 0)
 
-    def remove(self, number: int) -> None:
-        """End a station.
+    def _left(self, key: int) -> StoredLesson:
+        """Return a lesson that an earlier program has left unfinished."""
+        at = next((station.number for station in self.stations.values() if station.attempt.key == key), None)
+        if at is not None:
+            raise ChangedError(f"lesson {key} is at station {at}")
+        stored = self._shelf.lessons.load(key)
+        if stored.summary.ended_us is not None:
+            raise ChangedError(f"lesson {key} has ended")
+        return stored
+
+    async def remove(self, number: int) -> None:
+        """End a station; no-op where there is none.
 
         Raises:
             LogError: that could not be stored.
         """
-        self.stations[number].attempt.give_up()
-        del self.stations[number]
+        async with self._changing:
+            if number in self.stations:
+                self.stations[number].attempt.give_up()
+                del self.stations[number]
 
     def attempts(self, key: int) -> dict[int, StoredLesson]:
         """Return a lesson of the log, and the attempts before it, by their keys.
@@ -164,16 +183,24 @@ class Hub:
         return station
 
     async def rewind(self, station: Station, to_ms: int) -> None:
-        """Execute the lesson again to a time of it, as a further attempt, held there."""
+        """Execute the lesson again to a time of it, as a further attempt, held there.
+
+        Raises:
+            ChangedError: the station has another attempt by now, or has ended.
+            LogError: the further attempt could not be stored.
+        """
         earlier, was = station.attempt, station.room
         until = Micros(was.began + to_ms * MILLISECOND)
-        with _executing(station):
-            room = await asyncio.to_thread(Room.execute, was.lesson, was.seed, was.acts, until)
-        begun = _start_of(room, station.number, station.trainee, parent=earlier.key, parent_at_us=until)
-        attempt = Attempt.begun(self._shelf, begun, room, earlier.name)
-        earlier.give_up()
-        station.begin(attempt, clock.monotonic())
-        self.wake()
+        async with self._changing:
+            if self.stations.get(station.number) is not station or station.attempt is not earlier:
+                raise ChangedError(f"station {station.number} has another lesson by now: look again")
+            with _executing(station):
+                room = await asyncio.to_thread(Room.execute, was.lesson, was.seed, was.acts, until)
+            begun = _start_of(room, station.number, station.trainee, parent=earlier.key, parent_at_us=until)
+            attempt = Attempt.begun(self._shelf, begun, room, earlier.name)
+            earlier.give_up()
+            station.begin(attempt, clock.monotonic())
+            self.wake()
 
 
 def _start_of(

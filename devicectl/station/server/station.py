@@ -21,12 +21,14 @@ from devicectl.station.server.progress import Progress
 from devicectl.station.views.guidance import STATES
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import lesson_ms
-from protocols.language.units import MILLISECOND, Micros
+from protocols.language.units import MILLISECOND, SECOND, Micros
 
 PUSH_US: Final = Micros(80 * MILLISECOND)
 """Wall time between two documents of a lesson that runs: 12 a second."""
 CHANGE_US: Final = Micros(30 * MILLISECOND)
 """The same where a phase begins or something is seen, which the page should show in time."""
+RETRY_US: Final = Micros(10 * SECOND)
+"""Wall time between two tries to store what was not: each may wait two seconds for another program's lock."""
 
 
 class Answer(NamedTuple):
@@ -55,6 +57,7 @@ class Station:
         self._lease = TriggerLease()
         self._progress = Progress(attempt.room)
         self._pushed = Micros(0)
+        self._tried = Micros(0)
         self._projections = projections
         self._channels = {view: Channel(project(self), first) for view, project in projections.items()}
 
@@ -65,8 +68,8 @@ class Station:
 
     @property
     def at_rest(self) -> bool:
-        """True while no time has to pass here: the lesson is held, and nobody holds the trigger."""
-        return not (self.pace.running or self.holds_trigger)
+        """True while no time has to pass here: the lesson is held, nobody holds the trigger, and all is stored."""
+        return not (self.pace.running or self.holds_trigger or self.attempt.owes)
 
     @property
     def holds_trigger(self) -> bool:
@@ -89,6 +92,9 @@ class Station:
         if self.executing:
             return
         self._look_at_trigger(now)
+        if self.attempt.owes and now - self._tried >= RETRY_US:
+            self._settle(now)
+            self.push(now)
         if not self.pace.running:
             return
         changed = self._pass(now)
@@ -101,19 +107,12 @@ class Station:
             self.room.advance(Micros(self.room.now + piece))
             if self.pace.look(self._progress.seen()):
                 break
-        if self.room.ended:
-            self._close()
+        if self.room.ended and self.pace.running:
+            self.pace.hold()
+            self._settle(now)
         if not self.pace.running:
             self.push(now)
         return self._progress.changed()
-
-    def _close(self) -> None:
-        self.pace.hold()
-        try:
-            self.attempt.close()
-            self.trouble = ""
-        except LogError as error:
-            self.trouble = str(error)
 
     def push(self, now: Micros) -> None:
         """Send the pages what is different."""
@@ -139,13 +138,14 @@ class Station:
             self._lease.drop()
         elif act.name == "trigger_press":
             self._lease.take(holder, now)
-        answer = self._stored()
+        answer = self._settle(now)
         self.push(now)
         return answer
 
-    def _stored(self) -> Answer:
+    def _settle(self, now: Micros) -> Answer:
+        self._tried = now
         try:
-            self.attempt.store()
+            self.attempt.settle()
             self.trouble = ""
         except LogError as error:
             self.pace.hold()

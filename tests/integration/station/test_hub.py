@@ -1,5 +1,6 @@
 """Stations of a class, their log among them: what is kept, what is continued, and what a defect leaves alone."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -14,16 +15,17 @@ from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.ready import find_lesson
 from devicectl.station.room import Room
 from devicectl.station.server.attempt import Shelf
-from devicectl.station.server.hub import TICK_US, Hub
+from devicectl.station.server.hub import TICK_US, ChangedError, Hub
 from devicectl.station.server.lease import LEASE_US
 from devicectl.station.server.projections import projections
-from devicectl.station.server.station import Station
+from devicectl.station.server.station import RETRY_US, Station
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 LESSON = find_lesson("suction-leak")
 PAGE = 7
 LATE = Micros(2**60)
 """Wall time of a server that has run for long."""
+AFTER_CLOSE = Micros(60 * SECOND)
 
 
 class Nobody:
@@ -47,7 +49,7 @@ async def started(hub: Hub, lesson: Lesson = LESSON) -> Station:
     return await hub.start(lesson, name="suction-leak")
 
 
-def full(*_: object) -> NoReturn:
+def full(*_: object, **__: object) -> NoReturn:
     raise LogError(LogErrorKind.UNWRITABLE, "the log", "the disk is full")
 
 
@@ -131,6 +133,18 @@ def why_let_go(station: Station) -> object:
     act = station.room.acts[-1]
     assert (act.view, act.name) == ("server", "trigger_release")
     return act.arguments["why"]
+
+
+async def closed(hub: Hub) -> Station:
+    """A lesson whose session is closed, at wall time `AFTER_CLOSE`."""
+    station = await started(hub)
+    station.act("trainee", "close", {}, Micros(0))
+    station.pace.run(Micros(0))
+    for wall in range(0, AFTER_CLOSE, 100 * MILLISECOND):
+        if not station.room.ended:
+            station.tick(Micros(wall))
+    assert station.room.ended
+    return station
 
 
 async def pressed(hub: Hub, holder: int = PAGE) -> Station:
@@ -226,3 +240,94 @@ async def test_acts_of_an_attempt_are_stored_at_once(shelf: Shelf, monkeypatch: 
     monkeypatch.setattr(shelf.lessons, "append", counted)
     await hub.rewind(station, 0)
     assert calls == [5] and len(shelf.lessons.load(station.attempt.key).acts) == 5
+
+
+# --- lessons that somebody else begins, ends or continues meanwhile ---------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_lesson_is_continued_once_however_often_it_is_asked_for(shelf: Shelf) -> None:
+    key = (await started(hub_of(shelf))).attempt.key
+    hub = hub_of(shelf)
+    results = await asyncio.gather(hub.go_on(key), hub.go_on(key), return_exceptions=True)
+    assert len(hub.stations) == 1 and str(results[1]) == f"lesson {key} is at station 1"
+
+
+@pytest.mark.asyncio
+async def test_lesson_that_has_ended_is_neither_continued_nor_ended_again(shelf: Shelf) -> None:
+    station = await closed(hub_of(shelf))
+    key, hub = station.attempt.key, hub_of(shelf)
+    session = shelf.lessons.load(key).summary.session_key
+    for asked in (hub.go_on, hub.discard):
+        with pytest.raises(ChangedError, match=f"lesson {key} has ended"):
+            await asked(key)
+    assert session is not None and shelf.lessons.load(key).summary.session_key == session and not hub.stations
+
+
+@pytest.mark.asyncio
+async def test_lesson_that_runs_here_is_not_discarded(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    key = (await started(hub)).attempt.key
+    with pytest.raises(ChangedError, match=f"lesson {key} is at station 1"):
+        await hub.discard(key)
+    assert shelf.lessons.load(key).summary.ended_us is None
+
+
+@pytest.mark.asyncio
+async def test_station_that_is_ended_while_its_lesson_is_executed_leaves_nothing_behind(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    await asyncio.gather(hub.rewind(station, 0), hub.remove(station.number))
+    assert not hub.stations and not hub.unfinished()
+
+
+@pytest.mark.asyncio
+async def test_lesson_that_is_started_while_the_one_before_is_executed_stays(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    await asyncio.gather(hub.rewind(station, 0), hub.start(LESSON, name="next", number=station.number))
+    assert station.attempt.name == "next"
+    assert [lesson.key for lesson in shelf.lessons.unfinished()] == [station.attempt.key]
+
+
+@pytest.mark.asyncio
+async def test_rewind_of_a_lesson_that_has_gone_meanwhile_is_refused(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    started_anew = hub.start(LESSON, name="next", number=station.number)
+    results = await asyncio.gather(started_anew, hub.rewind(station, 0), return_exceptions=True)
+    assert isinstance(results[1], ChangedError) and station.attempt.name == "next"
+
+
+# --- the session of a lesson that was closed --------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_closed_session_that_could_not_be_stored_is_stored_once_when_it_can(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf.lessons, "end", full)
+        station = await closed(hub_of(shelf))
+        assert "disk is full" in str(station.row()["trouble"]) and not station.at_rest
+        with pytest.raises(LogError):
+            shelf.log.load(1)
+    now = AFTER_CLOSE + RETRY_US
+    station.tick(Micros(now))
+    assert shelf.lessons.load(station.attempt.key).summary.session_key == 1
+    assert shelf.log.load(1) and station.row()["trouble"] is None and station.at_rest
+
+
+@pytest.mark.asyncio
+async def test_log_that_cannot_be_written_is_tried_seldom(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    station = await started(hub_of(shelf))
+    tried: list[None] = []
+
+    def failing(*_: object) -> NoReturn:
+        tried.append(None)
+        full()
+
+    monkeypatch.setattr(shelf.lessons, "append", failing)
+    station.act("instructor", "note", {"text": "one"}, Micros(0))
+    hold(station, 0, for_us=2 * RETRY_US + TICK_US)
+    assert len(tried) == 3

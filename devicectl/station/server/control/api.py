@@ -117,7 +117,7 @@ class Api:
         """Start a lesson, or go on with one."""
         form = call.asked(forms.StartForm)
         if form.discard is not None:
-            self._hub.discard(form.discard)
+            await self._hub.discard(form.discard)
             return forms.Answer(ok=True)
         if form.resume is not None:
             station = await self._hub.go_on(form.resume)
@@ -147,7 +147,7 @@ class Api:
     async def remove(self, call: Call) -> forms.Answer:
         """End a station."""
         self.at(call.station)
-        self._hub.remove(call.station)
+        await self._hub.remove(call.station)
         self._sockets.remove(call.station)
         return forms.Answer(ok=True)
 
