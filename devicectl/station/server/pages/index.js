@@ -1,6 +1,6 @@
 /* The start page: what the station is, the class with its links, and the lessons that can be started. */
 
-import { api, byId, el, keyed, minutes, setAttribute, setText, svg } from "./common.js";
+import { api, byId, el, keyed, minutes, setAttribute, setText, showLink, svg } from "./common.js";
 
 const EVERY_MS = 1000;
 /** Pages of a station that have a link of their own; the instructor's is the page that you see. */
@@ -23,15 +23,10 @@ async function asked(method, path, body) {
 async function refresh() {
   try {
     show(await api("GET", "/api/stations"));
-    linked(true, "connected");
+    showLink(true, "connected");
   } catch (error) {
-    linked(false, error.message);
+    showLink(false, error.message);
   }
-}
-
-function linked(up, words) {
-  setText(byId("link"), words);
-  byId("link").classList.toggle("lost", !up);
 }
 
 function show({ stations, limit, unfinished }) {

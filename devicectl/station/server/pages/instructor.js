@@ -1,6 +1,9 @@
 /* The instructor's page of one station: what the trainee sees beside what is so, the script, faults, checks, moments. */
 
-import { Announcer, Gauge, LessonTime, Pace, Station, api, byId, el, keyed, minutes, setAttribute, setText, showAlarms, stationNumber } from "./common.js";
+import { Announcer, LessonTime, api, byId, changed, el, keyed, minutes, setAttribute, setText, showAlarms, showLink, stationNumber } from "./common.js";
+import { Gauge } from "./drawings.js";
+import { Pace } from "./pace.js";
+import { Station } from "./socket.js";
 
 const number = stationNumber();
 const path = `/api/stations/${number}`;
@@ -18,8 +21,6 @@ const gauge = new Gauge(byId("vacuum"));
 const time = new LessonTime();
 let view;
 let kinds = [];
-
-const changed = (patch, ...keys) => patch === undefined || keys.some((key) => key in patch);
 
 function show(next, patch) {
   const before = view;
@@ -74,7 +75,7 @@ function showTrainee(trainee) {
 
 function madeHand(name) {
   const args = name === "acknowledge" ? ACKNOWLEDGE_ALL : name === "trigger_release" ? { why: "let_go" } : {};
-  return el("button", { type: "button", onclick: () => act(name, args) }, HANDS[name]);
+  return el("button", { type: "button", onclick: () => station.do(name, args) }, HANDS[name]);
 }
 
 function showFacts(list, facts) {
@@ -95,7 +96,7 @@ function named([name, value]) {
 // --- faults ----------------------------------------------------------------------------------------------------
 
 function madeFault(fault) {
-  const withdraw = () => act("withdraw", { fault: fault.index });
+  const withdraw = () => station.do("withdraw", { fault: fault.index });
   const button = el("button", { type: "button", "aria-label": `Withdraw: ${fault.words}`, onclick: withdraw }, "Withdraw");
   return el("li", { class: "row entry" }, el("span", { class: "grow" }, fault.words), el("span", { class: "soft" }), button);
 }
@@ -137,7 +138,7 @@ async function inject(event) {
   for (const field of byId("quantities").querySelectorAll("input, select")) {
     fault[field.name] = field.type === "number" ? field.valueAsNumber : field.value;
   }
-  await act("inject", { fault });
+  await station.do("inject", { fault });
 }
 
 // --- script and checks -----------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ function showRail() {
 function madeItem({ item, words }) {
   const buttons = ["Fire now", "Skip"].map((label) => {
     const name = label === "Skip" ? "skip" : "fire";
-    return el("button", { type: "button", "aria-label": `${label}: ${words}`, onclick: () => act(name, { item }) }, label);
+    return el("button", { type: "button", "aria-label": `${label}: ${words}`, onclick: () => station.do(name, { item }) }, label);
   });
   return el("li", { class: "row entry" }, el("span", { class: "grow" }, words), el("span", { class: "state" }), el("span", { class: "row" }, ...buttons));
 }
@@ -187,7 +188,7 @@ function askOverride(check, words) {
   dialog.onclose = () => {
     if (dialog.returnValue !== "override") return;
     const passed = dialog.querySelector("input:checked").value === "yes";
-    act("override", { check, passed, reason: byId("reason").value.trim() });
+    station.do("override", { check, passed, reason: byId("reason").value.trim() });
   };
   dialog.returnValue = "";
   dialog.showModal();
@@ -255,17 +256,11 @@ async function asked(what, body) {
 
 async function note(event) {
   event.preventDefault();
-  const done = await act(event.submitter.value, { text: byId("words").value.trim() });
+  const done = await station.do(event.submitter.value, { text: byId("words").value.trim() });
   if (done) byId("words").value = "";
 }
 
-// --- acts and announcements ------------------------------------------------------------------------------------
-
-async function act(name, args = {}) {
-  const { ok, words } = await station.act(name, args);
-  refused(ok ? "" : words);
-  return ok;
-}
+// --- announcements ---------------------------------------------------------------------------------------------
 
 function tell(before) {
   const known = new Set(before.trainee.alarms.map((alarm) => alarm.code));
@@ -278,19 +273,13 @@ function tell(before) {
   if (before.clock.running && !view.clock.running) announcer.say("clock", view.clock.ended ? "The lesson has ended." : "Held.");
 }
 
-const station = new Station("instructor", number, {
-  shown: show,
-  linked(up, words) {
-    setText(byId("link"), words);
-    byId("link").classList.toggle("lost", !up);
-  },
-});
+const station = new Station("instructor", number, { shown: show, linked: showLink, refused });
 
 byId("to-presenter").href = `/presenter/${number}`;
 byId("save").href = `${path}/moment`;
 byId("save").download = `station-${number}-moment.yaml`;
-byId("stop").onclick = () => act("stop");
-byId("automatic").onclick = () => act("automatic", { on: !view.automatic });
+byId("stop").onclick = () => station.do("stop");
+byId("automatic").onclick = () => station.do("automatic", { on: !view.automatic });
 byId("reset").onclick = () => confirm("Begin the lesson again? This attempt is kept.") && asked("reset", {});
 byId("inject").onsubmit = inject;
 byId("noting").onsubmit = note;

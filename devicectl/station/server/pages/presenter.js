@@ -4,7 +4,10 @@
  * a punch of 80 ms is seen from its beginning although its news was under way.
  */
 
-import { Announcer, CellMap, Gauge, LessonTime, Pace, Station, byId, el, keyed, minutes, onKeys, setAttribute, setText, showAlarms, stationNumber, svg } from "./common.js";
+import { Announcer, LessonTime, byId, changed, el, keyed, minutes, onKeys, setAttribute, setText, showAlarms, showLink, stationNumber, svg } from "./common.js";
+import { CellMap, Gauge } from "./drawings.js";
+import { Pace } from "./pace.js";
+import { Station } from "./socket.js";
 
 const PHASES = { punch: "Punch", suction: "Suction", advance: "Advance", count: "Count" };
 /** Behind the lesson by so much of the wall's time: what comes over a network is then on the page before it is due. */
@@ -144,8 +147,6 @@ function show(next, patch) {
   if (!moving) frame(performance.now());
 }
 
-const changed = (patch, ...keys) => patch === undefined || keys.some((key) => key in patch);
-
 function showNumbers({ cores, target, coverage_percent: coverage, cycles }) {
   setText(byId("cores"), cores.toLocaleString("en"));
   setText(byId("target"), target.toLocaleString("en"));
@@ -235,18 +236,7 @@ function inWords({ phase, cycle_no: cycle }) {
   return `${doing[phase]}${last}`;
 }
 
-const station = new Station("presenter", number, {
-  shown: show,
-  linked(up, words) {
-    setText(byId("link"), words);
-    byId("link").classList.toggle("lost", !up);
-  },
-});
-
-async function act(name, args) {
-  const { ok, words } = await station.act(name, args);
-  refused(ok ? "" : words);
-}
+const station = new Station("presenter", number, { shown: show, linked: showLink, refused });
 
 function turnFacts(by) {
   fact = (fact + by + view.facts.length) % view.facts.length;
@@ -261,12 +251,9 @@ async function fullScreen() {
 pace.buttons.append(byId("automatic"), byId("full"));
 byId("fact-before").onclick = () => turnFacts(-1);
 byId("fact-after").onclick = () => turnFacts(1);
-byId("automatic").onclick = () => act("automatic", { on: !view.automatic });
+byId("automatic").onclick = () => station.do("automatic", { on: !view.automatic });
 byId("full").onclick = fullScreen;
 
-const KEYS = "station keys";
-byId("keys").checked = localStorage.getItem(KEYS) !== "off";
-byId("keys").onchange = () => localStorage.setItem(KEYS, byId("keys").checked ? "on" : "off");
 onKeys({
   " ": () => pace.toggle(),
   ArrowRight: () => pace.step("phase"),
@@ -275,4 +262,4 @@ onKeys({
   "+": () => pace.faster(1),
   "-": () => pace.faster(-1),
   f: fullScreen,
-}, () => byId("keys").checked);
+}, byId("keys"));

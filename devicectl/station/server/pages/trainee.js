@@ -4,16 +4,16 @@
  * why when it is pressed; what the device would refuse is sent, so that the device refuses it.
  */
 
-import { Announcer, CellMap, Gauge, Station, api, byId, el, keyed, minutes, setAttribute, setText, stationNumber } from "./common.js";
+import { Announcer, SIGNS, api, byId, el, keyed, minutes, onKeys, setAttribute, setText, showLink, stationNumber } from "./common.js";
+import { CellMap, Gauge } from "./drawings.js";
 import { Hold } from "./hold.js";
+import { Station } from "./socket.js";
 import { Sound } from "./sound.js";
 
-const SIGNS = { high: "!!!", medium: "!!", low: "!", info: "i" };
 const WORDS = { high: "High priority", medium: "Medium priority", low: "Low priority", info: "Information" };
 const STATES = { active: "", acknowledged: "acknowledged", latched: "its cause is gone; it stays until a reset" };
 const SOUND = { true: "The sound is on.", false: "The sound is off: turn it on at the task." };
 const PHASES = { punch: "Needles in the skin", suction: "Suction", advance: "Advance", count: "Count", none: "" };
-const KEYS_OFF = "station-keys-off";
 
 let view;
 const shown = { alarms: new Map(), message: undefined, next: "", state: "", link: true, ended: false, sound: false };
@@ -278,28 +278,16 @@ byId("brief-close").addEventListener("click", async () => {
 byId("brief-open").addEventListener("click", () => showBrief(true));
 byId("sound-test").addEventListener("click", () => sound.test());
 
-const keys = byId("keys");
-keys.checked = localStorage.getItem(KEYS_OFF) === null;
-const showKeys = () => (byId("stop-key").hidden = !keys.checked);
-keys.addEventListener("change", () => {
-  if (keys.checked) localStorage.removeItem(KEYS_OFF);
-  else localStorage.setItem(KEYS_OFF, "1");
-  showKeys();
-});
+const withKey = [...document.querySelectorAll("[data-key]")].map((button) => [button.dataset.key, () => pressed(button)]);
+onKeys({ ".": stop, ...Object.fromEntries(withKey) }, byId("keys"));
+const showKeys = () => (byId("stop-key").hidden = !byId("keys").checked);
+byId("keys").addEventListener("change", showKeys);
 showKeys();
-
-document.addEventListener("keydown", (event) => {
-  const elsewhere = event.target.closest?.("input:not([type=checkbox]), select, textarea");
-  if (!keys.checked || event.repeat || event.ctrlKey || event.altKey || event.metaKey || elsewhere) return;
-  if (event.key === ".") stop();
-  else for (const button of document.querySelectorAll(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`)) pressed(button);
-});
 
 const station = new Station("trainee", stationNumber(), {
   shown: show,
   linked: (up, words) => {
-    setText(byId("link"), words);
-    byId("link").classList.toggle("lost", !up);
+    showLink(up, words);
     if (up) return;
     hold.drop(); // a closed socket has released it at the station
     announcer.say("connection", words);
