@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from devicectl.log.lessons.lesson import LessonSummary
 
 COLUMNS: Final = ("id", "date", "lesson", "trainee", "station", "acts", "state", "session")
-SPARE_COLUMNS: Final = ("station", "acts", "session", "trainee")
+SPARE_COLUMNS: Final = ("station", "acts", "session", "date")
 """Columns that a narrow terminal does not show, the first one first."""
 
 _Id = Annotated[
     int | None,
     typer.Argument(metavar="ID", parser=whole_number, help="The lesson's number in this log; else they are listed."),
 ]
-_Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else standard output.")]
+_Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Else standard output, if that is no terminal.")
+]
 
 
 def report(lesson_id: _Id = None, out: _Out = None, log: LogOption = None) -> None:
@@ -41,6 +43,8 @@ def report(lesson_id: _Id = None, out: _Out = None, log: LogOption = None) -> No
             raise refuse_together("--out", "no ID", "a list is printed")
         _list(where)
         return
+    if out is None and sys.stdout.isatty():
+        raise typer.BadParameter("the debrief is a page of HTML: name a file for it", param_hint="--out")
     refuse_clash([*log_files(log, where, Use.READ), *output_file("--out", out)])
     require_writable("--out", out)
     from devicectl.station.debrief.stored import debrief_of
@@ -65,7 +69,7 @@ def _list(where: str) -> None:
             raise
         found, where = [], error.path
     if found:
-        print_list(COLUMNS, map(_row, found), cut="lesson", spare=SPARE_COLUMNS)
+        print_list(COLUMNS, map(_row, found), cut="trainee", spare=SPARE_COLUMNS)
     else:
         print(f"no lesson yet in {printable(where)}")
 

@@ -13,6 +13,7 @@ from devicectl.errors import DevicectlError
 from devicectl.log.paths import default_log_path
 from handpiece_shell.files import NamedFile, Use
 from protocols.text.addresses import MAX_PORT
+from protocols.text.escape import printable
 from protocols.text.notice import NOTICE
 
 if TYPE_CHECKING:
@@ -108,9 +109,12 @@ def _wanted(lessons: list[str], stations: int, *, seed: int | None, log: str, de
     from devicectl.station.server.admission.limits import MAX_STATIONS
     from devicectl.station.server.classroom import Wanted
     from devicectl.station.server.library import library_of
+    from devicectl.transports.simulated import MAX_SEED
 
     if not 1 <= stations <= MAX_STATIONS:
         raise typer.BadParameter(f"must be a whole number from 1 to {MAX_STATIONS}", param_hint="--stations")
+    if seed is not None and not 0 <= seed <= MAX_SEED - stations + 1:
+        raise typer.BadParameter(f"must be a whole number from 0 to {MAX_SEED - stations + 1}", param_hint="--seed")
     library = library_of(lessons, demo=demo)
     return Wanted(library=library, stations=stations, seed=seed, log=log, demo=demo, practice=practice)
 
@@ -122,7 +126,8 @@ def _announce(doors: "Doors", *, demo: bool, shown: bool) -> None:
         for view, link in links.items():
             print(f"{view:<11}{number}  {link}")
     for lesson in doors.unfinished:
-        print(f"not finished: lesson {lesson.key}, {lesson.start.title}; the instructor's page offers to continue it")
+        title = printable(lesson.start.title)
+        print(f"not finished: lesson {lesson.key}, {title}; the instructor's page offers to continue it")
     print("\nCtrl-C ends the station.", flush=True)
     if shown:
         webbrowser.open(doors.stations[1]["presenter"] if demo else doors.instructor)

@@ -38,6 +38,8 @@ def test_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
         (("--stations", "0"), "1 to 8"),
         (("--stations", "9"), "1 to 8"),
         (("--port", "65536"), "0 to 65535"),
+        (("--seed", "-1"), "0 to 9223372036854775807"),
+        (("--stations", "2", "--seed", str(2**63 - 1)), f"0 to {2**63 - 2}"),
         (("--lesson", "suction-leek"), "suction-leak"),
         (("--lesson", "none.yaml"), "none.yaml"),
     ],

@@ -106,17 +106,17 @@ def test_what_cannot_be_executed_again_is_said_in_a_line(reader: LogReader) -> N
 # --- the command
 
 
-def run(*arguments: str | Path, code: int = 0) -> tuple[str, str]:
-    out, err = io.StringIO(), io.StringIO()
+def run(*arguments: str | Path, code: int = 0, out: io.StringIO | None = None) -> tuple[str, str]:
+    out, err = out or io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         found = call(["report", *map(str, arguments)])
     assert found == code, out.getvalue() + err.getvalue()
     return out.getvalue(), err.getvalue()
 
 
-def refused(*arguments: str | Path, code: int = 2) -> str:
-    out, err = run(*arguments, code=code)
-    assert not out and err.count("\n") == 1
+def refused(*arguments: str | Path, code: int = 2, out: io.StringIO | None = None) -> str:
+    said, err = run(*arguments, code=code, out=out)
+    assert not said and err.count("\n") == 1
     return err
 
 
@@ -140,6 +140,24 @@ def test_the_page_is_the_same_on_standard_output_and_in_a_file(path: Path, tmp_p
     assert (tmp_path / "debrief.html").read_bytes() == page.encode()
     assert out == f"{NOTICE}\ndebrief of lesson 2 written to {tmp_path / 'debrief.html'}\n"
     assert page.startswith("<!doctype html>") and "<script" not in page and "\x1b" not in page
+
+
+class Terminal(io.StringIO):
+    """Standard output that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_page_is_not_poured_into_a_terminal(path: Path) -> None:
+    assert "name a file" in refused("2", out=Terminal())
+
+
+def test_terminal_of_80_columns_lists_who_each_lesson_was_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = re.sub("\x1b\\[[0-9;]*m", "", run(out=Terminal())[0]).splitlines()
+    assert "trainee" in lines[1].split() and "<script>" in lines[3]
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("number", ["4", "0", "99999999999"])
