@@ -86,6 +86,8 @@ TARGETS: Final = {
     "station beyond all": "GET /api/stations/999999999999999999999999 HTTP/1.1\r\n" + HEAD + BEARER,
     "station below all": "GET /api/stations/-1 HTTP/1.1\r\n" + HEAD + BEARER,
     "lesson by dots": "GET /debrief/..%2f..%2fetc%2fpasswd HTTP/1.1\r\n" + HEAD + BEARER,
+    "station of five thousand digits": "GET /api/stations/" + "9" * 5_000 + " HTTP/1.1\r\n" + HEAD + BEARER,
+    "lesson of five thousand digits": "GET /debrief/" + "9" * 5_000 + " HTTP/1.1\r\n" + HEAD + BEARER,
     "target of a megabyte": "GET /" + "a" * 1_000_000 + " HTTP/1.1\r\n" + HEAD + BEARER,
     "header of a megabyte": LIST + HEAD + BEARER + "X: " + "a" * 1_000_000 + "\r\n",
     "ten thousand headers": LIST + HEAD + BEARER + "X: a\r\n" * 10_000,

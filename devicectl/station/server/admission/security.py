@@ -31,6 +31,8 @@ READING: Final = frozenset({"GET", "HEAD"})
 WRITING: Final = frozenset({"DELETE", "POST"})
 
 MAX_HEADERS: Final = 64
+MAX_TARGET_BYTES: Final = 1024
+"""Bytes of a path: the longest that is right has a token. Python reads no number of more than 4,300 digits."""
 """A browser sends twenty."""
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -75,6 +77,8 @@ def form_refusal(method: str, target: bytes, headers: Headers) -> Refusal | None
     """
     if not target.startswith(b"/") or target.startswith(b"//"):
         return Refusal(400, "target: a path is needed, /...")
+    if len(target) > MAX_TARGET_BYTES:
+        return Refusal(414, f"target: at most {MAX_TARGET_BYTES} bytes")
     if method not in READING | WRITING:
         return Refusal(405, "method: GET, HEAD, POST and DELETE are served")
     if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:

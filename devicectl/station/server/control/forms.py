@@ -49,15 +49,17 @@ class StartForm(Form):
 class ActForm(Form):
     """An act, as on the socket."""
 
-    name: Name
-    arguments: dict[str, object] = {}
+    name: Annotated[Name, Field(description="name of an act of GET /api/catalogue")]
+    arguments: Annotated[dict[str, object], Field(description="a mapping of the act's arguments to values")] = {}
 
 
 class PaceForm(Form):
     """Move the clock: what is left out stays as it is."""
 
-    running: bool | None = None
-    speed: Annotated[float | None, Field(ge=MIN_SPEED, le=MAX_SPEED)] = None
+    running: Annotated[bool | None, Field(description="true to run, false to hold")] = None
+    speed: Annotated[
+        float | None, Field(ge=MIN_SPEED, le=MAX_SPEED, description=f"a number from {MIN_SPEED:g} to {MAX_SPEED:g}")
+    ] = None
     step: Annotated[Literal["phase", "cycle", "alarm"] | None, Field(description="run to the next one, and hold")] = (
         None
     )
@@ -67,13 +69,13 @@ class PaceForm(Form):
 class RewindForm(Form):
     """Go back to a time of the lesson."""
 
-    to_ms: Annotated[int, Field(ge=0, le=86_400_000)]
+    to_ms: Annotated[int, Field(ge=0, le=86_400_000, description="a whole number of milliseconds of lesson time")]
 
 
 class LinkForm(Form):
     """Make a new link for a view."""
 
-    view: Literal["trainee", "presenter"]
+    view: Annotated[Literal["trainee", "presenter"], Field(description="trainee or presenter")]
 
 
 class Answer(BaseModel):

@@ -59,6 +59,12 @@ def test_target_has_to_be_a_path(target: bytes) -> None:
     assert form_refusal("GET", b"/", []) is None
 
 
+def test_target_is_a_short_path() -> None:
+    assert form_refusal("GET", b"/" + b"9" * 1023, []) is None
+    refusal = form_refusal("GET", b"/" + b"9" * 1024, [])
+    assert refusal is not None and refusal.status == 414
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get"])
 def test_other_methods_are_refused(method: str) -> None:
     refusal = form_refusal(method, b"/", [])

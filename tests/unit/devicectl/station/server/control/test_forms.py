@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from devicectl.station.server.control.forms import PaceForm, RewindForm, StartForm
+from devicectl.station.server.control.forms import ActForm, Form, LinkForm, PaceForm, RewindForm, StartForm
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,9 @@ def test_speed_may_be_a_whole_number(speed: float) -> None:
 def test_time_to_go_back_to_is_a_whole_number(to_ms: object) -> None:
     with pytest.raises(ValidationError):
         RewindForm.model_validate({"to_ms": to_ms})
+
+
+@pytest.mark.parametrize("form", [StartForm, ActForm, PaceForm, RewindForm, LinkForm])
+def test_each_key_says_what_is_right_for_it(form: type[Form]) -> None:
+    """What is wrong is answered by "NAME: must be", and this."""
+    assert [name for name, field in form.model_fields.items() if not field.description] == []
