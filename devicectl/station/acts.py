@@ -62,7 +62,7 @@ class Argument(NamedTuple):
         if self.type is int:
             return f"a whole number from {self.least} to {self.most}"
         if self.type is str:
-            return f"a text of {self.least} to {self.most} characters"
+            return f"a text of {self.least} to {self.most} characters of Unicode"
         return "true or false" if self.type is bool else "a mapping of keys to values"
 
     def fits(self, value: object) -> bool:
@@ -72,8 +72,17 @@ class Argument(NamedTuple):
         if self.words:
             return value in self.words
         if isinstance(value, str):
-            return self.least <= len(value) <= self.most
+            return self.least <= len(value) <= self.most and _is_unicode(value)
         return self.type is not int or (isinstance(value, int) and self.least <= value <= self.most)
+
+
+def _is_unicode(text: str) -> bool:
+    """Return False for a text with half of a surrogate pair, as of an emoji cut in two: no log or page can have it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class ActKind(NamedTuple):

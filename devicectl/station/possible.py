@@ -121,16 +121,25 @@ def _of_acts(lesson: Lesson) -> Iterator[Misfit]:
         if act.at_us < last:
             yield Misfit(("lesson", "acts", index, "at_us"), act.at_us, f"must be at least {last}: acts are in order")
         last = act.at_us
-        yield from _of_injection(lesson, act, ("lesson", "acts", index, "arguments", "fault"))
+        yield from _of_act(lesson, act, ("lesson", "acts", index, "arguments"))
     if lesson.acts_us < last:
         yield Misfit(("lesson", "acts_us"), lesson.acts_us, f"must be at least {last}, the time of the last act")
 
 
-def _of_injection(lesson: Lesson, act: Act, steps: Steps) -> Iterator[Misfit]:
+def _of_act(lesson: Lesson, act: Act, steps: Steps) -> Iterator[Misfit]:
+    names: dict[str, Sequence[str]] = {
+        "item": [one.item for one in lesson.script],
+        "check": [one.check for one in lesson.checks],
+    }
+    for argument, known in names.items():
+        name = act.arguments.get(argument)
+        if name is not None and name not in known:
+            there = f"there are {', '.join(known)}" if known else "there is none"
+            yield Misfit((*steps, argument), name, f"must be one of this lesson's: {there}")
     given = act.arguments.get("fault")
     found = find_fault_misfit(lesson.scenario, (fault_of(given),)) if isinstance(given, dict) else None
     if found is not None:
-        yield Misfit((*steps, *found.steps[2:]), found.value, found.reason)
+        yield Misfit((*steps, "fault", *found.steps[2:]), found.value, found.reason)
 
 
 def _twice(names: list[str], where: str, key: str) -> Iterator[Misfit]:

@@ -46,7 +46,9 @@ _AFTERWARDS: Final = (*REMARKS, "override")
 
 
 class LessonError(DevicectlError):
-    """A lesson cannot begin: its beginning is not reached."""
+    """A lesson cannot begin: its beginning is not reached, or one of the acts that lead to it cannot be done."""
+
+    exit_code = 2
 
 
 class FaultChange(NamedTuple):
@@ -133,7 +135,10 @@ class Room:
         for act in self.lesson.acts:
             at_us = Micros(self.began + act.at_us)
             self.advance(at_us)
-            self._perform(act._replace(at_us=at_us))
+            try:
+                self._perform(act._replace(at_us=at_us))
+            except ActError as error:
+                raise LessonError(f"the lesson's acts: at {act.at_us / SECOND:.3f} s: {error}") from error
         if self.lesson.acts:
             self.advance(Micros(self.began + self.lesson.acts_us))
             self.began = self.now

@@ -90,6 +90,15 @@ def test_a_wrong_act_is_refused_with_what_would_be_right(data: dict[str, Any], s
     assert message(data).startswith(said)
 
 
+@pytest.mark.parametrize("half", ["\ud83d", "as far as here \ud83d", "\udfff"])
+def test_a_text_of_an_emoji_cut_in_two_is_refused(half: str) -> None:
+    said = "must be a text of 1 to 500 characters of Unicode"
+    for name in ("note", "bookmark"):
+        assert said in message({"name": name, "arguments": {"text": half}}, "instructor")
+    override = {"check": "stops", "passed": True, "reason": half}
+    assert said in message({"name": "override", "arguments": override}, "instructor")
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

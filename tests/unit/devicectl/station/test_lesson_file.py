@@ -246,6 +246,15 @@ WRONG: Final = {
         CHANGE + "act: fire, at: start, arguments: {item: a}}",
         "lesson.what_if[0]: fire is no act of the trainee: it is for the instructor",
     ),
+    "an act on an item that there is not": (
+        "lesson: {acts: [{at_us: 9, view: instructor, name: fire, arguments: {item: leak}}], acts_us: 9}",
+        "lesson.acts[0].arguments.item = 'leak': must be one of this lesson's: there is none",
+    ),
+    "an act on a check that there is not": (
+        "lesson:\n  checks: [{check: stops, words: a, do: act(stop)}]\n  acts:\n    - {at_us: 9, view: instructor, "
+        "name: override, arguments: {check: stop, passed: true, reason: a}}\n  acts_us: 9",
+        "lesson.acts[0].arguments.check = 'stop': must be one of this lesson's: there are stops",
+    ),
     "acts out of order": (
         "lesson: {acts: [{at_us: 9, view: trainee, name: arm}, {at_us: 8, view: trainee, name: arm}]}",
         "lesson.acts[1].at_us = 8: must be at least 9: acts are in order",

@@ -45,6 +45,13 @@ def test_a_beginning_that_is_not_reached_is_an_error_that_says_why() -> None:
         a_room("armed", scenario={"faults": faults})
 
 
+def test_an_act_before_the_beginning_that_cannot_be_done_is_an_error_of_the_lesson() -> None:
+    act = act_of({"at_us": 9, "name": "withdraw", "arguments": {"fault": 3}}, "instructor")
+    with pytest.raises(LessonError, match=r"the lesson's acts: at 0\.000 s: withdraw: there is no fault 3") as caught:
+        a_room(acts=(act,), acts_us=Micros(9))
+    assert caught.value.exit_code == 2
+
+
 def test_time_passes_to_where_it_is_advanced_and_no_further() -> None:
     room = a_room()
     do(room, "reposition")
