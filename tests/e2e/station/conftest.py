@@ -1,6 +1,7 @@
 """Debian's Chromium, driven by Playwright."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
@@ -8,13 +9,16 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from tests.e2e.station.stage import Stage
 from tests.patience import patience
 
+CHROMIUM: Final = ("--no-sandbox", "--disable-gpu")
+"""Without a GPU, Chromium emulates one, and a page costs three times the processor time."""
+
 
 @pytest.fixture(scope="module")
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
     """A browser for one module: Playwright's loop would be in the way of other modules' tests of asyncio."""
     path = program("chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
         yield chromium
         chromium.close()
 
