@@ -28,8 +28,9 @@ class Reply(NamedTuple):
 class Served:
     """A server that runs. `tokens` are those of its links: instructor, trainee-1, presenter-1, ..."""
 
-    def __init__(self, process: "subprocess.Popen[str]", said: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", said: str, log: Path) -> None:
         found = _LINK.findall(said)
+        self.log = log
         self.process = process
         self.said = said
         self.port = int(found[0][4])
@@ -82,4 +83,4 @@ def served(log: Path, *arguments: str) -> Iterator[Served]:
     """A class, at any port that is free, which is killed at the end."""
     line = [*DEVICECTL, "station", "--port", "0", "--no-open", "--log", str(log), *arguments]
     with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        yield Served(process, read_until(process, "Ctrl-C"))
+        yield Served(process, read_until(process, "Ctrl-C"), log)
