@@ -1,5 +1,6 @@
 """A page's end of a socket: what it holds is the view that a browser would have."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -40,16 +41,22 @@ class View:
             assert monotonic() < end, f"never: {what}; {json.dumps(self.document)[:2000]}"
             self.read()
 
-    def read(self) -> None:
-        """Read one message."""
-        text = self.socket.recv(patience())
+    def read_what_came(self) -> None:
+        """Read all messages that are there."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.read(wait_s=0)
+
+    def read(self, wait_s: float | None = None) -> None:
+        """Read one message; with `wait_s`, raise TimeoutError if none comes in that time."""
+        text = self.socket.recv(patience() if wait_s is None else wait_s)
         assert isinstance(text, str)
+        self.texts.append(text)
         message = json.loads(text)
         self.kinds.append(message["type"])
         if message["type"] == "answer":
             self._answers[message["id"]] = message
             return
-        self.texts.append(text)
         if message["type"] == "snapshot":
             self.document = message["view"]
         else:
