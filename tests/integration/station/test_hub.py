@@ -1,6 +1,7 @@
 """Stations of a class, their log among them: what is kept, what is continued, and what a defect leaves alone."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -151,6 +152,33 @@ async def pressed(hub: Hub, holder: int = PAGE) -> Station:
     station = await started(hub)
     assert station.act("trainee", "trigger_press", {}, Micros(0), holder=holder).ok
     return station
+
+
+@pytest.mark.asyncio
+async def test_lesson_is_executed_again_without_garbage_collection(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    collects: list[bool] = []
+
+    def execute(*given: object) -> Room:
+        collects.append(gc.isenabled())
+        return station.room
+
+    monkeypatch.setattr(Room, "execute", execute)
+    await hub.rewind(station, 0)
+    assert collects == [False] and gc.isenabled()
+
+
+@pytest.mark.asyncio
+async def test_garbage_is_collected_again_after_a_lesson_that_cannot_begin(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Room, "_begin", full)
+    with pytest.raises(LogError):
+        await started(hub_of(shelf))
+    assert gc.isenabled()
 
 
 @pytest.mark.asyncio
