@@ -38,6 +38,7 @@ def page(results: dict[str, Any]) -> str:
                 *_codec(results["codec"]),
                 *_mqtt(results["mqtt"]),
                 *_lists(results["lists"]),
+                *_station(results["station"]),
                 *_idle_device(results["idle_device_kib"]),
                 *_instructions(results["instructions"]),
                 *_plugin(results["plugin"]),
@@ -152,6 +153,28 @@ def _trials(found: dict[str, Any]) -> list[str]:
         "some five of which fire, and every judge. In turn with each, the same session in the same world and with the "
         "same log. Processor time of one process.",
         _table(("", "median", "range"), rows),
+    ]
+
+
+def _station(found: dict[str, Any]) -> list[str]:
+    times = [
+        (f"{what}: {name}", *(f"{of[figure]:.0f}" for figure in ("median_ms", "p95_ms", "max_ms")))
+        for what in ("press", "ready")
+        for name, of in found.get(what, {}).items()
+    ]
+    back = [(part, f"{of['cpu_s']:.2f}", f"{of['wall_s']:.2f}") for part, of in found["rewind"].items()]
+    load = [(stations, f"{of['percent']:.1f}", f"{of['updates']:.1f}") for stations, of in found["load"].items()]
+    return [
+        "## The trainers' station",
+        "In Chromium, in ms: from a press of the trigger to the needles' motion on the trainee's page, and from the "
+        "opening of a page to its first document."
+        if times
+        else "The pages were not measured: Chromium is not installed.",
+        *([_table(("", "median", "95 %", "most"), times)] if times else []),
+        "Back to a part of a session of 10,000 cores, executed again; medians.",
+        _table(("to", "processor time, s", "wall, s"), back),
+        "Running stations at 1x with three views each; the updates are those of the view that has the fewest.",
+        _table(("stations", "percent of a core", "updates a second"), load),
     ]
 
 

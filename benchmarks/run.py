@@ -7,6 +7,7 @@ one a second time. `--quick` is one round, which shows that every row is measure
 """
 
 import argparse
+import asyncio
 import json
 import os
 import platform
@@ -22,6 +23,7 @@ from benchmarks import codec, instructions, lists, mqtt, plugin, report, session
 from benchmarks.awake import awake
 from benchmarks.servers import COMPILED_NAME, SERVERS, Running, Server, all_running
 from benchmarks.sessions import COMPILED, compiled, spread
+from benchmarks.station import browser, load, press, ready, rewind
 from benchmarks.targets import judge
 
 HERE: Final = Path(__file__).parent
@@ -167,6 +169,19 @@ def measure_mqtt(rounds: int) -> dict[str, Any]:
     return {**found, "kept_awake": kept_awake} if found else {}
 
 
+def measure_station(*, quick: bool) -> dict[str, Any]:
+    """Measure the trainers' station; its pages only where Chromium is installed."""
+    found = {"rewind": asyncio.run(rewind.measure(1 if quick else 3)), "load": load.measure()}
+    if not browser.is_installed():
+        return found
+    presses = press.press_ms(20 if quick else press.PRESSES)
+    return {
+        **found,
+        "press": {"trigger to motion": ready.figures(presses)},
+        "ready": ready.measure(2 if quick else ready.OPENINGS),
+    }
+
+
 # --- all -----------------------------------------------------------------------------------------------------------
 
 
@@ -201,6 +216,7 @@ def measure(rounds: int, folder: Path, *, quick: bool) -> dict[str, Any]:
         "lists": lambda: measure_lists(rounds, folder),
         "plugin": lambda: measure_plugin(rounds, folder),
         "idle_device_kib": lambda: round(float(sessions.python("benchmarks.idle_device").split()[0]), 1),
+        "station": lambda: measure_station(quick=quick),
         "instructions": lambda: measure_instructions(quick=quick),
     }
     for name, part in parts.items():

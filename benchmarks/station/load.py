@@ -75,7 +75,13 @@ def read(server: Class, path: str, counts: list[int]) -> None:
                 counts.append(0)
 
 
-def measure(stations: int) -> tuple[float, float]:
+def measure() -> dict[str, dict[str, float]]:
+    """Return what each number of stations takes."""
+    found = {str(stations): measured(stations) for stations in MAX_PERCENT}
+    return {stations: {"percent": round(of[0], 1), "updates": round(of[1], 1)} for stations, of in found.items()}
+
+
+def measured(stations: int) -> tuple[float, float]:
     """Return the percent of a core that so many stations take, and the fewest updates a second of a view."""
     counts: dict[str, list[int]] = {}
     with held(stations) as server:
@@ -113,7 +119,7 @@ def main() -> int:
     """Measure, print, and judge."""
     met = True
     for stations, most in MAX_PERCENT.items():
-        percent, updates = measure(stations)
+        percent, updates = measured(stations)
         print(f"{stations} running, three views each: {percent:.1f} % of a core (most {most:g}), "
               f"{updates:.1f} updates a second (least {MIN_UPDATES:g})")  # fmt: skip
         met = met and percent <= most and updates >= MIN_UPDATES

@@ -158,6 +158,7 @@ async function begin() {
   const answer = await asked("GET", "/api/scenarios");
   if (answer !== undefined) byId("lessons").replaceChildren(...answer.scenarios.map(madeLesson));
   setAttribute(byId("start"), "aria-busy", false);
+  performance.mark("ready"); // how long the page took to open
 }
 
 begin();

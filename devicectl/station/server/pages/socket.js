@@ -95,6 +95,7 @@ export class Station {
     this.#waitMs = FIRST_WAIT_MS;
     this.linked(true, "connected");
     this.shown(this.#view, message.patch);
+    if (message.type === "snapshot") performance.mark("ready"); // the first one is how long the page took to open
   }
 
   async #lost(code) {
