@@ -102,6 +102,12 @@ class Bench:
         self.world.write = self._write
         self.world.begin_host(self._engine())
 
+    def press_trigger(self, pressed: bool) -> None:
+        """Press the device's trigger or let it go, as whoever works does."""
+        self.device.plant.trigger_pressed = pressed
+        self.device.inputs_changed(self.world.now)
+        self.world.refresh()
+
     def _engine(self) -> Engine:
         draw = self._host_draw
         return Engine(

@@ -41,6 +41,8 @@ from protocols.language.units import SECOND, Micros
 MAX_BEGIN_US: Final = 6 * 3600 * SECOND
 """Time within which the automatic operator has to reach a lesson's beginning: the longest session has two hours."""
 _PHASES: Final = {"PUNCHING": "punch", "SUCTIONING": "suction", "ADVANCING": "advance", "COUNTING": "count"}
+_TRIGGER: Final = {"trigger_press": True, "trigger_release": False}
+"""Acts of the hand on the trigger, which the device has a contact of."""
 _AFTERWARDS: Final = (*REMARKS, "override")
 """Acts that can be done when the session is closed."""
 
@@ -205,6 +207,8 @@ class Room:
             raise ActError(f"{act.name}: {error}") from error
         if act.view in (TRAINEE, SERVER):
             self._take(acted(act))
+        if act.name in _TRIGGER:
+            self._guarded(partial(self.bench.press_trigger, _TRIGGER[act.name]))
         self._guarded(lambda: self.controller.act(act.name, act.arguments))
 
     def _declare(self, fault: JsonObject) -> None:

@@ -68,6 +68,7 @@ class Plant:
         "needles",
         "parameters",
         "skin_touched",
+        "trigger_pressed",
         "truth",
         "vacuum",
     )
@@ -76,6 +77,7 @@ class Plant:
         """Make a handpiece whose chance goes on after `earlier_boots` of the same device, and does not begin again."""
         self.parameters = parameters
         self.inputs = PlantInputs()
+        self.trigger_pressed = False
         self._streams = Streams(seed, earlier_boots, parameters.needles)
         self.needle = NeedleDrive(parameters, self.inputs, self._streams)
         self.vacuum = Vacuum(parameters, self.inputs, self._streams)
@@ -169,7 +171,7 @@ class Plant:
     @property
     def trigger_closed(self) -> bool:
         """True if the contact of the trigger is closed, now and then or all the time."""
-        return self.inputs.trigger_held or self.inputs.trigger_stuck
+        return self.trigger_pressed or self.inputs.trigger_held or self.inputs.trigger_stuck
 
     @property
     def wear(self) -> float:

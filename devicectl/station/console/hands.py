@@ -6,18 +6,25 @@ Law: nothing is mended for the person. An act that cannot be passed on is a sent
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from devicectl.session.procedures import Procedure
+from devicectl.session.procedures import Procedure, Until
 from devicectl.station.console.autopilot import Autopilot
 from devicectl.station.console.host import Host
+from protocols.language.units import Micros
 
 STARTING: Final = "wait: the controller is starting"
 
 
 class Hands:
-    """The hands at one host. `held` tells that the trigger is held, `ready` that the host takes acts."""
+    """The hands at one host. `held` tells that the trigger is held, `ready` that the host takes acts.
+
+    `steady_us` is how long the device wants the trigger held before it punches.
+    """
 
     def __init__(self, host: Host, autopilot: Autopilot) -> None:
         self.held = self.ready = False
+        self.steady_us = Micros(0)
+        self._pressed_at = Micros(0)
+        self._pulling = False
         self._host = host
         self._autopilot = autopilot
 
@@ -38,11 +45,16 @@ class Hands:
             self._host.screen.silence()
         elif name == "trigger_release":
             self.held = False
-        elif name == "trigger_press" and self.held and self._host.manual.under_way == "cycle":
-            pass  # it is held already
+        elif name == "trigger_press":
+            self._press()
         else:
-            self.held = self.held or name == "trigger_press"
             self._pass_on(name, arguments)
+
+    def _press(self) -> None:
+        if not self.held:
+            self.held, self._pressed_at = True, self._host.commits.now()
+        if not self._pulling:
+            self._pass_on("trigger_press", {})
 
     def _pass_on(self, name: str, arguments: Mapping[str, object]) -> None:
         host = self._host
@@ -58,14 +70,27 @@ class Hands:
     def _pull(self) -> Procedure[None]:
         """Let cycle follow cycle while the trigger is held."""
         host = self._host
-        while self.held and not self._autopilot.busy:
-            host.worked((yield from host.manual.cycle()))
-            if host.reached:
-                host.screen.say("note", "the target is reached: close the session")
-                return
-            if not host.manual.cycles_left:
-                host.screen.say("note", "this cell is done: go to the next one")
-                return
+        self._pulling = True
+        try:
+            while (yield from self._steady()):
+                host.worked((yield from host.manual.cycle()))
+                if host.reached:
+                    host.screen.say("note", "the target is reached: close the session")
+                    return
+                if not host.manual.cycles_left:
+                    host.screen.say("note", "this cell is done: go to the next one")
+                    return
+        finally:
+            self._pulling = False
+
+    def _steady(self) -> Procedure[bool]:
+        """Wait until the trigger is held for as long as the device wants; False where no person holds it any more."""
+        while self._pulls() and (steady := Micros(self._pressed_at + self.steady_us)) > self._host.commits.now():
+            yield Until(steady, lambda: not self.held)
+        return self._pulls()
+
+    def _pulls(self) -> bool:
+        return self.held and not self._autopilot.busy
 
     def _reposition(self, zone: int | None = None, cell: int | None = None) -> Procedure[None]:
         manual = self._host.manual

@@ -22,7 +22,7 @@ from devicectl.station.lesson import Begin
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, Stream
 from protocols.language.message import Message
-from protocols.language.units import SECOND, Micros
+from protocols.language.units import MILLISECOND, SECOND, Micros
 
 TELEMETRY_MS: Final = 200
 """Interval of the measurements: a gauge that moves five times a second looks alive."""
@@ -134,6 +134,7 @@ class Life:
         self._screen.link()
         self.host.total()
         yield from ask(M.StreamSet(stream=Stream.STATE, interval_ms=TELEMETRY_MS))
+        self.hands.steady_us = yield from self._steady_us()
         codes = set[int]()
 
         def show(alarm: M.AlarmListDone) -> Procedure[None]:
@@ -145,6 +146,13 @@ class Life:
         yield from for_each_alarm(show)
         self._screen.show_only(codes)
         self._greeted = welcome
+
+    def _steady_us(self) -> Procedure[Micros]:
+        """Ask for how long the trigger has to be held before a punch: for no time where the device needs no trigger."""
+        if not (yield from ask(M.ParamGet(name="trigger_required"))).value:
+            return Micros(0)
+        needed = yield from ask(M.ParamGet(name="trigger_debounce_ms"))
+        return Micros(round(needed.value * MILLISECOND))
 
     # --- its end -------------------------------------------------------------------------------------------------
 

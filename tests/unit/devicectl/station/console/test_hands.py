@@ -1,9 +1,11 @@
 """The hands of the person at the controller: what each act does, and what stands in its way."""
 
+from typing import Final
+
 import pytest
 
 from protocols.language.units import SECOND
-from tests.unit.devicectl.station.rooms import CYCLE_S, PLAN, a_room, at_a_cell, do, seen, wait, words
+from tests.unit.devicectl.station.rooms import CYCLE_S, PLAN, QUICK, a_room, at_a_cell, do, seen, wait, words
 
 # --- a session by hand -----------------------------------------------------------------------------------------------
 
@@ -56,6 +58,66 @@ def test_a_second_press_of_a_trigger_that_is_held_changes_nothing() -> None:
     do(room, "trigger_press")
     wait(room, CYCLE_S)
     assert room.controller.screen.cycles == 2 and not words(room)
+
+
+def test_a_trigger_that_is_let_go_and_pressed_again_in_a_cycle_goes_on() -> None:
+    room = at_a_cell(1.5 * CYCLE_S)
+    do(room, "trigger_release")
+    do(room, "trigger_press", after_s=0.01)
+    wait(room, CYCLE_S)
+    assert room.controller.screen.cycles == 2 and not words(room)
+
+
+NEEDED: Final = {"parameters": {**QUICK, "trigger_required": 1}}
+"""A device that punches only while its trigger is held."""
+STEADY_S: Final = 0.25
+"""Time for which it has to be held first."""
+
+
+def test_a_device_that_needs_its_trigger_punches_when_it_has_been_held_for_long_enough() -> None:
+    room = at_a_cell(scenario=NEEDED)
+    do(room, "trigger_press")
+    wait(room, STEADY_S - 0.001)
+    assert room.bench.device.plant.trigger_closed and room.controller.screen.state == "armed"
+    wait(room, 2.5 * CYCLE_S)
+    assert room.controller.screen.cycles == 2 and not words(room)
+    do(room, "trigger_release")
+    wait(room, 1)
+    assert room.controller.screen.cycles == 3 and not words(room)
+    assert not room.bench.device.plant.trigger_closed
+
+
+def test_a_trigger_that_is_let_go_too_soon_punches_nothing_and_the_next_press_counts_from_its_own_time() -> None:
+    room = at_a_cell(scenario=NEEDED)
+    do(room, "trigger_press")
+    do(room, "trigger_release", after_s=STEADY_S - 0.1)
+    do(room, "trigger_press")
+    wait(room, STEADY_S - 0.001)
+    assert room.controller.screen.cycles == 0 and room.controller.screen.state == "armed"
+    wait(room, 1.5 * CYCLE_S)
+    assert room.controller.screen.cycles == 1 and not words(room)
+
+
+def test_a_device_that_needs_its_trigger_is_not_armed_while_it_is_held() -> None:
+    room = a_room("anesthesia_confirmed", scenario=NEEDED)
+    do(room, "trigger_press")
+    do(room, "arm", after_s=1)
+    wait(room, 2)
+    assert seen(room, "refusal") == ["E_INTERLOCK"] and seen(room, "alarm") == ["MC-1302"]
+    do(room, "trigger_release")
+    do(room, "arm", after_s=1)
+    wait(room, 4)
+    assert room.controller.screen.state == "armed" and seen(room, "alarm_over") == ["MC-1302"]
+
+
+def test_a_trigger_that_a_fault_holds_stays_held_when_the_hand_lets_it_go() -> None:
+    room = at_a_cell(1, scenario=NEEDED)
+    do(room, "inject", fault={"fault": "trigger_held", "for_ms": 500})
+    do(room, "trigger_release", after_s=0.1)
+    assert room.bench.device.plant.trigger_closed
+    do(room, "trigger_press", after_s=0.1)
+    wait(room, 1)
+    assert room.bench.device.plant.trigger_closed, "the fault is over, and the hand is still there"
 
 
 def test_the_cycles_end_with_the_cell_and_asking_for_more_is_refused() -> None:
