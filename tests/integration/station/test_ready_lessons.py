@@ -1,7 +1,6 @@
 """Each ready lesson, played to a good and to a bad end, and left alone: its checks tell which it was."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -10,7 +9,8 @@ import pytest
 from devicectl.session.machine import State
 from devicectl.station.acts import INSTRUCTOR, PRESENTER, Act, act_of
 from devicectl.station.checks import Outcome
-from devicectl.station.debrief.execution.what_if import NoEditError, edit_acts
+from devicectl.station.debrief.execution.collecting import LessonRecord, watch_record
+from devicectl.station.debrief.execution.what_if import compare
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.rail import ItemState
@@ -250,13 +250,14 @@ def test_played_badly_the_checks_say_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", READY)
-def test_each_other_course_of_a_lesson_is_one_of_the_good_or_of_the_bad_end(name: str) -> None:
+def test_each_other_course_is_about_the_good_or_the_bad_end_and_changes_what_it_is_about(name: str) -> None:
+    rooms = played_well(name), played_badly(name)
+    records = [LessonRecord(room.lesson, room.seed, room.acts, room.now) for room in rooms]
+    runs = [(record, watch_record(record)) for record in records]
     for wanted in find_lesson(name).what_if:
-        edits = 0
-        for room in (played_well(name), played_badly(name)):
-            with suppress(NoEditError):
-                edits += edit_acts(room, wanted).acts != room.acts
-        assert edits, wanted.words
+        compared = [compare(record, was, wanted) for record, was in runs]
+        changed = [one.parting is not None for one in compared if not one.why_not]
+        assert changed and all(changed), [one.change for one in compared]
 
 
 # --- left alone ---------------------------------------------------------------------------------------------------
