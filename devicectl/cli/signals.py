@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the device is stopped and the session closed as aborted.
+"""Ctrl-C, SIGTERM and SIGHUP end a program in order: a session is closed as aborted, a station can be continued.
 
 A person ends programs by the first, a supervisor by the second, a terminal that goes away by the third.
 """
@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from devicectl import clock
 from handpiece_shell.patient_file import hurry, take_time
@@ -52,22 +52,44 @@ def ended_in_order() -> Iterator[None]:
         asked.append(loop.call_soon_threadsafe(interrupt if asked else task.cancel))  # from outside: it may be asleep
 
     take_time()
-    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []  # Python delivers signals to the main thread alone
-    earlier = {number: signal.getsignal(number) for number in numbers}
-    taken = [number for number in numbers if earlier[number] not in (signal.SIG_IGN, None)]
-    for number in taken:
+    earlier = _handlers()
+    for number in earlier:
         with contextlib.suppress(NotImplementedError):  # a loop that cannot is woken by each signal anyway
             loop.add_signal_handler(number, _wake)
         signal.signal(number, hear)
     try:
         yield
     finally:
-        for number in taken:
+        for number, handler in earlier.items():
             with contextlib.suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
-            signal.signal(number, earlier[number])
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def taken_as_ctrl_c() -> Iterator[None]:
+    """Within it every signal is Ctrl-C, for a server that ends in order by that one.
+
+    uvicorn does not hear SIGHUP, and when it has ended by SIGTERM it has the process killed by it.
+    """
+    earlier = _handlers()
+    for number in earlier:
+        if number != signal.SIGINT:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _handlers() -> dict[int, Any]:
+    """Return the signals that this thread can take and that nobody has ignored, each with its present handler."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}  # Python delivers signals to the main thread alone
+    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    return {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
 
 
 def _wake() -> None:

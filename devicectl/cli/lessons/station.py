@@ -63,8 +63,8 @@ def station(
 ) -> int:
     """Show a simulated handpiece to a class: pages for presenter, instructor and trainees.
 
-    It prints a link for each page. Ctrl-C ends it; a lesson that is not over then can
-    be continued, from the instructor's page, when the station begins again.
+    It prints a link for each page. Ctrl-C, SIGTERM and SIGHUP end it; a lesson that is not
+    over then can be continued, from the instructor's page, when the station begins again.
 
     Exit codes:
 
@@ -79,6 +79,7 @@ def station(
         raise StationError(f"the station needs {', '.join(missing)}: pip install 'devicectl[station]'")
     import asyncio
 
+    from devicectl.cli.signals import taken_as_ctrl_c
     from devicectl.station.server.admission.security import is_loopback
     from devicectl.station.server.classroom import hold_class
     from devicectl.station.server.serving import listen
@@ -97,7 +98,7 @@ def station(
         lesson or [], 1 if stations is None else stations, seed=seed, log=where, demo=demo, practice=practice
     )
     shown = demo if open_page is None else open_page
-    with listen(host, DEFAULT_PORT if port is None else port) as listening:
+    with taken_as_ctrl_c(), listen(host, DEFAULT_PORT if port is None else port) as listening:
         try:
             asyncio.run(hold_class(wanted, listening, lambda doors: _announce(doors, demo=demo, shown=shown)))
         except KeyboardInterrupt:

@@ -73,11 +73,14 @@ def test_ctrl_c_ends_it_in_order_with_pages_open(tmp_path: Path) -> None:
     assert station.said.startswith(NOTICE)
 
 
-def test_a_supervisor_ends_it_in_order(tmp_path: Path) -> None:
-    with served(tmp_path / "log.sqlite") as station:
-        station.process.terminate()
-        _, err = station.process.communicate(timeout=patience())
-    assert station.process.returncode == -signal.SIGTERM and err == ""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_supervisor_or_a_closed_terminal_ends_it_as_ctrl_c_does(number: signal.Signals, tmp_path: Path) -> None:
+    with served(tmp_path / "log.sqlite") as station, station.socket("trainee") as socket:
+        page = View(socket)
+        page.until(lambda: page.document != {}, "the view")
+        station.process.send_signal(number)
+        out, err = station.process.communicate(timeout=patience())
+    assert (station.process.returncode, out, err) == (0, "the station has ended\n", "")
 
 
 def test_demonstration_is_armed_and_driven_by_the_automatic_operator(tmp_path: Path) -> None:
