@@ -3,7 +3,6 @@
 Law: who may do it, and that its form is right, was decided before: by the table and by `app`.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -23,6 +22,7 @@ from devicectl.station.server.admission.limits import MAX_STATIONS
 from devicectl.station.server.admission.security import NO_EMBEDDING
 from devicectl.station.server.admission.tokens import PRESENTER, TRAINEE, Tokens, Who
 from devicectl.station.server.control import forms
+from devicectl.station.server.control.debriefs import Debriefs
 from devicectl.station.server.control.links import link_of
 from devicectl.station.server.control.operations import YAML
 from devicectl.station.server.hub import Hub
@@ -79,6 +79,7 @@ class Api:
         self._library = library
         self._base = base
         self._practice = practice
+        self._debriefs = Debriefs(debrief_of)
 
     def at(self, number: int) -> Station:
         """Return the station of a number."""
@@ -184,8 +185,7 @@ class Api:
             LogError: the log has no such lesson.
             DebriefError: this version cannot execute it again.
         """
-        attempts = self._hub.attempts(lesson)
-        page = await asyncio.to_thread(debrief_of, lesson, attempts.__getitem__)
+        page = await self._debriefs.page(lesson, self._hub.attempts(lesson))
         return HTMLResponse(page, headers={"Content-Security-Policy": f"{POLICY}; {NO_EMBEDDING}"})
 
     # --- acts and the clock --------------------------------------------------------------------------------------
