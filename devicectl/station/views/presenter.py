@@ -7,13 +7,11 @@ began, and the browser moves the needles between two of them.
 from collections.abc import Mapping
 from typing import Final
 
-from devicectl.station.console.screen import Phase
 from devicectl.station.room import Room
 from devicectl.station.views.patch import Document
-from devicectl.station.views.trainee import lesson_ms, trainee_view
+from devicectl.station.views.trainee import phase_of, trainee_view
 from protocols.language.enums import NeedleOutcome
 from protocols.language.records import unpack_outcomes
-from protocols.language.units import MILLISECOND
 
 MAX_PHASES: Final = 16
 """Phases that are sent: more than three cycles, for a browser that has missed some."""
@@ -45,7 +43,7 @@ def presenter_view(room: Room) -> Document:
         "role": "presenter",
         **{name: trainee[name] for name in _SHARED},
         "caption": _caption(room),
-        "phases": [_phase(room, phase) for phase in room.phases[-MAX_PHASES:]],
+        "phases": [phase_of(room, phase) for phase in room.phases[-MAX_PHASES:]],
         "needles": room.bench.device.parameters.needles,
         "depth_um": room.lesson.scenario.plan.depth_um,
         "outcomes": _outcomes(room),
@@ -60,15 +58,6 @@ def presenter_view(room: Room) -> Document:
 def _caption(room: Room) -> Document:
     phase = room.phases[-1].phase if room.phases else "none"
     return {"phase": phase, "words": CAPTIONS[phase]}
-
-
-def _phase(room: Room, phase: Phase) -> Document:
-    return {
-        "cycle_no": phase.cycle_no,
-        "phase": phase.phase,
-        "began_ms": lesson_ms(room, phase.at_us),
-        "takes_ms": phase.takes_us // MILLISECOND,
-    }
 
 
 def _outcomes(room: Room) -> list[str]:

@@ -74,7 +74,7 @@ def lesson_ms(room: Room, at_us: int) -> int:
 def phase_of(room: Room, phase: Phase) -> Document:
     """Return a phase of a cycle as views have it."""
     return {
-        "no": phase.cycle_no,
+        "cycle_no": phase.cycle_no,
         "phase": phase.phase,
         "began_ms": lesson_ms(room, phase.at_us),
         "takes_ms": phase.takes_us // MILLISECOND,

@@ -78,7 +78,7 @@ def trainee(*, running: bool = True, t_ms: int = 0) -> Json:
         "messages": [],
         "controls": {name: {"enabled": True} for name in acts},
         "trigger": {"held": False},
-        "cycle": {"no": 41, "phase": "none", "began_ms": 0, "takes_ms": 0},
+        "cycle": {"cycle_no": 41, "phase": "none", "began_ms": 0, "takes_ms": 0},
     }
 
 

@@ -111,7 +111,7 @@ function showCounts() {
   setAttribute(byId("progress"), "value", Math.min(cores, target));
   setText(byId("coverage"), coverage === undefined ? "none yet" : `${coverage.toFixed(2)} %`);
   setText(byId("cycles"), cycles);
-  setText(byId("phase"), PHASES[view.cycle.phase] && `Cycle ${view.cycle.no}: ${PHASES[view.cycle.phase]}`);
+  setText(byId("phase"), PHASES[view.cycle.phase] && `Cycle ${view.cycle.cycle_no}: ${PHASES[view.cycle.phase]}`);
 }
 
 function showHandpiece() {

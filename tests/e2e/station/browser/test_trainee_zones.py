@@ -21,7 +21,7 @@ def _view(**zone: object) -> Json:
         "prebrief": "Go on.",
         "minutes": 5,
         "sound": {},
-        "cycle": {"no": 0, "phase": "none", "began_ms": 0, "takes_ms": 0},
+        "cycle": {"cycle_no": 0, "phase": "none", "began_ms": 0, "takes_ms": 0},
     }
 
 
