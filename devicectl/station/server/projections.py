@@ -11,30 +11,26 @@ from devicectl.station.server.station import Projection, Station
 from devicectl.station.views.instructor import instructor_view
 from devicectl.station.views.patch import Document
 from devicectl.station.views.presenter import presenter_view
-from devicectl.station.views.trainee import trainee_view
 
 
 def projections(*, practice: bool) -> Mapping[str, Projection]:
     """Return what makes each view. In `practice` the trainee's says that he may begin."""
     allowed: Document = {"practice": True} if practice else {}
 
-    def trainee(station: Station) -> Document:
-        return {**trainee_view(station.room), "clock": station.clock(), **allowed}
+    def trainee(station: Station, seen: Document) -> Document:
+        return {**seen, "clock": station.clock(), **allowed}
 
     return {TRAINEE: trainee, PRESENTER: _presenter, INSTRUCTOR: _instructor}
 
 
-def _presenter(station: Station) -> Document:
-    return {**presenter_view(station.room), "clock": station.clock(), "stops": _stops(station)}
+def _presenter(station: Station, seen: Document) -> Document:
+    return {**presenter_view(station.room, seen), "clock": station.clock(), "stops": _stops(station)}
 
 
-def _instructor(station: Station) -> Document:
-    view = instructor_view(station.room)
-    clock, seen = station.clock(), view["trainee"]
-    assert isinstance(seen, dict)
+def _instructor(station: Station, seen: Document) -> Document:
+    clock = station.clock()
     return {
-        **view,
-        "trainee": {**seen, "clock": clock},
+        **instructor_view(station.room, {**seen, "clock": clock}),
         "clock": clock,
         "stops": _stops(station),
         "lesson": station.attempt.key,

@@ -7,7 +7,7 @@ room's time, stored, and seen in all views before it is answered. To go back is 
 earlier time; that is a further attempt, whose acts begin with those that it has in common with the earlier one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from devicectl.log.errors import LogError
@@ -20,7 +20,7 @@ from devicectl.station.server.pace import Pace
 from devicectl.station.server.progress import Progress
 from devicectl.station.views.guidance import STATES
 from devicectl.station.views.patch import Document
-from devicectl.station.views.trainee import lesson_ms
+from devicectl.station.views.trainee import lesson_ms, trainee_view
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 PUSH_US: Final = Micros(80 * MILLISECOND)
@@ -38,8 +38,8 @@ class Answer(NamedTuple):
     words: str = ""
 
 
-Projection = Callable[["Station"], Document]
-"""Makes a view's document; those of `devicectl.station.views`, by the name of the view."""
+Projection = Callable[["Station", Document], Document]
+"""Makes a view's document beside that of `trainee_view`, which is a part of each and is made once for all."""
 
 
 class Station:
@@ -59,7 +59,7 @@ class Station:
         self._pushed = Micros(0)
         self._tried = Micros(0)
         self._projections = projections
-        self._channels = {view: Channel(project(self), first) for view, project in projections.items()}
+        self._channels = {view: Channel(document, first) for view, document in self._documents(projections).items()}
 
     @property
     def room(self) -> Room:
@@ -118,9 +118,13 @@ class Station:
         """Send the pages what is different."""
         self._pushed = now
         self._progress.shown()
-        for view, channel in self._channels.items():
-            if channel.watched:
-                channel.publish(self._projections[view](self))
+        if watched := [view for view, channel in self._channels.items() if channel.watched]:
+            for view, document in self._documents(watched).items():
+                self._channels[view].publish(document)
+
+    def _documents(self, views: Iterable[str]) -> dict[str, Document]:
+        seen = trainee_view(self.room)
+        return {view: self._projections[view](self, seen) for view in views}
 
     # --- acts ----------------------------------------------------------------------------------------------------
 
@@ -200,7 +204,7 @@ class Station:
 
     def join(self, view: str, reader: Reader, last: int) -> None:
         """Send a page what it lacks after message `last`, and all that comes."""
-        self._channels[view].join(reader, last, self._projections[view](self))
+        self._channels[view].join(reader, last, self._documents([view])[view])
 
     def leave(self, view: str, reader: Reader, holder: int, now: Micros) -> None:
         """Send a page nothing any more; if it held the trigger, that is let go."""

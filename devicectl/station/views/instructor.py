@@ -20,7 +20,7 @@ from devicectl.station.evidence import Evidence
 from devicectl.station.rail import ItemState, RailItem
 from devicectl.station.room import FaultChange, Room
 from devicectl.station.views.patch import Document
-from devicectl.station.views.trainee import lesson_ms, trainee_view
+from devicectl.station.views.trainee import lesson_ms
 from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.injector import Firing
 from firmware_sim.model.interlocks import INTERLOCKS
@@ -58,9 +58,8 @@ _KINDS: Final[Mapping[str, str]] = {
 _BOOT: Final = int(RecordKind.BOOT)
 
 
-def instructor_view(room: Room) -> Document:
-    """Return what the instructor sees; clock, stops and attempt are put in by who paces the room."""
-    trainee = trainee_view(room)
+def instructor_view(room: Room, trainee: Document) -> Document:
+    """Return what the instructor sees, the trainee's view in it; clock and stops are put in by who paces the room."""
     return {
         "role": "instructor",
         "notice": trainee["notice"],

@@ -9,7 +9,7 @@ from typing import Final
 
 from devicectl.station.room import Room
 from devicectl.station.views.patch import Document
-from devicectl.station.views.trainee import phase_of, trainee_view
+from devicectl.station.views.trainee import phase_of
 from protocols.language.enums import NeedleOutcome
 from protocols.language.records import unpack_outcomes
 
@@ -36,9 +36,8 @@ _SHARED: Final = ("notice", "title", "state", "counts", "vacuum", "cells", "zone
 """Parts that are those of the trainee's view."""
 
 
-def presenter_view(room: Room) -> Document:
-    """Return what the presenter shows; clock and stops are put in by who paces the room."""
-    trainee = trainee_view(room)
+def presenter_view(room: Room, trainee: Document) -> Document:
+    """Return what the presenter shows beside a trainee's view; clock and stops are put in by who paces the room."""
     view: Document = {
         "role": "presenter",
         **{name: trainee[name] for name in _SHARED},

@@ -20,6 +20,8 @@ from devicectl.station.server.hub import TICK_US, ChangedError, Hub
 from devicectl.station.server.lease import LEASE_US
 from devicectl.station.server.projections import projections
 from devicectl.station.server.station import RETRY_US, Station
+from devicectl.station.views.patch import Document
+from devicectl.station.views.trainee import trainee_view
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 LESSON = find_lesson("suction-leak")
@@ -359,3 +361,28 @@ async def test_log_that_cannot_be_written_is_tried_seldom(shelf: Shelf, monkeypa
     station.act("instructor", "note", {"text": "one"}, Micros(0))
     hold(station, 0, for_us=2 * RETRY_US + TICK_US)
     assert len(tried) == 3
+
+
+@pytest.mark.asyncio
+async def test_what_the_trainee_sees_is_made_once_for_all_views_and_not_for_nobody(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Page:
+        def take(self, message: str) -> None:
+            """Take it."""
+
+    station = await started(hub_of(shelf))
+    made: list[Room] = []
+
+    def counted(room: Room) -> Document:
+        made.append(room)
+        return trainee_view(room)
+
+    monkeypatch.setattr("devicectl.station.server.station.trainee_view", counted)
+    station.push(Micros(0))
+    assert made == []
+    for view in ("trainee", "presenter", "instructor"):
+        station.join(view, Page(), 0)
+    made.clear()
+    station.push(Micros(0))
+    assert len(made) == 1

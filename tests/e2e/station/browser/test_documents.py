@@ -8,10 +8,9 @@ from devicectl.station.acts import INSTRUCTOR, act_of
 from devicectl.station.ready import find_lesson
 from devicectl.station.room import Room
 from devicectl.station.server.pace import STOPS
-from devicectl.station.views.instructor import instructor_view
-from devicectl.station.views.presenter import presenter_view
 from protocols.language.units import SECOND, Micros
 from tests.e2e.station import documents
+from tests.unit.devicectl.station.rooms import instructor_sees, presenter_sees
 
 NOT_COMPARED: Final = {"clock", "stops", "lesson", "cells"}
 """Parts that no room knows; and cells, which have their numbers for keys."""
@@ -41,12 +40,12 @@ def room() -> Room:
 
 
 def test_each_key_of_the_stages_presenter_is_one_of_the_real_view(room: Room) -> None:
-    assert _keys(documents.presenter()) - _keys(presenter_view(room)) == set()
+    assert _keys(documents.presenter()) - _keys(presenter_sees(room)) == set()
 
 
 def test_each_key_of_the_stages_instructor_is_one_of_the_real_view(room: Room) -> None:
     not_now = {".rail.due_ms"}
-    assert _keys(documents.instructor()) - _keys(instructor_view(room)) - not_now == set()
+    assert _keys(documents.instructor()) - _keys(instructor_sees(room)) - not_now == set()
 
 
 def test_the_stages_stops_are_stops() -> None:

@@ -7,6 +7,10 @@ from devicectl.session.plan import Plan, Zone
 from devicectl.station.acts import ACTS, act_of
 from devicectl.station.lesson import Begin, Lesson
 from devicectl.station.room import Room
+from devicectl.station.views.instructor import instructor_view
+from devicectl.station.views.patch import Document
+from devicectl.station.views.presenter import presenter_view
+from devicectl.station.views.trainee import trainee_view
 from protocols.language.units import SECOND, Micros
 
 PLAN: Final = Plan(target_cores=90, zones=(Zone(name="cheek left", area_cm2=3), Zone(name="cheek right", area_cm2=3)))
@@ -52,6 +56,16 @@ def do(room: Room, name: str, after_s: float = 0.0, *, view: str | None = None, 
 def wait(room: Room, seconds: float) -> None:
     """Let so much time pass."""
     room.advance(Micros(room.now + round(seconds * SECOND)))
+
+
+def presenter_sees(room: Room) -> Document:
+    """The presenter's view of a room."""
+    return presenter_view(room, trainee_view(room))
+
+
+def instructor_sees(room: Room) -> Document:
+    """The instructor's view of a room."""
+    return instructor_view(room, trainee_view(room))
 
 
 def seen(room: Room, kind: str) -> list[str]:

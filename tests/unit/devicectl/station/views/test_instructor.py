@@ -5,11 +5,11 @@ from typing import Any
 from devicectl.station.evidence import parse_pattern
 from devicectl.station.lesson import Check, Item
 from devicectl.station.room import Room
-from devicectl.station.views.instructor import MAX_LINES, MAX_MOMENTS, instructor_view
+from devicectl.station.views.instructor import MAX_LINES, MAX_MOMENTS
 from devicectl.station.views.trainee import trainee_view
 from firmware_sim.faults.fault import declare
 from protocols.language.units import SECOND
-from tests.unit.devicectl.station.rooms import a_lesson, at_a_cell, do, wait
+from tests.unit.devicectl.station.rooms import a_lesson, at_a_cell, do, instructor_sees, wait
 
 LEAK = Item(
     "hose", "the hose comes loose", parse_pattern("act(trigger_press)"), 2 * SECOND, declare("leak", kpa_per_s=30)
@@ -28,7 +28,7 @@ def _lesson_with_script() -> Room:
 
 def test_the_script_is_shown_from_waiting_to_fired() -> None:
     room = _lesson_with_script()
-    rail: Any = instructor_view(room)["rail"]
+    rail: Any = instructor_sees(room)["rail"]
     assert rail[0] == {
         "item": "hose",
         "words": "the hose comes loose",
@@ -36,16 +36,16 @@ def test_the_script_is_shown_from_waiting_to_fired() -> None:
         "fault": 'leak when at("0 s"), kpa_per_s 30',
     }
     do(room, "trigger_press")
-    rail = instructor_view(room)["rail"]
+    rail = instructor_sees(room)["rail"]
     assert (rail[0]["state"], rail[0]["due_ms"]) == ("due", (room.now - room.began) // 1000 + 2_000)
     wait(room, 3)
-    rail = instructor_view(room)["rail"]
+    rail = instructor_sees(room)["rail"]
     assert rail[0]["state"] == "fired"
-    faults: Any = instructor_view(room)["faults"]
+    faults: Any = instructor_sees(room)["faults"]
     assert [(fault["index"], fault["state"]) for fault in faults] == [(0, "acting")]
     do(room, "withdraw", fault=0)
     wait(room, 1)
-    faults = instructor_view(room)["faults"]
+    faults = instructor_sees(room)["faults"]
     assert faults[0]["state"] == "withdrawn"
 
 
@@ -53,10 +53,10 @@ def test_checks_are_shown_with_what_the_instructor_says_of_them() -> None:
     room = _lesson_with_script()
     do(room, "trigger_press")
     wait(room, 15)
-    checks: Any = instructor_view(room)["checks"]
+    checks: Any = instructor_sees(room)["checks"]
     assert (checks[0]["state"], checks[0]["within_ms"]) == ("failed", 3_000)
     do(room, "override", check="stops", passed=True, reason="he asked me first")
-    checks = instructor_view(room)["checks"]
+    checks = instructor_sees(room)["checks"]
     assert checks[0]["state"] == "failed"
     assert checks[0]["overridden"] == {"passed": True, "reason": "he asked me first"}
 
@@ -65,7 +65,7 @@ def test_notes_and_bookmarks_have_their_times() -> None:
     room = at_a_cell()
     do(room, "note", text="looks at the gauge")
     do(room, "bookmark", 1.5, text="before the leak")
-    view = instructor_view(room)
+    view = instructor_sees(room)
     at_ms = (room.now - room.began) // 1000
     assert view["notes"] == [{"at_ms": at_ms - 1_500, "words": "looks at the gauge"}]
     assert view["bookmarks"] == [{"at_ms": at_ms, "words": "before the leak"}]
@@ -73,15 +73,15 @@ def test_notes_and_bookmarks_have_their_times() -> None:
 
 def test_the_truth_is_beside_what_is_shown() -> None:
     room = at_a_cell(2)
-    truth: Any = instructor_view(room)["truth"]
+    truth: Any = instructor_sees(room)["truth"]
     assert truth["cores_evacuated"] == room.bench.device.plant.truth.cores_evacuated > 0
     assert truth["device_state"] in ("punching", "suctioning", "advancing", "counting", "armed")
-    assert instructor_view(room)["trainee"] == trainee_view(room)
+    assert instructor_sees(room)["trainee"] == trainee_view(room)
 
 
 def test_the_journal_is_shown_with_the_lessons_times() -> None:
     room = at_a_cell(2)
-    journal: Any = instructor_view(room)["journal"]
+    journal: Any = instructor_sees(room)["journal"]
     cycles = [line for line in journal if line["words"].startswith("cycle ")]
     assert len(journal) <= MAX_LINES
     assert cycles[-1]["words"].endswith(f"{room.bench.device.nvm.totals.cores_counted} cores")
@@ -94,7 +94,7 @@ def test_records_of_an_earlier_boot_have_the_time_of_the_last() -> None:
     wait(room, 1)
     do(room, "inject", fault={"fault": "reboot"})
     wait(room, 3)
-    journal: Any = instructor_view(room)["journal"]
+    journal: Any = instructor_sees(room)["journal"]
     boot = max(n for n, line in enumerate(journal) if line["words"].startswith("boot"))
     booted_ms = (room.bench.device.board.booted_at - room.began) // 1000
     assert {line["at_ms"] for line in journal[: boot + 1]} == {booted_ms}
@@ -107,7 +107,7 @@ def test_the_log_is_what_the_hosts_have_committed() -> None:
     wait(room, 1)
     do(room, "reset")  # which reads the journal
     wait(room, 2)
-    log: Any = instructor_view(room)["log"]
+    log: Any = instructor_sees(room)["log"]
     assert log[0]["words"] == "session 1 begun, from cycle 1"
     assert any(line["words"].startswith("records ") for line in log)
 
@@ -118,7 +118,7 @@ def test_the_timeline_has_acts_faults_states_and_alarms_in_order() -> None:
     wait(room, 6)
     do(room, "stop")
     wait(room, 2)
-    timeline: Any = instructor_view(room)["timeline"]
+    timeline: Any = instructor_sees(room)["timeline"]
     assert [moment["at_ms"] for moment in timeline] == sorted(moment["at_ms"] for moment in timeline)
     words = [(moment["lane"], moment["words"]) for moment in timeline]
     assert ("act", "trainee: trigger press") in words
@@ -139,7 +139,7 @@ def test_looking_changes_nothing() -> None:
         for drift in DRIFTS:  # a drift counts from when its sensor was asked last
             for _ in range(steps):
                 if room is watched:
-                    instructor_view(room)
+                    instructor_sees(room)
                 wait(room, 3.28 / steps)  # 82 ms: beside the 200 ms at which the device is asked
             do(room, "inject", fault=drift)
         wait(room, 5)

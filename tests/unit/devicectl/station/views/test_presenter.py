@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from devicectl.station.views.presenter import BACKGROUND, CAPTIONS, MAX_PHASES, presenter_view
+from devicectl.station.views.presenter import BACKGROUND, CAPTIONS, MAX_PHASES
 from devicectl.station.views.trainee import trainee_view
-from tests.unit.devicectl.station.rooms import at_a_cell, wait
+from tests.unit.devicectl.station.rooms import at_a_cell, presenter_sees, wait
 
 
 def test_phases_follow_each_other_with_their_times() -> None:
     room = at_a_cell(2)
-    phases: Any = presenter_view(room)["phases"]
+    phases: Any = presenter_sees(room)["phases"]
     assert len(phases) == MAX_PHASES
     assert [phase["began_ms"] for phase in phases] == sorted(phase["began_ms"] for phase in phases)
     names = [phase["phase"] for phase in phases]
@@ -23,7 +23,7 @@ def test_the_caption_is_that_of_the_phase_under_way() -> None:
     seen = set()
     for _ in range(40):
         wait(room, 0.02)
-        caption: Any = presenter_view(room)["caption"]
+        caption: Any = presenter_sees(room)["caption"]
         assert caption["words"] == CAPTIONS[caption["phase"]]
         seen.add(caption["phase"])
     assert seen >= {"punch", "suction", "advance"}
@@ -31,19 +31,19 @@ def test_the_caption_is_that_of_the_phase_under_way() -> None:
 
 def test_counts_are_those_that_the_trainee_has() -> None:
     room = at_a_cell(2)
-    shown, trainee = presenter_view(room), trainee_view(room)
+    shown, trainee = presenter_sees(room), trainee_view(room)
     assert all(shown[name] == trainee[name] for name in ("counts", "vacuum", "cells", "zones", "alarms", "place"))
 
 
 def test_each_needle_has_its_outcome() -> None:
     room = at_a_cell(2)
-    assert presenter_view(room)["outcomes"] == ["core"] * 3
+    assert presenter_sees(room)["outcomes"] == ["core"] * 3
     room.bench.device.plant.clogged = 0b010
     wait(room, 1)
-    assert presenter_view(room)["outcomes"] == ["core", "none", "core"]
+    assert presenter_sees(room)["outcomes"] == ["core", "none", "core"]
 
 
 def test_facts_are_marked_as_background() -> None:
-    facts: Any = presenter_view(at_a_cell())["facts"]
+    facts: Any = presenter_sees(at_a_cell())["facts"]
     assert facts
     assert {fact["mark"] for fact in facts} == {BACKGROUND}
