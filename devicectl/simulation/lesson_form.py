@@ -37,6 +37,7 @@ _Id = Annotated[
 ]
 _Sentence = Annotated[str, Field(min_length=1, max_length=MAX_SENTENCE)]
 _Pattern = Annotated[str, Field(min_length=1, max_length=MAX_PATTERN)]
+_Delay = Annotated[float, Field(ge=0, le=MAX_LESSON_S, description=f"a number of seconds from 0 to {MAX_LESSON_S}")]
 _PATTERN_IS: Final = "a pattern of evidence such as 'alarm(MC-0401)' or 'act(trigger_press)'"
 _WORDS_ARE: Final = f"a text of 1 to {MAX_SENTENCE} characters"
 
@@ -68,15 +69,7 @@ class ItemForm(_Form):
 
     item: _Id
     after: Annotated[_Pattern, Field(title="evidence after which it becomes due", description=_PATTERN_IS)] = "start"
-    delay_s: Annotated[
-        float,
-        Field(
-            title="time between that evidence and the item",
-            ge=0,
-            le=MAX_LESSON_S,
-            description=f"a number of seconds from 0 to {MAX_LESSON_S}",
-        ),
-    ] = 0.0
+    delay_s: Annotated[_Delay, Field(title="time between that evidence and the item")] = 0.0
     fault: Annotated[
         object | None,
         Field(title="fault that it injects", description="a fault as in `faults`; its times count from the item"),
@@ -133,15 +126,7 @@ class WhatIfForm(_Form):
         _Pattern | None,
         Field(title="evidence from which it differs, and at which the act is put in", description=_PATTERN_IS),
     ] = None
-    delay_s: Annotated[
-        float,
-        Field(
-            title="time between that evidence and the act",
-            ge=0,
-            le=MAX_LESSON_S,
-            description=f"a number of seconds from 0 to {MAX_LESSON_S}",
-        ),
-    ] = 0.0
+    delay_s: Annotated[_Delay, Field(title="time between that evidence and the act")] = 0.0
 
 
 class ActForm(_Form):
