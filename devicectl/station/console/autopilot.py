@@ -76,7 +76,7 @@ class Autopilot:
         if not self._host.engine.link.exchange.linked:
             yield from manual.relink()
         for zone in range(len(self._host.plan.zones)):
-            yield from manual.anesthesia_start(zone)
+            yield from manual.anesthesia_start(zone, self._age_s())
 
     def _lead(self, begin: Begin) -> Procedure[None]:
         host = self._host

@@ -1,5 +1,8 @@
 """The automatic operator in a lesson: it takes over from a person, and the person from it, at any time."""
 
+import pytest
+
+from devicectl.session.plan import Operator
 from protocols.language.units import SECOND
 from tests.unit.devicectl.station.rooms import CYCLE_S, PLAN, a_room, at_a_cell, do, seen, wait
 
@@ -25,6 +28,16 @@ def test_a_person_goes_on_where_the_automatic_operator_was_switched_off() -> Non
     do(room, "trigger_press")
     wait(room, 1)
     assert room.controller.screen.cycles > cycles
+
+
+@pytest.mark.parametrize(("age_s", "left_s"), [(0, 300), (120, 180), (600, 0)])
+def test_a_lesson_that_begins_in_the_wait_has_zones_as_old_as_its_plan_says(age_s: int, left_s: int) -> None:
+    plan = PLAN.model_copy(update={"operator": Operator(anesthesia_age_s=age_s)})
+    room = a_room("anesthesia_wait", scenario={"plan": plan, "parameters": {"anesthesia_wait_s": 300.0}})
+    assert room.controller.screen.state == "anesthesia_wait"
+    for zone in room.controller.zones.values():
+        assert (room.began - zone.numbed_at) / SECOND == pytest.approx(age_s, abs=2)
+        assert zone.ready_at is not None and (zone.ready_at - room.began) / SECOND == pytest.approx(left_s, abs=2)
 
 
 def test_switched_off_in_the_wait_for_the_anesthesia_the_automatic_operator_leaves_at_once() -> None:
