@@ -11,8 +11,9 @@ from typing import Final
 Document = dict[str, object]
 """A view as JSON has it. A key always has values of one type: True and 1 are equal here and are not in JSON."""
 
-KEPT_PATCHES: Final = 200
-"""Ten seconds at 20 a second: a client that was away for longer is sent the whole view."""
+KEPT_PATCHES: Final = 80
+"""Some six seconds: a client that was away for longer is sent the whole view. It is given all of them at once, and so
+they are fewer than the messages that may wait for it."""
 
 
 def merge_patch(before: Document, after: Document) -> Document:

@@ -1,5 +1,11 @@
 import json
+from typing import Any
 
+import pytest
+
+from devicectl.station.server import sockets
+from devicectl.station.server.admission.limits import MAX_PENDING
+from devicectl.station.server.admission.tokens import Who
 from devicectl.station.server.channel import Channel
 
 
@@ -42,3 +48,16 @@ def test_number_of_another_server_gets_the_whole_view() -> None:
     channel.join(page, 99, {"a": 1})
     channel.join(page, 4_000, {"a": 1})
     assert [message["type"] for message in page.got] == ["snapshot", "snapshot"]
+
+
+@pytest.mark.asyncio
+async def test_a_page_that_was_away_for_however_long_has_room_for_all_that_it_lacks() -> None:
+    station: Any = None
+    channel = Channel({"n": 0}, first=1)
+    for n in range(1, 2 * MAX_PENDING):
+        channel.publish({"n": n})
+    for last in range(2 * MAX_PENDING + 2):
+        page = sockets.Page(Who("presenter"), "presenter", station)
+        channel.join(page, last, {"n": n})
+        channel.leave(page)
+        assert not page.outbox.full(), last
