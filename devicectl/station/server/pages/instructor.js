@@ -181,17 +181,23 @@ function updateCheck(node, { state, at_ms: at, within_ms: within, overridden }) 
   setText(node.children[1], `${CHECK_SIGNS[state]}${when}${over}`);
 }
 
+/** Ask for a judgement; where it was not taken, as while the connection is lost, again, with the reason that was given. */
 function askOverride(check, words) {
   const dialog = byId("override");
-  setText(byId("override-check"), words);
-  byId("reason").value = "";
-  dialog.onclose = () => {
+  const ask = (refusal) => {
+    setText(byId("override-refused"), refusal);
+    dialog.returnValue = "";
+    dialog.showModal();
+  };
+  dialog.onclose = async () => {
     if (dialog.returnValue !== "override") return;
     const passed = dialog.querySelector("input:checked").value === "yes";
-    station.do("override", { check, passed, reason: byId("reason").value.trim() });
+    const answer = await station.act("override", { check, passed, reason: byId("reason").value.trim() });
+    if (!answer.ok && !dialog.open) ask(answer.words);
   };
-  dialog.returnValue = "";
-  dialog.showModal();
+  setText(byId("override-check"), words);
+  byId("reason").value = "";
+  ask("");
 }
 
 // --- moments ---------------------------------------------------------------------------------------------------

@@ -92,6 +92,27 @@ def test_a_check_is_overridden_with_a_reason_alone(stage: Stage, page: Page) -> 
     page.get_by_text("overridden: passed, did it by word of mouth").wait_for()
 
 
+def test_an_override_that_was_not_taken_is_asked_for_again_with_its_reason(stage: Stage, page: Page) -> None:
+    page.get_by_role("button", name="Override: Looks for the leak").click()
+    dialog, reason = page.get_by_role("dialog"), page.get_by_role("dialog").get_by_label("Reason")
+    reason.fill("did it aloud")
+    dialog.get_by_label("failed").check()
+    dialog.get_by_role("button", name="Override").click()
+    stage.until(page, lambda: len(_acts(stage)) == 1, "the override")
+    assert not dialog.is_visible()
+    stage.sockets[0].close(1012)
+    dialog.get_by_text("The connection was lost before the station answered.").wait_for()
+    assert reason.input_value() == "did it aloud"
+    stage.until(page, lambda: len(stage.sockets) == 2 and bool(stage.sockets[1].received), "the page asks again")
+    dialog.get_by_role("button", name="Override").click()
+    again = stage.sockets[1].received
+    stage.until(page, lambda: again[-1]["type"] == "act", "the override again")
+    assert again[-1]["arguments"] == {"check": "looks", "passed": False, "reason": "did it aloud"}
+    stage.sockets[1].send(type="answer", id=again[-1]["id"], ok=True, words="")
+    page.get_by_role("button", name="Override: Looks for the leak").click()
+    assert reason.input_value() == "" and not dialog.get_by_text("The connection was lost").count()
+
+
 def test_a_note_is_cleared_when_it_is_kept_and_not_before(stage: Stage, page: Page) -> None:
     words = page.get_by_label("Note", exact=True)
     words.fill("looked away")
