@@ -54,4 +54,4 @@ def density(zones: Sequence[ZoneMap]) -> list[Markup]:
 
 
 def _row(zone: ZoneMap, cell: Cell) -> tuple[str, ...]:
-    return zone.name, str(cell.cell), str(cell.punctures), str(cell.cores), f"{cell.percent} %"
+    return zone.name, str(cell.cell + 1), str(cell.punctures), str(cell.cores), f"{cell.percent} %"

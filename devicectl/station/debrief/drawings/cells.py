@@ -13,7 +13,10 @@ _LEVELS: Final = 4
 
 
 class Cell(NamedTuple):
-    """A cell that was begun: its punctures, the cores counted in it, and the most punctures that the plan allows."""
+    """A cell that was begun: its punctures, the cores counted in it, and the most punctures that the plan allows.
+
+    `cell` counts from 0; people count from 1.
+    """
 
     cell: int
     punctures: int
@@ -69,5 +72,5 @@ def say_cells(zone: ZoneMap) -> str:
     most = max(zone.begun, key=lambda one: one.punctures)
     return (
         f"{zone.name}: of {zone.cells} cells {len(zone.begun)} were begun, {len(full)} are full. "
-        f"Most punctures: {most.punctures} in cell {most.cell}, {most.percent} % of the plan's {most.limit}."
+        f"Most punctures: {most.punctures} in cell {most.cell + 1}, {most.percent} % of the plan's {most.limit}."
     )

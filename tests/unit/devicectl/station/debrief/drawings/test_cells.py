@@ -13,7 +13,7 @@ def test_each_cell_of_the_zone_is_drawn_and_those_begun_have_a_number() -> None:
 
 
 def test_it_is_said_in_words() -> None:
-    said = "cheek: of 5 cells 3 were begun, 2 are full. Most punctures: 90 in cell 4, 150 % of the plan's 60."
+    said = "cheek: of 5 cells 3 were begun, 2 are full. Most punctures: 90 in cell 5, 150 % of the plan's 60."
     assert say_cells(ZONE) == said
     assert say_cells(ZoneMap("cheek", 5, [])) == "cheek: none of its 5 cells was begun."
 
