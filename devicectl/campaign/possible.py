@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from devicectl.campaign.scenario import MQTT, SERIAL, Scenario
 from firmware_sim.commands.sessions import MAX_CELLS, cycles_per_cell
 from firmware_sim.faults.fault import Fault, missing_needle
-from firmware_sim.faults.kind import MAX_FOR_MS, Target
+from firmware_sim.faults.kind import MAX_FOR_MS, Kind, Target
 from firmware_sim.faults.trigger import Compare, leaves
 from firmware_sim.model.parameters import Parameters
 from protocols.language.alarm_codes import alarm_label
@@ -75,12 +75,19 @@ def room_of(scenario: Scenario) -> Room:
     return Room(cells * per_cell + CYCLES_A_FAULT * len(scenario.faults), cells * per_cell * needles, needles)
 
 
+def why_not_on(wire: str, kind: Kind) -> str:
+    """Say why a kind of fault cannot happen on a wire; "" where it can."""
+    if kind.target is Target.BROKER and wire != MQTT:
+        return f"cannot happen on a serial line: write `wire: {MQTT}`"
+    if kind.bytes_only and wire == MQTT:
+        return f"a broker changes no byte of a publication: write `wire: {SERIAL}`"
+    return ""
+
+
 def _of_fault(scenario: Scenario, fault: Fault, steps: Steps, room: Room) -> Iterator[Misfit]:
     kind = fault.kind
-    if kind.target is Target.BROKER and scenario.wire != MQTT:
-        yield Misfit((*steps, "fault"), kind.name, f"cannot happen on a serial line: write `wire: {MQTT}`")
-    if kind.bytes_only and scenario.wire == MQTT:
-        yield Misfit((*steps, "fault"), kind.name, f"a broker changes no byte of a publication: write `wire: {SERIAL}`")
+    if reason := why_not_on(scenario.wire, kind):
+        yield Misfit((*steps, "fault"), kind.name, reason)
     missing = missing_needle(fault, room.needles)
     if missing:
         yield Misfit((*steps, "needle"), fault.values["needle"], missing)

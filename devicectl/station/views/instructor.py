@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
+from devicectl.campaign.possible import why_not_on
 from devicectl.log.exports.named import outcomes_of, read, told, uptime_ms_of
 from devicectl.session.context import Entry
 from devicectl.session.count import needle_names
@@ -15,12 +16,14 @@ from devicectl.session.entries import Batch, Finish, Note, SessionStart
 from devicectl.session.machine import CYCLE, State
 from devicectl.session.plan import Plan
 from devicectl.station.acts import REMARKS, Act
-from devicectl.station.checks import Judged
+from devicectl.station.checks import Judged, Outcome
 from devicectl.station.evidence import Evidence
+from devicectl.station.lesson import Check
 from devicectl.station.rail import ItemState, RailItem
 from devicectl.station.room import FaultChange, Room
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import lesson_ms
+from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.injector import Firing
 from firmware_sim.model.interlocks import INTERLOCKS
@@ -55,6 +58,20 @@ _KINDS: Final[Mapping[str, str]] = {
     "alarm": "alarm",
     "alarm_over": "over:",
 }
+AWAITED: Final[Mapping[str, str]] = {
+    "start": "the beginning",
+    "act": "an act of the trainee",
+    "alarm": "the alarm",
+    "alarm_over": "the end of the alarm",
+    "refusal": "a refusal",
+    "state": "a state",
+    "cores": "a count of cores",
+    "cell": "a cell",
+    "link_lost": "the loss of the link",
+    "link_back": "the return of the link",
+    "closed": "the close",
+}
+"""Kind of evidence -> words for what a check waits for."""
 _BOOT: Final = int(RecordKind.BOOT)
 
 
@@ -72,6 +89,7 @@ def instructor_view(room: Room, trainee: Document) -> Document:
         "rail": [_item(room, one) for one in room.rail.items],
         "checks": [_check(room, one) for one in room.checks.judged],
         "faults": [_fault(room, one) for one in room.bench.injector.firings],
+        "impossible": _impossible(room.lesson.scenario.wire),
         "notes": _texts(room, "note"),
         "bookmarks": _texts(room, "bookmark"),
         "timeline": _timeline(room),
@@ -174,17 +192,37 @@ def _check(room: Room, one: Judged) -> Document:
         view["at_ms"] = lesson_ms(room, one.at_us)
     if check.within_us is not None:
         view["within_ms"] = check.within_us // MILLISECOND
+    if one.outcome is Outcome.OPEN and one.after_us is None:
+        view["waits_for"] = _waits_for(check)
+    if one.outcome is Outcome.OPEN and one.due_us is not None:
+        view["due_ms"] = lesson_ms(room, one.due_us)
     if one.override is not None:
         view["overridden"] = {"passed": one.override.passed, "reason": one.override.reason}
     return view
 
 
+def _waits_for(check: Check) -> str:
+    """Say what has to come before a check begins."""
+    return " or ".join(dict.fromkeys(AWAITED[one.kind] for one in check.after.ones))
+
+
 def _fault(room: Room, firing: Firing) -> Document:
-    view: Document = {"index": firing.index, "words": _fault_words(firing.fault), "state": _fault_state(room, firing)}
+    view: Document = {
+        "index": firing.index,
+        "fault": firing.fault.kind.name,
+        "words": _fault_words(firing.fault),
+        "state": _fault_state(room, firing),
+    }
     since_us = firing.began_at if firing.ended_at is None else firing.ended_at
     if since_us is not None:
         view["since_ms"] = lesson_ms(room, since_us)
     return view
+
+
+@lru_cache(maxsize=8)
+def _impossible(wire: str) -> list[str]:
+    """Return the kinds of fault that cannot be brought into a lesson on this wire."""
+    return [kind.name for kind in CATALOGUE.values() if why_not_on(wire, kind)]
 
 
 def _fault_state(room: Room, firing: Firing) -> str:

@@ -23,6 +23,7 @@ from devicectl.station.server.admission.security import NO_EMBEDDING
 from devicectl.station.server.admission.tokens import PRESENTER, TRAINEE, Tokens, Who
 from devicectl.station.server.control import forms
 from devicectl.station.server.control.debriefs import Debriefs
+from devicectl.station.server.control.for_trainers import FOR_TRAINERS
 from devicectl.station.server.control.links import link_of
 from devicectl.station.server.control.operations import YAML
 from devicectl.station.server.hub import Hub
@@ -262,6 +263,7 @@ CATALOGUE_SHOWN: Final = forms.Catalogue(
     faults=[
         forms.Fault(
             fault=kind.name,
+            words=FOR_TRAINERS.get(kind.name, ""),
             target=kind.target.value,
             sentence=kind.sentence,
             quantities=[forms.Quantity.model_validate(quantity._asdict()) for quantity in kind.quantities],

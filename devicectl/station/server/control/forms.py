@@ -200,9 +200,10 @@ class Quantity(BaseModel):
 
 
 class Fault(BaseModel):
-    """A kind of fault."""
+    """A kind of fault; `words` are plain ones for those that a trainer brings in, and empty for the others."""
 
     fault: str
+    words: str
     target: str
     sentence: str
     quantities: list[Quantity]

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from devicectl.station.evidence import parse_pattern
+from devicectl.campaign.scenario import MQTT
+from devicectl.station.evidence import KINDS, parse_pattern
 from devicectl.station.lesson import Check, Item
 from devicectl.station.room import Room
-from devicectl.station.views.instructor import MAX_LINES, MAX_MOMENTS
+from devicectl.station.views.instructor import AWAITED, MAX_LINES, MAX_MOMENTS
 from devicectl.station.views.trainee import trainee_view
 from firmware_sim.faults.fault import declare
 from protocols.language.units import SECOND
@@ -59,6 +60,34 @@ def test_checks_are_shown_with_what_the_instructor_says_of_them() -> None:
     checks = instructor_sees(room)["checks"]
     assert checks[0]["state"] == "failed"
     assert checks[0]["overridden"] == {"passed": True, "reason": "he asked me first"}
+
+
+def test_a_check_waits_for_its_alarm_and_then_has_a_time() -> None:
+    room = _lesson_with_script()
+    shown: Any = instructor_sees(room)["checks"]
+    assert shown[0]["waits_for"] == "the alarm"
+    do(room, "trigger_press")
+    for _ in range(150):
+        wait(room, 0.1)
+        shown = instructor_sees(room)["checks"]
+        if "waits_for" not in shown[0]:
+            break
+    assert shown[0]["state"] == "open"
+    began_us = next(one.at_us for one in room.evidence if one.kind == "alarm")
+    assert shown[0]["due_ms"] == (began_us + 3 * SECOND - room.began) // 1000
+
+
+def test_every_kind_of_evidence_has_words_for_who_waits_for_it() -> None:
+    assert set(AWAITED) == set(KINDS)
+
+
+def test_faults_that_cannot_be_on_the_wire_of_a_lesson_are_named() -> None:
+    impossible: Any = instructor_sees(at_a_cell())["impossible"]
+    assert "broker_killed" in impossible
+    assert not {"leak", "flip"} & set(impossible)
+    on_mqtt: Any = instructor_sees(at_a_cell(scenario={"wire": MQTT}))["impossible"]
+    assert "flip" in on_mqtt
+    assert not {"leak", "broker_killed"} & set(on_mqtt)
 
 
 def test_notes_and_bookmarks_have_their_times() -> None:
