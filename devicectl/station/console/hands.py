@@ -17,11 +17,13 @@ STARTING: Final = "wait: the controller is starting"
 class Hands:
     """The hands at one host. `held` tells that the trigger is held, `ready` that the host takes acts.
 
-    `steady_us` is how long the device wants the trigger held before it punches.
+    `steady_us` is how long the device wants the trigger held before it punches, `let_go` the reason for which the
+    trigger was let go last.
     """
 
     def __init__(self, host: Host, autopilot: Autopilot) -> None:
         self.held = self.ready = False
+        self.let_go = ""
         self.steady_us = Micros(0)
         self._pressed_at = Micros(0)
         self._pulling = False
@@ -44,7 +46,7 @@ class Hands:
         if name == "silence":
             self._host.screen.silence()
         elif name == "trigger_release":
-            self.held = False
+            self.held, self.let_go = False, str(arguments["why"])
         elif name == "trigger_press":
             self._press()
         else:

@@ -18,7 +18,7 @@ from devicectl.station.server.channel import Channel, Reader
 from devicectl.station.server.lease import NOBODY, TriggerLease
 from devicectl.station.server.pace import Pace
 from devicectl.station.server.progress import Progress
-from devicectl.station.views.guidance import STATES
+from devicectl.station.views.guidance import state_in_words
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import lesson_ms, trainee_view
 from protocols.language.units import MILLISECOND, SECOND, Micros
@@ -215,14 +215,14 @@ class Station:
     def row(self) -> dict[str, object]:
         """Return the station's row of the roster."""
         last = next(reversed(self.room.acts), None)
-        state = self.room.controller.screen.state
+        controller = self.room.controller
         return {
             "station": self.number,
             "lesson": self.attempt.key,
             "scenario": self.attempt.name,
             "title": self.room.lesson.title,
             "trainee": self.trainee,
-            "state": {"name": state.value, "words": STATES[state]},
+            "state": {"name": controller.screen.state.value, "words": state_in_words(controller)},
             "last_act": None
             if last is None
             else {"words": ACTS[last.name].sentence, "at_ms": lesson_ms(self.room, last.at_us)},

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from devicectl.session.count import needle_names
 from devicectl.session.machine import CYCLE, State
+from devicectl.station.console.controller import Controller
 from devicectl.station.console.screen import Screen, ShownAlarm
 from devicectl.station.room import Room
 from protocols.language import alarm_codes as A
@@ -22,7 +23,7 @@ STATES: Final[Mapping[State, str]] = {
     State.ANESTHESIA_CONFIRMED: "anesthesia confirmed",
     State.ARMED: "armed",
     **dict.fromkeys(CYCLE, "cycle under way"),
-    State.REPOSITIONING: "moving to a cell",
+    State.REPOSITIONING: "going to a cell",
     State.PURGING: "purging",
     State.PAUSED: "paused",
     State.RECOVERING: "stopped",
@@ -38,13 +39,18 @@ _WAITS: Final[Mapping[State, str]] = {
     State.CONNECTING: "Wait: the controller makes the link.",
     State.IDLE: "Wait: the session is being opened.",
     **dict.fromkeys(CYCLE, _WATCH),
-    State.REPOSITIONING: "Wait: the hand moves to the cell.",
+    State.REPOSITIONING: "Wait: the hand goes to the cell.",
     State.PURGING: "Wait: the needles are blown free.",
     State.CLOSING: "Wait: the counts of both ends are compared.",
 }
 """States in which nothing is to be done but to wait and to watch."""
 _IN_ORDER: Final = (A.DENSITY_REACHED, A.NEEDLE_CLOGGED, A.NEEDLES_CLOGGED)
 """Alarms that are there until the next cycle, and whose remedy is a step of the procedure."""
+
+
+def state_in_words(controller: Controller) -> str:
+    """Say the state of the controller; one that has ended knows of none."""
+    return STATES[controller.screen.state] if controller.alive else "the controller has ended and starts again"
 
 
 class Next(NamedTuple):
@@ -119,7 +125,7 @@ def _armed(room: Room) -> Next:
     if life.manual.flagged:
         return Next(f"Purge: {needle_names(life.manual.flagged)} may be clogged.", "purge")
     if life.manual.place is None or life.manual.cycles_left <= 0:
-        return Next("Bring the hand to the next cell.", "reposition")
+        return Next("Go to the next cell.", "reposition")
     if life.hands.held:
         return Next(_WATCH, "trigger_release")
     return Next("Hold the trigger: cycles follow each other until you let go.", "trigger_press")

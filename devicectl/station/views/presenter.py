@@ -7,6 +7,7 @@ began, and the browser moves the needles between two of them.
 from collections.abc import Mapping
 from typing import Final
 
+from devicectl.session.machine import State
 from devicectl.station.room import Room
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import phase_of
@@ -56,7 +57,8 @@ def presenter_view(room: Room, trainee: Document) -> Document:
 
 def _caption(room: Room) -> Document:
     phase = room.phases[-1].phase if room.phases else "none"
-    return {"phase": phase, "words": CAPTIONS[phase]}
+    stopped = phase == "none" and room.controller.screen.state is State.RECOVERING
+    return {"phase": phase, "words": "Stopped." if stopped else CAPTIONS[phase]}
 
 
 def _outcomes(room: Room) -> list[str]:

@@ -11,10 +11,11 @@ from typing import Final
 from devicectl.session.count import coverage_percent
 from devicectl.session.operators.anesthesia import ZoneState
 from devicectl.station.console.controller import Controller
+from devicectl.station.console.hands import Hands
 from devicectl.station.console.screen import SILENCE_US, Phase, Screen, ShownAlarm, ShownCell
 from devicectl.station.evidence import TRAINEE_ACTS
 from devicectl.station.room import Room
-from devicectl.station.views.guidance import STATES, Next, next_step
+from devicectl.station.views.guidance import Next, next_step, state_in_words
 from devicectl.station.views.patch import Document
 from firmware_sim.model.parameters import PARAMETERS
 from protocols.language.alarm_codes import alarm_label
@@ -41,7 +42,7 @@ def trainee_view(room: Room) -> Document:
         "title": lesson.task,
         "prebrief": lesson.prebrief,
         "minutes": lesson.minutes,
-        "state": {"name": screen.state.value, "words": STATES[screen.state]},
+        "state": {"name": screen.state.value, "words": state_in_words(controller)},
         "link": _link(screen),
         "counts": _counts(room),
         **_readings(room),
@@ -55,7 +56,7 @@ def trainee_view(room: Room) -> Document:
             for one in screen.messages[-MAX_MESSAGES:]
         ],
         "controls": {name: _control(controller, name) for name in TRAINEE_ACTS},
-        "trigger": {"held": controller.life.hands.held},
+        "trigger": _trigger(controller.life.hands),
         "cycle": phase_of(room, screen.phase),
     }
     if manual.place is not None:
@@ -79,6 +80,11 @@ def phase_of(room: Room, phase: Phase) -> Document:
         "began_ms": lesson_ms(room, phase.at_us),
         "takes_ms": phase.takes_us // MILLISECOND,
     }
+
+
+def _trigger(hands: Hands) -> Document:
+    """Return the trigger, with the reason for which it was let go."""
+    return {"held": False, "why": hands.let_go} if hands.let_go and not hands.held else {"held": hands.held}
 
 
 def _next(step: Next) -> Document:

@@ -4,7 +4,7 @@ from typing import Any
 
 from devicectl.station.views.presenter import BACKGROUND, CAPTIONS, MAX_PHASES
 from devicectl.station.views.trainee import trainee_view
-from tests.unit.devicectl.station.rooms import at_a_cell, presenter_sees, wait
+from tests.unit.devicectl.station.rooms import at_a_cell, do, presenter_sees, wait
 
 
 def test_phases_follow_each_other_with_their_times() -> None:
@@ -27,6 +27,13 @@ def test_the_caption_is_that_of_the_phase_under_way() -> None:
         assert caption["words"] == CAPTIONS[caption["phase"]]
         seen.add(caption["phase"])
     assert seen >= {"punch", "suction", "advance"}
+
+
+def test_a_handpiece_that_was_stopped_is_not_between_two_cycles() -> None:
+    room = at_a_cell(1)
+    do(room, "stop")
+    wait(room, 1)
+    assert presenter_sees(room)["caption"] == {"phase": "none", "words": "Stopped."}
 
 
 def test_counts_are_those_that_the_trainee_has() -> None:

@@ -154,6 +154,24 @@ def test_a_held_trigger_takes_the_hand_all_the_time() -> None:
     assert seen[0]["stop"] == seen[0]["trigger_press"] or seen[0]["stop"] == {"enabled": True}
 
 
+def test_a_trigger_that_was_let_go_says_why() -> None:
+    room = at_a_cell()
+    for view, why in (("server", "lease"), ("trainee", "let_go")):
+        do(room, "trigger_press")
+        assert trainee_view(room)["trigger"] == {"held": True}
+        do(room, "trigger_release", view=view, why=why)
+        assert trainee_view(room)["trigger"] == {"held": False, "why": why}
+
+
+def test_a_controller_that_has_ended_is_not_said_to_be_armed() -> None:
+    room = at_a_cell()
+    do(room, "inject", fault={"fault": "host_crash"})
+    wait(room, 0.1)
+    assert not room.controller.alive
+    state: Any = trainee_view(room)["state"]
+    assert state["words"] == "the controller has ended and starts again"
+
+
 def test_the_last_messages_are_shown_with_their_numbers() -> None:
     room = a_room()
     for _ in range(25):
