@@ -21,9 +21,13 @@ NO_ENTRY: Final = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>No entry - trainers' station</title>
+<link rel="icon" href="/pages/icon.svg">
+<link rel="stylesheet" href="/pages/common.css">
+<aside class="notice" aria-label="Notice">TRAINING SIMULATOR - NOT A MEDICAL DEVICE</aside>
+<main class="panel stack">
 <h1>This page opens by its link</h1>
-<p>Use the link or the QR code that the instructor has. If you have just used it, <a href="">continue</a>.
-<p>TRAINING SIMULATOR - NOT A MEDICAL DEVICE
+<p>Use the link or the QR code that the instructor has. If you have just used it, <a href="">continue</a>.</p>
+</main>
 </html>
 """
 """For a browser without the cookie; also for one that followed a link on another site, which sends no strict cookie
