@@ -83,10 +83,11 @@ export async function api(method, path, body) {
   return isJson ? JSON.parse(text) : text;
 }
 
-/** Show the state of the connection to the station. */
+/** Show the state of the connection to the station. Without it no control does anything, and all of them look so. */
 export function showLink(up, words) {
   setText(byId("link"), words);
   byId("link").classList.toggle("lost", !up);
+  document.body.classList.toggle("alone", !up);
 }
 
 /** True if a patch has one of these keys, or is none: a snapshot. */

@@ -26,15 +26,17 @@ export class Hold {
     return this.#by !== undefined;
   }
 
-  /** Take what the station says of the trigger: one that it has let go is not held here any more. */
+  /** Take what the station says of the trigger: one that it has let go is not held here any more. True if it was. */
   show(held) {
     if (held) this.#seen = true;
-    else if (this.#seen && this.held) this.#end();
+    return !held && this.#seen && this.drop();
   }
 
-  /** End a hold whose press was refused, or which the station has ended: nobody has to be told. */
+  /** End a hold whose press was refused, or which the station has ended: nobody has to be told. True if there was one. */
   drop() {
-    if (this.held) this.#end();
+    const { held } = this;
+    if (held) this.#end();
+    return held;
   }
 
   /** End a hold, and say why. */

@@ -34,6 +34,7 @@ export class Station {
   #waitMs = FIRST_WAIT_MS;
   #heardMs = 0;
   #ended = false;
+  #told;
 
   constructor(view, number, { shown, linked, refused }) {
     this.path = `/ws/${view}/${number}`;
@@ -70,7 +71,10 @@ export class Station {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}${this.path}`);
     this.#socket = socket;
-    socket.onopen = () => this.#send({ type: "resume", last: this.#no });
+    socket.onopen = () => {
+      this.#send({ type: "resume", last: this.#no });
+      if (this.#no > 0) this.#tell(true, "connected"); // a lesson that is held may have nothing to send
+    };
     socket.onmessage = (event) => this.#socket === socket && this.#receive(JSON.parse(event.data));
     socket.onclose = (event) => this.#socket === socket && this.#lost(event.code);
   }
@@ -93,9 +97,15 @@ export class Station {
     this.#no = message.no;
     this.#view = message.type === "snapshot" ? message.view : merged(this.#view, message.patch);
     this.#waitMs = FIRST_WAIT_MS;
-    this.linked(true, "connected");
+    this.#tell(true, "connected");
     this.shown(this.#view, message.patch);
     if (message.type === "snapshot") performance.mark("ready"); // the first one is how long the page took to open
+  }
+
+  #tell(up, words) {
+    if (words === this.#told) return;
+    this.#told = words;
+    this.linked(up, words);
   }
 
   async #lost(code) {
@@ -106,10 +116,10 @@ export class Station {
     if (this.#ended) return;
     if (code === REVOKED || (await this.#refused())) {
       this.#ended = true;
-      this.linked(false, "This link is no longer valid: ask the instructor for a new one.");
+      this.#tell(false, "This link is no longer valid: ask the instructor for a new one.");
       return;
     }
-    this.linked(false, "The connection is lost. Connecting again…");
+    this.#tell(false, "The connection is lost. Connecting again…");
     const spread = 0.5 + Math.random() / 2; // or eight tablets come back in one instant
     setTimeout(() => this.#open(), this.#waitMs * spread);
     this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);

@@ -14,6 +14,7 @@ const BURSTS = {
 export class Sound {
   #context;
   #priority;
+  #known = new Set();
   #timer;
 
   /** `changed(words, works)` is called with each change of what the browser says of the sound. */
@@ -37,9 +38,13 @@ export class Sound {
     this.#report();
   }
 
-  /** Sound for this priority from now on; undefined: be silent. */
-  show(priority) {
-    if (priority === this.#priority) return;
+  /** Sound for these alarms from now on, the most urgent first: its bursts again and again, and one at once for each new one. */
+  show(alarms) {
+    const priority = alarms[0]?.priority;
+    const urgent = alarms.filter((alarm) => alarm.priority === priority).map((alarm) => `${alarm.code} ${alarm.since_ms}`);
+    const isNew = urgent.some((alarm) => !this.#known.has(alarm));
+    this.#known = new Set(urgent);
+    if (priority === this.#priority && !isNew) return;
     this.#priority = priority;
     clearInterval(this.#timer);
     const burst = BURSTS[priority];

@@ -13,6 +13,13 @@ import { Sound } from "./sound.js";
 const WORDS = { high: "High priority", medium: "Medium priority", low: "Low priority", info: "Information" };
 const STATES = { active: "", acknowledged: "acknowledged", latched: "its cause is gone; it stays until a reset" };
 const SOUND = { true: "The sound is on.", false: "The sound is off: turn it on at the task." };
+const LET_GO = {
+  lease: "The trigger was let go because this page did not answer for a second. Press again.",
+  connection: "The trigger was let go because the connection was lost. Press again when it is back.",
+  hidden: "The trigger was let go because this page was hidden. Press again.",
+  focus: "The trigger was let go because this page, or the handpiece on it, has lost the focus. Press again.",
+  pointer: "The trigger was let go because the pointer or the gamepad was lost. Press again.",
+};
 const PHASES = { punch: "Needles in the skin", suction: "Suction", advance: "Advance", count: "Count", none: "" };
 
 let view;
@@ -68,24 +75,33 @@ async function press() {
 const hold = new Hold(byId("trigger"), byId("hand"), {
   press,
   renew: () => station.hold(),
-  release: (why) => station.act("trigger_release", { why }),
+  release: (why) => {
+    station.act("trigger_release", { why });
+    sayLetGo(why);
+  },
 });
+
+/** Say why the trigger was let go, where it was not by the hand. */
+function sayLetGo(why) {
+  if (why in LET_GO) say(LET_GO[why], true);
+}
 
 /* --- what is shown ---------------------------------------------------------------------------------------------- */
 
 function show(next) {
+  const before = view;
   view = next;
   setText(byId("notice"), view.notice);
   setText(byId("title"), view.title);
   document.title = `${view.title} - trainee - training simulator`;
   setText(byId("prebrief"), view.prebrief);
+  setText(byId("brief-close"), view.practice && !view.clock.running ? "I have read it: begin" : "I have read it");
   setText(byId("length"), `This lesson takes about ${view.minutes} minutes. ${heldInWords()}`);
   setText(byId("clock"), `${minutes(view.clock.t_ms)}${view.clock.running || view.clock.ended ? "" : " held"}`);
   setText(byId("next"), view.next.words);
   setText(byId("state"), view.state.words);
-  setText(byId("device-link"), view.link.words);
-  byId("device-link").classList.toggle("refused", !view.link.up);
-  hold.show(view.trigger.held);
+  showDeviceLink(true);
+  if (hold.show(view.trigger.held)) sayLetGo(view.trigger.why);
   showCounts();
   gauge.show(view.vacuum);
   map.show(view);
@@ -96,6 +112,19 @@ function show(next) {
   showMessages();
   showEnd();
   announce();
+  if (before !== undefined && isAnother(before)) showBrief(true);
+}
+
+/** True if the station was given another lesson, or this one begins again: its task is to be read. */
+function isAnother(before) {
+  const begins = view.clock.t_ms === 0 && before.clock.t_ms > 0;
+  return begins || view.title !== before.title || view.prebrief !== before.prebrief;
+}
+
+/** Without a connection to the station, nobody knows how the handpiece is. */
+function showDeviceLink(connected) {
+  setText(byId("device-link"), connected ? view?.link.words : "How the handpiece is now is not known.");
+  byId("device-link").classList.toggle("refused", !(connected && view?.link.up));
 }
 
 function heldInWords() {
@@ -200,7 +229,7 @@ function showAlarms() {
   setAttribute(byId("alarm-bar"), "class", `alarm-bar ${first ? first.priority : "none"}`);
   const left = (paused.paused_until_ms ?? 0) - clock.t_ms;
   setText(byId("sound-state"), left > 0 ? `The sound is paused for ${minutes(left + 999)}. A new alarm sounds all the same.` : SOUND[shown.sound]);
-  sound.show(alarms.find((alarm) => alarm.sounds)?.priority);
+  sound.show(alarms.filter((alarm) => alarm.sounds));
 }
 
 function newAlarm(alarm) {
@@ -215,11 +244,11 @@ function showMessages() {
 }
 
 function showEnd() {
-  byId("end").hidden = view.end === undefined;
-  if (view.end === undefined) return;
-  setText(byId("end-words"), view.end.words);
-  if (!shown.ended) byId("end-title").focus();
-  shown.ended = true;
+  const ended = view.end !== undefined;
+  byId("end").hidden = !ended;
+  setText(byId("end-words"), view.end?.words);
+  if (ended && !shown.ended) byId("end-title").focus();
+  shown.ended = ended;
 }
 
 /** Say what is new, each thing once. */
@@ -263,7 +292,8 @@ byId("hand").addEventListener("pointerdown", (event) => {
 function showBrief(open) {
   byId("brief").hidden = !open;
   byId("brief-open").hidden = open;
-  byId(open ? "brief-title" : "trigger").focus();
+  byId(open ? "brief-title" : "trigger").focus({ preventScroll: true });
+  window.scrollTo(0, 0); // to the task, or to what is to be done next: the trigger is seen wherever the page is
 }
 
 byId("brief-close").addEventListener("click", async () => {
@@ -288,8 +318,9 @@ const station = new Station("trainee", stationNumber(), {
   shown: show,
   linked: (up, words) => {
     showLink(up, words);
+    showDeviceLink(up);
     if (up) return;
-    hold.drop(); // a closed socket has released it at the station
+    if (hold.drop()) sayLetGo("connection"); // a closed socket has released it at the station
     announcer.say("connection", words);
   },
 });

@@ -43,6 +43,14 @@ def test_a_lost_connection_is_said_and_made_again(stage: Stage) -> None:
     assert _cores(page) == "121"
 
 
+def test_a_page_that_comes_back_and_lacks_nothing_is_connected(stage: Stage) -> None:
+    page = stage.shown(PATH, presenter(), no=5)
+    stage.sockets[0].close(1012)
+    page.get_by_text("The connection is lost").wait_for()
+    stage.until(page, lambda: len(stage.sockets) == 2 and bool(stage.sockets[1].received), "the page comes back")
+    page.get_by_text("connected", exact=True).wait_for()
+
+
 def test_a_link_that_was_revoked_is_said_and_not_tried_again(stage: Stage) -> None:
     page = stage.shown(PATH, presenter())
     stage.sockets[0].close(1008)

@@ -242,11 +242,72 @@ def test_only_alarms_that_sound_are_heard_and_the_most_urgent_of_them(stage: Sta
     stage.until(page, lambda: _tones(page) == test + 10, "ten pulses of high priority")
 
 
+def test_each_new_alarm_is_heard_at_once_although_another_sounds(stage: Stage) -> None:
+    stage.context.add_init_script(SOUNDS)
+    page = stage.shown(PATH, trainee())
+    page.get_by_role("button", name="Turn on and test the sound").click()
+    page.get_by_text("The sound is on. Did").wait_for()
+    first = {**ALARM, "sounds": True}
+    stage.sockets[-1].send(type="patch", no=2, patch={"alarms": [first]})
+    stage.until(page, lambda: _tones(page) == 6, "three pulses after those of the test")
+    stage.sockets[-1].send(type="patch", no=3, patch={"alarms": [{**first, "code": 402}, first]})
+    page.get_by_text("(2 alarms)").wait_for()
+    assert _tones(page) == 9
+    stage.sockets[-1].send(type="patch", no=4, patch={"alarms": [first], "counts": {"cores": 7}})
+    stage.until(page, lambda: page.locator("#cores").inner_text() == "7", "the patch")
+    assert _tones(page) == 9, "one that is over is no news"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_to_be_done_next_is_on_the_screen_once_the_task_is_read(stage: Stage, size: tuple[int, int]) -> None:
+    page = stage.shown(PATH, trainee() | {"prebrief": LONG * 9, "alarms": ALARMS[:1]})
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.get_by_role("button", name="I have read it").scroll_into_view_if_needed()
+    page.get_by_role("button", name="I have read it").click()
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("document.activeElement.id") == "trigger"
+    assert _is_on_top(page, "#next")
+
+
+def test_a_sentence_of_the_alarm_bar_has_two_lines_where_the_page_is_narrow(stage: Stage) -> None:
+    words = "The link to the controller was lost: the handpiece has made itself safe."
+    page = stage.shown(PATH, trainee() | {"alarms": [{**ALARMS[0], "words": words}]})
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator("#alarm-bar").evaluate("bar => bar.scrollHeight <= bar.clientHeight")
+
+
+def test_the_task_of_another_lesson_is_shown_and_a_rewound_one_is_not_read_again(stage: Stage) -> None:
+    page = stage.shown(PATH, trainee(t_ms=9_000))
+    read, task = page.get_by_role("button", name="I have read it"), page.get_by_role("heading", name="Your task")
+    read.click()
+    for no, (patch, shows) in enumerate(
+        (
+            ({"clock": {"t_ms": 4_000}, "counts": {"cores": 1}}, False),
+            ({"prebrief": "Another task.", "counts": {"cores": 2}}, True),
+            ({"clock": {"t_ms": 0}, "counts": {"cores": 3}}, True),
+        ),
+        2,
+    ):
+        stage.sockets[-1].send(type="patch", no=no, patch=patch)
+        stage.until(page, lambda no=no: page.locator("#cores").inner_text() == str(no - 1), "the patch")  # type: ignore[misc]
+        assert task.is_visible() == shows
+        if shows:
+            read.click()
+
+
+def test_without_a_connection_the_handpiece_is_not_said_to_be_linked(stage: Stage) -> None:
+    page = stage.shown(PATH, trainee())
+    stage.sockets[-1].close(1012)
+    page.get_by_text("How the handpiece is now is not known.").wait_for()
+    stage.until(page, lambda: len(stage.sockets) == 2 and bool(stage.sockets[1].received), "the page comes back")
+    page.get_by_text("The link to the handpiece is up.").wait_for()
+
+
 def test_a_lesson_that_may_be_begun_alone_is_begun_by_its_reader(stage: Stage) -> None:
     stage.answers["POST", "/api/stations/1/pace"] = {"ok": True, "words": ""}
     page = stage.shown(PATH, trainee(running=False) | {"practice": True})
     page.get_by_text("It waits for you to begin.").wait_for()
-    page.get_by_role("button", name="I have read it").click()
+    page.get_by_role("button", name="I have read it: begin").click()
     stage.until(page, lambda: bool(stage.asked("POST", "/api/stations/1/pace")), "it is run")
     assert stage.asked("POST", "/api/stations/1/pace") == [{"running": True}]
 
@@ -254,7 +315,7 @@ def test_a_lesson_that_may_be_begun_alone_is_begun_by_its_reader(stage: Stage) -
 def test_a_held_lesson_waits_for_the_instructor(stage: Stage) -> None:
     page = stage.shown(PATH, trainee(running=False))
     page.get_by_text("It waits for the instructor to let it run.").wait_for()
-    page.get_by_role("button", name="I have read it").click()
+    page.get_by_role("button", name="I have read it", exact=True).click()
     assert stage.requests == []
 
 

@@ -166,6 +166,25 @@ def test_what_the_station_lets_go_is_not_held_here(stage: Stage, page: Page) -> 
     assert [name for name, _ in _acts(stage.sockets[0])] == ["trigger_press"]
 
 
+@pytest.mark.parametrize("end", ["lease", "connection"])
+def test_a_trigger_that_the_station_has_let_go_says_why(stage: Stage, page: Page, end: str) -> None:
+    _press(stage, page)
+    stage.sockets[0].send(type="patch", no=2, patch={"trigger": {"held": True}})
+    page.get_by_text("Held: let go to end").wait_for()
+    if end == "lease":
+        stage.sockets[0].send(type="patch", no=3, patch={"trigger": {"held": False, "why": "lease"}})
+        page.get_by_text("this page did not answer for a second. Press again.").first.wait_for()
+    else:
+        stage.sockets[0].close(1012)
+        page.get_by_text("the connection was lost. Press again").first.wait_for()
+
+
+def test_a_trigger_that_the_page_has_let_go_says_why(stage: Stage, page: Page) -> None:
+    _press(stage, page)
+    page.evaluate("window.dispatchEvent(new Event('blur'))")
+    page.locator("#said", has_text="has lost the focus. Press again.").wait_for()
+
+
 def test_a_view_of_before_the_press_does_not_end_it(stage: Stage, page: Page) -> None:
     _press(stage, page)
     stage.sockets[-1].send(type="patch", no=2, patch={"counts": {"cores": 121}})
