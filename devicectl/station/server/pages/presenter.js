@@ -156,7 +156,9 @@ function showNumbers({ cores, target, coverage_percent: coverage, cycles }) {
 
 function showFact() {
   const { facts } = view;
-  setText(byId("fact"), facts.length ? facts[fact % facts.length].words : "");
+  const { words, mark } = facts.length ? facts[fact % facts.length] : { words: "", mark: "background" };
+  setText(byId("fact"), words);
+  setText(byId("facts-title"), mark);
   setText(byId("fact-no"), facts.length ? `${(fact % facts.length) + 1} of ${facts.length}` : "none");
 }
 
@@ -217,7 +219,8 @@ function showCaption(now, readable, held) {
   const words = readable
     ? held || now.phase === view.caption.phase ? view.caption.words : `${PHASES[now.phase] ?? "Rest"}.`
     : "Punch, suction, advance, count: faster than words. Slow it down or step to see each phase.";
-  setText(byId("caption"), words);
+  const { t_ms: ms, running, ended } = view.clock;
+  setText(byId("caption"), ms > 0 || running || ended ? words : "Press Run, or the space bar, to begin.");
   setText(byId("array-twin"), readable ? inWords(now) : `The array of ${view.needles} needles works without a pause.`);
 }
 
@@ -253,6 +256,11 @@ byId("fact-before").onclick = () => turnFacts(-1);
 byId("fact-after").onclick = () => turnFacts(1);
 byId("automatic").onclick = () => station.do("automatic", { on: !view.automatic });
 byId("full").onclick = fullScreen;
+
+/** What was pressed by a pointer keeps no focus here: the space bar goes on to run and hold for a speaker at the wall. */
+document.addEventListener("click", (event) => {
+  if (event.detail > 0) event.target.closest("button, summary, input[type=checkbox]")?.blur();
+});
 
 onKeys({
   " ": () => pace.toggle(),

@@ -184,6 +184,16 @@ def test_single_keys_move_the_lesson_until_they_are_switched_off(stage: Stage) -
     )
 
 
+def test_the_space_bar_runs_the_lesson_after_a_click_elsewhere(stage: Stage) -> None:
+    pace = "/api/stations/1/pace"
+    stage.answers["POST", pace] = {}
+    page = stage.shown(PATH, presenter())
+    page.get_by_text("Press Run, or the space bar, to begin.").wait_for()
+    page.get_by_text("Keys", exact=True).click()
+    page.keyboard.press("Space")
+    stage.until(page, lambda: stage.asked("POST", pace) == [{"running": True}], "it runs")
+
+
 def test_stops_that_are_chosen_are_sent_together(stage: Stage) -> None:
     pace = "/api/stations/1/pace"
     stage.answers["POST", pace] = {}
