@@ -98,8 +98,8 @@ def instructor(*, running: bool = False) -> Json:
         {"check": "purges", "words": "Purges the needle", "critical": False, "state": "not_judged"},
     ]
     faults = [
-        {"index": 0, "words": "leak, kpa_per_s 25", "state": "acting", "since_ms": 9_000},
-        {"index": 1, "words": "pump_stalled", "state": "over", "since_ms": 9_500},
+        {"index": 0, "fault": "leak", "words": "leak, kpa_per_s 25", "state": "acting", "since_ms": 9_000},
+        {"index": 1, "fault": "pump_stalled", "words": "pump_stalled", "state": "over", "since_ms": 9_500},
     ]
     return {
         "role": "instructor",
@@ -112,6 +112,7 @@ def instructor(*, running: bool = False) -> Json:
         "rail": rail,
         "checks": checks,
         "faults": faults,
+        "impossible": ["broker_killed"],
         "notes": [{"at_ms": 11_000, "words": "looked at the gauge"}],
         "bookmarks": [{"at_ms": 12_000, "words": "before the alarm"}],
         "timeline": [{"at_ms": 0, "lane": "state", "words": "the lesson begins"}] * 2,
@@ -169,7 +170,11 @@ def answers() -> dict[tuple[str, str], Json]:
         ("GET", "/api/stations"): {"limit": 8, "stations": stations, "unfinished": unfinished},
         ("GET", "/api/scenarios"): {"scenarios": scenarios},
         ("GET", "/api/catalogue"): {
-            "faults": [{"fault": "leak", "target": "device"} | fault, {"fault": "drop", "target": "wire"} | fault]
+            "faults": [
+                {"fault": "drop", "target": "wire", "words": ""} | fault,
+                {"fault": "leak", "target": "device", "words": "air comes in"} | fault,
+                {"fault": "broker_killed", "target": "broker", "words": ""} | fault,
+            ]
         },
         ("GET", "/api/stations/1"): row(1) | {"links": {"trainee": link("one"), "presenter": link("two")}},
     }

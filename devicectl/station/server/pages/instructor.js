@@ -8,7 +8,7 @@ import { Station } from "./socket.js";
 const number = stationNumber();
 const path = `/api/stations/${number}`;
 const UNITS = { kpa: "kPa", c: "°C", ml: "mL", percent: "%", um: "µm", ms: "ms", s: "s", ul: "µL" };
-const TARGETS = { wire: "The wire", device: "The device", memory: "Its memory", host: "The controller", broker: "The broker" };
+const TARGETS = { wire: "the wire", device: "the device", memory: "its memory", host: "the controller", broker: "the broker" };
 const CHECK_SIGNS = { open: "○ open", passed: "✓ passed", failed: "✕ failed", not_judged: "– not judged" };
 const HANDS = { arm: "Arm", disarm: "Disarm", trigger_press: "Press the trigger", trigger_release: "Release it", reposition: "Next cell", purge: "Purge", pause: "Pause", resume: "Resume", reset: "Reset", acknowledge: "Acknowledge all alarms", close: "Close the session" };
 const ACKNOWLEDGE_ALL = { code: 0 };
@@ -21,6 +21,7 @@ const gauge = new Gauge(byId("vacuum"));
 const time = new LessonTime();
 let view;
 let kinds = [];
+let kindsShown;
 
 function show(next, patch) {
   const before = view;
@@ -29,9 +30,11 @@ function show(next, patch) {
   pace.show(view);
   setText(byId("time"), minutes(view.clock.t_ms));
   showAttempt();
+  if (before !== undefined && before.lesson !== view.lesson) showRow();
   setAttribute(byId("automatic"), "aria-pressed", String(view.automatic));
   if (changed(patch, "trainee")) showTrainee(view.trainee);
   if (changed(patch, "truth")) showFacts(byId("truth"), Object.entries(view.truth).map(named));
+  if (changed(patch, "impossible")) showKinds();
   if (changed(patch, "faults")) keyed(byId("faults"), view.faults, (fault) => fault.index, madeFault, updateFault);
   showRail();
   if (changed(patch, "checks")) showChecks();
@@ -42,7 +45,7 @@ function show(next, patch) {
   if (before !== undefined) tell(before);
 }
 
-/** Each attempt is a lesson of its own in the log. */
+/** Each attempt is a lesson of its own in the log, and may be another lesson with another trainee. */
 function showAttempt() {
   setText(byId("attempt"), `kept as lesson ${view.lesson}`);
   setAttribute(byId("to-debrief"), "href", `/debrief/${view.lesson}`);
@@ -61,7 +64,7 @@ function showTrainee(trainee) {
     ["trigger", trigger.held ? "held" : "free"],
     ["cores counted", `${counts.cores} of ${counts.target}`],
     ["cycles", counts.cycles],
-    ["coverage", counts.coverage_percent === undefined ? "none yet" : `${counts.coverage_percent.toFixed(2)} %`],
+    ["coverage of begun cells", counts.coverage_percent === undefined ? "none yet" : `${counts.coverage_percent.toFixed(2)} %`],
     ["cartridge", cartridge.cycles === undefined ? "not known" : `${cartridge.cycles} of ${cartridge.life} cycles`],
     ["canister", canister.percent === undefined ? "not known" : `${Math.round(canister.percent)} % full`],
   ]);
@@ -108,12 +111,30 @@ function updateFault(item, { state, since_ms: since }) {
 
 async function loadCatalogue() {
   kinds = (await api("GET", "/api/catalogue")).faults;
-  const groups = Object.entries(TARGETS).map(([target, label]) => el("optgroup", { label },
-    ...kinds.filter((kind) => kind.target === target).map((kind) => el("option", { value: kind.fault }, kind.fault.replaceAll("_", " ")))));
-  byId("kind").append(...groups);
   byId("kind").onchange = showKind;
+  showKinds();
+}
+
+/** The faults that can be in this lesson: first those that a trainer brings in, with plain words, then all others. */
+function showKinds() {
+  if (view === undefined || kinds.length === 0) return;
+  const possible = kinds.filter((kind) => !view.impossible.includes(kind.fault));
+  const told = possible.map((kind) => kind.fault).join();
+  if (told === kindsShown) return;
+  kindsShown = told;
+  const others = possible.filter((kind) => !kind.words);
+  byId("kind").replaceChildren(
+    madeGroup("For trainers", possible.filter((kind) => kind.words)),
+    ...Object.entries(TARGETS).map(([target, words]) => madeGroup(`For engineers: ${words}`, others.filter((kind) => kind.target === target))));
   showKind();
 }
+
+function madeGroup(label, some) {
+  const named = some.map(({ fault, words }) => el("option", { value: fault }, words ? `${words} (${inWords(fault)})` : inWords(fault)));
+  return named.length ? el("optgroup", { label }, ...named) : "";
+}
+
+const inWords = (fault) => fault.replaceAll("_", " ");
 
 const chosenKind = () => kinds.find((kind) => kind.fault === byId("kind").value);
 
@@ -138,7 +159,8 @@ async function inject(event) {
   for (const field of byId("quantities").querySelectorAll("input, select")) {
     fault[field.name] = field.type === "number" ? field.valueAsNumber : field.value;
   }
-  await station.do("inject", { fault });
+  const twice = view.faults.some((one) => one.fault === fault.fault && ["waiting", "acting"].includes(one.state));
+  if (await station.do("inject", { fault }) && twice) refused(`This lesson has ${inWords(fault.fault)} twice now: withdraw one if that was not meant.`);
 }
 
 // --- script and checks -----------------------------------------------------------------------------------------
@@ -174,11 +196,19 @@ function madeCheck({ check, words, critical }) {
     el("button", { type: "button", "aria-label": `Override: ${words}`, onclick: () => askOverride(check, words) }, "Override"));
 }
 
-function updateCheck(node, { state, at_ms: at, within_ms: within, overridden }) {
-  const when = at !== undefined ? ` at ${minutes(at)}` : within !== undefined && state === "open" ? `, within ${within / 1000} s` : "";
-  const over = overridden === undefined ? "" : `; overridden: ${overridden.passed ? "passed" : "failed"}, ${overridden.reason}`;
-  setAttribute(node, "class", `row entry check-${state}`);
-  setText(node.children[1], `${CHECK_SIGNS[state]}${when}${over}`);
+/** The verdict that counts comes first, and has the color: the instructor's, where there is one. */
+function updateCheck(node, check) {
+  const { state, overridden } = check;
+  const verdict = overridden === undefined ? state : overridden.passed ? "passed" : "failed";
+  const own = `${CHECK_SIGNS[state]}${timeOf(check)}`;
+  setAttribute(node, "class", `row entry check-${verdict}`);
+  setText(node.children[1], overridden === undefined ? own : `${CHECK_SIGNS[verdict]}, overridden: ${overridden.reason} (by itself: ${own})`);
+}
+
+function timeOf({ state, at_ms: at, within_ms: within, waits_for: waits, due_ms: due }) {
+  if (at !== undefined) return ` at ${minutes(at)}`;
+  if (waits !== undefined) return `: waits for ${waits}${within === undefined ? "" : `; then ${within / 1000} s`}`;
+  return state === "open" && due !== undefined ? ` until ${minutes(due)}` : "";
 }
 
 /** Ask for a judgement; where it was not taken, as while the connection is lost, again, with the reason that was given. */
@@ -225,7 +255,7 @@ function showMoments() {
 
 function madeMoment({ at_ms: at, lane, words }) {
   return el("li", { class: "row moment" },
-    el("button", { type: "button", onclick: () => goBack(at), "aria-label": `Go back to ${minutes(at)}` }, minutes(at)),
+    el("button", { type: "button", onclick: () => choose(at), "aria-label": `Choose ${minutes(at)}` }, minutes(at)),
     el("span", { class: `lane lane-${lane}` }, lane), el("span", { class: "grow" }, words));
 }
 
@@ -244,16 +274,26 @@ function showMoment() {
   setAttribute(byId("moment-ms"), "aria-valuetext", words);
 }
 
-async function goBack(to) {
-  await asked("rewind", { to_ms: Math.max(0, Math.round(to)) });
+/** Choose a moment; only "Go back there" goes back. */
+function choose(at) {
+  byId("moment-ms").value = String(Math.max(0, at));
+  showMoment();
+}
+
+async function goBack() {
+  const { value, step } = byId("moment-ms");
+  if (view.clock.t_ms - Number(value) < Number(step)) refused("The lesson is at that moment: choose an earlier one.");
+  else await asked("rewind", { to_ms: Number(value) });
 }
 
 /** Ask for another attempt. It is executed from the beginning, and the station sends nothing meanwhile. */
 async function asked(what, body) {
+  const { lesson } = view;
   setText(byId("attempt"), "the lesson is executed again…");
   try {
     await api("POST", `${path}/${what}`, body);
     refused("");
+    byId("earlier").replaceChildren(`The earlier try is kept as lesson ${lesson}: `, el("a", { href: `/debrief/${lesson}` }, "its debrief"));
   } catch (error) {
     refused(error.message);
   }
@@ -279,8 +319,18 @@ function tell(before) {
   if (before.clock.running && !view.clock.running) announcer.say("clock", view.clock.ended ? "The lesson has ended." : "Held.");
 }
 
-const station = new Station("instructor", number, { shown: show, linked: showLink, refused });
+const UNKNOWN = { words: "not known: there is no connection to the station" };
 
+const station = new Station("instructor", number, {
+  shown: show,
+  linked(up, words) {
+    showLink(up, words);
+    if (view !== undefined) showTrainee(up ? view.trainee : { ...view.trainee, state: UNKNOWN, link: UNKNOWN });
+  },
+  refused,
+});
+
+byId("to-next").href = `/#next-${number}`;
 byId("to-presenter").href = `/presenter/${number}`;
 byId("save").href = `${path}/moment`;
 byId("save").download = `station-${number}-moment.yaml`;
@@ -292,16 +342,23 @@ byId("noting").onsubmit = note;
 byId("moment-ms").oninput = showMoment;
 byId("go-back").onsubmit = (event) => {
   event.preventDefault();
-  goBack(Number(byId("moment-ms").value));
+  goBack();
 };
 loadCatalogue().catch((error) => refused(error.message));
 
 /** What is in the roster and in no view. */
 async function showRow() {
-  const { title, trainee } = await api("GET", path);
+  let row;
+  try {
+    row = await api("GET", path);
+  } catch (error) {
+    refused(error.message);
+    return;
+  }
+  const { title, trainee } = row;
   setText(byId("title"), `${number}: ${title}`);
   document.title = `${number}: ${title} - instructor - training simulator`;
   setText(byId("name"), trainee || "no name");
 }
 
-showRow().catch((error) => refused(error.message));
+showRow();

@@ -155,7 +155,7 @@ def _note_and_override(page: Page) -> None:
     page.get_by_role("button", name="Override").first.click()
     page.get_by_role("dialog").get_by_label("Reason").fill("did it aloud")
     page.get_by_role("dialog").get_by_role("button", name="Override").click()
-    page.get_by_text("overridden: passed, did it aloud").wait_for()
+    page.get_by_text("passed, overridden: did it aloud").wait_for()
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save this moment as a scenario").click()
     text = saved.value.path().read_text(encoding="utf-8")

@@ -89,7 +89,47 @@ def test_a_check_is_overridden_with_a_reason_alone(stage: Stage, page: Page) -> 
     stage.sockets[0].send(
         type="patch", no=2, patch={"checks": [documents.instructor()["checks"][2] | {"overridden": arguments}]}
     )
-    page.get_by_text("overridden: passed, did it by word of mouth").wait_for()
+    verdict = page.locator("#checks .check-passed", has_text="Looks for the leak").locator(".state")
+    verdict.wait_for()
+    assert verdict.inner_text() == "✓ passed, overridden: did it by word of mouth (by itself: ✕ failed at 0:15)", (
+        "the verdict that counts comes first, in its color"
+    )
+
+
+def test_a_check_says_what_it_waits_for_and_then_until_when(stage: Stage, page: Page) -> None:
+    first = documents.instructor()["checks"][0]
+    state = page.locator("#checks .state").first
+    for no, (told, words) in enumerate(
+        (
+            ({"waits_for": "the alarm"}, "○ open: waits for the alarm; then 5 s"),
+            ({"due_ms": 20_000}, "○ open until 0:20"),
+        ),
+        2,
+    ):
+        stage.sockets[0].send(type="patch", no=no, patch={"checks": [first | told]})
+        stage.until(page, lambda words=words: state.inner_text() == words, words)  # type: ignore[misc]
+
+
+def test_the_faults_of_a_lesson_are_those_that_can_be_in_it_and_trainers_ones_come_first(page: Page) -> None:
+    groups = page.locator("#kind optgroup")
+    assert [group.get_attribute("label") for group in groups.all()] == ["For trainers", "For engineers: the wire"]
+    assert page.locator("#kind option").all_inner_texts() == ["air comes in (leak)", "drop"]
+
+
+def test_a_fault_that_is_there_twice_is_said_to_be(stage: Stage, page: Page) -> None:
+    words = page.locator("#answer")
+    _bring_in(stage, page, "drop", 1)
+    assert words.inner_text() == "", "there is no other drop"
+    _bring_in(stage, page, "leak", 2)
+    stage.until(page, lambda: "This lesson has leak twice now" in words.inner_text(), "the words")
+
+
+def _bring_in(stage: Stage, page: Page, fault: str, count: int) -> None:
+    """Bring in a fault, as the act of that number, which the server takes."""
+    page.get_by_role("combobox", name="Fault").select_option(fault)
+    page.get_by_role("button", name="Bring it in now").click()
+    stage.until(page, lambda: len(_acts(stage)) == count, "the act")
+    stage.sockets[0].send(type="answer", id=stage.sockets[0].received[-1]["id"], ok=True, words="")
 
 
 def test_an_override_that_was_not_taken_is_asked_for_again_with_its_reason(stage: Stage, page: Page) -> None:
@@ -138,9 +178,43 @@ def test_the_slider_follows_the_lesson_until_a_moment_is_chosen(stage: Stage, pa
     assert slider.input_value() == "4000"
     assert slider.get_attribute("aria-valuetext") == "0:04"
     page.get_by_role("button", name="Go back there").click()
-    page.get_by_role("button", name="Go back to 0:12").click()
-    rewound = [{"to_ms": 4_000}, {"to_ms": 12_000}]
-    stage.until(page, lambda: stage.asked("POST", f"{API}/rewind") == rewound, "both moments")
+    stage.until(page, lambda: stage.asked("POST", f"{API}/rewind") == [{"to_ms": 4_000}], "the moment")
+
+
+def test_a_moment_of_the_list_is_chosen_and_gone_back_to_by_the_button_alone(stage: Stage, page: Page) -> None:
+    page.get_by_role("button", name="Choose 0:12").first.click()
+    assert page.get_by_role("slider").input_value() == "12000"
+    assert stage.asked("POST", f"{API}/rewind") == []
+    page.get_by_role("button", name="Go back there").click()
+    page.get_by_text("The earlier try is kept as lesson 1").wait_for()
+    assert page.get_by_role("link", name="its debrief").get_attribute("href") == "/debrief/1"
+    assert stage.asked("POST", f"{API}/rewind") == [{"to_ms": 12_000}]
+
+
+def test_nobody_goes_back_to_where_the_lesson_is(stage: Stage, page: Page) -> None:
+    page.get_by_role("button", name="Go back there").click()
+    page.get_by_text("The lesson is at that moment").wait_for()
+    assert stage.asked("POST", f"{API}/rewind") == []
+
+
+def test_without_a_connection_nothing_is_said_to_be_up_and_no_control_looks_as_if_it_worked(
+    stage: Stage, page: Page
+) -> None:
+    stage.sockets[0].close(1012)
+    page.locator("#link.lost").wait_for()
+    assert page.locator("#trainee").inner_text().count("not known: there is no connection") == 2
+    look = "node => getComputedStyle(node).borderStyle"
+    assert page.get_by_role("button", name="Run").evaluate(look) == "dashed"
+    stage.until(page, lambda: len(stage.sockets) == 2 and bool(stage.sockets[1].received), "the page comes back")
+    page.locator("#trainee").get_by_text("armed").wait_for()
+
+
+def test_another_lesson_of_the_station_has_its_own_title(stage: Stage, page: Page) -> None:
+    stage.answers["GET", API] |= {"title": "Link loss", "trainee": "Bo"}
+    stage.sockets[0].send(type="patch", no=2, patch={"lesson": 2})
+    page.get_by_role("heading", name="1: Link loss").wait_for()
+    assert page.get_by_text("Trainee: Bo").is_visible()
+    assert page.get_by_role("link", name="Next lesson").get_attribute("href") == "/#next-1"
 
 
 def test_an_attempt_is_named_by_its_lesson_in_the_log(stage: Stage, page: Page) -> None:
@@ -149,6 +223,7 @@ def test_an_attempt_is_named_by_its_lesson_in_the_log(stage: Stage, page: Page) 
     page.get_by_text("kept as lesson 12").wait_for()
     assert page.get_by_role("link", name="Debrief").get_attribute("href") == "/debrief/12"
     del stage.answers["POST", f"{API}/rewind"]
+    page.get_by_role("button", name="Choose 0:12").first.click()
     page.get_by_role("button", name="Go back there").click()
     page.get_by_text("The stage has no").wait_for()
     assert page.get_by_text("kept as lesson 12").is_visible(), "what was refused has changed nothing"

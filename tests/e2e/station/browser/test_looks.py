@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page
 
+from devicectl.station.server.assets import KINDS, NO_ENTRY
 from tests.e2e.station import documents
 from tests.e2e.station.axe import violations
 from tests.e2e.station.stage import Stage
@@ -103,6 +104,47 @@ def test_nothing_is_wider_than_the_page(stage: Stage, scene: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, size
         assert page.evaluate(CUT_OFF) == [], size
+
+
+WORDS_OF_STOPS: Final = ("before the first punch", "when the first cores are counted", "at the first refusal",
+                         "at the first alarm", "when the session is closed")  # fmt: skip
+FIVE_STOPS: Final = [{"stop": words, "words": words, "chosen": False, "done": False} for words in WORDS_OF_STOPS]
+
+
+@pytest.mark.parametrize("size", ["projector", "laptop"])
+def test_a_speaker_sees_all_controls_without_scrolling(stage: Stage, size: str) -> None:
+    width, height = SIZES[size]
+    zones = [{"zone": no, "name": "cheek", "area_cm2": 48, "confirmed": True, "cells_done": 0} for no in range(5)]
+    page = stage.shown("/presenter/1", documents.presenter() | {"zones": zones, "stops": FIVE_STOPS})
+    page.set_viewport_size({"width": width, "height": height})
+    for part in ("Run", "Full screen", "when the session is closed"):
+        box = page.locator(".controls").get_by_text(part, exact=True).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= height, part
+    if size == "projector":
+        assert page.evaluate("document.documentElement.scrollHeight") <= height
+
+
+def test_the_instructors_toolbar_leaves_the_page_to_the_lesson(stage: Stage) -> None:
+    stage.answers |= documents.answers()
+    page = stage.shown("/instructor/1", documents.instructor() | {"stops": FIVE_STOPS})
+    page.locator("#quantities input").first.wait_for()
+    width, height = SIZES["laptop"]
+    page.set_viewport_size({"width": width, "height": height})
+    bar, form = page.locator(".controls").bounding_box(), page.locator("#inject").bounding_box()
+    assert bar is not None
+    assert form is not None
+    assert bar["height"] < height / 4
+    assert form["y"] < height / 2, "a fault is brought in without a search"
+
+
+def test_the_page_for_who_is_not_let_in_has_the_style_of_the_others(stage: Stage) -> None:
+    stage.context.route(
+        "**/nobody", lambda route: route.fulfill(body=NO_ENTRY, headers={"content-type": KINDS["html"]})
+    )
+    page = stage.open("/nobody")
+    assert page.locator(".notice").evaluate("node => getComputedStyle(node).fontWeight") == "700"
+    assert violations(page) == []
 
 
 def test_stop_is_on_the_screen_wherever_the_instructor_has_scrolled_to(stage: Stage) -> None:
