@@ -1,10 +1,16 @@
 /* The start page: what the station is, the class with its links, and the lessons that can be started. */
 
-import { api, byId, el, keyed, minutes, setAttribute, setText, showLink, svg } from "./common.js";
+import { api, byId, el, keyed, minutes, setText, showLink, svg } from "./common.js";
 
 const EVERY_MS = 1000;
 /** Pages of a station that have a link of their own; the instructor's is the page that you see. */
 const VIEWS = { trainee: "Trainee", presenter: "Presenter" };
+
+/** A seed as it is written: what is longer no number of a script holds exactly. */
+const SEED = /^[0-9]{0,15}$/;
+/** The part of an address that gives station N its next lesson: /#next-N. */
+const NEXT = /^#next-([0-9])$/;
+let stations = [];
 
 const refused = (words) => setText(byId("answer"), words);
 
@@ -29,12 +35,32 @@ async function refresh() {
   }
 }
 
-function show({ stations, limit, unfinished }) {
+function show({ stations: shown, limit, unfinished }) {
+  stations = shown;
   byId("unfinished-part").hidden = unfinished.length === 0;
   keyed(byId("unfinished"), unfinished, (one) => one.lesson, madeOffer);
   byId("empty").hidden = stations.length > 0;
   setText(byId("stations-count"), `${stations.length} of ${limit}`);
   keyed(byId("stations"), stations, (one) => one.station, madeCard, updateCard);
+  const places = [{ station: "" }, ...stations];
+  keyed(byId("where"), places, (one) => one.station, ({ station }) => el("option", { value: station }), (option, { station, trainee }) =>
+    setText(option, station === "" ? "a new one" : `${station}${trainee ? `: ${trainee}` : ""}`));
+}
+
+/** Choose a station for the next lesson: with its trainee, whose name may be changed, and the lesson that it has. */
+function choose(station) {
+  const row = stations.find((one) => one.station === station);
+  byId("where").value = row === undefined ? "" : String(station);
+  byId("trainee").value = row?.trainee ?? "";
+  const lesson = byId("lessons").querySelector(`input[value="${CSS.escape(row?.scenario ?? "")}"]`);
+  if (lesson !== null) lesson.checked = true;
+  setText(byId("start-title"), row === undefined ? "Start a lesson" : `Start the next lesson of station ${station}`);
+}
+
+function showNext(station) {
+  choose(station);
+  byId("start-title").focus();
+  byId("start").scrollIntoView();
 }
 
 function madeOffer({ lesson, title, trainee, words }) {
@@ -58,6 +84,7 @@ function madeCard({ station }) {
   const buttons = el("p", { class: "row" },
     el("a", { class: "button", href: `/instructor/${station}` }, "Instructor"),
     el("a", { class: "button", href: `/presenter/${station}` }, "Presenter"),
+    el("button", { type: "button", onclick: () => showNext(station) }, "Next lesson"),
     el("button", { type: "button", onclick: () => showLinks(station) }, "Links"),
     el("button", { type: "button", onclick: () => remove(station) }, "End"));
   for (const button of buttons.children) button.append(el("span", { class: "visually-hidden" }, ` of station ${station}`));
@@ -138,26 +165,45 @@ function madeLesson(lesson, index) {
 
 async function start(event) {
   event.preventDefault();
+  refused("");
+  setText(byId("started"), "");
+  if (!SEED.test(byId("seed").value)) {
+    refused("Seed: a whole number of at most 15 digits, or empty.");
+    byId("seed").focus();
+    return;
+  }
+  const there = stations.find((one) => String(one.station) === byId("where").value);
+  if (there?.last_act && !there.ended && !confirm(`The lesson of station ${there.station} is not over. End it? What was done is kept in the log.`)) return;
+  const row = await changed(await written(there));
+  if (row === undefined) return;
+  for (const id of ["file", "trainee", "seed"]) byId(id).value = "";
+  choose(undefined);
+  if (there === undefined) await showLinks(row.station);
+  else setText(byId("started"), `Station ${row.station} has its next lesson: ${row.title}. Its links and its tablet stay.`);
+}
+
+/** The lesson as the form has it, for a station or a new one. */
+async function written(there) {
   const body = {};
   const file = byId("file").files[0];
   if (file) body.text = await file.text();
   else body.scenario = byId("lessons").querySelector("input:checked").value;
-  if (byId("trainee").value.trim()) body.trainee = byId("trainee").value.trim();
+  const trainee = byId("trainee").value.trim();
+  if (trainee || there !== undefined) body.trainee = trainee; // a name may be taken away
   if (byId("seed").value) body.seed = Number(byId("seed").value);
-  const row = await changed(body);
-  if (row === undefined) return;
-  byId("file").value = "";
-  byId("trainee").value = "";
-  await showLinks(row.station);
+  if (there !== undefined) body.station = there.station;
+  return body;
 }
 
 async function begin() {
   byId("start").onsubmit = start;
+  byId("where").onchange = () => choose(Number(byId("where").value));
   setInterval(() => document.hidden || refresh(), EVERY_MS);
   await refresh();
   const answer = await asked("GET", "/api/scenarios");
   if (answer !== undefined) byId("lessons").replaceChildren(...answer.scenarios.map(madeLesson));
-  setAttribute(byId("start"), "aria-busy", false);
+  const next = location.hash.match(NEXT);
+  if (next !== null) showNext(Number(next[1]));
   performance.mark("ready"); // how long the page took to open
 }
 

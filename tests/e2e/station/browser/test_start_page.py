@@ -44,6 +44,48 @@ def test_a_lesson_of_a_file_is_sent_as_its_text(stage: Stage, page: Page, tmp_pa
     stage.until(page, lambda: stage.asked("POST", API) == [{"text": "name: mine\n"}], "the text")
 
 
+def test_a_station_gets_its_next_lesson_and_keeps_its_links(stage: Stage, page: Page) -> None:
+    page.get_by_role("button", name="Next lesson of station 1").click()
+    page.get_by_role("heading", name="Start the next lesson of station 1").wait_for()
+    assert page.get_by_label("Suction leak").is_checked(), "the lesson that it has"
+    page.get_by_label("A normal session").check()
+    name = page.get_by_label("Name of the trainee")
+    assert name.input_value() == "Ana"
+    name.fill("Bo")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Its links and its tablet stay.").wait_for()
+    assert stage.asked("POST", API) == [{"scenario": "normal", "trainee": "Bo", "station": 1}]
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_a_lesson_that_is_not_over_is_given_up_after_a_question_alone(stage: Stage, page: Page) -> None:
+    page.get_by_role("combobox", name="Station").select_option("2")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Start").click()
+    assert stage.asked("POST", API) == []
+
+
+def test_the_instructors_page_leads_to_the_next_lesson_of_its_station(stage: Stage) -> None:
+    stage.answers |= documents.answers()
+    page = stage.open("/#next-1")
+    page.get_by_role("heading", name="Start the next lesson of station 1").wait_for()
+    assert page.get_by_role("combobox", name="Station").input_value() == "1"
+
+
+def test_a_seed_that_is_none_is_refused_and_one_is_used_once(stage: Stage, page: Page) -> None:
+    seed, start = page.get_by_label("Seed"), page.get_by_role("button", name="Start")
+    seed.fill("seven")
+    start.click()
+    page.get_by_text("Seed: a whole number of at most 15 digits, or empty.").wait_for()
+    assert stage.asked("POST", API) == []
+    seed.fill("7")
+    start.click()
+    page.get_by_role("dialog").wait_for()
+    assert page.locator("#answer").inner_text() == ""
+    assert seed.input_value() == "", "the next lesson draws its own"
+
+
 def test_an_interrupted_lesson_goes_on_or_is_ended(stage: Stage, page: Page) -> None:
     part = page.get_by_role("region", name="Lessons that were interrupted")
     assert "Link loss with Bo, interrupted at 2:31" in part.inner_text()
