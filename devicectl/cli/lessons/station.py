@@ -129,6 +129,7 @@ def _announce(doors: "Doors", *, demo: bool, shown: bool) -> None:
     for lesson in doors.unfinished:
         title = printable(lesson.start.title)
         print(f"not finished: lesson {lesson.key}, {title}; the instructor's page offers to continue it")
-    print("\nCtrl-C ends the station.", flush=True)
+    first = "the presenter's link first, and press Run" if demo else "the instructor's link first: it shows the others"
+    print(f"\nOpen {first}. Ctrl-C ends the station.", flush=True)
     if shown:
         webbrowser.open(doors.stations[1]["presenter"] if demo else doors.instructor)
