@@ -92,7 +92,7 @@ def heartbeat(board: Board, now: Micros) -> Heartbeat:
 def telemetry(board: Board, now: Micros) -> TelemetryState:
     """Readings of the device's sensors."""
     plant = board.plant
-    return TelemetryState(
+    return TelemetryState.unchecked(
         uptime_ms=board.uptime_ms(now),
         state=board.state,
         depth_um=min(0xFFFF, plant.needle.encoder_um(now)),
