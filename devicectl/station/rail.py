@@ -64,11 +64,14 @@ class Rail:
         self._inject = inject
         self._withdraw = withdraw
 
-    def saw(self, evidence: Evidence) -> None:
-        """Take what the trainee could see or has done: items that waited for it become due."""
+    def saw(self, evidence: Evidence) -> bool:
+        """Take what the trainee could see or has done; True if an item that waited for it becomes due."""
+        found = False
         for one in self.items:
             if one.state is ItemState.WAITING and self._is_open(one) and one.item.after.matches(evidence):
                 one.state, one.at_us = ItemState.DUE, Micros(evidence.at_us + one.item.delay_us)
+                found = True
+        return found
 
     def _is_open(self, one: RailItem) -> bool:
         """Return True unless it ends the fault of an item that has not fired."""

@@ -256,9 +256,10 @@ class Room:
     def _take(self, seen: Evidence) -> None:
         """Keep evidence, and show it to script and checks."""
         self.evidence.append(seen)
-        self.rail.saw(seen)
+        becomes_due = self.rail.saw(seen)
         self.checks.saw(seen)
-        self._await_rail()
+        if becomes_due:
+            self._await_rail()
         if seen.kind == "closed":
             self.checks.finish(self.now)
 
