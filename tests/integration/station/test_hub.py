@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -120,6 +121,26 @@ async def test_attempt_of_a_class_that_went_back_keeps_the_earlier_one(shelf: Sh
     assert [act.arguments["text"] for act in later.acts] == ["one"]
     assert (later.start.parent, later.start.parent_at_us) == (first, station.room.began + 50 * MILLISECOND)
     assert station.room.now == station.room.began + 50 * MILLISECOND and not station.pace.running
+
+
+class Listener:
+    """A page that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, dict[str, dict[str, object]]]] = []
+
+    def take(self, message: str) -> None:
+        self.messages.append(json.loads(message))
+
+
+@pytest.mark.asyncio
+async def test_press_of_the_trigger_is_answered_with_the_motion(shelf: Shelf) -> None:
+    station = await started(hub_of(shelf))
+    page = Listener()
+    station.join("trainee", page, 0)
+    station.pace.run(Micros(0))
+    assert station.act("trainee", "trigger_press", {}, Micros(5 * MILLISECOND), holder=PAGE).ok
+    assert page.messages[-1]["patch"]["cycle"]["phase"] == "punch"  # at once, and not with the next tick
 
 
 def hold(station: Station, now: int, *, for_us: int, renewed_by: int | None = None) -> None:
