@@ -14,7 +14,10 @@ from devicectl.station.debrief.drawings.timeline import Lane
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """Origin of a lesson: who held it, and when. `other_version` is a sentence, where another version held it."""
+    """Origin of a lesson: who held it, and when. `other_version` is a sentence, where another version held it.
+
+    Of one that is not `over`, all else is as it was when the facts were made.
+    """
 
     title: str
     objectives: Sequence[str] = ()
@@ -24,6 +27,7 @@ class Heading:
     began: datetime | None = None
     seed: int = 0
     other_version: str = ""
+    over: bool = True
 
 
 class Happened(NamedTuple):

@@ -19,7 +19,10 @@ def summary(facts: Facts) -> Markup:
     """Return the sentences with which a debrief begins."""
     ending, done = facts.ending, [one.passed for one in facts.checks]
     missed = [one.words for one in facts.checks if one.critical and one.passed is False]
-    lines = [f"The lesson took {lasting(ending.lasts_us)}. {ending.state}"]
+    took = f"The lesson took {lasting(ending.lasts_us)}."
+    if not facts.heading.over:
+        took = f"This lesson is not over: the page shows its first {lasting(ending.lasts_us)}."
+    lines = [f"{took} {ending.state}"]
     if done:
         lines.append(f"Of {len(done)} checks {done.count(True)} passed and {done.count(False)} failed.")
     lines += [f"A critical check failed: {words}." for words in missed]

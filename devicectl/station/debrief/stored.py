@@ -23,15 +23,17 @@ class DebriefError(DevicectlError):
     exit_code = 4
 
 
-def debrief_of(key: int, load: Callable[[int], StoredLesson]) -> str:
+def debrief_of(key: int, load: Callable[[int], StoredLesson], until: Micros | None = None) -> str:
     """Return the debrief of the log's lesson with that key as a document of HTML; `load` loads one.
+
+    One that is not over is shown up to `until`, a time of its world, or to its last act where nobody knows better.
 
     Raises:
         LogError: the log has no such lesson, or cannot be read.
         DebriefError: the lesson cannot be executed again.
     """
     stored = load(key)
-    return debrief_page(facts_of_stored(stored, list(_earlier(stored, load))))
+    return debrief_page(facts_of_stored(stored, list(_earlier(stored, load)), until))
 
 
 def _earlier(stored: StoredLesson, load: Callable[[int], StoredLesson]) -> Iterator[tuple[StoredLesson, int]]:
@@ -43,14 +45,16 @@ def _earlier(stored: StoredLesson, load: Callable[[int], StoredLesson]) -> Itera
         start = parent.start
 
 
-def facts_of_stored(stored: StoredLesson, earlier: Sequence[tuple[StoredLesson, int]] = ()) -> Facts:
+def facts_of_stored(
+    stored: StoredLesson, earlier: Sequence[tuple[StoredLesson, int]] = (), until: Micros | None = None
+) -> Facts:
     """Execute a lesson again, and each of its "what ifs"; return the facts.
 
     Raises:
         DebriefError: it cannot be executed again.
     """
     try:
-        record = record_of(stored)
+        record = record_of(stored, until)
         watched = watch_record(record)
     except DevicectlError as error:
         raise _not_again(stored, str(error)) from error
@@ -61,18 +65,18 @@ def facts_of_stored(stored: StoredLesson, earlier: Sequence[tuple[StoredLesson, 
     return facts_of(watched, _heading(stored, record), comparisons, attempts)
 
 
-def record_of(stored: StoredLesson) -> LessonRecord:
-    """Return what repeats a lesson; one that is unfinished goes up to its last act.
+def record_of(stored: StoredLesson, until: Micros | None = None) -> LessonRecord:
+    """Return what repeats a lesson; one that is not over goes up to `until`, or to its last act.
 
     Raises:
         DevicectlError: its file or one of its acts is none that this program has.
     """
     lesson = parse_lesson(stored.start.text, f"lesson {stored.summary.key}")
     acts = [act_of({**act._asdict()}, act.view) for act in stored.acts]
-    until = stored.summary.ended_us
-    if until is None:
-        until = acts[-1].at_us if acts else 0
-    return LessonRecord(lesson, stored.start.seed, acts, Micros(until))
+    ended, last = stored.summary.ended_us, acts[-1].at_us if acts else Micros(0)
+    if ended is not None:
+        return LessonRecord(lesson, stored.start.seed, acts, Micros(ended))
+    return LessonRecord(lesson, stored.start.seed, acts, last if until is None else until, over=False)
 
 
 def _heading(stored: StoredLesson, record: LessonRecord) -> Heading:
@@ -86,6 +90,7 @@ def _heading(stored: StoredLesson, record: LessonRecord) -> Heading:
         began=summary.began_wall,
         seed=start.seed,
         other_version=_versions(stored),
+        over=record.over,
     )
 
 

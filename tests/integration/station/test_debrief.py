@@ -18,7 +18,7 @@ from devicectl.log.reader import LogReader
 from devicectl.log.store import SessionLog
 from devicectl.station.debrief.page import debrief_page
 from devicectl.station.debrief.stored import DebriefError, debrief_of, facts_of_stored
-from protocols.language.units import SECOND
+from protocols.language.units import SECOND, Micros
 from protocols.text.notice import NOTICE
 from tests.unit.devicectl.station.debrief.execution.lessons import SEED, TEXT, acts, began, late_stop
 
@@ -69,6 +69,18 @@ def test_the_attempts_before_it_are_named(reader: LogReader) -> None:
 
 def test_one_that_is_unfinished_goes_up_to_its_last_act(reader: LogReader) -> None:
     assert facts_of_stored(reader.lesson(3)).ending.lasts_us == 1 * SECOND
+
+
+def test_one_that_goes_on_is_shown_up_to_now_and_has_failed_nothing_by_its_end(reader: LogReader) -> None:
+    stored = reader.lesson(3)
+    facts = facts_of_stored(stored, until=Micros(began() + 9 * SECOND))
+    assert facts.ending.lasts_us == 9 * SECOND
+    assert "This lesson is not over: the page shows its first" in debrief_page(facts)
+    over = replace(stored.summary, ended_us=began() + 9 * SECOND)
+    ended = facts_of_stored(StoredLesson(over, stored.acts))
+    goes_on, at_its_end = ([one.passed for one in some.checks] for some in (facts, ended))
+    assert goes_on != at_its_end and None in goes_on
+    assert [own if own is not None else end for own, end in zip(goes_on, at_its_end, strict=True)] == at_its_end
 
 
 def test_one_in_which_nothing_was_done_is_shown(reader: LogReader) -> None:

@@ -166,7 +166,6 @@ def watch(lesson: Lesson, seed: int, acts: Sequence[Act], until: Micros) -> Watc
         except ActError:
             impossible.append(act)
     watcher.advance(max(until, room.now))
-    room.checks.finish(room.now)
     return Watched(room, first, watcher.samples, watcher.end(), impossible)
 
 
