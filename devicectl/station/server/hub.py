@@ -158,6 +158,11 @@ class Hub:
             earlier = found[earlier].start.parent
         return found
 
+    def now_in(self, key: int) -> Micros | None:
+        """Return the time of a lesson's world, if it goes on at a station; None if it does not."""
+        rooms = (one.room for one in self.stations.values() if one.attempt.key == key)
+        return next((room.now for room in rooms if not room.ended), None)
+
     def unfinished(self) -> list[LessonSummary]:
         """Return the lessons that an earlier program has left unfinished."""
         here = {station.attempt.key for station in self.stations.values()}

@@ -73,6 +73,19 @@ async def test_act_that_is_not_kept_is_said_and_kept_with_the_next(
 
 
 @pytest.mark.asyncio
+async def test_lesson_has_a_time_while_it_goes_on_here(shelf: Shelf) -> None:
+    hub = hub_of(shelf)
+    station = await started(hub)
+    station.room.advance(Micros(station.room.now + SECOND))
+    assert hub.now_in(station.attempt.key) == station.room.now
+    assert hub.now_in(station.attempt.key + 1) is None
+    for name in ("stop", "close"):
+        assert station.act("instructor", name, {}, Micros(0)).ok
+        station.room.advance(Micros(station.room.now + 30 * SECOND))
+    assert station.room.ended and hub.now_in(station.attempt.key) is None
+
+
+@pytest.mark.asyncio
 async def test_lesson_that_was_over_when_its_program_ended_is_ended_when_it_is_continued(shelf: Shelf) -> None:
     start = LessonStart(title=LESSON.title, text=lesson_as_yaml(LESSON), seed=7, station=1)
     key = shelf.lessons.begin(start)

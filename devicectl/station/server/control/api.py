@@ -176,7 +176,7 @@ class Api:
         return Response(lesson_as_yaml(lesson), media_type=YAML)
 
     async def report(self, call: Call) -> Response:
-        """Show the debrief of this attempt up to its last act."""
+        """Show the debrief of this attempt, up to now if it goes on."""
         return await self.debrief(self.at(call.station).attempt.key)
 
     async def debrief(self, lesson: int) -> Response:
@@ -186,7 +186,7 @@ class Api:
             LogError: the log has no such lesson.
             DebriefError: this version cannot execute it again.
         """
-        page = await self._debriefs.page(lesson, self._hub.attempts(lesson))
+        page = await self._debriefs.page(lesson, self._hub.attempts(lesson), self._hub.now_in(lesson))
         return HTMLResponse(page, headers={"Content-Security-Policy": f"{POLICY}; {NO_EMBEDDING}"})
 
     # --- acts and the clock --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from devicectl.log.lessons.lesson import LessonStart, LessonSummary, StoredAct, StoredLesson
 from devicectl.station.debrief.stored import DebriefError
 from devicectl.station.server.control.debriefs import MAX_PAGES, Debriefs
+from protocols.language.units import Micros
 
 pytestmark = pytest.mark.asyncio
 Load = Callable[[int], StoredLesson]
@@ -28,7 +29,7 @@ class Executions:
         self.keys: list[int] = []
         self.debriefs = Debriefs(self.make)
 
-    def make(self, key: int, load: Load) -> str:
+    def make(self, key: int, load: Load, until: Micros | None) -> str:
         self.keys.append(key)
         return f"{key}: {len(load(key).acts)} acts"
 
@@ -56,6 +57,13 @@ async def test_a_lesson_with_more_acts_or_an_end_is_executed_again() -> None:
     assert made.keys == [1, 1, 1]
 
 
+async def test_a_lesson_that_goes_on_is_executed_again_when_time_has_passed_in_it() -> None:
+    made = Executions()
+    for until in (5, 5, 6, None):
+        await made.debriefs.page(1, {1: a_lesson()}, None if until is None else Micros(until))
+    assert made.keys == [1, 1, 1]
+
+
 async def test_a_lesson_is_executed_again_when_an_attempt_before_it_has_ended() -> None:
     made = Executions()
     earlier = a_lesson(1)
@@ -73,8 +81,8 @@ async def test_pages_that_were_not_asked_for_for_longest_are_not_kept() -> None:
 
 async def test_a_lesson_that_cannot_be_executed_is_tried_again_and_stops_no_other() -> None:
     class Broken(Executions):
-        def make(self, key: int, load: Load) -> str:
-            super().make(key, load)
+        def make(self, key: int, load: Load, until: Micros | None) -> str:
+            super().make(key, load, until)
             raise DebriefError("no")
 
     made = Broken()
