@@ -4,7 +4,7 @@ How it works: `{check: stops, after: 'alarm(MC-0401)', do: 'act(trigger_release)
 
     open         not judged yet; from the alarm on 5 s are running
     passed       the trigger was released in that time, or was not held at the alarm
-    failed       it was not
+    failed       it was not, or the station has let go of it for a page that had gone
     not_judged   the alarm never came, or the lesson was over before the 5 s were
 
 Law: pure, and by evidence alone. An override is kept beside the verdict and does not change it.
@@ -82,6 +82,8 @@ class Checks:
         self.advance(evidence.at_us)
         if evidence.kind == "act" and evidence.name in ("trigger_press", "trigger_release"):
             self._held = evidence.name == "trigger_press"
+        elif evidence.kind == "let_go":
+            self._held = False
         for one in self.judged:
             if one.outcome is Outcome.OPEN:
                 self._look(one, evidence)

@@ -20,7 +20,7 @@ from devicectl.findings import did_you_mean
 from devicectl.session.machine import State
 from devicectl.simulation.lesson_form import MAX_PATTERN
 from devicectl.simulation.scenario_form import LABELS, REFUSALS
-from devicectl.station.acts import ACTS, TRAINEE, Act
+from devicectl.station.acts import ACTS, SERVER, TRAINEE, Act
 from protocols.language.units import Micros
 from protocols.text.values import shown_value
 
@@ -43,7 +43,9 @@ class Evidence(NamedTuple):
 
 
 def acted(act: Act) -> Evidence:
-    """Return the evidence of an act at the controller."""
+    """Return the evidence of an act at the controller: what the station does for a page that has gone is no act."""
+    if act.view == SERVER:
+        return Evidence(act.at_us, "let_go")
     number = act.arguments.get("zone", act.arguments.get("code", 0))
     assert isinstance(number, int), "an act was checked"
     return Evidence(act.at_us, "act", act.name, number)
@@ -78,6 +80,7 @@ class EvidenceKind(NamedTuple):
 KINDS: Final[Mapping[str, EvidenceKind]] = {
     "start": EvidenceKind("the lesson has begun", bare=True),
     "act": EvidenceKind("the trainee has done this", TRAINEE_ACTS, "its zone or alarm"),
+    "let_go": EvidenceKind("the station has let go of the trigger, since its page has gone", bare=True),
     "state": EvidenceKind("the host has come to this state", tuple(state.value for state in State)),
     "alarm": EvidenceKind("this alarm is shown", tuple(LABELS)),
     "alarm_over": EvidenceKind("this alarm is not shown any more", tuple(LABELS)),

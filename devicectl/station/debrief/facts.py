@@ -72,6 +72,8 @@ class Response(NamedTuple):
     first: str
     acknowledged_us: int | None
     over_us: int | None
+    let_go_us: int | None = None
+    """Time at which the station let go of the trigger for a page that had gone: nothing that the trainee did."""
 
 
 class Belief(NamedTuple):

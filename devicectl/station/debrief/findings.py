@@ -75,7 +75,7 @@ def alarms(responses: Sequence[Response]) -> Markup:
             clock(one.at_us),
             f"{one.label} {one.words}",
             one.priority,
-            "none" if one.first_us is None else f"{one.first}, after {lasting(one.first_us - one.at_us)}",
+            _first(one),
             _after(one.at_us, one.acknowledged_us),
             _after(one.at_us, one.over_us),
         )
@@ -83,6 +83,13 @@ def alarms(responses: Sequence[Response]) -> Markup:
     ]
     columns = ("Shown", "Alarm", "Priority", "First response", "Acknowledged", "Over")
     return table(columns, rows, "No alarm was shown.")
+
+
+def _first(one: Response) -> str:
+    own = "none" if one.first_us is None else f"{one.first}, after {lasting(one.first_us - one.at_us)}"
+    if one.let_go_us is None:
+        return own
+    return f"{own}; the station let go of the trigger after {lasting(one.let_go_us - one.at_us)}: its page had gone"
 
 
 def _after(since_us: int, at_us: int | None) -> str:

@@ -148,7 +148,9 @@ def _response(alarm: Evidence, later: Sequence[Evidence], began: int) -> Respons
     """Return what was done about an alarm until it was over."""
     code = LABELS[alarm.name]
     over = next((one for one in later if (one.kind, one.name) == ("alarm_over", alarm.name)), None)
-    acts = [one for one in later if one.kind == "act" and (over is None or one.at_us <= over.at_us)]
+    until = [one for one in later if over is None or one.at_us <= over.at_us]
+    acts = [one for one in until if one.kind == "act"]
+    let_go = next((one for one in until if one.kind == "let_go"), None)
     first = next((one for one in acts if one.name in RESPONSES), None)
     seen = next((one for one in acts if one.name == "acknowledge" and one.number in (0, code)), None)
     return Response(
@@ -160,6 +162,7 @@ def _response(alarm: Evidence, later: Sequence[Evidence], began: int) -> Respons
         first="" if first is None else first.name.replace("_", " "),
         acknowledged_us=None if seen is None else seen.at_us - began,
         over_us=None if over is None else over.at_us - began,
+        let_go_us=None if let_go is None else let_go.at_us - began,
     )
 
 

@@ -54,6 +54,12 @@ def test_a_trigger_that_was_let_go_before_needs_no_release() -> None:
     assert outcome(STOPS, START, ALARMED) == "passed"
 
 
+def test_what_the_station_does_for_a_page_that_has_gone_passes_no_check() -> None:
+    assert outcome(STOPS, START, PRESS, ALARMED, at(12, "let_go"), now=15.1) == "failed"
+    assert outcome(STOPS, START, PRESS, ALARMED, at(12, "let_go"), at(13, "act", "stop")) == "passed"
+    assert outcome(STOPS, START, PRESS, at(9, "let_go"), ALARMED) == "passed"
+
+
 def test_a_stop_alone_has_to_be_made_though_nothing_is_held() -> None:
     assert outcome(STOPS._replace(do=parse_pattern("act(stop)")), START, ALARMED) == "open"
 

@@ -36,7 +36,7 @@ def test_a_pattern_is_read(text: str) -> None:
 
 
 def test_each_kind_is_in_the_table_above() -> None:
-    assert {one.kind for one in RIGHT.values()} | {"link_back"} == set(KINDS)
+    assert {one.kind for one in RIGHT.values()} | {"link_back", "let_go"} == set(KINDS)
 
 
 def test_alternatives_keep_their_order() -> None:
@@ -75,7 +75,7 @@ def test_it_does_not_match(text: str, kind: str, name: str, number: int) -> None
 
 
 WRONG: Final = {
-    "": (1, "must be one of start, act, state"),
+    "": (1, "must be one of start, act, let_go"),
     "alarms(MC-0401)": (1, "not 'alarms'; did you mean alarm?"),
     "alarm": (6, 'must be "(" and one of MC-0101'),
     "alarm(MC-0402)": (7, "not 'MC-0402'; did you mean MC-0"),

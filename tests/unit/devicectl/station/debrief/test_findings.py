@@ -45,6 +45,12 @@ def test_an_alarm_says_what_was_done_first_and_when_it_was_over() -> None:
     assert ignored[3:] == ["none", "never", "never"]
 
 
+def test_what_the_station_did_for_a_page_that_had_gone_is_said_to_be_so() -> None:
+    one = full_facts().responses[1]
+    (row,) = cells(alarms([one._replace(let_go_us=one.at_us + 2_000_000)]))
+    assert row[3] == "none; the station let go of the trigger after 2.0 s: its page had gone"
+
+
 def test_counts_say_how_far_they_are_from_the_truth() -> None:
     assert [row[1:] for row in cells(counts(full_facts()))] == [
         ["300", "305", "-5"],

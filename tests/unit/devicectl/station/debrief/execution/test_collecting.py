@@ -61,6 +61,16 @@ def test_to_go_on_punching_is_no_response_and_an_acknowledgement_is_of_its_alarm
     assert (response.first_us, response.acknowledged_us, response.over_us) == (5 * S, 6 * S, None)
 
 
+def test_what_the_station_does_for_a_page_that_has_gone_is_no_response_of_the_trainee() -> None:
+    done = acts(
+        (1.0, "trainee", "trigger_press", {}),
+        (5.0, "server", "trigger_release", {"why": "connection"}),
+        (6.0, "trainee", "stop", {}),
+    )
+    (response,) = facts_of(watch_record(record(done, 8.0)), Heading(title="")).responses
+    assert (response.first, response.first_us, response.let_go_us) == ("stop", 6 * S, 5 * S)
+
+
 def test_counts_are_beside_the_truth(facts: Facts) -> None:
     truth = watched().room.bench.device.plant.truth
     assert {one.quantity: (one.counted, one.truth) for one in facts.beside} == {
