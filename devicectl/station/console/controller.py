@@ -13,6 +13,7 @@ from devicectl.log.errors import LogError
 from devicectl.session.context import Identity
 from devicectl.session.operators.anesthesia import ZoneState
 from devicectl.session.plan import Plan
+from devicectl.station.acts import ActError
 from devicectl.station.console.commits import Commits
 from devicectl.station.console.hands import STARTING
 from devicectl.station.console.host import Host
@@ -89,10 +90,15 @@ class Controller:
             self.screen.say("refusal", self.why_not(name))
 
     def drive(self, on: bool) -> None:
-        """Let the automatic operator work, or stop it."""
-        if self.alive:
-            self.life.autopilot.switch(on)
-            self._world.refresh()
+        """Let the automatic operator work, or stop it.
+
+        Raises:
+            ActError: there is no host now.
+        """
+        if not self.alive:
+            raise ActError(f"automatic: {STARTING}")
+        self.life.autopilot.switch(on)
+        self._world.refresh()
 
     def interrupt(self) -> None:
         """End the host as by Ctrl-C."""

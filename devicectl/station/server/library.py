@@ -5,9 +5,13 @@ Law: read once, when the server begins, so that an error is said before anybody 
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+from devicectl.campaign.scenario_file import ScenarioFileError
 from devicectl.station.lesson import Lesson
 from devicectl.station.ready import DEMONSTRATION, READY, find_lesson
+
+_OURS: Final = (*READY, DEMONSTRATION)
 
 
 def library_of(wanted: Sequence[str], *, demo: bool = False) -> dict[str, Lesson]:
@@ -16,8 +20,13 @@ def library_of(wanted: Sequence[str], *, demo: bool = False) -> dict[str, Lesson
     One that is wanted is a ready one or a file.
 
     Raises:
-        ScenarioFileError: one is neither, or no lesson.
+        ScenarioFileError: one is neither, or no lesson, or has the name of another one.
     """
-    first = {DEMONSTRATION: find_lesson(DEMONSTRATION)} if demo else {}
-    first |= {name if name in READY else Path(name).stem: find_lesson(name) for name in wanted}
-    return {**first, **{name: find_lesson(name) for name in READY if name not in first}}
+    names = dict.fromkeys(((DEMONSTRATION,) if demo else ()) + tuple(wanted) + READY)
+    lessons: dict[str, Lesson] = {}
+    for given in names:
+        name = given if given in _OURS else Path(given).stem
+        if name in lessons or (name in _OURS and name != given):
+            raise ScenarioFileError("lesson", None, given, f"another lesson has the name {name}: rename {given}")
+        lessons[name] = find_lesson(given)
+    return lessons

@@ -2,6 +2,7 @@
 
 import pytest
 
+from devicectl.station.acts import ActError
 from devicectl.station.console.controller import RESTART_US
 from devicectl.station.room import Room
 from firmware_sim.faults.fault import declare
@@ -34,8 +35,10 @@ def test_a_host_that_was_killed_starts_again_and_resumes_its_session() -> None:
     do(room, "stop")
     do(room, "silence")
     do(room, "trigger_release")
-    do(room, "automatic", view="presenter", on=True)
     assert words(room)[-1] == "wait: the controller is starting"
+    with pytest.raises(ActError, match="automatic: wait: the controller is starting"):
+        do(room, "automatic", view="presenter", on=True)
+    assert not any(act.name == "automatic" for act in room.acts)
     wait(room, RESTART_US / SECOND + 1)
     assert controller.alive and controller.screen.state == "recovering" and room.commits.life == 2
     assert controller.screen.cycles == 5 and counted(room)[0] == counted(room)[1]
