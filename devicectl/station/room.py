@@ -12,6 +12,7 @@ Law: no I/O and no clock. Same lesson, seed and acts, same recording, in however
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import Final, NamedTuple, Self
 
@@ -285,9 +286,9 @@ class Room:
 
     # --- the log -------------------------------------------------------------------------------------------------
 
-    def store(self, log: Log, wall: BenchClock | None = None) -> int:
+    def store(self, log: Log, wall: BenchClock | None = None, day: date | None = None) -> int:
         """Write the session to a log as its hosts would have; return its key there."""
-        return self.commits.store(log, wall)
+        return self.commits.store(log, wall, day)
 
 
 class _Watched(Recording):

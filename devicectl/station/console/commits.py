@@ -6,7 +6,8 @@ Law: what a host resumes from is what was committed, and nothing else.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -61,10 +62,11 @@ class Commits:
         began = next(one.at_us for one in self.commits if self.start in one.entries)
         return StoredSession(1, self.start, self._wall.at(began), self._wall.at(self.commits[-1].at_us))
 
-    def store(self, log: Log, wall: BenchClock | None = None) -> int:
+    def store(self, log: Log, wall: BenchClock | None = None, day: date | None = None) -> int:
         """Write all of it to a log, as its hosts would have; return the session's key there.
 
-        `wall` is the log's clock, where its times are to be those of the lesson.
+        `wall` is the log's clock, where its times are to be those of the lesson; `day` is the date of the session,
+        where it is to be another than the one that the lesson was executed with.
         """
         recorder, life = Recorder(log), 0
         for commit in self.commits:
@@ -72,6 +74,11 @@ class Commits:
                 recorder, life = Recorder(log, recorder.key), commit.life
             if wall is not None:
                 wall.now = partial(Micros, commit.at_us)
-            recorder.write(commit.entries)
+            recorder.write([_on(day, entry) for entry in commit.entries])
         assert recorder.key is not None, "a lesson begins with an open session"
         return recorder.key
+
+
+def _on(day: date | None, entry: Entry) -> Entry:
+    """Return an entry as one of a session of that day."""
+    return replace(entry, session_date=day) if day is not None and isinstance(entry, SessionStart) else entry

@@ -67,8 +67,9 @@ class Attempt:
         """
         self.store()
         if self.room.ended and not self.ended:
+            began = self._shelf.lessons.load(self.key).summary.began_wall
             with self._shelf.log.transaction():
-                session = self.room.store(self._shelf.log)
+                session = self.room.store(self._shelf.log, day=None if began is None else began.astimezone().date())
                 self._shelf.lessons.end(self.key, at_us=self.room.now, session_key=session)
             self.ended = True
 

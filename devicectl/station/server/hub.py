@@ -6,7 +6,6 @@ Law: one event loop has all of it; only a lesson that is executed again is in a 
 import asyncio
 import contextlib
 import gc
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -20,7 +19,6 @@ from devicectl.station.room import Room
 from devicectl.station.server.admission.limits import MAX_STATIONS
 from devicectl.station.server.attempt import Attempt, Shelf
 from devicectl.station.server.station import Projection, Station
-from handpiece_shell.streams import say
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 TICK_US: Final = Micros(SECOND // 50)
@@ -59,14 +57,9 @@ class Hub:
             await clock.pause(TICK_US / SECOND)
 
     def tick(self, now: Micros) -> None:
-        """Let time pass in all stations. A defect of one lesson holds it, and does not end those of others."""
+        """Let time pass in all stations."""
         for station in self.stations.values():
-            try:
-                station.tick(now)
-            except Exception as error:  # noqa: BLE001 - whatever it is, seven other lessons go on
-                station.pace.hold()
-                station.trouble = f"{type(error).__name__}: {error}"
-                say(f"devicectl: station {station.number} is held:\n{traceback.format_exc()}")
+            station.tick(now)
 
     def wake(self) -> None:
         """Look at all stations again: something was asked of one."""

@@ -1,18 +1,22 @@
 """One station: the room of its lesson, the pace of it, the trigger's lease, and what its pages are sent.
 
-Law: no I/O but the log of lessons, no clock: wall time comes in. An act is in the log before anybody is answered.
+Law: no I/O but the log of lessons and a line about a defect, no clock: wall time comes in. An act is in the log before
+anybody is answered.
 
 How it works: `tick` lets the room's time pass by the pace, and sends the views what has changed. An act is done at the
 room's time, stored, and seen in all views before it is answered. To go back is to execute the lesson again to an
 earlier time; that is a further attempt, whose acts begin with those that it has in common with the earlier one.
 """
 
+import contextlib
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from devicectl.log.errors import LogError
 from devicectl.station.acts import ACTS, SERVER, ActError, act_of
 from devicectl.station.room import Room
+from devicectl.station.server.admission.limits import ACTS_OF_STATION, Budget
 from devicectl.station.server.attempt import Attempt
 from devicectl.station.server.channel import Channel, Reader
 from devicectl.station.server.lease import NOBODY, TriggerLease
@@ -21,6 +25,7 @@ from devicectl.station.server.progress import Progress
 from devicectl.station.views.guidance import state_in_words
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import lesson_ms, trainee_view
+from handpiece_shell.streams import say
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 PUSH_US: Final = Micros(80 * MILLISECOND)
@@ -29,6 +34,11 @@ CHANGE_US: Final = Micros(30 * MILLISECOND)
 """The same where a phase begins or something is seen, which the page should show in time."""
 RETRY_US: Final = Micros(10 * SECOND)
 """Wall time between two tries to store what was not: each may wait two seconds for another program's lock."""
+
+ALONE_US: Final = Micros(600 * SECOND)
+"""Wall time after which a lesson that runs is held, if no page is open and nobody has asked for anything."""
+ALWAYS: Final = ("stop", "trigger_release")
+"""Acts that nobody has to wait for: they make the handpiece safe."""
 
 
 class Answer(NamedTuple):
@@ -53,7 +63,9 @@ class Station:
         self.attempt = attempt
         self.pace = Pace()
         self.executing = ""
-        self.trouble = ""
+        self._defect = self._unkept = ""
+        self._acts = Budget(ACTS_OF_STATION, Micros(0))
+        self._attended = Micros(0)
         self._lease = TriggerLease()
         self._progress = Progress(attempt.room)
         self._pushed = Micros(0)
@@ -67,6 +79,11 @@ class Station:
         return self.attempt.room
 
     @property
+    def trouble(self) -> str:
+        """Words for the instructor on a defect that holds the lesson, or on a log that cannot be written."""
+        return self._defect or self._unkept
+
+    @property
     def at_rest(self) -> bool:
         """True while no time has to pass here: the lesson is held, nobody holds the trigger, and all is stored."""
         return not (self.pace.running or self.holds_trigger or self.attempt.owes)
@@ -74,7 +91,12 @@ class Station:
     @property
     def holds_trigger(self) -> bool:
         """True while the trigger is held, and it matters."""
-        return self.room.controller.held and not self.room.ended
+        return self.room.controller.held and not (self.room.ended or self._defect)
+
+    @property
+    def unbegun(self) -> bool:
+        """True until time has passed in this lesson."""
+        return self.room.now == self.room.began
 
     def clock(self) -> dict[str, object]:
         """Return the lesson's clock."""
@@ -89,14 +111,33 @@ class Station:
 
     def tick(self, now: Micros) -> None:
         """Let the time pass until `now`."""
+        self._guarded(now, lambda: self._tick(now))
+
+    def _guarded(self, now: Micros, what: Callable[[], Answer | None]) -> Answer:
+        """Do something; a defect in it holds this lesson, and does not end those of others."""
+        try:
+            return what() or Answer(True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, seven other lessons go on
+            self.pace.hold()
+            self._defect = f"{type(error).__name__}: {error}"
+            say(f"devicectl: station {self.number} is held:\n{traceback.format_exc()}")
+            with contextlib.suppress(Exception):  # the defect may be one of a view
+                self.push(now)
+            return Answer(False, f"a defect holds this lesson: {self._defect}: go back to an earlier time")
+
+    def _tick(self, now: Micros) -> None:
         if self.executing:
             return
-        self._look_at_trigger(now)
         if self.attempt.owes and now - self._tried >= RETRY_US:
             self._settle(now)
             self.push(now)
+        self._look_at_trigger(now)
         if not self.pace.running:
             return
+        if any(channel.watched for channel in self._channels.values()):
+            self._attended = now
+        elif now - self._attended >= ALONE_US:
+            self.pace.hold()
         changed = self._pass(now)
         if now - self._pushed >= (CHANGE_US if changed else PUSH_US):
             self.push(now)
@@ -130,8 +171,14 @@ class Station:
 
     def act(self, view: str, name: object, arguments: object, now: Micros, holder: int = NOBODY) -> Answer:
         """Do an act of a view at this moment."""
+        return self._guarded(now, lambda: self._act(view, name, arguments, now, holder))
+
+    def _act(self, view: str, name: object, arguments: object, now: Micros, holder: int) -> Answer:
         if self.executing:
             return Answer(False, self.executing)
+        if name not in ALWAYS and not self._acts.take(1, now):
+            return Answer(False, f"wait: a station takes {ACTS_OF_STATION[0]} acts a second")
+        self._attended = now
         self._pass(now)
         try:
             act = act_of({"at_us": self.room.now, "name": name, "arguments": arguments}, view)
@@ -150,10 +197,10 @@ class Station:
         self._tried = now
         try:
             self.attempt.settle()
-            self.trouble = ""
+            self._unkept = ""
         except LogError as error:
             self.pace.hold()
-            self.trouble = str(error)
+            self._unkept = str(error)
             return Answer(False, f"it was done, and is not kept: {error}")
         return Answer(True)
 
@@ -167,8 +214,14 @@ class Station:
         running: bool | None = None,
     ) -> Answer:
         """Move the clock; what is None stays as it is."""
+        return self._guarded(now, lambda: self._set_pace(now, speed, stops, step, running))
+
+    def _set_pace(
+        self, now: Micros, speed: float | None, stops: Sequence[str] | None, step: str | None, running: bool | None
+    ) -> Answer:
         if self.executing:
             return Answer(False, self.executing)
+        self._attended = now
         self._pass(now)
         if speed is not None:
             self.pace.speed = speed
@@ -198,7 +251,7 @@ class Station:
             self._lease.take(NOBODY, now)
         why = self._lease.over(now)
         if why:
-            self.act(SERVER, "trigger_release", {"why": why}, now)
+            self._act(SERVER, "trigger_release", {"why": why}, now, NOBODY)
 
     # --- pages ---------------------------------------------------------------------------------------------------
 
@@ -237,7 +290,7 @@ class Station:
     def begin(self, attempt: Attempt, now: Micros) -> None:
         """Go on with another attempt, held."""
         self.attempt = attempt
-        self.executing = ""
+        self.executing = self._defect = ""
         self._progress = Progress(attempt.room)
         self.pace.begin_again(self._progress.seen())
         self._lease.drop()

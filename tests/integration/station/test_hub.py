@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import itertools
 import json
 from collections.abc import Iterator
-from typing import NoReturn
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
 
 import pytest
 
@@ -16,14 +18,16 @@ from devicectl.station.lesson import Lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.ready import find_lesson
 from devicectl.station.room import Room
+from devicectl.station.server.admission.limits import ACTS_OF_STATION
 from devicectl.station.server.attempt import Shelf
 from devicectl.station.server.hub import TICK_US, ChangedError, Hub
 from devicectl.station.server.lease import LEASE_US
 from devicectl.station.server.projections import projections
-from devicectl.station.server.station import RETRY_US, Station
+from devicectl.station.server.station import ALONE_US, RETRY_US, Station
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import trainee_view
 from protocols.language.units import MILLISECOND, SECOND, Micros
+from tests.e2e.station.pages import merged
 
 LESSON = find_lesson("suction-leak")
 PAGE = 7
@@ -37,6 +41,17 @@ class Nobody:
 
     def take(self, message: str) -> None:
         pass
+
+
+class Watching:
+    """A page that keeps the document as it is shown."""
+
+    def __init__(self) -> None:
+        self.view: dict[str, Any] = {}
+
+    def take(self, message: str) -> None:
+        data = json.loads(message)
+        self.view = data["view"] if data["type"] == "snapshot" else merged(self.view, data["patch"])
 
 
 @pytest.fixture
@@ -119,6 +134,63 @@ async def test_defect_of_one_lesson_holds_it_alone(
     assert "station 1 is held" in capsys.readouterr().err
 
 
+def defect(*_: object) -> NoReturn:
+    raise ZeroDivisionError("a defect")
+
+
+@pytest.mark.parametrize("asked", ["act", "set_pace"])
+@pytest.mark.asyncio
+async def test_defect_in_what_somebody_asks_for_is_answered_and_shown_to_the_instructor(
+    shelf: Shelf, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = hub_of(shelf)
+    station, page = await started(hub), Watching()
+    station.join("instructor", page, 0)
+    station.pace.run(Micros(0))
+    with monkeypatch.context() as patch:
+        patch.setattr(station.room, "advance", defect)
+        now = Micros(SECOND)
+        answer = station.act("trainee", "stop", {}, now) if asked == "act" else station.set_pace(now, speed=2.0)
+    assert not answer.ok and "ZeroDivisionError: a defect" in answer.words and not station.pace.running
+    assert page.view["trouble"] == "ZeroDivisionError: a defect"
+    await hub.rewind(station, 0)
+    assert "trouble" not in page.view and station.row()["trouble"] is None
+
+
+@pytest.mark.asyncio
+async def test_defect_of_a_lesson_whose_trigger_is_held_is_said_once(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = await pressed(hub_of(shelf))
+    monkeypatch.setattr(station.room, "advance", defect)
+    station.pace.run(Micros(0))
+    hold(station, 0, for_us=2 * LEASE_US)
+    assert capsys.readouterr().err.count("station 1 is held") == 1 and station.at_rest
+
+
+@pytest.mark.asyncio
+async def test_lesson_that_nobody_watches_is_held_after_ten_minutes(shelf: Shelf) -> None:
+    station, page = await started(hub_of(shelf)), Nobody()
+    station.join("trainee", page, 0)
+    station.set_pace(Micros(0), running=True)
+    station.tick(ALONE_US)
+    station.leave("trainee", page, PAGE, ALONE_US)
+    station.tick(Micros(2 * ALONE_US - 1))
+    assert station.pace.running
+    station.tick(Micros(2 * ALONE_US))
+    assert not station.pace.running and station.at_rest
+
+
+@pytest.mark.asyncio
+async def test_acts_of_one_station_are_bounded_but_for_those_that_make_safe(shelf: Shelf) -> None:
+    station = await pressed(hub_of(shelf))
+    answers = [station.act("trainee", "silence", {}, Micros(0)) for _ in range(ACTS_OF_STATION[1])]
+    assert not answers[-1].ok and "60 acts a second" in answers[-1].words and answers[0].ok
+    assert station.act("trainee", "trigger_release", {"why": "let_go"}, Micros(0)).ok
+    assert station.act("trainee", "stop", {}, Micros(0)).ok
+    assert station.act("trainee", "silence", {}, Micros(SECOND)).ok
+
+
 @pytest.mark.asyncio
 async def test_attempt_of_a_class_that_went_back_keeps_the_earlier_one(shelf: Shelf) -> None:
     hub = hub_of(shelf)
@@ -176,12 +248,17 @@ async def closed(hub: Hub) -> Station:
     """A lesson whose session is closed, at wall time `AFTER_CLOSE`."""
     station = await started(hub)
     station.act("trainee", "close", {}, Micros(0))
+    run_to_the_end(station)
+    return station
+
+
+def run_to_the_end(station: Station) -> None:
+    """Let the lesson run until its session is closed."""
     station.pace.run(Micros(0))
     for wall in range(0, AFTER_CLOSE, 100 * MILLISECOND):
         if not station.room.ended:
             station.tick(Micros(wall))
     assert station.room.ended
-    return station
 
 
 async def pressed(hub: Hub, holder: int = PAGE) -> Station:
@@ -420,3 +497,16 @@ async def test_what_the_trainee_sees_is_made_once_for_all_views_and_not_for_nobo
     made.clear()
     station.push(Micros(0))
     assert len(made) == 1
+
+
+@pytest.mark.asyncio
+async def test_closed_session_has_the_day_on_which_its_lesson_began() -> None:
+    first = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    days = itertools.count()
+    with SessionLog.open("sqlite://", wall_clock=lambda: first + timedelta(days=next(days))) as log:
+        shelf = Shelf(log, LessonLog(log))
+        killed = await started(hub_of(shelf))
+        assert killed.act("trainee", "close", {}, Micros(0)).ok
+        station = await hub_of(shelf).go_on(killed.attempt.key)
+        run_to_the_end(station)
+        assert log.load(1).summary.start.session_date == first.astimezone().date()
