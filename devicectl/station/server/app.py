@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket
 
 from devicectl.errors import DevicectlError
 from devicectl.findings import first_finding
-from devicectl.station.server.admission.guard import Guard
-from devicectl.station.server.admission.limits import parse_json
+from devicectl.station.server.admission.guard import Guard, TooLargeError, refuse_too_large
+from devicectl.station.server.admission.limits import SOCKETS_OF_ONE, parse_json
 from devicectl.station.server.admission.tokens import INSTRUCTOR, PRESENTER, TRAINEE, Tokens, Who
 from devicectl.station.server.assets import no_entry, read_assets, shown
 from devicectl.station.server.control.api import Api, ApiError, Call
@@ -53,14 +53,20 @@ class Application:
             *(Route(one.path, self._operation(one), methods=[one.method]) for one in OPERATIONS),
             WebSocketRoute("/ws/{view}/{station:int}", self._socket),
         ]
-        return Guard(Starlette(routes=routes), self._tokens)
+        return Guard(Starlette(routes=routes, exception_handlers={TooLargeError: refuse_too_large}), self._tokens)
 
     # --- pages ---------------------------------------------------------------------------------------------------
 
     def _page(self, name: str, view: str) -> Endpoint:
         async def page(request: Request) -> Response:
-            if not any(who.may_see(view, request.path_params.get("station", 0)) for who in _whos(request)):
+            station = request.path_params.get("station")
+            if not any(who.may_see(view, station or 0) for who in _whos(request)):
                 return no_entry()
+            try:
+                if station is not None:
+                    self._api.at(station)
+            except ApiError as error:
+                return PlainTextResponse(f"{error}\n", error.status)
             return shown(self._assets.get(name))
 
         return page
@@ -119,6 +125,9 @@ class Application:
             station = self._api.at(number)
         except ApiError as error:
             await websocket.send_denial_response(_refused(error.status, str(error)))
+            return
+        if self._sockets.full(who, number):
+            await websocket.send_denial_response(_refused(429, f"at most {SOCKETS_OF_ONE} pages of one link are open"))
             return
         await self._sockets.serve(websocket, Page(who, view, station))
 

@@ -15,9 +15,9 @@ from devicectl.station.views.presenter import presenter_view
 
 def projections(*, practice: bool) -> Mapping[str, Projection]:
     """Return what makes each view. In `practice` the trainee's says that he may begin."""
-    allowed: Document = {"practice": True} if practice else {}
 
     def trainee(station: Station, seen: Document) -> Document:
+        allowed: Document = {"practice": True} if practice and station.unbegun else {}
         return {**seen, "clock": station.clock(), **allowed}
 
     return {TRAINEE: trainee, PRESENTER: _presenter, INSTRUCTOR: _instructor}
@@ -34,6 +34,7 @@ def _instructor(station: Station, seen: Document) -> Document:
         "clock": clock,
         "stops": _stops(station),
         "lesson": station.attempt.key,
+        **({"trouble": station.trouble} if station.trouble else {}),
     }
 
 

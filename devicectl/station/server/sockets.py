@@ -13,7 +13,14 @@ from typing import Final, NamedTuple
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from devicectl import clock
-from devicectl.station.server.admission.limits import MAX_PENDING, MESSAGES, STUCK_US, Budget, parse_json
+from devicectl.station.server.admission.limits import (
+    MAX_PENDING,
+    MESSAGES,
+    SOCKETS_OF_ONE,
+    STUCK_US,
+    Budget,
+    parse_json,
+)
 from devicectl.station.server.admission.tokens import Who
 from devicectl.station.server.hub import Hub
 from devicectl.station.server.station import Station
@@ -81,6 +88,10 @@ class Sockets:
         views = [page.view for page in self._pages if page.station.number == number]
         return {view: views.count(view) for view in ("trainee", "presenter")}
 
+    def full(self, who: Who, number: int) -> bool:
+        """Return whether somebody has as many sockets at a station as one may have."""
+        return sum((page.who, page.station.number) == (who, number) for page in self._pages) >= SOCKETS_OF_ONE
+
     def revoke(self, who: Who) -> None:
         """End all sockets that came in by a link that is no longer valid."""
         for page in self._pages:
@@ -95,9 +106,9 @@ class Sockets:
 
     async def serve(self, websocket: WebSocket, page: Page) -> None:
         """Serve a socket that was let in, to its end."""
-        await websocket.accept()
         self._pages.add(page)
         try:
+            await websocket.accept()
             ending = await self._until_ended(websocket, page)
         finally:
             self._pages.discard(page)

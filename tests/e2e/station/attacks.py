@@ -143,6 +143,8 @@ TOKENS: Final = {
                                      who="Authorization: Bearer ${trainee}\r\n"),
     "presenter goes back": _post("/api/stations/1/rewind", '{"to_ms": 0}',
                                  who="Authorization: Bearer ${presenter}\r\n"),
+    "presenter begins again": _post("/api/stations/1/reset", "{}", who="Authorization: Bearer ${presenter}\r\n"),
+    "presenter lists the class": LIST + HEAD + "Authorization: Bearer ${presenter}\r\n",
     "presenter makes a link": _post("/api/stations/1/link", '{"view": "trainee"}',
                                     who="Authorization: Bearer ${presenter}\r\n"),
 }  # fmt: skip

@@ -140,6 +140,16 @@ def test_body_of_100_megabytes_in_chunks_is_not_read(unharmed: Target) -> None:
     assert sent_until_refused(unharmed, head + kind, b"100000\r\n" + MEGABYTE + b"\r\n") < 100
 
 
+def test_body_that_is_too_long_in_chunks_is_refused_once(unharmed: Target) -> None:
+    head = "POST /api/stations HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${instructor}\r\n"
+    kind = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with unharmed.connected() as peer:
+        peer.sendall(Template(head + kind).substitute(unharmed.words).encode())
+        peer.sendall(b"15000\r\n" + b"x" * 0x15000 + b"\r\n")
+        peer.sendall((b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 3)
+        assert status(received(peer)) == 413
+
+
 def sent_until_refused(target: Target, head: str, piece: bytes) -> int:
     """Send a body of 100 pieces; how many were sent when the server had closed the connection."""
     with target.connected() as peer:

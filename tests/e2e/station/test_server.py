@@ -287,7 +287,7 @@ def test_trainee_may_begin_in_practice_alone(station: Served, tmp_path: Path) ->
         with practice.socket("trainee", who="trainee-1") as socket:
             page = View(socket)
             page.until(lambda: page.document.get("clock", {}).get("running", False), "it runs")
-        assert page.document["practice"] is True
+        assert practice.ask("POST", "/api/stations/1/pace", {"running": True}, who="trainee-1").status == 403
 
 
 def test_roster_shows_who_did_what_last(station: Served) -> None:

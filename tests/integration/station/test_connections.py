@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from uvicorn.server import ServerState
@@ -40,6 +40,21 @@ async def _echo(websocket: WebSocket) -> None:
             await websocket.send_text(await websocket.receive_text())
 
 
+async def _long_page(request: Request) -> Response:
+    for _ in _for_twice_the_limit():
+        await clock.pause(SHORT / SECOND / 4)
+    return PlainTextResponse("here")
+
+
+async def _endless_page(request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        while True:
+            await clock.pause(0)
+            yield b"x" * 60_000
+
+    return StreamingResponse(pieces())
+
+
 async def _flood(websocket: WebSocket) -> None:
     await websocket.accept()
     with contextlib.suppress(Exception):
@@ -49,7 +64,8 @@ async def _flood(websocket: WebSocket) -> None:
 
 @contextlib.asynccontextmanager
 async def _served() -> AsyncIterator[tuple[int, ServerState]]:
-    routes = [Route("/", _page), WebSocketRoute("/echo", _echo), WebSocketRoute("/flood", _flood)]
+    pages = [Route("/", _page), Route("/long", _long_page), Route("/endless", _endless_page)]
+    routes = [*pages, WebSocketRoute("/echo", _echo), WebSocketRoute("/flood", _flood)]
     config, state = configured(Starlette(routes=routes)), ServerState()
     config.ws_ping_interval = None  # which would drop a peer that answers none, in its own time
     config.load()
@@ -127,6 +143,22 @@ async def test_connection_in_use_is_kept(short: None) -> None:
         for _ in _for_twice_the_limit():
             writer.write(REQUEST)
             await asyncio.wait_for(reader.readuntil(b"here"), patience())
+
+
+@pytest.mark.asyncio
+async def test_connection_whose_request_takes_long_is_kept_until_its_answer(short: None) -> None:
+    request = REQUEST.replace(b"/ ", b"/long ", 1)
+    async with _served() as (port, _), _opened(port, request) as (reader, _):
+        await asyncio.wait_for(reader.readuntil(b"here"), patience())
+
+
+@pytest.mark.asyncio
+async def test_connection_whose_answer_nobody_reads_is_dropped(short: None) -> None:
+    request = REQUEST.replace(b"/ ", b"/endless ", 1)
+    async with _served() as (port, state), _opened(port, request) as (reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await _until_dropped(state)
 
 
 @pytest.mark.asyncio

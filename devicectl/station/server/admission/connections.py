@@ -27,7 +27,10 @@ UNKNOWN: Final = "?"
 
 
 class HttpConnection(H11Protocol):
-    """A connection that is closed unless it comes to a whole request, or becomes a WebSocket, in time."""
+    """A connection that is closed unless it comes to a whole request, or becomes a WebSocket, in time.
+
+    A request that is whole takes as long as it takes, but its answer has to be read.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
 
@@ -59,8 +62,17 @@ class HttpConnection(H11Protocol):
             self._deadline.cancel()
 
     def _drop(self) -> None:
-        if self.transport.get_protocol() is self:  # else it is a WebSocket by now, which has limits of its own
+        if self.transport.get_protocol() is not self:
+            return  # it is a WebSocket by now, which has limits of its own
+        if self._at_work and not self.flow.write_paused:
+            self._expect_progress()
+        else:
             self.transport.abort()
+
+    @property
+    def _at_work(self) -> bool:
+        """True while a request is here as a whole, and its answer is not."""
+        return self.cycle is not None and not (self.cycle.more_body or self.cycle.response_complete)
 
 
 class SocketConnection(WebSocketsSansIOProtocol):

@@ -5,8 +5,8 @@ Law: nothing of a request is used, and no body is read, before it has passed; wh
 
 from typing import Final
 
-from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from devicectl import clock
@@ -27,7 +27,7 @@ SAFE_METHOD: Final = "GET"
 
 
 class TooLargeError(Exception):
-    """A body has more bytes than it may have."""
+    """A body has more bytes than it may have: the application answers by `refuse_too_large`."""
 
 
 class Guard:
@@ -48,10 +48,7 @@ class Guard:
         if refusal is not None:
             await refuse(refusal, scope, receive, send)
             return
-        try:
-            await self._app(scope, _bounded(receive), send)
-        except TooLargeError:
-            await refuse(_too_large(), scope, receive, send)
+        await self._app(scope, _bounded(receive), send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers, local = scope["headers"], scope["server"]
@@ -115,6 +112,13 @@ def _bounded(receive: Receive) -> Receive:
 
 async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with a refusal, and end the connection: the rest of a body is not read."""
-    headers = {"Connection": "close"}
-    response = JSONResponse({"words": refusal.words}, refusal.status, headers=headers)
-    await response(scope, receive, send)
+    await _refused(refusal)(scope, receive, send)
+
+
+async def refuse_too_large(request: Request, error: Exception) -> Response:
+    """Answer to `TooLargeError`, for an application to which it comes while it reads a body."""
+    return _refused(_too_large())
+
+
+def _refused(refusal: Refusal) -> Response:
+    return JSONResponse({"words": refusal.words}, refusal.status, headers={"Connection": "close"})

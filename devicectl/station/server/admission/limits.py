@@ -30,6 +30,10 @@ REQUESTS: Final = (100, 400)
 """Requests a second from one address, and at once: a page is eight."""
 MESSAGES: Final = (50, 200)
 """Messages a second on one socket, and at once: a held trigger is renewed five times a second."""
+ACTS_OF_STATION: Final = (60, 200)
+"""Acts a second at one station, and at once: each is stored, and shown in three views."""
+SOCKETS_OF_ONE: Final = 8
+"""Sockets of one link at one station: those of a tablet that was cut off are found dead after a while."""
 SOCKET_BYTES: Final = (64 * 1024, 512 * 1024)
 """Bytes a second on one socket, and at once: also of what is no message, as pings and parts of frames."""
 MAX_PENDING: Final = 100

@@ -51,6 +51,11 @@ class Tokens:
         self._cookies[who] = self.draw(TOKEN_BYTES)
         return self._links[who]
 
+    def forget(self, station: int) -> None:
+        """End the links of a station that is no more, and all that came in by them."""
+        for who in [who for who in self._links if who.station == station]:
+            del self._links[who], self._cookies[who]
+
     def link(self, who: Who) -> str:
         """Return the path of the link of somebody who has a token."""
         return f"/enter/{self._links[who]}"

@@ -150,6 +150,7 @@ class Api:
         """End a station."""
         self.at(call.station)
         await self._hub.remove(call.station)
+        self._tokens.forget(call.station)
         self._sockets.remove(call.station)
         return forms.Answer(ok=True)
 
@@ -208,6 +209,8 @@ class Api:
             self._practice and form.model_dump(exclude_none=True) == {"running": True}
         ):
             raise ApiError(403, "the instructor runs this lesson")
+        if call.who.role == TRAINEE and not station.unbegun:
+            raise ApiError(403, "the lesson has begun: the instructor runs it on")
         unknown = [stop for stop in form.stops or () if stop not in STOPS]
         if unknown:
             raise ApiError(422, f"stops: any of {', '.join(STOPS)} is right")

@@ -25,7 +25,7 @@ def document(version: str) -> JsonObject:
     """Return the document."""
     models: set[type[BaseModel]] = {Trouble}
     models |= {one.form for one in OPERATIONS if one.form is not NothingForm}
-    models |= {one.answer for one in OPERATIONS if one.answer is not None}
+    models |= {answer for one in OPERATIONS for answer in one.answers}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=REFERENCES)
     return {
@@ -70,7 +70,8 @@ def _request(operation: Operation) -> Iterator[tuple[str, object]]:
 
 
 def _schema(operation: Operation) -> JsonObject:
-    return {"type": "string"} if operation.answer is None else _reference(operation.answer)
+    shapes = [_reference(answer) for answer in operation.answers] or [{"type": "string"}]
+    return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
 
 
 def _reference(model: type[BaseModel]) -> JsonObject:
