@@ -64,20 +64,24 @@ export function minutes(ms) {
 /** The number at the end of the page's path. */
 export const stationNumber = () => Number(location.pathname.split("/").pop());
 
+/** Time for an answer of the control API: a long lesson is executed again within a few seconds. */
+const ANSWER_MS = 30_000;
+
 /** One request of the control API; throws an Error with the server's sentence. */
 export async function api(method, path, body) {
-  const options = { method, headers: { accept: "application/json" } };
+  const options = { method, headers: { accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) };
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
   }
   let response;
+  let text;
   try {
     response = await fetch(path, options);
+    text = await response.text();
   } catch {
     throw new Error("The station does not answer: is it still running?");
   }
-  const text = await response.text();
   const isJson = (response.headers.get("content-type") ?? "").includes("json");
   if (!response.ok) throw new Error((isJson && JSON.parse(text).words) || `The station refuses this (${response.status}).`);
   return isJson ? JSON.parse(text) : text;

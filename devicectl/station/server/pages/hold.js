@@ -8,31 +8,38 @@
 const RENEWAL_MS = 200;
 const GAMEPAD_MS = 40;
 
-/** `press()` and `release(why)` are called once each for a hold, `renew()` all along. */
+/** `press()` and `release(why)` are called once each for a hold, `renew()` all along. `press` resolves to true if the
+ * station has taken it. */
 export class Hold {
   #by;
   #timer;
+  #count = 0;
+  #shown = false;
+  #answered = false;
   #seen = false;
 
-  constructor(button, panel, { press, renew, release }) {
+  constructor(button, panel, { press, renew, release, gamepads = true }) {
     Object.assign(this, { button, panel, press, renew, release });
     this.#listenToPointer();
     this.#listenToKeys();
     this.#listenToPage();
-    this.#listenToGamepads();
+    if (gamepads) this.#listenToGamepads();
   }
 
   get held() {
     return this.#by !== undefined;
   }
 
-  /** Take what the station says of the trigger: one that it has let go is not held here any more. True if it was. */
+  /** Take what the station says of the trigger: one that it has let go is not held here any more. True if it was. What it
+   * says before it has answered the press is of an earlier hold. */
   show(held) {
+    this.#shown = held;
+    if (!this.#answered) return false;
     if (held) this.#seen = true;
     return !held && this.#seen && this.drop();
   }
 
-  /** End a hold whose press was refused, or which the station has ended: nobody has to be told. True if there was one. */
+  /** End a hold which the station has ended: nobody has to be told. True if there was one. */
   drop() {
     const { held } = this;
     if (held) this.#end();
@@ -46,14 +53,22 @@ export class Hold {
     this.release(why);
   }
 
-  #begin(by) {
+  async #begin(by) {
     if (this.held) return;
+    const count = ++this.#count;
     this.#by = by;
-    this.#seen = false;
+    this.#answered = false;
     this.button.classList.add("held");
     this.button.setAttribute("aria-pressed", "true");
     this.#timer = setInterval(() => this.renew(), RENEWAL_MS);
-    this.press();
+    const taken = await this.press();
+    if (count !== this.#count || !this.held) return; // it is over, and another one has its own answer
+    if (!taken) {
+      this.#end();
+      return;
+    }
+    this.#answered = true;
+    this.#seen = this.#shown;
   }
 
   #end() {

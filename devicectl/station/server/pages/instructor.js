@@ -2,6 +2,7 @@
 
 import { Announcer, LessonTime, api, byId, changed, el, keyed, minutes, setAttribute, setText, showAlarms, showLink, stationNumber } from "./common.js";
 import { Gauge } from "./drawings.js";
+import { Hold } from "./hold.js";
 import { Pace } from "./pace.js";
 import { Station } from "./socket.js";
 
@@ -10,7 +11,7 @@ const path = `/api/stations/${number}`;
 const UNITS = { kpa: "kPa", c: "°C", ml: "mL", percent: "%", um: "µm", ms: "ms", s: "s", ul: "µL" };
 const TARGETS = { wire: "the wire", device: "the device", memory: "its memory", host: "the controller", broker: "the broker" };
 const CHECK_SIGNS = { open: "○ open", passed: "✓ passed", failed: "✕ failed", not_judged: "– not judged" };
-const HANDS = { arm: "Arm", disarm: "Disarm", trigger_press: "Press the trigger", trigger_release: "Release it", reposition: "Next cell", purge: "Purge", pause: "Pause", resume: "Resume", reset: "Reset", acknowledge: "Acknowledge all alarms", close: "Close the session" };
+const HANDS = { arm: "Arm", disarm: "Disarm", trigger_press: "Hold the trigger", trigger_release: "Release it", reposition: "Next cell", purge: "Purge", pause: "Pause", resume: "Resume", reset: "Reset", acknowledge: "Acknowledge all alarms", close: "Close the session" };
 const ACKNOWLEDGE_ALL = { code: 0 };
 const SHOWN_MESSAGES = 4;
 
@@ -20,6 +21,7 @@ const pace = new Pace(byId("pace"), number, refused);
 const gauge = new Gauge(byId("vacuum"));
 const time = new LessonTime();
 let view;
+let hold;
 let kinds = [];
 let kindsShown;
 
@@ -28,6 +30,7 @@ function show(next, patch) {
   view = next;
   time.sync(view.clock);
   pace.show(view);
+  setText(byId("trouble"), view.trouble ?? "");
   setText(byId("time"), minutes(view.clock.t_ms));
   showAttempt();
   if (before !== undefined && before.lesson !== view.lesson) showRow();
@@ -70,6 +73,7 @@ function showTrainee(trainee) {
   ]);
   keyed(byId("messages"), messages.slice(-SHOWN_MESSAGES), (message) => message.no,
     (message) => el("li", {}, el("span", { class: "soft" }, `${minutes(message.at_ms)} `), message.words));
+  hold?.show(trigger.held);
   keyed(byId("hands"), Object.keys(HANDS).filter((name) => name in controls), (name) => name, madeHand, (button, name) => {
     setAttribute(button, "aria-disabled", controls[name].enabled ? undefined : "true");
     setAttribute(button, "title", controls[name].why);
@@ -77,8 +81,21 @@ function showTrainee(trainee) {
 }
 
 function madeHand(name) {
+  if (name === "trigger_press") return madeTrigger();
   const args = name === "acknowledge" ? ACKNOWLEDGE_ALL : name === "trigger_release" ? { why: "let_go" } : {};
   return el("button", { type: "button", onclick: () => station.do(name, args) }, HANDS[name]);
+}
+
+/** The trigger is held here as by the trainee: the station lets it go when nobody renews it. */
+function madeTrigger() {
+  const button = el("button", { type: "button", "aria-pressed": "false" }, HANDS.trigger_press);
+  hold = new Hold(button, byId("hands"), {
+    gamepads: false,
+    press: () => station.do("trigger_press"),
+    renew: () => station.hold(),
+    release: (why) => station.do("trigger_release", { why }),
+  });
+  return button;
 }
 
 function showFacts(list, facts) {
@@ -325,6 +342,7 @@ const station = new Station("instructor", number, {
   shown: show,
   linked(up, words) {
     showLink(up, words);
+    if (!up) hold?.drop(); // a closed socket has released it at the station
     if (view !== undefined) showTrainee(up ? view.trainee : { ...view.trainee, state: UNKNOWN, link: UNKNOWN });
   },
   refused,

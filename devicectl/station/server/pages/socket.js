@@ -16,7 +16,12 @@ export function merged(target, patch) {
 
 const FIRST_WAIT_MS = 250;
 const LAST_WAIT_MS = 4000;
-const REVOKED = 1008;
+/** Time in which the server says if it still lets this page in. */
+const PROBE_MS = 3000;
+const NO_LINK = "This link is no longer valid: ask the instructor for a new one.";
+const NO_STATION = "This station has ended.";
+/** Code of a socket, or status of a page, by which a page ends for good; after any other the page comes back. */
+const ENDINGS = { 1001: NO_STATION, 1008: NO_LINK, 401: NO_LINK, 403: NO_LINK, 404: NO_STATION };
 /** A running lesson sends many patches a second: after so long without one the socket is half open. */
 const SILENCE_MS = 3000;
 
@@ -114,23 +119,24 @@ export class Station {
     }
     this.#answers.clear();
     if (this.#ended) return;
-    if (code === REVOKED || (await this.#refused())) {
+    this.#tell(false, "The connection is lost. Connecting again…");
+    const ending = ENDINGS[code] ?? ENDINGS[await this.#status()];
+    if (ending !== undefined) {
       this.#ended = true;
-      this.#tell(false, "This link is no longer valid: ask the instructor for a new one.");
+      this.#tell(false, ending);
       return;
     }
-    this.#tell(false, "The connection is lost. Connecting again…");
     const spread = 0.5 + Math.random() / 2; // or eight tablets come back in one instant
     setTimeout(() => this.#open(), this.#waitMs * spread);
     this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);
   }
 
-  /** True if the server is there and lets this page in no more: a refused handshake tells a script nothing. */
-  async #refused() {
+  /** The status by which the server shows this page; 0 where it does not answer. A refused handshake tells nothing. */
+  async #status() {
     try {
-      return [401, 403, 404].includes((await fetch(location.pathname)).status);
+      return (await fetch(location.pathname, { signal: AbortSignal.timeout(PROBE_MS) })).status;
     } catch {
-      return false;
+      return 0;
     }
   }
 

@@ -67,9 +67,8 @@ const sound = new Sound((words, works) => {
 async function press() {
   say("");
   const { ok, words } = await station.act("trigger_press");
-  if (ok) return;
-  hold.drop();
-  say(words, true);
+  if (!ok) say(words, true);
+  return ok;
 }
 
 const hold = new Hold(byId("trigger"), byId("hand"), {

@@ -58,6 +58,13 @@ def test_a_link_that_was_revoked_is_said_and_not_tried_again(stage: Stage) -> No
     assert len(stage.sockets) == 1
 
 
+def test_a_station_that_has_ended_is_said_and_not_tried_again(stage: Stage) -> None:
+    page = stage.shown(PATH, presenter())
+    stage.sockets[0].close(1001)
+    page.get_by_text("This station has ended").wait_for()
+    assert len(stage.sockets) == 1
+
+
 def test_a_page_that_is_let_in_no_more_says_so(stage: Stage) -> None:
     page = stage.shown(PATH, presenter())
     stage.lets_in = False

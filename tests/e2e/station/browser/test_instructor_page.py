@@ -262,12 +262,21 @@ def test_other_pages_of_the_station_are_linked(page: Page) -> None:
 
 def test_the_instructor_may_do_the_acts_of_the_trainee(stage: Stage, page: Page) -> None:
     page.get_by_text("Do it for the trainee").click()
-    page.get_by_role("button", name="Press the trigger").click()
     page.get_by_role("button", name="Release it").click()
-    _done(stage, page, ("trigger_press", {}), ("trigger_release", {"why": "let_go"}))
+    _done(stage, page, ("trigger_release", {"why": "let_go"}))
     arm = page.get_by_role("button", name="Arm", exact=True)
     assert arm.get_attribute("title") == "The handpiece is armed."
     assert arm.is_disabled()
+
+
+def test_the_instructor_holds_the_trigger_as_the_trainee_does(stage: Stage, page: Page) -> None:
+    page.get_by_text("Do it for the trainee").click()
+    page.get_by_role("button", name="Hold the trigger").focus()
+    page.keyboard.down(" ")
+    received = stage.sockets[-1].received
+    stage.until(page, lambda: sum(one["type"] == "hold" for one in received) >= 2, "it is renewed while it is held")
+    page.keyboard.up(" ")
+    _done(stage, page, ("trigger_press", {}), ("trigger_release", {"why": "let_go"}))
 
 
 COUNT_CHANGES: Final = """node => {

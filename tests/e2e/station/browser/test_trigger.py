@@ -185,6 +185,29 @@ def test_a_trigger_that_the_page_has_let_go_says_why(stage: Stage, page: Page) -
     page.locator("#said", has_text="has lost the focus. Press again.").wait_for()
 
 
+def test_what_is_said_of_an_earlier_hold_does_not_end_the_next_one(stage: Stage, page: Page) -> None:
+    """On a slow connection the first hold is still seen, and its press answered, when the second one is under way."""
+    socket = stage.sockets[-1]
+    page.locator("#trigger").focus()
+    for _ in range(2):
+        page.keyboard.down(" ")
+        page.keyboard.up(" ")
+    page.keyboard.down(" ")
+    press = "trigger_press"
+    _until_acts(stage, page, press, "trigger_release", press, "trigger_release", press)
+    first, _, second, _, third = (one["id"] for one in socket.received if one["type"] == "act")
+    socket.send(type="patch", no=2, patch={"trigger": {"held": True}, "clock": {"running": False}})
+    socket.send(type="answer", id=first, ok=True, words="")
+    socket.send(type="patch", no=3, patch={"trigger": {"held": False}})
+    socket.send(type="answer", id=second, ok=False, words="not that one")
+    page.get_by_text("not that one").wait_for()
+    assert _is_held(page)
+    socket.send(type="patch", no=4, patch={"trigger": {"held": True}})
+    socket.send(type="answer", id=third, ok=True, words="")
+    socket.send(type="patch", no=5, patch={"trigger": {"held": False}})
+    stage.until(page, lambda: not _is_held(page), "the station has let go of this one")
+
+
 def test_a_view_of_before_the_press_does_not_end_it(stage: Stage, page: Page) -> None:
     _press(stage, page)
     stage.sockets[-1].send(type="patch", no=2, patch={"counts": {"cores": 121}})
