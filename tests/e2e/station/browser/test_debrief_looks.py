@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from devicectl.station.debrief.page import debrief_page
 from tests.e2e.station.axe import violations
-from tests.e2e.station.browser.test_looks import CUT_OFF, LONG, SIZES
+from tests.e2e.station.browser.test_looks import AT_EACH_SIZE, CUT_OFF, LONG, SIZES
 from tests.patience import patience
 from tests.unit.devicectl.station.debrief.samples import empty_facts, full_facts
 
@@ -38,29 +38,33 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=["light", "dark"])
-def opened(request: pytest.FixtureRequest, browser: Browser, path: Path) -> Iterator[Opened]:
+@pytest.fixture
+def opened(browser: Browser, path: Path) -> Iterator[Opened]:
     # The page forbids scripts, so axe has to be let past its policy; that it holds is tested without.
-    with browser.new_context(color_scheme=request.param, bypass_csp=True) as context:
+    with browser.new_context(color_scheme="light", bypass_csp=True) as context:
         context.set_default_timeout(patience() * 1000)
         yield Opened(context.new_page(), path)
 
 
-def test_axe_finds_nothing(opened: Opened) -> None:
+@pytest.mark.parametrize("size", AT_EACH_SIZE)
+def test_axe_finds_nothing_in_either_scheme(opened: Opened, size: str) -> None:
+    width, height = SIZES[size]
+    opened.page.set_viewport_size({"width": width, "height": height})
+    assert violations(opened.page) == []
+    opened.page.emulate_media(color_scheme="dark")
     assert violations(opened.page) == []
 
 
-@pytest.mark.parametrize("size", list(SIZES))
-def test_the_page_is_no_wider_than_its_screen(opened: Opened, size: str) -> None:
-    width, height = SIZES[size]
-    opened.page.set_viewport_size({"width": width, "height": height})
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.page.evaluate(CUT_OFF_UNLESS_SCROLLED) == []
+def test_the_page_is_no_wider_than_its_screen(opened: Opened) -> None:
+    for size, (width, height) in SIZES.items():
+        opened.page.set_viewport_size({"width": width, "height": height})
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width, size
+        assert opened.page.evaluate(CUT_OFF_UNLESS_SCROLLED) == [], size
 
 
 def test_nothing_is_cut_off_on_paper(opened: Opened) -> None:
     """A table that is scrolled on a screen is whole on paper."""
-    opened.page.emulate_media(media="print")
+    opened.page.emulate_media(media="print", color_scheme="dark")
     opened.page.set_viewport_size({"width": A4_WIDTH_PX, "height": 1_000})
     assert opened.page.evaluate(CUT_OFF) == []
     assert opened.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"

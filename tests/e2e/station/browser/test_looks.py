@@ -11,6 +11,8 @@ from tests.e2e.station.axe import violations
 from tests.e2e.station.stage import Stage
 
 SIZES: Final = {"projector": (1280, 800), "laptop": (1024, 768), "tablet": (390, 844), "zoomed to 200 %": (640, 400)}
+AT_EACH_SIZE: Final = ["tablet", *(pytest.param(size, marks=pytest.mark.nightly) for size in SIZES if size != "tablet")]
+"""The narrowest by day, where what does not fit is folded or scrolled; all of them at night."""
 LONG: Final = "Donaudampfschifffahrtsgesellschaftskapitän and all of the others who are " * 2
 ALARMS: Final = [
     documents.ALARM | {"code": code, "label": f"MC-{code:04d}", "priority": priority}
@@ -86,10 +88,13 @@ SCENES: Final = {
 DIALOGS: Final = {scene.__name__[1:]: scene for scene in (_links, _override)}
 
 
+@pytest.mark.parametrize("size", AT_EACH_SIZE)
 @pytest.mark.parametrize("scene", [*SCENES, *DIALOGS])
-def test_axe_finds_nothing_in_either_scheme(stage: Stage, scene: str) -> None:
+def test_axe_finds_nothing_in_either_scheme(stage: Stage, scene: str, size: str) -> None:
     stage.answers |= documents.answers()
     page = (SCENES | DIALOGS)[scene](stage)
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     assert violations(page) == []

@@ -1,11 +1,12 @@
 """The trainee's page: at every size, in both colors and with every trouble, the hand and what is wrong can be seen."""
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.station.axe import violations
+from tests.e2e.station.browser.test_looks import AT_EACH_SIZE, SIZES
 from tests.e2e.station.documents import ALARM, Json, trainee
 from tests.e2e.station.stage import Stage
 
@@ -24,8 +25,6 @@ ALARMS: Final = [
     {**ALARM, "code": 801, "label": "MC-0801", "state": "latched", "sounds": False},
     {**ALARM, "code": 601, "label": "MC-0601", "priority": "low", "state": "acknowledged", "sounds": False},
 ]
-SIZES: Final = [(1280, 800), (1024, 768), (390, 844), (640, 400)]
-"""The last is the first at 200 %."""
 
 
 def troubled() -> Json:
@@ -63,27 +62,33 @@ def ended() -> Json:
 DOCUMENTS: Final = {"usual": trainee, "troubled": troubled, "empty": empty, "ended": ended}
 
 
-@pytest.mark.parametrize("colors", ["light", "dark"])
+@pytest.mark.parametrize("size", AT_EACH_SIZE)
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_axe_finds_nothing(stage: Stage, name: str, colors: Any) -> None:
+def test_axe_finds_nothing_in_either_scheme(stage: Stage, name: str, size: str) -> None:
     page = stage.shown(PATH, DOCUMENTS[name]())
-    page.emulate_media(color_scheme=colors, reduced_motion="reduce")
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(reduced_motion="reduce")
     assert violations(page) == []
     page.get_by_role("button", name="I have read it").click()
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
+    page.get_by_role("button", name="Task").click()
     assert violations(page) == []
     assert stage.troubles == []
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_hand_and_the_notice_can_be_seen_at_every_size(stage: Stage, name: str, size: tuple[int, int]) -> None:
+def test_the_hand_and_the_notice_can_be_seen_at_every_size(stage: Stage, name: str) -> None:
     page = stage.shown(PATH, DOCUMENTS[name]())
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    for top in (0, 10_000):
-        page.evaluate(f"window.scrollTo(0, {top})")
-        for part in ("#trigger", "#stop", "#notice", "#alarm-bar"):
-            assert _is_on_top(page, part), f"{part} when scrolled to {top}"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it is not wider than the window"
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for top in (0, 10_000):
+            page.evaluate(f"window.scrollTo(0, {top})")
+            for part in ("#trigger", "#stop", "#notice", "#alarm-bar"):
+                assert _is_on_top(page, part), f"{part} at {size} when scrolled to {top}"
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{size}: it is wider"
 
 
 def _is_on_top(page: Page, part: str) -> bool:
