@@ -1,6 +1,7 @@
-"""A trainee's whole lesson in a real browser against a real server: from the task to the closed session.
+"""A trainee's whole lesson in a real browser against a real server: from the task to the debrief.
 
-The trainee does what the page says next and nothing else: once by mouse, once by keyboard alone.
+The trainee does what the page says next and nothing else: once by mouse, once by keyboard alone. The debrief is then
+opened by the instructor, from whom the trainee has it, in the same way.
 """
 
 import re
@@ -20,7 +21,10 @@ from tests.patience import deadline, patience
 
 SPEED: Final = 10
 """Times as fast as the hand works."""
+TARGET: Final = 70
+"""Cores of two cells."""
 LOOK_MS: Final = 20
+NAME: Final = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent.trim()"
 HOLDS: Final = "Hold the trigger"
 WATCHES: Final = "Cycles follow each other"
 
@@ -30,7 +34,7 @@ def station(tmp_path: Path) -> Iterator[Served]:
     """A class of one, in which the trainee may begin alone, with two cells of the normal session."""
     lesson = tmp_path / "short.yaml"
     usual = (FOLDER / "normal-session.yaml").read_text(encoding="utf-8")
-    lesson.write_text(usual.replace("target_cores: 390", "target_cores: 70"), encoding="utf-8")
+    lesson.write_text(usual.replace("target_cores: 390", f"target_cores: {TARGET}"), encoding="utf-8")
     with served(tmp_path / "log.sqlite", "--practice", "--stations", "1", "--lesson", str(lesson)) as station:
         station.done("POST", "/api/stations/1/pace", {"speed": SPEED})
         yield station
@@ -91,7 +95,24 @@ def _confirm_by_mouse(page: Page, words: str) -> None:
     page.get_by_role("button", name=f"Confirm: {zone}").click()
 
 
-def test_by_mouse(page: Page) -> None:
+def _instructor(page: Page, station: Served) -> Page:
+    """The start page of the instructor, in another window."""
+    desk = page.context.new_page()
+    desk.goto(station.links["instructor"])
+    desk.get_by_role("link", name="Instructor of station 1").wait_for()
+    return desk
+
+
+def _read(debrief: Page, page: Page) -> None:
+    """Look in the debrief for what the trainee's page has said at the end."""
+    debrief.get_by_role("heading", name="Debrief: Normal session").wait_for()
+    text = debrief.inner_text("body")
+    cores = re.findall(r"(\d+) cores are counted", page.locator("#end-words").inner_text())
+    assert [f"{count} of {TARGET} cores were counted" in text for count in cores] == [True]
+    assert "closed as completed" in text
+
+
+def test_by_mouse(page: Page, station: Served) -> None:
     page.get_by_role("button", name="Turn on and test the sound").click()
     page.get_by_role("button", name="I have read it").click()
     hands = {
@@ -104,15 +125,16 @@ def test_by_mouse(page: Page) -> None:
     _obey(page, hands)
     assert "Controller and handpiece agree" in page.locator("#end-words").inner_text()
     assert violations(page) == []
+    desk = _instructor(page, station)
+    desk.get_by_role("link", name="Instructor of station 1").click()
+    desk.get_by_role("link", name="Debrief").click()
+    _read(desk, page)
 
 
 def _tab_to(page: Page, name: str) -> None:
     """Press Tab until the element of that name has the focus."""
     for _ in range(80):
-        if (
-            page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText")
-            == name
-        ):
+        if page.evaluate(NAME) == name:
             return
         page.keyboard.press("Tab")
     pytest.fail(f"no element {name!r} can be reached by Tab")
@@ -143,7 +165,7 @@ def _hold_by_keys(page: Page, words: str) -> None:
     page.keyboard.up(" ")
 
 
-def test_by_keyboard_alone(page: Page) -> None:
+def test_by_keyboard_alone(page: Page, station: Served) -> None:
     _tab_to(page, "I have read it: begin")
     page.keyboard.press("Enter")
     hands = {
@@ -156,6 +178,11 @@ def test_by_keyboard_alone(page: Page) -> None:
     _obey(page, hands)
     assert "Controller and handpiece agree" in page.locator("#end-words").inner_text()
     assert page.evaluate("document.activeElement.id") == "end-title", "the focus is where something new is to be read"
+    desk = _instructor(page, station)
+    for name in ("Instructor of station 1", "Debrief"):
+        desk.get_by_role("link", name=name).and_(desk.locator("[href]")).wait_for()
+        _enter(name)(desk, "")
+    _read(desk, page)
 
 
 def test_a_page_that_closes_lets_the_trigger_go(page: Page, station: Served) -> None:
