@@ -1,5 +1,6 @@
 """Each page at each size, in both schemes: nothing that axe finds, nothing wider than the page, nothing cut off."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -80,6 +81,10 @@ def _override(stage: Stage) -> Page:
     page.get_by_role("button", name="Override").first.click()
     page.get_by_role("dialog").wait_for()
     return page
+
+
+def _trainee(stage: Stage) -> Page:
+    return stage.shown("/trainee/1", documents.trainee())
 
 
 SCENES: Final = {
@@ -166,3 +171,20 @@ def test_stop_is_on_the_screen_wherever_the_instructor_has_scrolled_to(stage: St
             assert box["y"] + box["height"] <= height, (width, place)
             middle = f"document.elementFromPoint({box['x'] + 5}, {box['y'] + 5}).id"
             assert page.evaluate(middle) == "stop", "nothing lies over it"
+
+
+SPEAKING: Final = ":is([aria-live], [role=status], [role=alert], [role=log])"
+
+
+@pytest.mark.parametrize("scene", [_presenter, _instructor, _trainee])
+def test_each_drawing_is_read_once_as_its_text(stage: Stage, scene: Callable[[Stage], Page]) -> None:
+    """A reader meets the text where the drawing is; it is not spoken at each change, of which there are many."""
+    stage.answers |= documents.answers()
+    page = scene(stage)
+    assert page.locator("svg").count() > 0
+    assert page.locator("svg:not([aria-hidden=true])").count() == 0
+    twins = page.locator(".twin").all_inner_texts()
+    read = page.locator("body").aria_snapshot()
+    assert twins and [read.count(text) for text in twins] == [1] * len(twins)
+    assert page.locator(f"{SPEAKING} .twin, .twin{SPEAKING}").count() == 0
+    assert page.locator("[aria-live]").count() == 1, "one region speaks"
