@@ -120,7 +120,7 @@ def test_an_instructor_starts_a_lesson_and_leads_it_to_its_debrief(classroom: Se
     _drive_to_the_leak(page)
     _note_and_override(page)
     _go_back_and_try_again(page)
-    page.get_by_role("link", name="Debrief").click()
+    page.get_by_role("link", name="Debrief", exact=True).click()
     page.get_by_role("heading", level=1).wait_for()
     assert "Suction leak" in page.inner_text("body")
 
