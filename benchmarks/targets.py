@@ -49,7 +49,6 @@ _COMPILED: Final = ("servers", "round_trips_of_compiled")
 _START: Final = ("servers", "first_answer_s")
 _MILLIONS: Final = ("instructions", "millions")
 _LIST: Final = ("lists", "of_empty")
-_STATION: Final = ("station",)
 _SHORT: Final = "100,000 short, all"
 TARGETS: Final = (
     Target("default session over the floor", ("session", "session_of_floor", "median"), most=4.0, aim=2.7),
@@ -101,17 +100,6 @@ TARGETS: Final = (
     Target("the same of 100,000 short ones, all, s", ("lists", "cpu_s", _SHORT, "median"), most=5.0, aim=1.0),
     Target("its peak memory, MiB (80 MB)", ("lists", "peak_mib", _SHORT), most=76.3),
     Target("a further idle device in a process, KiB", ("idle_device_kib",), most=8.0),
-    Target("trigger to motion on the trainee's page, 95 %, ms", (*_STATION, "press", "trigger to motion", "p95_ms"),
-           aim=60, may_lack=True),
-    Target("start page ready, 95 %, ms", (*_STATION, "ready", "start", "p95_ms"), most=1_000, may_lack=True),
-    Target("instructor's page, the same", (*_STATION, "ready", "instructor", "p95_ms"), most=1_000, may_lack=True),
-    Target("presenter's page, the same", (*_STATION, "ready", "presenter", "p95_ms"), most=1_000, may_lack=True),
-    Target("trainee's page, the same", (*_STATION, "ready", "trainee", "p95_ms"), most=1_000, may_lack=True),
-    Target("back in a session of 10,000 cores, processor time, s", (*_STATION, "rewind", "100%", "cpu_s"), aim=3.0),
-    Target("one station, three views, percent of a core", (*_STATION, "load", "1", "percent"), most=12),
-    Target("its updates of a view a second", (*_STATION, "load", "1", "updates"), least=10),
-    Target("eight stations, three views each, percent of a core", (*_STATION, "load", "8", "percent"), most=60),
-    Target("their updates of a view a second", (*_STATION, "load", "8", "updates"), least=10),
     Target("pytest collects with the plugin over without", ("plugin", "ratio", "median"), most=1.1),
 )  # fmt: skip
 """An aim is what the work on speed was asked for. Where it is not reached, the bound is what holds."""
