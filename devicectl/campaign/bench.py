@@ -17,7 +17,7 @@ from devicectl.campaign.scenario import MQTT, Scenario
 from devicectl.campaign.world import FaultyWorld
 from devicectl.session.context import Observer
 from devicectl.session.engine import Engine, Entry
-from devicectl.simulation.world import SerialLine
+from devicectl.simulation.world import HostProgram, SerialLine
 from firmware_sim.device import Device
 from firmware_sim.faults.acts import DeviceView
 from firmware_sim.faults.injector import Injector, Noted
@@ -60,7 +60,7 @@ class Bench:
     """Device, world and faults of a scenario, with the first host plugged in.
 
     `observer` sees each host, `noted` each fault. `write` stores what a host logs, `interrupt` is Ctrl-C at its screen.
-    A `recording` that is given may look at what it is given.
+    A `recording` that is given may look at what it is given, and a `host` that is given is there in place of ours.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Bench:
         write: Callable[[Sequence[Entry]], None],
         interrupt: Callable[[], None],
         recording: Recording | None = None,
+        host: HostProgram | None = None,
     ) -> None:
         self.scenario = scenario
         self.recording = Recording() if recording is None else recording
@@ -87,7 +88,7 @@ class Bench:
         fit(self.device, scenario.cartridge_cycles, scenario.canister_ml)
         view.device = self.device
         self.world = FaultyWorld(
-            self._engine(),
+            self._engine() if host is None else host,
             self.device,
             store=store,
             recording=self.recording,
@@ -96,6 +97,13 @@ class Bench:
             make_wire=self._wire_maker(_HOST),
         )
         self._host = HostFaults(self.world, self.recording, write=write, interrupt=interrupt, visit=self._visit)
+
+    @property
+    def engine(self) -> Engine:
+        """The host of ours that is there, or was last."""
+        engine = self.world.engine
+        assert isinstance(engine, Engine), "a host was given"
+        return engine
 
     def begin_host(self) -> None:
         """Plug another host in, after the one before has ended."""

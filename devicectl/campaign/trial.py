@@ -203,7 +203,7 @@ class Trial:
 
     async def _closed_by_one_host(self) -> bool:
         """Let one host live; True when the session is closed in memory and log."""
-        driver = _Driver(self.world)
+        driver = _Driver(self.world, self._bench.engine)
         self._recorder, self._interrupted = Recorder(self.log), False
         handpiece = Handpiece(driver, self._url, log=self.log, recorder=self._recorder)
         handpiece.wall = self._wall

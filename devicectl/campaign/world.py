@@ -11,9 +11,9 @@ from typing import Final
 from devicectl.campaign.broker import BrokerFaults
 from devicectl.campaign.recording import HEARD, SENT, Recorded, Recording
 from devicectl.campaign.watch import DeviceWatch
-from devicectl.session.engine import Engine, Entry
+from devicectl.session.engine import Entry
 from devicectl.simulation.heap import FOREVER, Actor
-from devicectl.simulation.world import Line, World
+from devicectl.simulation.world import HostProgram, Line, World
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.faults.acts import DeviceFaults
@@ -48,7 +48,7 @@ class FaultyWorld(World):
 
     def __init__(
         self,
-        engine: Engine,
+        engine: HostProgram,
         device: Device,
         *,
         store: FaultyStore,
@@ -198,6 +198,10 @@ class FaultyWorld(World):
         if not self._unplugged and self.host_alive:
             self.mend()
 
+    def is_cut(self, *, but: object) -> bool:
+        """Return True while another cause than this one keeps the transport broken."""
+        return bool(self._unplugged - {but})
+
     def _detach(self) -> None:
         """Take the device's port away."""
         if self.port not in self.device.ports:
@@ -270,7 +274,7 @@ class FaultyWorld(World):
             self._detach()
         self._plugged += 1
 
-    def begin_host(self, engine: Engine) -> None:
+    def begin_host(self, engine: HostProgram) -> None:
         """Let another host take its place."""
         self.engine = engine
         self.host_alive = True

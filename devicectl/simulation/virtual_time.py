@@ -40,11 +40,11 @@ it starts again from now, so that a debugger's stop or a slow caller is not foll
 
 
 class VirtualTimeDriver:
-    """One host and one device on one heap. `speed` paces the heap by the wall; None is as fast as it goes."""
+    """A host, `engine`, and a device on one heap. `speed` paces the heap by the wall; None is as fast as it goes."""
 
-    def __init__(self, world: World, speed: float | None = None) -> None:
+    def __init__(self, world: World, engine: Engine, speed: float | None = None) -> None:
         self.world = world
-        self.engine = world.engine
+        self.engine = engine
         self._speed = speed
         self._failed: DevicectlError | None = None
         """Raised wherever it is awaited from now on: the device has ended, or its log cannot be written."""
@@ -204,7 +204,7 @@ def make_driver(
         return WorldFaults(world, now)
 
     device.inject = inject
-    return VirtualTimeDriver(world, url.speed)
+    return VirtualTimeDriver(world, engine, url.speed)
 
 
 def host_random(seed: int) -> random.Random:

@@ -6,12 +6,13 @@ itself.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from devicectl.session.engine import Engine, Entry
+from devicectl.session.engine import Entry
 from devicectl.session.link import Tap
 from devicectl.simulation.heap import Actor, Heap
 from firmware_sim.device import Device
+from protocols.language.enums import ByeReason
 from protocols.language.units import SECOND, Micros
 from protocols.link.port import AnyWire
 from protocols.serial.line import BITS_PER_BYTE
@@ -19,6 +20,68 @@ from protocols.serial.wire import SerialWire
 
 if TYPE_CHECKING:
     from protocols.mqtt.wire import Publication
+
+
+class Outlet(Protocol):
+    """Outbox of a host: all that it has to say, until that is carried."""
+
+    @property
+    def outbox(self) -> Sequence[Any]:
+        """Pieces that wait."""
+
+    def take(self) -> Sequence[Any]:
+        """Return the pieces that wait, which then wait no more."""
+
+    def bye(self, reason: ByeReason, now: Micros) -> object:
+        """Take leave of the device."""
+
+    def drop(self) -> object:
+        """Forget the link."""
+
+
+class HostLink(Protocol):
+    """The host's end of the wire."""
+
+    @property
+    def exchange(self) -> Outlet:
+        """Its outbox."""
+
+    @property
+    def transport_up(self) -> bool:
+        """True while it can be heard."""
+
+    def connected(self, now: Micros) -> None:
+        """Take in that the transport is there."""
+
+    def disconnected(self, reason: str, now: Micros, *, final: bool = False) -> None:
+        """Take in that it is gone; `final` if another one would go as well."""
+
+    def receive(self, data: Any, now: Micros) -> None:
+        """Take what the transport brought."""
+
+    def advance(self, now: Micros) -> None:
+        """Do what is due."""
+
+    def next_deadline(self) -> Micros | None:
+        """Return the time at which something is due; None: never."""
+
+
+class HostProgram(Protocol):
+    """A host, as a world needs it: an engine, or whatever is in the place of one."""
+
+    @property
+    def link(self) -> HostLink:
+        """Its end of the wire."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Entries that wait for the log."""
+
+    def take_entries(self) -> list[Entry]:
+        """Return the entries that wait for the log, which then wait no more."""
+
+    def logged(self, count: int, now: Micros) -> None:
+        """Take in that so many entries are stored."""
 
 
 class Line(Protocol):
@@ -54,7 +117,7 @@ class World:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: HostProgram,
         device: Device,
         *,
         write: Callable[[list[Entry]], None],
@@ -63,7 +126,7 @@ class World:
         make_wire: Callable[[], AnyWire] = SerialWire,
     ) -> None:
         self.heap = Heap()
-        self.engine = engine
+        self.engine: HostProgram = engine
         self.device = device
         self.host_muted = False
         self.device_muted = False

@@ -47,8 +47,8 @@ def a_bench(witness: AWitness, *faults: Fault, wire: str = SERIAL) -> Bench:
 
 
 def connect(bench: Bench) -> None:
-    link = bench.world.engine.link
-    task = link.start(bench.world.engine.connect(), bench.world.now)
+    link = bench.engine.link
+    task = link.start(bench.engine.connect(), bench.world.now)
     bench.world.refresh()
     while not task.done:
         bench.world.step_alone()
@@ -70,10 +70,10 @@ def test_the_device_has_the_consumables_of_the_scenario() -> None:
 def test_each_host_has_an_id_and_the_next_one_another_but_the_same_in_each_run() -> None:
     hosts = []
     for bench in (a_bench(AWitness()), a_bench(AWitness())):
-        first = bench.world.engine
+        first = bench.engine
         bench.world.end_host(heard=True)
         bench.begin_host()
-        hosts.append((first.link._host_id, bench.world.engine.link._host_id))
+        hosts.append((first.link._host_id, bench.engine.link._host_id))
     assert hosts[0] == hosts[1]
     assert hosts[0][0] != hosts[0][1]
 
