@@ -24,6 +24,7 @@ MAX_ACTS: Final = 1_000
 MAX_ACTS_US: Final = 86_400_000_000
 """A day: no run of a scenario is longer."""
 Beginning = Literal["session_open", "anesthesia_wait", "anesthesia_confirmed", "armed", "paused"]
+FOREIGN: Final = "foreign"
 BEGINNINGS: Final[tuple[str, ...]] = get_args(Beginning)
 """States of the host in which a lesson may begin."""
 
@@ -194,6 +195,13 @@ class LessonForm(_Form):
             description=f"a text of at most {MAX_TEXT} characters",
         ),
     ] = ""
+    host: Annotated[
+        Literal["own", "foreign"],
+        Field(
+            title="host of its trainee: our controller, or somebody else's program, which opens the session itself",
+            description="own or foreign",
+        ),
+    ] = "own"
     begin: BeginForm = Field(
         title="state in which it begins", default=BeginForm(), description="a mapping of a state and cores"
     )

@@ -22,7 +22,9 @@ TRAINEE: Final = "trainee"
 INSTRUCTOR: Final = "instructor"
 PRESENTER: Final = "presenter"
 SERVER: Final = "server"
-VIEWS: Final = (TRAINEE, INSTRUCTOR, PRESENTER, SERVER)
+HOST: Final = "host"
+"""Far end of a real transport: somebody else's host, at a station that has one."""
+VIEWS: Final = (TRAINEE, INSTRUCTOR, PRESENTER, SERVER, HOST)
 RELEASES: Final = ("let_go", "focus", "pointer", "hidden", "connection", "lease", "stop")
 """Reasons for which the trigger is let go: by the hand, by what takes the hand off it, or by the server."""
 MAX_TEXT: Final = 500
@@ -30,6 +32,9 @@ MAX_NAME: Final = 40
 MAX_ZONE: Final = 255
 MAX_CELL: Final = 0xFFFE
 MAX_CODE: Final = 0xFFFF
+MAX_PIECE: Final = 96 * 1024
+"""Characters of base64 for what a host may have sent while the lesson was held."""
+MAX_TOPIC: Final = 512
 MAX_FAULTS: Final = 1_000
 """Faults that a lesson may have, as a scenario."""
 _KEYS: Final = ("at_us", "view", "name", "arguments")
@@ -117,6 +122,7 @@ _ABOVE: Final = (INSTRUCTOR,)
 _ZONE: Final = Argument("zone", int, 0, MAX_ZONE)
 _TEXT: Final = Argument("text", str, 1, MAX_TEXT)
 _ITEM: Final = Argument("item", str, 1, MAX_NAME)
+_DATA: Final = Argument("data", str, 1, MAX_PIECE)
 
 ACTS: Final[Mapping[str, ActKind]] = {
     kind.name: kind
@@ -174,12 +180,21 @@ ACTS: Final[Mapping[str, ActKind]] = {
             "judge a check oneself, with the reason",
             (Argument("check", str, 1, MAX_NAME), Argument("passed", bool), _TEXT._replace(name="reason")),
         ),
+        ActKind("host_connected", (HOST,), "connect somebody else's host"),
+        ActKind("host_sent", (HOST,), "send bytes from somebody else's host", (_DATA,)),
+        ActKind("host_gone", (HOST,), "disconnect somebody else's host"),
     )
 }
 """Every act by its name."""
 
 REMARKS: Final = ("note", "bookmark")
 """Acts that are the words of the instructor, and change nothing."""
+
+
+BYTES: Final = "host_sent"
+"""Act that comes many times a second, and says nothing to a person."""
+OF_HOST: Final = tuple(kind.name for kind in ACTS.values() if HOST in kind.views)
+"""Acts of somebody else's host: what its transport brings, and no act of a person."""
 
 
 def act_of(data: Mapping[str, object], view: str) -> Act:

@@ -71,7 +71,8 @@ class Lesson:
 
     `values` are those of its file, from which the same lesson can be read again.
 
-    It begins where `begin`, and then its `acts` up to `acts_us`, have led to. Times count from the end of `begin`.
+    It begins where `begin`, and then its `acts` up to `acts_us`, have led to. Times count from the end of `begin`. One
+    that is `foreign` is for somebody else's host, and begins with the device just started.
     """
 
     scenario: Scenario
@@ -89,6 +90,7 @@ class Lesson:
     acts: tuple[Act, ...]
     acts_us: Micros
     values: Mapping[str, object]
+    foreign: bool = False
 
     @property
     def lasts_us(self) -> Micros:

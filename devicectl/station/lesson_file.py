@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from devicectl.campaign.scenario_file import FORM, ScenarioFileError, read_scenario_values, scenario_of
 from devicectl.findings import first_finding
-from devicectl.simulation.lesson_form import ActForm, CheckForm, ItemForm, LessonForm, WhatIfForm
+from devicectl.simulation.lesson_form import FOREIGN, ActForm, CheckForm, ItemForm, LessonForm, WhatIfForm
 from devicectl.station.acts import TRAINEE, Act, ActError, act_of
 from devicectl.station.evidence import Pattern, PatternError, parse_pattern
 from devicectl.station.lesson import Begin, Check, Item, Lesson, WhatIf
@@ -84,6 +84,7 @@ class _Reader:
             acts=tuple(self._act(one, (LESSON, "acts", index)) for index, one in enumerate(form.acts)),
             acts_us=Micros(form.acts_us),
             values=self._values.values,
+            foreign=form.host == FOREIGN,
         )
         misfit = find_misfit(lesson)
         if misfit is not None:

@@ -8,7 +8,9 @@ from typing import Final
 
 import yaml
 
+from devicectl.campaign.scenario import SERIAL
 from devicectl.errors import DevicectlError
+from devicectl.simulation.lesson_form import FOREIGN
 from devicectl.station.acts import Act
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import LESSON, lesson_of
@@ -19,11 +21,17 @@ WIDTH: Final = 120
 
 
 class MomentError(DevicectlError, ValueError):
-    """A lesson does not fit a file."""
+    """A lesson does not fit a file, or its moment cannot be one."""
 
 
 def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now: Micros) -> Lesson:
-    """Return the lesson that begins where this one is `now`, after `acts`; it began at `began`, in the world's time."""
+    """Return the lesson that begins where this one is `now`, after `acts`; it began at `began`, in the world's time.
+
+    Raises:
+        MomentError: its host is somebody else's.
+    """
+    if lesson.foreign:
+        raise MomentError("a moment of somebody else's host cannot be saved: that host was not there at its beginning")
     passed = lesson.acts_us - began
     later = [act._replace(at_us=Micros(act.at_us + passed)) for act in acts]
     part = {
@@ -32,6 +40,17 @@ def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now
         "acts_us": now + passed,
     }
     return lesson_of({**lesson.values, "seed": seed, LESSON: part}, lesson.title)
+
+
+def for_foreign_host(lesson: Lesson, wire: str) -> Lesson:
+    """Return the lesson for somebody else's host on that wire: the host opens the session itself.
+
+    Raises:
+        ScenarioFileError: it begins with acts, or has a fault that a host of ours or another wire has.
+    """
+    kept = {name: value for name, value in _part(lesson).items() if name not in ("begin", "what_if")}
+    values = {name: value for name, value in lesson.values.items() if name != "baud" or wire == SERIAL}
+    return lesson_of({**values, "wire": wire, LESSON: {**kept, "host": FOREIGN}}, lesson.title)
 
 
 def _part(lesson: Lesson) -> dict[str, object]:

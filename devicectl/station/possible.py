@@ -3,7 +3,7 @@
 Law: pure, and sound: what is refused here could happen in no run, and the sentence says why.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,12 +14,20 @@ from devicectl.station.acts import Act
 from devicectl.station.evidence import ACTS_WITH_ZONE, Pattern
 from devicectl.station.lesson import Check, Item, Lesson, WhatIf
 from firmware_sim.faults.fault import Fault, fault_of
+from firmware_sim.faults.kind import Target
 from protocols.text.values import Steps
 
 _WITH_CORES: Final = ("armed", "paused")
 """Beginnings to which cycles may have led."""
 OF_THE_PERSON: Final = ("paused", "closed_early")
 """Kinds of fault that are acts of whoever works at the controller: in a lesson a person does."""
+_OF_ANOTHER: Final = ("stopped_by_viewer", "other_host")
+"""Faults that are acts of one more host, at a port of its own."""
+_NOT_FOREIGN: Final = {
+    "begin": "somebody else's host opens the session itself, at a device that has just been started",
+    "acts": "somebody else's host was not there for them",
+    "what_if": "nobody knows what somebody else's host would have done",
+}
 
 
 def find_misfit(lesson: Lesson) -> Misfit | None:
@@ -46,6 +54,26 @@ def _misfits(lesson: Lesson) -> Iterator[Misfit]:
     yield from _of_checks(lesson)
     yield from _of_what_if(lesson)
     yield from _of_acts(lesson)
+    if lesson.foreign:
+        yield from _of_foreign(lesson)
+
+
+def not_of_foreign(fault: Fault) -> str:
+    """Say why a fault cannot happen while somebody else's host works; "" where it can."""
+    ours = fault.kind.target is Target.HOST and fault.kind.name not in _OF_ANOTHER
+    return "happens in a host of ours, and this lesson's is somebody else's" if ours else ""
+
+
+def _of_foreign(lesson: Lesson) -> Iterator[Misfit]:
+    part = lesson.values.get("lesson", {})
+    assert isinstance(part, Mapping), "a lesson was read"
+    for key in ("begin", "acts", "what_if"):
+        if part.get(key):
+            yield Misfit(("lesson", key), None, f"must be left out: {_NOT_FOREIGN[key]}")
+    scripted = ((("lesson", "script", no, "fault"), one.fault) for no, one in enumerate(lesson.script) if one.fault)
+    for steps, fault in (*((("faults", no), one) for no, one in enumerate(lesson.scenario.faults)), *scripted):
+        if reason := not_of_foreign(fault):
+            yield Misfit(steps, fault.kind.name, reason)
 
 
 def _of_begin(lesson: Lesson) -> Iterator[Misfit]:

@@ -18,9 +18,7 @@ from typing import Final, NamedTuple, Self
 
 from devicectl.campaign.bench import Bench, BenchClock
 from devicectl.campaign.recording import Recording
-from devicectl.campaign.world import Killed
 from devicectl.errors import DevicectlError
-from devicectl.log.errors import LogError
 from devicectl.recorder import Log
 from devicectl.session.context import Identity
 from devicectl.simulation.heap import FOREVER
@@ -28,10 +26,12 @@ from devicectl.station.acts import REMARKS, SERVER, TRAINEE, Act, ActError
 from devicectl.station.checks import CheckError, Checks
 from devicectl.station.console.commits import Commits
 from devicectl.station.console.controller import Controller
+from devicectl.station.console.far_end import FarEnd
+from devicectl.station.console.foreign import ForeignConsole
 from devicectl.station.console.screen import Phase, Screen
 from devicectl.station.evidence import Evidence, acted
 from devicectl.station.lesson import Lesson
-from devicectl.station.possible import find_fault_misfit
+from devicectl.station.possible import find_fault_misfit, not_of_foreign
 from devicectl.station.rail import Rail, RailError
 from firmware_sim.faults.fault import Fault, fault_of
 from firmware_sim.faults.injector import Firing
@@ -88,19 +88,35 @@ class Room:
         identity = Identity("sim://", None, wall.at(Micros(0)).date(), {}) if identity is None else identity
         screen = Screen(lambda: self.now, self._see)
         self.commits = Commits(lambda: self.now, wall)
-        self.bench = Bench(
+        self.controller: Controller | ForeignConsole
+        if lesson.foreign:
+            foreign = ForeignConsole(screen, self._see, self.commits, self._scenario.plan, identity)
+            self.bench = self._bench(screen, foreign.far_end)
+            foreign.begin(self.bench.world)
+            self.controller = foreign
+        else:
+            self.bench = self._bench(screen)
+            plan = self._scenario.plan
+            self.controller = Controller(self.bench, screen, self.commits, plan, identity, lesson.begin)
+        self._heap = self.bench.world.heap
+        self._begin()
+
+    def _bench(self, screen: Screen, host: FarEnd | None = None) -> Bench:
+        bench = Bench(
             self._scenario,
             observer=screen,
             noted=self._noted,
             write=self.commits.write,
-            interrupt=lambda: self.controller.interrupt(),
+            interrupt=self._interrupt,
             recording=_Watched(self._phase),
+            host=host,
         )
-        self._heap = self.bench.world.heap
-        self.bench.world.ends_at = FOREVER
-        plan = self._scenario.plan
-        self.controller = Controller(self.bench, screen, self.commits, plan, identity, lesson.begin)
-        self._begin()
+        bench.world.ends_at = FOREVER
+        return bench
+
+    def _interrupt(self) -> None:
+        assert isinstance(self.controller, Controller), "it is a fault of hosts of ours"
+        self.controller.interrupt()
 
     @classmethod
     def execute(
@@ -129,7 +145,7 @@ class Room:
                 last = self.controller.screen.messages[-1:]
                 said = f": {last[0].words}" if last else ""
                 raise LessonError(f"the lesson's beginning is not reached ({begin.state}, {begin.cores} cores){said}")
-            self._guarded(self.bench.world.step_alone)
+            self.controller.guard(self.bench.world.step_alone)
         self._watched = True
         self.began = self.now
         self._see("start")
@@ -160,7 +176,7 @@ class Room:
 
     def advance(self, to: Micros) -> None:
         """Let everything happen that is due up to `to`, which is the time afterwards."""
-        while not self._guarded(partial(self._run, to)):
+        while not self.controller.guard(partial(self._run, to)):
             pass
         self._heap.pass_to(to)
         self.checks.advance(self.now)
@@ -169,18 +185,6 @@ class Room:
         step = self.bench.world.step_alone
         while step(to):
             pass
-
-    def _guarded(self, what: Callable[[], object]) -> bool:
-        """Do something in which the host's process may end; False where that has broken it off."""
-        try:
-            what()
-        except Killed:
-            self.controller.bury()
-        except LogError as error:
-            self._guarded(partial(self.controller.fail_log, error))
-        else:
-            return True
-        return False
 
     # --- acts ----------------------------------------------------------------------------------------------------
 
@@ -206,17 +210,18 @@ class Room:
                 return
         except (RailError, CheckError) as error:
             raise ActError(f"{act.name}: {error}") from error
-        if act.view in (TRAINEE, SERVER):
+        if act.view in (TRAINEE, SERVER) and not self.lesson.foreign:
             self._take(acted(act))
-        if act.name in _TRIGGER:
-            self._guarded(partial(self.bench.press_trigger, _TRIGGER[act.name]))
-        self._guarded(lambda: self.controller.act(act.name, act.arguments))
+        if act.name in _TRIGGER and not self.lesson.foreign:
+            self.controller.guard(partial(self.bench.press_trigger, _TRIGGER[act.name]))
+        self.controller.guard(lambda: self.controller.act(act.name, act.arguments))
 
     def _declare(self, fault: JsonObject) -> None:
         declared = fault_of(fault)
         misfit = find_fault_misfit(self._scenario, (declared,))
-        if misfit is not None:
-            raise ActError(f"inject: {declared.kind.name} {misfit.reason}")
+        reason = misfit.reason if misfit is not None else not_of_foreign(declared) if self.lesson.foreign else ""
+        if reason:
+            raise ActError(f"inject: {declared.kind.name} {reason}")
         self._inject(declared)
 
     def _inject(self, fault: Fault) -> int:
@@ -225,7 +230,7 @@ class Room:
     def _end_fault(self, fault: int) -> None:
         if fault >= len(self.bench.injector.firings):
             raise ActError(f"withdraw: there is no fault {fault}: there are {len(self.bench.injector.firings)}")
-        self._guarded(lambda: self._withdraw(fault))
+        self.controller.guard(lambda: self._withdraw(fault))
 
     def _withdraw(self, index: int) -> None:
         injector = self.bench.injector
@@ -245,7 +250,7 @@ class Room:
         self.checks.override(check, passed, reason, self.now)
 
     def _drive(self, on: bool) -> None:
-        self._guarded(lambda: self.controller.drive(on))
+        self.controller.guard(lambda: self.controller.drive(on))
 
     # --- what it hears -------------------------------------------------------------------------------------------
 

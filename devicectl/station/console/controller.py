@@ -6,14 +6,16 @@ Law: what a view of the trainee shows comes from here, and nothing here comes fr
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from functools import partial
+from typing import ClassVar, Final
 
 from devicectl.campaign.bench import Bench
+from devicectl.campaign.world import Killed
 from devicectl.log.errors import LogError
 from devicectl.session.context import Identity
 from devicectl.session.operators.anesthesia import ZoneState
 from devicectl.session.plan import Plan
-from devicectl.station.acts import ActError
+from devicectl.station.acts import OF_HOST, ActError
 from devicectl.station.console.commits import Commits
 from devicectl.station.console.hands import STARTING
 from devicectl.station.console.host import Host
@@ -29,14 +31,16 @@ RESTART_US: Final = 5 * SECOND
 class Controller:
     """The controller of one lesson, whose hosts are those of `bench`. `begin` is where it first leads the session."""
 
+    foreign: ClassVar[bool] = False
+
     def __init__(
         self, bench: Bench, screen: Screen, commits: Commits, plan: Plan, identity: Identity, begin: Begin
     ) -> None:
         self.screen = screen
+        self.plan = plan
         self._world = bench.world
         self._bench = bench
         self._commits = commits
-        self._plan = plan
         self._identity = identity
         self._begin: Begin | None = begin
         self.life = self._start_life()
@@ -69,9 +73,44 @@ class Controller:
         return self.life.manual.zones
 
     @property
+    def place(self) -> tuple[int, int] | None:
+        """Zone and cell of the hand; None where that is not known."""
+        return self.life.manual.place
+
+    @property
+    def cycles_left(self) -> int:
+        """Cycles that the cell still takes."""
+        return self.life.manual.cycles_left
+
+    @property
+    def flagged(self) -> int:
+        """Needles that may be clogged, a bit each."""
+        return self.life.manual.flagged
+
+    @property
+    def under_way(self) -> str:
+        """Act that has not ended; "" where there is none."""
+        return self.life.manual.under_way
+
+    @property
     def held(self) -> bool:
         """True while the trigger is held."""
         return self.life.hands.held
+
+    @property
+    def let_go(self) -> str:
+        """Reason for which the trigger was let go last; "" where there is none."""
+        return self.life.hands.let_go
+
+    @property
+    def automatic(self) -> bool:
+        """True while the automatic operator works."""
+        return self.life.autopilot.on
+
+    @property
+    def core_diameter_um(self) -> int:
+        """Diameter of a core."""
+        return self.life.engine.core_diameter_um
 
     def why_not(self, act: str) -> str:
         """Say why an act of the person cannot be passed on now; "" where it can."""
@@ -79,8 +118,26 @@ class Controller:
 
     # --- what happens to it --------------------------------------------------------------------------------------
 
+    def guard(self, what: Callable[[], object]) -> bool:
+        """Do something in which the host's process may end; False where that has broken it off."""
+        try:
+            what()
+        except Killed:
+            self.bury()
+        except LogError as error:
+            self.guard(partial(self.fail_log, error))
+        else:
+            return True
+        return False
+
     def act(self, name: str, arguments: Mapping[str, object]) -> None:
-        """Do an act of the person."""
+        """Do an act of the person.
+
+        Raises:
+            ActError: it is one of somebody else's host.
+        """
+        if name in OF_HOST:
+            raise ActError(f"{name}: the host of this station is our own")
         if self.alive:
             self.life.hands.do(name, arguments)
             self._world.refresh()
@@ -134,7 +191,7 @@ class Controller:
         self._world.heap.at(self._world.now, act)
 
     def _start_life(self) -> Life:
-        host = Host(self._world.engine, self.screen, self._commits, self._plan, self._later)
+        host = Host(self._bench.engine, self.screen, self._commits, self.plan, self._later)
         life = Life(host, self._identity, self._begin, self._end)
         self._world.refresh()
         return life

@@ -69,7 +69,9 @@ class Attempt:
         if self.room.ended and not self.ended:
             began = self._shelf.lessons.load(self.key).summary.began_wall
             with self._shelf.log.transaction():
-                session = self.room.store(self._shelf.log, day=None if began is None else began.astimezone().date())
+                day = None if began is None else began.astimezone().date()
+                opened = self.room.commits.start is not None
+                session = self.room.store(self._shelf.log, day=day) if opened else None
                 self._shelf.lessons.end(self.key, at_us=self.room.now, session_key=session)
             self.ended = True
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from devicectl.session.count import needle_names
 from devicectl.session.machine import CYCLE, State
 from devicectl.station.console.controller import Controller
+from devicectl.station.console.foreign import ForeignConsole
 from devicectl.station.console.screen import Screen, ShownAlarm
 from devicectl.station.room import Room
 from protocols.language import alarm_codes as A
@@ -48,7 +49,7 @@ _IN_ORDER: Final = (A.DENSITY_REACHED, A.NEEDLE_CLOGGED, A.NEEDLES_CLOGGED)
 """Alarms that are there until the next cycle, and whose remedy is a step of the procedure."""
 
 
-def state_in_words(controller: Controller) -> str:
+def state_in_words(controller: Controller | ForeignConsole) -> str:
     """Say the state of the controller; one that has ended knows of none."""
     return STATES[controller.screen.state] if controller.alive else "the controller has ended and starts again"
 
@@ -71,13 +72,15 @@ def _held_up(room: Room) -> Next | None:
     controller, screen = room.controller, room.controller.screen
     if screen.ending:
         return Next("The session is over.")
+    if controller.foreign:
+        return Next("Somebody else's host works here. Watch." if screen.linked else "Connect the host.")
     if not controller.alive:
         return Next("The controller has ended and starts again. Wait.")
     if not screen.linked:
         return Next("There is no link. An armed handpiece makes itself safe. Wait until the link is back.")
     if screen.state is State.RECOVERING:
         return _after_a_stop(screen)
-    return Next("The automatic operator works. Watch.") if controller.life.autopilot.on else None
+    return Next("The automatic operator works. Watch.") if controller.automatic else None
 
 
 def _asked_for(screen: Screen) -> Next | None:
@@ -104,8 +107,8 @@ def _after_a_stop(screen: Screen) -> Next:
 
 def _in_order(room: Room) -> Next:
     """Return what follows in the procedure, by the state of the host."""
-    screen, under_way = room.controller.screen, room.controller.life.manual.under_way
-    reached = screen.cores >= room.lesson.scenario.plan.target_cores
+    screen, under_way = room.controller.screen, room.controller.under_way
+    reached = screen.cores >= room.controller.plan.target_cores
     busy = "" if under_way in ("", "cycle") else f"Wait: {under_way.replace('_', ' ')} is under way."
     if waits := _WAITS.get(screen.state, busy):
         return Next(waits)
@@ -121,18 +124,18 @@ def _in_order(room: Room) -> Next:
 
 
 def _armed(room: Room) -> Next:
-    life = room.controller.life
-    if life.manual.flagged:
-        return Next(f"Purge: {needle_names(life.manual.flagged)} may be clogged.", "purge")
-    if life.manual.place is None or life.manual.cycles_left <= 0:
+    controller = room.controller
+    if controller.flagged:
+        return Next(f"Purge: {needle_names(controller.flagged)} may be clogged.", "purge")
+    if controller.place is None or controller.cycles_left <= 0:
         return Next("Go to the next cell.", "reposition")
-    if life.hands.held:
+    if controller.held:
         return Next(_WATCH, "trigger_release")
     return Next("Hold the trigger: cycles follow each other until you let go.", "trigger_press")
 
 
 def _anesthesia(room: Room) -> Next:
-    plan, zones = room.lesson.scenario.plan, room.controller.zones
+    plan, zones = room.controller.plan, room.controller.zones
     for number, zone in enumerate(plan.zones):
         if number not in zones:
             return Next(f"Numb the zone {zone.name}.", "anesthesia_start", number)

@@ -15,7 +15,7 @@ from devicectl.session.count import needle_names
 from devicectl.session.entries import Batch, Finish, Note, SessionStart
 from devicectl.session.machine import CYCLE, State
 from devicectl.session.plan import Plan
-from devicectl.station.acts import REMARKS, Act
+from devicectl.station.acts import BYTES, HOST, REMARKS, Act
 from devicectl.station.checks import Judged, Outcome
 from devicectl.station.evidence import Evidence
 from devicectl.station.lesson import Check
@@ -93,7 +93,7 @@ def instructor_view(room: Room, trainee: Document) -> Document:
         "notes": _texts(room, "note"),
         "bookmarks": _texts(room, "bookmark"),
         "timeline": _timeline(room),
-        "automatic": room.controller.life.autopilot.on,
+        "automatic": room.controller.automatic,
     }
 
 
@@ -120,7 +120,7 @@ def _truth(room: Room) -> Document:
 
 def _journal(room: Room) -> list[Document]:
     """Return the last records of the device's journal. Those of an earlier boot have no time but that of the last."""
-    board, nvm, plan = room.bench.device.board, room.bench.device.nvm, room.lesson.scenario.plan
+    board, nvm, plan = room.bench.device.board, room.bench.device.nvm, room.controller.plan
     _, records = nvm.read(nvm.head - MAX_LINES, MAX_LINES)
     boots = [index for index, raw in enumerate(records) if raw[KIND_OFFSET] == _BOOT]
     begin = boots[-1] if boots else 0
@@ -248,10 +248,11 @@ def _texts(room: Room, name: str) -> list[Document]:
 
 def _timeline(room: Room) -> list[Document]:
     """Return the latest moments of acts, states, alarms and faults, in order of time."""
-    moments = [(act.at_us, "act", _act_words(act)) for act in room.acts[-MAX_MOMENTS:] if act.name not in REMARKS]
+    shown = (act for act in reversed(room.acts) if act.name not in (*REMARKS, BYTES))
+    moments = [(act.at_us, "act", _act_words(act)) for act in islice(shown, MAX_MOMENTS)]
     moments += [(change.at_us, "fault", _change_words(room, change)) for change in room.faults[-MAX_MOMENTS:]]
     for seen in room.evidence[-MAX_EVIDENCE:]:
-        lane = _LANES.get(seen.kind)
+        lane = "act" if seen.kind == "act" and room.lesson.foreign else _LANES.get(seen.kind)
         if lane is not None and seen.name not in _PASSING:
             moments.append((seen.at_us, lane, _evidence_words(seen)))
     moments.sort(key=lambda moment: moment[0])
@@ -278,4 +279,6 @@ def _evidence_words(seen: Evidence) -> str:
     if seen.kind == "refusal":
         rule = INTERLOCKS.get(seen.number)
         return f"refused: {seen.name if rule is None else rule.name}"
+    if seen.kind == "act":
+        return f"{HOST}: {seen.name.replace('_', ' ')}"
     return f"{_KINDS[seen.kind]} {seen.name.replace('_', ' ')}".strip()

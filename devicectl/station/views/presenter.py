@@ -45,10 +45,10 @@ def presenter_view(room: Room, trainee: Document) -> Document:
         "caption": _caption(room),
         "phases": [phase_of(room, phase) for phase in room.phases[-MAX_PHASES:]],
         "needles": room.bench.device.parameters.needles,
-        "depth_um": room.lesson.scenario.plan.depth_um,
+        "depth_um": room.controller.plan.depth_um,
         "outcomes": _outcomes(room),
         "facts": [{"words": words, "mark": BACKGROUND} for words in FACTS],
-        "automatic": room.controller.life.autopilot.on,
+        "automatic": room.controller.automatic,
     }
     if "place" in trainee:
         view["place"] = trainee["place"]
@@ -66,7 +66,7 @@ def _outcomes(room: Room) -> list[str]:
     cycle = room.bench.device.nvm.last_outcome
     if cycle is None:
         return []
-    flagged = room.controller.life.manual.flagged
+    flagged = room.controller.flagged
     came = unpack_outcomes(cycle.outcomes, cycle.needles)
     return [_outcome(outcome, bool(flagged >> needle & 1)) for needle, outcome in enumerate(came)]
 

@@ -11,7 +11,7 @@ from typing import Final
 from devicectl.session.count import coverage_percent
 from devicectl.session.operators.anesthesia import ZoneState
 from devicectl.station.console.controller import Controller
-from devicectl.station.console.hands import Hands
+from devicectl.station.console.foreign import ForeignConsole
 from devicectl.station.console.screen import SILENCE_US, Phase, Screen, ShownAlarm, ShownCell
 from devicectl.station.evidence import TRAINEE_ACTS
 from devicectl.station.room import Room
@@ -35,7 +35,7 @@ _STATES_OF_ALARMS: Final = {state: state.name.lower() for state in AlarmState}
 def trainee_view(room: Room) -> Document:
     """Return what the trainee is shown; the clock is put in by who paces the room."""
     lesson, controller = room.lesson, room.controller
-    screen, manual, step = controller.screen, controller.life.manual, next_step(room)
+    screen, step = controller.screen, next_step(room)
     view: Document = {
         "role": "trainee",
         "notice": NOTICE,
@@ -56,12 +56,12 @@ def trainee_view(room: Room) -> Document:
             for one in screen.messages[-MAX_MESSAGES:]
         ],
         "controls": {name: _control(controller, name) for name in TRAINEE_ACTS},
-        "trigger": _trigger(controller.life.hands),
+        "trigger": _trigger(controller),
         "cycle": phase_of(room, screen.phase),
     }
-    if manual.place is not None:
-        zone, cell = manual.place
-        view["place"] = {"zone": zone, "cell": cell, "cycles_left": manual.cycles_left}
+    if controller.place is not None:
+        zone, cell = controller.place
+        view["place"] = {"zone": zone, "cell": cell, "cycles_left": controller.cycles_left}
     if screen.ending:
         view["end"] = _end(room)
     return view
@@ -82,9 +82,10 @@ def phase_of(room: Room, phase: Phase) -> Document:
     }
 
 
-def _trigger(hands: Hands) -> Document:
+def _trigger(controller: Controller | ForeignConsole) -> Document:
     """Return the trigger, with the reason for which it was let go."""
-    return {"held": False, "why": hands.let_go} if hands.let_go and not hands.held else {"held": hands.held}
+    held, why = controller.held, controller.let_go
+    return {"held": False, "why": why} if why and not held else {"held": held}
 
 
 def _next(step: Next) -> Document:
@@ -105,12 +106,12 @@ def _counts(room: Room) -> Document:
     screen = room.controller.screen
     counts: Document = {
         "cores": screen.cores,
-        "target": room.lesson.scenario.plan.target_cores,
+        "target": room.controller.plan.target_cores,
         "cycles": screen.cycles,
     }
     begun = sum(cell.done > 0 for cell in screen.cells.values())
     if begun:
-        diameter_um = room.controller.life.engine.core_diameter_um
+        diameter_um = room.controller.core_diameter_um
         counts["coverage_percent"] = round(coverage_percent(screen.cores, begun, diameter_um), 2)
     return counts
 
@@ -149,7 +150,7 @@ def _zones(room: Room) -> list[Document]:
             "cells_done": cells[number],
             **_anesthesia(room, numbed.get(number)),
         }
-        for number, zone in enumerate(room.lesson.scenario.plan.zones)
+        for number, zone in enumerate(room.controller.plan.zones)
     ]
 
 
@@ -191,8 +192,8 @@ def _sounds(alarm: ShownAlarm, screen: Screen) -> bool:
     return alarm.state is not AlarmState.ACKNOWLEDGED and not paused
 
 
-def _control(controller: Controller, name: str) -> Document:
-    taken = controller.life.hands.held and name not in _AT_ONCE
+def _control(controller: Controller | ForeignConsole, name: str) -> Document:
+    taken = controller.held and name not in _AT_ONCE
     why = "let go of the trigger first" if taken else controller.why_not(name)
     return {"enabled": False, "why": why} if why else {"enabled": True}
 

@@ -100,7 +100,8 @@ def _folded(room: Room) -> tuple[Fold, list[Cycle]]:
     The host reads the journal every few seconds, and all of it at the close; the rest the device still has.
     """
     start, nvm = room.commits.start, room.bench.device.nvm
-    assert start is not None, "a lesson begins with an open session"
+    if start is None:  # somebody else's host, which has opened none
+        return Fold(room.bench.device.parameters.needles, nvm.last_cycle_no + 1), []
     fold = Fold(start.needles, start.first_cycle_no, first_event_no=start.first_event_no)
     found = [fold.add_raw(raw) for raw in room.commits.records]
     if nvm.epoch == start.epoch and fold.next_event_no is not None:
@@ -120,7 +121,7 @@ def _ending(watched: Watched, fold: Fold) -> Ending:
         punctures=truth.punctures,
         cores_counted=fold.counts.cores_counted,
         cores_evacuated=truth.cores_evacuated,
-        target=room.lesson.scenario.plan.target_cores,
+        target=room.controller.plan.target_cores,
     )
 
 
@@ -175,9 +176,8 @@ def _limits(room: Room) -> dict[str, float]:
 
 
 def _zones(room: Room, cycles: Sequence[Cycle]) -> list[ZoneMap]:
-    plan, start, parameters = room.lesson.scenario.plan, room.commits.start, room.bench.device.parameters
-    assert start is not None
-    limit = start.needles * cycles_per_cell(round(plan.coverage_percent * 100), start.needles, parameters)
+    plan, parameters = room.controller.plan, room.bench.device.parameters
+    limit = parameters.needles * cycles_per_cell(plan.coverage_bp, parameters.needles, parameters)
     done: dict[int, tuple[int, int]] = {}
     for cycle in cycles:
         punctures, cores, _ = tally(cycle.outcomes, cycle.needles)

@@ -8,7 +8,7 @@ from typing import Final
 
 from devicectl.session.machine import ARMED, CYCLE, State
 from devicectl.simulation.scenario_form import LABELS
-from devicectl.station.acts import ACTS, REMARKS, Act
+from devicectl.station.acts import ACTS, BYTES, HOST, INSTRUCTOR, PRESENTER, REMARKS, SERVER, TRAINEE, Act
 from devicectl.station.debrief.drawings.timeline import Lane, Row
 from devicectl.station.debrief.execution.watching import Watched
 from devicectl.station.debrief.facts import Happened
@@ -17,7 +17,7 @@ from firmware_sim.model.interlocks import ALARMS
 
 _FINEST: Final = 400
 """Parts of a lesson's time that a drawing can tell apart; rests between two spans that are shorter are drawn over."""
-_HANDS: Final = ("trainee", "server")
+_HANDS: Final = (TRAINEE, SERVER)
 _HELD: Final = "trigger held"
 
 Span = tuple[int, int]
@@ -28,8 +28,8 @@ def lanes(watched: Watched) -> list[Lane]:
     room, ends = watched.room, watched.lasts_us
     return [
         Lane("State of the host", [Row(name, spans) for name, spans in _states(watched)]),
-        Lane("Trainee", list(_acts(room, _HANDS, ends))),
-        Lane("Instructor", list(_acts(room, ("instructor", "presenter"), ends))),
+        Lane("Trainee", list(_acts(_of_hands(room), ends))),
+        Lane("Instructor", list(_acts(_of(room, (INSTRUCTOR, PRESENTER)), ends))),
         Lane("Faults", list(_faults(room, ends))),
         Lane("Alarms shown", [_alarm(name, spans) for name, spans in _alarms(room, ends)]),
     ]
@@ -38,7 +38,7 @@ def lanes(watched: Watched) -> list[Lane]:
 def happened(watched: Watched) -> list[Happened]:
     """Return what was done and what came, in order; not each cycle, since there are thousands."""
     room = watched.room
-    found = [Happened(act.at_us - room.began, act.view, _in_words(act)) for act in room.acts]
+    found = [Happened(act.at_us - room.began, act.view, _in_words(act)) for act in room.acts if act.name != BYTES]
     found += [one for one in _came(room) if one.at_us >= 0]
     return sorted(found, key=lambda one: one.at_us)
 
@@ -83,21 +83,30 @@ def _joined(spans: Sequence[Span], finest: int) -> list[Span]:
 # --- acts --------------------------------------------------------------------------------------------------------
 
 
-def _acts(room: Room, views: Sequence[str], ends: int) -> Iterable[Row]:
+def _of(room: Room, views: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Return the acts of some views, each with its time."""
+    return ((act.at_us - room.began, act.name) for act in room.acts if act.view in views)
+
+
+def _of_hands(room: Room) -> Iterator[tuple[int, str]]:
+    """Return the acts at the controller; those of somebody else's host are in what it has sent."""
+    if not room.lesson.foreign:
+        return _of(room, _HANDS)
+    return ((one.at_us - room.began, one.name) for one in room.evidence if one.kind == "act")
+
+
+def _acts(acts: Iterable[tuple[int, str]], ends: int) -> Iterable[Row]:
     found: dict[str, list[Span]] = {}
     pressed: int | None = None
-    for act in room.acts:
-        at_us = act.at_us - room.began
-        if act.view not in views:
-            continue
-        if act.name == "trigger_press":
+    for at_us, name in acts:
+        if name == "trigger_press":
             pressed = at_us if pressed is None else pressed
-        elif act.name == "trigger_release":
+        elif name == "trigger_release":
             if pressed is not None:
                 found.setdefault(_HELD, []).append((pressed, at_us))
             pressed = None
         else:
-            found.setdefault(act.name.replace("_", " "), []).append((at_us, at_us))
+            found.setdefault(name.replace("_", " "), []).append((at_us, at_us))
     if pressed is not None:
         found.setdefault(_HELD, []).append((pressed, ends))
     return (Row(name, spans) for name, spans in found.items())
@@ -163,6 +172,8 @@ def _came(room: Room) -> Iterator[Happened]:
     for one in room.evidence:
         at_us = one.at_us - room.began
         match one.kind:
+            case "act" if room.lesson.foreign:
+                yield Happened(at_us, HOST, ACTS[one.name].sentence.partition(":")[0])
             case "alarm":
                 yield Happened(at_us, "alarm", f"{one.name} {ALARMS[LABELS[one.name]].sentence}")
             case "alarm_over":

@@ -5,6 +5,8 @@ from typing import Any, Final
 from devicectl.campaign.scenario import SERIAL, Scenario
 from devicectl.session.plan import Plan, Zone
 from devicectl.station.acts import ACTS, act_of
+from devicectl.station.console.controller import Controller
+from devicectl.station.console.life import Life
 from devicectl.station.lesson import Begin, Lesson
 from devicectl.station.room import Room
 from devicectl.station.views.instructor import instructor_view
@@ -44,6 +46,12 @@ def a_lesson(state: str = "armed", cores: int = 0, *, scenario: dict[str, Any] |
 def a_room(state: str = "armed", cores: int = 0, *, seed: int = 7, **changes: Any) -> Room:
     """A room in which such a lesson has begun."""
     return Room(a_lesson(state, cores, **changes), seed)
+
+
+def life_of(room: Room) -> Life:
+    """The life of a host of ours that works in a room."""
+    assert isinstance(room.controller, Controller)
+    return room.controller.life
 
 
 def do(room: Room, name: str, after_s: float = 0.0, *, view: str | None = None, **arguments: Any) -> None:

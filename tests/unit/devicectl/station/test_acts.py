@@ -23,6 +23,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "note": {"text": "hesitated"},
     "bookmark": {"text": "here"},
     "override": {"check": "stops", "passed": True, "reason": "he said it aloud"},
+    "host_sent": {"data": "AAE="},
 }
 """Right arguments of each act that has some."""
 

@@ -33,6 +33,7 @@ lesson:
   objectives: [See it., Stop.]
   prebrief: The session is under way.
   guide: Say nothing.
+  host: own
   begin: {state: paused, cores: 30}
   script:
     - item: leak
@@ -166,6 +167,14 @@ WRONG: Final = {
     "cores beyond the room": (
         "plan: {target_cores: 30, zones: [{name: a, area_cm2: 1}]}\n" + CHECK + "do: cores(200)}",
         "lesson.checks[0].do = 200: never comes: this plan has room for 48 cores",
+    ),
+    "a beginning for somebody else's host": (
+        "lesson: {host: foreign, begin: {state: armed}}",
+        "lesson.begin: must be left out: somebody else's host opens the session itself",
+    ),
+    "a fault of a host of ours in somebody else's": (
+        "faults: [{fault: host_crash}]\nlesson: {host: foreign}",
+        "faults[0] = 'host_crash': happens in a host of ours, and this lesson's is somebody else's",
     ),
     "a check with nothing to judge": (CHECK + "critical: true}", "lesson.checks[0]: must have either `do` or `never`"),
     "a check with both": (CHECK + "do: start, never: start}", "lesson.checks[0]: must have either `do` or `never`"),

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devicectl.campaign.scenario import SERIAL
+from devicectl.campaign.scenario_file import ScenarioFileError
 from devicectl.station.acts import Act, act_of
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import lesson_of, parse_lesson
-from devicectl.station.moment import MomentError, at_moment, lesson_as_yaml
+from devicectl.station.moment import MomentError, at_moment, for_foreign_host, lesson_as_yaml
 from protocols.language.units import SECOND, Micros
 from tests.unit.devicectl.station.test_lesson_file import WHOLE
 
@@ -63,3 +65,20 @@ def test_more_acts_than_a_file_takes_are_refused() -> None:
     moment = at_moment(parse_lesson(PLAIN, "lab"), 1, [arm(SECOND)] * 1_000, Micros(0), Micros(SECOND))
     with pytest.raises(MomentError, match="1000 acts are more than the 65536 bytes of a lesson's file"):
         lesson_as_yaml(moment)
+
+
+def test_a_lesson_for_somebody_elses_host_begins_with_the_device_just_started() -> None:
+    lesson = for_foreign_host(parse_lesson(PLAIN, "lab"), SERIAL)
+    assert lesson.foreign and not lesson.what_if and lesson.script and lesson.checks
+    assert parse_lesson(lesson_as_yaml(lesson), "lab") == lesson
+
+
+def test_a_lesson_that_begins_with_acts_is_none_for_somebody_elses_host() -> None:
+    with pytest.raises(ScenarioFileError, match="acts: must be left out: somebody else's host was not there"):
+        for_foreign_host(parse_lesson(WHOLE, "lab"), SERIAL)
+
+
+def test_a_moment_of_somebody_elses_host_is_no_lesson() -> None:
+    lesson = for_foreign_host(parse_lesson(PLAIN, "lab"), SERIAL)
+    with pytest.raises(MomentError, match="that host was not there"):
+        at_moment(lesson, 5, [], Micros(0), Micros(9))

@@ -60,7 +60,7 @@ def test_a_stop_takes_the_automatic_operator_off() -> None:
     wait(room, 6)
     do(room, "stop")
     wait(room, 30)
-    assert not room.controller.life.autopilot.on and room.controller.screen.state == "recovering"
+    assert not room.controller.automatic and room.controller.screen.state == "recovering"
 
 
 def test_the_automatic_operator_waits_for_the_end_of_what_a_person_has_begun() -> None:
@@ -77,7 +77,7 @@ def test_switched_on_while_the_session_is_being_closed_it_does_nothing() -> None
     do(room, "close", after_s=0.1)
     do(room, "automatic", view="presenter", on=True, after_s=0.06)
     wait(room, 10)
-    assert room.ended and not room.controller.life.autopilot.on
+    assert room.ended and not room.controller.automatic
 
 
 def test_a_session_that_was_open_for_a_while_counts_the_age_of_its_anesthesia_from_the_plan() -> None:
@@ -94,7 +94,7 @@ def test_switched_on_while_a_lost_link_is_made_again_it_waits_for_that() -> None
     room = a_room("session_open")
     do(room, "inject", fault={"fault": "half_open", "for_ms": 500})
     wait(room, 0.2)
-    assert room.controller.life.manual.under_way == "relink"
+    assert room.controller.under_way == "relink"
     do(room, "automatic", view="presenter", on=True)
     wait(room, 120)
     assert room.ended and seen(room, "closed") == ["completed"]

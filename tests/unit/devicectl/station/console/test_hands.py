@@ -46,7 +46,7 @@ def test_a_session_that_is_closed_before_its_target_is_aborted_and_its_cores_are
 
 def test_cycles_follow_each_other_while_the_trigger_is_held_and_the_one_under_way_is_the_last() -> None:
     room = at_a_cell(3.5 * CYCLE_S)
-    assert room.controller.life.hands.held and room.controller.screen.cycles == 3
+    assert room.controller.held and room.controller.screen.cycles == 3
     do(room, "trigger_release")
     wait(room, 5)
     assert room.controller.screen.cycles == 4 and room.controller.screen.state == "armed"
@@ -123,7 +123,7 @@ def test_a_trigger_that_a_fault_holds_stays_held_when_the_hand_lets_it_go() -> N
 def test_the_cycles_end_with_the_cell_and_asking_for_more_is_refused() -> None:
     room = at_a_cell(10)
     assert room.controller.screen.cycles == 16 and not seen(room, "refusal") and not seen(room, "alarm")
-    assert room.controller.life.hands.held, "the finger is still on it"
+    assert room.controller.held, "the finger is still on it"
     assert words(room)[-1] == "this cell is done: go to the next one"
     do(room, "trigger_release")
     do(room, "trigger_press", after_s=1)

@@ -13,7 +13,7 @@ def _obey(room: Room, step: Next) -> None:
     if step.zone is not None:
         do(room, step.control, zone=step.zone)
     elif step.control and step.control != "trigger_release":  # at that he watches
-        if room.controller.life.hands.held:
+        if room.controller.held:
             do(room, "trigger_release")
             wait(room, 1)
         if not room.controller.why_not(step.control):
