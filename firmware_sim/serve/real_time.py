@@ -53,6 +53,8 @@ OpenTap = Callable[[str, Micros], Tap]
 
 EARLY_US: Final = 1 * MILLISECOND
 """An event loop rounds a timer up to the next millisecond, by which a motion of 20 ms would end 5 % late."""
+MAX_PLACES: Final = 16
+"""Hosts at one transport: one controls and the others look; more are a host that connects and never closes."""
 _NEVER: Final = Micros(2**63)
 
 
@@ -68,6 +70,8 @@ class Listener(Protocol):
 
 class RealTimeDevice:
     """A device and the ports at which it can be reached now. Made and used inside a running event loop."""
+
+    places: Final = MAX_PLACES
 
     def __init__(self, device: Device, *, open_tap: OpenTap | None = None, listener: Listener | None = None) -> None:
         self.device = device

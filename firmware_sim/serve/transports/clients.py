@@ -9,7 +9,8 @@ from typing import Final
 from firmware_sim.clock import monotonic
 from firmware_sim.control import MAX_VIEWERS
 from firmware_sim.ports import Port
-from firmware_sim.serve.real_time import RealTimeDevice, Tap
+from firmware_sim.serve.real_time import MAX_PLACES, Tap
+from firmware_sim.serve.transports.table import Served
 from protocols.language.alarm_codes import RETAINED_COMMAND
 from protocols.language.enums import Code
 from protocols.language.messages import Nak
@@ -19,8 +20,7 @@ from protocols.link.port import Envelope
 from protocols.mqtt.topics import DeviceTopics
 from protocols.mqtt.wire import DeviceWire, Publication
 
-MAX_PORTS: Final = 16
-"""The same number as connections on TCP, and for the same reason."""
+MAX_PORTS: Final = MAX_PLACES
 assert MAX_PORTS > MAX_VIEWERS, "a place is kept for a controller"
 MAX_SHOWN: Final = 80
 """Characters of a foreign topic in a trace."""
@@ -35,7 +35,7 @@ class Clients:
 
     def __init__(
         self,
-        device: RealTimeDevice,
+        device: Served,
         topics: DeviceTopics,
         put: Callable[[Publication], None],
         warn: Callable[[str], None],
@@ -101,7 +101,7 @@ class Clients:
 
     def _make_room(self) -> bool:
         """See that there is room for one more port, if need be by having one give way."""
-        if len(self.ports) < MAX_PORTS:
+        if len(self.ports) < self._device.places:
             return True
         port = self._device.device.control.expendable(self.ports.values())
         if port is None:

@@ -18,11 +18,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from firmware_sim.clock import monotonic, pause
 from firmware_sim.serve.errors import NoPlaceError, OptionError
-from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.clients import Clients
 from firmware_sim.serve.transports.lives import Lives, NextStep
 from firmware_sim.serve.transports.snapshots import Snapshots
-from firmware_sim.serve.transports.table import Place, Transport
+from firmware_sim.serve.transports.table import Place, Served, Transport
 from handpiece_shell import broker_files
 from handpiece_shell.broker_client import BrokerClient, connection_options, stay_connected
 from handpiece_shell.files import NamedFile, Use
@@ -57,11 +56,16 @@ class BrokerPlace:
     forget: bool
 
     @property
+    def host(self) -> str:
+        """The broker's name or address."""
+        return self.url.host
+
+    @property
     def files(self) -> Sequence[NamedFile]:
         """Files that the URL names."""
         return [NamedFile(f"{name} of --mqtt", path, Use.READ) for name, path in self.url.files.items()]
 
-    async def open_transport(self, device: RealTimeDevice) -> Transport:
+    async def open_transport(self, device: Served) -> Transport:
         """Connect to the broker, or raise OptionError or NoPlaceError."""
         return await join(device, self.url, forget=self.forget)
 
@@ -86,7 +90,7 @@ def parse(text: str, extras: Mapping[str, str]) -> Place:
 class Broker:
     """The way to the device through a broker; with `forget` nothing that is retained stays there at the end."""
 
-    def __init__(self, device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) -> None:
+    def __init__(self, device: Served, url: BrokerUrl, *, forget: bool = False) -> None:
         self._device = device
         self._url = url
         self._forget = forget
@@ -264,7 +268,7 @@ def _tell(text: str) -> None:
     say(f"firmware-sim: --mqtt: {text}")
 
 
-async def join(device: RealTimeDevice, url: BrokerUrl, *, forget: bool = False) -> Broker:
+async def join(device: Served, url: BrokerUrl, *, forget: bool = False) -> Broker:
     """Be reached through the broker of `url`; at the end `forget` clears what it retains of the device.
 
     Raises:

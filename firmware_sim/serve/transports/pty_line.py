@@ -23,9 +23,8 @@ from urllib.parse import quote
 
 from firmware_sim.ports import Port
 from firmware_sim.serve.errors import OptionError, no_file
-from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports.line_settings import left_on, tidy
-from firmware_sim.serve.transports.table import Place, Transport
+from firmware_sim.serve.transports.table import Place, Served, Transport
 from handpiece_shell.files import NamedFile, Use
 from handpiece_shell.streams import say
 
@@ -44,11 +43,16 @@ class PtyPlace:
     link: str | None
 
     @property
+    def host(self) -> str:
+        """None: only this machine has it."""
+        return ""
+
+    @property
     def files(self) -> Sequence[NamedFile]:
         """The link, which is made."""
         return [] if self.link is None else [NamedFile("--link", self.link, Use.HOLD)]
 
-    async def open_transport(self, device: RealTimeDevice) -> Transport:
+    async def open_transport(self, device: Served) -> Transport:
         """Open it, or raise OptionError."""
         return open_line(device, self.link)
 
@@ -61,7 +65,7 @@ def parse(text: str, extras: Mapping[str, str]) -> Place:
 class PtyLine:
     """The one port at a pseudo-terminal."""
 
-    def __init__(self, device: RealTimeDevice, master: int, slave: int, link: Path) -> None:
+    def __init__(self, device: Served, master: int, slave: int, link: Path) -> None:
         self._device = device
         self._loop = asyncio.get_running_loop()
         self.link = link
@@ -168,7 +172,7 @@ class PtyLine:
             return 0
 
 
-def open_line(device: RealTimeDevice, link: str | None) -> PtyLine:
+def open_line(device: Served, link: str | None) -> PtyLine:
     """Open a pseudo-terminal, and make `link` point to it; by default a name of this process in the runtime directory.
 
     Raises:

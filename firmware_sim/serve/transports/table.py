@@ -19,8 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from firmware_sim.serve.errors import OptionError
 
 if TYPE_CHECKING:
-    from firmware_sim.serve.real_time import RealTimeDevice
+    from collections.abc import Callable
+
+    from firmware_sim.device import Device
+    from firmware_sim.ports import Port
+    from firmware_sim.serve.real_time import Tap, Write
     from handpiece_shell.files import NamedFile
+    from protocols.link.port import AnyWire
 
 
 class Extra(NamedTuple):
@@ -111,14 +116,48 @@ class Transport(Protocol):
         """Let it be reached again; an end that did not know of a cut knows now."""
 
 
+class Served(Protocol):
+    """A device as transports see it: `RealTimeDevice`, or whatever is in the place of one."""
+
+    @property
+    def device(self) -> "Device":
+        """The device, to look at."""
+
+    @property
+    def places(self) -> int:
+        """Hosts that may be connected at one time, over each transport."""
+
+    def attach(self, name: str, write: "Write", make_wire: "Callable[[], AnyWire]" = ...) -> "Port":
+        """A host is there; `write` takes what is sent to it."""
+
+    def detach(self, port: "Port") -> None:
+        """It is gone."""
+
+    def receive(self, port: "Port", data: "Any") -> None:
+        """It has sent something."""
+
+    def set_alarm(self, code: int, present: bool) -> None:
+        """The cause of an alarm was found, or found gone."""
+
+    def note_settings(self, port: "Port", left_on: Sequence[str]) -> None:
+        """It has set its terminal so."""
+
+    def open_tap(self, name: str) -> "Tap | None":
+        """Return a place in the trace; None where nothing is traced."""
+
+
 class Place(Protocol):
     """A checked place at which a device is to be reached."""
+
+    @property
+    def host(self) -> str:
+        """Name or address by which others would reach it; "" where only this machine can."""
 
     @property
     def files(self) -> "Sequence[NamedFile]":
         """Files that its options name."""
 
-    async def open_transport(self, device: "RealTimeDevice") -> Transport:
+    async def open_transport(self, device: Served) -> Transport:
         """Open it, or raise ServeError."""
 
 

@@ -15,14 +15,13 @@ from firmware_sim.clock import pause
 from firmware_sim.control import MAX_VIEWERS
 from firmware_sim.ports import Port
 from firmware_sim.serve.errors import NoPlaceError, OptionError
-from firmware_sim.serve.real_time import RealTimeDevice
-from firmware_sim.serve.transports.table import Place, Transport
+from firmware_sim.serve.real_time import MAX_PLACES
+from firmware_sim.serve.transports.table import Place, Served, Transport
 from handpiece_shell.files import NamedFile
 from handpiece_shell.streams import say
 from protocols.text.addresses import AddressError, Flaw, format_address, is_loopback, show_host, split_address
 
-MAX_CONNECTIONS: Final = 16
-"""One controls and the others look; more are a host that connects and never closes."""
+MAX_CONNECTIONS: Final = MAX_PLACES
 assert MAX_CONNECTIONS > MAX_VIEWERS, "a place is kept for a controller"
 READ_SIZE: Final = 4096
 """Bytes taken in one go, some 150 short frames and a few milliseconds: a flood on one connection must not keep the
@@ -53,7 +52,7 @@ class Address(NamedTuple):
         """No file."""
         return ()
 
-    async def open_transport(self, device: RealTimeDevice) -> Transport:
+    async def open_transport(self, device: Served) -> Transport:
         """Listen there, or raise OptionError or NoPlaceError."""
         return await listen(device, self)
 
@@ -88,7 +87,7 @@ def parse_address(text: str) -> Address:
 class Connection(asyncio.BufferedProtocol):
     """One host's connection, and the device's port on it."""
 
-    def __init__(self, device: RealTimeDevice, connections: "list[Connection]", is_cut: Callable[[], bool]) -> None:
+    def __init__(self, device: Served, connections: "list[Connection]", is_cut: Callable[[], bool]) -> None:
         self._device = device
         self._connections = connections
         self._is_cut = is_cut
@@ -160,7 +159,7 @@ class Connection(asyncio.BufferedProtocol):
             self._device.detach(port)
 
     def _make_room(self) -> bool:
-        return len(self._connections) < MAX_CONNECTIONS or _give_way(self._device, self._connections)
+        return len(self._connections) < self._device.places or _give_way(self._device, self._connections)
 
     def give_way(self) -> None:
         """Leave at once, for another."""
@@ -168,7 +167,7 @@ class Connection(asyncio.BufferedProtocol):
         self._leave()
 
 
-def _give_way(device: RealTimeDevice, connections: list[Connection]) -> bool:
+def _give_way(device: Served, connections: list[Connection]) -> bool:
     """Have a connection give way, if there is one that may."""
     by_port = {connection.port: connection for connection in connections if connection.port is not None}
     port = device.device.control.expendable(by_port)
@@ -185,7 +184,7 @@ class Listener:
     time and begins again after each, until it does nothing else.
     """
 
-    def __init__(self, device: RealTimeDevice, sock: socket.socket) -> None:
+    def __init__(self, device: Served, sock: socket.socket) -> None:
         self._device = device
         self._sock = sock
         self._connections: list[Connection] = []
@@ -266,7 +265,7 @@ class Listener:
             self._loop.call_exception_handler({"message": "tcp: accept", "exception": error})
 
 
-async def listen(device: RealTimeDevice, address: Address) -> Listener:
+async def listen(device: Served, address: Address) -> Listener:
     """Take connections at `address`.
 
     Raises:
