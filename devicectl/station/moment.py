@@ -42,15 +42,14 @@ def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now
     return lesson_of({**lesson.values, "seed": seed, LESSON: part}, lesson.title)
 
 
-def for_foreign_host(lesson: Lesson, wire: str) -> Lesson:
-    """Return the lesson for somebody else's host on that wire: the host opens the session itself.
+def for_foreign_host(lesson: Lesson) -> Lesson:
+    """Return the lesson for somebody else's host on a serial wire: the host opens the session itself.
 
     Raises:
-        ScenarioFileError: it begins with acts, or has a fault that a host of ours or another wire has.
+        ScenarioFileError: it begins with acts, or has a fault that a host of ours or a broker has.
     """
     kept = {name: value for name, value in _part(lesson).items() if name not in ("begin", "what_if")}
-    values = {name: value for name, value in lesson.values.items() if name != "baud" or wire == SERIAL}
-    return lesson_of({**values, "wire": wire, LESSON: {**kept, "host": FOREIGN}}, lesson.title)
+    return lesson_of({**lesson.values, "wire": SERIAL, LESSON: {**kept, "host": FOREIGN}}, lesson.title)
 
 
 def _part(lesson: Lesson) -> dict[str, object]:

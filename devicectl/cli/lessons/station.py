@@ -17,13 +17,15 @@ from protocols.text.escape import printable
 from protocols.text.notice import NOTICE
 
 if TYPE_CHECKING:
-    from devicectl.station.server.classroom import Doors, Wanted
+    from devicectl.station.server.classroom import Doors
 
 _HOST = "Address to listen at. Another than this machine's own needs --allow-network."
 _PORT = "Port to listen at, 8765 unless given; 0 is any that is free."
 _ALLOW = "Let other machines of the network reach the station, over HTTP: everybody there can read along."
 _DEMO = "Show one session, armed and driven by the automatic operator, on the presenter's page."
 _PRACTICE = "Let trainees start their lessons alone; the debrief waits for the instructor."
+_TCP = "Station 1 is for somebody else's host, which connects here; port 0 is any free one."
+_PTY = "Station 1 is for somebody else's host, which opens a serial port."
 _LESSON = "A ready lesson, or a scenario's FILE; more than once. The stations begin with the first."
 _STATIONS = "Stations to begin with, 1 to 8; one unless given."
 _SEED = "Seed of the first station; each further one has the next. Without it they are drawn."
@@ -34,6 +36,8 @@ _Port = Annotated[int | None, typer.Option("--port", metavar="PORT", parser=whol
 _Allow = Annotated[bool, typer.Option("--allow-network", metavar="", help=_ALLOW)]
 _Demo = Annotated[bool, typer.Option("--demo", metavar="", help=_DEMO)]
 _Practice = Annotated[bool, typer.Option("--practice", metavar="", help=_PRACTICE)]
+_Tcp = Annotated[str | None, typer.Option("--tcp", metavar="HOST:PORT", help=_TCP)]
+_Pty = Annotated[bool, typer.Option("--pty", metavar="", help=_PTY)]
 _Lessons = Annotated[list[str] | None, typer.Option("--lesson", metavar="NAME|FILE", help=_LESSON)]
 _Stations = Annotated[int | None, typer.Option("--stations", metavar="N", parser=whole_number, help=_STATIONS)]
 _Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_number, help=_SEED)]
@@ -55,6 +59,8 @@ def station(
     allow_network: _Allow = False,
     demo: _Demo = False,
     practice: _Practice = False,
+    tcp: _Tcp = None,
+    pty: _Pty = False,
     lesson: _Lessons = None,
     stations: _Stations = None,
     seed: _Seed = None,
@@ -72,6 +78,8 @@ def station(
 
     2 wrong arguments or lesson, the port is taken, or the packages of devicectl[station] are missing
 
+    3 somebody else's host cannot be given its place: that is taken
+
     4 the session log cannot be written
     """
     missing = [name for name in EXTRA if importlib.util.find_spec(name) is None]
@@ -81,21 +89,34 @@ def station(
 
     from devicectl.cli.signals import taken_as_ctrl_c
     from devicectl.station.server.admission.security import is_loopback
-    from devicectl.station.server.classroom import hold_class
+    from devicectl.station.server.classroom import Wanted, hold_class
+    from devicectl.station.server.library import library_of
     from devicectl.station.server.serving import listen
+    from devicectl.station.server.transports.place import parse_host
 
     if not is_loopback(host) and not allow_network:
         raise typer.BadParameter(
             f"{host} is reached by others: --allow-network lets everybody in this network read along, over HTTP",
             param_hint="--host",
         )
+    if demo and (tcp is not None or pty):
+        raise StationError("--demo: the automatic operator drives it, and somebody else's host cannot: leave one out")
     if port is not None and port > MAX_PORT:
         raise typer.BadParameter(f"must be a whole number from 0 to {MAX_PORT}", param_hint="--port")
     where = default_log_path(log)
     files = [NamedFile("--lesson", name, Use.READ) for name in lesson or () if Path(name).suffix]
     refuse_clash([*files, *log_files(log, where, Use.WRITE)])
-    wanted = _wanted(
-        lesson or [], 1 if stations is None else stations, seed=seed, log=where, demo=demo, practice=practice
+    number = 1 if stations is None else stations
+    _check_numbers(number, seed)
+    given = {**({} if tcp is None else {"tcp": tcp}), **({"pty": ""} if pty else {})}
+    wanted = Wanted(
+        library=library_of(lesson or [], demo=demo),
+        stations=number,
+        seed=seed,
+        log=where,
+        demo=demo,
+        practice=practice,
+        host=parse_host(given, allow_network=allow_network),
     )
     shown = demo if open_page is None else open_page
     with taken_as_ctrl_c(), listen(host, DEFAULT_PORT if port is None else port) as listening:
@@ -106,18 +127,14 @@ def station(
     return 0
 
 
-def _wanted(lessons: list[str], stations: int, *, seed: int | None, log: str, demo: bool, practice: bool) -> "Wanted":
+def _check_numbers(stations: int, seed: int | None) -> None:
     from devicectl.station.server.admission.limits import MAX_STATIONS
-    from devicectl.station.server.classroom import Wanted
-    from devicectl.station.server.library import library_of
     from devicectl.transports.simulated import MAX_SEED
 
     if not 1 <= stations <= MAX_STATIONS:
         raise typer.BadParameter(f"must be a whole number from 1 to {MAX_STATIONS}", param_hint="--stations")
     if seed is not None and not 0 <= seed <= MAX_SEED - stations + 1:
         raise typer.BadParameter(f"must be a whole number from 0 to {MAX_SEED - stations + 1}", param_hint="--seed")
-    library = library_of(lessons, demo=demo)
-    return Wanted(library=library, stations=stations, seed=seed, log=log, demo=demo, practice=practice)
 
 
 def _announce(doors: "Doors", *, demo: bool, shown: bool) -> None:
@@ -126,6 +143,8 @@ def _announce(doors: "Doors", *, demo: bool, shown: bool) -> None:
     for number, links in doors.stations.items():
         for view, link in links.items():
             print(f"{view:<11}{number}  {link}")
+    if doors.host:
+        print(f"host       1  {doors.host}")
     for lesson in doors.unfinished:
         title = printable(lesson.start.title)
         print(f"not finished: lesson {lesson.key}, {title}; the instructor's page offers to continue it")

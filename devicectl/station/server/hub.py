@@ -14,11 +14,12 @@ from devicectl.errors import DevicectlError
 from devicectl.log.lessons.lesson import LessonStart, LessonSummary, StoredLesson
 from devicectl.station.debrief.stored import record_of
 from devicectl.station.lesson import Lesson
-from devicectl.station.moment import lesson_as_yaml
+from devicectl.station.moment import for_foreign_host, lesson_as_yaml
 from devicectl.station.room import Room
 from devicectl.station.server.admission.limits import MAX_STATIONS
 from devicectl.station.server.attempt import Attempt, Shelf
 from devicectl.station.server.station import Projection, Station
+from devicectl.station.server.transports.place import PlaceError
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
 TICK_US: Final = Micros(SECOND // 50)
@@ -80,12 +81,15 @@ class Hub:
 
         Raises:
             FullError: there is no place for another station.
+            ScenarioFileError: its host is somebody else's there, and the lesson is none for such a one.
         """
         async with self._changing:
             place = self._number_for(number)
+            there = self.stations.get(place)
+            if there is not None and there.far_device is not None:
+                lesson = for_foreign_host(lesson)
             drawn = self._draw_seed() if seed is None else seed
             room = await _made(Room, lesson, drawn)
-            there = self.stations.get(place)
             called = trainee if trainee is not None else "" if there is None else there.trainee
             begun = _start_of(room, place, called)
             return self._place(place, called, Attempt.begun(self._shelf, begun, room, name))
@@ -101,10 +105,23 @@ class Hub:
         async with self._changing:
             stored = self._left(key)
             record = record_of(stored)
-            place = stored.start.station if stored.start.station not in self.stations else self._number_for(None)
+            place = self._place_of(record.lesson, stored.start.station)
             room = await _made(Room.execute, record.lesson, record.seed, record.acts)
             attempt = Attempt(self._shelf, key, room, stored.start.title, stored=len(record.acts))
             return self._place(place, stored.start.trainee, attempt)
+
+    def _place_of(self, lesson: Lesson, wanted: int) -> int:
+        """Return the station at which a lesson can go on: that of its host's transport, else where it was or a new one.
+
+        Raises:
+            PlaceError: its host is somebody else's, and no station has a transport for it.
+        """
+        if not lesson.foreign:
+            return wanted if wanted not in self.stations else self._number_for(None)
+        for number, station in self.stations.items():
+            if station.far_device is not None:
+                return number
+        raise PlaceError("its host is somebody else's: begin the station with --tcp or --pty", 1)
 
     async def discard(self, key: int) -> None:
         """End a lesson that was not finished, and that nobody will go on with.
@@ -135,7 +152,10 @@ class Hub:
         """
         async with self._changing:
             if number in self.stations:
-                self.stations[number].attempt.give_up()
+                station = self.stations[number]
+                if station.far_device is not None:
+                    station.far_device.shut()
+                station.attempt.give_up()
                 del self.stations[number]
 
     def attempts(self, key: int) -> dict[int, StoredLesson]:

@@ -35,6 +35,7 @@ def _instructor(station: Station, seen: Document) -> Document:
         "stops": _stops(station),
         "lesson": station.attempt.key,
         **({"trouble": station.trouble} if station.trouble else {}),
+        **({} if station.far_device is None else {"host": station.far_device.words()}),
     }
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from devicectl.log.errors import LogError
-from devicectl.station.acts import ACTS, SERVER, ActError, act_of
+from devicectl.station.acts import ACTS, BYTES, HOST, SERVER, ActError, act_of
 from devicectl.station.room import Room
 from devicectl.station.server.admission.limits import ACTS_OF_STATION, Budget
 from devicectl.station.server.attempt import Attempt
@@ -22,6 +22,7 @@ from devicectl.station.server.channel import Channel, Reader
 from devicectl.station.server.lease import NOBODY, TriggerLease
 from devicectl.station.server.pace import Pace
 from devicectl.station.server.progress import Progress
+from devicectl.station.server.transports.far_device import FarDevice
 from devicectl.station.views.guidance import state_in_words
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import lesson_ms, trainee_view
@@ -66,6 +67,8 @@ class Station:
         self._defect = self._unkept = ""
         self._acts = Budget(ACTS_OF_STATION, Micros(0))
         self._attended = Micros(0)
+        self.far_device: FarDevice | None = None
+        """Transport of the trainee, where that is somebody else's host."""
         self._lease = TriggerLease()
         self._progress = Progress(attempt.room)
         self._pushed = Micros(0)
@@ -91,7 +94,7 @@ class Station:
     @property
     def holds_trigger(self) -> bool:
         """True while the trigger is held, and it matters."""
-        return self.room.controller.held and not (self.room.ended or self._defect)
+        return self.room.controller.held and not (self.room.controller.foreign or self.room.ended or self._defect)
 
     @property
     def unbegun(self) -> bool:
@@ -128,13 +131,16 @@ class Station:
     def _tick(self, now: Micros) -> None:
         if self.executing:
             return
+        if self.far_device is not None:
+            self.far_device.look()
         if self.attempt.owes and now - self._tried >= RETRY_US:
             self._settle(now)
             self.push(now)
         self._look_at_trigger(now)
         if not self.pace.running:
             return
-        if any(channel.watched for channel in self._channels.values()):
+        hosted = self.far_device is not None and self.far_device.connected
+        if hosted or any(channel.watched for channel in self._channels.values()):
             self._attended = now
         elif now - self._attended >= ALONE_US:
             self.pace.hold()
@@ -148,6 +154,8 @@ class Station:
             self.room.advance(Micros(self.room.now + piece))
             if self.pace.look(self._progress.seen()):
                 break
+        if self.far_device is not None and self.pace.running:
+            self.far_device.exchange()
         if self.room.ended and self.pace.running:
             self.pace.hold()
             self._settle(now)
@@ -192,6 +200,16 @@ class Station:
         answer = self._settle(now)
         self.push(now)
         return answer
+
+    def take(self, name: str, arguments: Mapping[str, object]) -> bool:
+        """Do an act of somebody else's host; True if it was done, and is kept. The views have it with what follows."""
+        if self.executing:
+            return False
+        try:
+            self.room.do(act_of({"at_us": self.room.now, "name": name, "arguments": arguments}, HOST))
+        except ActError:
+            return False
+        return self._settle(self._tried).ok
 
     def _settle(self, now: Micros) -> Answer:
         self._tried = now
@@ -267,7 +285,7 @@ class Station:
 
     def row(self) -> dict[str, object]:
         """Return the station's row of the roster."""
-        last = next(reversed(self.room.acts), None)
+        last = next((act for act in reversed(self.room.acts) if act.name != BYTES), None)
         controller = self.room.controller
         return {
             "station": self.number,
@@ -281,6 +299,7 @@ class Station:
             else {"words": ACTS[last.name].sentence, "at_ms": lesson_ms(self.room, last.at_us)},
             "clock": self.clock(),
             "ended": self.room.ended,
+            "host": None if self.far_device is None else self.far_device.url,
             "executing": self.executing or None,
             "trouble": self.trouble or None,
         }
@@ -292,6 +311,8 @@ class Station:
         self.attempt = attempt
         self.executing = self._defect = ""
         self._progress = Progress(attempt.room)
+        if self.far_device is not None:
+            self.far_device.begin()
         self.pace.begin_again(self._progress.seen())
         self._lease.drop()
         self.push(now)

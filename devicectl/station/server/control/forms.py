@@ -127,6 +127,7 @@ class Row(BaseModel):
     clock: ClockShown
     ended: bool
     connected: dict[str, int]
+    host: Annotated[str | None, Field(description="where somebody else's host finds it, in place of a trainee")] = None
     executing: str | None = None
     trouble: str | None = None
 

@@ -101,6 +101,7 @@ function updateCard(card, row) {
     state: row.executing ?? row.state.words,
     time: `${minutes(clock.t_ms)} ${clock.ended ? "ended" : clock.running ? `runs at ${clock.speed}x` : "held"}`,
     "last act": row.last_act ? `${row.last_act.words} at ${minutes(row.last_act.at_ms)}` : "none yet",
+    ...(row.host ? { "somebody else's host": row.host } : {}),
     "open pages": pages.join(", ") || "none",
   };
   keyed(card.facts, Object.entries(facts), ([name]) => name, ([name]) => el("div", {}, el("dt", {}, name), el("dd")),

@@ -34,6 +34,7 @@ function show(next, patch) {
   setText(byId("time"), minutes(view.clock.t_ms));
   showAttempt();
   if (before !== undefined && before.lesson !== view.lesson) showRow();
+  setText(byId("host"), view.host ?? "");
   setAttribute(byId("automatic"), "aria-pressed", String(view.automatic));
   if (changed(patch, "trainee")) showTrainee(view.trainee);
   if (changed(patch, "truth")) showFacts(byId("truth"), Object.entries(view.truth).map(named));

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicectl.campaign.scenario import SERIAL
 from devicectl.campaign.scenario_file import ScenarioFileError
 from devicectl.station.acts import Act, act_of
 from devicectl.station.lesson import Lesson
@@ -68,17 +67,17 @@ def test_more_acts_than_a_file_takes_are_refused() -> None:
 
 
 def test_a_lesson_for_somebody_elses_host_begins_with_the_device_just_started() -> None:
-    lesson = for_foreign_host(parse_lesson(PLAIN, "lab"), SERIAL)
+    lesson = for_foreign_host(parse_lesson(PLAIN, "lab"))
     assert lesson.foreign and not lesson.what_if and lesson.script and lesson.checks
     assert parse_lesson(lesson_as_yaml(lesson), "lab") == lesson
 
 
 def test_a_lesson_that_begins_with_acts_is_none_for_somebody_elses_host() -> None:
     with pytest.raises(ScenarioFileError, match="acts: must be left out: somebody else's host was not there"):
-        for_foreign_host(parse_lesson(WHOLE, "lab"), SERIAL)
+        for_foreign_host(parse_lesson(WHOLE, "lab"))
 
 
 def test_a_moment_of_somebody_elses_host_is_no_lesson() -> None:
-    lesson = for_foreign_host(parse_lesson(PLAIN, "lab"), SERIAL)
+    lesson = for_foreign_host(parse_lesson(PLAIN, "lab"))
     with pytest.raises(MomentError, match="that host was not there"):
         at_moment(lesson, 5, [], Micros(0), Micros(9))

@@ -1,0 +1,1 @@
+"""Real transports to a station's device, for a trainee whose host is somebody else's program."""

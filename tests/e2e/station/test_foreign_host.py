@@ -1,0 +1,126 @@
+"""Somebody else's host in class: a real program at a real transport of a real station, here our own in its place."""
+
+import json
+import re
+import subprocess
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.e2e.processes import DEVICECTL, devicectl, one_line, started
+from tests.e2e.station.pages import View
+from tests.e2e.station.served import Served, served
+from tests.patience import patience
+
+CORES: Final = 12
+LESSON: Final = """\
+seed: 5
+start:
+  parameters: {anesthesia_wait_s: 1, clog_hazard: 0}
+plan:
+  target_cores: 12
+  zones: [{name: cheek, area_cm2: 2}]
+  operator: {anesthesia_age_s: 600}
+lesson: {title: Another host, task: A cheek}
+"""
+OFF: Final = "somebody else's host works here"
+
+
+def url_of(station: Served) -> str:
+    """The URL that the station has printed for the host."""
+    found = re.search(r"^host +1 +(\S+)$", station.said, re.MULTILINE)
+    assert found is not None, station.said
+    return found[1]
+
+
+def files(folder: Path) -> tuple[Path, Path]:
+    """A lesson, and the plan of its session."""
+    lesson, plan = folder / "lesson.yaml", folder / "plan.yaml"
+    lesson.write_text(LESSON)
+    plan.write_text(LESSON[LESSON.index("plan:") + 6 : LESSON.index("lesson:")].replace("\n  ", "\n").strip() + "\n")
+    return lesson, plan
+
+
+def session(url: str, folder: Path, plan: Path) -> dict[str, Any]:
+    """Hold a whole session from elsewhere; its summary."""
+    done = devicectl("run", "--json", "--device", url, "--plan", plan, "--log", folder / "theirs.sqlite", code=0)
+    summary: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return summary
+
+
+def is_over(view: View) -> bool:
+    """True once a view shows that the lesson has ended."""
+    return bool(view.document.get("clock", {}).get("ended"))
+
+
+@pytest.mark.parametrize("transport", [("--tcp", "127.0.0.1:0"), ("--pty",)])
+def test_every_view_counts_as_the_host_does(transport: tuple[str, ...], tmp_path: Path) -> None:
+    lesson, plan = files(tmp_path)
+    with (
+        served(tmp_path / "log.sqlite", "--lesson", str(lesson), *transport) as station,
+        station.socket("presenter") as presenter,
+        station.socket("trainee") as trainee,
+    ):
+        station.done("POST", "/api/stations/1/pace", {"running": True})
+        summary = session(url_of(station), tmp_path, plan)
+        assert summary["cores_counted"] == CORES and summary["reconciled"]
+        views = [View(presenter), View(trainee)]
+        for view in views:
+            view.until(partial(is_over, view), "the end")
+            assert view.document["counts"]["cores"] == CORES
+        assert views[1].document["end"]["reconciled"]
+        assert {control["why"] for control in views[1].document["controls"].values()} == {OFF}
+        row = station.done("GET", "/api/stations/1")
+        assert row["ended"] and row["state"]["name"] == "completed"
+        report = station.ask("GET", "/api/stations/1/report")
+        assert report.status == 200 and "The session was closed as completed." in report.body.decode()
+        assert f"<td>{CORES}</td>" in report.body.decode()
+
+
+def test_to_go_back_breaks_the_link_and_the_next_host_finds_the_session_as_it_was_then(tmp_path: Path) -> None:
+    lesson, plan = files(tmp_path)
+    with served(tmp_path / "log.sqlite", "--lesson", str(lesson), "--tcp", "127.0.0.1:0") as station:
+        station.done("POST", "/api/stations/1/pace", {"running": True})
+        session(url_of(station), tmp_path, plan)
+        with station.socket("trainee") as trainee:
+            view = View(trainee)
+            view.until(partial(is_over, view), "the end")
+            row = station.done("POST", "/api/stations/1/rewind", {"to_ms": view.document["clock"]["t_ms"] - 3_000})
+            assert not row["ended"] and row["state"]["name"] != "completed"
+            station.done("POST", "/api/stations/1/pace", {"running": True})
+            devicectl("run", "--abandon", "--device", url_of(station), "--log", tmp_path / "next.sqlite", code=0)
+            view.until(lambda: view.document["state"]["name"] == "aborted", "the end of the session")
+            assert not view.document["end"]["reconciled"]
+
+
+def test_while_the_lesson_is_held_the_device_is_silent(tmp_path: Path) -> None:
+    lesson, plan = files(tmp_path)
+    with served(tmp_path / "log.sqlite", "--lesson", str(lesson), "--tcp", "127.0.0.1:0") as station:
+        line = [*DEVICECTL, "run", "--json", "--device", url_of(station), "--plan", str(plan)]
+        with (
+            station.socket("instructor") as socket,
+            started([*line, "--log", str(tmp_path / "theirs.sqlite")], stdout=subprocess.PIPE) as host,
+        ):
+            view = View(socket)
+            view.until(lambda: "the device is silent" in view.document.get("host", ""), "the host's connection")
+            assert view.document["trainee"]["state"]["name"] == "disconnected"
+            station.done("POST", "/api/stations/1/pace", {"running": True})
+            host.communicate(timeout=patience())
+            assert host.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--tcp", "nowhere"), "is not HOST:PORT"),
+        (("--tcp", "127.0.0.1:70000"), "port 0 takes a free one"),
+        (("--tcp", "0.0.0.0:0"), "--allow-network lets every machine of this network drive the handpiece"),
+        (("--tcp", "127.0.0.1:0", "--pty"), "a station has one host: give one of them"),
+        (("--tcp", "127.0.0.1:0", "--demo"), "leave one out"),
+    ],
+)
+def test_wrong_place_of_a_host_is_said_in_one_line(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    said = one_line(devicectl("station", *arguments, "--no-open", "--port", "0", "--log", tmp_path / "l", code=2))
+    assert words in said
