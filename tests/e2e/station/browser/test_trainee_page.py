@@ -263,10 +263,11 @@ def test_each_new_alarm_is_heard_at_once_although_another_sounds(stage: Stage) -
     assert _tones(page) == 9, "one that is over is no news"
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_what_is_to_be_done_next_is_on_the_screen_once_the_task_is_read(stage: Stage, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", AT_EACH_SIZE)
+def test_what_is_to_be_done_next_is_on_the_screen_once_the_task_is_read(stage: Stage, size: str) -> None:
     page = stage.shown(PATH, trainee() | {"prebrief": LONG * 9, "alarms": ALARMS[:1]})
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
     page.get_by_role("button", name="I have read it").scroll_into_view_if_needed()
     page.get_by_role("button", name="I have read it").click()
     assert page.evaluate("scrollY") == 0
