@@ -14,7 +14,7 @@ from tests.e2e.station.pages import View
 from tests.e2e.station.served import Served, served
 from tests.patience import patience
 
-CORES: Final = 12
+TARGET: Final = 12
 LESSON: Final = """\
 seed: 5
 start:
@@ -65,18 +65,19 @@ def test_every_view_counts_as_the_host_does(transport: tuple[str, ...], tmp_path
     ):
         station.done("POST", "/api/stations/1/pace", {"running": True})
         summary = session(url_of(station), tmp_path, plan)
-        assert summary["cores_counted"] == CORES and summary["reconciled"]
+        cores = summary["cores_counted"]
+        assert cores >= TARGET and summary["reconciled"]
         views = [View(presenter), View(trainee)]
         for view in views:
             view.until(partial(is_over, view), "the end")
-            assert view.document["counts"]["cores"] == CORES
+            assert view.document["counts"]["cores"] == cores
         assert views[1].document["end"]["reconciled"]
         assert {control["why"] for control in views[1].document["controls"].values()} == {OFF}
         row = station.done("GET", "/api/stations/1")
         assert row["ended"] and row["state"]["name"] == "completed"
         report = station.ask("GET", "/api/stations/1/report")
         assert report.status == 200 and "The session was closed as completed." in report.body.decode()
-        assert f"<td>{CORES}</td>" in report.body.decode()
+        assert f"<td>{cores}</td>" in report.body.decode()
 
 
 def test_to_go_back_breaks_the_link_and_the_next_host_finds_the_session_as_it_was_then(tmp_path: Path) -> None:
