@@ -275,11 +275,14 @@ def test_what_is_to_be_done_next_is_on_the_screen_once_the_task_is_read(stage: S
     assert _is_on_top(page, "#next")
 
 
+FITS: Final = "bar => bar.scrollHeight <= bar.clientHeight && bar.scrollWidth <= bar.clientWidth"
+
+
 def test_a_sentence_of_the_alarm_bar_has_two_lines_where_the_page_is_narrow(stage: Stage) -> None:
     words = "The link to the controller was lost: the handpiece has made itself safe."
     page = stage.shown(PATH, trainee() | {"alarms": [{**ALARMS[0], "words": words}]})
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.locator("#alarm-bar").evaluate("bar => bar.scrollHeight <= bar.clientHeight")
+    assert page.locator("#alarm-bar").evaluate(FITS)
 
 
 def test_the_task_of_another_lesson_is_shown_and_a_rewound_one_is_not_read_again(stage: Stage) -> None:
