@@ -26,6 +26,8 @@ def station(server: Served) -> Served:
         server.done("DELETE", f"/api/stations/{row['station']}")
     row = server.done("POST", "/api/stations", {"scenario": LESSON, "seed": 7})
     assert row["station"] == 1
+    links = server.done("GET", "/api/stations/1")["links"]  # those of the station before have ended with it
+    server.tokens |= {f"{view}-1": link["url"].rpartition("/")[2] for view, link in links.items()}
     return server
 
 
