@@ -72,6 +72,8 @@ class Station:
         self._lease = TriggerLease()
         self._progress = Progress(attempt.room)
         self._pushed = Micros(0)
+        self._unshown = False
+        """True while an act of somebody else's host is not in the views."""
         self._tried = Micros(0)
         self._projections = projections
         self._channels = {view: Channel(document, first) for view, document in self._documents(projections).items()}
@@ -138,6 +140,8 @@ class Station:
             self.push(now)
         self._look_at_trigger(now)
         if not self.pace.running:
+            if self._unshown:
+                self.push(now)
             return
         hosted = self.far_device is not None and self.far_device.connected
         if hosted or any(channel.watched for channel in self._channels.values()):
@@ -166,6 +170,7 @@ class Station:
     def push(self, now: Micros) -> None:
         """Send the pages what is different."""
         self._pushed = now
+        self._unshown = False
         self._progress.shown()
         if watched := [view for view, channel in self._channels.items() if channel.watched]:
             for view, document in self._documents(watched).items():
@@ -209,6 +214,7 @@ class Station:
             self.room.do(act_of({"at_us": self.room.now, "name": name, "arguments": arguments}, HOST))
         except ActError:
             return False
+        self._unshown = True
         return self._settle(self._tried).ok
 
     def _settle(self, now: Micros) -> Answer:

@@ -2,16 +2,18 @@
 
 import json
 import re
-import subprocess
+import select
+import socket
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.e2e.processes import DEVICECTL, devicectl, one_line, started
+from tests.e2e.processes import devicectl, one_line
 from tests.e2e.station.pages import View
 from tests.e2e.station.served import Served, served
+from tests.integration.station.test_foreign_host import HELLO
 from tests.patience import patience
 
 TARGET: Final = 12
@@ -97,19 +99,20 @@ def test_to_go_back_breaks_the_link_and_the_next_host_finds_the_session_as_it_wa
 
 
 def test_while_the_lesson_is_held_the_device_is_silent(tmp_path: Path) -> None:
-    lesson, plan = files(tmp_path)
-    with served(tmp_path / "log.sqlite", "--lesson", str(lesson), "--tcp", "127.0.0.1:0") as station:
-        line = [*DEVICECTL, "run", "--json", "--device", url_of(station), "--plan", str(plan)]
-        with (
-            station.socket("instructor") as socket,
-            started([*line, "--log", str(tmp_path / "theirs.sqlite")], stdout=subprocess.PIPE) as host,
-        ):
-            view = View(socket)
-            view.until(lambda: "the device is silent" in view.document.get("host", ""), "the host's connection")
-            assert view.document["trainee"]["state"]["name"] == "disconnected"
+    lesson, _ = files(tmp_path)
+    with (
+        served(tmp_path / "log.sqlite", "--lesson", str(lesson), "--tcp", "127.0.0.1:0") as station,
+        station.socket("instructor") as instructor,
+    ):
+        view = View(instructor)
+        view.until(lambda: "Waits for a host" in view.document.get("host", ""), "the view")
+        address = url_of(station).removeprefix("tcp://").split(":")
+        with socket.create_connection((address[0], int(address[1])), timeout=patience()) as host:
+            host.sendall(HELLO)
+            view.until(lambda: "the device is silent" in view.document["host"], "the host's connection")
+            assert not select.select([host], [], [], 0)[0]
             station.done("POST", "/api/stations/1/pace", {"running": True})
-            host.communicate(timeout=patience())
-            assert host.returncode == 0
+            assert host.recv(4096)
 
 
 @pytest.mark.parametrize(

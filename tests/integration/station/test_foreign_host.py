@@ -161,6 +161,27 @@ async def test_while_a_lesson_is_held_nothing_is_answered_and_what_was_sent_is_d
 
 
 @pytest.mark.asyncio
+async def test_a_host_that_connects_while_the_lesson_is_held_is_shown(shelf: Shelf) -> None:
+    room = await held(shelf)
+    page = _Page()
+    room.station.join("instructor", page, 0)
+    room.cable.plug()
+    room.hub.tick(Micros(0))
+    assert "the device is silent" in page.messages[-1]
+
+
+class _Page:
+    """A page, and what it was sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def take(self, message: str) -> None:
+        """Take a message."""
+        self.messages.append(message)
+
+
+@pytest.mark.asyncio
 async def test_a_host_that_sends_on_and_on_while_the_lesson_is_held_is_cut_off(shelf: Shelf) -> None:
     room = await held(shelf)
     port = room.cable.plug()
