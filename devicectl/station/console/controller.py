@@ -93,6 +93,16 @@ class Controller:
         return self.life.manual.under_way
 
     @property
+    def missed(self) -> bool:
+        """True while a trigger is held that was pressed too early."""
+        return self.life.hands.missed
+
+    @property
+    def pulling(self) -> bool:
+        """True while cycles follow each other by the hand on the trigger."""
+        return self.life.hands.pulling
+
+    @property
     def held(self) -> bool:
         """True while the trigger is held."""
         return self.life.hands.held

@@ -45,6 +45,8 @@ class ForeignConsole:
     led: ClassVar[bool] = True
     stuck: ClassVar[bool] = False
     automatic: ClassVar[bool] = False
+    missed: ClassVar[bool] = False
+    pulling: ClassVar[bool] = True
     let_go: ClassVar[str] = ""
 
     def __init__(self, screen: Screen, see: See, commits: Commits, plan: Plan, identity: Identity) -> None:

@@ -17,16 +17,16 @@ STARTING: Final = "wait: the controller is starting"
 class Hands:
     """The hands at one host. `held` tells that the trigger is held, `ready` that the host takes acts.
 
-    `steady_us` is how long the device wants the trigger held before it punches, `let_go` the reason for which the
-    trigger was let go last.
+    `missed` tells of a trigger that was pressed too early: it does nothing until it is let go and pressed again.
+    `pulling` tells that cycles follow each other. `steady_us` is how long the device wants the trigger held before it
+    punches, `let_go` the reason for which the trigger was let go last.
     """
 
     def __init__(self, host: Host, autopilot: Autopilot) -> None:
-        self.held = self.ready = False
+        self.held = self.missed = self.ready = self.pulling = False
         self.let_go = ""
         self.steady_us = Micros(0)
         self._pressed_at = Micros(0)
-        self._pulling = False
         self._host = host
         self._autopilot = autopilot
 
@@ -46,7 +46,7 @@ class Hands:
         if name == "silence":
             self._host.screen.silence()
         elif name == "trigger_release":
-            self.held, self.let_go = False, str(arguments["why"])
+            self.held, self.missed, self.let_go = False, False, str(arguments["why"])
         elif name == "trigger_press":
             self._press()
         else:
@@ -55,7 +55,8 @@ class Hands:
     def _press(self) -> None:
         if not self.held:
             self.held, self._pressed_at = True, self._host.commits.now()
-        if not self._pulling:
+        if not self.pulling:
+            self.missed = bool(self.why_not("trigger_press"))
             self._pass_on("trigger_press", {})
 
     def _pass_on(self, name: str, arguments: Mapping[str, object]) -> None:
@@ -72,7 +73,7 @@ class Hands:
     def _pull(self) -> Procedure[None]:
         """Let cycle follow cycle while the trigger is held."""
         host = self._host
-        self._pulling = True
+        self.pulling = True
         try:
             while (yield from self._steady()):
                 host.worked((yield from host.manual.cycle()))
@@ -83,7 +84,7 @@ class Hands:
                     host.screen.say("note", "this cell is done: go to the next one")
                     return
         finally:
-            self._pulling = False
+            self.pulling = False
 
     def _steady(self) -> Procedure[bool]:
         """Wait until the trigger is held for as long as the device wants; False where no person holds it any more."""

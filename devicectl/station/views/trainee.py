@@ -83,9 +83,11 @@ def phase_of(room: Room, phase: Phase) -> Document:
 
 
 def _trigger(controller: Controller | ForeignConsole) -> Document:
-    """Return the trigger, with the reason for which it was let go."""
+    """Return the trigger, with the reason for which it was let go, or with it if its press came too early."""
     held, why = controller.held, controller.let_go
-    return {"held": False, "why": why} if why and not held else {"held": held}
+    if why and not held:
+        return {"held": False, "why": why}
+    return {"held": held, "missed": True} if controller.missed else {"held": held}
 
 
 def _next(step: Next) -> Document:

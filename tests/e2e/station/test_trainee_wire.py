@@ -33,7 +33,7 @@ PATHS: Final = frozenset(
     .sound .sound.paused_until_ms
     .next .next.words .next.control .next.zone
     .messages .messages.no .messages.at_ms .messages.kind .messages.words
-    .controls .controls.* .controls.*.enabled .controls.*.why .trigger .trigger.held .trigger.why
+    .controls .controls.* .controls.*.enabled .controls.*.why .trigger .trigger.held .trigger.missed .trigger.why
     .cycle .cycle.cycle_no .cycle.phase .cycle.began_ms .cycle.takes_ms
     .end .end.state .end.reconciled .end.cores .end.words
     """.splitlines()

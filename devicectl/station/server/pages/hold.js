@@ -31,9 +31,10 @@ export class Hold {
   }
 
   /** Take what the station says of the trigger: one that it has let go is not held here any more. True if it was. What it
-   * says before it has answered the press is of an earlier hold. */
-  show(held) {
+   * says before it has answered the press is of an earlier hold. One that was pressed too early does not look held. */
+  show({ held, missed = false }) {
     this.#shown = held;
+    if (this.held) this.#look(!missed);
     if (!this.#answered) return false;
     if (held) this.#seen = true;
     return !held && this.#seen && this.drop();
@@ -58,8 +59,7 @@ export class Hold {
     const count = ++this.#count;
     this.#by = by;
     this.#answered = false;
-    this.button.classList.add("held");
-    this.button.setAttribute("aria-pressed", "true");
+    this.#look(true);
     this.#timer = setInterval(() => this.renew(), RENEWAL_MS);
     const taken = await this.press();
     if (count !== this.#count || !this.held) return; // it is over, and another one has its own answer
@@ -74,8 +74,12 @@ export class Hold {
   #end() {
     clearInterval(this.#timer);
     this.#by = undefined;
-    this.button.classList.remove("held");
-    this.button.setAttribute("aria-pressed", "false");
+    this.#look(false);
+  }
+
+  #look(held) {
+    this.button.classList.toggle("held", held);
+    this.button.setAttribute("aria-pressed", String(held));
   }
 
   #endIf(by, why) {

@@ -208,6 +208,15 @@ def test_what_is_said_of_an_earlier_hold_does_not_end_the_next_one(stage: Stage,
     stage.until(page, lambda: not _is_held(page), "the station has let go of this one")
 
 
+def test_a_press_that_came_too_early_does_not_look_held(stage: Stage, page: Page) -> None:
+    _press(stage, page)
+    stage.sockets[-1].send(type="patch", no=2, patch={"trigger": {"missed": True}})
+    stage.until(page, lambda: not _is_held(page), "not held")
+    assert page.locator("#trigger-words").inner_text() == "Let go and press again"
+    page.mouse.up()
+    assert _until_acts(stage, page, "trigger_press", "trigger_release")[1] == ("trigger_release", {"why": "let_go"})
+
+
 def test_a_view_of_before_the_press_does_not_end_it(stage: Stage, page: Page) -> None:
     _press(stage, page)
     stage.sockets[-1].send(type="patch", no=2, patch={"counts": {"cores": 121}})

@@ -120,10 +120,26 @@ def test_a_trigger_that_a_fault_holds_stays_held_when_the_hand_lets_it_go() -> N
     assert room.bench.device.plant.trigger_closed, "the fault is over, and the hand is still there"
 
 
+def test_a_press_while_the_hand_still_moves_is_missed_until_the_trigger_is_let_go_and_pressed_again() -> None:
+    room = a_room()
+    hands = room.controller
+    do(room, "reposition")
+    do(room, "trigger_press", after_s=0.5)
+    assert (hands.held, hands.missed) == (True, True)
+    wait(room, 10)
+    assert room.controller.screen.cycles == 0
+    do(room, "trigger_release")
+    assert not hands.missed
+    do(room, "trigger_press")
+    wait(room, CYCLE_S)
+    assert (hands.held, hands.missed, hands.pulling) == (True, False, True)
+
+
 def test_the_cycles_end_with_the_cell_and_asking_for_more_is_refused() -> None:
     room = at_a_cell(10)
     assert room.controller.screen.cycles == 16 and not seen(room, "refusal") and not seen(room, "alarm")
     assert room.controller.held, "the finger is still on it"
+    assert not room.controller.pulling
     assert words(room)[-1] == "this cell is done: go to the next one"
     do(room, "trigger_release")
     do(room, "trigger_press", after_s=1)
