@@ -6,12 +6,19 @@ Law: it can be taken off at any time. What it has asked of the device comes to i
 import math
 from typing import Final
 
+from devicectl.errors import CommandRefusedError, SessionError
 from devicectl.session.machine import ENDED, State
 from devicectl.session.procedures import Procedure, Task, Until
 from devicectl.station.console.host import Host
+from devicectl.station.console.screen import SEEN_TO_US, ShownAlarm
 from devicectl.station.lesson import Begin
+from protocols.language import messages as M
+from protocols.language.enums import AlarmState
 from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
+from protocols.language.units import SECOND, Micros
 
+REACTION_US: Final = SECOND
+"""Time in which it acknowledges an alarm: a class has to see the alarm first."""
 _UNCONFIRMED: Final = (State.SESSION_OPEN, State.ANESTHESIA_WAIT, State.RECOVERING)
 
 
@@ -33,6 +40,8 @@ class Autopilot:
         if on and not self.busy:
             self.on = True
             self._task = self._host.start(self._until_off(self._finish()))
+            for alarm in self._host.screen.alarms.values():
+                self.heard(alarm)
         elif not on and self._task is not None and isinstance(self._task.waits_for, Until):
             self.leave()
         self.on = on and self.busy
@@ -42,6 +51,18 @@ class Autopilot:
         if self._task is not None:
             self._host.cancel(self._task)
         self.on = False
+
+    def heard(self, alarm: M.Alarm | ShownAlarm) -> None:
+        """Acknowledge an alarm that somebody has to look into, after a moment, as a person would."""
+        if self.on and self._task is not None and alarm.state is AlarmState.ACTIVE:
+            self._host.start(self._acknowledge(alarm.code))
+
+    def _acknowledge(self, code: int) -> Procedure[None]:
+        yield Until(Micros(self._host.engine.link.now + REACTION_US))
+        shown = self._host.screen.alarms.get(code)
+        if self.on and shown is not None and shown.state is AlarmState.ACTIVE:
+            self._host.screen.acknowledges(code)
+            yield from self._host.manual.acknowledge(code)
 
     def _until_off(self, work: Procedure[None]) -> Procedure[None]:
         """Run `work`, and leave it where it only waits for a time and this is off."""
@@ -96,7 +117,7 @@ class Autopilot:
         if self._host.engine.machine.now in ENDED:
             return
         yield from self._confirm()
-        while self.on and (yield from self._next_cycle()):
+        while self.on and (yield from self._persist()):
             pass
         if self.on:
             yield from self._host.close()
@@ -116,6 +137,17 @@ class Autopilot:
         if age_s == 0 or open_s is None:
             return age_s
         return min(age_s + math.ceil(open_s), MAX_ANESTHESIA_AGE_S)
+
+    def _persist(self) -> Procedure[bool]:
+        """Do the next cycle; where it is refused, say why, wait until somebody has seen to that, and try again."""
+        try:
+            return (yield from self._next_cycle())
+        except (CommandRefusedError, SessionError) as refused:
+            if not self._host.screen.alarms:
+                raise
+            self._host.screen.say("note", f"{refused}; it is tried again in {SEEN_TO_US // SECOND} s")
+        yield Until(Micros(self._host.engine.link.now + SEEN_TO_US))
+        return self.on and (yield from self._next_cycle())
 
     def _next_cycle(self) -> Procedure[bool]:
         """Do a cycle with all that it needs; False when the target is reached."""

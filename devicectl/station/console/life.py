@@ -58,6 +58,8 @@ class Life:
         self._screen.told(message)
         if not self.autopilot.busy:
             self.manual.heard(message)
+        elif isinstance(message, M.Alarm):
+            self.autopilot.heard(message)
 
     # --- its session and its link --------------------------------------------------------------------------------
 

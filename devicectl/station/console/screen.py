@@ -20,6 +20,8 @@ MAX_MESSAGES: Final = 100
 """Messages that are kept: a page shows the last 20."""
 SILENCE_US: Final = 120 * SECOND
 """Time for which the sound of the alarms is paused."""
+SEEN_TO_US: Final = 15 * SECOND
+"""Time after the acknowledgement of an alarm in which somebody sees to what it asks for, as every lesson says."""
 _PHASES: Final = {
     State.PUNCHING: "punch",
     State.SUCTIONING: "suction",
@@ -36,13 +38,14 @@ class See(Protocol):
 
 
 class ShownAlarm(NamedTuple):
-    """An alarm on the screen; `since_us` is when it came there."""
+    """An alarm on the screen; `since_us` is when it came there, `acknowledged_us` when it was acknowledged."""
 
     code: int
     priority: AlarmPriority
     state: AlarmState
     sentence: str
     since_us: Micros
+    acknowledged_us: Micros | None = None
 
 
 class ShownMessage(NamedTuple):
@@ -83,6 +86,8 @@ class Screen(Observer):
         self.cores = self.cycles = 0
         self.phase = Phase(Micros(0), 0, "none")
         self.silenced_at: Micros | None = None
+        self.armed_at = Micros(0)
+        """Time at which the handpiece was armed last: what was wrong with the vented line was seen before."""
         self.ending = ""
         """Way in which the session was closed: completed or aborted; "" while it is open."""
         self._now = now
@@ -94,6 +99,8 @@ class Screen(Observer):
     def changed(self, before: State, after: State, now: Micros) -> None:
         """Show the host's state."""
         self.state = after
+        if after is State.ARMED and before is State.ANESTHESIA_CONFIRMED:
+            self.armed_at = now
         if after in _PHASES or before in _PHASES:
             number = self.cycles + (after in CYCLE)
             self.phase = Phase(now, number, _PHASES.get(after, "none"))
@@ -121,11 +128,20 @@ class Screen(Observer):
         if alarm.state is AlarmState.INACTIVE:
             self._end_alarm(alarm.code)
             return
-        since = self._now() if shown is None else shown.since_us
-        self.alarms[alarm.code] = ShownAlarm(alarm.code, alarm.priority, alarm.state, alarm.sentence, since)
+        now = self._now()
+        since, acknowledged = (now, None) if shown is None else (shown.since_us, shown.acknowledged_us)
+        if alarm.state is AlarmState.ACKNOWLEDGED and acknowledged is None:
+            acknowledged = now
+        self.alarms[alarm.code] = ShownAlarm(
+            alarm.code, alarm.priority, alarm.state, alarm.sentence, since, acknowledged
+        )
         if shown is None:
             self.say("alarm", f"{label} {alarm.sentence}")
             self._see("alarm", label)
+
+    def acknowledges(self, code: int) -> None:
+        """Take it as evidence that the automatic operator acknowledges an alarm: a script may wait for that."""
+        self._see("act", "acknowledge", code)
 
     def show_only(self, codes: set[int]) -> None:
         """Take every other alarm from the screen: the device does not have it any more."""

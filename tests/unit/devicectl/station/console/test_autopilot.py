@@ -3,8 +3,10 @@
 import pytest
 
 from devicectl.session.plan import Operator
+from devicectl.station.room import Room
+from protocols.language.enums import AlarmState
 from protocols.language.units import SECOND
-from tests.unit.devicectl.station.rooms import CYCLE_S, PLAN, a_room, at_a_cell, do, seen, wait
+from tests.unit.devicectl.station.rooms import CYCLE_S, PLAN, a_room, at_a_cell, do, seen, wait, words
 
 
 def test_the_automatic_operator_finishes_a_session_that_a_person_has_begun() -> None:
@@ -98,3 +100,50 @@ def test_switched_on_while_a_lost_link_is_made_again_it_waits_for_that() -> None
     do(room, "automatic", view="presenter", on=True)
     wait(room, 120)
     assert room.ended and seen(room, "closed") == ["completed"]
+
+
+def _at_an_alarm() -> Room:
+    room = at_a_cell(1)
+    do(room, "inject", fault={"fault": "leak", "kpa_per_s": 30})
+    wait(room, 5)
+    do(room, "trigger_release")
+    assert room.controller.screen.alarms[401].state is AlarmState.ACTIVE
+    return room
+
+
+def test_switched_on_at_an_alarm_it_acknowledges_it_as_a_person_would_and_goes_on_when_it_is_over() -> None:
+    room = _at_an_alarm()
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 2)
+    assert room.controller.screen.alarms[401].state is AlarmState.ACKNOWLEDGED
+    assert "acknowledge" in seen(room, "act"), "a script may wait for that"
+    do(room, "withdraw", fault=0)
+    wait(room, 120)
+    assert room.controller.screen.ending == "completed"
+
+
+def test_switched_off_before_it_has_acknowledged_an_alarm_it_leaves_that_to_the_person() -> None:
+    room = _at_an_alarm()
+    do(room, "automatic", view="presenter", on=True)
+    do(room, "automatic", view="presenter", on=False, after_s=0.5)
+    wait(room, 3)
+    assert room.controller.screen.alarms[401].state is AlarmState.ACTIVE
+
+
+def test_what_is_refused_is_said_and_tried_again_when_somebody_has_had_the_time_to_help() -> None:
+    room = a_room("anesthesia_confirmed")
+    do(room, "inject", fault={"fault": "cartridge_used"})
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 5)
+    assert words(room)[-1].endswith("; it is tried again in 15 s")
+    do(room, "withdraw", fault=0)
+    wait(room, 120)
+    assert room.controller.screen.ending == "completed"
+
+
+def test_what_no_alarm_explains_ends_the_automatic_operator_with_the_reason() -> None:
+    room = a_room(scenario={"plan": PLAN.model_copy(update={"target_cores": 288})})
+    do(room, "automatic", view="presenter", on=True)
+    wait(room, 200)
+    assert not room.controller.automatic and not room.ended
+    assert words(room)[-1].startswith("all 6 cells of the plan are used")
