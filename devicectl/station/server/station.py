@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from devicectl.log.errors import LogError
-from devicectl.station.acts import ACTS, BYTES, HOST, SERVER, ActError, act_of
+from devicectl.station.acts import BYTES, HOST, SERVER, ActError, act_of
+from devicectl.station.past import in_the_past
 from devicectl.station.room import Room
 from devicectl.station.server.admission.limits import ACTS_OF_STATION, Budget
 from devicectl.station.server.attempt import Attempt
@@ -302,7 +303,10 @@ class Station:
             "state": {"name": controller.screen.state.value, "words": state_in_words(controller)},
             "last_act": None
             if last is None
-            else {"words": ACTS[last.name].sentence, "at_ms": lesson_ms(self.room, last.at_us)},
+            else {
+                "words": in_the_past(last, self.room.controller.plan),
+                "at_ms": lesson_ms(self.room, last.at_us),
+            },
             "clock": self.clock(),
             "ended": self.room.ended,
             "host": None if self.far_device is None else self.far_device.url,

@@ -9,26 +9,26 @@ from itertools import islice
 from typing import Final
 
 from devicectl.campaign.possible import why_not_on
-from devicectl.log.exports.named import outcomes_of, read, told, uptime_ms_of
+from devicectl.log.exports.named import command_name, outcomes_of, read, told, uptime_ms_of
 from devicectl.session.context import Entry
 from devicectl.session.count import needle_names
 from devicectl.session.entries import Batch, Finish, Note, SessionStart
 from devicectl.session.machine import CYCLE, State
 from devicectl.session.plan import Plan
-from devicectl.station.acts import BYTES, HOST, REMARKS, Act
+from devicectl.station.acts import BYTES, HOST, REMARKS
 from devicectl.station.checks import Judged, Outcome
 from devicectl.station.evidence import Evidence
 from devicectl.station.lesson import Check
+from devicectl.station.past import fault_words, in_the_past
 from devicectl.station.rail import ItemState, RailItem
 from devicectl.station.room import FaultChange, Room
 from devicectl.station.views.patch import Document
 from devicectl.station.views.trainee import lesson_ms
 from firmware_sim.faults.catalogue import CATALOGUE
-from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.injector import Firing
 from firmware_sim.model.interlocks import INTERLOCKS
 from protocols.language.enums import RecordKind
-from protocols.language.records import KIND_OFFSET, Cycle
+from protocols.language.records import KIND_OFFSET, Cycle, Refusal
 from protocols.language.units import MILLISECOND, Micros
 
 MAX_LINES: Final = 30
@@ -69,6 +69,7 @@ AWAITED: Final[Mapping[str, str]] = {
     "cell": "a cell",
     "link_lost": "the loss of the link",
     "link_back": "the return of the link",
+    "let_go": "a trigger that the station has let go",
     "closed": "the close",
 }
 """Kind of evidence -> words for what a check waits for."""
@@ -139,6 +140,9 @@ def _record_words(raw: bytes, plan: Plan) -> str:
     if isinstance(record, Cycle):  # most records are these, and a line has no room for all of their fields
         came = " ".join(outcomes_of(record))
         return f"cycle {record.cycle_no} {record.ending.name.lower()}: {came}, {record.total_cores_counted} cores"
+    if isinstance(record, Refusal):
+        rule = INTERLOCKS.get(record.interlock)
+        return f"{command_name(record.message_id)} refused: {record.code.name if rule is None else rule.name}"
     name, detail = told(raw, plan)
     return f"{name}: {detail}" if detail else name
 
@@ -174,7 +178,7 @@ def _item(room: Room, one: RailItem) -> Document:
     item = one.item
     view: Document = {"item": item.item, "words": item.words, "state": one.state.value}
     if item.fault is not None:
-        view["fault"] = _fault_words(item.fault)
+        view["fault"] = fault_words(item.fault)
     if one.state is ItemState.DUE and one.at_us is not None:
         view["due_ms"] = lesson_ms(room, one.at_us)
     return view
@@ -210,7 +214,7 @@ def _fault(room: Room, firing: Firing) -> Document:
     view: Document = {
         "index": firing.index,
         "fault": firing.fault.kind.name,
-        "words": _fault_words(firing.fault),
+        "words": fault_words(firing.fault),
         "state": _fault_state(room, firing),
     }
     since_us = firing.began_at if firing.ended_at is None else firing.ended_at
@@ -233,11 +237,6 @@ def _fault_state(room: Room, firing: Firing) -> str:
     return "acting" if firing.ended_at is None else "over"
 
 
-def _fault_words(fault: Fault) -> str:
-    values = [f"{name} {value}" for name, value in fault.as_json().items() if name not in ("fault", "when")]
-    return ", ".join((f"{fault.kind.name} when {fault.text}", *values))
-
-
 # --- what has happened -----------------------------------------------------------------------------------------------
 
 
@@ -248,8 +247,9 @@ def _texts(room: Room, name: str) -> list[Document]:
 
 def _timeline(room: Room) -> list[Document]:
     """Return the latest moments of acts, states, alarms and faults, in order of time."""
+    plan = room.controller.plan
     shown = (act for act in reversed(room.acts) if act.name not in (*REMARKS, BYTES))
-    moments = [(act.at_us, "act", _act_words(act)) for act in islice(shown, MAX_MOMENTS)]
+    moments = [(act.at_us, "act", f"{act.view}: {in_the_past(act, plan)}") for act in islice(shown, MAX_MOMENTS)]
     moments += [(change.at_us, "fault", _change_words(room, change)) for change in room.faults[-MAX_MOMENTS:]]
     for seen in room.evidence[-MAX_EVIDENCE:]:
         lane = "act" if seen.kind == "act" and room.lesson.foreign else _LANES.get(seen.kind)
@@ -259,16 +259,6 @@ def _timeline(room: Room) -> list[Document]:
     return [
         {"at_ms": lesson_ms(room, at_us), "lane": lane, "words": words} for at_us, lane, words in moments[-MAX_MOMENTS:]
     ]
-
-
-def _act_words(act: Act) -> str:
-    given = ", ".join(f"{name} {_plain(value)}" for name, value in act.arguments.items())
-    name = f"{act.view}: {act.name.replace('_', ' ')}"
-    return f"{name}, {given}" if given else name
-
-
-def _plain(value: object) -> object:
-    return value["fault"] if isinstance(value, Mapping) else value
 
 
 def _change_words(room: Room, change: FaultChange) -> str:

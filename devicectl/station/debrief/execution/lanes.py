@@ -8,10 +8,11 @@ from typing import Final
 
 from devicectl.session.machine import ARMED, CYCLE, State
 from devicectl.simulation.scenario_form import LABELS
-from devicectl.station.acts import ACTS, BYTES, HOST, INSTRUCTOR, PRESENTER, REMARKS, SERVER, TRAINEE, Act
+from devicectl.station.acts import BYTES, HOST, INSTRUCTOR, PRESENTER, SERVER, TRAINEE
 from devicectl.station.debrief.drawings.timeline import Lane, Row
 from devicectl.station.debrief.execution.watching import Watched
 from devicectl.station.debrief.facts import Happened
+from devicectl.station.past import in_the_past
 from devicectl.station.room import Room
 from firmware_sim.model.interlocks import ALARMS
 
@@ -38,7 +39,9 @@ def lanes(watched: Watched) -> list[Lane]:
 def happened(watched: Watched) -> list[Happened]:
     """Return what was done and what came, in order; not each cycle, since there are thousands."""
     room = watched.room
-    found = [Happened(act.at_us - room.began, act.view, _in_words(act)) for act in room.acts if act.name != BYTES]
+    plan = room.controller.plan
+    acts = (act for act in room.acts if act.name != BYTES)
+    found = [Happened(act.at_us - room.began, act.view, in_the_past(act, plan)) for act in acts]
     found += [one for one in _came(room) if one.at_us >= 0]
     return sorted(found, key=lambda one: one.at_us)
 
@@ -112,26 +115,6 @@ def _acts(acts: Iterable[tuple[int, str]], ends: int) -> Iterable[Row]:
     return (Row(name, spans) for name, spans in found.items())
 
 
-def _in_words(act: Act) -> str:
-    """Return what was done, as the act's sentence begins, with what is unusual of its arguments."""
-    kind = ACTS[act.name]
-    if act.name in REMARKS:
-        return f"{act.name}: {act.arguments['text']}"
-    if act.name == "override":
-        passed = "passed" if act.arguments["passed"] else "failed"
-        return f"judge the check {act.arguments['check']} as {passed}: {act.arguments['reason']}"
-    usual = {one.name: one.usual for one in kind.arguments}
-    given = [f"{name} {_plain(value)}" for name, value in act.arguments.items() if value != usual[name]]
-    sentence = kind.sentence.partition(":")[0].partition(";")[0]
-    return f"{sentence} ({', '.join(given)})" if given else sentence
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
 # --- faults and alarms -------------------------------------------------------------------------------------------
 
 
@@ -173,7 +156,7 @@ def _came(room: Room) -> Iterator[Happened]:
         at_us = one.at_us - room.began
         match one.kind:
             case "act" if room.lesson.foreign:
-                yield Happened(at_us, HOST, ACTS[one.name].sentence.partition(":")[0])
+                yield Happened(at_us, HOST, one.name.replace("_", " "))
             case "alarm":
                 yield Happened(at_us, "alarm", f"{one.name} {ALARMS[LABELS[one.name]].sentence}")
             case "alarm_over":

@@ -53,18 +53,18 @@ def test_the_list_has_everything_in_order_but_no_cycle() -> None:
     found = happened(watched())
     assert [one.at_us for one in found] == sorted(one.at_us for one in found)
     assert [(one.kind, one.words) for one in found] == [
-        ("trainee", "press the trigger"),
+        ("trainee", "pressed the trigger"),
         ("fault", "the hose comes loose: has its first effect"),
         ("alarm", "MC-0401 The vacuum is low: no new cycle until it is stable again. Look for a leak."),
         ("refusal", "E_INTERLOCK, interlock 4"),
         ("trainee", "let the trigger go"),
-        ("trainee", "stop"),
+        ("trainee", "stopped the handpiece"),
         ("alarm", "MC-0401 is over"),
-        ("instructor", "note: late"),
-        ("trainee", "acknowledge an alarm"),
-        ("instructor", "judge the check stops as passed: said it aloud"),
-        ("instructor", "bookmark: before the close"),
-        ("trainee", "close the session"),
+        ("instructor", "noted: late"),
+        ("trainee", "acknowledged all alarms"),
+        ("instructor", "judged the check stops as passed: said it aloud"),
+        ("instructor", "marked: before the close"),
+        ("trainee", "closed the session"),
         ("session", "closed as aborted"),
     ]
 
@@ -80,8 +80,8 @@ def test_what_is_unusual_of_an_act_is_said() -> None:
     found = happened(watch_record(record(done, 12.0)))
     words = [one.words for one in found if one.kind in ("server", "instructor")]
     assert words == [
-        "let the automatic operator work, or stop it (on no)",
-        "let the trigger go (why lease)",
-        "declare a fault (fault fault disconnect, for_ms 3000)",
+        "switched the automatic operator off",
+        "let the trigger go: the page was silent",
+        "declared a fault: disconnect, for_ms 3000",
     ]
     assert [one.words for one in found if one.kind == "link"] == ["lost", "there again"]
