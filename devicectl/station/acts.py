@@ -189,6 +189,8 @@ ACTS: Final[Mapping[str, ActKind]] = {
 
 REMARKS: Final = ("note", "bookmark")
 """Acts that are the words of the instructor, and change nothing."""
+COMMENTS: Final = (*REMARKS, "override")
+"""Acts that change nothing of the session: they are of one class, and can be done when the session is closed."""
 
 
 BYTES: Final = "host_sent"

@@ -55,7 +55,7 @@ class WhatIf(NamedTuple):
     """Another course of a lesson, from the first evidence that `at` names: without it, from the beginning.
 
     The first act from there on that `instead_of` names is left out, and `act` is put in `delay_us` after that evidence;
-    its own time means nothing.
+    its own time means nothing. If the hand `lets_go`, the trigger is released at the evidence.
     """
 
     words: str
@@ -63,6 +63,7 @@ class WhatIf(NamedTuple):
     act: Act | None = None
     at: Pattern | None = None
     delay_us: int = 0
+    lets_go: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,11 @@ class Lesson:
     acts_us: Micros
     values: Mapping[str, object]
     foreign: bool = False
+
+    @property
+    def seed(self) -> int | None:
+        """Seed of its file, with which it plays the same for everybody; None where the file has none."""
+        return self.scenario.seed if "seed" in self.values else None
 
     @property
     def lasts_us(self) -> Micros:

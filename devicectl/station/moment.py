@@ -10,32 +10,39 @@ import yaml
 
 from devicectl.campaign.scenario import SERIAL
 from devicectl.errors import DevicectlError
-from devicectl.simulation.lesson_form import FOREIGN
-from devicectl.station.acts import Act
+from devicectl.simulation.lesson_form import FOREIGN, MAX_TEXT, MAX_TITLE
+from devicectl.station.acts import COMMENTS, Act
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import LESSON, lesson_of
-from protocols.language.units import Micros
+from protocols.language.units import SECOND, Micros
 from protocols.text.values import MAX_FILE_SIZE
 
 WIDTH: Final = 120
+_AT_FIRST: Final = "At its beginning it said: "
 
 
 class MomentError(DevicectlError, ValueError):
     """A lesson does not fit a file, or its moment cannot be one."""
 
 
-def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now: Micros) -> Lesson:
+def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now: Micros, so: str) -> Lesson:
     """Return the lesson that begins where this one is `now`, after `acts`; it began at `began`, in the world's time.
+
+    `so` is a sentence on how things are now. What the instructor has said of this class, by notes, bookmarks and
+    overrides, is left out. What was judged by now stays judged: the lesson is the same one, gone on with.
 
     Raises:
         MomentError: its host is somebody else's.
     """
     if lesson.foreign:
         raise MomentError("a moment of somebody else's host cannot be saved: that host was not there at its beginning")
-    passed = lesson.acts_us - began
-    later = [act._replace(at_us=Micros(act.at_us + passed)) for act in acts]
+    passed, since = lesson.acts_us - began, _minutes(now - began)
+    later = [act._replace(at_us=Micros(act.at_us + passed)) for act in acts if act.name not in COMMENTS]
+    suffix = f", from {since}"
     part = {
         **_part(lesson),
+        "title": lesson.title[: MAX_TITLE - len(suffix)] + suffix,
+        "prebrief": f"This lesson goes on from {since}. {so} {_said(lesson.prebrief)}".strip()[:MAX_TEXT],
         "acts": [act.as_data() for act in (*lesson.acts, *later)],
         "acts_us": now + passed,
     }
@@ -52,11 +59,21 @@ def for_foreign_host(lesson: Lesson) -> Lesson:
     return lesson_of({**lesson.values, "wire": SERIAL, LESSON: {**kept, "host": FOREIGN}}, lesson.title)
 
 
+def _said(prebrief: str) -> str:
+    """Return what was said at the beginning, after words that say so; that of a moment has them already."""
+    said = prebrief.partition(_AT_FIRST)[2] or prebrief
+    return f"{_AT_FIRST}{said}" if said else ""
+
+
 def _part(lesson: Lesson) -> dict[str, object]:
-    """Return the values of its key `lesson`; a title that has come of another key, or of a file's name, is kept."""
+    """Return the values of its key `lesson`."""
     given = lesson.values.get(LESSON, {})
     assert isinstance(given, dict), "a lesson was read"
-    return {"title": lesson.title, **given}
+    return given
+
+
+def _minutes(us: int) -> str:
+    return f"{us // (60 * SECOND)}:{us // SECOND % 60:02}"
 
 
 def lesson_as_yaml(lesson: Lesson) -> str:

@@ -22,7 +22,7 @@ from devicectl.errors import DevicectlError
 from devicectl.recorder import Log
 from devicectl.session.context import Identity
 from devicectl.simulation.heap import FOREVER
-from devicectl.station.acts import REMARKS, SERVER, TRAINEE, Act, ActError
+from devicectl.station.acts import COMMENTS, REMARKS, SERVER, TRAINEE, Act, ActError
 from devicectl.station.checks import CheckError, Checks
 from devicectl.station.console.commits import Commits
 from devicectl.station.console.controller import Controller
@@ -44,8 +44,6 @@ MAX_BEGIN_US: Final = 6 * 3600 * SECOND
 _PHASES: Final = {"PUNCHING": "punch", "SUCTIONING": "suction", "ADVANCING": "advance", "COUNTING": "count"}
 _TRIGGER: Final = {"trigger_press": True, "trigger_release": False}
 """Acts of the hand on the trigger, which the device has a contact of."""
-_AFTERWARDS: Final = (*REMARKS, "override")
-"""Acts that can be done when the session is closed."""
 
 
 class LessonError(DevicectlError):
@@ -201,7 +199,7 @@ class Room:
         self.acts.append(act)
 
     def _perform(self, act: Act) -> None:
-        if self.ended and act.name not in _AFTERWARDS:
+        if self.ended and act.name not in COMMENTS:
             raise ActError(f"{act.name}: the lesson has ended")
         try:
             own = _OWN.get(act.name)

@@ -36,7 +36,7 @@ class ChangedError(DevicectlError):
 
 
 class Hub:
-    """The stations of one server. `draw_seed` makes the seed of a lesson that is given none."""
+    """The stations of one server. `draw_seed` makes the seed of a lesson that has none and is given none."""
 
     def __init__(self, shelf: Shelf, projections: Mapping[str, Projection], draw_seed: Callable[[], int]) -> None:
         self.stations: dict[int, Station] = {}
@@ -88,8 +88,9 @@ class Hub:
             there = self.stations.get(place)
             if there is not None and there.far_device is not None:
                 lesson = for_foreign_host(lesson)
-            drawn = self._draw_seed() if seed is None else seed
-            room = await _made(Room, lesson, drawn)
+            if seed is None:
+                seed = self._draw_seed() if lesson.seed is None else lesson.seed
+            room = await _made(Room, lesson, seed)
             called = trainee if trainee is not None else "" if there is None else there.trainee
             begun = _start_of(room, place, called)
             return self._place(place, called, Attempt.begun(self._shelf, begun, room, name))

@@ -15,6 +15,7 @@ from devicectl.log.lessons.lesson import LessonStart, TimedAct
 from devicectl.log.lessons.store import LessonLog
 from devicectl.log.store import SessionLog
 from devicectl.station.lesson import Lesson
+from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import at_moment, lesson_as_yaml
 from devicectl.station.ready import find_lesson
 from devicectl.station.room import Room
@@ -98,6 +99,17 @@ async def test_lesson_has_a_time_while_it_goes_on_here(shelf: Shelf) -> None:
         assert station.act("instructor", name, {}, Micros(0)).ok
         station.room.advance(Micros(station.room.now + 30 * SECOND))
     assert station.room.ended and hub.now_in(station.attempt.key) is None
+
+
+@pytest.mark.asyncio
+async def test_seed_is_the_one_that_is_asked_for_else_that_of_the_file_else_one_that_is_drawn(shelf: Shelf) -> None:
+    hub, own = hub_of(shelf), parse_lesson("name: my own", "lab")
+    assert LESSON.seed == 14
+    seeds = [
+        (await hub.start(lesson, name="a lesson", seed=seed)).room.seed
+        for lesson, seed in ((LESSON, 3), (LESSON, None), (own, None))
+    ]
+    assert seeds == [3, 14, 7]
 
 
 @pytest.mark.asyncio
@@ -319,7 +331,7 @@ async def test_trigger_that_was_held_when_the_program_ended_is_let_go_when_nobod
 async def test_trigger_that_is_held_at_a_saved_moment_is_let_go_when_nobody_holds_it(shelf: Shelf) -> None:
     hub = hub_of(shelf)
     room = (await pressed(hub)).room
-    station = await started(hub, at_moment(room.lesson, room.seed, room.acts, room.began, room.now))
+    station = await started(hub, at_moment(room.lesson, room.seed, room.acts, room.began, room.now, "It goes on."))
     assert station.room.controller.held and not station.room.acts and not station.at_rest
     hold(station, LATE, for_us=LEASE_US + 2 * TICK_US)
     assert why_let_go(station) == "lease"

@@ -30,6 +30,7 @@ from devicectl.station.server.hub import Hub
 from devicectl.station.server.pace import MAX_SPEED, MIN_SPEED, STEPS, STOPS
 from devicectl.station.server.sockets import Sockets
 from devicectl.station.server.station import Station
+from devicectl.station.views.guidance import situation
 from firmware_sim.faults.catalogue import CATALOGUE
 from protocols.language.units import MILLISECOND
 
@@ -173,7 +174,7 @@ class Api:
     async def moment(self, call: Call) -> Response:
         """Show this moment as a scenario's file."""
         room = self.at(call.station).room
-        lesson = at_moment(room.lesson, room.seed, room.acts, room.began, room.now)
+        lesson = at_moment(room.lesson, room.seed, room.acts, room.began, room.now, situation(room))
         return Response(lesson_as_yaml(lesson), media_type=YAML)
 
     async def report(self, call: Call) -> Response:
