@@ -123,6 +123,10 @@ class WhatIfForm(_Form):
         Field(title="act that is put in", max_length=40, description="the name of an act of the trainee, such as stop"),
     ] = None
     arguments: Annotated[JsonObject, Field(title="arguments of that act", description="a mapping")] = {}
+    lets_go: Annotated[
+        bool,
+        Field(title="the trigger is let go at that evidence: most acts need that", description="true or false"),
+    ] = False
     at: Annotated[
         _Pattern | None,
         Field(title="evidence from which it differs, and at which the act is put in", description=_PATTERN_IS),

@@ -127,6 +127,7 @@ class _Reader:
             act=None if form.act is None else self._act_of(form.act, form.arguments, TRAINEE, steps),
             at=self._optional(form.at, (*steps, "at")),
             delay_us=_micros(form.delay_s),
+            lets_go=form.lets_go,
         )
 
     def _act(self, form: ActForm, steps: Steps) -> Act:

@@ -141,6 +141,8 @@ def _of_change(change: WhatIf, steps: Steps) -> Iterator[Misfit]:
         yield Misfit(steps, None, "must have `instead_of`, what is left out, or `act`, what is put in, or both")
     if change.act is not None and change.at is None:
         yield Misfit(steps, None, "must have `at`, the evidence at which `act` is put in")
+    if change.lets_go and change.act is None:
+        yield Misfit((*steps, "lets_go"), True, "must have `act`, for which the trigger is let go")
     if change.instead_of is not None and any(one.kind != "act" for one in change.instead_of.ones):
         yield Misfit((*steps, "instead_of"), change.instead_of.text, "must be a pattern of acts, such as act(stop)")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from devicectl.errors import DevicectlError
-from devicectl.station.acts import Act
+from devicectl.station.acts import TRAINEE, Act, act_of
 from devicectl.station.debrief.drawings.axis import clock, lasting
 from devicectl.station.debrief.execution.collecting import LessonRecord, facts_of, watch_record
 from devicectl.station.debrief.execution.parting import part
@@ -75,10 +75,18 @@ def edit_acts(room: Room, wanted: WhatIf) -> Edit:
         said.append(f"no {_named(left_out)} at {clock(left_out.at_us - room.began)}")
     if wanted.act is not None:
         put_in = wanted.act._replace(at_us=Micros(since + wanted.delay_us))
-        place = next((index for index, act in enumerate(acts) if act.at_us > put_in.at_us), len(acts))
-        acts.insert(place, put_in)
+        _insert(acts, put_in)
         said.insert(0, f"{_named(put_in)} at {clock(put_in.at_us - room.began)}")
+    if wanted.lets_go:
+        release = act_of({"name": "trigger_release", "at_us": since}, TRAINEE)
+        _insert(acts, release)
+        said.insert(0, f"{_named(release)} at {clock(since - room.began)}")
     return Edit(acts, f"The same lesson, but {' and '.join(said)}.", put_in)
+
+
+def _insert(acts: list[Act], put_in: Act) -> None:
+    """Put an act in at its time, after those of the same time."""
+    acts.insert(next((index for index, act in enumerate(acts) if act.at_us > put_in.at_us), len(acts)), put_in)
 
 
 def _named(act: Act) -> str:

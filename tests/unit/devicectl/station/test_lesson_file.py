@@ -52,7 +52,7 @@ lesson:
     - {check: waits, words: Waits, never: act(trigger_press), until: alarm_over(MC-0401)}
   questions: ["Why?"]
   what_if:
-    - {words: it had come at once, instead_of: act(stop), act: stop, at: alarm(MC-0401), delay_s: 1}
+    - {words: it had come at once, instead_of: act(stop), act: stop, lets_go: true, at: alarm(MC-0401), delay_s: 1}
   acts:
     - {at_us: 5, view: trainee, name: reposition, arguments: {zone: 0, cell: 1}}
   acts_us: 7
@@ -91,6 +91,7 @@ def test_every_key_is_read() -> None:
             Act(Micros(0), "trainee", "stop", {}),
             pattern("alarm(MC-0401)"),
             SECOND,
+            lets_go=True,
         ),
     )
     assert found.acts == (Act(Micros(5), "trainee", "reposition", {"zone": 0, "cell": 1}),)
@@ -247,6 +248,10 @@ WRONG: Final = {
     ),
     "a change of nothing": (CHANGE + "delay_s: 2}", "lesson.what_if[0]: must have `instead_of`, what is left out"),
     "a change without its time": (CHANGE + "act: stop}", "lesson.what_if[0]: must have `at`, the evidence at which"),
+    "a hand that lets go for nothing": (
+        CHANGE + "instead_of: act(stop), lets_go: true}",
+        "lesson.what_if[0].lets_go = True: must have `act`, for which the trigger is let go",
+    ),
     "a change of what is no act": (
         CHANGE + "instead_of: link_lost}",
         "lesson.what_if[0].instead_of = 'link_lost': must be a pattern of acts",

@@ -96,6 +96,18 @@ def test_without_its_evidence_there_is_no_other_run(wanted: WhatIf, said: str) -
     assert said in found.why_not and found.parting is None and not found.rows
 
 
+def test_the_trigger_is_let_go_before_an_act_that_needs_that() -> None:
+    wanted = what_if(PAUSE, at="alarm(MC-0401)", delay_s=0.5)
+    refused = compared(wanted)
+    assert "It would have been refused: wait: cycle is under way." in refused.change or refused.parting is not None
+    edit = edit_acts(watched().room, wanted._replace(lets_go=True))
+    assert [(act.name, act.at_us - alarm_us()) for act in edit.acts[1:3]] == [
+        ("trigger_release", 0),
+        ("pause", SECOND // 2),
+    ]
+    assert edit.change == "The same lesson, but trigger release at 0:03.2 and pause at 0:03.7."
+
+
 def test_the_start_is_the_beginning_also_after_acts_that_were_before_it() -> None:
     earlier = CALM.replace(
         "lesson: {", "lesson: {acts_us: 3000000, acts: [{at_us: 1000000, view: trainee, name: pause}], "
