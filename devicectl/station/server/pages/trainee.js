@@ -21,6 +21,7 @@ const LET_GO = {
   pointer: "The trigger was let go because the pointer or the gamepad was lost. Press again.",
 };
 const PHASES = { punch: "Needles in the skin", suction: "Suction", advance: "Advance", count: "Count", none: "" };
+const MAX_AGO_MIN = 1_440;
 
 let view;
 const shown = { alarms: new Map(), message: undefined, next: "", state: "", link: true, ended: false, sound: false };
@@ -100,7 +101,7 @@ function show(next) {
   setText(byId("next"), view.next.words);
   setText(byId("state"), view.state.words);
   showDeviceLink(true);
-  if (hold.show(view.trigger.held)) sayLetGo(view.trigger.why);
+  if (hold.show(view.trigger)) sayLetGo(view.trigger.why);
   showCounts();
   gauge.show(view.vacuum);
   map.show(view);
@@ -166,7 +167,9 @@ function showZones() {
 function newZone(zone) {
   const button = (name, words, also = () => ({})) =>
     el("button", { type: "button", "data-act": name, "data-zone": zone.zone, "aria-label": `${words}: ${zone.name}`, onclick: () => act(name, { zone: zone.zone, ...also() }) }, words);
-  const buttons = el("div", { class: "row" }, button("anesthesia_start", "Numb", () => ageToTell(zone.zone)), button("anesthesia_confirm", "Confirm"));
+  const ago = el("input", { type: "number", min: 0, max: MAX_AGO_MIN, value: 0, inputmode: "numeric", "aria-label": `Numbed, minutes ago: ${zone.name}` });
+  const numb = button("anesthesia_start", "Numb", () => ageToTell(zone.zone, ago));
+  const buttons = el("div", { class: "row" }, numb, el("label", {}, ago, "min ago"), button("anesthesia_confirm", "Confirm"));
   return el("li", { class: "zone-row" }, el("span", { class: "zone-of" }), buttons, el("span", { class: "soft" }));
 }
 
@@ -175,7 +178,11 @@ function isForgotten(zone) {
   return zone.numbed_ms !== undefined && !zone.confirmed && zone.wait_until_ms === undefined;
 }
 
-function ageToTell(number) {
+/** What the person says counts, and where that is nothing, what the controller knows of a zone. */
+function ageToTell(number, ago) {
+  const said = Math.min(Math.max(0, Math.round(60 * Number(ago.value))), 60 * MAX_AGO_MIN);
+  ago.value = 0;
+  if (said > 0) return { age_s: said };
   const zone = view.zones.find((one) => one.zone === number);
   return isForgotten(zone) ? { age_s: Math.floor((view.clock.t_ms - zone.numbed_ms) / 1_000) } : {};
 }
@@ -212,7 +219,12 @@ function showControls() {
   if (!hold.held) {
     setAttribute(byId("trigger"), "aria-disabled", view.controls.trigger_press.enabled ? undefined : "true");
   }
-  setText(byId("trigger-words"), hold.held ? "Held: let go to end" : "Hold: trigger");
+  setText(byId("trigger-words"), triggerInWords());
+}
+
+function triggerInWords() {
+  if (!hold.held) return "Hold: trigger";
+  return view.trigger.missed ? "Let go and press again" : "Held: let go to end";
 }
 
 function showAlarms() {

@@ -39,5 +39,16 @@ def test_a_zone_that_the_handpiece_has_forgotten_is_told_with_its_age(stage: Sta
     assert _told(stage, "Tell again: chin", _view()) == {"zone": 0, "age_s": 360}
 
 
+def test_a_zone_is_told_with_the_age_that_the_trainee_says(stage: Stage) -> None:
+    """So that a trainee can tell the handpiece of more than was so."""
+    page = stage.shown("/trainee/1", _view(wait_until_ms=0))
+    field = page.get_by_label("Numbed, minutes ago: chin")
+    field.fill("7")
+    page.get_by_role("button", name="Numb: chin").click()
+    stage.until(page, lambda: len(stage.sockets[-1].received) == 2, "the act")
+    assert stage.sockets[-1].received[1]["arguments"] == {"zone": 0, "age_s": 420}
+    assert field.input_value() == "0"
+
+
 def test_a_zone_that_it_knows_is_numbed_again(stage: Stage) -> None:
     assert _told(stage, "Numb: chin", _view(wait_until_ms=0)) == {"zone": 0}
