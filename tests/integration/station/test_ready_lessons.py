@@ -1,6 +1,7 @@
 """Each ready lesson, played to a good and to a bad end, and left alone: its checks tell which it was."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -100,6 +101,15 @@ def counts_well(one: Trainee) -> None:
     one.treat(until=lambda: one.seen("alarm(MC-0701)"))
     one.do("acknowledge")
     one.wait(15)
+    one.treat()
+
+
+def frozen_gauge_alone(one: Trainee) -> None:
+    """Vents the line, and asks for nothing else."""
+    one.treat(until=lambda: one.seen("alarm(MC-0701)"))
+    one.do("disarm")
+    one.wait(15)
+    one.arm()
     one.treat()
 
 
@@ -297,7 +307,8 @@ def test_a_moment_that_was_saved_goes_on_as_the_lesson_did(name: str) -> None:
     room = played_well(name)
     half = Micros((room.began + room.now) // 2)
     before = [act for act in room.acts if act.at_us <= half]
-    saved = parse_lesson(lesson_as_yaml(at_moment(room.lesson, room.seed, before, room.began, half)), name)
+    moment = at_moment(room.lesson, room.seed, before, room.began, half, "It goes on.")
+    saved = parse_lesson(lesson_as_yaml(moment), name)
     again = Room(saved, saved.scenario.seed)
     assert again.began == again.now == half
     for act in room.acts[len(before) :]:
@@ -305,6 +316,70 @@ def test_a_moment_that_was_saved_goes_on_as_the_lesson_did(name: str) -> None:
     again.advance(room.now)
     assert again.bench.recording == room.bench.recording
     assert [one.outcome for one in again.checks.judged] == [one.outcome for one in room.checks.judged]
+
+
+def test_what_was_judged_before_a_moment_stays_judged_in_it_and_its_times_begin_there() -> None:
+    room = played_well("suction-leak")
+    over = next(one.at_us for one in room.evidence if one.kind == "alarm_over")
+    before = [act for act in room.acts if act.at_us <= over]
+    saved = at_moment(room.lesson, room.seed, before, room.began, over, "The leak is mended.")
+    again = Room(saved, saved.scenario.seed)
+    assert again.began == again.now == over
+    outcomes = {one.check.check: one.outcome for one in again.checks.judged}
+    assert (outcomes["stops"], outcomes["closes"]) == (Outcome.PASSED, Outcome.OPEN)
+
+
+COMMENTS: Final = (
+    ("note", {"text": "late"}),
+    ("bookmark", {"text": "here"}),
+    ("override", {"check": "closes", "passed": False, "reason": "he was told"}),
+)
+
+
+@pytest.mark.parametrize("name", ["suction-leak", "link-loss"])
+def test_what_the_instructor_only_says_and_a_clock_that_is_held_change_nothing_of_the_recording(name: str) -> None:
+    """Notes, bookmarks and overrides between all acts; and time that passes in other pieces, as after a hold."""
+    room = played_well(name)
+    again = Room(room.lesson, room.seed)
+    for act in room.acts:
+        again.advance(Micros((again.now + act.at_us) // 2))
+        for comment, arguments in COMMENTS:
+            again.do(act_of({"name": comment, "arguments": arguments, "at_us": again.now}, INSTRUCTOR))
+        again.do(act)
+    again.advance(room.now)
+    assert again.bench.recording == room.bench.recording
+    assert again.evidence == room.evidence
+    assert [one.outcome for one in again.checks.judged] == [one.outcome for one in room.checks.judged]
+
+
+def test_an_item_that_is_skipped_leaves_the_recording_as_it_is_without_that_item() -> None:
+    lesson = find_lesson("clogged-needle")
+    without, skipped = Room(replace(lesson, script=lesson.script[:1]), 5), Room(lesson, 5)
+    skipped.do(act_of({"name": "skip", "arguments": {"item": "second"}, "at_us": skipped.now}, INSTRUCTOR))
+    for room in (without, skipped):
+        for at_s, act in ((1, "reposition"), (8, "trigger_press")):
+            room.do(act_of({"name": act, "at_us": room.began + at_s * SECOND}, INSTRUCTOR))
+        room.advance(Micros(room.began + 60 * SECOND))
+    assert skipped.bench.recording == without.bench.recording
+
+
+@pytest.mark.parametrize("name", READY)
+def test_every_trainee_has_read_of_the_assistant(name: str) -> None:
+    """Or a lesson in which an alarm is waited for would say so by that."""
+    assert "An assistant stands by" in " ".join(find_lesson(name).prebrief.split())
+
+
+def test_the_frozen_sensor_and_the_counts_that_disagree_cannot_be_told_apart_before_they_begin() -> None:
+    frozen, counts = find_lesson("frozen-sensor"), find_lesson("counts-disagree")
+    assert (frozen.prebrief, frozen.task, frozen.scenario.plan) == (counts.prebrief, counts.task, counts.scenario.plan)
+
+
+@pytest.mark.parametrize(("name", "player"), [("frozen-sensor", counts_well), ("counts-disagree", frozen_gauge_alone)])
+def test_what_mends_the_one_does_not_mend_the_other(name: str, player: Player) -> None:
+    one = Trainee(name)
+    player(one)
+    one.close()
+    assert "not_stopped" in failed(one.room)
 
 
 def test_the_demonstration_begins_armed_and_is_carried_on_by_the_automatic_operator() -> None:
