@@ -25,6 +25,13 @@ SEEDS: Final = (None, 5)
 Player = Callable[[Trainee], None]
 
 
+@pytest.fixture(params=READY, scope="module")
+def name(request: pytest.FixtureRequest) -> str:
+    """A lesson. Its tests follow each other, so that few processes play it more than once."""
+    lesson: str = request.param
+    return lesson
+
+
 # --- to a good end ------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +148,6 @@ def failed(room: Room) -> set[str]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", READY)
 def test_played_well_no_check_fails_and_the_counts_agree(name: str, seed: int | None) -> None:
     room = played_well(name, seed)
     assert not failed(room)
@@ -151,7 +157,6 @@ def test_played_well_no_check_fails_and_the_counts_agree(name: str, seed: int | 
     assert room.now - room.began <= room.lesson.lasts_us
 
 
-@pytest.mark.parametrize("name", READY)
 def test_a_critical_check_that_came_up_is_passed_and_one_at_least_did(name: str) -> None:
     critical = [one for one in played_well(name).checks.judged if one.check.critical]
     assert Outcome.PASSED in {one.outcome for one in critical} <= {Outcome.PASSED, Outcome.NOT_JUDGED}
@@ -254,12 +259,10 @@ def played_badly(name: str) -> Room:
     return one.room
 
 
-@pytest.mark.parametrize("name", READY)
 def test_played_badly_the_checks_say_so(name: str) -> None:
     assert failed(played_badly(name)) >= BADLY[name][1]
 
 
-@pytest.mark.parametrize("name", READY)
 def test_each_other_course_is_about_the_good_or_the_bad_end_and_changes_what_it_is_about(name: str) -> None:
     rooms = played_well(name), played_badly(name)
     records = [LessonRecord(room.lesson, room.seed, room.acts, room.now) for room in rooms]
@@ -273,7 +276,6 @@ def test_each_other_course_is_about_the_good_or_the_bad_end_and_changes_what_it_
 # --- left alone ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", READY)
 def test_left_alone_a_lesson_waits_and_can_be_closed_with_every_check_judged(name: str) -> None:
     lesson = find_lesson(name)
     room = Room(lesson, lesson.scenario.seed)
@@ -285,7 +287,6 @@ def test_left_alone_a_lesson_waits_and_can_be_closed_with_every_check_judged(nam
     assert all(judged.outcome is not Outcome.OPEN for judged in room.checks.judged)
 
 
-@pytest.mark.parametrize("name", READY)
 def test_there_is_something_to_do_at_once(name: str) -> None:
     lesson = find_lesson(name)
     room = Room(lesson, lesson.scenario.seed)
@@ -293,7 +294,6 @@ def test_there_is_something_to_do_at_once(name: str) -> None:
     assert any(controls[act]["enabled"] for act in ("anesthesia_confirm", "arm", "trigger_press", "reposition"))
 
 
-@pytest.mark.parametrize("name", READY)
 def test_the_same_acts_do_the_same_again_in_however_small_steps(name: str) -> None:
     room = played_well(name)
     again = Room.execute(room.lesson, room.seed, room.acts, room.now)
