@@ -194,7 +194,7 @@ def _anesthesia(room: Room) -> Next:
             return Next(f"Numb the zone {zone.name}.", "anesthesia_start", number)
         if zones[number].ready_at is None and not zones[number].confirmed:
             return Next(
-                f"The handpiece knows no more that {zone.name} is numb: start it again.", "anesthesia_start", number
+                f"The handpiece no longer knows that {zone.name} is numb: start it again.", "anesthesia_start", number
             )
     waiting = {number: numbed for number, numbed in zones.items() if not numbed.confirmed}
     for number, numbed in waiting.items():

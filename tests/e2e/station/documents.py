@@ -2,8 +2,12 @@
 
 from typing import Any, Final
 
+from devicectl.station.server.control.for_trainers import FOR_TRAINERS
+
 Json = dict[str, Any]
 NOTICE: Final = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
+LONGEST: Final = max(FOR_TRAINERS.values(), key=len)
+"""Words of a fault, in which a page has to have room for it."""
 ALARM: Final = {
     "code": 401,
     "label": "MC-0401",
@@ -173,6 +177,7 @@ def answers() -> dict[tuple[str, str], Json]:
             "faults": [
                 {"fault": "drop", "target": "wire", "words": ""} | fault,
                 {"fault": "leak", "target": "device", "words": "air comes in"} | fault,
+                {"fault": "cores_invented", "target": "device", "words": LONGEST} | fault,
                 {"fault": "broker_killed", "target": "broker", "words": ""} | fault,
             ]
         },

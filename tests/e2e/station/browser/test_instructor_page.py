@@ -113,7 +113,11 @@ def test_a_check_says_what_it_waits_for_and_then_until_when(stage: Stage, page: 
 def test_the_faults_of_a_lesson_are_those_that_can_be_in_it_and_trainers_ones_come_first(page: Page) -> None:
     groups = page.locator("#kind optgroup")
     assert [group.get_attribute("label") for group in groups.all()] == ["For trainers", "For engineers: the wire"]
-    assert page.locator("#kind option").all_inner_texts() == ["air comes in (leak)", "drop"]
+    assert page.locator("#kind option").all_inner_texts() == [
+        "air comes in (leak)",
+        f"{documents.LONGEST} (cores invented)",
+        "drop",
+    ]
 
 
 def test_a_fault_that_is_there_twice_is_said_to_be(stage: Stage, page: Page) -> None:
