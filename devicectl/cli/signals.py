@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 from devicectl import clock
 from handpiece_shell.patient_file import hurry, take_time
@@ -17,6 +17,7 @@ from protocols.language.units import SECOND, Micros
 
 SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """By name: not every system has both."""
+_Handler = Callable[[int, FrameType | None], object] | int | None
 TOGETHER: Final = Micros(SECOND // 4)
 """Signals that come within this time count as one: `timeout` and the like end a program and then its whole group."""
 
@@ -83,7 +84,7 @@ def taken_as_ctrl_c() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _handlers() -> dict[int, Any]:
+def _handlers() -> dict[int, _Handler]:
     """Return the signals that this thread can take and that nobody has ignored, each with its present handler."""
     if threading.current_thread() is not threading.main_thread():
         return {}  # Python delivers signals to the main thread alone

@@ -6,7 +6,7 @@ itself.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from devicectl.session.engine import Entry
 from devicectl.session.link import Tap
@@ -26,10 +26,10 @@ class Outlet(Protocol):
     """Outbox of a host: all that it has to say, until that is carried."""
 
     @property
-    def outbox(self) -> Sequence[Any]:
+    def outbox(self) -> "Sequence[bytes | Publication]":
         """Pieces that wait."""
 
-    def take(self) -> Sequence[Any]:
+    def take(self) -> "Sequence[bytes | Publication]":
         """Return the pieces that wait, which then wait no more."""
 
     def bye(self, reason: ByeReason, now: Micros) -> object:
@@ -56,7 +56,7 @@ class HostLink(Protocol):
     def disconnected(self, reason: str, now: Micros, *, final: bool = False) -> None:
         """Take in that it is gone; `final` if another one would go as well."""
 
-    def receive(self, data: Any, now: Micros) -> None:
+    def receive(self, data: "bytes | Publication", now: Micros) -> None:
         """Take what the transport brought."""
 
     def advance(self, now: Micros) -> None:

@@ -7,7 +7,7 @@ Law: only what that host has sent, and what has arrived at it, is known here.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from devicectl.errors import CommandAbortedError, CommandError, CommandFailedError, CommandRefusedError
 from devicectl.session.machine import ARMED, CYCLE, ENDED, IN_MOTION, WITH_SESSION, State
@@ -64,7 +64,7 @@ _HELD: Final = (DeviceState.SAFE, DeviceState.FAULT, DeviceState.LOCKED)
 class _Asked(NamedTuple):
     """A command that has no final answer yet, and the state in which it was sent."""
 
-    command: Command[Any]
+    command: Command[Message]
     state: State
 
 
@@ -150,7 +150,7 @@ class Overheard:
             if state is not None and self._screen.state in WITH_SESSION:
                 self._enter(state)
 
-    def _act(self, command: Command[Any]) -> None:
+    def _act(self, command: Command[Message]) -> None:
         if isinstance(command, M.Punch):
             self._cycle_ended_at = None
             if not self.held:
@@ -336,7 +336,7 @@ class Overheard:
         self._screen.close(state.value)
 
 
-_TOLD: Final[Mapping[type[Message], Callable[[Overheard, Any], None]]] = {
+_TOLD: Final[Mapping[type[Message], Callable[..., None]]] = {
     M.Welcome: Overheard._welcomed,
     M.Heartbeat: Overheard._beaten,
     M.TelemetryState: Overheard._measured,
@@ -344,14 +344,14 @@ _TOLD: Final[Mapping[type[Message], Callable[[Overheard, Any], None]]] = {
     M.Bye: Overheard._left,
 }
 """Message that answers no command -> what is made of it."""
-_NO: Final[Mapping[type[Message], Callable[[Command[Any], Any], CommandError]]] = {
+_NO: Final[Mapping[type[Message], Callable[..., CommandError]]] = {
     M.Refused: CommandRefusedError,
     M.Nak: CommandRefusedError,
     M.Failed: CommandFailedError,
     M.Aborted: CommandAbortedError,
 }
 """Answer that ends a command which was not done -> the error that says so."""
-_DONE: Final[Mapping[type[Message], Callable[[Overheard, Any, Any], None]]] = {
+_DONE: Final[Mapping[type[Message], Callable[..., None]]] = {
     M.DeviceInfoDone: Overheard._told_who,
     M.SessionOpenDone: Overheard._opened,
     M.AnesthesiaStartDone: Overheard._numbed,
