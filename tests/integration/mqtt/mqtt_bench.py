@@ -74,6 +74,8 @@ class Ignored:
 class VirtualTimeDevice:
     """What `Clients` asks of a `RealTimeDevice`, at the time that the bench says."""
 
+    places = RealTimeDevice.places
+
     def __init__(self, device: Device) -> None:
         self.device = device
         self.now = Micros(0)
