@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from firmware_sim.clock import monotonic
 from firmware_sim.device import Device
+from firmware_sim.memory.steps import CountBirth
 from firmware_sim.ports import Port
 from protocols.language.enums import ByeReason
 from protocols.language.units import MILLISECOND, SECOND, Micros
@@ -68,13 +69,34 @@ class Listener(Protocol):
         """Take what is at the host's end of a line with faults: of the host when it is sent, else when it arrives."""
 
 
-class RealTimeDevice:
+class Kept:
+    """A device whose memory has all that a broker shows of it."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+
+    def count_birth(self) -> int:
+        """Count a connection to a broker, in the device's memory; its number."""
+        self.device.nvm.keep(CountBirth())
+        self.settle()
+        return self.device.nvm.birth_no
+
+    def settle(self) -> None:
+        """Return when no loss of power can take away what is about to be shown.
+
+        Raises:
+            NvmFileError: it cannot be kept.
+        """
+        self.device.nvm.sync()
+
+
+class RealTimeDevice(Kept):
     """A device and the ports at which it can be reached now. Made and used inside a running event loop."""
 
     places: Final = MAX_PLACES
 
     def __init__(self, device: Device, *, open_tap: OpenTap | None = None, listener: Listener | None = None) -> None:
-        self.device = device
+        super().__init__(device)
         self._open_tap = open_tap
         self._listener = listener
         self._taps: dict[Port, Tap] = {}

@@ -119,7 +119,8 @@ class Clients:
 
     def _turn_away(self, name: str, publication: Publication) -> None:
         """Say why there is no port: not more often than any end says NAK, and never in answer to a NAK."""
-        text = f"{MAX_PORTS} hosts have links to this device: one has to leave first"
+        places = self._device.places
+        text = f"the places for hosts are taken, {places} in all: one has to leave first"
         self._ignore(publication, text)
         if publication.topic == self._topics.of("command", "nak") or not self._naks.spend(self._clock()):
             return
@@ -127,7 +128,7 @@ class Clients:
         for envelope in wire.feed(publication):
             assert isinstance(envelope, Envelope)
             header = envelope.header
-            nak = Nak(code=Code.E_BUSY, seq=header.seq, expected=MAX_PORTS, actual=MAX_PORTS, sentence=text)
+            nak = Nak(code=Code.E_BUSY, seq=header.seq, expected=places, actual=places, sentence=text)
             self._put(wire.encode(nak, 0, header.link_id, header.correlation_id, 0))
 
 

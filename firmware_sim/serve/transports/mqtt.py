@@ -98,12 +98,14 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self._born: asyncio.Future[None] = self._loop.create_future()
         self._unsent: asyncio.Queue[Publication] = asyncio.Queue(MAX_UNSENT)
-        self._snapshots = Snapshots(device.device, url.topics)
+        self._snapshots = Snapshots(device, url.topics)
         self._online = False
         self._warned: set[str] = set()
         self._clients = Clients(device, url.topics, self._put, self._warn)
         self._closing = False
         self._client: BrokerClient | None = None
+        self._broken_off = False
+        """True once this end has broken the connection that there is."""
         self._whole = asyncio.Event()
         """Set unless a fault keeps the connection broken."""
         self._whole.set()
@@ -160,6 +162,7 @@ class Broker:
     def cut(self, *, host_knows: bool, device_knows: bool) -> None:
         """Break the connection without a word, so that the broker says the will."""
         self._whole.clear()
+        self._broken_off = True
         if self._client is not None:
             self._client.break_off()
 
@@ -179,13 +182,15 @@ class Broker:
         lives = Lives()
         try:
             while True:
+                self._broken_off = False
                 began, error = monotonic(), await self._connection()
                 born, self._online = self._online, False
                 self._clients.drop()
                 if self._closing:
                     return  # A task group that fails while it is cancelled forgets that it was.
                 why = explain(error, self._url)
-                step = lives.ended(error, why, born=born, lasted_us=monotonic() - began)
+                lasted_us = monotonic() - began
+                step = NextStep.AGAIN if self._broken_off else lives.ended(error, why, born=born, lasted_us=lasted_us)
                 if step is NextStep.TWIN:
                     raise NoPlaceError("--mqtt", f"{why}: {self._twin()}") from error
                 if step is NextStep.GIVE_UP:
@@ -216,6 +221,9 @@ class Broker:
         return error
 
     async def _live(self, client: BrokerClient) -> None:
+        self._client = client
+        if self._broken_off:  # while it was being made
+            raise aiomqtt.MqttError("the connection was broken off")
         self._device.set_alarm(RETAINED_COMMAND, present=False)  # if one still lies there, it comes now
         # Retained as published: one that is given now and retained is told from one that is not.
         options = SubscribeOptions(qos=1, retainAsPublished=True)
@@ -224,7 +232,6 @@ class Broker:
         for publication in self._snapshots.birth():
             await client.send(publication)
         client.end_entry()
-        self._client = client
         self._unsent = asyncio.Queue(MAX_UNSENT)
         self._online = True
         if not self._born.done():

@@ -1,17 +1,17 @@
 """Public topics of a device behind a broker: the retained ones, and each journal record as it is written.
 
-Law: it reads the device and changes nothing, and shows no memory that a loss of power could take back. It is asked now
-and then, not at each change: `state` is a picture for people, and what happened in between is in the journal.
+Law: it reads the device and changes nothing but the number of births, and shows no memory that a loss of power could
+take back. It is asked now and then, not at each change: `state` is a picture for people, and what happened in between
+is in the journal.
 """
 
 from collections.abc import Callable, Hashable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from pydantic_core import to_json
 
 from firmware_sim.commands.statements import identity
 from firmware_sim.device import Device
-from firmware_sim.memory.steps import CountBirth
 from protocols.language.schema import schema_id
 from protocols.language.version import MINOR, PROTOCOL
 from protocols.mqtt.bodies import payload_of, record_of
@@ -25,23 +25,39 @@ MAX_RECORDS: Final = 64
 the journal, where a host reads."""
 
 
+class Seen(Protocol):
+    """A device as a broker shows it. It may be another one than before, after a connection has ended."""
+
+    @property
+    def device(self) -> Device:
+        """The device that is there now."""
+
+    def count_birth(self) -> int:
+        """Count a connection to a broker, and return its number, which none before it had."""
+
+    def settle(self) -> None:
+        """See that no loss of power takes away what is about to be shown, or raise NvmFileError."""
+
+
 class Snapshots:
     """The public topics of a device behind a broker, over all of its connections: the versions go on rising."""
 
-    def __init__(self, device: Device, topics: DeviceTopics) -> None:
-        self._device = device
+    def __init__(self, seen: Seen, topics: DeviceTopics) -> None:
+        self._of = seen
         self._topics = topics
         self._birth_no = 0
         self._seen: dict[str, Hashable] = {}
         self._versions = dict.fromkeys(_SHOWN, 0)
         self._next_record = 0
 
+    @property
+    def _device(self) -> Device:
+        return self._of.device
+
     def begin(self) -> Publication:
         """Count a birth, and return the will of its connection, which the broker says when the connection is lost."""
-        nvm = self._device.nvm
-        nvm.keep(CountBirth())
-        nvm.sync()  # the broker has the will before anything else is shown
-        self._birth_no, self._next_record = nvm.birth_no, nvm.head
+        self._birth_no = self._of.count_birth()  # the broker has the will before anything else is shown
+        self._next_record = self._device.nvm.head
         return self._status(online=False, reason=LOST)
 
     def birth(self) -> list[Publication]:
@@ -68,7 +84,7 @@ class Snapshots:
         Raises:
             NvmFileError: what they would show cannot be kept.
         """
-        self._device.nvm.sync()
+        self._of.settle()
         changed = []
         for topic, shown in _SHOWN.items():
             key = shown.key(self._device)

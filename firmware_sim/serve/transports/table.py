@@ -133,6 +133,12 @@ class Served(Protocol):
     def detach(self, port: "Port") -> None:
         """It is gone."""
 
+    def count_birth(self) -> int:
+        """Count a connection to a broker, and return its number."""
+
+    def settle(self) -> None:
+        """See that no loss of power takes away what a broker is about to show."""
+
     def receive(self, port: "Port", data: "Any") -> None:
         """It has sent something."""
 

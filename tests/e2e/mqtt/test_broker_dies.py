@@ -4,6 +4,7 @@ A few strikes in the suite, two hundred in `make nightly`. When one comes is dra
 own clock, which a viewer on TCP reads.
 """
 
+import asyncio
 import contextlib
 import json
 import random
@@ -12,13 +13,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import aiomqtt
 import pytest
 
 from devicectl.log.report import SessionReport
+from firmware_sim.device import Device
 from firmware_sim.memory.journal import JOURNAL_SLOTS
+from firmware_sim.serve.real_time import RealTimeDevice
+from firmware_sim.serve.transports.lives import MAX_SHORT_LIVES
+from firmware_sim.serve.transports.mqtt import join
 from protocols.language.enums import Role, Stream
 from protocols.language.messages import StreamSet, StreamSetDone, TelemetryState
-from tests.brokers import Mosquitto
+from protocols.mqtt.broker_url import parse_broker_url
+from protocols.mqtt.status import Status
+from tests.brokers import TOPICS, Mosquitto
 from tests.client import Client, tcp
 from tests.e2e.processes import DEVICECTL, started
 from tests.e2e.sessions import CLOGS, PARAMETERS, VIEWER_ID, reports_of
@@ -170,3 +178,27 @@ def test_a_few_times(mosquitto: Mosquitto, tmp_path: Path) -> None:
 @pytest.mark.timeout(3_600)
 def test_two_hundred_times(mosquitto: Mosquitto, tmp_path: Path) -> None:
     strike(mosquitto, 200, tmp_path)
+
+
+@pytest.mark.asyncio
+async def test_a_device_that_breaks_its_own_connection_again_and_again_is_no_twin_of_another(
+    mosquitto: Mosquitto, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broker = await join(RealTimeDevice(Device(seed=7)), parse_broker_url(mosquitto.url()))
+    births: list[int] = []
+    async with (
+        asyncio.timeout(patience()),
+        aiomqtt.Client("127.0.0.1", mosquitto.port, protocol=aiomqtt.ProtocolVersion.V5) as anybody,
+    ):
+        await anybody.subscribe(TOPICS.of("status"))
+        async for message in anybody.messages:
+            status = Status.from_body(bytes(message.payload))
+            if not status.online:
+                continue
+            births.append(status.birth_no)
+            if len(births) == MAX_SHORT_LIVES + 3:
+                break
+            broker.cut(host_knows=True, device_knows=True)
+            broker.mend()
+    await broker.close()
+    assert births == sorted(set(births)) and not capfd.readouterr().err

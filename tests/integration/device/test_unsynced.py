@@ -8,6 +8,7 @@ import pytest
 from firmware_sim.device import Device
 from firmware_sim.errors import NvmFileError
 from firmware_sim.memory.nvm import Nvm
+from firmware_sim.serve.real_time import Kept
 from firmware_sim.serve.transports.snapshots import Snapshots
 from protocols.language import messages as M
 from protocols.language.alarm_codes import RETAINED_COMMAND
@@ -137,7 +138,7 @@ def note(device: Device) -> None:
 
 def test_a_retained_topic_shows_what_is_synced(medium: Medium) -> None:
     device = Device(seed=7, nvm=Nvm(medium, epoch=3))
-    snapshots = Snapshots(device, DeviceTopics("bench", "sim-7"))
+    snapshots = Snapshots(Kept(device), DeviceTopics("bench", "sim-7"))
     snapshots.begin()
     assert medium.synced == medium.kept, "the broker has the will, with the number of the birth"
     for show in (snapshots.birth, snapshots.changes):

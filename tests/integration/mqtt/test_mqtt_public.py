@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from firmware_sim.model.interlocks import ALARMS
+from firmware_sim.serve.real_time import Kept
 from firmware_sim.serve.transports.snapshots import MAX_RECORDS, Snapshots
 from protocols.language.alarm_codes import RETAINED_COMMAND, TOO_DEEP
 from protocols.language.enums import AlarmState
@@ -36,7 +37,7 @@ class Subscriber:
 
     def __init__(self, bench: MqttBench) -> None:
         self.bench = bench
-        self.snapshots = Snapshots(bench.device, TOPICS)
+        self.snapshots = Snapshots(Kept(bench.device), TOPICS)
         self.retained: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
 
