@@ -33,7 +33,8 @@ from protocols.serial.wire import SerialWire
 TOPICS: Final = DeviceTopics("site", "device")
 BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Wall time at which a run begins that was given no other: only differences matter."""
-_HOST: Final = "sim"
+CLIENT: Final = "sim"
+"""Client identifier of the host that is plugged in."""
 
 
 class BenchClock:
@@ -94,7 +95,7 @@ class Bench:
             recording=self.recording,
             write=self._write,
             line=SerialLine(scenario.baud) if scenario.baud else None,
-            make_wire=self._wire_maker(_HOST),
+            make_wire=self._wire_maker(CLIENT),
         )
         self._host = HostFaults(self.world, self.recording, write=write, interrupt=interrupt, visit=self._visit)
 
@@ -121,7 +122,7 @@ class Bench:
         return Engine(
             host_id=draw.getrandbits(32) or 1,
             draw_nonce=lambda: draw.getrandbits(32),
-            wire=self._host_wire(_HOST),
+            wire=self._host_wire(CLIENT),
             observer=self._observer,
         )
 

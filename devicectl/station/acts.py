@@ -34,7 +34,6 @@ MAX_CELL: Final = 0xFFFE
 MAX_CODE: Final = 0xFFFF
 MAX_PIECE: Final = 96 * 1024
 """Characters of base64 for what a host may have sent while the lesson was held."""
-MAX_TOPIC: Final = 512
 MAX_FAULTS: Final = 1_000
 """Faults that a lesson may have, as a scenario."""
 _KEYS: Final = ("at_us", "view", "name", "arguments")
@@ -181,7 +180,7 @@ ACTS: Final[Mapping[str, ActKind]] = {
             (Argument("check", str, 1, MAX_NAME), Argument("passed", bool), _TEXT._replace(name="reason")),
         ),
         ActKind("host_connected", (HOST,), "connect somebody else's host"),
-        ActKind("host_sent", (HOST,), "send bytes from somebody else's host", (_DATA,)),
+        ActKind("host_sent", (HOST,), "pass on what somebody else's host has sent", (_DATA,)),
         ActKind("host_gone", (HOST,), "disconnect somebody else's host"),
     )
 }

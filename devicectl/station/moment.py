@@ -49,14 +49,14 @@ def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now
     return lesson_of({**lesson.values, "seed": seed, LESSON: part}, lesson.title)
 
 
-def for_foreign_host(lesson: Lesson) -> Lesson:
-    """Return the lesson for somebody else's host on a serial wire: the host opens the session itself.
+def for_foreign_host(lesson: Lesson, wire: str = SERIAL) -> Lesson:
+    """Return the lesson for somebody else's host on that wire: the host opens the session itself.
 
     Raises:
-        ScenarioFileError: it begins with acts, or has a fault that a host of ours or a broker has.
+        ScenarioFileError: it begins with acts, or has a fault that a host of ours or another wire has.
     """
     kept = {name: value for name, value in _part(lesson).items() if name not in ("begin", "what_if")}
-    return lesson_of({**lesson.values, "wire": SERIAL, LESSON: {**kept, "host": FOREIGN}}, lesson.title)
+    return lesson_of({**lesson.values, "wire": wire, LESSON: {**kept, "host": FOREIGN}}, lesson.title)
 
 
 def _said(prebrief: str) -> str:

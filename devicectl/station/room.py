@@ -88,7 +88,8 @@ class Room:
         self.commits = Commits(lambda: self.now, wall)
         self.controller: Controller | ForeignConsole
         if lesson.foreign:
-            foreign = ForeignConsole(screen, self._see, self.commits, self._scenario.plan, identity)
+            plan, wire = self._scenario.plan, self._scenario.wire
+            foreign = ForeignConsole(screen, self._see, self.commits, plan, identity, wire=wire)
             self.bench = self._bench(screen, foreign.far_end)
             foreign.begin(self.bench.world)
             self.controller = foreign

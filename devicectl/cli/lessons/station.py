@@ -26,6 +26,7 @@ _DEMO = "Show one session, armed and driven by the automatic operator, on the pr
 _PRACTICE = "Let trainees start their lessons alone; the debrief waits for the instructor."
 _TCP = "Station 1 is for somebody else's host, which connects here; port 0 is any free one."
 _PTY = "Station 1 is for somebody else's host, which opens a serial port."
+_MQTT = "Station 1 is for somebody else's host, which works it behind this MQTT 5 broker: mqtt://HOST/SITE/DEVICE."
 _LESSON = "A ready lesson, or a scenario's FILE; more than once. The stations begin with the first."
 _STATIONS = "Stations to begin with, 1 to 8; one unless given."
 _SEED = "Seed of the first station; each further one has the next. Without it they are drawn."
@@ -38,6 +39,7 @@ _Demo = Annotated[bool, typer.Option("--demo", metavar="", help=_DEMO)]
 _Practice = Annotated[bool, typer.Option("--practice", metavar="", help=_PRACTICE)]
 _Tcp = Annotated[str | None, typer.Option("--tcp", metavar="HOST:PORT", help=_TCP)]
 _Pty = Annotated[bool, typer.Option("--pty", metavar="", help=_PTY)]
+_Mqtt = Annotated[str | None, typer.Option("--mqtt", metavar="URL", help=_MQTT)]
 _Lessons = Annotated[list[str] | None, typer.Option("--lesson", metavar="NAME|FILE", help=_LESSON)]
 _Stations = Annotated[int | None, typer.Option("--stations", metavar="N", parser=whole_number, help=_STATIONS)]
 _Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_number, help=_SEED)]
@@ -61,6 +63,7 @@ def station(
     practice: _Practice = False,
     tcp: _Tcp = None,
     pty: _Pty = False,
+    mqtt: _Mqtt = None,
     lesson: _Lessons = None,
     stations: _Stations = None,
     seed: _Seed = None,
@@ -78,7 +81,7 @@ def station(
 
     2 wrong arguments or lesson, the port is taken, or the packages of devicectl[station] are missing
 
-    3 somebody else's host cannot be given its place: that is taken
+    3 somebody else's host cannot be given its place: that is taken, or the broker is not there
 
     4 the session log cannot be written
     """
@@ -99,16 +102,18 @@ def station(
             f"{host} is reached by others: --allow-network lets everybody in this network read along, over HTTP",
             param_hint="--host",
         )
-    if demo and (tcp is not None or pty):
+    places = {"tcp": tcp, "pty": "" if pty else None, "mqtt": mqtt}
+    given = {name: value for name, value in places.items() if value is not None}
+    if demo and given:
         raise StationError("--demo: the automatic operator drives it, and somebody else's host cannot: leave one out")
     if port is not None and port > MAX_PORT:
         raise typer.BadParameter(f"must be a whole number from 0 to {MAX_PORT}", param_hint="--port")
     where = default_log_path(log)
     files = [NamedFile("--lesson", name, Use.READ) for name in lesson or () if Path(name).suffix]
-    refuse_clash([*files, *log_files(log, where, Use.WRITE)])
+    place = parse_host(given, allow_network=allow_network)
+    refuse_clash([*files, *(place.files if place is not None else ()), *log_files(log, where, Use.WRITE)])
     number = 1 if stations is None else stations
     _check_numbers(number, seed)
-    given = {**({} if tcp is None else {"tcp": tcp}), **({"pty": ""} if pty else {})}
     wanted = Wanted(
         library=library_of(lesson or [], demo=demo),
         stations=number,
@@ -116,7 +121,7 @@ def station(
         log=where,
         demo=demo,
         practice=practice,
-        host=parse_host(given, allow_network=allow_network),
+        host=place,
     )
     shown = demo if open_page is None else open_page
     with taken_as_ctrl_c(), listen(host, DEFAULT_PORT if port is None else port) as listening:

@@ -4,7 +4,8 @@ It has the face of `Controller`: a screen, and acts. Its acts are what the trans
 executed again to the byte with no host there.
 
     host_connected     the transport is there: the device has a port
-    host_sent          bytes of that host, which arrive at the device as far as the faults of the wire let them
+    host_sent          bytes or one publication of that host, which arrive at the device as far as the faults of the
+                       wire let them
     host_gone          the transport is gone
 
 Law: nothing here comes from the device's inside, and no clock is read.
@@ -15,6 +16,8 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from devicectl.campaign.bench import CLIENT, TOPICS
+from devicectl.campaign.scenario import MQTT
 from devicectl.campaign.world import FaultyWorld
 from devicectl.session.context import Identity
 from devicectl.session.operators.anesthesia import ZoneState
@@ -26,8 +29,11 @@ from devicectl.station.console.ledger import Ledger
 from devicectl.station.console.overheard import Overheard
 from devicectl.station.console.screen import Screen, See
 from firmware_sim.faults.wire import Piece
+from protocols.capture.contents import decode_publication_of
+from protocols.capture.packet import TO_DEVICE, CaptureError, Packet
 from protocols.language.units import SECOND, Micros
 from protocols.link.port import BadFrame, Envelope
+from protocols.mqtt.wire import DeviceWire, decode_publication
 from protocols.serial.wire import SerialWire
 
 Feed = Callable[[Any], Sequence[Envelope | BadFrame]]
@@ -38,7 +44,7 @@ FAREWELL_US: Final = 10 * SECOND
 
 
 class ForeignConsole:
-    """The console of one lesson. `far_end` is to be the host of the world in which it begins."""
+    """The console of one lesson on that wire. `far_end` is to be the host of the world in which it begins."""
 
     foreign: ClassVar[bool] = True
     alive: ClassVar[bool] = True
@@ -49,8 +55,11 @@ class ForeignConsole:
     pulling: ClassVar[bool] = True
     let_go: ClassVar[str] = ""
 
-    def __init__(self, screen: Screen, see: See, commits: Commits, plan: Plan, identity: Identity) -> None:
+    def __init__(
+        self, screen: Screen, see: See, commits: Commits, plan: Plan, identity: Identity, *, wire: str
+    ) -> None:
         self.screen = screen
+        self.wire = wire
         self.far_end = FarEnd(self._arrived, self._lost)
         self.out: Callable[[Piece], None] | None = None
         """Takes what arrives at the far end; None where nobody is there, as when a lesson is executed again."""
@@ -158,7 +167,7 @@ class ForeignConsole:
         elif name == "host_gone":
             self._world.unplug(ABSENT, "the host is gone")
         else:
-            self._send(_piece(arguments))
+            self._send(self._piece(arguments))
 
     def _connect(self) -> None:
         if self.connected:
@@ -174,6 +183,18 @@ class ForeignConsole:
                 self._overheard.host_said(one)
         self.far_end.outbox.append(piece)
         self._world.refresh()
+
+    def _piece(self, arguments: Mapping[str, object]) -> Piece:
+        try:
+            data = base64.b64decode(str(arguments["data"]), validate=True)
+        except binascii.Error as error:
+            raise ActError("host_sent: data must be base64") from error
+        if self.wire != MQTT:
+            return data
+        try:
+            return decode_publication_of(Packet(self._now(), 0, TO_DEVICE, data))
+        except CaptureError as error:
+            raise ActError("host_sent: data must be a publication as a recording has it") from error
 
     def _arrived(self, piece: Piece) -> None:
         """Take what has arrived at the far end."""
@@ -209,15 +230,11 @@ class ForeignConsole:
 
     def _open_wires(self) -> None:
         """Begin to read both directions: nothing is half received."""
-        self._from_host: Feed = SerialWire().feed
-        self._from_device: Feed = SerialWire().feed
+        if self.wire == MQTT:
+            self._from_host: Feed = DeviceWire(TOPICS, CLIENT).feed
+            self._from_device: Feed = lambda publication: [decode_publication(publication)]
+        else:
+            self._from_host, self._from_device = SerialWire().feed, SerialWire().feed
 
 
 _OF_TRANSPORT: Final = ("host_sent", "host_gone")
-
-
-def _piece(arguments: Mapping[str, object]) -> Piece:
-    try:
-        return base64.b64decode(str(arguments["data"]), validate=True)
-    except binascii.Error as error:
-        raise ActError("host_sent: data must be base64") from error

@@ -3,6 +3,7 @@
 Law: it says where to go, and then serves until a signal ends it; each lesson that is not over can be continued later.
 """
 
+import asyncio
 import contextlib
 import secrets
 import socket
@@ -86,7 +87,7 @@ async def _begin(wanted: Wanted, hub: Hub, api: Api) -> None:
         seed = None if wanted.seed is None else wanted.seed + number - 1
         lesson = wanted.library[name]
         if number == 1 and wanted.host is not None:
-            lesson = for_foreign_host(lesson)
+            lesson = for_foreign_host(lesson, wanted.host.wire)
         station = await hub.start(lesson, name=name, seed=seed)
         api.admit(station.number)
         if wanted.demo:
@@ -106,6 +107,7 @@ async def _reached(hub: Hub, host: HostPlace | None) -> AsyncIterator[str]:
     station = hub.stations[1]
     station.far_device = far_device = FarDevice(station, hub.wake)
     transport = await host.open_transport(far_device)
+    asyncio.get_running_loop().set_exception_handler(far_device.failed)
     far_device.opened(transport)
     try:
         yield transport.url

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from devicectl import clock
+from devicectl.campaign.scenario import MQTT
 from devicectl.errors import DevicectlError
 from devicectl.log.lessons.lesson import LessonStart, LessonSummary, StoredLesson
 from devicectl.station.debrief.stored import record_of
@@ -87,7 +88,7 @@ class Hub:
             place = self._number_for(number)
             there = self.stations.get(place)
             if there is not None and there.far_device is not None:
-                lesson = for_foreign_host(lesson)
+                lesson = for_foreign_host(lesson, there.far_device.wire)
             if seed is None:
                 seed = self._draw_seed() if lesson.seed is None else lesson.seed
             room = await _made(Room, lesson, seed)
@@ -120,9 +121,10 @@ class Hub:
         if not lesson.foreign:
             return wanted if wanted not in self.stations else self._number_for(None)
         for number, station in self.stations.items():
-            if station.far_device is not None:
+            if station.far_device is not None and station.far_device.wire == lesson.scenario.wire:
                 return number
-        raise PlaceError("its host is somebody else's: begin the station with --tcp or --pty", 1)
+        options = "--mqtt" if lesson.scenario.wire == MQTT else "--tcp or --pty"
+        raise PlaceError(f"its host is somebody else's: begin the station with {options}", 1)
 
     async def discard(self, key: int) -> None:
         """End a lesson that was not finished, and that nobody will go on with.

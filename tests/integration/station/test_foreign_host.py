@@ -1,47 +1,51 @@
 """A station with a transport for somebody else's host: what it keeps, what it breaks, and when it lets a host in."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from devicectl.campaign.scenario import MQTT, SERIAL
 from devicectl.errors import DevicectlError
 from devicectl.log.lessons.store import LessonLog
 from devicectl.log.store import SessionLog
 from devicectl.station.acts import BYTES
 from devicectl.station.lesson_file import parse_lesson
 from devicectl.station.moment import for_foreign_host
+from devicectl.station.room import Room
 from devicectl.station.server.attempt import Shelf
 from devicectl.station.server.hub import Hub
 from devicectl.station.server.projections import projections
 from devicectl.station.server.station import Station
 from devicectl.station.server.transports.far_device import MAX_HELD_BYTES, FarDevice
 from firmware_sim.ports import Port
+from firmware_sim.serve.errors import NoPlaceError
+from firmware_sim.serve.transports.clients import Clients
+from firmware_sim.serve.transports.snapshots import Snapshots
 from protocols.language.enums import Role
 from protocols.language.messages import Hello
 from protocols.language.schema import schema_id
 from protocols.language.units import MILLISECOND, Micros
 from protocols.language.version import MAJOR, MINOR
 from protocols.link.header import REPLY_WANTED
+from protocols.mqtt.topics import DeviceTopics
+from protocols.mqtt.wire import HostWire, Publication
 from protocols.serial.payload import encode_message
 
 LESSON = parse_lesson("lesson: {title: A lesson, begin: {state: armed}}", "a lesson")
-HELLO = encode_message(
-    Hello(
-        majors=1 << MAJOR,
-        minor=MINOR,
-        role=Role.CONTROLLER,
-        features=0,
-        schema_id=schema_id(MINOR),
-        host_id=9,
-        max_payload_size=219,
-        nonce=1,
-    ),
-    1,
-    0,
-    1,
-    REPLY_WANTED,
+GREETING = Hello(
+    majors=1 << MAJOR,
+    minor=MINOR,
+    role=Role.CONTROLLER,
+    features=0,
+    schema_id=schema_id(MINOR),
+    host_id=9,
+    max_payload_size=219,
+    nonce=1,
 )
+HELLO = encode_message(GREETING, 1, 0, 1, REPLY_WANTED)
+TOPICS = DeviceTopics("bench", "sim-7")
 
 
 class Cable:
@@ -123,9 +127,9 @@ def shelf() -> Iterator[Shelf]:
         yield Shelf(log, LessonLog(log))
 
 
-async def held(shelf: Shelf) -> Class:
+async def held(shelf: Shelf, wire: str = SERIAL) -> Class:
     hub = Hub(shelf, projections(practice=False), lambda: 7)
-    return Class(hub, await hub.start(for_foreign_host(LESSON), name="a lesson"))
+    return Class(hub, await hub.start(for_foreign_host(LESSON, wire), name="a lesson"))
 
 
 @pytest.mark.asyncio
@@ -271,3 +275,107 @@ async def test_a_station_that_is_removed_takes_no_host(shelf: Shelf) -> None:
     room = await held(shelf)
     await room.hub.remove(1)
     assert room.cable.is_cut
+
+
+class Behind:
+    """A broker in place of the cable: hosts of that name there, and what it was given for them and for all."""
+
+    def __init__(self, room: Class, name: str) -> None:
+        self.room = room
+        self.given: list[Publication] = []
+        self.warnings: list[str] = []
+        self.clients = Clients(room.far_device, TOPICS, self.given.append, self.warnings.append)
+        self.snapshots = Snapshots(room.far_device, TOPICS)
+        self._wire = HostWire(TOPICS, name)
+
+    def say_hello(self) -> None:
+        """The host publishes HELLO."""
+        self.clients.take(self._wire.encode(GREETING, 1, 0, 1, REPLY_WANTED))
+
+    def show(self) -> list[Publication]:
+        """A connection begins."""
+        return [self.snapshots.begin(), *self.snapshots.birth()]
+
+
+@pytest.mark.asyncio
+async def test_a_host_behind_a_broker_is_answered_by_its_own_name_and_the_lesson_has_none(shelf: Shelf) -> None:
+    rooms: list[Room] = []
+    for name in ("their-host", "another"):
+        room = await held(shelf, MQTT)
+        broker = Behind(room, name)
+        broker.say_hello()
+        room.run(6_000)
+        assert room.connected and room.far_device.connected
+        assert {one.topic for one in broker.given} == {TOPICS.of("reply", name), TOPICS.of("heartbeat")}
+        assert room.acts() == ["host_connected", BYTES]
+        rooms.append(room.station.room)
+    assert list(rooms[0].bench.recording) == list(rooms[1].bench.recording) and rooms[0].acts == rooms[1].acts
+
+
+@pytest.mark.asyncio
+async def test_what_a_broker_shows_changes_nothing_of_the_lesson(shelf: Shelf) -> None:
+    room = await held(shelf, MQTT)
+    broker = Behind(room, "their-host")
+    births = [broker.show()]
+    broker.say_hello()
+    for _ in range(10):
+        room.run(100)
+        broker.snapshots.changes()
+    births.append(broker.show())
+    ran = room.station.room
+    again = Room.execute(ran.lesson, ran.seed, ran.acts, ran.now)
+    assert list(again.bench.recording) == list(ran.bench.recording)
+    assert again.bench.device.nvm.birth_no == ran.bench.device.nvm.birth_no == 0
+    await room.hub.rewind(room.station, 300)
+    births.append(broker.show())
+    assert [b'"birth_no":%d,' % no in birth[-1].body for no, birth in enumerate(births, 1)] == [True, True, True]
+    assert room.station.room.bench.device is room.far_device.device is not ran.bench.device
+
+
+@pytest.mark.asyncio
+async def test_the_next_host_behind_a_broker_takes_the_place_of_one_that_has_no_link(shelf: Shelf) -> None:
+    room = await held(shelf, MQTT)
+    first = Behind(room, "their-host")
+    first.say_hello()
+    room.run(200)
+    wire = HostWire(TOPICS, "another")
+    hello = wire.encode(GREETING, 1, 0, 1, REPLY_WANTED)
+    first.clients.take(hello)
+    assert list(first.clients.ports) == ["their-host"] and first.given[-1].topic == TOPICS.of("reply", "another")
+    assert b"the places for hosts are taken, 1 in all" in first.given[-1].body
+    room.run(60_000)
+    assert not room.far_device.connected and "Waits for a host" in room.far_device.words()
+    first.clients.take(hello)
+    room.run(200)
+    assert list(first.clients.ports) == ["another"] and room.far_device.connected
+    assert room.acts() == ["host_connected", BYTES, "host_gone", "host_connected", BYTES]
+
+
+@pytest.mark.asyncio
+async def test_a_host_behind_a_broker_that_publishes_on_and_on_is_cut_off(shelf: Shelf) -> None:
+    room = await held(shelf, MQTT)
+    broker = Behind(room, "their-host")
+    for _ in range(MAX_HELD_BYTES // 100):
+        broker.say_hello()
+    assert room.cable.broken == 1 and room.acts() == ["host_connected", "host_gone"]
+
+
+@pytest.mark.asyncio
+async def test_a_lesson_of_one_wire_does_not_go_on_at_another(shelf: Shelf) -> None:
+    key = (await held(shelf, MQTT)).station.attempt.key
+    other = await held(shelf)
+    with pytest.raises(DevicectlError, match="begin the station with --mqtt"):
+        await other.hub.go_on(key)
+
+
+@pytest.mark.asyncio
+async def test_a_transport_that_has_ended_for_good_is_told_and_the_class_goes_on(
+    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = await held(shelf, MQTT)
+    error = NoPlaceError("--mqtt", "another client has the identifier")
+    room.far_device.failed(asyncio.get_running_loop(), {"message": "", "exception": error})
+    assert "No host can come in any more: --mqtt: another client" in room.far_device.words()
+    assert capsys.readouterr().err.count("\n") == 1
+    room.run(100)
+    assert room.station.room.now > room.station.room.began

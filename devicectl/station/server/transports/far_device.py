@@ -8,17 +8,25 @@ Law: what a host can make this end keep is bounded. The log has what came before
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
+from devicectl.campaign.scenario import MQTT
 from devicectl.station.console.foreign import ForeignConsole
 from devicectl.station.room import Room
 from devicectl.station.server.pace import Pace
+from devicectl.station.server.transports.names import Names
 from firmware_sim.device import Device
 from firmware_sim.ports import Port
+from firmware_sim.serve.errors import ServeError
+from handpiece_shell.streams import say
+from protocols.capture.contents import encode_data
 from protocols.link.port import AnyWire
+from protocols.mqtt.wire import DeviceWire
 from protocols.serial.wire import SerialWire
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from firmware_sim.faults.wire import Piece
     from firmware_sim.serve.real_time import Tap, Write
     from firmware_sim.serve.transports.table import Transport
@@ -49,18 +57,28 @@ class FarDevice:
     def __init__(self, station: Owner, wake: Callable[[], None]) -> None:
         self._station = station
         self._wake = wake
+        self.trouble = ""
+        """Reason for which no host can come in any more."""
         self._transport: Transport | None = None
+        self._births = 0
+        self._names: Names | None = None
+        """Names of the host's topics, where it is behind a broker."""
         self._open = True
         self._port: Port | None = None
         self._write: Write | None = None
-        self._held = bytearray()
-        self._arrived: list[bytes] = []
+        self._held: list[Piece] = []
+        self._arrived: list[Piece] = []
         self.begin()
 
     @property
     def device(self) -> Device:
         """The device of the lesson that runs now."""
         return self._station.room.bench.device
+
+    @property
+    def wire(self) -> str:
+        """Wire of each lesson here."""
+        return self._station.room.bench.scenario.wire
 
     @property
     def _console(self) -> ForeignConsole:
@@ -70,8 +88,8 @@ class FarDevice:
 
     @property
     def connected(self) -> bool:
-        """True while a host is there."""
-        return self._port is not None
+        """True while a host is there; behind a broker, where nobody says that it has gone, while it has a link."""
+        return self._console.screen.linked if self.wire == MQTT else self._port is not None
 
     @property
     def url(self) -> str:
@@ -81,7 +99,9 @@ class FarDevice:
     def words(self) -> str:
         """Return how it is with the host, and what it sees of the lesson's clock."""
         pace = self._station.pace
-        if not self._console.connected:
+        if self.trouble:
+            return f"No host can come in any more: {self.trouble}"
+        if not (self._console.connected and (self.connected or not pace.running)):
             return f"Waits for a host at {self.url}. The host opens the session itself."
         if not pace.running:
             return "Held: the device is silent, and its host takes the link for lost when the lease runs out."
@@ -98,16 +118,18 @@ class FarDevice:
         """A host is there; `write` takes what arrives at it."""
         if self._station.take("host_connected", {}):
             self._write = write
+        wire = make_wire()
+        self._names = Names(wire) if isinstance(wire, DeviceWire) else None
         self._port = self._station.room.bench.world.port
         self._wake()
         return self._port
 
-    def receive(self, port: Port, data: bytes) -> None:
-        """A transport brought bytes: they are an act at the next tick, or when the lesson goes on."""
+    def receive(self, port: Port, data: "Piece") -> None:
+        """A transport brought something: it is an act at the next tick, or when the lesson goes on."""
         if port is not self._port:
             return
-        self._held += data
-        if len(self._held) > MAX_HELD_BYTES:
+        self._held.append(data if isinstance(data, bytes) or self._names is None else self._names.to_lesson(data))
+        if sum(len(encode_data(piece)) for piece in self._held) > MAX_HELD_BYTES:
             self._break()
 
     def detach(self, port: Port) -> None:
@@ -116,8 +138,16 @@ class FarDevice:
             self._leave()
             self._wake()
 
+    def count_birth(self) -> int:
+        """Count a connection to a broker, here: the device of a lesson has in its memory what acts have brought."""
+        self._births += 1
+        return self._births
+
+    def settle(self) -> None:
+        """No-op: after each act and each tick the device has synced by itself what it shows."""
+
     def set_alarm(self, code: int, present: bool) -> None:
-        """No-op: no transport of a station finds the cause of an alarm."""
+        """No-op: that a retained command lies at a broker is no part of the lesson; the command itself is refused."""
 
     def note_settings(self, port: Port, left_on: Sequence[str]) -> None:
         """No-op: there is no trace."""
@@ -132,6 +162,15 @@ class FarDevice:
         """Take the transport, which is open now."""
         self._transport = transport
 
+    def failed(self, loop: "AbstractEventLoop", context: dict[str, Any]) -> None:
+        """Take an error that nobody awaits: a transport that has ended for good says why, and the class goes on."""
+        error = context.get("exception")
+        if not isinstance(error, ServeError):
+            loop.default_exception_handler(context)
+            return
+        self.trouble = str(error)
+        say(f"devicectl: station 1: no host can come in any more: {error}")
+
     def begin(self) -> None:
         """Take the room of another lesson or attempt: whoever was connected has to connect again."""
         self._console.out = self._arrive
@@ -140,17 +179,17 @@ class FarDevice:
 
     def exchange(self) -> None:
         """Do what was brought, and send what has arrived."""
-        if self._held and self._console.connected:
-            data = b64encode(self._held).decode()
-            self._held.clear()
-            if not self._station.take("host_sent", {"data": data}):
-                return
-        arrived, self._arrived[:] = list(self._arrived), []
-        if self._write is not None and arrived:
-            self._write(b"".join(arrived))
+        if self._console.connected:
+            held, self._held = self._held, []
+            for piece in _joined(held):
+                if not self._station.take("host_sent", {"data": b64encode(encode_data(piece)).decode()}):
+                    return
+        arrived, self._arrived = self._arrived, []
+        if self._write is not None:
+            for piece in _joined(arrived):
+                self._write(piece if isinstance(piece, bytes) or self._names is None else self._names.to_broker(piece))
 
     def _arrive(self, piece: "Piece") -> None:
-        assert isinstance(piece, bytes), "a lesson for somebody else's host has a serial wire"
         self._arrived.append(piece)
 
     def look(self) -> None:
@@ -186,3 +225,9 @@ class FarDevice:
         self._arrived.clear()
         if self._console.connected:
             self._station.take("host_gone", {})
+
+
+def _joined(pieces: "list[Piece]") -> "Sequence[Piece]":
+    """Return bytes as one piece, which is one act and one write, and publications one by one."""
+    parts = [piece for piece in pieces if isinstance(piece, bytes)]
+    return [b"".join(parts)] if parts else pieces

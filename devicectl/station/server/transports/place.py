@@ -3,10 +3,11 @@
 Law: nothing POSIX-only is imported unless a pseudo-terminal is asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from devicectl.campaign.scenario import MQTT, SERIAL
 from devicectl.errors import DevicectlError
 from firmware_sim.serve.errors import ServeError
 from firmware_sim.serve.transports.table import parse_places
@@ -15,6 +16,7 @@ from protocols.text.addresses import is_loopback
 if TYPE_CHECKING:
     from devicectl.station.server.transports.far_device import FarDevice
     from firmware_sim.serve.transports.table import Place, Transport
+    from handpiece_shell.files import NamedFile
 
 NEEDS_NETWORK: Final = "is reached by others: --allow-network lets every machine of this network drive the handpiece"
 
@@ -29,9 +31,15 @@ class PlaceError(DevicectlError):
 
 @dataclass(frozen=True, slots=True)
 class HostPlace:
-    """A checked place."""
+    """A checked place, and the wire of a lesson there."""
 
     place: "Place"
+    wire: str
+
+    @property
+    def files(self) -> "Sequence[NamedFile]":
+        """Files that its options name."""
+        return self.place.files
 
     async def open_transport(self, device: "FarDevice") -> "Transport":
         """Open it.
@@ -62,4 +70,4 @@ def parse_host(given: Mapping[str, str], *, allow_network: bool) -> HostPlace | 
         raise PlaceError(str(error), error.exit_code) from error
     if place.host and not is_loopback(place.host) and not allow_network:
         raise PlaceError(f"{names[0]}: {place.host} {NEEDS_NETWORK}", 2)
-    return HostPlace(place)
+    return HostPlace(place, MQTT if "mqtt" in given else SERIAL)

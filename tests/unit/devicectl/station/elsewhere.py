@@ -4,6 +4,8 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from devicectl.campaign.bench import CLIENT, TOPICS
+from devicectl.campaign.scenario import MQTT
 from devicectl.session.context import Identity
 from devicectl.session.engine import Engine, Entry
 from devicectl.session.entries import Finish
@@ -14,9 +16,10 @@ from devicectl.station.acts import act_of
 from devicectl.station.console.foreign import ForeignConsole
 from devicectl.station.lesson import Lesson
 from devicectl.station.room import Room
+from protocols.capture.contents import encode_data
 from protocols.language.enums import CloseReason
 from protocols.language.units import MILLISECOND, SECOND, Micros
-from protocols.link.port import AnyWire
+from protocols.mqtt.wire import HostWire
 from protocols.serial.wire import SerialWire
 from tests.unit.devicectl.station.rooms import PLAN, a_lesson
 from tests.world import IDENTITY
@@ -32,6 +35,11 @@ def a_foreign_lesson(**changes: Any) -> Lesson:
     return a_lesson(**changes, foreign=True)
 
 
+def behind_a_broker(**changes: Any) -> Lesson:
+    """The same for one behind a broker."""
+    return a_foreign_lesson(scenario={"wire": MQTT, **changes})
+
+
 class _Silent:
     """Sees nothing."""
 
@@ -45,9 +53,10 @@ class _Silent:
 class Elsewhere:
     """A room for somebody else's host, and that host: `engine` runs beside it, and they exchange pieces each tick."""
 
-    def __init__(self, room: Room, wire: Callable[[], AnyWire] = SerialWire) -> None:
+    def __init__(self, room: Room) -> None:
         self.room = room
-        self.engine = Engine(host_id=99, draw_nonce=lambda: 1, wire=wire(), observer=_Silent())
+        wire = HostWire(TOPICS, CLIENT) if room.lesson.scenario.wire == MQTT else SerialWire()
+        self.engine = Engine(host_id=99, draw_nonce=lambda: 1, wire=wire, observer=_Silent())
         self.entries: list[Entry] = []
         self._arrived: list[Any] = []
         assert isinstance(room.controller, ForeignConsole)
@@ -83,8 +92,12 @@ class Elsewhere:
             self.send(sent)
 
     def send(self, pieces: Sequence[Any]) -> None:
-        """Send pieces as one act."""
-        self.do("host_sent", data=b64encode(b"".join(pieces)).decode())
+        """Send bytes as one act, and each publication as one of its own."""
+        if self.console.wire == MQTT:
+            for piece in pieces:
+                self.do("host_sent", data=b64encode(encode_data(piece)).decode())
+        else:
+            self.do("host_sent", data=b64encode(b"".join(pieces)).decode())
 
     def _log(self, entries: list[Entry]) -> None:
         while entries:
@@ -130,7 +143,12 @@ class Elsewhere:
 
 def in_a_session(cycles: int = 0, *, seed: int = 7, **changes: Any) -> Elsewhere:
     """Somebody else's host in a session of its own, with so many cycles behind it."""
-    host = Elsewhere(Room(a_foreign_lesson(**changes), seed))
+    return in_a_session_of(a_foreign_lesson(**changes), cycles, seed=seed)
+
+
+def in_a_session_of(lesson: Lesson, cycles: int = 0, *, seed: int = 7) -> Elsewhere:
+    """The same in a lesson that is given."""
+    host = Elsewhere(Room(lesson, seed))
     host.open()
     for _ in range(cycles):
         host.cycle()

@@ -173,10 +173,6 @@ WRONG: Final = {
         "lesson: {host: foreign, begin: {state: armed}}",
         "lesson.begin: must be left out: somebody else's host opens the session itself",
     ),
-    "somebody else's host behind a broker": (
-        "wire: mqtt\nlesson: {host: foreign}",
-        "wire = 'mqtt': must be serial: somebody else's host is reached by bytes",
-    ),
     "a fault of a host of ours in somebody else's": (
         "faults: [{fault: host_crash}]\nlesson: {host: foreign}",
         "faults[0] = 'host_crash': happens in a host of ours, and this lesson's is somebody else's",

@@ -7,7 +7,13 @@ from devicectl.station.console.foreign import FAREWELL_US, WORKS_HERE
 from devicectl.station.room import Room
 from firmware_sim.faults.fault import declare
 from protocols.language.enums import CloseReason
-from tests.unit.devicectl.station.elsewhere import Elsewhere, a_foreign_lesson, in_a_session
+from tests.unit.devicectl.station.elsewhere import (
+    Elsewhere,
+    a_foreign_lesson,
+    behind_a_broker,
+    in_a_session,
+    in_a_session_of,
+)
 from tests.unit.devicectl.station.rooms import a_room, do, seen, wait
 
 
@@ -44,6 +50,47 @@ def test_a_host_meets_faults_and_the_lesson_is_executed_again_to_the_byte(kind: 
             host.connect()
     assert host.room.faults and host.room.faults[0].event == "fired"
     assert_the_same_again(host.room)
+
+
+def test_a_session_behind_a_broker_is_executed_again_to_the_byte_with_no_host_there() -> None:
+    host = in_a_session_of(behind_a_broker(), cycles=4)
+    assert seen(host.room, "cores") and host.console.screen.linked
+    host.close()
+    assert host.room.ended and len(host.room.bench.recording) > 200
+    assert any(act.name == "host_sent" for act in host.room.acts)
+    assert_the_same_again(host.room)
+
+
+@pytest.mark.parametrize("kind", ["duplicate", "publish_lost", "broker_restarted", "reboot"])
+def test_a_host_behind_a_broker_meets_faults_and_the_lesson_is_executed_again(kind: str) -> None:
+    given = {"for_ms": 500} if kind == "broker_restarted" else {}
+    host = in_a_session_of(behind_a_broker(faults=(declare(kind, "cycle == 2", **given),)), cycles=1)
+    task = host.engine.link.start(host.engine.next_cycle(), host.room.now)
+    for _ in range(250):
+        host.tick()
+        if not host.console.connected and host.console.reachable and not task.done:
+            host.connect()
+    assert host.room.faults and host.room.faults[0].event == "fired"
+    assert_the_same_again(host.room)
+
+
+def test_a_command_that_the_device_does_not_take_for_its_properties_is_no_act_of_a_trainee() -> None:
+    host = in_a_session_of(behind_a_broker())
+    task = host.engine.link.start(host.engine.next_cycle(), host.room.now)
+    host.engine.link.advance(host.room.now)
+    (command,) = host.engine.link.exchange.take()
+    before = len(seen(host.room, "act"))
+    host.send([command._replace(retain=True)])
+    assert not task.done and len(seen(host.room, "act")) == before
+    host.send([command])
+    assert len(seen(host.room, "act")) == before + 1
+
+
+def test_what_is_no_publication_is_no_act_behind_a_broker() -> None:
+    host = Elsewhere(Room(behind_a_broker(), 7))
+    host.connect()
+    with pytest.raises(ActError, match="must be a publication as a recording has it"):
+        host.do("host_sent", data="AAE=")
 
 
 def test_bytes_that_come_in_pieces_are_one_frame() -> None:
