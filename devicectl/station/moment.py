@@ -18,6 +18,8 @@ from protocols.language.units import SECOND, Micros
 from protocols.text.values import MAX_FILE_SIZE
 
 WIDTH: Final = 120
+_OF_OUR_HOST: Final = ("begin", "acts", "acts_us", "what_if")
+"""Keys of a lesson that are about what a host of ours does."""
 _AT_FIRST: Final = "At its beginning it said: "
 
 
@@ -50,12 +52,12 @@ def at_moment(lesson: Lesson, seed: int, acts: Sequence[Act], began: Micros, now
 
 
 def for_foreign_host(lesson: Lesson, wire: str = SERIAL) -> Lesson:
-    """Return the lesson for somebody else's host on that wire: the host opens the session itself.
+    """Return the lesson for somebody else's host on that wire: the host opens the session, so nothing leads to one.
 
     Raises:
-        ScenarioFileError: it begins with acts, or has a fault that a host of ours or another wire has.
+        ScenarioFileError: it has a fault that a host of ours or another wire has.
     """
-    kept = {name: value for name, value in _part(lesson).items() if name not in ("begin", "what_if")}
+    kept = {name: value for name, value in _part(lesson).items() if name not in _OF_OUR_HOST}
     return lesson_of({**lesson.values, "wire": wire, LESSON: {**kept, "host": FOREIGN}}, lesson.title)
 
 

@@ -154,6 +154,6 @@ def _announce(doors: "Doors", *, demo: bool, shown: bool) -> None:
         title = printable(lesson.start.title)
         print(f"not finished: lesson {lesson.key}, {title}; the instructor's page offers to continue it")
     first = "the presenter's link first, and press Run" if demo else "the instructor's link first: it shows the others"
-    print(f"\nOpen {first}. Ctrl-C ends the station.", flush=True)
+    print(f"\nOpen {first}.\nCtrl-C ends the station.", flush=True)
     if shown:
         webbrowser.open(doors.stations[1]["presenter"] if demo else doors.instructor)

@@ -90,7 +90,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         assert station.process.poll() is None, "it was ended"
         station.process.terminate()
         said = station.process.communicate(timeout=patience())
-    assert said == ("", ""), "it has said something of an attack, which may have a secret in it"
+    assert said == ("the station has ended\n", ""), "it has said something of an attack, which may have a secret in it"
 
 
 @pytest.fixture

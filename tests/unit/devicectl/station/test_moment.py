@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devicectl.campaign.scenario_file import ScenarioFileError
 from devicectl.simulation.lesson_form import MAX_TEXT, MAX_TITLE
 from devicectl.station.acts import Act, act_of
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import lesson_of, parse_lesson
 from devicectl.station.moment import MomentError, at_moment, for_foreign_host, lesson_as_yaml
+from devicectl.station.ready import READY, find_lesson
 from protocols.language.units import SECOND, Micros
 from tests.unit.devicectl.station.test_lesson_file import WHOLE
 
@@ -108,9 +108,15 @@ def test_a_lesson_for_somebody_elses_host_begins_with_the_device_just_started() 
     assert parse_lesson(lesson_as_yaml(lesson), "lab") == lesson
 
 
-def test_a_lesson_that_begins_with_acts_is_none_for_somebody_elses_host() -> None:
-    with pytest.raises(ScenarioFileError, match="acts: must be left out: somebody else's host was not there"):
-        for_foreign_host(parse_lesson(WHOLE, "lab"))
+def test_a_lesson_for_somebody_elses_host_has_none_of_the_acts_that_lead_to_its_beginning() -> None:
+    lesson = for_foreign_host(parse_lesson(WHOLE, "lab"))
+    assert parse_lesson(WHOLE, "lab").acts and (lesson.acts, lesson.acts_us) == ((), 0)
+
+
+def test_each_ready_lesson_can_be_one_for_somebody_elses_host() -> None:
+    """`devicectl station --tcp` begins with the first of them."""
+    for name in READY:
+        assert for_foreign_host(find_lesson(name)).foreign
 
 
 def test_a_moment_of_somebody_elses_host_is_no_lesson() -> None:
