@@ -143,7 +143,7 @@ class Procedures:
         """Resume the procedure that waits for this final answer."""
         task = self._by_request.pop(request, None)
         if task is not None:
-            make_error = _ERRORS.get(answer.__class__)
+            make_error = ERRORS.get(answer.__class__)
             self._run(task, answer, None if make_error is None else make_error(request.message, answer), now)
 
     def abandoned(self, request: Request, reason: str, now: Micros) -> None:
@@ -207,7 +207,7 @@ class Procedures:
                 return
 
 
-_ERRORS: Final[dict[type[Message], Callable[[Message, Any], CommandError]]] = {
+ERRORS: Final[dict[type[Message], Callable[[Message, Any], CommandError]]] = {
     Refused: CommandRefusedError,
     Nak: CommandRefusedError,
     Failed: CommandFailedError,

@@ -9,10 +9,11 @@ Law: only what that host has sent, and what has arrived at it, is known here.
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from devicectl.errors import CommandAbortedError, CommandError, CommandFailedError, CommandRefusedError
+from devicectl.errors import CommandError
 from devicectl.session.machine import ARMED, CYCLE, ENDED, IN_MOTION, WITH_SESSION, State
 from devicectl.session.operators.anesthesia import ZoneState
 from devicectl.session.plan import Plan, Zone
+from devicectl.session.procedures import ERRORS
 from devicectl.station.console.ledger import USUAL_DIAMETER_UM, Ledger, Opening
 from devicectl.station.console.screen import Screen, See
 from protocols.language import messages as M
@@ -199,9 +200,9 @@ class Overheard:
             self._believe(message.state)
             return
         del self._asked[envelope.header.correlation_id]
-        refusal = _NO.get(message.__class__)
-        if refusal is not None:
-            self._not_done(asked, refusal(asked.command, message))
+        make_error = ERRORS.get(message.__class__)
+        if make_error is not None:
+            self._not_done(asked, make_error(asked.command, message))
         elif (done := _DONE.get(message.__class__)) is not None:
             done(self, asked.command, message)
 
@@ -344,13 +345,6 @@ _TOLD: Final[Mapping[type[Message], Callable[..., None]]] = {
     M.Bye: Overheard._left,
 }
 """Message that answers no command -> what is made of it."""
-_NO: Final[Mapping[type[Message], Callable[..., CommandError]]] = {
-    M.Refused: CommandRefusedError,
-    M.Nak: CommandRefusedError,
-    M.Failed: CommandFailedError,
-    M.Aborted: CommandAbortedError,
-}
-"""Answer that ends a command which was not done -> the error that says so."""
 _DONE: Final[Mapping[type[Message], Callable[..., None]]] = {
     M.DeviceInfoDone: Overheard._told_who,
     M.SessionOpenDone: Overheard._opened,
