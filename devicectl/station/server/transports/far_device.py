@@ -67,6 +67,7 @@ class FarDevice:
         self._port: Port | None = None
         self._write: Write | None = None
         self._held: list[Piece] = []
+        self._held_bytes = 0
         self._arrived: list[Piece] = []
         self.begin()
 
@@ -128,8 +129,10 @@ class FarDevice:
         """A transport brought something: it is an act at the next tick, or when the lesson goes on."""
         if port is not self._port:
             return
-        self._held.append(data if isinstance(data, bytes) or self._names is None else self._names.to_lesson(data))
-        if sum(len(encode_data(piece)) for piece in self._held) > MAX_HELD_BYTES:
+        piece = data if isinstance(data, bytes) or self._names is None else self._names.to_lesson(data)
+        self._held.append(piece)
+        self._held_bytes += len(encode_data(piece))
+        if self._held_bytes > MAX_HELD_BYTES:
             self._break()
 
     def detach(self, port: Port) -> None:
@@ -180,7 +183,7 @@ class FarDevice:
     def exchange(self) -> None:
         """Do what was brought, and send what has arrived."""
         if self._console.connected:
-            held, self._held = self._held, []
+            held, self._held, self._held_bytes = self._held, [], 0
             for piece in _joined(held):
                 if not self._station.take("host_sent", {"data": b64encode(encode_data(piece)).decode()}):
                     return
@@ -222,6 +225,7 @@ class FarDevice:
         """Take in that nobody is connected, with nothing that was on its way."""
         self._port = self._write = None
         self._held.clear()
+        self._held_bytes = 0
         self._arrived.clear()
         if self._console.connected:
             self._station.take("host_gone", {})
