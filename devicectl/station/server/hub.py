@@ -139,9 +139,9 @@ class Hub:
 
     def _left(self, key: int) -> StoredLesson:
         """Return a lesson that an earlier program has left unfinished."""
-        at = next((station.number for station in self.stations.values() if station.attempt.key == key), None)
-        if at is not None:
-            raise ChangedError(f"lesson {key} is at station {at}")
+        station = self._station_of(key)
+        if station is not None:
+            raise ChangedError(f"lesson {key} is at station {station.number}")
         stored = self._shelf.lessons.load(key)
         if stored.summary.ended_us is not None:
             raise ChangedError(f"lesson {key} has ended")
@@ -176,8 +176,12 @@ class Hub:
 
     def now_in(self, key: int) -> Micros | None:
         """Return the time of a lesson's world, if it goes on at a station; None if it does not."""
-        rooms = (one.room for one in self.stations.values() if one.attempt.key == key)
-        return next((room.now for room in rooms if not room.ended), None)
+        station = self._station_of(key)
+        return None if station is None or station.room.ended else station.room.now
+
+    def _station_of(self, key: int) -> Station | None:
+        """Return the station at which a lesson is; None where it is at none."""
+        return next((station for station in self.stations.values() if station.attempt.key == key), None)
 
     def unfinished(self) -> list[LessonSummary]:
         """Return the lessons that an earlier program has left unfinished."""

@@ -303,10 +303,7 @@ class Station:
             "state": {"name": controller.screen.state.value, "words": state_in_words(controller)},
             "last_act": None
             if last is None
-            else {
-                "words": in_the_past(last, self.room.controller.plan),
-                "at_ms": lesson_ms(self.room, last.at_us),
-            },
+            else {"words": in_the_past(last, controller.plan), "at_ms": lesson_ms(self.room, last.at_us)},
             "clock": self.clock(),
             "ended": self.room.ended,
             "host": None if self.far_device is None else self.far_device.url,
