@@ -10,7 +10,6 @@ import io
 import os
 import select
 import stat
-import threading
 from typing import Any, Final
 
 GRACE_S: Final = 0.5
@@ -18,17 +17,21 @@ GRACE_S: Final = 0.5
 _LOOK_MS: Final = 50
 NOBODY_READS: Final = "nobody reads it"
 
-_hurried = threading.Event()
+
+class _End:
+    """The end of the program. No lock guards it: a second signal would wait in its handler for the first one's."""
+
+    is_near = False
 
 
 def hurry() -> None:
     """From now on no write waits long: the program is to end. Safe in a signal's handler."""
-    _hurried.set()
+    _End.is_near = True
 
 
 def take_time() -> None:
     """From now on a write waits for its reader, as at the beginning."""
-    _hurried.clear()
+    _End.is_near = False
 
 
 class PatientFile(io.FileIO):
@@ -64,7 +67,7 @@ def _wait_for_room(descriptor: int) -> None:
     room.register(descriptor, select.POLLOUT)
     looks = round(GRACE_S * 1000 / _LOOK_MS)
     while not room.poll(_LOOK_MS):  # a signal is heard between two looks at the latest
-        looks -= _hurried.is_set()
+        looks -= _End.is_near
         if not looks:
             raise TimeoutError(errno.ETIMEDOUT, NOBODY_READS)
 

@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +17,9 @@ from handpiece_shell.patient_file import NOBODY_READS, PatientFile, hurry, open_
 from handpiece_shell.streams import guard_streams, loss_of, why_lost
 from handpiece_shell.trace_file import open_trace
 from tests.patience import patience
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 MUCH = b"0123456789abcdef" * 16_384
 """More than a pipe takes."""
@@ -52,6 +57,25 @@ def test_a_reader_that_reads_gets_it_all(pipe: tuple[int, int], hurried: bool, b
     file.flush()
     reader.join(patience())
     assert got == [MUCH]
+
+
+def test_a_second_signal_comes_at_any_line_of_the_first_ones_handler() -> None:
+    def second(frame: FrameType, event: str, argument: object) -> "TraceFunction":
+        hurry()  # is not traced itself
+        return second
+
+    def first() -> None:
+        sys.settrace(second)
+        hurry()
+        sys.settrace(None)
+
+    handler = threading.Thread(target=first, daemon=True)
+    handler.start()
+    handler.join(patience())
+    try:
+        assert not handler.is_alive(), "the second waits for the first, and the first for the second"
+    finally:
+        take_time()
 
 
 def test_nobody_reads_and_the_program_is_to_end(pipe: tuple[int, int]) -> None:
