@@ -77,6 +77,7 @@ export class Station {
     const socket = new WebSocket(`${scheme}//${location.host}${this.path}`);
     this.#socket = socket;
     socket.onopen = () => {
+      this.#heardMs = performance.now(); // or the next look takes what was silent before for the silence of this one
       this.#send({ type: "resume", last: this.#no });
       if (this.#no > 0) this.#tell(true, "connected"); // a lesson that is held may have nothing to send
     };
