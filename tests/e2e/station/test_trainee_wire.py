@@ -98,7 +98,8 @@ class Wire:
         truth = self.instructor.document.get("truth", {}).get("pressure_kpa")
         shown = self.trainee.document.get("vacuum", {}).get("kpa")
         if truth is not None and shown is not None and abs(truth - shown) > 5:
-            self.strayed.add(truth)
+            if not float(truth).is_integer():  # 0.0 may be anything: it gives no pressure away
+                self.strayed.add(truth)
             self.shown_meanwhile |= set(_floats(json.loads(self.trainee.texts[-1])))
 
 
