@@ -153,8 +153,8 @@ class RecordingFile:
 
 
 @contextlib.contextmanager
-def read_recording(path: str) -> Iterator[Capture]:
-    """Open the recording in the file at `path`; its packets are read as they are asked for.
+def read_recording(path: str, *, of_anybody: bool = False) -> Iterator[Capture]:
+    """Open the recording in the file at `path`, or a capture `of_anybody`; packets are read as they are asked for.
 
     Raises:
         CaptureError: it cannot be read, or is none; also later, from its packets.
@@ -165,6 +165,6 @@ def read_recording(path: str) -> Iterator[Capture]:
         except (OSError, ValueError) as error:
             raise CaptureError(path, getattr(error, "strerror", None) or str(error), "a recording") from error
         try:
-            yield read_capture(file.read)
+            yield read_capture(file.read, of_anybody=of_anybody)
         except CaptureError as error:
             raise CaptureError(f"{path}, {error.where}", error.found, error.expected) from error

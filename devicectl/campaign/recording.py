@@ -10,6 +10,8 @@ from protocols.capture.packet import JsonObject
 from protocols.language.units import Micros
 from protocols.mqtt.wire import Publication
 
+PROGRAM: Final = "devicectl campaign"
+"""Maker of a trial's recording, in its comment; also where it is `run --scenario`."""
 HOST_SENT: Final = "host>"
 DEVICE_HEARD: Final = ">device"
 DEVICE_SENT: Final = "device>"

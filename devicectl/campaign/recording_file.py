@@ -10,7 +10,7 @@ Law: the file is complete. Replaying it needs nothing but this program in the sa
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, EVENT, HOST_HEARD, HOST_SENT, Recorded
+from devicectl.campaign.recording import DEVICE_HEARD, DEVICE_SENT, EVENT, HOST_HEARD, HOST_SENT, PROGRAM, Recorded
 from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.verdict import Verdict
 from handpiece_shell.recording_file import versions
@@ -20,8 +20,6 @@ from protocols.capture.packet import EVENTS, FROM_DEVICE, MAX_COMMENT_BYTES, NO_
 from protocols.capture.seal import Seal
 from protocols.text.notice import NOTICE
 
-PROGRAM: Final = "devicectl campaign"
-"""Maker of the recording, in the comment; also where it is `run --scenario`."""
 INTERFACES: Final = ("sim", "host", EVENTS)
 _PLACES: Final[Mapping[str, tuple[int, int]]] = {
     DEVICE_HEARD: (0, TO_DEVICE),

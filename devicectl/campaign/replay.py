@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
-from devicectl.campaign.recording_file import PROGRAM, packets
+from devicectl.campaign.recording import PROGRAM
+from devicectl.campaign.recording_file import packets
 from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.trial import Trial
 from devicectl.errors import DevicectlError

@@ -18,6 +18,7 @@ from devicectl.cli.run import run
 from devicectl.cli.sessions import app as sessions_app
 from devicectl.cli.spec import spec
 from devicectl.cli.trials.campaign import campaign
+from devicectl.cli.trials.check import check
 from devicectl.cli.trials.replay import replay
 from devicectl.errors import DevicectlError
 from handpiece_shell.streams import say
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command("run", cls=PlainCommand, short_help="Hold one whole session, and log it.")(run)
 app.command("replay", cls=PlainCommand, short_help="Execute a recording again.")(replay)
+app.command("check", cls=PlainCommand, short_help="Judge a stored capture by the rules of the protocol.")(check)
 app.command("plan", cls=PlainCommand)(plan)
 app.command("campaign", cls=PlainCommand, short_help="Hold many sessions under faults, and judge each.")(campaign)
 app.command("report", cls=PlainCommand, short_help="Write the debrief of a lesson as one page.")(report)

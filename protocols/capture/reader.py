@@ -32,6 +32,7 @@ from protocols.capture.packet import (
     Packet,
 )
 from protocols.capture.seal import Seal
+from protocols.language.units import SECOND
 
 Read = Callable[[int], bytes]
 """Gives that many bytes, and fewer only where there are no more."""
@@ -41,20 +42,25 @@ MAX_BLOCK_BYTES: Final = 2 * MAX_PACKET_BYTES
 _MIN_BLOCK_BYTES: Final = 12
 _SIMPLE_PACKET: Final = 3
 _OLD_PACKET: Final = 2
+_POWER: Final = 0x7F
+"""Bits of a resolution that are the power: of two where the other bit is set, else of ten. [if_tsresol]"""
 _WHOLE: Final = "a recording up to its end"
 _OURS: Final = "a recording of devicectl or firmware-sim"
 
 
-def read_capture(read: Read) -> Capture:
+def read_capture(read: Read, *, of_anybody: bool = False) -> Capture:
     """Return the recording whose bytes `read` gives. Its packets are read as they are asked for.
+
+    `of_anybody` takes captures of other programs as well: without our comment, with interfaces that have no name, and
+    with times in other units. Such a comment is empty.
 
     Raises:
         CaptureError: it does not begin as one; or later, from its packets, it does not go on as one.
     """
     blocks = _Blocks(read)
-    comment = _comment(blocks.begin())
+    comment = _comment(blocks.begin(), of_anybody=of_anybody)
     interfaces: list[str] = []
-    return Capture(comment, interfaces, _sealed(comment, interfaces, _packets(blocks, interfaces)))
+    return Capture(comment, interfaces, _sealed(comment, interfaces, _packets(blocks, interfaces, not comment)))
 
 
 def _sealed(comment: JsonObject, interfaces: Sequence[str], packets: Iterator[Packet]) -> Iterator[Packet]:
@@ -167,7 +173,8 @@ def _looks_like(start: bytes) -> str:
     return f"a file that begins with {start[:4].hex(' ').upper()}"
 
 
-def _comment(section: _Block) -> JsonObject:
+def _comment(section: _Block, *, of_anybody: bool) -> JsonObject:
+    """Return the comment of ours; an empty one where there is none, and the capture may be `of_anybody`."""
     _, major, _, _ = section.unpack("IHHq")
     if major != 1:
         raise section.wrong(4, f"pcapng of version {major}", "version 1")
@@ -177,6 +184,8 @@ def _comment(section: _Block) -> JsonObject:
     except (ValueError, RecursionError):
         comment = None
     if not isinstance(comment, dict) or "recording" not in comment:
+        if of_anybody:
+            return {}
         raise section.wrong(at, "a capture with no comment of ours", _OURS)
     version = comment["recording"]
     if version != VERSION or isinstance(version, bool):
@@ -186,14 +195,19 @@ def _comment(section: _Block) -> JsonObject:
     return comment
 
 
-def _packets(blocks: _Blocks, interfaces: list[str]) -> Iterator[Packet]:
+def _packets(blocks: _Blocks, interfaces: list[str], of_anybody: bool) -> Iterator[Packet]:
+    units: list[int] = []
     for block in blocks:
         if block.kind == ENHANCED_PACKET:
-            yield _packet(block, len(interfaces))
+            packet = _packet(block, len(interfaces))
+            per_second = units[packet.interface]
+            yield packet if per_second == SECOND else packet._replace(at_us=packet.at_us * SECOND // per_second)
         elif block.kind == INTERFACE:
             if len(interfaces) == MAX_INTERFACES:
                 raise block.wrong(0, "one interface more", f"at most {MAX_INTERFACES}")
-            interfaces.append(_interface(block))
+            name, per_second = _interface(block, len(interfaces) if of_anybody else None)
+            interfaces.append(name)
+            units.append(per_second)
         elif block.kind == SECTION:
             raise block.wrong(0, "a second section", "one: a file is one recording")
         elif block.kind in (_SIMPLE_PACKET, _OLD_PACKET):
@@ -201,19 +215,24 @@ def _packets(blocks: _Blocks, interfaces: list[str]) -> Iterator[Packet]:
         # All others tell about the capture, such as names of hosts and counts: what other programs add.
 
 
-def _interface(block: _Block) -> str:
+def _interface(block: _Block, number: int | None) -> tuple[str, int]:
+    """Return an interface's name and its units of time in a second; `number` is for one that may be anybody's."""
     link_type, _, _ = block.unpack("HHI")
     if link_type != USER0:
         raise block.wrong(0, f"an interface of link type {link_type}", f"{USER0}, USER0")
-    name = None
+    name = None if number is None else f"interface {number}"
+    per_second = SECOND
     for at, code, value in block.options(8):
         if code == TIME_RESOLUTION and value != bytes([MICROSECONDS]):
-            raise block.wrong(at, f"time stamps of resolution {value[:4].hex(' ')}", "06, microseconds")
+            if number is None or len(value) != 1:
+                raise block.wrong(at, f"time stamps of resolution {value[:4].hex(' ')}", "06, microseconds")
+            base, power = (2, value[0] & _POWER) if value[0] & ~_POWER else (10, value[0])
+            per_second = base**power
         if code == NAME:
             name = value.decode(errors="replace")
     if name is None:
         raise block.wrong(8, "an interface without a name", "the port's")
-    return name
+    return name, per_second
 
 
 def _packet(block: _Block, interfaces: int) -> Packet:

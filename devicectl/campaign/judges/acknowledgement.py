@@ -25,10 +25,10 @@ _DONE: Final = {"PunchDone": 1, "SuctionDone": 2, "AdvanceDone": 3}
 
 def judge(reading: Reading) -> Found:
     """Hold each JOURNAL_ACK, as it was sent, against the log at that place, and each mark against those before it."""
-    return _commits(reading) + _tails(reading) + _marks(reading)
+    return judge_commits(reading) + judge_tails(reading) + judge_marks(reading)
 
 
-def _commits(reading: Reading) -> Found:
+def judge_commits(reading: Reading) -> Found:
     """Hold each JOURNAL_ACK against the commits before it.
 
     While no session is open all records belong to closed ones: a host may acknowledge them before it opens its own.
@@ -55,7 +55,7 @@ def _commits(reading: Reading) -> Found:
     return found
 
 
-def _tails(reading: Reading) -> Found:
+def judge_tails(reading: Reading) -> Found:
     """Hold the tail of each page and WELCOME against what the device has heard to be acknowledged."""
     acks = [said for said in reading.device_heard if said.frame.name == "JournalAck"]
     found: Found = []
@@ -71,7 +71,7 @@ def _tails(reading: Reading) -> Found:
     return found
 
 
-def _marks(reading: Reading) -> Found:
+def judge_marks(reading: Reading) -> Found:
     """Hold each number that never goes back against the greatest that was shown before."""
     found: Found = []
     shown: dict[str, int] = {}

@@ -20,10 +20,12 @@ _TO_OTHERS: Final = {"Stop": "StopDone", "Hello": "Nak"}
 
 def judge(reading: Reading) -> Found:
     """Hold what each end sent against what it sent before under the same link and correlation id."""
-    return _commands(reading) + _answers(reading) + _links(reading) + _partings(reading) + _others(reading)
+    seen_on_the_wire = judge_commands(reading) + judge_answers(reading) + judge_links(reading)
+    return seen_on_the_wire + judge_partings(reading) + judge_others(reading)
 
 
-def _commands(reading: Reading) -> Found:
+def judge_commands(reading: Reading) -> Found:
+    """Hold each command against those that the host has sent before it on its link."""
     found: Found = []
     first: dict[Key, Frame] = {}
     newest: dict[int, int] = {}
@@ -33,7 +35,9 @@ def _commands(reading: Reading) -> Found:
             continue
         if frame.retransmitted:
             before = first.get(key)
-            if before is None or (before.name, before.seq, before.payload) != (frame.name, frame.seq, frame.payload):
+            if before is None and not reading.host_end:
+                first[key] = frame  # the one before was lost on its way to the tap
+            elif before is None or (before.name, before.seq, before.payload) != (frame.name, frame.seq, frame.payload):
                 found.append((said.at_us, f"{frame.name} {key} is sent again, and was not sent before like that"))
         else:
             last = newest.get(frame.link_id)
@@ -43,7 +47,8 @@ def _commands(reading: Reading) -> Found:
     return found
 
 
-def _answers(reading: Reading) -> Found:
+def judge_answers(reading: Reading) -> Found:
+    """Hold each answer to a motion against what the device has heard and has answered before."""
     found: Found = []
     motions: set[Key] = set()
     late = _late(reading)
@@ -62,7 +67,13 @@ def _answers(reading: Reading) -> Found:
         refused = frame.name == "Refused" and frame.fields["code"] in _NOT_TAKEN
         if refused and frame.fields["code"] == _LATE and key in list(last)[-REMEMBERED:]:
             found.append((said.at_us, f"correlation {frame.correlation_id} was answered, and is refused as expired"))
-        sentence = _replay(frame, before, outcomes) if frame.replayed else "" if refused else _first(frame, before)
+        sentence = (
+            _replay(frame, before, outcomes, whole=reading.whole)
+            if frame.replayed
+            else ""
+            if refused
+            else _first(frame, before)
+        )
         if not frame.replayed and not refused and key in late and before is None:
             sentence = f"{frame.name} to correlation {frame.correlation_id}, which came after a newer motion"
         if sentence:
@@ -92,7 +103,7 @@ def _late(reading: Reading) -> set[Key]:
     return late
 
 
-def _links(reading: Reading) -> Found:
+def judge_links(reading: Reading) -> Found:
     """Find answers on a link that the device has not granted, or had lost with its power, and numbers of such links."""
     found: Found = []
     granted: set[int] = set()
@@ -114,7 +125,7 @@ def _links(reading: Reading) -> Found:
     return found
 
 
-def _partings(reading: Reading) -> Found:
+def judge_partings(reading: Reading) -> Found:
     """Find a transport that took a link with it which its host had left before, with BYE."""
     found: Found = []
     byes = [said for said in reading.device_heard if said.frame.name == "Bye"]
@@ -126,7 +137,7 @@ def _partings(reading: Reading) -> Found:
     return found
 
 
-def _others(reading: Reading) -> Found:
+def judge_others(reading: Reading) -> Found:
     """Hold what other hosts were answered against what they may: STOP, and nothing else that they ask for."""
     found: Found = []
     for noted in reading.of("other_host"):
@@ -147,15 +158,15 @@ def _first(frame: Frame, before: Frame | None) -> str:
     return ""
 
 
-def _replay(frame: Frame, before: Frame | None, outcomes: dict[tuple[str, int], Frame]) -> str:
-    """Judge an answer that is given again."""
+def _replay(frame: Frame, before: Frame | None, outcomes: dict[tuple[str, int], Frame], *, whole: bool) -> str:
+    """Judge an answer that is given again; its first one is there where the recording is `whole`."""
     if before is not None:
         if (before.name, before.payload) == (frame.name, frame.payload) or before.name == "Received" != frame.name:
             return ""
         return f"{frame.name} of correlation {frame.correlation_id} is not the answer that was given first"
     fields = frame.fields
     first = outcomes.get((frame.name, fields.get("cycle_no", 0)))
-    if frame.name == "CountDone" and (first is None or first.fields != fields):
+    if frame.name == "CountDone" and (whole if first is None else first.fields != fields):
         return f"COUNT of cycle {fields['cycle_no']} has another outcome than at first"
     if frame.name == "PunchDone" and first is not None and first.fields != fields:
         return f"PUNCH of cycle {fields['cycle_no']} has another outcome than at first"

@@ -18,10 +18,10 @@ _ENDS: Final = (*ENDS, "JournalPage", "Nak")
 
 def judge(reading: Reading) -> Found:
     """Hold what the host sends against what it has sent and heard before."""
-    return _cycle_numbers(reading) + (_repetitions(reading) if _repeats(reading) else [])
+    return judge_cycle_numbers(reading) + judge_repetitions(reading)
 
 
-def _cycle_numbers(reading: Reading) -> Found:
+def judge_cycle_numbers(reading: Reading) -> Found:
     """Find a new PUNCH with a number that the device has shown to be used."""
     shown = [said for said in reading.device_sent if said.frame.name in _NAMES_CYCLE]
     found: Found = []
@@ -36,10 +36,6 @@ def _cycle_numbers(reading: Reading) -> Found:
     return found
 
 
-def _repeats(reading: Reading) -> bool:
-    return any(said.frame.retransmitted for said in reading.host_sent)
-
-
 class _Asked:
     """A command that has no end yet. `over_us` is when a heartbeat has shown it to be over, None before that."""
 
@@ -49,9 +45,11 @@ class _Asked:
         self.over_us: int | None = None
 
 
-def _repetitions(reading: Reading) -> Found:
+def judge_repetitions(reading: Reading) -> Found:
     """Follow each command from its sending to its end."""
     found: Found = []
+    if not any(said.frame.retransmitted for said in reading.host_sent):
+        return found
     asked: dict[tuple[int, int], _Asked] = {}
     sent = [(said, True) for said in reading.host_sent if said.frame.command]
     for said, is_sent in sorted([*sent, *((one, False) for one in reading.host_heard)], key=lambda one: one[0].place):

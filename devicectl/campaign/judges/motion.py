@@ -50,6 +50,11 @@ _NEXT: Final[Mapping[str, tuple[str, ...]]] = {
 
 def judge(reading: Reading) -> Found:
     """Hold each stroke and each change of state against docs/model.md."""
+    return judge_moves(reading) + judge_depths(reading)
+
+
+def judge_moves(reading: Reading) -> Found:
+    """The same for what no wire shows: strokes, states, needles and starts."""
     boots = [0, *(noted.at_us for noted in reading.of("boot"))]
     found = []
     for noted in reading.of("stroke"):
@@ -61,7 +66,7 @@ def judge(reading: Reading) -> Found:
     for noted, (before, after) in zip(reading.of("state"), changes(reading), strict=True):
         if after != "OFF" and after not in _NEXT[before]:
             found.append((noted.at_us, f"the device went from {before} to {after}"))
-    return found + unready(reading) + _tries(reading) + _depths(reading) + _starts(reading)
+    return found + unready(reading) + _tries(reading) + _starts(reading)
 
 
 def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
@@ -172,7 +177,7 @@ def _starts(reading: Reading) -> Found:
     return found
 
 
-def _depths(reading: Reading) -> Found:
+def judge_depths(reading: Reading) -> Found:
     """Find strokes that were said to be done and went deeper than is allowed: interlock 10 locks."""
     set_um = {
         said.frame.fields["cycle_no"]: said.frame.fields["depth_um"]

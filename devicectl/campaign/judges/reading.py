@@ -41,9 +41,21 @@ class Noted(NamedTuple):
 class Reading:
     """A recording: what was said, by where it was sent or heard, and the events by their name; each in order."""
 
-    def __init__(self, recording: Sequence[Recorded], parameters: Mapping[str, float] = MappingProxyType({})) -> None:
-        """Decode it. `parameters` are those of the device that the run has set."""
+    def __init__(
+        self,
+        recording: Sequence[Recorded],
+        parameters: Mapping[str, float] = MappingProxyType({}),
+        *,
+        whole: bool = True,
+        host_end: bool = True,
+    ) -> None:
+        """Decode it. `parameters` are those of the device that the run has set.
+
+        `whole` says that all is in it that the device has ever heard and sent, `host_end` all that the host has sent.
+        """
         self.parameters = parameters
+        self.whole = whole
+        self.host_end = host_end
         self.end_us = recording[-1].at_us if recording else 0
         self.device_sent: list[Said] = []
         self.device_heard: list[Said] = []

@@ -195,3 +195,46 @@ def test_any_bytes_behind_a_header_are_packets_or_one_error(data: bytes) -> None
         read(SECTION + TCP + data)
     except CaptureError as error:
         assert error.where.startswith("byte ")
+
+
+# --- captures of other programs ----------------------------------------------------------------------------------
+
+
+def foreign(options: bytes, ticks: int) -> bytes:
+    """A capture without a comment: one interface with these options, one packet at a time in its units."""
+    section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    size = 20 + len(options)
+    return (
+        section
+        + struct.pack("<IIHHI", 1, size, 147, 0, 0)
+        + options
+        + struct.pack("<I", size)
+        + packet_block(ticks, 0, 1, b"ask")
+    )
+
+
+@pytest.mark.parametrize(
+    ("resolution", "ticks", "at_us"),
+    [(None, 1_500_000, 1_500_000), (9, 1_500_000_999, 1_500_000), (3, 1_500, 1_500_000), (0x8A, 1_536, 1_500_000)],
+)
+def test_a_capture_of_anybody_has_times_in_its_own_units(resolution: int | None, ticks: int, at_us: int) -> None:
+    options = b"" if resolution is None else struct.pack("<HHB3xHH", 9, 1, resolution, 0, 0)
+    capture = read_capture(io.BytesIO(foreign(options, ticks)).read, of_anybody=True)
+    assert list(capture.packets) == [Packet(at_us, 0, 1, b"ask")]
+    assert (capture.comment, capture.interfaces) == ({}, ["interface 0"])
+
+
+def test_what_anybody_may_leave_out_a_recording_of_ours_may_not() -> None:
+    with pytest.raises(CaptureError, match="no comment of ours"):
+        read(foreign(b"", 5))
+    nameless = SECTION + foreign(b"", 5)[28:]
+    with pytest.raises(CaptureError, match="without a name"):
+        list(read_capture(io.BytesIO(nameless).read, of_anybody=True).packets)
+    nanoseconds = SECTION + foreign(struct.pack("<HHB3xHH", 9, 1, 9, 0, 0), 5)[28:]
+    with pytest.raises(CaptureError, match="expected 06, microseconds"):
+        list(read_capture(io.BytesIO(nanoseconds).read, of_anybody=True).packets)
+
+
+def test_a_resolution_that_is_none_is_an_error() -> None:
+    with pytest.raises(CaptureError, match="expected 06, microseconds"):
+        list(read_capture(io.BytesIO(foreign(struct.pack("<HHHxxHH", 9, 2, 9, 0, 0), 5)).read, of_anybody=True).packets)
