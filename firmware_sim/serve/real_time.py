@@ -35,6 +35,9 @@ class Tap(Protocol):
     def line_set(self, left_on: Sequence[str], now: Micros) -> None:
         """A host has set its terminal: which settings that change bytes are on now."""
 
+    def noted(self, what: str, now: Micros) -> None:
+        """A host has done something with its line that no byte shows, in words."""
+
     def closed(self, now: Micros) -> None:
         """The port is gone."""
 
@@ -187,6 +190,12 @@ class RealTimeDevice(Kept):
         tap = self._taps.get(port)
         if tap is not None:
             tap.line_set(left_on, monotonic())
+
+    def note_line(self, port: Port, what: str) -> None:
+        """A transport saw what a host has done with its line, in words."""
+        tap = self._taps.get(port)
+        if tap is not None:
+            tap.noted(what, monotonic())
 
     def receive(self, port: Port, data: "bytes | Publication") -> None:
         """A transport brought something for the port's wire."""

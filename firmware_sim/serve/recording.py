@@ -102,6 +102,12 @@ class PortRecorder:
         if self._inner is not None:
             self._inner.line_set(left_on, now)
 
+    def noted(self, what: str, now: Micros) -> None:
+        """A host has done something with its line; what the device saw of that is among the bytes."""
+        self._file.event("line", now - self._start, {"port": self._name, "what": what})
+        if self._inner is not None:
+            self._inner.noted(what, now)
+
     def closed(self, now: Micros) -> None:
         """The port is gone."""
         if self._inner is not None:

@@ -39,6 +39,10 @@ class PortTrace:
             self._left_on = tuple(left_on)
             self._note(f"the host has {', '.join(left_on)} on" if left_on else "the line is raw", now)
 
+    def noted(self, what: str, now: Micros) -> None:
+        """A host has done something with its line."""
+        self._note(what, now)
+
     def closed(self, now: Micros) -> None:
         """The port is gone."""
         self._note("closed", now)

@@ -135,6 +135,11 @@ class PortWatch:
         if left_on:
             self.tally.line_flags = self._left_on
 
+    def noted(self, what: str, now: Micros) -> None:
+        """A host has done something with its line."""
+        if self._inner is not None:
+            self._inner.noted(what, now)
+
     def closed(self, now: Micros) -> None:
         """The port is gone."""
         if self._inner is not None:

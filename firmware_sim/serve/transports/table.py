@@ -2,6 +2,7 @@
 
 --tcp 127.0.0.1:4001                       TCP
 --pty --link /tmp/handpiece                a pseudo-terminal, under a name
+--rfc2217 127.0.0.1:4002                   a serial port over the network
 --mqtt mqtt://127.0.0.1:1883/bench/sim-7   behind an MQTT 5 broker
 
 A new transport is a row of `TRANSPORTS` and the module that it names, in this package: what its options say (`parse`),
@@ -79,6 +80,7 @@ TRANSPORTS: Final[Mapping[str, Row]] = {
             extras=(_LINK,),
             missing="this system has no pseudo-terminals; --tcp 127.0.0.1:0 works everywhere",
         ),
+        Row("rfc2217", "HOST:PORT", "as a gateway's port, by RFC 2217; port 0 is any free one", "rfc2217"),
         Row("tcp", "HOST:PORT", "on TCP; port 0 is any free one (default, alone: 127.0.0.1:0)", "tcp"),
         Row(
             "mqtt",
@@ -147,6 +149,9 @@ class Served(Protocol):
 
     def note_settings(self, port: "Port", left_on: Sequence[str]) -> None:
         """It has set its terminal so."""
+
+    def note_line(self, port: "Port", what: str) -> None:
+        """It has set its line, or done something with it, in words."""
 
     def open_tap(self, name: str) -> "Tap | None":
         """Return a place in the trace; None where nothing is traced."""

@@ -9,13 +9,13 @@ import os
 import select
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from typing import ClassVar, Final, NamedTuple, cast
 
 from firmware_sim.clock import pause
 from firmware_sim.control import MAX_VIEWERS
 from firmware_sim.ports import Port
 from firmware_sim.serve.errors import NoPlaceError, OptionError
-from firmware_sim.serve.real_time import MAX_PLACES
+from firmware_sim.serve.real_time import MAX_PLACES, Write
 from firmware_sim.serve.transports.table import Place, Served, Transport
 from handpiece_shell.files import NamedFile
 from handpiece_shell.streams import say
@@ -54,7 +54,7 @@ class Address(NamedTuple):
 
     async def open_transport(self, device: Served) -> Transport:
         """Listen there, or raise OptionError or NoPlaceError."""
-        return await listen(device, self)
+        return await listen(device, self, "tcp", Connection)
 
 
 def parse(text: str, extras: Mapping[str, str]) -> Place:
@@ -63,11 +63,11 @@ def parse(text: str, extras: Mapping[str, str]) -> Place:
     Raises:
         OptionError: it is not that.
     """
-    return parse_address(text)
+    return parse_address(text, "--tcp")
 
 
-def parse_address(text: str) -> Address:
-    """Check HOST:PORT.
+def parse_address(text: str, option: str) -> Address:
+    """Check HOST:PORT, the value of `option`.
 
     Raises:
         OptionError: it is not that.
@@ -76,16 +76,18 @@ def parse_address(text: str) -> Address:
         host, port = split_address(text)
     except AddressError as error:
         if error.flaw is Flaw.HIGH_PORT:
-            raise OptionError("--tcp", f"{error}; port 0 takes a free one") from None
+            raise OptionError(option, f"{error}; port 0 takes a free one") from None
         known = str(error) if error.flaw in (Flaw.BARE, Flaw.HOST) else f"{show_host(text)} is not HOST:PORT"
-        raise OptionError("--tcp", f"{known}; {_EXAMPLES}") from None
+        raise OptionError(option, f"{known}; {_EXAMPLES}") from None
     if port is None:
-        raise OptionError("--tcp", f"{show_host(text)} is not HOST:PORT; {_EXAMPLES}")
+        raise OptionError(option, f"{show_host(text)} is not HOST:PORT; {_EXAMPLES}")
     return Address(host, port)
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One host's connection, and the device's port on it."""
+    """One host's connection, and the device's port on it, whose name begins with the `scheme` of its URL."""
+
+    scheme: ClassVar = "tcp"
 
     def __init__(self, device: Served, connections: "list[Connection]", is_cut: Callable[[], bool]) -> None:
         self._device = device
@@ -112,8 +114,12 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         host, port = self._transport.get_extra_info("peername")[:2]
-        self.port = self._device.attach(f"tcp:{Address(host, port)}", self._transport.write)
+        self.port = self._device.attach(f"{self.scheme}:{Address(host, port)}", self._way_out())
         self._connections.append(self)
+
+    def _way_out(self) -> Write:
+        """Return what takes the device's frames."""
+        return self._transport.write
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Asyncio: where to read to."""
@@ -121,8 +127,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Asyncio: bytes were read."""
+        self._received(bytes(self._view[:nbytes]))
+
+    def _received(self, data: bytes) -> None:
         if self.port is not None:
-            self._device.receive(self.port, bytes(self._view[:nbytes]))
+            self._device.receive(self.port, data)
 
     def eof_received(self) -> None:
         """Asyncio: the host will send nothing more; it may still fetch its last answers."""
@@ -177,6 +186,9 @@ def _give_way(device: Served, connections: list[Connection]) -> bool:
     return True
 
 
+MakeConnection = Callable[[Served, list[Connection], Callable[[], bool]], Connection]
+
+
 class Listener:
     """The address at which connections are taken.
 
@@ -184,9 +196,11 @@ class Listener:
     time and begins again after each, until it does nothing else.
     """
 
-    def __init__(self, device: Served, sock: socket.socket) -> None:
+    def __init__(self, device: Served, sock: socket.socket, scheme: str, make_connection: MakeConnection) -> None:
         self._device = device
         self._sock = sock
+        self._scheme = scheme
+        self._make_connection = make_connection
         self._connections: list[Connection] = []
         self._cut_off: list[Connection] | None = None
         """Connections that a fault has broken; None where there is no such fault."""
@@ -195,13 +209,13 @@ class Listener:
         host, port = sock.getsockname()[:2]
         self._open_to_others = not is_loopback(host)
         self.address = Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
-        self._accepting = self._loop.create_task(self._accept(), name="tcp: accept")
+        self._accepting = self._loop.create_task(self._accept(), name=f"{scheme}: accept")
         self._accepting.add_done_callback(self._accepted)
 
     @property
     def url(self) -> str:
         """The device URL that a host on this machine opens."""
-        return f"tcp://{self.address}"
+        return f"{self._scheme}://{self.address}"
 
     @property
     def warning(self) -> str:
@@ -252,7 +266,7 @@ class Listener:
             await self._loop.connect_accepted_socket(self._connection, sock)
 
     def _connection(self) -> Connection:
-        return Connection(self._device, self._connections, lambda: self._cut_off is not None)
+        return self._make_connection(self._device, self._connections, lambda: self._cut_off is not None)
 
     def _tell_once(self, text: str) -> None:
         if not self._told:
@@ -262,27 +276,28 @@ class Listener:
     def _accepted(self, accepting: asyncio.Task[None]) -> None:
         """Report the end of the accepting: a defect of this program, unless it was told to end."""
         if not accepting.cancelled() and (error := accepting.exception()) is not None:
-            self._loop.call_exception_handler({"message": "tcp: accept", "exception": error})
+            self._loop.call_exception_handler({"message": f"{self._scheme}: accept", "exception": error})
 
 
-async def listen(device: Served, address: Address) -> Listener:
-    """Take connections at `address`.
+async def listen(device: Served, address: Address, scheme: str, make_connection: MakeConnection) -> Listener:
+    """Take connections at `address`, for the option and in URLs of `scheme`.
 
     Raises:
         OptionError: there is no such address here.
         NoPlaceError: it is in use.
     """
-    sock = _bind(address)
+    option = f"--{scheme}"
+    sock = _bind(address, option)
     sock.setblocking(False)
     try:
         sock.listen(MAX_CONNECTIONS)
     except OSError as error:  # two may bind an address that neither listens at yet
         sock.close()
-        raise _explained(address, error) from error
-    return Listener(device, sock)
+        raise _explained(address, option, error) from error
+    return Listener(device, sock, scheme, make_connection)
 
 
-def _bind(address: Address) -> socket.socket:
+def _bind(address: Address, option: str) -> socket.socket:
     """A bound socket. Of a name with several addresses the first counts: each would get a port 0 of its own."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
@@ -290,7 +305,7 @@ def _bind(address: Address) -> socket.socket:
         )[0]
         sock = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError) as error:
-        raise _explained(address, error) from error
+        raise _explained(address, option, error) from error
     try:
         if os.name == "posix":  # elsewhere it would let two programs share the port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -299,15 +314,15 @@ def _bind(address: Address) -> socket.socket:
         sock.bind(where)
     except OSError as error:
         sock.close()
-        raise _explained(address, error) from error
+        raise _explained(address, option, error) from error
     return sock
 
 
-def _explained(address: Address, error: OSError | UnicodeError) -> OptionError | NoPlaceError:
+def _explained(address: Address, option: str, error: OSError | UnicodeError) -> OptionError | NoPlaceError:
     if isinstance(error, UnicodeError):
         reason = "this is no host name"
     elif error.errno == errno.EADDRINUSE:
-        return NoPlaceError(f"--tcp {address}", "in use by another program; port 0 takes a free one")
+        return NoPlaceError(f"{option} {address}", "in use by another program; port 0 takes a free one")
     else:
         reason = error.strerror or str(error)
-    return OptionError("--tcp", f"cannot listen on {address}: {reason}; for example 127.0.0.1:0")
+    return OptionError(option, f"cannot listen on {address}: {reason}; for example 127.0.0.1:0")

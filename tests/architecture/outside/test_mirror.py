@@ -28,6 +28,7 @@ DECLARED: Final = {
     "protocols.language.messages.telemetry": "unit/protocols/language/test_messages.py",
     "protocols.link.happenings": "unit/protocols/link/test_exchange.py",
     "protocols.link.statistics": "integration/device/test_statistics.py",
+    "protocols.telnet.happenings": "unit/protocols/telnet/test_port.py",
     "protocols.text.notice": "unit/protocols/test_trace.py",
 }
 """Names and shapes alone, which a test of their own could only repeat -> the test that uses them, below `tests`."""

@@ -85,6 +85,9 @@ class Settings:
     def line_set(self, left_on: Sequence[str], now: Micros) -> None:
         self.seen.append(tuple(left_on))
 
+    def noted(self, what: str, now: Micros) -> None:
+        """Nothing is asked of it."""
+
     def closed(self, now: Micros) -> None:
         """Nothing is asked of it."""
 

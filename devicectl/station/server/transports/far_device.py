@@ -155,6 +155,9 @@ class FarDevice:
     def note_settings(self, port: Port, left_on: Sequence[str]) -> None:
         """No-op: there is no trace."""
 
+    def note_line(self, port: Port, what: str) -> None:
+        """No-op: there is no trace."""
+
     def open_tap(self, name: str) -> "Tap | None":
         """Return None: there is no trace."""
         return None

@@ -737,14 +737,18 @@ def test_the_trace_hears_the_same(bench: Bench) -> None:
         def line_set(self, left_on: Sequence[str], now: Micros) -> None:
             heard.append(("line_set", ",".join(left_on).encode()))
 
+        def noted(self, what: str, now: Micros) -> None:
+            heard.append(("noted", what.encode()))
+
         def closed(self, now: Micros) -> None:
             heard.append(("closed", b""))
 
     tap = Report(bench.device, FIRST_EVENT_NO, lambda name, now: Inner()).open_tap("pty", bench.now)
     tap.heard("host", b"\0\1", bench.now)
     tap.line_set(("IXON", "ECHO"), bench.now)
+    tap.noted("DTR off", bench.now)
     tap.closed(bench.now)
-    assert heard == [("host", b"\0\1"), ("line_set", b"IXON,ECHO"), ("closed", b"")]
+    assert heard == [("host", b"\0\1"), ("line_set", b"IXON,ECHO"), ("noted", b"DTR off"), ("closed", b"")]
 
 
 @pytest.mark.parametrize("raw", [True, False])

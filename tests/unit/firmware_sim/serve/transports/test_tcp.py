@@ -17,7 +17,7 @@ from firmware_sim.serve.transports.tcp import Address, parse_address
     ],
 )
 def test_an_address_is_parsed_and_formatted(text: str, host: str, port: int) -> None:
-    address = parse_address(text)
+    address = parse_address(text, "--tcp")
     assert address == Address(host, port)
     assert str(address) == text
 
@@ -45,5 +45,5 @@ def test_an_address_is_parsed_and_formatted(text: str, host: str, port: int) -> 
 )
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(OptionError) as caught:
-        parse_address(text)
+        parse_address(text, "--tcp")
     assert caught.value.option == "--tcp" and caught.value.exit_code == 2
