@@ -13,7 +13,7 @@ Law: pure. A host that never negotiates is served all the same: it may be a plai
 
 from typing import Final
 
-from protocols.telnet.codec import BREAK, Command, Negotiation, Subnegotiation, TelnetDecoder
+from protocols.telnet.codec import BREAK, Command, Negotiation, Subnegotiation, TelnetDecoder, Verb
 from protocols.telnet.com_port import (
     ANSWER,
     SETTINGS,
@@ -124,8 +124,10 @@ class SerialPort:
             code = "too long" if body is None else f"hex {body[:8].hex(' ') or '-'}"
             return [Noted(f"refused a request that RFC 2217 does not have: {code}")]
         word = Word(body[0])
-        if not self.agreed:
-            return [Noted(f"ignored {name_of(word)}: the host has not offered RFC 2217")]
+        if self._options.theirs(Option.COM_PORT) is State.REFUSED:
+            return [Noted(f"ignored {name_of(word)}: the host has refused RFC 2217")]
+        if not self.agreed:  # its offer is left out by pyserial where this end's DO has come before it was made
+            return [*self._negotiated(Negotiation(Verb.WILL, Option.COM_PORT)), *self._asked(body)]
         if word in _WITHOUT_NUMBER:
             return self._simple(word, body[1:])
         value = value_of(word, body)

@@ -60,10 +60,25 @@ def test_it_says_first_what_it_wants_and_takes_an_offer() -> None:
 def test_a_host_that_negotiates_nothing_is_served() -> None:
     port = SerialPort("nobody's")
     assert port.feed(b"a\xff\xffb") == [b"a\xffb"]
-    assert texts(port.feed(say(Word.SET_PARITY, 2))) == ["ignored SET-PARITY: the host has not offered RFC 2217"]
     port.set_modem(ModemState(0))
     port.note_line(LineState.OVERRUN)
     assert all(isinstance(item, Negotiation) for item in heard(port))
+
+
+def test_a_request_without_an_offer_is_one() -> None:
+    port = SerialPort("nobody's")
+    port.take()
+    assert texts(port.feed(say(Word.SET_PARITY, 2))) == [
+        "the host speaks RFC 2217; the line is 9600 8N1",
+        "parity ODD",
+    ]
+    assert heard(port) == [answer(Word.NOTIFY_MODEMSTATE, bytes([POWERED])), answer(Word.SET_PARITY, b"\x02")]
+
+
+def test_a_request_after_a_refusal_is_ignored() -> None:
+    port = SerialPort("nobody's")
+    port.feed(negotiate(Verb.WONT, Option.COM_PORT))
+    assert texts(port.feed(say(Word.SET_PARITY, 2))) == ["ignored SET-PARITY: the host has refused RFC 2217"]
 
 
 @pytest.mark.parametrize("verb", [Verb.WONT, Verb.DONT])
