@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 FAST_VENV ?= .venv-fast
 BENCH_VENV ?= .venv-bench
+LABGRID_VENV := .venv-labgrid
+EMBEDDED_VENV := .venv-embedded
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 # How many processes that is, tests/conftest.py says; `make test PYTEST=...` for options of one's own.
@@ -13,13 +15,14 @@ FLAKES ?= tests/integration/plugin/test_pytest_plugin.py tests/integration/plugi
 TIMES ?= 50
 TIMES_E2E ?= 1
 
-.PHONY: help run fast test lint typecheck unit wheel compiled dist bounds bench nightly flakes findings coverage docs clean
+.PHONY: help run fast test lint typecheck unit wheel compiled boards dist bounds bench nightly flakes findings coverage docs clean
 
 help:
 	@echo "make run      a whole session against the simulated handpiece"
 	@echo "make fast     devicectl with its core compiled, in .venv-fast; needs a C compiler and two minutes"
 	@echo "make test     lint, types, architecture, tests, and the built wheel in a venv of its own"
 	@echo "make compiled the tests against a compiled wheel, which must do the same to the byte"
+	@echo "make boards   labgrid and pytest-embedded, each in a venv of its own: make test then drives the simulator by them"
 	@echo "make bench    codec, simulators and session beside their peers, to benchmarks/results.md"
 	@echo "make bounds   the tests with the lowest versions that pyproject.toml allows, and with the newest of everything"
 	@echo "make nightly  the long tests: 300 seeds, many more examples, and the bound on instructions"
@@ -76,6 +79,21 @@ $(BENCH_VENV)/.installed: pyproject.toml | $(BENCH_VENV)/pyvenv.cfg
 	$(BENCH_VENV)/bin/python -m pip install $(PIP_FLAGS) --editable '.[bench]' \
 		|| echo "not every peer could be installed; those missing are named in the results"
 	@touch $@
+
+# Test benches of others, each in an environment of its own: labgrid brings a pyserial that overwrites the real one, and
+# has the tests of pytest-embedded skipped.
+$(LABGRID_VENV)/pyvenv.cfg $(EMBEDDED_VENV)/pyvenv.cfg:
+	$(CREATE)
+
+$(LABGRID_VENV)/.installed: examples/labgrid/requirements.txt | $(LABGRID_VENV)/pyvenv.cfg
+	$(LABGRID_VENV)/bin/python -m pip install $(PIP_FLAGS) -r $<
+	@touch $@
+
+$(EMBEDDED_VENV)/.installed: examples/pytest_embedded/requirements.txt | $(EMBEDDED_VENV)/pyvenv.cfg
+	$(EMBEDDED_VENV)/bin/python -m pip install $(PIP_FLAGS) -r $< --editable .
+	@touch $@
+
+boards: $(LABGRID_VENV)/.installed $(EMBEDDED_VENV)/.installed
 
 # --- checks --------------------------------------------------------------------------------------------------------
 
