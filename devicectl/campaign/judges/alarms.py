@@ -57,7 +57,9 @@ def judge_ledgers(reading: Reading, ledgers: Ledgers) -> Found:
         elif interrupted:
             found.append(f"power was lost in cycle {interrupted}, and MC-{POWER_LOST} was not raised")
             interrupted = 0
-    found += _at_the_end(last, ledgers) + _causes(reading, _all_rows(ledgers))
+    if not _is_off(reading):  # else it shows no alarms: those that are latched are in its memory alone
+        found += _at_the_end(last, ledgers)
+    found += _causes(reading, _all_rows(ledgers))
     found += _told(reading, _all_rows(ledgers))
     return [(reading.end_us, sentence) for sentence in found]
 
@@ -79,6 +81,12 @@ def _step(before: int | None, change: AlarmChange) -> list[str]:
     if change.state == INACTIVE and before == ACTIVE and change.code in LATCHING:
         return [f"{_label(change.code)} is over in event {change.event_no}, and no FAULT_RESET was asked for"]
     return []
+
+
+def _is_off(reading: Reading) -> bool:
+    """Return True if the device had no power at the end."""
+    states = reading.of("state")
+    return bool(states) and states[-1].event["state"] == "OFF"
 
 
 def _at_the_end(last: dict[int, int], ledgers: Ledgers) -> list[str]:

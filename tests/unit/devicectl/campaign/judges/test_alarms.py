@@ -133,6 +133,15 @@ def test_what_the_device_wrote_after_the_last_row_counts() -> None:
     assert sentences("alarms", journal=journal) == ["MC-0401 was raised, is gone, and the journal does not say so"]
 
 
+def test_a_device_without_power_shows_no_alarms() -> None:
+    told = Alarm(code=401, interlock=4, priority=AlarmPriority.MEDIUM, state=ACTIVE, uptime_ms=0, sentence="")
+    off, idle = (event("state", state=name, armed=False) for name in ("OFF", "IDLE"))
+    assert alone(said("device>", told), off, judge="alarms", rows=[row(401, ACTIVE)]) == []
+    assert alone(said("device>", told), off, idle, judge="alarms", rows=[row(401, ACTIVE)]) == [
+        "MC-0401 was raised, is gone, and the journal does not say so"
+    ]
+
+
 def test_an_alarm_that_nothing_has_caused_is_seen() -> None:
     told = Alarm(code=101, interlock=1, priority=AlarmPriority.HIGH, state=ACTIVE, uptime_ms=0, sentence="")
     rows, alarms = (row(101, ACTIVE),), {101: "ACTIVE"}
