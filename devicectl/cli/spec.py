@@ -11,7 +11,7 @@ _OUT: Final = "A folder; it is made, and no file in it is overwritten by another
 
 
 def spec(out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help=_OUT)] = None) -> None:
-    """Write C header, message tables, golden frames, JSON Schema and AsyncAPI to a folder; without one, list them."""
+    """Write C header, dissector, message tables, golden frames and schemas to a folder; without one, list them."""
     from devicectl.simulation.spec import FILES
 
     width = max(map(len, FILES))

@@ -72,7 +72,7 @@ def test_what_another_language_needs_travels_with_the_package(tmp_path: Path) ->
     done = _run("devicectl", "spec", "--out", "spec", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     made = {path.name for path in (tmp_path / "spec").iterdir()}
-    assert {"hlp1.h", "frames.json", "records.json", "schemas.json", "messages.md", "parameters.md"} < made
+    assert {"hlp1.h", "hlp1.lua", "frames.json", "records.json", "schemas.json", "messages.md", "parameters.md"} < made
     assert {f"asyncapi-{side}.json" for side in ("host", "device")} < made
 
 

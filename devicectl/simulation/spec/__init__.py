@@ -14,6 +14,7 @@ from devicectl.simulation.spec import c_header, message_tables
 from firmware_sim.model.parameters import parameters_table
 from protocols.language.sides import Side
 from protocols.published import asyncapi, schemas
+from protocols.published.dissector import PARTS, tables
 
 
 def _as_json(document: schemas.Schema) -> str:
@@ -25,8 +26,14 @@ def _vectors(name: str) -> str:
     return resources.files("protocols").joinpath("published", "vectors", name).read_text(encoding="utf-8")
 
 
+def _dissector() -> str:
+    parts = resources.files("protocols").joinpath("published", "dissector")
+    return tables.text() + "".join(parts.joinpath(name).read_text(encoding="utf-8") for name in PARTS)
+
+
 FILES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "hlp1.h": ("the serial wire for C and C++: messages, records, numbers", c_header.text),
+    "hlp1.lua": ("dissector for Wireshark and tshark", _dissector),
     "messages.md": ("every message and record, field by field", message_tables.page),
     "parameters.md": ("the parameters of the simulated device, with range and reason", parameters_table),
     "frames.json": ("golden frames: bytes and what they mean", lambda: _vectors("frames.json")),
