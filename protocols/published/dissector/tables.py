@@ -163,7 +163,10 @@ def _snapshot(model: type[Snapshot]) -> "_Row":
     fields = []
     for name, field in model.model_fields.items():
         unit = next((item.name for item in field.metadata if isinstance(item, Unit)), "")
-        fields.append(_Row({1: name, **_shape(name, field.annotation), **({"unit": unit} if unit else {})}))
+        row = _Row({1: name, **_shape(name, field.annotation)})
+        if unit:
+            row["unit"] = unit
+        fields.append(row)
     return _Row({"name": model.__name__, "snake": topic_name(model.__name__), "fields": fields})
 
 
@@ -173,8 +176,8 @@ def _shape(name: str, annotation: Any) -> dict[object, object]:
         return {2: "list", "items": _snapshot(items[0])}
     if issubclass(annotation, WireEnum):
         return {2: "enum8", "enum": topic_name(annotation.__name__)}
-    named = {"enum": NAMED_NUMBERS[name]} if name in NAMED_NUMBERS else {}
-    return {2: _PLAIN[annotation], **named}
+    plain: dict[object, object] = {2: _PLAIN[annotation]}
+    return {**plain, "enum": NAMED_NUMBERS[name]} if name in NAMED_NUMBERS else plain
 
 
 # --- Lua -----------------------------------------------------------------------------------------------------------
