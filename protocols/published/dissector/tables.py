@@ -171,7 +171,7 @@ def _snapshot(model: type[Snapshot]) -> "_Row":
 
 
 def _shape(name: str, annotation: Any) -> dict[object, object]:
-    """How a field of a retained body is read."""
+    """Type of a field of a retained body, and what else Lua has to know of it."""
     if items := get_args(annotation):
         return {2: "list", "items": _snapshot(items[0])}
     if issubclass(annotation, WireEnum):
