@@ -676,7 +676,7 @@ local function skip_space(text, at)
   return text:match("^[ \t\r\n]*()", at)
 end
 
--- The character that `\uXXXX` at `at` stands for, together with a second one where it is half of a pair.
+-- The character that `\u` and four digits at `at` stand for, together with a second one where it is half of a pair.
 local function read_unicode(text, at)
   local point = tonumber(text:match("^%x%x%x%x", at + 2) or error("not four digits of hex", 0), 16)
   at = at + 6

@@ -20,6 +20,7 @@ from protocols.language import alarm_codes, interlocks
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
 from protocols.language.fields import MAX_PAYLOAD_SIZE, Field, Unit
 from protocols.language.layouts import LAYOUTS
+from protocols.language.message import Message
 from protocols.language.messages import DeviceInfoDone
 from protocols.language.records import KIND_OFFSET, RECORD_SIZE, RECORDS
 from protocols.language.structs import Struct
@@ -63,7 +64,7 @@ def text() -> str:
     parts = [
         _HEAD,
         *(f"local {name} = {_value(value)}" for name, value in _constants().items()),
-        _table("ENUMS", ((f"[{_value(name)}]", _Row(members)) for name, members in _enums().items())),
+        _table("ENUMS", ((f"[{_value(name)}]", _Row({**members})) for name, members in _enums().items())),
         _table("MESSAGES", ((f"[0x{_key(model):05x}]", _message(model)) for model in CATALOGUE)),
         _table("RECORDS", ((f"[{kind:d}]", _struct(model)) for kind, model in RECORDS.items())),
         _table("SNAPSHOTS", ((f"[{_value(level)}]", row) for level, row in _snapshots())),
@@ -114,12 +115,12 @@ def _named_in(module: object) -> dict[int, str]:
 # --- structs -------------------------------------------------------------------------------------------------------
 
 
-def _key(model: Any) -> int:
-    return int(model.KIND) << 16 | int(model.ID)
+def _key(model: type[Message]) -> int:
+    return model.KIND << 16 | model.ID
 
 
-def _message(model: Any) -> "_Row":
-    row = {"kind": int(model.KIND), "id": model.ID, "least": LAYOUTS[model].least}
+def _message(model: type[Message]) -> "_Row":
+    row: dict[int | str, object] = {"kind": int(model.KIND), "id": model.ID, "least": LAYOUTS[model].least}
     if model.SINCE:
         row["since"] = model.SINCE
     return _Row({**row, **_struct(model)})
@@ -134,7 +135,7 @@ def _struct(model: type[Struct]) -> "_Row":
 
 def _field(model: type[Struct], name: str, field: Field) -> "_Row":
     wire = field.wire
-    said: dict[object, object] = {1: name, 2: BYTES if field.kind is bytes else wire.name.removesuffix("[]")}
+    said: dict[int | str, object] = {1: name, 2: BYTES if field.kind is bytes else wire.name.removesuffix("[]")}
     if wire.tail:
         said["tail"] = True
     if (model, name) in RECORD_FIELDS:
@@ -170,20 +171,20 @@ def _snapshot(model: type[Snapshot]) -> "_Row":
     return _Row({"name": model.__name__, "snake": topic_name(model.__name__), "fields": fields})
 
 
-def _shape(name: str, annotation: Any) -> dict[object, object]:
+def _shape(name: str, annotation: Any) -> dict[int | str, object]:
     """Type of a field of a retained body, and what else Lua has to know of it."""
     if items := get_args(annotation):
         return {2: "list", "items": _snapshot(items[0])}
     if issubclass(annotation, WireEnum):
         return {2: "enum8", "enum": topic_name(annotation.__name__)}
-    plain: dict[object, object] = {2: _PLAIN[annotation]}
+    plain: dict[int | str, object] = {2: _PLAIN[annotation]}
     return {**plain, "enum": NAMED_NUMBERS[name]} if name in NAMED_NUMBERS else plain
 
 
 # --- Lua -----------------------------------------------------------------------------------------------------------
 
 
-class _Row(dict[Any, object]):
+class _Row(dict[int | str, object]):
     """A table of Lua by its keys, written in one line; those from 1 on that follow one another stand without."""
 
 
@@ -206,7 +207,7 @@ def _value(value: object) -> str:
     raise TypeError(f"{value!r} has no form in Lua")
 
 
-def _cells(row: Mapping[Any, object]) -> Iterator[str]:
+def _cells(row: Mapping[int | str, object]) -> Iterator[str]:
     place = 1
     for key, value in row.items():
         if key == place:
