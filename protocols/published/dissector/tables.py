@@ -64,7 +64,7 @@ def text() -> str:
     parts = [
         _HEAD,
         *(f"local {name} = {_value(value)}" for name, value in _constants().items()),
-        _table("ENUMS", ((f"[{_value(name)}]", _Row({**members})) for name, members in _enums().items())),
+        _table("ENUMS", ((f"[{_value(name)}]", members) for name, members in _enums().items())),
         _table("MESSAGES", ((f"[0x{_key(model):05x}]", _message(model)) for model in CATALOGUE)),
         _table("RECORDS", ((f"[{kind:d}]", _struct(model)) for kind, model in RECORDS.items())),
         _table("SNAPSHOTS", ((f"[{_value(level)}]", row) for level, row in _snapshots())),
@@ -188,7 +188,7 @@ class _Row(dict[int | str, object]):
     """A table of Lua by its keys, written in one line; those from 1 on that follow one another stand without."""
 
 
-def _table(name: str, rows: Iterable[tuple[str, "_Row"]]) -> str:
+def _table(name: str, rows: Iterable[tuple[str, object]]) -> str:
     lines = [f"  {key} = {_value(row)}," for key, row in rows]
     return "\n".join([f"\nlocal {name} = {{", *lines, "}"])
 
