@@ -14,7 +14,7 @@ Law: pure, and the same text each time; a number that the models have is never t
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from protocols.language import alarm_codes, interlocks
 from protocols.language.enums import Kind, NeedleOutcome, WireEnum
@@ -44,7 +44,7 @@ OUTCOMES: Final = "outcomes"
 """Field with a `NeedleOutcome` in each four bits."""
 BYTES: Final = "bytes"
 """An array of bytes, as Lua has it."""
-_PLAIN: Final = {str: "text", int: "int", bool: "bool", float: "f64"}
+_PLAIN: Final[dict[object, str]] = {str: "text", int: "int", bool: "bool", float: "f64"}
 """Type of Python in a retained body -> how Lua has it."""
 
 _HEAD: Final = f"""\
@@ -171,11 +171,11 @@ def _snapshot(model: type[Snapshot]) -> "_Row":
     return _Row({"name": model.__name__, "snake": topic_name(model.__name__), "fields": fields})
 
 
-def _shape(name: str, annotation: Any) -> dict[int | str, object]:
+def _shape(name: str, annotation: object) -> dict[int | str, object]:
     """Type of a field of a retained body, and what else Lua has to know of it."""
     if items := get_args(annotation):
         return {2: "list", "items": _snapshot(items[0])}
-    if issubclass(annotation, WireEnum):
+    if isinstance(annotation, type) and issubclass(annotation, WireEnum):
         return {2: "enum8", "enum": topic_name(annotation.__name__)}
     plain: dict[int | str, object] = {2: _PLAIN[annotation]}
     return {**plain, "enum": NAMED_NUMBERS[name]} if name in NAMED_NUMBERS else plain
