@@ -42,12 +42,15 @@ INTERPRETED = {
     "protocols/language/message.py": "structs",
     "protocols/language/messages": "structs",
     "protocols/language/records.py": "structs",
+    "protocols/text/findings.py": "reads a user's file, once in a run",
     "protocols/text/values.py": "reads a user's file, once in a run",
     "firmware_sim/__main__.py": "a program",
     "firmware_sim/cli.py": "a program",
     "firmware_sim/clock.py": "the clock of the shells",
     "firmware_sim/faults": "numbers that are whole or not, where native code makes all floats; inherited from",
     "firmware_sim/memory_file.py": "files",
+    "firmware_sim/twin": "runs once in a build: its time is that of the device, which is compiled",
+    "firmware_sim/twin_program.py": "a program",
     "firmware_sim/serve": "shells: asyncio, sockets, terminals",
 }
 """Module or folder that is left out of the packages -> the reason."""

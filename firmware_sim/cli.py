@@ -1,6 +1,7 @@
 """`firmware-sim`: the command line. Thin: it parses, calls, and turns errors into one line and an exit code.
 
-    0 done · 1 the device could not go on · 2 bad arguments · 3 its place is taken or not there; `exec`: `serve.command`
+    0 done · 1 the device could not go on · 2 bad arguments · 3 its place is taken or not there
+    `exec`: `serve.command`; `twin`: `twin_program`
 
 It parses with argparse and imports the device late: a user waits for a simulated device's first answer, and a nicer
 parser alone would take a third of that time.
@@ -54,10 +55,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _CommandParser(_Parser):
-    """Its help ends with the names of the parameters, which are loaded for that alone."""
+    """Its help ends with the names of the parameters, where it has --param; they are loaded for that alone."""
 
     def format_help(self) -> str:
         """Argparse: the text of `--help`."""
+        if "--param" not in self._option_string_actions:
+            return super().format_help()
         from firmware_sim.model.constants import PARAMETERS
 
         names = ", ".join(parameter.name for parameter in PARAMETERS)
@@ -95,7 +98,19 @@ def _parser() -> _Parser:
         if name == "exec":
             strict = "exit 1 in place of 0 where the report is not good: a host did what it should not, or none came"
             command.add_argument("--strict", action="store_true", help=strict)
+    _add_twin(commands)
     return parser
+
+
+def _add_twin(commands: "argparse._SubParsersAction[_CommandParser]") -> None:
+    text = "Hold a recording of a device against the simulated one: does it behave alike?"
+    codes = "exit 0 it does, 1 it does not, 2 nothing was compared"
+    command = commands.add_parser("twin", help=text, description=f"{text} {NOTICE}. {codes}.", allow_abbrev=False)
+    add = command.add_argument
+    add("recording", metavar="FILE.pcapng", help="what --record has written, at the host's end or the device's")
+    add("--profile", metavar="FILE", help="what may differ, in YAML or JSON; laid over the default profile")
+    add("--output", metavar="FILE", help="write the outcome as JSON, for programs")
+    add("--json", action="store_true", help="print that JSON in place of the table")
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -172,12 +187,16 @@ def call(arguments: Sequence[str]) -> int:
             raise _UsageError(_explain(unknown, behind_dashes=parsed.command == "exec" and "--" not in arguments))
         if parsed.command == "exec" and not command:
             raise _UsageError(f"exec needs a command after --; for example `{PROGRAM} exec -- pytest`")
-        if parsed.command == "serve" and command:
-            raise _UsageError("serve takes no command; exec does")
+        if parsed.command != "exec" and command:
+            raise _UsageError(f"{parsed.command} takes no command; exec does")
+        return _twin(parsed) if parsed.command == "twin" else _serve(parsed, command)
     except _UsageError as error:
         return _fail(str(error), BAD_ARGUMENTS)
     except _OutputError as error:
         return _fail(f"standard output cannot be written: {error}", 1)
+
+
+def _serve(parsed: argparse.Namespace, command: Sequence[str]) -> int:
     from firmware_sim.errors import NvmFileError
     from firmware_sim.serve.errors import ServeError
 
@@ -191,6 +210,18 @@ def call(arguments: Sequence[str]) -> int:
         return _fail(str(error), error.exit_code)
     except NvmFileError as error:
         return _fail(f"--nvm {error}", 1)
+
+
+def _twin(parsed: argparse.Namespace) -> int:
+    from firmware_sim.serve.errors import ServeError
+    from firmware_sim.twin_program import Wanted, run
+
+    try:
+        code, text = run(Wanted(parsed.recording, parsed.profile, parsed.output, parsed.json))
+    except ServeError as error:
+        return _fail(str(error), error.exit_code)
+    _print(text)
+    return code
 
 
 @contextlib.contextmanager

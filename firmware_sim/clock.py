@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 from protocols.language.units import Micros
 
@@ -9,6 +10,11 @@ from protocols.language.units import Micros
 def monotonic() -> Micros:
     """Microseconds of the system's monotonic clock, the one that asyncio's loops count in seconds."""
     return Micros(time.monotonic_ns() // 1_000)
+
+
+def wall() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
 
 
 async def pause(duration: float) -> None:

@@ -13,21 +13,15 @@ Its faults are injected again as well: see `firmware_sim.faults.repeated`.
 Law: no I/O, no clock. What a recording holds may be anybody's, so that one that is no device's is a CaptureError.
 """
 
-import contextlib
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from firmware_sim.device import Device
-from firmware_sim.errors import SimulatorError
+from firmware_sim.calls import Calls, PoweredOn, guarded, power_on
 from firmware_sim.faults.fault import Fault, fault_of
 from firmware_sim.faults.injected import InjectedFaults
 from firmware_sim.faults.repeated import RepeatedFaults, Sent
 from firmware_sim.faults.served import fit
-from firmware_sim.memory.image import restore
-from firmware_sim.model.parameters import Parameters
-from firmware_sim.ports import Port
 from protocols.capture.contents import decode_object, decode_publication_of, where_of
 from protocols.capture.packet import (
     EVENTS,
@@ -39,11 +33,7 @@ from protocols.capture.packet import (
     JsonObject,
     Packet,
 )
-from protocols.language.enums import ByeReason
-from protocols.language.errors import ProtocolError
 from protocols.language.units import SECOND, Micros
-from protocols.mqtt.topics import DeviceTopics
-from protocols.mqtt.wire import DeviceWire
 
 NOTES: Final = ("fired", "ended")
 """Events that tell about a fault."""
@@ -66,7 +56,7 @@ def replay_device(capture: Capture) -> Difference | None:
         CaptureError: it is no recording of a device, or was spoiled.
     """
     packets = iter(capture.packets)
-    replay = _begin(packets, capture)
+    replay = _Replay(power_on(next(packets, None), capture))
     packet = None
     for packet in packets:
         difference = replay.take(packet, capture.interfaces[packet.interface])
@@ -79,34 +69,16 @@ def replay_device(capture: Capture) -> Difference | None:
     return replay.unheld(packet.at_us)
 
 
-def _begin(packets: Iterator[Packet], capture: Capture) -> "_Replay":
-    """Power the device on as the first event says."""
-    packet = next(packets, None)
-    if packet is None or capture.interfaces[packet.interface] != EVENTS:
-        raise CaptureError("packet 1", "no event", "the boot of a served device")
-    boot = decode_object(packet)
-    with _repeated(packet):
-        memory, start = boot["memory"], int(boot["now_us"])
-        nvm = None if memory is None else restore(memory)
-        device = Device(seed=boot["seed"], now=Micros(start), parameters=Parameters(boot["parameters"]), nvm=nvm)
-        return _Replay(device, start, behind_broker=bool(boot["behind_broker"]), in_file=nvm is not None)
-
-
-class _Replay:
+class _Replay(Calls):
     """A device in the midst of its calls. What it has sent and no packet was held against yet is `_unheld`."""
 
-    def __init__(self, device: Device, start: int, *, behind_broker: bool, in_file: bool) -> None:
-        self._device = device
-        self._start = start
-        self._behind_broker = behind_broker
-        self._in_file = in_file
+    def __init__(self, powered_on: PoweredOn) -> None:
+        super().__init__(powered_on.device)
+        self._powered_on = powered_on
         self._at_us = 0
-        self._ports: dict[str, Port] = {}
-        self._of_publications: set[str] = set()
-        """Names of ports behind a broker, also of those that are gone."""
         self._unheld: dict[str, list[Sent]] = {}
         self._faults: RepeatedFaults | None = None
-        device.inject = lambda device, now: self._let_in((), now)
+        self.device.inject = lambda device, now: self._let_in((), now)
 
     def take(self, packet: Packet, name: str) -> Difference | None:
         """Make a packet's call again, or hold it against what the device sent."""
@@ -128,9 +100,9 @@ class _Replay:
         if packet.direction == TO_DEVICE and not self._arrives("host", packet, name):
             return self._surplus(packet, name)
         self._at_us = packet.at_us
-        with _repeated(packet):
+        with guarded(packet):
             call(self._time_of(packet))
-        for one, port in self._ports.items():
+        for one, port in self.ports.items():
             self._unheld[one] += port.exchange.take()
         return None
 
@@ -145,10 +117,10 @@ class _Replay:
 
     def _call_of(self, packet: Packet, name: str, event: JsonObject) -> Callable[[Micros], None] | None:
         if packet.direction == TO_DEVICE:
-            port = self._ports.get(name)
+            port = self.ports.get(name)
             if port is None:  # what came to no port: the device did not hear it
                 return None
-            return partial(self._device.receive, port, self._data_of(packet, name))
+            return partial(self.device.receive, port, self._data_of(packet, name))
         call = _CALLS.get(str(event.get("event")))
         return None if call is None else partial(call, self, event)
 
@@ -163,15 +135,15 @@ class _Replay:
         else:
             return Difference(packet.at_us, name, recorded, repeated)
         if self._faults is not None:
-            with _repeated(packet):
+            with guarded(packet):
                 self._faults.carry("device", name, recorded, self._time_of(packet))
         return None
 
     def _data_of(self, packet: Packet, name: str) -> Sent:
-        return decode_publication_of(packet) if name in self._of_publications else packet.data
+        return decode_publication_of(packet) if name in self.of_publications else packet.data
 
     def _time_of(self, packet: Packet) -> Micros:
-        return Micros(self._start + packet.at_us)
+        return Micros(self._powered_on.start + packet.at_us)
 
     def _surplus(self, packet: Packet, name: str) -> Difference:
         """Return the difference that a packet is which nothing makes now."""
@@ -181,8 +153,8 @@ class _Replay:
     # --- faults ----------------------------------------------------------------------------------------------
 
     def _let_in(self, faults: Sequence[Fault], now: Micros) -> InjectedFaults:
-        places = {"behind_broker": self._behind_broker, "in_file": self._in_file}
-        self._faults = RepeatedFaults(self._device, now, faults, **places)
+        places = {"behind_broker": self._powered_on.behind_broker, "in_file": self._powered_on.in_file}
+        self._faults = RepeatedFaults(self.device, now, faults, **places)
         return self._faults.injected
 
     def _take_at_host(self, packet: Packet, name: str) -> Difference | None:
@@ -192,7 +164,7 @@ class _Replay:
         port = name.removeprefix(HOST_END)
         if packet.direction == FROM_DEVICE:
             return None if self._arrives("device", packet, port) else self._surplus(packet, name)
-        with _repeated(packet):
+        with guarded(packet):
             self._faults.carry("host", port, self._data_of(packet, port), self._time_of(packet))
         return None
 
@@ -208,45 +180,33 @@ class _Replay:
 
     # --- calls -----------------------------------------------------------------------------------------------
 
-    def _attach(self, event: JsonObject, now: Micros) -> None:
-        name = event["port"]
-        if "client" in event:
-            topics, client = DeviceTopics(event["site"], event["device"], event["root"]), event["client"]
-            self._ports[name] = self._device.attach(name, lambda: DeviceWire(topics, client))
-            self._of_publications.add(name)
-        else:
-            self._ports[name] = self._device.attach(name)
-        self._unheld[name] = []
+    def attach(self, event: JsonObject, now: Micros) -> None:
+        """Plug a transport in."""
+        super().attach(event, now)
+        self._unheld[event["port"]] = []
 
-    def _detach(self, event: JsonObject, now: Micros) -> None:
-        port = self._ports.pop(event["port"])
+    def detach(self, event: JsonObject, now: Micros) -> None:
+        """Pull a transport out."""
         self._unheld.pop(event["port"])
         if self._faults is not None:
-            self._faults.forget(port.name)
-        self._device.detach(port, now)
+            self._faults.forget(event["port"])
+        super().detach(event, now)
 
     def _scenario(self, event: JsonObject, now: Micros) -> None:
-        fit(self._device, event["cartridge_cycles"], event["canister_ml"])
+        fit(self.device, event["cartridge_cycles"], event["canister_ml"])
         self._let_in([fault_of(fault) for fault in event["faults"]], now)
 
     def _advance(self, event: JsonObject, now: Micros) -> None:
-        self._device.advance(now)
-
-    def _set_alarm(self, event: JsonObject, now: Micros) -> None:
-        self._device.set_alarm(event["code"], present=event["present"], now=now)
-
-    def _close(self, event: JsonObject, now: Micros) -> None:
-        for port in self._ports.values():
-            port.exchange.bye(ByeReason.CLOSING, now)
+        self.device.advance(now)
 
 
 _CALLS: Final = {
-    "attach": _Replay._attach,
-    "detach": _Replay._detach,
+    "attach": _Replay.attach,
+    "detach": _Replay.detach,
     "scenario": _Replay._scenario,
     "advance": _Replay._advance,
-    "set_alarm": _Replay._set_alarm,
-    "close": _Replay._close,
+    "set_alarm": _Replay.set_alarm,
+    "close": _Replay.close,
 }
 """Events that are calls; all others tell something about the run."""
 
@@ -255,27 +215,3 @@ def _joined(sent: list[Sent]) -> list[Sent]:
     """Return what was sent with all bytes in one piece: a shell sends several frames at once."""
     pieces = [one for one in sent if isinstance(one, bytes)]
     return [b"".join(pieces)] if pieces else sent
-
-
-@contextlib.contextmanager
-def _repeated(packet: Packet) -> Iterator[None]:
-    """Turn whatever a spoiled event or memory image leads to into the one error."""
-    try:
-        yield
-    except CaptureError:
-        raise
-    # An event or a memory image that was edited may hold anything.
-    except (
-        ArithmeticError,
-        AssertionError,
-        AttributeError,
-        LookupError,
-        ProtocolError,
-        SimulatorError,
-        TypeError,
-        ValueError,
-        struct.error,
-    ) as error:
-        raise CaptureError(
-            where_of(packet), f"what cannot be repeated ({error!r})", "what a device recorded"
-        ) from error

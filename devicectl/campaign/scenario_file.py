@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from devicectl.campaign.possible import find_misfit
 from devicectl.campaign.scenario import Expectations, Person, Scenario
 from devicectl.errors import DevicectlError
-from devicectl.findings import first_finding
 from devicectl.session.plan import Plan, PlanError, make_plan
 from devicectl.simulation.scenario_form import LABELS, ExpectForm, ScenarioForm
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
 from handpiece_shell.values_file import read_values
 from protocols.capture.packet import JsonObject
+from protocols.text.findings import first_finding
 from protocols.text.values import Form, Steps, Values, ValuesError
 
 FORM: Final = Form("a scenario", "seed: 7")

@@ -11,8 +11,8 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from devicectl.errors import DevicectlError
-from devicectl.findings import first_finding
 from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S, MAX_DEPTH_UM, MAX_TARGET_CORES, MIN_DEPTH_UM
+from protocols.text.findings import first_finding
 from protocols.text.names import one_form
 from protocols.text.values import ValuesError
 

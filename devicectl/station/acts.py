@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from devicectl.errors import DevicectlError
-from devicectl.findings import did_you_mean
 from firmware_sim.errors import SimulatorError
 from firmware_sim.faults.fault import fault_of
 from protocols.language.messages.procedure import MAX_ANESTHESIA_AGE_S
 from protocols.language.units import Micros
+from protocols.text.findings import did_you_mean
 from protocols.text.values import shown_value
 
 TRAINEE: Final = "trainee"

@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from devicectl.errors import DevicectlError
-from devicectl.findings import did_you_mean
 from devicectl.session.machine import State
 from devicectl.simulation.lesson_form import MAX_PATTERN
 from devicectl.simulation.scenario_form import LABELS, REFUSALS
 from devicectl.station.acts import ACTS, SERVER, TRAINEE, Act
 from protocols.language.units import Micros
+from protocols.text.findings import did_you_mean
 from protocols.text.values import shown_value
 
 TRAINEE_ACTS: Final = tuple(kind.name for kind in ACTS.values() if TRAINEE in kind.views)

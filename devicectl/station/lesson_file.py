@@ -11,7 +11,6 @@ from typing import Final
 from pydantic import ValidationError
 
 from devicectl.campaign.scenario_file import FORM, ScenarioFileError, read_scenario_values, scenario_of
-from devicectl.findings import first_finding
 from devicectl.simulation.lesson_form import FOREIGN, ActForm, CheckForm, ItemForm, LessonForm, WhatIfForm
 from devicectl.station.acts import TRAINEE, Act, ActError, act_of
 from devicectl.station.evidence import Pattern, PatternError, parse_pattern
@@ -20,6 +19,7 @@ from devicectl.station.possible import find_misfit
 from firmware_sim.faults.fault import Fault
 from firmware_sim.faults.scenario import ScenarioError, read_fault
 from protocols.language.units import SECOND, Micros
+from protocols.text.findings import first_finding
 from protocols.text.values import Steps, Values, ValuesError, decode_values
 
 LESSON: Final = "lesson"

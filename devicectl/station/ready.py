@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Final
 
 from devicectl.campaign.scenario_file import ScenarioFileError
-from devicectl.findings import did_you_mean
 from devicectl.station.lesson import Lesson
 from devicectl.station.lesson_file import read_lesson
+from protocols.text.findings import did_you_mean
 
 FOLDER: Final = Path(__file__).parent / "lessons"
 READY: Final = (

@@ -68,6 +68,8 @@ class Plant:
         "needles",
         "parameters",
         "skin_touched",
+        "told_cleared",
+        "told_cores",
         "trigger_pressed",
         "truth",
         "vacuum",
@@ -92,6 +94,10 @@ class Plant:
         self.clogged = 0
         self.skin_touched = False
         """The needles have punctured in the present cycle."""
+        self.told_cores: int | None = None
+        """Needles whose core comes in the present cycle and is seen, where a recording has it; None: left to chance."""
+        self.told_cleared: int | None = None
+        """Needles that the next purge frees, where a recording has it; None: left to chance."""
         self._cut = 0
         self._partial = 0
         self._evacuated = 0
@@ -121,6 +127,7 @@ class Plant:
         self.truth.cycles_commanded += 1
         self._streams.begin_cycle()
         self.skin_touched = False
+        self.told_cores = None
         self._cut = self._partial = self._evacuated = 0
 
     def end_cycle(self, completed: bool) -> None:
@@ -212,7 +219,7 @@ class Plant:
         for bit, word in zip(self._bits, self._streams.draw("evacuation"), strict=True):
             if word < comes_below:
                 loose |= bit
-        self._evacuated = evacuated = loose & self._cut
+        self._evacuated = evacuated = loose & self._cut if self.told_cores is None else self.told_cores
         self._cut = 0
         count = evacuated.bit_count()
         self.canister.take_cores(count, (evacuated & self._partial).bit_count(), self.needle.stroke_um)
@@ -229,6 +236,8 @@ class Plant:
         for bit, word in zip(self._bits, self._streams.draw("sensor"), strict=True):
             if word < (seen_below if evacuated & bit else extra_below):
                 seen |= bit
+        if self.told_cores is not None:
+            seen = self.told_cores
         self.truth.cores_counted += seen.bit_count()
         return seen
 
@@ -238,6 +247,8 @@ class Plant:
         for bit, word in zip(self._bits, self._streams.draw("purge"), strict=True):
             if mask & bit and (word < works_below or not self.clogged & bit):
                 cleared |= bit
+        if self.told_cleared is not None:
+            cleared, self.told_cleared = self.told_cleared & mask, None
         self.clogged &= ~cleared
         return cleared
 

@@ -34,6 +34,7 @@ SHELLS: Final = (
     "firmware_sim.memory_file",
     "firmware_sim.powering",
     "firmware_sim.serve",
+    "firmware_sim.twin_program",
     "handpiece_shell",
 )
 """Modules, and packages with all that is in them, that may touch the world. Every other module is pure."""

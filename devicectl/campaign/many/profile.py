@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from devicectl.campaign.many.scene import Scene, misfits
 from devicectl.errors import DevicectlError
-from devicectl.findings import Finding, did_you_mean, first_finding
 from devicectl.simulation.scenario_form import MAX_BAUD
 from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.fault import FaultError, fault_of, missing_needle
 from firmware_sim.faults.kind import Kind
 from firmware_sim.model.parameters import Parameters
+from protocols.text.findings import Finding, did_you_mean, first_finding
 from protocols.text.values import Place, Steps, Values, ValuesError
 
 SHORT_MS: Final = 1_000

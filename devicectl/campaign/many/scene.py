@@ -16,12 +16,12 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from devicectl.findings import Finding
 from devicectl.session.plan import Plan, PlanError, make_plan
 from firmware_sim.faults.fault import missing_needle
 from firmware_sim.faults.scenario import ScenarioError, Start, read_start
 from firmware_sim.model.parameters import Parameters
 from protocols.capture.packet import JsonObject
+from protocols.text.findings import Finding
 from protocols.text.values import Steps
 
 _CYCLE: Final = "{cycle}"

@@ -12,6 +12,7 @@ from typing import Final
 from devicectl.simulation import scenario_form
 from devicectl.simulation.spec import c_header, message_tables
 from firmware_sim.model.parameters import parameters_table
+from firmware_sim.twin import profile
 from protocols.language.sides import Side
 from protocols.published import asyncapi, schemas
 from protocols.published.dissector import PARTS, tables
@@ -41,6 +42,10 @@ FILES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "scenario.schema.json": (
         "JSON Schema of a scenario's file, for editors and generators",
         lambda: _as_json(scenario_form.schema()),
+    ),
+    "twin_profile.schema.json": (
+        "JSON Schema of a twin's profile, for editors and generators",
+        lambda: _as_json(profile.schema()),
     ),
     "schemas.json": ("JSON Schema of every body on MQTT", lambda: _as_json(schemas.document())),
     "asyncapi-device.json": (

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from devicectl.errors import DevicectlError
-from devicectl.findings import first_finding
 from devicectl.station.server.admission.guard import Guard, TooLargeError, refuse_too_large
 from devicectl.station.server.admission.limits import SOCKETS_OF_ONE, parse_json
 from devicectl.station.server.admission.tokens import INSTRUCTOR, PRESENTER, TRAINEE, Tokens, Who
@@ -26,6 +25,7 @@ from devicectl.station.server.control.openapi import document
 from devicectl.station.server.control.operations import JSON, OPERATIONS, Operation
 from devicectl.station.server.sockets import Page, Sockets
 from handpiece_shell.version import VERSION
+from protocols.text.findings import first_finding
 
 VIEWS: Final = (INSTRUCTOR, PRESENTER, TRAINEE)
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -139,6 +139,30 @@ def test_wear_is_strokes_over_life_and_goes_with_the_cartridge() -> None:
     assert (p.clogged, p.canister.volume_ul, p.canister.fill) == (0, 0.0, 0.0)
 
 
+@pytest.mark.parametrize("told", [0b000, 0b101, 0b111])
+def test_a_plant_that_is_told_what_a_cycle_brought_leaves_nothing_to_chance_and_shifts_no_other(
+    told: int,
+) -> None:
+    p, free = pumped(miss_p=0.5), pumped(miss_p=0.5)
+    now, _ = cycle(free, T0)
+    p.begin_cycle()
+    p.extend(3_000, T0)
+    p.cut(T0)
+    p.told_cores = told
+    p.evacuate(later(T0, 100))
+    assert p.sense(later(T0, 200)) == told
+    assert p.truth.cores_evacuated == p.truth.cores_counted == told.bit_count()
+    assert cycle(p, now) == cycle(free, now)
+
+
+def test_a_purge_that_is_told_what_it_frees_frees_that_once() -> None:
+    p = plant(purge_p=1)
+    p.clogged = 0b111
+    p.told_cleared = 0b010
+    assert p.purge(0b110) == 0b010 and p.clogged == 0b101
+    assert p.purge(0b001) == 0b001 and p.clogged == 0b100
+
+
 def test_sensor_errs_both_ways_and_worse_when_told_to() -> None:
     p = pumped(**(SURE | {"sensor_false_negative_p": 0.2}))
     now = LONG

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from devicectl.findings import Finding, first_finding
+from protocols.text.findings import Finding, first_finding
 
 
 class Inner(BaseModel):

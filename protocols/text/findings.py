@@ -56,9 +56,15 @@ def _locate(root: type[BaseModel], steps: Steps) -> tuple[type[BaseModel], str]:
             model, field = inner, ""
             if named:  # the step is the name of an item
                 continue
+        elif _is_mapping(model, field):  # the step is the name of a plain value
+            continue
         if isinstance(step, str):
             field = step
     return model, field
+
+
+def _is_mapping(model: type[BaseModel], field: str) -> bool:
+    return field in model.model_fields and get_origin(model.model_fields[field].annotation) is dict
 
 
 def _model_of(model: type[BaseModel], field: str) -> type[BaseModel] | None:
