@@ -9,6 +9,7 @@ from typing import Final
 
 import typer
 
+from devicectl.cli.conform.app import app as conform_app
 from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.lessons.report import report
 from devicectl.cli.lessons.station import station
@@ -51,6 +52,7 @@ app.command("report", cls=PlainCommand, short_help="Write the debrief of a lesso
 app.command("spec", cls=PlainCommand, short_help="Write what hosts in other languages are made from.")(spec)
 app.command("station", cls=PlainCommand, short_help="Show a handpiece to a class, on pages of this machine.")(station)
 app.add_typer(sessions_app)
+app.add_typer(conform_app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -18,6 +18,7 @@ SHELLS: Final = (
     "devicectl.campaign",
     "devicectl.cli",
     "devicectl.clock",
+    "devicectl.conformance",
     "devicectl.drivers",
     "devicectl.handpiece",
     "devicectl.log",

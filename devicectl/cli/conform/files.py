@@ -1,0 +1,102 @@
+"""Files and lists of `devicectl conform`: the cases that are chosen, the baseline, the reports."""
+
+import fnmatch
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from devicectl.cli.files import write_file
+from devicectl.conformance.baseline import BaselineError, read_baseline, write_baseline
+from devicectl.conformance.case import Case
+from devicectl.conformance.device.catalogue import DEVICE_CASES
+from devicectl.conformance.outcome import Outcome
+from devicectl.conformance.report.junit import junit
+from devicectl.conformance.report.page import page
+from devicectl.errors import DevicectlError
+from handpiece_shell.files import explain_no_file
+from protocols.capture.packet import JsonObject
+from protocols.text.notice import NOTICE
+
+
+class Files(NamedTuple):
+    """Files that a run writes; None for each that nobody asked for."""
+
+    json: Path | None
+    junit: Path | None
+    html: Path | None
+    record: Path | None
+    baseline: Path | None
+
+
+def choose(names: Sequence[str] | None, cases: Sequence[Case] = DEVICE_CASES) -> list[Case]:
+    """Return the cases that names, patterns or rules choose; all where there are none.
+
+    Raises:
+        typer.BadParameter: one chooses no case.
+    """
+    if not names:
+        return list(cases)
+    chosen: set[str] = set()
+    for name in names:
+        found = {case.id for case in cases if fnmatch.fnmatchcase(case.id, name) or name.upper() in case.rules}
+        if not found:
+            right = "--list shows all; for example frm.crc, 'lse.*' or HLP-CYC-3"
+            raise typer.BadParameter(f"no case is {name[:80]!r}; {right}", param_hint="--case")
+        chosen |= found
+    return [case for case in cases if case.id in chosen]
+
+
+def print_list(cases: Sequence[Case]) -> None:
+    """Print cases with their rules and what they need."""
+    print(NOTICE)
+    for case in cases:
+        needs = f"  needs {'; '.join(sorted(case.needs))}" if case.needs else ""
+        print(f"{case.id:30} {case.level:6} {' '.join(case.rules)}  {case.title}{needs}")
+    print(f"{len(cases)} cases")
+
+
+def read_known(path: Path | None) -> dict[str, str]:
+    """Return what a baseline knows; nothing where there is none.
+
+    Raises:
+        typer.BadParameter: it cannot be read, or is none.
+    """
+    if path is None:
+        return {}
+    try:
+        return read_baseline(path.read_text(encoding="utf-8"), {case.id for case in DEVICE_CASES})
+    except (OSError, UnicodeDecodeError) as error:
+        reason = explain_no_file(f"read {path}", error) if isinstance(error, OSError) else f"{path} is no text"
+        raise typer.BadParameter(reason, param_hint="--baseline") from error
+    except BaselineError as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint="--baseline") from error
+
+
+def write_reports(files: Files, data: JsonObject, outcomes: Sequence[Outcome]) -> None:
+    """Write the files of a run.
+
+    Raises:
+        DevicectlError: one takes no more.
+    """
+    write_file("--json", files.json, json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n")
+    write_file("--junit", files.junit, junit(data))
+    write_file("--html", files.html, page(data).encode())
+    write_file("--write-baseline", files.baseline, write_baseline(outcomes).encode())
+
+
+def write_recording(folder: Path, case: str, data: bytes) -> Path:
+    """Write the recording of a case into a folder, which is made.
+
+    Raises:
+        DevicectlError: it cannot be written.
+    """
+    path = folder / f"{case}.pcapng"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise DevicectlError(f"--record: {explain_no_file(f'write {path}', error)}") from error
+    return path

@@ -1,0 +1,380 @@
+"""The ground of a case: the device brought to where the case begins, in as few steps as it takes from where it is.
+
+    LINKED   a link with role controller, whatever the device's state
+    IDLE     no session, nothing held
+    OPEN     a session of two zones, nothing numbed
+    NUMB     zone 0 confirmed
+    ARMED    ready to punch
+    PLACED   the hand at a cell that takes some cycles
+
+How it works: what the device last said of its state is followed message by message, so that a case can begin where
+the one before has left it. A case that fails has left it anywhere: the ground then begins with a new link.
+
+Law: it judges nothing. A device that cannot be brought to a stage fails the case that needs it, and says where.
+"""
+
+import random
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Final
+
+from devicectl.conformance.device import checks
+from devicectl.conformance.device.link import ANSWER_MS, Answer, Link, hello
+from devicectl.conformance.device.probe import BrokenRule, Close, GoneError, Heard, Open, Probe, Steps
+from devicectl.conformance.device.standing import NEXT_PHASE, UNARMED, Standing
+from devicectl.conformance.device.wires import Wire
+from protocols.language import messages as M
+from protocols.language.enums import ByeReason, CloseReason, Role, Stream
+from protocols.language.enums import DeviceState as S
+from protocols.language.message import Message
+
+
+class Stage(IntEnum):
+    """Places at which a case can begin."""
+
+    LINKED = 0
+    IDLE = 1
+    OPEN = 2
+    NUMB = 3
+    ARMED = 4
+    PLACED = 5
+
+
+MOVES: Final = Stage.ARMED
+"""The first stage at which something of the device moves."""
+ZONES: Final = (4, 3)
+"""Cells of the session's zones, in cm2."""
+DEPTH_UM: Final = 3_000
+COVERAGE_BP: Final = 800
+TARGET: Final = 30
+CYCLES_NEEDED: Final = 4
+"""Cycles that a cell must still take for a case to begin at it."""
+TRIES: Final = 30
+"""Steps from one stage to the next before the ground gives up."""
+HOME_MS: Final = 2_000
+"""Time for needles to come home before FAULT_RESET is taken."""
+SETTLE_MS: Final = 100
+MAX_A_SECOND: Final = 10
+"""NAKs of a device, and links of a port."""
+SHARE_MS: Final = 1_100
+"""A second, and what a device's clock may differ by."""
+SUCTION_INTERLOCK: Final = 4
+_MOVING: Final = (S.ARMING, S.DISARMING, S.REPOSITIONING, S.PURGING, S.COUNTING)
+"""States that end by themselves."""
+_UNSURE: Final = (S.UNKNOWN, S.OFF, S.SELF_TEST, S.CLOSING, *_MOVING)
+"""States in which the device is looked at again."""
+
+
+class Ground(Standing):
+    """The place that a case stands on. `link` is its controller's link on channel 0."""
+
+    def __init__(self, make_wire: Callable[[int], Wire], *, seed: int, slack_ms: float, boot_ms: float) -> None:
+        super().__init__()
+        self.probe = Probe(make_wire, slack_ms)
+        self.random = random.Random(f"{seed}:conformance")
+        self.host_id = self.random.getrandbits(31) | 1
+        self.boot_ms = boot_ms
+        self._link: Link | None = None
+        self.wait_s: int | None = None
+        self.welcome: M.Welcome | None = None
+        self.greeted: list[tuple[int, int]] = []
+        """Channel and time of each HELLO of the last second."""
+        self.has_power_switch = False
+        """True where the bench can take the device's power away; else a simulated one is asked to."""
+        self.restore: list[Message] = []
+        """Commands that give back what a case has set; the runner gives them."""
+
+    @property
+    def has_link(self) -> bool:
+        """True while the controller's link stands, as far as the probe knows."""
+        return self._link is not None and self.probe.channels[0].open
+
+    @property
+    def link(self) -> Link:
+        """The controller's link; a case that begins at a stage has one."""
+        assert self._link is not None, "a stage begins with a link"
+        return self._link
+
+    # --- links -----------------------------------------------------------------------------------------------
+
+    def nonce(self) -> int:
+        """Draw a nonce."""
+        return self.random.getrandbits(32)
+
+    def nak_room(self) -> Steps[None]:
+        """Wait until the device may say NAK again: it says it ten times a second, and no more."""
+        probe = self.probe
+        if probe.naks_since(SHARE_MS) >= MAX_A_SECOND - 1:
+            yield from probe.pause(SHARE_MS)
+
+    def link_room(self, channel: int) -> Steps[None]:
+        """Wait until a port may grant a link again: it grants ten a second."""
+        since = self.probe.now - SHARE_MS * 1000
+        self.greeted = [(one, at) for one, at in self.greeted if at > since]
+        if sum(one == channel for one, _ in self.greeted) >= MAX_A_SECOND - 1:
+            yield from self.probe.pause(SHARE_MS)
+
+    def greet(
+        self, channel: int, message: Message, *, correlation: int = 1, limit_ms: float = ANSWER_MS
+    ) -> Steps[Heard]:
+        """Send a HELLO and wait for what answers it."""
+        probe = self.probe
+        wire = probe.channels[channel].wire if channel in probe.channels else None
+        if wire is None:
+            raise GoneError(probe.why_closed(channel))
+        yield from self.link_room(channel)
+        yield from self.nak_room()
+        self.greeted.append((channel, probe.now))
+        probe.send(channel, wire.encode(message, 0, 0, correlation, 2))
+        return (
+            yield from probe.wait(
+                "an answer to HELLO",
+                lambda one: (
+                    one.channel == channel
+                    and isinstance(one.message, M.Welcome | M.Nak)
+                    and one.header.correlation_id == correlation
+                ),
+                limit_ms,
+                channel=channel,
+            )
+        )
+
+    def open_link(
+        self, channel: int = 0, *, host_id: int | None = None, role: Role = Role.CONTROLLER, max_payload_size: int = 224
+    ) -> Steps[Link]:
+        """Open a channel if it is not, say HELLO, and return the link."""
+        yield from self.open_channel(channel)
+        asked = hello(
+            self.host_id if host_id is None else host_id, self.nonce(), role=role, max_payload_size=max_payload_size
+        )
+        heard = yield from self.greet(channel, asked)
+        if not isinstance(heard.message, M.Welcome):
+            raise BrokenRule("the answer to HELLO", "Welcome", checks.say(heard.message))
+        return self.take_link(channel, heard)
+
+    def take_link(self, channel: int, heard: Heard) -> Link:
+        """Make a link of a WELCOME."""
+        assert isinstance(heard.message, M.Welcome)
+        link = Link(self.probe, channel, heard.message, heard.header)
+        self.probe.channels[channel].link = link
+        link.beat_at_once()
+        if channel == 0:
+            self._link, self.welcome = link, heard.message
+            self.follow_welcome(heard.message)
+        return link
+
+    def open_channel(self, channel: int) -> Steps[None]:
+        """Open a channel, unless it is open."""
+        one = self.probe.channels.get(channel)
+        if one is None or not one.open:
+            yield Open(channel)
+
+    def close_channel(self, channel: int) -> Steps[None]:
+        """Close a channel; with it goes its link."""
+        yield Close(channel)
+        self.probe.channels.pop(channel, None)
+        if channel == 0:
+            self._link = None
+
+    def drop_link(self) -> None:
+        """Forget the controller's link: the next stage begins with a HELLO."""
+        self._link = None
+        if 0 in self.probe.channels:
+            self.probe.channels[0].link = None
+
+    def leave(self, link: Link) -> None:
+        """Say BYE on a link and forget it."""
+        link.send(M.Bye(reason=ByeReason.CLOSING))
+        self.probe.channels[link.channel].link = None
+        if link is self._link:
+            self._link = None
+
+    # --- commands --------------------------------------------------------------------------------------------
+
+    def ask(self, message: Message, *, correlation: int | None = None, limit_ms: float = ANSWER_MS) -> Steps[Answer]:
+        """Give a command on the controller's link and return its end; the ground follows what it says."""
+        answer = yield from self.link.ask(message, correlation=correlation, limit_ms=limit_ms)
+        self.follow(message, answer.message)
+        return answer
+
+    def do(self, message: Message) -> Steps[Message]:
+        """Give a command that the way to a stage needs.
+
+        Raises:
+            BrokenRule: it was not carried out.
+        """
+        answer = yield from self.ask(message)
+        if isinstance(answer.message, M.Refused | M.Failed | M.Aborted | M.Nak):
+            raise BrokenRule(
+                f"{type(message).__name__} on the way to the case's beginning", "DONE", checks.say(answer.message)
+            )
+        return answer.message
+
+    # --- stages ----------------------------------------------------------------------------------------------
+
+    def reach(self, stage: Stage) -> Steps[None]:
+        """Bring the device to a stage.
+
+        Raises:
+            BrokenRule: it cannot be brought there.
+            GoneError: the way to it is closed.
+        """
+        for _ in range(TRIES):
+            if not self.has_link:
+                yield from self._connect()
+            elif self._is_at(stage):
+                return
+            else:
+                yield from self._step(stage)
+        raise BrokenRule("the way to the case's beginning", stage.name, f"still {self.state.name} after {TRIES} steps")
+
+    def _connect(self) -> Steps[None]:
+        """Open the way and greet, again and again while the device may boot."""
+        yield from self.open_channel(0)
+        probe, ends = self.probe, self.probe.now + round(self.boot_ms * 1000)
+        for correlation in range(1, 0xFFFF):
+            message = hello(self.host_id, self.nonce())
+            try:
+                heard = yield from self.greet(0, message, correlation=correlation, limit_ms=min(1_000, self.boot_ms))
+            except BrokenRule:
+                if probe.now >= ends:
+                    raise BrokenRule(
+                        "an answer to HELLO", f"within {self.boot_ms:g} ms", "nothing of the kind"
+                    ) from None
+                continue
+            if not isinstance(heard.message, M.Welcome):
+                raise BrokenRule("the answer to HELLO", "Welcome", checks.say(heard.message))
+            self.take_link(0, heard)
+            return
+
+    def _is_at(self, stage: Stage) -> bool:
+        state = self.state
+        if stage is Stage.LINKED:
+            return True
+        if stage is Stage.IDLE:
+            return state is S.IDLE and not self.session_no
+        if stage is Stage.OPEN:
+            return state is S.SESSION_OPEN
+        if stage is Stage.NUMB:
+            return state is S.ANESTHESIA_CONFIRMED
+        return state is S.ARMED and (stage is Stage.ARMED or (self.placed and self.cycles_left >= CYCLES_NEEDED))
+
+    def _step(self, stage: Stage) -> Steps[None]:
+        """Take one step towards a stage."""
+        state = self.state
+        if state in (S.SAFE, S.FAULT):
+            yield from self._reset()
+        elif state is S.LOCKED:
+            raise BrokenRule("the device's state", stage.name, "LOCKED: only a restart leads out")
+        elif state in _UNSURE:
+            yield from self.look()
+        elif state in NEXT_PHASE:
+            yield from self.next_phase()
+        elif state is S.ARMED and stage >= Stage.ARMED:
+            yield from self._place()
+        elif state in (S.ARMED, S.PAUSED):
+            yield from self.do(M.Disarm() if state is S.ARMED else M.Resume())
+        else:
+            yield from self._step_at_rest(stage)
+
+    def _step_at_rest(self, stage: Stage) -> Steps[None]:
+        """Take one step from a state in which nothing is armed."""
+        state = self.state
+        if stage is Stage.IDLE or (stage is Stage.OPEN and state in UNARMED) or (state is S.IDLE and self.session_no):
+            yield from self.abandon()
+        elif state is S.IDLE:
+            yield from self.do(self.plan())
+        elif state is S.ANESTHESIA_CONFIRMED:
+            yield from self.do(M.Arm())
+        else:
+            yield from self._numb()
+
+    def look(self) -> Steps[None]:
+        """Ask the device for its state, by one frame of telemetry."""
+        yield from self.do(M.StreamSet(stream=Stream.STATE, interval_ms=20))
+        heard = yield from self.probe.wait(
+            "telemetry", lambda one: isinstance(one.message, M.TelemetryState), ANSWER_MS + SETTLE_MS
+        )
+        assert isinstance(heard.message, M.TelemetryState)
+        yield from self.do(M.StreamSet(stream=Stream.STATE, interval_ms=0))
+        self.state = heard.message.state
+        if self.state in _MOVING:
+            yield from self.probe.pause(SETTLE_MS)
+
+    def _reset(self) -> Steps[None]:
+        """Leave a hold, once the needles are home."""
+        ends = self.probe.now + HOME_MS * 1000
+        while True:
+            answer = yield from self.ask(M.FaultReset())
+            if isinstance(answer.message, M.FaultResetDone):
+                return
+            if self.probe.now >= ends:
+                raise BrokenRule("FAULT_RESET on the way to the case's beginning", "DONE", checks.say(answer.message))
+            yield from self.probe.pause(SETTLE_MS)
+
+    def abandon(self) -> Steps[None]:
+        """Close the session without comparing anything."""
+        yield from self.do(self.closing(CloseReason.ABANDONED))
+
+    def closing(self, reason: CloseReason, **counts: int) -> M.SessionClose:
+        """Make a SESSION_CLOSE; counts that are not given are 0."""
+        names = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
+        return M.SessionClose(session_no=self.session_no, reason=reason, **{**dict.fromkeys(names, 0), **counts})
+
+    def plan(self) -> M.SessionOpen:
+        """Make the SESSION_OPEN of the cases."""
+        return M.SessionOpen(target_cores=TARGET, coverage_bp=COVERAGE_BP, depth_um=DEPTH_UM, zones_cm2=ZONES)
+
+    def _numb(self) -> Steps[None]:
+        """Numb and confirm zone 0: numbed as long ago as the device wants to wait, so that nobody waits."""
+        if self.wait_s is None:
+            start = yield from self.do(M.AnesthesiaStart(zone=0, age_s=0, method="conformance"))
+            assert isinstance(start, M.AnesthesiaStartDone)
+            self.wait_s = start.wait_s
+        yield from self.do(M.AnesthesiaStart(zone=0, age_s=self.wait_s, method="conformance"))
+        yield from self.do(M.AnesthesiaConfirm(zone=0, confirmed_by="conformance"))
+
+    def _place(self) -> Steps[None]:
+        """Move the hand to the next cell."""
+        cell = self.next_cell % ZONES[0]
+        self.next_cell += 1
+        yield from self.do(M.Reposition(zone=0, cell=cell))
+
+    # --- cycles ----------------------------------------------------------------------------------------------
+
+    def punch(self, **changed: int) -> M.Punch:
+        """Make the PUNCH of the next cycle, void in half the range of its deadline."""
+        values = {"cycle_no": self.cycle_no + 1, "depth_um": DEPTH_UM, "deadline_ms": self.deadline(60_000), **changed}
+        return M.Punch(**values)
+
+    def deadline(self, ms: int) -> int:
+        """Return the device's uptime in so many milliseconds, from what WELCOME said of it."""
+        assert self.welcome is not None
+        link = self.link
+        passed = (self.probe.now - link.welcomed_at) // 1000
+        return (self.welcome.uptime_ms + passed + ms) & 0xFFFF_FFFF
+
+    def begin_cycle(self) -> Steps[Answer]:
+        """Punch, and again where the suction has to recover first."""
+        answer = yield from self.ask(self.punch())
+        no = answer.message
+        if isinstance(no, M.Refused) and no.interlock == SUCTION_INTERLOCK:
+            yield from self.probe.pause(3_000)
+            answer = yield from self.ask(self.punch())
+        checks.done(answer, M.PunchDone)
+        return answer
+
+    def whole_cycle(self) -> Steps[M.CountDone]:
+        """Carry out one cycle; returns COUNT's answer."""
+        yield from self.begin_cycle()
+        while self.state in NEXT_PHASE:
+            done = yield from self.next_phase()
+        assert isinstance(done, M.CountDone)
+        return done
+
+    def next_phase(self, steps: int = 1) -> Steps[Message]:
+        """Carry out the next phase of the open cycle."""
+        command = NEXT_PHASE[self.state]
+        if command is M.Advance:
+            return (yield from self.do(M.Advance(cycle_no=self.cycle_no, steps=steps)))
+        return (yield from self.do(command(cycle_no=self.cycle_no)))

@@ -1,0 +1,154 @@
+"""A whole run against a device: the bench for its URL, what the bench meets, and the data of the report.
+
+Law: it chooses; what is true of the device comes from the cases.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from devicectl.conformance.baseline import apply_baseline
+from devicectl.conformance.case import Case, Need
+from devicectl.conformance.device.ground import Ground
+from devicectl.conformance.device.probe import BrokenRule, GoneError, Sent, Steps
+from devicectl.conformance.device.runner import Claims, Kept, OutOfTime, Runner
+from devicectl.conformance.device.wires import BytesWire, TopicsWire, Wire
+from devicectl.conformance.outcome import Outcome
+from devicectl.errors import LinkError, SessionError
+from devicectl.transports.urls import DeviceUrl
+
+if TYPE_CHECKING:
+    pass
+
+_T = TypeVar("_T")
+
+SLACK_MS: Final = 250.0
+"""Lateness of a measured time that is put down to the way and to this machine, in real time."""
+VIRTUAL_SLACK_MS: Final = 1.0
+BOOT_MS: Final = 1_500.0
+"""Time for the first HELLO to be answered; a port whose opening resets a board adds that board's time."""
+SERIAL_BOOT_MS: Final = 7_500.0
+MANY_LINKS: Final = 17
+RUN_LIMIT_S: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A run, as its command line has it."""
+
+    url: DeviceUrl
+    cases: Sequence[Case]
+    known: dict[str, str] = field(default_factory=dict)
+    allow_motion: bool = False
+    abandon: bool = False
+    hook: str | None = None
+    slack_ms: float | None = None
+    limit_s: float = RUN_LIMIT_S
+    links: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run that has been held."""
+
+    claims: Claims
+    outcomes: list[Outcome]
+    seconds: float
+
+
+def hold(wanted: Wanted, keep: Kept) -> Held:
+    """Hold a run.
+
+    Raises:
+        LinkError: there is no device that links.
+        SessionError: it holds a session that nobody has allowed to abandon.
+        UrlError: the URL asks for what there is not.
+    """
+    if wanted.url.in_process:
+        from devicectl.conformance.device.virtual import open_bench, run_steps
+
+        ground = _ground(wanted, VIRTUAL_SLACK_MS, BOOT_MS, lambda channel: BytesWire())
+        bench = open_bench(ground, wanted.url)
+
+        return run_steps(bench, _whole(wanted, ground, keep, power=True))
+    return asyncio.run(_hold_real(wanted, keep))
+
+
+async def _hold_real(wanted: Wanted, keep: Kept) -> Held:
+    from devicectl.conformance.device.bench import RealBench
+
+    async with _target(wanted.url) as url:
+        broker = url.broker
+        clients = f"conform-{wanted.url.seed or 0:x}"
+
+        def client(channel: int) -> str:
+            return f"{clients}-{channel}"
+
+        def make_wire(channel: int) -> Wire:
+            return BytesWire() if broker is None else TopicsWire(broker.topics, client(channel))
+
+        boot_ms = SERIAL_BOOT_MS if url.scheme == "serial" else BOOT_MS
+        ground = _ground(wanted, SLACK_MS, boot_ms, make_wire)
+        real = RealBench(ground.probe, url, client, wanted.hook)
+        async with real.opened() as bench:
+            return await bench.run(_whole(wanted, ground, keep, power=wanted.hook is not None))
+
+
+@contextlib.asynccontextmanager
+async def _target(url: DeviceUrl) -> AsyncIterator[DeviceUrl]:
+    """Bring the simulator that a URL asks for; any other device is there."""
+    if not url.simulated:
+        yield url
+        return
+    from devicectl.simulation.process import simulator
+
+    async with simulator(url) as target:
+        yield target
+
+
+def _ground(wanted: Wanted, slack_ms: float, boot_ms: float, make_wire: Callable[[int], Wire]) -> Ground:
+    slack = slack_ms if wanted.slack_ms is None else wanted.slack_ms
+    return Ground(make_wire, seed=wanted.url.seed or 0, slack_ms=slack, boot_ms=boot_ms)
+
+
+def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[Held]:
+    """Link, see what the device claims, and run the cases."""
+    runner = Runner(ground, frozenset(), lambda outcome, pieces: outcome, run_limit_s=wanted.limit_s)
+    try:
+        claims = yield from runner.first()
+    except (BrokenRule, GoneError) as error:
+        heard = ground.probe.noise()
+        raise LinkError(f"no device that links: {error}" + (f"; {heard}" if heard else "")) from error
+    except OutOfTime as error:
+        raise LinkError("no device that links: it answered, and not to an end, within its limit") from error
+    if claims.session_no and not (claims.simulated or wanted.abandon):
+        raise SessionError(f"the device holds session {claims.session_no} open: --abandon closes it without its counts")
+    met = _met(wanted, claims, power=power)
+    ground.has_power_switch = power
+    known = wanted.known
+
+    def kept(outcome: Outcome, pieces: Sequence[Sent]) -> Outcome:
+        (judged,) = apply_baseline([outcome], known)
+        return keep(judged, pieces)
+
+    runner = Runner(ground, met, kept, run_limit_s=wanted.limit_s)
+    outcomes = yield from runner.run(wanted.cases)
+    return Held(claims, outcomes, ground.probe.now / 1e6)
+
+
+def _met(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]:
+    """Return the needs of cases that this run meets."""
+    url = wanted.url
+    links = wanted.links if wanted.links is not None else 1 if url.scheme == "serial" else MANY_LINKS
+    switch = power or (claims.simulated and claims.minor >= 1)
+    held = {
+        Need.BYTES: url.broker is None and url.scheme != "sim+mqtt",
+        Need.BROKER: url.broker is not None or url.scheme == "sim+mqtt",
+        Need.SECOND: links > 1,
+        Need.MANY: links >= MANY_LINKS,
+        Need.MOTION: claims.simulated or wanted.allow_motion,
+        Need.POWER: switch,
+    }
+    return claims.needs | {need for need, holds in held.items() if holds}

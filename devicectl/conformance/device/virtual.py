@@ -1,0 +1,44 @@
+"""The probe on a simulated device in virtual time: each effect of its steps, carried out at once."""
+
+from typing import TypeVar
+
+from devicectl.conformance.device.ground import Ground
+from devicectl.conformance.device.probe import Close, Effect, Open, Power, Steps, Until
+from devicectl.simulation.bench import VirtualBench
+from devicectl.simulation.virtual_time import make_device
+from devicectl.transports.urls import DeviceUrl
+
+_T = TypeVar("_T")
+
+
+def open_bench(ground: Ground, url: DeviceUrl) -> VirtualBench:
+    """Put the device of a `sim://` URL under the probe.
+
+    Raises:
+        UrlError: its parameters or memory cannot be used.
+    """
+    return VirtualBench(make_device(url), ground.probe)
+
+
+def run_steps(bench: VirtualBench, steps: Steps[_T]) -> _T:
+    """Run steps of the probe to their end."""
+    try:
+        effect = next(steps)
+        while True:
+            _carry_out(bench, effect)
+            effect = steps.send(None)
+    except StopIteration as stop:
+        result: _T = stop.value
+        return result
+
+
+def _carry_out(bench: VirtualBench, effect: Effect) -> None:
+    match effect:
+        case Until(due):
+            bench.until(due)
+        case Open(channel):
+            bench.open(channel)
+        case Close(channel):
+            bench.close(channel)
+        case Power(off_ms):
+            bench.power(off_ms)

@@ -1,0 +1,103 @@
+"""The runner: needs, limits, and outcomes of cases that pass, fail, hang or never begin."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from devicectl.conformance.case import Case, Need
+from devicectl.conformance.device.ground import Ground, Stage
+from devicectl.conformance.device.probe import BrokenRule, Until
+from devicectl.conformance.device.runner import Runner
+from devicectl.conformance.outcome import Outcome, Word
+from devicectl.conformance.rules import Duty
+from protocols.language.enums import DeviceState
+from protocols.language.message import Message
+from protocols.language.messages import DeviceInfo, FaultReset, FaultResetDone, Hello
+from protocols.language.units import Micros
+from tests.unit.devicectl.conformance.device.benches import Scripted, a_ground, a_welcome, welcomes
+
+Body = Callable[[Ground], Iterator[object]]
+
+
+def a_case(name: str, run: Body, *needs: Need, stage: Stage = Stage.LINKED) -> Case:
+    """A case of the runner."""
+    return Case(name, name, ("HLP-FRM-1",), Duty.DEVICE, run, frozenset(needs), int(stage))
+
+
+def right(ground: Ground) -> Iterator[object]:
+    """Pass, after a moment."""
+    yield Until(Micros(ground.probe.now + 1_000))
+    ground.probe.timing("moment", 1_000, 5)
+
+
+def wrong(ground: Ground) -> Iterator[object]:
+    """Fail at once."""
+    yield Until(ground.probe.now)
+    raise BrokenRule("x", "1", "2")
+
+
+def endless(ground: Ground) -> Iterator[object]:
+    """Wait for ever."""
+    while True:
+        yield Until(Micros(ground.probe.now + 10**12))
+
+
+def outcomes(cases: list[Case], *, limit_s: float = 10_000, answers: object = welcomes) -> list[Outcome]:
+    """Run cases on a device that links."""
+    ground = a_ground()
+    runner = Runner(ground, frozenset({Need.BYTES}), lambda outcome, pieces: outcome, run_limit_s=limit_s)
+    return Scripted(ground, answers).drive(runner.run(cases))  # type: ignore[arg-type]
+
+
+def test_each_case_has_its_word_and_its_reason() -> None:
+    found = outcomes([a_case("a", right, Need.BYTES), a_case("b", wrong), a_case("c", endless), a_case("d", right)])
+    assert [one.word for one in found] == [Word.PASSED, Word.FAILED, Word.FAILED, Word.PASSED]
+    assert found[0].timings[0].what == "moment" and found[0].seconds == 0.001
+    assert found[1].reason == "x: expected 1, found 2" and found[1].differences[0] == ("x", "1", "2")
+    assert found[2].reason == "the case did not end within its limit, 60 s"
+
+
+def test_a_need_that_is_not_met_is_named() -> None:
+    (found,) = outcomes([a_case("a", wrong, Need.POWER, Need.BROKER)])
+    assert found.word is Word.SKIPPED
+    assert found.reason == f"needs {Need.BROKER}; {Need.POWER}"
+
+
+def test_cases_behind_the_limit_of_the_run_are_skipped() -> None:
+    found = outcomes([a_case("a", endless), a_case("b", right)], limit_s=30)
+    assert [one.word for one in found] == [Word.FAILED, Word.SKIPPED]
+    assert found[1].reason == "the limit of the run, 30 s, was over"
+
+
+def test_a_stage_that_is_never_reached_is_given_up() -> None:
+    """A device that stays in SAFE: three cases say so, the others are left out, those before it are not."""
+
+    def held(message: Message, correlation: int) -> list[Message]:
+        if isinstance(message, Hello):
+            return [a_welcome(nonce=message.nonce, state=DeviceState.SAFE)]
+        return [FaultResetDone(state=DeviceState.SAFE, alarms=1)] if isinstance(message, FaultReset) else []
+
+    cases = [a_case(f"{number}", right, stage=Stage.IDLE) for number in range(5)]
+    found = outcomes([*cases, a_case("linked", right)], answers=held)
+    assert [one.word for one in found] == [Word.FAILED] * 3 + [Word.SKIPPED] * 2 + [Word.PASSED]
+    assert found[0].reason.startswith("could not be brought to IDLE: ")
+    assert found[3].reason == "the device could not be brought to IDLE, 3 times in a row"
+
+
+def test_the_first_link_waits_for_a_boot_and_no_longer() -> None:
+    ground = a_ground()
+    runner = Runner(ground, frozenset(), lambda outcome, pieces: outcome, run_limit_s=10)
+    silent = Scripted(ground, lambda message, correlation: [])
+    with pytest.raises(BrokenRule, match="within 3000 ms"):
+        silent.drive(runner.first())
+    assert 3_000_000 <= ground.probe.now <= 4_000_000
+
+
+def test_claims_are_what_the_device_says() -> None:
+    ground = a_ground()
+    runner = Runner(ground, frozenset(), lambda outcome, pieces: outcome, run_limit_s=10)
+    scripted = Scripted(ground, welcomes)
+    claims = scripted.drive(runner.first())  # it never answers DEVICE_INFO
+    assert DeviceInfo() in scripted.heard
+    assert (claims.simulated, claims.minor, claims.has_truth, claims.model) == (True, 1, False, "")
+    assert claims.needs == {Need.SIMULATED}
