@@ -15,7 +15,7 @@ FLAKES ?= tests/integration/plugin/test_pytest_plugin.py tests/integration/plugi
 TIMES ?= 50
 TIMES_E2E ?= 1
 
-.PHONY: help run fast test lint typecheck unit wheel compiled boards dist bounds bench nightly flakes findings coverage docs clean
+.PHONY: help run fast test lint typecheck unit wheel compiled boards dist bounds bench nightly flakes findings coverage docs kaitai clean
 
 help:
 	@echo "make run      a whole session against the simulated handpiece"
@@ -28,6 +28,7 @@ help:
 	@echo "make nightly  the long tests: 300 seeds, many more examples, and the bound on instructions"
 	@echo "make flakes   the pytest plugin's tests 50 times and tests/e2e once, on a machine four times as busy as it can be"
 	@echo "make findings what surprises in other people's libraries and tools, shown again: findings/README.md"
+	@echo "make kaitai   Kaitai's compiler, to build/kaitai, for the tests of hlp1.ksy; needs npm"
 	@echo "make coverage branch coverage, by module, and the bounds of the pure packages"
 	@echo "make docs     docs/generated again, and all pages as a site in build/site, which needs no network"
 	@echo "make dist     sdist and pure wheel, to dist/"
@@ -183,6 +184,13 @@ findings:
 		PYTHON="$(PYTHON)" "$$finding" || [ $$? -eq 77 ] || changed="$$changed $$finding"; \
 	done; \
 	[ -z "$$changed" ] || { echo "no longer as seen:$$changed"; exit 1; }
+
+# A package of npm and of no system; pinned, like all that judges. What it compiles to is tested with the golden vectors.
+KAITAI := build/kaitai/node_modules/kaitai-struct-compiler/package.json
+kaitai: $(KAITAI)
+
+$(KAITAI):
+	npm install --prefix build/kaitai --no-audit --no-fund --ignore-scripts --loglevel=error kaitai-struct-compiler@0.11.0
 
 # By what runs in this process: a promise of the pure core that only a test of whole programs holds has no test near it.
 # The thirty default sessions are left out: they reach no branch that others do not, and watched they take half an hour.

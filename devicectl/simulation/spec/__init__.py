@@ -14,7 +14,7 @@ from devicectl.simulation.spec import c_header, message_tables
 from firmware_sim.model.parameters import parameters_table
 from firmware_sim.twin import profile
 from protocols.language.sides import Side
-from protocols.published import asyncapi, schemas
+from protocols.published import asyncapi, kaitai, schemas
 from protocols.published.dissector import PARTS, tables
 
 
@@ -35,6 +35,7 @@ def _dissector() -> str:
 FILES: Final[dict[str, tuple[str, Callable[[], str]]]] = {
     "hlp1.h": ("the serial wire for C and C++: messages, records, numbers", c_header.text),
     "hlp1.lua": ("dissector for Wireshark and tshark", _dissector),
+    "hlp1.ksy": ("the serial wire for Kaitai Struct: frames without their byte stuffing", kaitai.text),
     "messages.md": ("every message and record, field by field", message_tables.page),
     "parameters.md": ("the parameters of the simulated device, with range and reason", parameters_table),
     "frames.json": ("golden frames: bytes and what they mean", lambda: _vectors("frames.json")),
