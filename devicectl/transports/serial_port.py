@@ -8,7 +8,7 @@ import queue
 import re
 import select
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote
 
@@ -16,19 +16,17 @@ import serial
 
 from devicectl import clock
 from devicectl.errors import LinkError, UrlError
+from devicectl.transports.foreign import WITHIN
+from devicectl.transports.line_options import BOOT_US, LINE_OPTIONS, parse_line
 from devicectl.transports.port import MAX_UNSENT_BYTES, Receiver, Transport
 from devicectl.transports.urls import (
     DEFAULT_BAUD,
-    SCHEMES,
     DeviceUrl,
     Scheme,
-    SerialLine,
     none_left,
-    number,
     parse_baud,
     split,
 )
-from protocols.language.units import SECOND, Micros
 from protocols.link.port import AnyWire
 from protocols.serial.wire import SerialWire
 
@@ -37,8 +35,6 @@ WRITE_TIMEOUT_S: Final = 2.0
 """At 9,600 baud a window of frames takes about a second."""
 READ_TIMEOUT_S: Final = 0.1
 """Time in which a thread that reads notices that it is to end, where reading cannot be cancelled."""
-BOOT_US: Final = Micros(6 * SECOND)
-"""Many boards reset when DTR rises, which opening a port makes it do, and boot for two to five seconds."""
 RACE_PAUSE_S: Final = 0.02
 """After another program was quicker: else the loop would spin for as long as that one holds the port's lock."""
 CLOSE_TIMEOUT_S: Final = 1.0
@@ -53,20 +49,6 @@ with contextlib.suppress(ImportError):
     _PORT_ERRORS += (termios.error,)
 
 _BOARD: Final = "serial:///dev/ttyUSB0?wait=2.5&dtr=0"
-MAX_WAIT_S: Final = 8
-"""Longer than a board boots. A port that is opened again in a session has ten seconds in all to be there."""
-_ONE: Final = SCHEMES["serial"].example
-_GATEWAY: Final = "tcp://192.168.1.20:4001"
-_NO_PORTS: Final[Mapping[str, tuple[str, str]]] = {
-    "rfc2217": ("rfc2217:// is not spoken here, a gateway's raw TCP port is", _GATEWAY),
-    "socket": ("socket:// is pyserial's word for a raw TCP port, which has a URL of its own here", _GATEWAY),
-    "loop": ("loop:// gives back what it is sent, and no device is there", _ONE),
-    "hwgrep": ("hwgrep:// may find several ports; name one that `python -m serial.tools.list_ports` shows", _ONE),
-    "spy": ("spy:// is not needed: name the port itself, and --trace FILE shows what goes over it", _ONE),
-    "alt": ("alt:// is not supported: name the port itself", _ONE),
-    "cp2110": ("cp2110:// is a HID device and no serial port", _ONE),
-}
-"""Scheme of pyserial's -> what to say of it, and a URL that is right."""
 _LOST_MARK: Final = re.compile(r"[&;,](?:baud|wait|dtr|rts|rtscts)=")
 
 
@@ -84,28 +66,12 @@ def parse(text: str, row: Scheme) -> DeviceUrl:
         raise UrlError(text, "path", "options follow a ?", example)
     inner, is_url, _ = path.partition("://")
     if is_url:
-        reason, instead = _NO_PORTS.get(inner.lower(), ("a URL within the URL is no serial port", example))
+        reason, instead = WITHIN.get(inner.lower(), ("a URL within the URL is no serial port", example))
         raise UrlError(text, "path", reason, instead)
     baud = parse_baud(text, options.pop("baud", str(DEFAULT_BAUD)), example)
-    line = _serial_line(text, options)
-    none_left(text, options, "baud, wait, dtr, rts or rtscts", example)
+    line = parse_line(text, options, _BOARD)
+    none_left(text, options, LINE_OPTIONS, example)
     return DeviceUrl(text, row.scheme, path=path, baud=baud, line=line)
-
-
-def _serial_line(text: str, options: dict[str, str]) -> SerialLine:
-    wait_s = number(text, "wait", options.pop("wait", "0"), _BOARD)
-    if not 0 <= wait_s <= MAX_WAIT_S:
-        raise UrlError(text, "wait", f"{wait_s:g} is not a time from 0 to {MAX_WAIT_S} s", _BOARD)
-    dtr, rts, rtscts = (_switch(text, name, options.pop(name, None)) for name in ("dtr", "rts", "rtscts"))
-    if rtscts and rts is not None:
-        raise UrlError(text, "rts", "with rtscts=1 the flow control sets it; leave one of the two out", _BOARD)
-    return SerialLine(wait_s, dtr, rts, bool(rtscts))
-
-
-def _switch(text: str, name: str, value: str | None) -> bool | None:
-    if value not in (None, "0", "1"):
-        raise UrlError(text, name, "its value is neither 0 nor 1", _BOARD)
-    return None if value is None else value == "1"
 
 
 def make_wire(url: DeviceUrl, client: str) -> AnyWire:

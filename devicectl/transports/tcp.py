@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from devicectl.errors import LinkError, UrlError
 from devicectl.transports.port import MAX_UNSENT_BYTES, Receiver, Transport
@@ -24,7 +25,17 @@ def parse(text: str, row: Scheme) -> DeviceUrl:
         UrlError: it is none.
     """
     address, path, options = split(text, row)
-    example = row.example
+    host, port = parse_address(text, address, path, row.example)
+    none_left(text, options, "no option", row.example)
+    return DeviceUrl(text, row.scheme, host=host, port=port)
+
+
+def parse_address(text: str, address: str, path: str, example: str) -> tuple[str, int]:
+    """Check the HOST:PORT of a URL, behind which is no path.
+
+    Raises:
+        UrlError: it is not that.
+    """
     try:
         host, port = split_address(address, of_url=True)
     except AddressError as error:
@@ -34,8 +45,7 @@ def parse(text: str, row: Scheme) -> DeviceUrl:
         raise UrlError(text, "port", _PORT, example)
     if path.strip("/"):
         raise UrlError(text, "path", "a path means nothing over TCP", example)
-    none_left(text, options, "no option", example)
-    return DeviceUrl(text, row.scheme, host=host, port=port)
+    return host, port
 
 
 def make_wire(url: DeviceUrl, client: str) -> AnyWire:
@@ -43,17 +53,21 @@ def make_wire(url: DeviceUrl, client: str) -> AnyWire:
     return SerialWire()
 
 
+_Made = TypeVar("_Made", bound="TcpTransport")
+
+
 class TcpTransport(asyncio.Protocol):
     """A TCP connection."""
 
-    boot_us: Final = Micros(0)
+    boot_us: Micros = Micros(0)
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, take: Callable[[bytes], None] | None = None) -> None:
+        """Hand what comes to `take`, or else to the receiver as it is."""
         self._receiver = receiver
         self._transport: asyncio.Transport | None = None
         self._open = True
         self._full = False
-        self.data_received = receiver.received  # type: ignore[method-assign]  # one call less for each piece
+        self.data_received = take or receiver.received  # type: ignore[assignment,method-assign]  # one call less for each piece
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: the connection is made. It sets TCP_NODELAY by itself."""
@@ -73,10 +87,15 @@ class TcpTransport(asyncio.Protocol):
         """Send bytes."""
         assert self._transport is not None
         if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
-            self._full = True
-            self._transport.abort()
+            self._overflow()
         elif self._open:
             self._transport.write(data)
+
+    def _overflow(self) -> None:
+        """Break the connection: the other end has not read for long."""
+        assert self._transport is not None
+        self._full = True
+        self._transport.abort()
 
     def close(self) -> None:
         """Close after what was written has gone out."""
@@ -91,10 +110,19 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
     Raises:
         LinkError: nobody listens there, or the name is not known.
     """
+    return await connect(url, lambda: TcpTransport(receiver))
+
+
+async def connect(url: DeviceUrl, make_transport: Callable[[], _Made]) -> _Made:
+    """Connect what `make_transport` makes.
+
+    Raises:
+        LinkError: nobody listens there, or the name is not known.
+    """
     loop, where = asyncio.get_running_loop(), format_address(url.host, url.port)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, protocol = await loop.create_connection(lambda: TcpTransport(receiver), url.host, url.port)
+            _, protocol = await loop.create_connection(make_transport, url.host, url.port)
     except TimeoutError as error:
         raise LinkError(f"cannot connect to {where}: nothing answers within {CONNECT_TIMEOUT_S:g} s") from error
     except OSError as error:

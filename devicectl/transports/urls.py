@@ -3,6 +3,7 @@
 sim://?seed=7&anesthesia_wait_s=1          in process, virtual time
 sim+pty://  sim+tcp://  sim+mqtt://        a simulator of its own, over a real transport, in real time
 serial:///dev/ttyUSB0?baud=115200          a serial port; wait=2.5, dtr=0, rts=0 and rtscts=1 are for boards and modems
+rfc2217://127.0.0.1:4002?baud=115200       the serial port of a gateway, which this host sets; options as of serial://
 tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
 mqtt://127.0.0.1:1883/bench/sim-7          a device behind an MQTT 5 broker; mqtts:// with TLS
 ws://127.0.0.1:9001/bench/sim-7            the same in WebSockets; wss:// with TLS
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from devicectl.errors import UrlError
+from devicectl.transports.foreign import FOREIGN
 from protocols.mqtt.broker_url import BrokerUrl
 from protocols.text.url_text import parse_number, parse_whole, scheme_of, split_options
 
@@ -54,6 +56,7 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
         Scheme("sim+pty", "sim+pty://", "sim+pty://?seed=7", "simulated", ("--pty",)),
         Scheme("sim+mqtt", "sim+mqtt://", "sim+mqtt://?seed=7", "simulated", _SERVED_BROKER),
         Scheme("serial", "serial:///dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=115200", "serial_port"),
+        Scheme("rfc2217", "rfc2217://HOST:PORT", "rfc2217://127.0.0.1:4002?baud=115200", "rfc2217"),
         Scheme("tcp", "tcp://HOST:PORT", "tcp://127.0.0.1:4001", "tcp"),
         Scheme("mqtt", "mqtt://HOST/SITE/DEVICE", "mqtt://127.0.0.1:1883/bench/sim-7", "mqtt"),
         Scheme("mqtts", "", f"mqtts://127.0.0.1:8883/bench/sim-7{_BROKER}", "mqtt"),
@@ -92,8 +95,9 @@ AS_IT_IS: Final = SerialLine()
 class DeviceUrl:
     """A checked URL. What it does not say is None.
 
-    `path` is that of a serial port. `simulated` tells that this program brings the device, with `parameters`; `served`
-    are the options with which `firmware-sim serve` is started for it, none where it is in this process.
+    `path` is that of a serial port. `answer_s` is how long a gateway may take to set its port; by `ignore_control`
+    its answers about lines are not awaited. `simulated` tells that this program brings the device, with `parameters`;
+    `served` are the options with which `firmware-sim serve` is started for it, none where it is in this process.
     """
 
     text: str
@@ -103,6 +107,8 @@ class DeviceUrl:
     path: str = ""
     baud: int = 0
     line: SerialLine = AS_IT_IS
+    answer_s: float = 0.0
+    ignore_control: bool = False
     seed: int | None = None
     nvm: str | None = None
     speed: float | None = None
@@ -150,6 +156,9 @@ def parse_url(text: str) -> DeviceUrl:
         UrlError: names the part that is wrong and shows a right one.
     """
     scheme = scheme_of(text)
+    if scheme in FOREIGN:
+        reason, example = FOREIGN[scheme]
+        raise UrlError(text, "scheme", reason, example)
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}://" for name in SCHEMES)
         wrong = f"{scheme!r} is not one of" if scheme else "it begins with none of"

@@ -195,7 +195,8 @@ def _telnet(heard: Heard) -> Finding | None:
     """IAC and WILL, WONT, DO or DONT: what a Telnet server says before anything else."""
     first = next(iter(heard.pieces), b"")
     if first[:1] == b"\xff" and first[1:2] in (b"\xfb", b"\xfc", b"\xfd", b"\xfe"):
-        text = "the first bytes are Telnet negotiation: this port speaks Telnet or RFC 2217, and a raw one is needed"
+        needed = "a raw one, or rfc2217://, is needed"
+        text = f"the first bytes are Telnet negotiation: this port speaks Telnet or RFC 2217, and {needed}"
         return Finding("telnet", text)
     return None
 

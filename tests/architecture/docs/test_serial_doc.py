@@ -6,12 +6,17 @@ from typing import Final
 import pytest
 
 from devicectl.session.link import CONNECT_TIMEOUT_US
-from devicectl.transports.serial_port import BOOT_US, MAX_WAIT_S
+from devicectl.transports.line_options import BOOT_US, MAX_WAIT_S
+from devicectl.transports.rfc2217 import ANSWER_TIMEOUT_S, MAX_ANSWER_TIMEOUT_S
 from devicectl.transports.urls import MIN_BAUD, parse_url
 from firmware_sim.serve.transports.pty_line import TIDY_EVERY_S
+from firmware_sim.serve.transports.rfc2217 import KEEPALIVE, MAX_HELD_BYTES
 from protocols.language.units import SECOND
 from protocols.serial.diagnosis import CHANGES, Heard, cause
 from protocols.serial.wire import SerialWire
+from protocols.telnet.uart import MAX_BAUD as MAX_UART_BAUD
+from protocols.telnet.uart import MIN_BAUD as MIN_UART_BAUD
+from protocols.telnet.uart import MIN_DATA_BITS
 from tests.architecture.tree import ROOT
 
 TEXT: Final = (ROOT / "docs" / "serial.md").read_text(encoding="utf-8")
@@ -29,14 +34,21 @@ def heard(*pieces: bytes) -> Heard:
 
 def test_its_options_are_those_of_a_url() -> None:
     options = [name for cell, *_ in ROWS for name in re.findall(r"`([a-z]+=[0-9.]+)`", cell)]
-    assert {one.partition("=")[0] for one in options} == {"baud", "wait", "dtr", "rts", "rtscts"}
+    assert {one.partition("=")[0] for one in options} == {"baud", "wait", "dtr", "rts", "rtscts", "timeout"}
     for option in options:
-        parse_url(f"serial:///dev/ttyUSB0?{option}")
+        parse_url(f"rfc2217://127.0.0.1:4002?{option}&ign_set_control")
+        if not option.startswith("timeout"):
+            parse_url(f"serial:///dev/ttyUSB0?{option}")
 
 
 def test_its_numbers_are_those_of_the_code() -> None:
     assert f"from {MIN_BAUD:,} on" in TEXT and f"up to {MAX_WAIT_S};" in TEXT
     assert BOOT_US == 6 * SECOND < CONNECT_TIMEOUT_US and "for six seconds" in TEXT
+    assert f"`timeout={ANSWER_TIMEOUT_S:g}`" in TEXT and f"opening, up to {MAX_ANSWER_TIMEOUT_S:g} |" in TEXT
+    assert f"Baud from {MIN_UART_BAUD} to {MAX_UART_BAUD:,}, {MIN_DATA_BITS} or 8 data bits" in TEXT
+    assert f"up to {MAX_HELD_BYTES // 1024} KiB later" in TEXT
+    silent, every, count = KEEPALIVE.values()
+    assert f"let go after {silent + every * count} seconds" in TEXT
     assert TIDY_EVERY_S == 0.5 and "within half a second" in TEXT
 
 

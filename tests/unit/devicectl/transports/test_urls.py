@@ -7,7 +7,7 @@ import pytest
 from devicectl.errors import UrlError
 from devicectl.session.link import CONNECT_TIMEOUT_US
 from devicectl.transports import mqtt, serial_port, tcp
-from devicectl.transports.serial_port import MAX_WAIT_S
+from devicectl.transports.line_options import MAX_WAIT_S
 from devicectl.transports.simulated import MAX_SEED
 from devicectl.transports.urls import (
     DEFAULT_BAUD,
@@ -66,6 +66,22 @@ from protocols.language.units import SECOND
         ),
         ("tcp://127.0.0.1:4001", {"scheme": "tcp", "host": "127.0.0.1", "port": 4001}),
         ("tcp://localhost:1/", {"scheme": "tcp", "host": "localhost", "port": 1}),
+        (
+            "rfc2217://[::1]:4002?dtr=0&ign_set_control&wait=1",
+            {
+                "scheme": "rfc2217",
+                "host": "::1",
+                "port": 4002,
+                "baud": DEFAULT_BAUD,
+                "line": SerialLine(wait_s=1.0, dtr=False),
+                "answer_s": 3.0,
+                "ignore_control": True,
+            },
+        ),
+        (
+            "rfc2217://gate:1?timeout=0.5&baud=9600",
+            {"scheme": "rfc2217", "host": "gate", "port": 1, "baud": 9600, "answer_s": 0.5},
+        ),
         ("tcp://[::1]:65535", {"scheme": "tcp", "host": "::1", "port": 65535}),
         ("tcp://[fe80::1%25eth0]:4001", {"scheme": "tcp", "host": "fe80::1%eth0", "port": 4001}),
     ],
@@ -122,7 +138,18 @@ WRONG = [
     ("sim://?=7", "options", "name=value"),
     ("tcp:/127.0.0.1:4001", "scheme", "it begins with none of sim://"),
     ("", "scheme", "it begins with none of sim://"),
-    ("socket://127.0.0.1:4001", "scheme", "'socket' is not one of sim://"),
+    ("udp://127.0.0.1:4001", "scheme", "'udp' is not one of sim://"),
+    ("socket://127.0.0.1:4001", "scheme", "socket:// is pyserial's word for a raw TCP port"),
+    ("loop://", "scheme", "loop:// gives back what it is sent, and no device is there"),
+    ("rfc2217://host", "port", "1 to 65535"),
+    ("rfc2217://host:1/path", "path", "a path means nothing"),
+    ("rfc2217://host:1?logging=debug", "logging", "--trace FILE"),
+    ("rfc2217://host:1?poll_modem", "poll_modem", "not needed"),
+    ("rfc2217://host:1?timeout=0", "timeout", "0 is not a time up to 8 s"),
+    ("rfc2217://host:1?ign_set_control=yes", "ign_set_control", "neither 0 nor 1"),
+    ("rfc2217://host:1?baud=300", "baud", "300 is too slow"),
+    ("rfc2217://host:1?rtscts=1&rts=0", "rts", "flow control sets it"),
+    ("rfc2217://host:1?parity=even", "options", "baud, wait, dtr, rts or rtscts, ign_set_control or timeout is"),
     ("serial:///dev/ttyUSB0&dtr=0", "path", "options follow a ?"),
     ("serial:///dev/ttyUSB0;baud=9600&wait=1", "path", "options follow a ?"),
     ("sim://?Hunter%402=1", "options", "number 1 is not known here"),
@@ -171,8 +198,8 @@ WRONG = [
     ("serial:///dev/ttyS0?baud=2400", "baud", "2400 is too slow"),
     ("serial:///dev/ttyS0?baud=9600.0", "baud", "whole number from 1"),
     ("serial:///dev/ttyS0?parity=even", "options", "one is not known here; baud, wait, dtr, rts or rtscts is"),
-    ("serial://rfc2217://host:4001", "path", "rfc2217:// is not spoken here"),
-    ("serial://RFC2217://me:secret@host:4001", "path", "raw TCP port"),
+    ("serial://rfc2217://host:4001", "path", "rfc2217:// is a device URL by itself"),
+    ("serial://RFC2217://me:secret@host:4001", "path", "leave serial:// out"),
     ("serial://socket://host", "path", "raw TCP port"),
     ("serial://socket://host:4001?logging=debug", "path", "raw TCP port"),
     ("serial://loop://", "path", "no device is there"),

@@ -93,8 +93,8 @@ CASES: Final = [
     (
         controller(heard=sent(b"\xff\xfd\x18")),
         controller(heard=sent(b"\xff\xf0\x18")),
-        "On the line, the first bytes are Telnet negotiation: this port speaks Telnet or RFC 2217, and a raw one is "
-        "needed.",
+        "On the line, the first bytes are Telnet negotiation: this port speaks Telnet or RFC 2217, and a raw one, "
+        "or rfc2217://, is needed.",
     ),
     (
         controller(heard=sent(b"\0" + bytes(range(1, 14)) + b"\0")),
