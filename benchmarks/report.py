@@ -35,6 +35,7 @@ def page(results: dict[str, Any]) -> str:
                 *_campaign(results["campaign"]),
                 *_trials(results["trials"]),
                 *_servers(results["servers"]),
+                *_gateway(results["gateway"]),
                 *_codec(results["codec"]),
                 *_mqtt(results["mqtt"]),
                 *_lists(results["lists"]),
@@ -226,6 +227,22 @@ def _servers(found: dict[str, Any]) -> list[str]:
         f"a line of text. All servers run at once and are idle until asked. {_AWAKE[found['kept_awake']]}",
         _table(head, rows),
         *notes,
+    ]
+
+
+def _gateway(found: dict[str, Any]) -> list[str]:
+    rows = [
+        (name, *_range(rate), "" if (ratio := found["of_ours"].get(name)) is None else f"{ratio['median']:.2f}")
+        for name, rate in found["round_trips_per_s"].items()
+    ]
+    missing = [] if len(rows) > 2 else ["Missing, since not installed: ser2net."]
+    return [
+        "## A serial port of the network",
+        "One device, reached by RFC 2217, by TCP, and by ser2net before its pseudo-terminal (`chardelay` off, since it "
+        "waits for more to come by default). One client for both gateways, one question after the other. "
+        f"{_AWAKE[found['kept_awake']]}",
+        _table(("way", "round trips/s", "range", "RFC 2217 of ours is x times"), rows),
+        *missing,
     ]
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from benchmarks import codec, instructions, lists, mqtt, plugin, report, sessions
 from benchmarks.awake import awake
+from benchmarks.gateway import round_trips
 from benchmarks.servers import COMPILED_NAME, SERVERS, Running, Server, all_running
 from benchmarks.sessions import COMPILED, compiled, spread
 from benchmarks.station import browser, load, press, ready, rewind
@@ -169,6 +170,13 @@ def measure_mqtt(rounds: int) -> dict[str, Any]:
     return {**found, "kept_awake": kept_awake} if found else {}
 
 
+def measure_gateway(rounds: int, folder: Path, count: int) -> dict[str, Any]:
+    """Measure round trips by RFC 2217; those of ser2net only where it is installed."""
+    with awake() as kept_awake:
+        found = round_trips.measure(rounds, count, folder)
+    return {**found, "kept_awake": kept_awake}
+
+
 def measure_station(*, quick: bool) -> dict[str, Any]:
     """Measure the trainers' station; its pages only where Chromium is installed."""
     found = {"rewind": asyncio.run(rewind.measure(1 if quick else 3)), "load": load.measure()}
@@ -212,6 +220,7 @@ def measure(rounds: int, folder: Path, *, quick: bool) -> dict[str, Any]:
         "campaign": lambda: sessions.measure_campaigns(rounds, folder),
         "trials": lambda: sessions.measure_trials(rounds, folder),
         "servers": lambda: measure_servers(rounds, folder, QUICK_ROUND_TRIPS if quick else ROUND_TRIPS),
+        "gateway": lambda: measure_gateway(rounds, folder, QUICK_ROUND_TRIPS if quick else ROUND_TRIPS),
         "mqtt": lambda: measure_mqtt(rounds),
         "lists": lambda: measure_lists(rounds, folder),
         "plugin": lambda: measure_plugin(rounds, folder),

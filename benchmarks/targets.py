@@ -47,6 +47,7 @@ class Target(NamedTuple):
 _OURS: Final = ("servers", "round_trips_of_ours")
 _COMPILED: Final = ("servers", "round_trips_of_compiled")
 _START: Final = ("servers", "first_answer_s")
+_GATEWAY: Final = ("gateway", "of_ours")
 _MILLIONS: Final = ("instructions", "millions")
 _LIST: Final = ("lists", "of_empty")
 _SHORT: Final = "100,000 short, all"
@@ -85,6 +86,9 @@ TARGETS: Final = (
     Target("the same, compiled, on uvloop", (*_COMPILED, "sinstruments/tcp"), least=0.7, aim=1.0, may_lack=True),
     Target("ECHO over TCP over lewis", (*_OURS, "lewis/tcp"), aim=1.0, at_least=True),
     Target("the same, compiled, on uvloop", (*_COMPILED, "lewis/tcp"), least=0.8, aim=1.0, may_lack=True),
+    Target("ECHO by RFC 2217 over the same by TCP", (*_GATEWAY, "firmware-sim/tcp", "median"), least=0.7),
+    Target("the same over ser2net before our pseudo-terminal",
+           (*_GATEWAY, "ser2net before firmware-sim/pty", "median"), least=1.0, may_lack=True),
     Target("`serve --tcp` to first answer, s", (*_START, "firmware-sim/tcp", "median"), most=0.5),
     Target("`serve --pty` to first answer, s", (*_START, "firmware-sim/pty", "median"), most=0.5),
     Target("`serve --tcp`, start to end, million instructions", (*_MILLIONS, "firmware-sim serve --tcp, start to end"),
