@@ -92,6 +92,11 @@ class TelnetDecoder:
         self._body = bytearray()
         self._too_long = False
 
+    @property
+    def idle(self) -> bool:
+        """True if what comes next is data, or begins a command."""
+        return self._at is _At.DATA
+
     def feed(self, data: bytes) -> list[Item]:
         """Return everything that `data` brings, in order, data in pieces that are never empty."""
         if self._at is _At.DATA and IAC not in data:

@@ -136,6 +136,12 @@ class LineSettings(NamedTuple):
     parity: int = Parity.NONE
     stop_bits: int = StopBits.ONE
 
+    @property
+    def bits_per_byte(self) -> float:
+        """Bits that a byte takes, with its start, parity and stop bits."""
+        stop = {StopBits.ONE: 1.0, StopBits.TWO: 2.0, StopBits.ONE_AND_A_HALF: 1.5}[StopBits(self.stop_bits)]
+        return 1 + self.data_bits + (self.parity != Parity.NONE) + stop
+
     def __str__(self) -> str:
         """Return them as usual: `115200 8N1`."""
         parity = Parity(self.parity).name[0]

@@ -13,7 +13,7 @@ Law: pure. A host that never negotiates is served all the same: it may be a plai
 
 from typing import Final
 
-from protocols.telnet.codec import BREAK, Command, Negotiation, Subnegotiation, TelnetDecoder, Verb
+from protocols.telnet.codec import BREAK, IAC, Command, Negotiation, Subnegotiation, TelnetDecoder, Verb
 from protocols.telnet.com_port import (
     ANSWER,
     SETTINGS,
@@ -74,6 +74,10 @@ class SerialPort:
         """Return what is to be sent to the host, and forget it."""
         unsent, self._unsent = self._unsent, b""
         return unsent
+
+    def is_plain(self, data: bytes) -> bool:
+        """Return True if `feed` would return the data as it is, as it nearly always does."""
+        return IAC not in data and self._decoder.idle and not self.uart.breaking
 
     def feed(self, data: bytes) -> list[Happening]:
         """Take what the host has sent; what comes of it, in order."""

@@ -65,6 +65,12 @@ _LINK: Final = Extra(
     "the name of the pseudo-terminal; else one of its own in the runtime directory",
     "names a pseudo-terminal",
 )
+_PACED: Final = Extra(
+    "paced",
+    "",
+    "with --rfc2217, each byte takes its time at the baud rate that the host has set",
+    "paces a serial line",
+)
 _FORGET: Final = Extra(
     "forget", "", "with --mqtt, clear at the end what the broker retains of the device", "clears what a broker retains"
 )
@@ -80,7 +86,13 @@ TRANSPORTS: Final[Mapping[str, Row]] = {
             extras=(_LINK,),
             missing="this system has no pseudo-terminals; --tcp 127.0.0.1:0 works everywhere",
         ),
-        Row("rfc2217", "HOST:PORT", "as a gateway's port, by RFC 2217; port 0 is any free one", "rfc2217"),
+        Row(
+            "rfc2217",
+            "HOST:PORT",
+            "as a gateway's port, by RFC 2217; port 0 is any free one",
+            "rfc2217",
+            extras=(_PACED,),
+        ),
         Row("tcp", "HOST:PORT", "on TCP; port 0 is any free one (default, alone: 127.0.0.1:0)", "tcp"),
         Row(
             "mqtt",

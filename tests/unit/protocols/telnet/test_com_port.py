@@ -81,6 +81,12 @@ def test_a_value_takes_its_size() -> None:
     assert value_of(77, b"\x4d\x01") == 1
 
 
+def test_a_byte_takes_its_bits() -> None:
+    assert LineSettings().bits_per_byte == 10
+    assert LineSettings(data_bits=7, parity=Parity.EVEN, stop_bits=StopBits.TWO).bits_per_byte == 11
+    assert LineSettings(parity=Parity.SPACE, stop_bits=StopBits.ONE_AND_A_HALF).bits_per_byte == 11.5
+
+
 def test_names_are_those_of_the_rfc() -> None:
     assert name_of(Word.SET_BAUDRATE) == name_of(Word.SET_BAUDRATE + ANSWER) == "SET-BAUDRATE"
     assert str(LineSettings()) == "9600 8N1"

@@ -22,6 +22,10 @@ from protocols.telnet.port import MAX_SHOWN, POWERED, SerialPort
 OFFER = negotiate(Verb.WILL, Option.COM_PORT)
 
 
+WORDS = st.builds(say, st.sampled_from(Word), st.binary(max_size=5))
+NOISE = st.binary(max_size=12) | WORDS | st.builds(negotiate, st.sampled_from(Verb), st.integers(0, 255))
+
+
 def heard(port: SerialPort) -> list[Item]:
     return TelnetDecoder().feed(port.take())
 
@@ -127,6 +131,23 @@ def test_data_of_a_line_in_break_is_lost(port: SerialPort) -> None:
     assert port.feed(b"\xff\xf3") == [Noted("a short break"), Break(on=True), Break(on=False)]
 
 
+@given(st.lists(NOISE, max_size=6), st.binary(max_size=4))
+def test_what_is_plain_is_returned_as_it_is(sent: list[bytes], data: bytes) -> None:
+    port = SerialPort("nobody's")
+    for piece in sent:
+        port.feed(piece)
+    if port.is_plain(data):
+        assert port.feed(data) == ([data] if data else [])
+
+
+def test_a_command_is_never_plain_and_neither_is_what_follows_its_beginning(port: SerialPort) -> None:
+    assert port.is_plain(b"ab") and not port.is_plain(b"a\xffb")
+    port.feed(b"\xff")
+    assert not port.is_plain(b"\xfb") and port.feed(b"\xf1") == [] and port.is_plain(b"a")
+    port.feed(say(Word.SET_CONTROL, Control.BREAK_ON))
+    assert not port.is_plain(b"a")
+
+
 @pytest.mark.parametrize(
     ("purge", "received", "unsent", "text"),
     [
@@ -189,10 +210,6 @@ def test_errors_of_the_line_are_reported_where_that_is_wanted(port: SerialPort) 
     ]
     port.note_line(LineState.FRAMING_ERROR | LineState.DATA_READY)
     assert heard(port) == [answer(Word.NOTIFY_LINESTATE, bytes([LineState.FRAMING_ERROR]))]
-
-
-WORDS = st.builds(say, st.sampled_from(Word), st.binary(max_size=5))
-NOISE = st.binary(max_size=12) | WORDS | st.builds(negotiate, st.sampled_from(Verb), st.integers(0, 255))
 
 
 @given(st.lists(NOISE, max_size=20))

@@ -26,7 +26,7 @@ def test_an_extra_option_reaches_its_transport() -> None:
     assert place == PtyPlace("handpiece") and place.files == [NamedFile("--link", "handpiece", Use.HOLD)]
 
 
-@pytest.mark.parametrize(("name", "needed"), [("link", "pty"), ("forget", "mqtt")])
+@pytest.mark.parametrize(("name", "needed"), [("link", "pty"), ("forget", "mqtt"), ("paced", "rfc2217")])
 def test_an_extra_option_needs_its_transport(name: str, needed: str) -> None:
     with pytest.raises(OptionError, match=f"--{name}: .*: it needs --{needed}"):
         parse_places({name: "", "tcp": "127.0.0.1:0"})

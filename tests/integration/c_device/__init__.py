@@ -1,1 +1,0 @@
-"""The device in C of the examples, in virtual time."""
