@@ -3,9 +3,11 @@
 from typing import Final
 
 from devicectl.conformance.case import Case
-from devicectl.conformance.device.cases import frames, links, payloads
+from devicectl.conformance.device.cases import commands, control, cycles, frames, journals, leases, links, payloads
+
+_GROUPS: Final = (frames, payloads, links, leases, commands, control, cycles, journals)
 
 DEVICE_CASES: Final[tuple[Case, ...]] = tuple(
-    sorted((*frames.CASES, *payloads.CASES, *links.CASES), key=lambda case: case.stage)
+    sorted((one for group in _GROUPS for one in group.CASES), key=lambda one: one.stage)
 )
 """Every case, those of one stage in the order of their groups."""

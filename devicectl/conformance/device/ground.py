@@ -20,7 +20,7 @@ from typing import Final
 
 from devicectl.conformance.device import checks
 from devicectl.conformance.device.link import ANSWER_MS, Answer, Link, hello
-from devicectl.conformance.device.probe import BrokenRule, Close, GoneError, Heard, Open, Probe, Steps
+from devicectl.conformance.device.probe import BrokenRule, Close, GoneError, Heard, Open, Power, Probe, Steps
 from devicectl.conformance.device.standing import NEXT_PHASE, UNARMED, Standing
 from devicectl.conformance.device.wires import Wire
 from protocols.language import messages as M
@@ -58,6 +58,8 @@ MAX_A_SECOND: Final = 10
 """NAKs of a device, and links of a port."""
 SHARE_MS: Final = 1_100
 """A second, and what a device's clock may differ by."""
+OFF_MS: Final = 500
+"""Time for which the power is off."""
 SUCTION_INTERLOCK: Final = 4
 _MOVING: Final = (S.ARMING, S.DISARMING, S.REPOSITIONING, S.PURGING, S.COUNTING)
 """States that end by themselves."""
@@ -103,16 +105,17 @@ class Ground(Standing):
 
     def nak_room(self) -> Steps[None]:
         """Wait until the device may say NAK again: it says it ten times a second, and no more."""
-        probe = self.probe
-        if probe.naks_since(SHARE_MS) >= MAX_A_SECOND - 1:
-            yield from probe.pause(SHARE_MS)
+        while self.probe.naks_since(SHARE_MS) >= MAX_A_SECOND - 1:
+            yield from self.probe.pause(SETTLE_MS)
 
     def link_room(self, channel: int) -> Steps[None]:
         """Wait until a port may grant a link again: it grants ten a second."""
-        since = self.probe.now - SHARE_MS * 1000
-        self.greeted = [(one, at) for one, at in self.greeted if at > since]
-        if sum(one == channel for one, _ in self.greeted) >= MAX_A_SECOND - 1:
-            yield from self.probe.pause(SHARE_MS)
+        while True:
+            since = self.probe.now - SHARE_MS * 1000
+            self.greeted = [(one, at) for one, at in self.greeted if at > since]
+            if sum(one == channel for one, _ in self.greeted) < MAX_A_SECOND - 1:
+                return
+            yield from self.probe.pause(SETTLE_MS)
 
     def greet(
         self, channel: int, message: Message, *, correlation: int = 1, limit_ms: float = ANSWER_MS
@@ -339,6 +342,16 @@ class Ground(Standing):
         cell = self.next_cell % ZONES[0]
         self.next_cell += 1
         yield from self.do(M.Reposition(zone=0, cell=cell))
+
+    def power_cycle(self) -> Steps[None]:
+        """Take the device's power away and give it back; the next stage begins with a HELLO."""
+        self.placed = False
+        if self.has_power_switch:
+            yield Power(OFF_MS)
+        else:
+            yield from self.do(M.PowerCut(for_ms=OFF_MS))
+            yield from self.probe.pause(OFF_MS + SETTLE_MS, channel=-1)
+        yield from self.close_channel(0)
 
     # --- cycles ----------------------------------------------------------------------------------------------
 

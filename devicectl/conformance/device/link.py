@@ -14,7 +14,7 @@ from protocols.language.units import MILLISECOND, Micros
 from protocols.language.version import MAJOR, MINOR
 from protocols.link.header import REPLY_WANTED, Header
 
-ANSWER_MS: Final = 2_000
+ANSWER_MS: Final = 5_000
 """Time for an answer that is owed at once: a frame of 243 bytes takes half a second each way at 4,800 baud."""
 MIN_BEAT_MS: Final = 50
 """Shortest time between two heartbeats of the probe."""

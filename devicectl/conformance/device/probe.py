@@ -211,7 +211,7 @@ class Probe:
         return found
 
     def watch_for(self, fits: Callable[[Heard], bool], limit_ms: float, *, channel: int = 0) -> Steps[Heard | None]:
-        """Wait for something that fits; None where the limit is over first.
+        """Wait for something that fits; None where the limit is over first. Channel -1 is any, also none at all.
 
         Raises:
             GoneError: the channel is closed.
@@ -224,8 +224,7 @@ class Probe:
                     return heard
             if self.now >= due:
                 return None
-            one = self.channels.get(channel)
-            if one is None or not one.open:
+            if channel >= 0 and (channel not in self.channels or not self.channels[channel].open):
                 raise GoneError(self.why_closed(channel))
             yield Until(self._beat(due))
 

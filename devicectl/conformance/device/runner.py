@@ -172,6 +172,7 @@ class Runner:
             ground.link.command(M.Stop())
             ground.leave(ground.link)
         ground.drop_link()
+        ground.placed = False
         yield from ground.close_channel(0)
 
     def _give_back(self) -> Steps[None]:

@@ -41,11 +41,15 @@ class Standing:
         self.cycles_left = 0
         self.placed = False
         self.next_cell = 0
+        self.head = 1
+        """The journal's head as it was told last."""
+        self.session_from = 1
+        """Number of a record before which there is none of the session."""
 
     def follow_welcome(self, welcome: M.Welcome) -> None:
         """Take in WELCOME."""
         self.state, self.session_no = welcome.state, welcome.session_no
-        self.cycle_no = welcome.cycle_no
+        self.cycle_no, self.head = welcome.cycle_no, welcome.journal_head
 
     def follow(self, command: Message, answer: Message) -> None:
         """Take in the end of a command."""
@@ -61,6 +65,9 @@ class Standing:
     def _follow_session(self, answer: Message) -> None:
         if isinstance(answer, M.SessionOpenDone):
             self.session_no, self.placed, self.next_cell = answer.session_no, False, 0
+            self.session_from = self.head
+        elif isinstance(answer, M.JournalPage):
+            self.head = answer.head
         elif isinstance(answer, M.SessionCloseDone):
             self.session_no, self.placed = 0, False
             self.state = S.IDLE if self.state in UNARMED else self.state

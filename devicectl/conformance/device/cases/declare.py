@@ -17,7 +17,7 @@ from protocols.link.header import REPLY_WANTED
 
 Run = Callable[[Ground], Steps[None]]
 
-QUIET_MS: Final = 300
+QUIET_MS: Final = 150
 """Time in which what must not be answered is not; the answers of ours come within a few."""
 
 

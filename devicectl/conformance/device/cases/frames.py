@@ -9,6 +9,7 @@ from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import Run, answer_to, as_answer, case, craft, echoes, silence
 from devicectl.conformance.device.checks import done, equal, nak, none_of, refused, true
 from devicectl.conformance.device.ground import Ground, Stage
+from devicectl.conformance.device.link import ANSWER_MS
 from devicectl.conformance.device.probe import BrokenRule, Heard, Steps
 from devicectl.conformance.device.wires import BytesWire
 from protocols.language.enums import Code, Kind, Stream
@@ -51,7 +52,7 @@ def _both_answered(ground: Ground, data: bytes, first: int, second: int) -> Step
         heard = yield from ground.probe.wait(
             f"an answer to correlation {correlation}",
             partial(_carries, correlation),
-            2_000,
+            ANSWER_MS,
         )
         done(as_answer(heard), EchoDone)
 
@@ -242,7 +243,7 @@ def _other_major(ground: Ground, major: int) -> Steps[None]:
 def _nak_to(ground: Ground, data: bytes, what: str) -> Steps[Heard]:
     yield from ground.nak_room()
     ground.probe.send(0, data)
-    return (yield from ground.probe.wait(f"NAK to {what}", lambda one: isinstance(one.message, Nak), 2_000))
+    return (yield from ground.probe.wait(f"NAK to {what}", lambda one: isinstance(one.message, Nak), ANSWER_MS))
 
 
 def _nak_names_frame(ground: Ground) -> Steps[None]:
@@ -261,13 +262,12 @@ def _refusal_has_sentence(ground: Ground) -> Steps[None]:
 
 
 def _ten_naks(ground: Ground) -> Steps[None]:
-    yield from ground.probe.pause(1_100)
+    yield from ground.nak_room()
     bad = b"".join(craft(ground.link, Echo(data=b""), link_id=ground.link.link_id ^ 0x5555).data for _ in range(FLOOD))
     ground.probe.send(0, bad)
     came = yield from ground.probe.pause(900)
     count = sum(isinstance(one.message, Nak) for one in came)
     true("NAKs within 900 ms", 1 <= count <= 10, "1 to 10", count)
-    yield from ground.probe.pause(1_100)
     yield from echoes(ground)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devicectl.conformance.device.link import hello
+from devicectl.conformance.device.link import ANSWER_MS, hello
 from devicectl.conformance.device.probe import BrokenRule
 from protocols.language.enums import DeviceState, Role
 from protocols.language.message import Message
@@ -33,7 +33,7 @@ def test_received_alone_is_no_end_and_its_time_is_believed_within_reason() -> No
     scripted = Scripted(ground, lambda message, correlation: [Received(expected_ms=4_000_000_000)])
     with pytest.raises(BrokenRule):
         scripted.drive(link.ask(Echo(data=b"")))
-    assert ground.probe.now - begun == (2_000 + 2 * 20_000) * 1_000
+    assert ground.probe.now - begun == (ANSWER_MS + 2 * 20_000) * 1_000
 
 
 def test_an_answer_to_something_else_is_passed_over() -> None:
