@@ -22,7 +22,7 @@ from protocols.language.version import MAJOR
 from protocols.link.header import Header, kind_name
 from protocols.link.port import BadFrame
 from protocols.mqtt.wire import Publication, decode_publication
-from protocols.serial.framing import FrameDecoder
+from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_payload
 from protocols.text.notice import NOTICE
 
@@ -67,22 +67,33 @@ class Tracer:
         Raises:
             KeyError: there is no such sender.
         """
-        seconds, micros = divmod(now, SECOND)
-        stamp = f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  "
         if isinstance(data, Publication):
             first, *more = _publication(data, sender)
-            return [stamp + first, *[_INDENT + line for line in more]]
-        lines = []
-        for item in self._decoders[sender].feed(data):
-            if isinstance(item, BadFrame):
-                lines.append(stamp + _bad_frame(item))
-                continue
-            header, payload = item
-            before, after, below = _around(sender, header.major_and_kind, header.flags, header.message_id, payload)
-            lines.append(stamp + _line(header, before, after))
-            if below:
-                lines += [_INDENT + line for line in below]
-        return lines
+            return [stamp_of(sender, now) + first, *[_INDENT + line for line in more]]
+        items = self._decoders[sender].feed(data)
+        if len(items) == 1:
+            return self.describe_item(sender, items[0], now)
+        return [line for item in items for line in self.describe_item(sender, item, now)]
+
+    def describe_item(self, sender: str, item: Frame | BadFrame, now: Micros) -> list[str]:
+        """Return the lines of what a decoder has found; the first has its time and direction.
+
+        Raises:
+            KeyError: there is no such sender.
+        """
+        stamp = stamp_of(sender, now)
+        if isinstance(item, BadFrame):
+            return [stamp + _bad_frame(item)]
+        header, payload = item
+        before, after, below = _around(sender, header.major_and_kind, header.flags, header.message_id, payload)
+        first = stamp + _line(header, before, after)
+        return [first, *[_INDENT + line for line in below]] if below else [first]
+
+
+def stamp_of(sender: str, now: Micros) -> str:
+    """Return time and direction, which a line begins with."""
+    seconds, micros = divmod(now, SECOND)
+    return f"{seconds:5d}.{micros:06d} s {sender}>{_RECEIVER[sender]}  "
 
 
 def _bad_frame(bad: BadFrame) -> str:

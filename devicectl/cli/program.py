@@ -13,6 +13,7 @@ from devicectl.cli.conform.app import app as conform_app
 from devicectl.cli.help import PlainCommand, PlainGroup
 from devicectl.cli.lessons.report import report
 from devicectl.cli.lessons.station import station
+from devicectl.cli.lines.monitor import monitor
 from devicectl.cli.output import require_written
 from devicectl.cli.plan import plan
 from devicectl.cli.run import run
@@ -48,6 +49,7 @@ app.command("replay", cls=PlainCommand, short_help="Execute a recording again.")
 app.command("check", cls=PlainCommand, short_help="Judge a stored capture by the rules of the protocol.")(check)
 app.command("plan", cls=PlainCommand)(plan)
 app.command("campaign", cls=PlainCommand, short_help="Hold many sessions under faults, and judge each.")(campaign)
+app.command("monitor", cls=PlainCommand, short_help="Watch the line between a host and a device.")(monitor)
 app.command("report", cls=PlainCommand, short_help="Write the debrief of a lesson as one page.")(report)
 app.command("spec", cls=PlainCommand, short_help="Write what hosts in other languages are made from.")(spec)
 app.command("station", cls=PlainCommand, short_help="Show a handpiece to a class, on pages of this machine.")(station)

@@ -23,6 +23,7 @@ from devicectl.transports.urls import (
     DEFAULT_BAUD,
     DeviceUrl,
     Scheme,
+    SerialLine,
     none_left,
     parse_baud,
     split,
@@ -79,18 +80,17 @@ def make_wire(url: DeviceUrl, client: str) -> AnyWire:
     return SerialWire(url.baud)
 
 
-async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Transport:
-    """Open the port, and leave the device in peace for `wait` seconds.
+def open_port(path: str, baud: int, line: SerialLine) -> serial.Serial:
+    """Open a port for this program alone.
 
     Raises:
         LinkError: there is no such port, it is in use, or not a serial port.
     """
-    path, line = url.path, url.line
     try:
         port = serial.serial_for_url(
             path,
             do_not_open=True,
-            baudrate=url.baud,
+            baudrate=baud,
             timeout=READ_TIMEOUT_S,
             write_timeout=WRITE_TIMEOUT_S,
             exclusive=True,
@@ -103,6 +103,17 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
         port.open()
     except _PORT_ERRORS as error:
         raise LinkError(f"cannot open serial port {path}: {_reason(error)}") from error
+    return port
+
+
+async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Transport:
+    """Open the port, and leave the device in peace for `wait` seconds.
+
+    Raises:
+        LinkError: there is no such port, it is in use, or not a serial port.
+    """
+    path, line = url.path, url.line
+    port = open_port(path, url.baud, line)
     try:
         if line.wait_s:
             await clock.pause(line.wait_s)

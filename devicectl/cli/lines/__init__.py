@@ -1,0 +1,1 @@
+"""Commands about a line between a host and a device."""

@@ -1,0 +1,53 @@
+"""The screen of a watch: a thread writes, so that nothing waits for whoever reads."""
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, TextIO
+
+from protocols.text.escape import printable
+
+MAX_LINES: Final = 20_000
+"""Lines that wait for a reader who is slow; what comes beyond is not shown, and that is said."""
+TOGETHER: Final = 200
+
+
+class Screen:
+    """Lines for a stream."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stdout if stream is None else stream
+        self._lines: deque[str] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self.not_shown = 0
+        """Lines for which there was no room."""
+        self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
+        self._thread.start()
+
+    def show(self, lines: Sequence[str], *, always: bool = False) -> None:
+        """Have lines written; `always` also where many wait."""
+        with self._changed:
+            room = len(lines) if always else max(0, MAX_LINES - len(self._lines))
+            self._lines.extend(lines[:room])
+            self.not_shown += len(lines[room:])
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Write the rest, as long as its reader takes; with `hurry` not longer than that says."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._lines and not self._closed:
+                    self._changed.wait()
+                if not self._lines:
+                    return
+                taken = [self._lines.popleft() for _ in range(min(TOGETHER, len(self._lines)))]
+            self._stream.write("\n".join([*map(printable, taken), ""]))
+            self._stream.flush()

@@ -1,0 +1,27 @@
+from devicectl.monitor.report import report
+from devicectl.monitor.selection import Selection
+from devicectl.monitor.watch import Watch
+from protocols.language.messages import Arm, Echo, EchoDone, Received
+from protocols.language.units import Micros
+from protocols.link.header import RETRANSMIT
+from protocols.serial.payload import encode_message
+
+
+def test_the_statistics_are_a_table_for_a_person() -> None:
+    watch = Watch(Selection())
+    watch.heard("host", encode_message(Echo(data=b"hi"), 1, 1, 1), Micros(0))
+    watch.heard("device", encode_message(EchoDone(data=b"hi"), 1, 1, 1), Micros(500))
+    watch.heard("host", encode_message(Arm(), 1, 1, 2), Micros(1_000))
+    watch.heard("host", encode_message(Arm(), 1, 1, 2, RETRANSMIT) + b"\0noise\0", Micros(1_000))
+    watch.heard("device", encode_message(Received(expected_ms=9), 1, 1, 2), Micros(1_000_000))
+    lines = report(watch.statistics)
+    assert lines[0] == "statistics of 1.000 s, from the first byte to the last"
+    assert "host: 3 frames, 3.0 a second, at most 3 in one" in lines[1]
+    assert "  1 of them were sent again" in lines and any(line.startswith("  no frames: 1 ") for line in lines)
+    assert any(line.split() == ["Echo", "1", *["0.500"] * 3, *["0.500"] * 3] for line in lines), lines
+    assert any(line.split()[:2] == ["Arm", "1"] and line.split()[-1] == "-" for line in lines)
+    assert lines[-1] == "1 requests have no end"
+
+
+def test_nothing_is_no_table() -> None:
+    assert len(report(Watch(Selection()).statistics)) == 3
