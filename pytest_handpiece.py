@@ -30,6 +30,15 @@ SEED_BYTES: Final = 4
 """Size of a base seed that is drawn: short enough to be typed again."""
 _REPEATED: Final = {"--rootdir": "rootdir", "-c": "inifilename", "-o": "override_ini", "--asyncio-mode": "asyncio_mode"}
 """Options of pytest and pytest-asyncio that decide a test's node id, and with it its seed, or how it runs."""
+_OF_TWIN: Final = {
+    "handpiece_twin": (
+        "FILE",
+        "twin.json of `firmware-sim twin`; a run that should not trust it fails",
+    ),
+    "handpiece_twin_max_age": ("AGE", "greatest age of that twin, as 90d, 12h or 6w"),
+    "handpiece_twin_firmware": ("VERSION", "firmware that the recorded device must have had"),
+}
+"""Options, also of the configuration file, by their names there."""
 _BASE_SEED: Final = pytest.StashKey[int]()
 _RUN: Final = pytest.StashKey["Run"]()
 """Device and artifacts of a test, of a module, or of the collection of all tests."""
@@ -58,6 +67,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--handpiece-seed", type=_seed, metavar="N", help="repeats the seeds of all tests; else one is drawn")
     add("--handpiece-artifacts", metavar="DIR", help="where a failing test leaves its trace, log and seed")
     add("--handpiece-allow-hardware", action="store_true", help="run tests marked handpiece_hardware_safe on hardware")
+    for name, (metavar, text) in _OF_TWIN.items():
+        add(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
+        parser.addini(name, text)
+    add("--handpiece-twin-warn", action="store_true", help="warn of a twin that is not to be trusted, and go on")
+    parser.addini("handpiece_twin_warn", "warn of a twin that is not to be trusted, and go on", type="bool")
 
 
 def _seed(text: str) -> int:
@@ -80,6 +94,8 @@ def pytest_configure(config: pytest.Config) -> None:
     urls = _urls(config)
     if urls and sent is None:
         _check_urls(urls)
+    if sent is None:
+        _check_twin(config)
 
 
 def _urls(config: pytest.Config) -> list[str]:
@@ -92,6 +108,28 @@ def _check_urls(urls: list[str]) -> None:
 
     if wrong := check(urls):
         raise pytest.UsageError(f"--handpiece-url: {wrong}")
+
+
+def _check_twin(config: pytest.Config) -> None:
+    """Fail, or warn, where a twin is given or asked for that does not say that the simulator is to be trusted."""
+    given = {name: config.getoption(name) or "" for name in _OF_TWIN}
+    found = {name: value or str(config.getini(name) or "") for name, value in given.items()}
+    path, max_age, firmware = found.values()
+    if not path:
+        if max_age or firmware:
+            name = "max-age" if max_age else "firmware"
+            raise pytest.UsageError(f"--handpiece-twin-{name} needs --handpiece-twin FILE, or `handpiece_twin = FILE`")
+        return
+    from devicectl.testing.process import doubts_of
+
+    place = config.invocation_params.dir if given["handpiece_twin"] else config.rootpath
+    doubts, wrong = doubts_of(str(place / path), max_age, firmware)
+    if wrong:
+        raise pytest.UsageError(f"--handpiece-twin: {wrong}")
+    if doubts and not (config.getoption("handpiece_twin_warn") or config.getini("handpiece_twin_warn")):
+        raise pytest.UsageError(f"--handpiece-twin: {'; '.join(doubts)}")
+    for doubt in doubts:
+        config.issue_config_time_warning(pytest.PytestWarning(f"--handpiece-twin: {doubt}"), stacklevel=2)
 
 
 def _repeated(config: pytest.Config) -> list[str]:

@@ -109,7 +109,7 @@ def _add_twin(commands: "argparse._SubParsersAction[_CommandParser]") -> None:
     add = command.add_argument
     add("recording", metavar="FILE.pcapng", help="what --record has written, at the host's end or the device's")
     add("--profile", metavar="FILE", help="what may differ, in YAML or JSON; laid over the default profile")
-    add("--output", metavar="FILE", help="write the outcome as JSON, for programs")
+    add("--output", metavar="FILE", help="write the outcome as JSON, for --handpiece-twin of the pytest plugin")
     add("--json", action="store_true", help="print that JSON in place of the table")
 
 

@@ -67,6 +67,12 @@ def identify(url: str) -> bool:
     return json.loads(done.stdout) is True
 
 
+def doubts_of(twin: str, max_age: str, firmware: str) -> tuple[list[str], str]:
+    """Return the reasons not to trust the twin in a file; and what is wrong with the file or the age, if anything."""
+    done = _asked("twin", twin, max_age, firmware)
+    return done.stdout.split("\n")[:-1] if done.stdout.strip() else [], done.stderr.strip()
+
+
 def _asked(*question: str) -> "subprocess.CompletedProcess[str]":
     line = _line("devicectl.testing", *question)
     return subprocess.run(

@@ -70,6 +70,7 @@ class Plant:
         "skin_touched",
         "told_cleared",
         "told_cores",
+        "told_hand_us",
         "trigger_pressed",
         "truth",
         "vacuum",
@@ -98,6 +99,8 @@ class Plant:
         """Needles whose core comes in the present cycle and is seen, where a recording has it; None: left to chance."""
         self.told_cleared: int | None = None
         """Needles that the next purge frees, where a recording has it; None: left to chance."""
+        self.told_hand_us: int | None = None
+        """Time that the hand takes to the next cell, where a recording has it; None: left to chance."""
         self._cut = 0
         self._partial = 0
         self._evacuated = 0
@@ -260,4 +263,7 @@ class Plant:
         # Box and Muller: two even numbers make a normal one. The first is never 0, whose logarithm there is not.
         radius, angle = self._streams.draw("hand")[0] + 1, self._streams.draw("hand's angle")[0]
         normal = math.sqrt(-2 * math.log(radius / WORDS)) * math.cos(2 * math.pi * angle / WORDS)
-        return Micros(round(math.exp(mu + sigma * normal) * 1e6))
+        duration = round(math.exp(mu + sigma * normal) * 1e6)
+        if self.told_hand_us is not None:
+            duration, self.told_hand_us = self.told_hand_us, None
+        return Micros(duration)

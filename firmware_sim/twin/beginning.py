@@ -60,13 +60,22 @@ def begin(conversation: Conversation, seed: int | None, parameters: Mapping[str,
     return _as_welcomed(conversation, seed, given)
 
 
+def recorded_baud(conversation: Conversation) -> int:
+    """Return the speed of the line of a recording that was made at the host's end; 0 where it does not say any."""
+    text = dict(_options(conversation.comment, "")).get("baud", "")
+    return int(text) if conversation.boot is None and text.isascii() and text.isdecimal() else 0
+
+
+def _options(comment: JsonObject, scheme: str) -> list[tuple[str, str]]:
+    """Return the options in the recorded device URL, if its scheme begins so."""
+    url = comment.get("device")
+    return parse_qsl(url.partition("?")[2]) if isinstance(url, str) and url.startswith(scheme) else []
+
+
 def _recorded_parameters(comment: JsonObject) -> dict[str, float]:
     """Return the parameters in the device URL of a simulated device; of another device nobody knows them."""
-    url = comment.get("device")
-    if not isinstance(url, str) or not url.startswith("sim"):
-        return {}
     found = {}
-    for name, text in parse_qsl(url.partition("?")[2]):
+    for name, text in _options(comment, "sim"):
         if name in _NAMES:
             try:
                 found[name] = float(text)

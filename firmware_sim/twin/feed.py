@@ -3,10 +3,11 @@
 How it works: three things keep the two conversations comparable where both devices are right and yet not equal.
 
     link ids     each device numbers its links; a recorded frame is given the twin's number of the same link
-    the hold     the recorded host had its answer before it went on. Where the twin needs longer, as the hand does that
-                 is nobody's promise, the recording is held until the twin has answered too, and goes on from there;
-                 meanwhile the host's heartbeats are sent for it, since its lease is short
-    outcomes     which cores come is chance: the twin's plant is told what the recorded cycle brought
+    the hold     the recorded host had its answer before it went on. Where the twin needs longer, the recording is held
+                 until the twin has answered too, and goes on from there; meanwhile the host's heartbeats are sent for
+                 it, since its lease is short
+    chance       which cores come, what a purge frees and how long the hand takes: the twin's plant is told what the
+                 recording has
 
 Law: nothing but the host's own words reaches the device, and it is never asked for more than a host could see.
 """
@@ -122,7 +123,7 @@ class Feed(Calls):
         self._numbers = _link_numbers(conversation)
         self._twin_links: dict[tuple[str, int], int] = {}
         self._cores = _cores(conversation)
-        self._cleared = _cleared(conversation)
+        self._cleared, self._hand_us = _cleared_and_hand(conversation)
         if conversation.boot is None:
             for port in conversation.said:
                 self.attach({"port": port}, self._now)
@@ -248,6 +249,8 @@ class Feed(Calls):
             self.device.plant.told_cores = self._cores.get(message.cycle_no)
         elif isinstance(message, M.Purge):
             self.device.plant.told_cleared = self._cleared.get(asked)
+        elif isinstance(message, M.Reposition):
+            self.device.plant.told_hand_us = self._hand_us.get(asked)
 
     def _listen(self) -> None:
         """Take what the device has said since."""
@@ -332,13 +335,19 @@ def _counted(outcomes: int) -> int:
     return sum(1 << needle for needle in needles if outcomes >> 4 * needle & 0xF == NeedleOutcome.COUNTED)
 
 
-def _cleared(conversation: Conversation) -> dict[Asked, int]:
-    """Return the needles that each PURGE has freed."""
-    cleared = {}
+def _cleared_and_hand(conversation: Conversation) -> tuple[dict[Asked, int], dict[Asked, int]]:
+    """Return the needles that each PURGE has freed, and how long each REPOSITION took."""
+    cleared: dict[Asked, int] = {}
+    hand_us: dict[Asked, int] = {}
+    asked_at: dict[Asked, int] = {}
     for port, frames in conversation.said.items():
         links = Links()
         for said in frames:
-            number = links.number(said, port)
+            asked = (port, links.number(said, port), said.header.correlation_id)
             if isinstance(said.message, M.PurgeDone):
-                cleared[port, number, said.header.correlation_id] = said.message.cleared
-    return cleared
+                cleared[asked] = said.message.cleared
+            elif isinstance(said.message, M.Reposition):
+                asked_at.setdefault(asked, said.at_us)
+            elif isinstance(said.message, M.RepositionDone) and asked in asked_at:
+                hand_us.setdefault(asked, said.at_us - asked_at[asked])
+    return cleared, hand_us

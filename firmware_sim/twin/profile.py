@@ -30,6 +30,7 @@ FORM: Final = Form("a profile of a twin", "fields: {PunchDone.depth_um: 500}")
 NOUN: Final = FORM.noun
 MAX_SEED: Final = 2**64 - 1
 MAX_MS: Final = 3_600_000
+MAX_BAUD: Final = 4_000_000
 _STRUCTS: Final = {
     **{model.__name__: model for model in REGISTRY.values()},
     **{model.__name__: model for model in RECORDS.values()},
@@ -105,6 +106,15 @@ class TimesForm(CommandTimes):
         dict[str, CommandTimes],
         Field(title="limits of single commands", description="a mapping of commands, as {Arm: {within_ms: 500}}"),
     ] = {}
+    baud: Annotated[
+        int | None,
+        Field(
+            title="speed of the recorded line, whose time is taken off; else as in its device URL",
+            ge=0,
+            le=MAX_BAUD,
+            description=f"a whole number of bits a second up to {MAX_BAUD}, 0 for a line that takes no time",
+        ),
+    ] = None
     not_judged: Annotated[
         list[str],
         Field(title="commands that take their own time", description="a list of commands, as [Reposition]"),

@@ -1,7 +1,7 @@
 """Reaction times: how long both devices took, command by command, as distributions.
 
 `first` is the time from a command to its first answer, `whole` to its last. A recording of the host's end has the line
-in it, and so is a little slower than the device.
+in it: where its speed is known, the time that command and answer take on it is taken off.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from firmware_sim.twin.conversation import DEVICE, HOST, Conversation, Said
 from firmware_sim.twin.feed import Feed, Links, is_final
-from protocols.language.units import MILLISECOND
+from protocols.language.units import MILLISECOND, SECOND
+from protocols.serial.line import BITS_PER_BYTE
 
 P95: Final = 0.95
 
@@ -43,12 +44,17 @@ class Limit(NamedTuple):
         return abs(found_ms - recorded_ms) > max(self.within_ms, recorded_ms * self.within_percent / 100)
 
 
-def reactions(conversation: Conversation, feed: Feed) -> list[Reaction]:
-    """Return the times of each command that both devices have ended, by its name."""
+def reactions(conversation: Conversation, feed: Feed, baud: int = 0) -> list[Reaction]:
+    """Return the times of each command that both devices have ended, by its name.
+
+    `baud` is the speed of the recorded line, 0 where it takes no time.
+    """
     until = feed.end_us
     asked: dict[tuple[str, int, int], Said] = {}
     recorded = _times(
-        ((port, said, 0) for port, frames in conversation.said.items() for said in frames if said.at_us <= until), asked
+        ((port, said, 0) for port, frames in conversation.said.items() for said in frames if said.at_us <= until),
+        asked,
+        baud,
     )
     found = _times(((port, one.said, one.held_us) for port, all_ in feed.heard.items() for one in all_), asked)
     times: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
@@ -65,7 +71,7 @@ def reactions(conversation: Conversation, feed: Feed) -> list[Reaction]:
 
 
 def _times(
-    words: Iterable[tuple[str, Said, int]], asked: dict[tuple[str, int, int], Said]
+    words: Iterable[tuple[str, Said, int]], asked: dict[tuple[str, int, int], Said], baud: int = 0
 ) -> dict[tuple[tuple[str, int, int], str], int]:
     """Return the times of all commands; the host's frames, where there are some, are noted in `asked`.
 
@@ -80,6 +86,8 @@ def _times(
                 asked.setdefault(key, said)
         elif said.sender == DEVICE and key in asked and not said.replayed:
             took = said.at_us + held_us - held_at.setdefault(key, held_us) - asked[key].at_us
+            if baud:
+                took = max(0, took - BITS_PER_BYTE * SECOND * len(asked[key].frame + said.frame) // baud)
             times.setdefault((key, "first"), took)
             if is_final(said):
                 times.setdefault((key, "whole"), took)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from firmware_sim.twin.alignment import Aligned, Divergence, align
-from firmware_sim.twin.beginning import begin
+from firmware_sim.twin.beginning import begin, recorded_baud
 from firmware_sim.twin.conversation import Conversation, Said
 from firmware_sim.twin.feed import Feed
 from firmware_sim.twin.profile import Profile
@@ -55,7 +55,8 @@ def compare(conversation: Conversation, profile: Profile) -> Twin:
     feed.run()
     masks = profile.masks()
     aligned = align(conversation, feed, masks)
-    found = reactions(conversation, feed)
+    baud = recorded_baud(conversation) if profile.times.baud is None else profile.times.baud
+    found = reactions(conversation, feed, baud)
     slow = too_far(found, profile.times.limit(), profile.times.limits())
     verdict = DIVERGES if aligned.divergence is not None else TIMES if slow else SAME
     masked = dict(sorted(masks.used.items()))

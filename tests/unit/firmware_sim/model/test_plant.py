@@ -163,6 +163,14 @@ def test_a_purge_that_is_told_what_it_frees_frees_that_once() -> None:
     assert p.purge(0b001) == 0b001 and p.clogged == 0b100
 
 
+def test_a_hand_that_is_told_its_time_takes_that_once_and_shifts_no_other() -> None:
+    p, free = plant(), plant()
+    p.told_hand_us = 7
+    free.reposition_us()
+    assert p.reposition_us() == 7
+    assert p.reposition_us() == free.reposition_us() > 7
+
+
 def test_sensor_errs_both_ways_and_worse_when_told_to() -> None:
     p = pumped(**(SURE | {"sensor_false_negative_p": 0.2}))
     now = LONG

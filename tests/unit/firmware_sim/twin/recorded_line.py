@@ -64,7 +64,7 @@ class RecordedLine:
     def greet(self, **changes: Any) -> None:
         """Say HELLO, and take the link that is granted."""
         self.link_id = 0
-        self.ask(hello(role=Role.CONTROLLER, **changes))
+        self.ask(hello(**{"role": Role.CONTROLLER, **changes}))
         self.link_id = next(one.link_id for one in reversed(self.said) if isinstance(one, M.Welcome))
 
     def ask(self, message: Message, *, wait: bool = True) -> int:
@@ -120,6 +120,10 @@ class RecordedLine:
     def capture(self, **comment: Any) -> Capture:
         """Return the recording, as it is read from a file."""
         return captured(self.packets, **{**self._comment, **comment})
+
+    def file(self) -> bytes:
+        """Return it as the bytes of a file."""
+        return encode_capture({"verdict": {}, **self._comment}, (EVENTS, PORT), self.packets)
 
     def conversation(self) -> Conversation:
         """Return it as a conversation."""

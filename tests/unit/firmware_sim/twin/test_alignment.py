@@ -166,8 +166,11 @@ def test_a_heartbeat_that_shows_another_state(line: RecordedLine) -> None:
 
 
 def test_a_heartbeat_in_a_motion_that_the_twin_has_ended_earlier() -> None:
-    line = whole_session(1, parameters={"anesthesia_wait_s": 1, "reposition_mean_s": 20, "reposition_sigma": 0})
-    assert any(isinstance(one, M.Heartbeat) and one.state is DeviceState.REPOSITIONING for one in line.said)
+    line = RecordedLine(parameters={"anesthesia_wait_s": 1, "purge_s": 20})
+    line.greet()
+    open_session(line)
+    line.ask(M.Purge())
+    assert any(isinstance(one, M.Heartbeat) and one.state is DeviceState.PURGING for one in line.said)
     assert line.twin(STRANGER, **{"Heartbeat__params_hash": "ignore"}).aligned.divergence is None
 
 

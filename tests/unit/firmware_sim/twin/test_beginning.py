@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.twin.beginning import Beginning, begin
+from firmware_sim.twin.beginning import Beginning, begin, recorded_baud
 from firmware_sim.twin.conversation import TwinError, read_conversation
 from protocols.capture.packet import FROM_DEVICE, CaptureError
 from protocols.language import messages as M
@@ -118,6 +118,24 @@ def test_seed_and_parameters_of_a_simulated_device_are_in_its_recording(
 ) -> None:
     found = begun(greeted(), device=device, seed=seed).device
     assert (found.seed, found.parameters.needles) == (seed, needles)
+
+
+@pytest.mark.parametrize(
+    ("device", "baud"),
+    [
+        ("serial:///dev/ttyS9?baud=19200", 19_200),
+        ("sim://?baud=9600", 9_600),
+        ("tcp://127.0.0.1:5", 0),
+        ("sim://?baud=fast", 0),
+        (None, 0),
+    ],
+)
+def test_the_speed_of_the_line_is_in_the_device_url(device: str | None, baud: int) -> None:
+    conversation = greeted().conversation()._replace(comment={"device": device})
+    assert recorded_baud(conversation) == baud
+    line = RecordedLine(booted=True)
+    line.greet()
+    assert recorded_baud(line.conversation()._replace(comment={"device": device})) == 0
 
 
 def test_the_profile_goes_before_the_recording() -> None:

@@ -126,13 +126,26 @@ def test_a_purge_frees_the_needles_that_were_recorded(seed: int) -> None:
     assert words(fed(line, seed, **clogging), M.PurgeDone) == [recorded]
 
 
+@pytest.mark.parametrize("seed", [7, 8])
+def test_the_hand_takes_as_long_as_it_took(seed: int) -> None:
+    line = RecordedLine()
+    line.greet()
+    open_session(line)
+    line.ask(M.Reposition(zone=0, cell=1))
+    feed = fed(line, seed, reposition_mean_s=40)
+    assert feed.held_us == 0
+    ends = [one.at_us for one in line.conversation().said[PORT] if isinstance(one.message, M.RepositionDone)]
+    found = [one.said.at_us for one in feed.heard[PORT] if isinstance(one.said.message, M.RepositionDone)]
+    assert found == ends and len(ends) == 2
+
+
 def test_a_punch_is_as_late_for_the_twin_as_it_was() -> None:
     line = RecordedLine()
     line.greet()
     open_session(line)
+    line.ask(M.Purge())
     line.ask(punch(line, 1))
-    feed = fed(line, seed=7, reposition_mean_s=45, reposition_sigma=0)
-    # The hand takes longer than the half minute that PUNCH has.
+    feed = fed(line, seed=7, purge_s=45)  # longer than the half minute that PUNCH has
     assert feed.held_us > 30 * SECOND
     assert len(words(feed, M.PunchDone)) == 1
 

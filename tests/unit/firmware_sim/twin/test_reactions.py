@@ -31,6 +31,17 @@ def test_a_faster_and_a_slower_twin_are_measured_by_their_own_clocks(suction_ms:
     assert found["Advance", "whole"].found == Spread(60, 60)
 
 
+def test_the_time_of_a_slow_line_is_taken_off_what_was_recorded() -> None:
+    conversation = whole_session(4).conversation()
+    feed = Feed(conversation, begin(conversation, 7, QUICK))
+    feed.run()
+    found = {(one.command, one.part): one for one in reactions(conversation, feed, baud=19_200)}
+    suction, bytes_ = found["Suction", "whole"], (2 + 1 + 12 + 4 + 4) + (2 + 1 + 12 + 8 + 4)
+    assert suction.recorded.median_ms == pytest.approx(100 - bytes_ * 10 / 19.2, abs=0.01)
+    assert suction.found == Spread(100, 100)
+    assert found["Hello", "whole"].recorded == Spread(0, 0)
+
+
 @pytest.mark.parametrize(
     ("times_us", "median_ms", "p95_ms"),
     [([5_000], 5, 5), ([1_000, 4_000], 2.5, 4), ([n * 1_000 for n in range(100, 0, -1)], 50.5, 95)],

@@ -1,0 +1,1 @@
+"""Twins of devices with a defect, and of many devices without one."""
