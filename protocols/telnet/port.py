@@ -13,7 +13,7 @@ Law: pure. A host that never negotiates is served all the same: it may be a plai
 
 from typing import Final
 
-from protocols.telnet.codec import BREAK, IAC, Command, Negotiation, Subnegotiation, TelnetDecoder, Verb
+from protocols.telnet.codec import BREAK, IAC, Negotiation, Subnegotiation, TelnetDecoder, Verb
 from protocols.telnet.com_port import (
     ANSWER,
     SETTINGS,
@@ -83,18 +83,16 @@ class SerialPort:
         """Take what the host has sent; what comes of it, in order."""
         happened: list[Happening] = []
         for item in self._decoder.feed(data):
-            match item:
-                case bytes():
-                    if not self.uart.breaking:  # a line that is held at zero carries nothing
-                        happened.append(item)
-                case Negotiation():
-                    happened += self._negotiated(item)
-                case Subnegotiation(option, body):
-                    if option == Option.COM_PORT:
-                        happened += self._asked(body)
-                case Command(code):
-                    if code == BREAK and not self.uart.breaking:
-                        happened += [Noted("a short break"), Break(on=True), Break(on=False)]
+            if isinstance(item, bytes):
+                if not self.uart.breaking:  # a line that is held at zero carries nothing
+                    happened.append(item)
+            elif isinstance(item, Negotiation):
+                happened += self._negotiated(item)
+            elif isinstance(item, Subnegotiation):
+                if item.option == Option.COM_PORT:
+                    happened += self._asked(item.body)
+            elif item.code == BREAK and not self.uart.breaking:
+                happened += [Noted("a short break"), Break(on=True), Break(on=False)]
         return happened
 
     def set_modem(self, lines: ModemState) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from firmware_sim.serve.errors import OptionError
 from firmware_sim.serve.transports.pty_line import PtyPlace
+from firmware_sim.serve.transports.rfc2217 import Rfc2217Place
 from firmware_sim.serve.transports.table import DEFAULT, TRANSPORTS, parse_places
 from firmware_sim.serve.transports.tcp import Address
 from handpiece_shell.files import NamedFile, Use
@@ -24,6 +25,12 @@ def test_tcp_is_served_where_nothing_is_asked_for() -> None:
 def test_an_extra_option_reaches_its_transport() -> None:
     (place,) = parse_places({"pty": "", "link": "handpiece"})
     assert place == PtyPlace("handpiece") and place.files == [NamedFile("--link", "handpiece", Use.HOLD)]
+
+
+def test_a_line_by_rfc_2217_is_paced_where_that_is_asked_for() -> None:
+    address = Address("127.0.0.1", 0)
+    assert parse_places({"rfc2217": "127.0.0.1:0", "tcp": "127.0.0.1:0"}) == [Rfc2217Place(address), address]
+    assert parse_places({"rfc2217": "127.0.0.1:0", "paced": ""}) == [Rfc2217Place(address, paced=True)]
 
 
 @pytest.mark.parametrize(("name", "needed"), [("link", "pty"), ("forget", "mqtt"), ("paced", "rfc2217")])
