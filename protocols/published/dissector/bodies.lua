@@ -76,6 +76,10 @@ local function add_member(tree, tvb, spec, node, expert)
   if spec.records or spec.items or (spec.tail and spec[2] ~= "bytes") then return add_list(tree, tvb, spec, node) end
   local value, wrong = value_of(spec, node)
   if value == nil then return complain(tree, expert, spec[1] .. " " .. wrong) end
+  if spec[2] == "bytes" then
+    if value:len() > 0 then tree:add(spec.field, value:tvb(spec[1])()) end
+    return value
+  end
   local item = tree:add(spec.field, range_of(tvb, node), value)
   if spec.parts then
     for place = 0, 7 do item:add(spec.parts[place], range_of(tvb, node), value) end
