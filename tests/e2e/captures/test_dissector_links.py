@@ -1,6 +1,5 @@
 """The dissector's links between a request and its answers, and its words about what was not done."""
 
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from protocols.capture.packet import FROM_DEVICE, TO_DEVICE
 from tests.e2e.captures.frames import frame, nak, punch, punch_done, refused
 from tests.e2e.captures.shark import Item, Shark, recording
-from tests.e2e.processes import devicectl
 
 RETRANSMIT: Final = 0x04
 REPLAYED: Final = 0x08
@@ -100,18 +98,3 @@ def test_refusals_and_naks_say_their_sentence_and_what_is_unanswered_is_named(sh
     assert refusal.told("refused") == ["PUNCH: not in IDLE"]
     assert complaint.told("nak") == ["no such link"] and complaint.experts() == ["nak"]
     assert "E_STATE" in refusal.all("hlp1.refused.code")[0].text
-
-
-def test_every_command_of_a_recorded_session_is_linked_with_its_end(shark: Shark, tmp_path: Path) -> None:
-    path = tmp_path / "run.pcapng"
-    line = ("--seed", "7", "--target-cores", "20", "--log", str(tmp_path / "log.sqlite"))
-    devicectl("run", *line, "--record", str(path), code=0)
-    names = ("frame.number", "hlp1.message", "hlp1.kind", "hlp1.correlation_id", "hlp1.response_in", "hlp1.request_in")
-    rows = [row for row in shark.fields(path, *names, options=("-2",)) if row[1]]
-    asked = {number: row for number, *row in rows if row[1] == "0"}
-    ended = {number: row for number, *row in rows if row[1] == "1" and row[0] != "Received"}
-    assert len(asked) > 50 and len(asked) == len(ended)
-    for number, (name, _, correlation, response, _) in asked.items():
-        answer, _, same, _, request = ended[response]
-        assert (request, same) == (number, correlation)
-        assert answer in (f"{name}Done", "JournalPage", "Refused", "Failed")
