@@ -165,6 +165,16 @@ def test_a_message_of_no_catalogue_and_one_without_a_name(shark: Shark) -> None:
     )  # PDML's reader makes it of a line
 
 
+def test_null_is_not_there_and_a_name_that_is_not_known_is_unknown(shark: Shark) -> None:
+    (packet,) = packets(
+        shark, ("server", "reply/me", b'{"message":"StopDone","seq":null,"link_id":1,"payload":{"state":"NEWER"}}')
+    )
+    assert packet.shows("hlp1.seq") == [] and packet.only("hlp1.link_id") == "1"
+    assert packet.only("hlp1.stop_done.state") == "255"
+    (packet,) = packets(shark, ("server", "reply/me", b'{"message":"StopDone","payload":{"state":null}}'))
+    assert packet.told("bad_payload") == ["state is missing"]
+
+
 def test_other_peoples_publications_are_left_alone(shark: Shark) -> None:
     capture = Stream(server=BROKER_PORT).capture(
         ("client", connect()), ("client", publish("home/kitchen", b'{"message":"hello"}'))

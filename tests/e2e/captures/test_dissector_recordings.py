@@ -33,6 +33,7 @@ LINKS: Final = (
     "hlp1.correlation_id",
     "hlp1.response_in",
     "hlp1.request_in",
+    "hlp1.first_sent_in",
 )
 EVERY_PORT: Final = ("-2", "-R", "frame.interface_id >= 0")
 
