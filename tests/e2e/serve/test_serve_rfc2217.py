@@ -30,7 +30,7 @@ class Rfc2217Channel:
     """A port of pyserial's, which has a thread of its own."""
 
     def __init__(self, served: Served, **settings: Any) -> None:
-        self.port = serial.serial_for_url(served.urls[0], timeout=patience(0.05), **settings)
+        self.port = serial.serial_for_url(f"{served.urls[0]}?timeout={patience(3)}", timeout=patience(0.05), **settings)
 
     def send(self, data: bytes) -> None:
         self.port.write(data)

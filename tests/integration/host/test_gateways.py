@@ -9,6 +9,7 @@ import pytest
 import devicectl
 from devicectl import Plan
 from devicectl.errors import LinkError
+from devicectl.transports.rfc2217 import MAX_ANSWER_TIMEOUT_S
 from firmware_sim.clock import monotonic
 from firmware_sim.model.parameters import Parameters
 from firmware_sim.powering import power_on
@@ -52,26 +53,26 @@ async def gateway(greets: bytes, *, closes: bool = False) -> AsyncIterator[str]:
 @pytest.mark.parametrize(
     ("greets", "options", "said"),
     [
-        (b"", "", "no answer to WILL COM-PORT within 0.1 s"),
+        (b"", "", "no answer to WILL COM-PORT within {} s"),
         (
             b"Welcome to the switch\r\nlogin: ",
             "",
-            "no answer to WILL COM-PORT within 0.1 s: Welcome to the switch login:",
+            "no answer to WILL COM-PORT within {} s: Welcome to the switch login:",
         ),
-        (bytes(100_000), "", "no answer to WILL COM-PORT within 0.1 s"),
+        (bytes(100_000), "", "no answer to WILL COM-PORT within {} s"),
         (
             negotiate(Verb.DONT, Option.COM_PORT),
             "",
             "it refuses RFC 2217 (COM-PORT-OPTION): is it a plain Telnet port?",
         ),
-        (AGREED, "", "no answer to SET-BAUDRATE 115200 within 0.1 s"),
+        (AGREED, "", "no answer to SET-BAUDRATE 115200 within {} s"),
         (AGREED + say(Word.SET_BAUDRATE + ANSWER, 9600), "", "it refuses baud 115200 and has 9600"),
         (
             AGREED
             + say(Word.SET_BAUDRATE + ANSWER, 115200)
             + b"".join(say(word + ANSWER, value) for word, value in ((2, 8), (3, 1), (4, 1))),
             "&dtr=0",
-            "no answer to SET-CONTROL DTR off within 0.1 s; with ign_set_control it is not waited for",
+            "no answer to SET-CONTROL DTR off within {} s; with ign_set_control it is not waited for",
         ),
         (AGREED + say(Word.SET_CONTROL + ANSWER, Control.DTR_ON), "&dtr=0", "it refuses DTR off and has DTR on"),
     ],
@@ -79,10 +80,15 @@ async def gateway(greets: bytes, *, closes: bool = False) -> AsyncIterator[str]:
 )
 @pytest.mark.asyncio
 async def test_a_port_that_cannot_be_opened(greets: bytes, options: str, said: str) -> None:
+    limit = min(MAX_ANSWER_TIMEOUT_S, patience(0.3) if "{}" in said else MAX_ANSWER_TIMEOUT_S)
     async with gateway(greets) as address:
         with pytest.raises(LinkError) as caught:
-            async with asyncio.timeout(patience()), devicectl.connect(f"rfc2217://{address}?timeout=0.1{options}"):
+            async with (
+                asyncio.timeout(patience()),
+                devicectl.connect(f"rfc2217://{address}?timeout={limit:g}{options}"),
+            ):
                 pass
+    said = said.format(f"{limit:g}")
     assert str(caught.value) == f"cannot open the serial port at {address}: {said}" and caught.value.exit_code == 3
 
 
