@@ -1,4 +1,4 @@
-/* HLP/1, the Handpiece Link Protocol, for hosts in C99 or C++. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
+/* HLP/1, the Handpiece Link Protocol, for hosts and devices in C99 or C++. TRAINING SIMULATOR - NOT A MEDICAL DEVICE.
  *
  * Made from protocols/ and firmware_sim/; to change it, change the code and run `make docs`. What it all means is in
  * docs/protocol.md; frames to test with are in frames.json.
@@ -11,7 +11,8 @@
  * with memcpy on such a machine, convert on another. A text (char[n]) is UTF-8 filled up with NUL; one that fills
  * its field has none, so print it with "%.*s". A value that an enumeration does not list is to be read as UNKNOWN.
  *
- * With HLP1_FRAMES defined before the include, three functions put frames on a wire and find them there. */
+ * With HLP1_FRAMES defined before the include, three functions put frames on a wire and find them there; with
+ * HLP1_CHECKS two more say what a message is, and which field keeps bytes from being its payload. */
 #ifndef HLP1_H
 #define HLP1_H
 
@@ -27,6 +28,7 @@
 #define HLP1_MAJOR                           1u /* the high four bits of a frame's first byte */
 #define HLP1_MINOR                           1u /* the minor version that this header describes */
 #define HLP1_SCHEMA_ID                       0x15518EE7u /* goes into HELLO; WELCOME must bring the same */
+#define HLP1_SCHEMA_IDS                      {0x25CF6302u, 0x15518EE7u} /* by minor: HELLO's is the host's minor's */
 #define HLP1_HEADER_SIZE                     12u
 #define HLP1_CRC_SIZE                        4u /* CRC-32C, low byte first */
 #define HLP1_MAX_PAYLOAD_SIZE                224u
@@ -41,6 +43,7 @@
 #define HLP1_LEAST_RTO_MS                    60u /* where round trips are measured */
 #define HLP1_MAX_TRIES                       5u /* without an answer to them the link is lost */
 #define HLP1_MAX_NAKS_PER_SECOND             10u
+#define HLP1_MAX_LINKS_PER_SECOND            10u /* on one port; a HELLO beyond it is passed over */
 #define HLP1_ANSWERS_REMEMBERED              16u /* of motions, and as many others, by the device on one link */
 #define HLP1_RECORD_SIZE                     32u /* a journal record, zero-padded */
 #define HLP1_RECORDS_PER_PAGE                6u /* fit one payload */
@@ -1240,6 +1243,185 @@ static inline enum hlp1_found hlp1_feed(struct hlp1_decoder *decoder, uint8_t by
     decoder->discarding = byte != 0; /* too long: said once, and skipped up to the next zero */
     if (byte) return HLP1_FOUND_OVERSIZE;
     return size ? hlp1_decode(decoder->kept, size, frame) : HLP1_FOUND_NOTHING;
+}
+
+#endif
+
+/* --- what is no payload --- */
+
+#ifdef HLP1_CHECKS
+
+/* A message: bytes that its payload has at the least, and of one element of the array that fills the rest (0: none);
+ * whether a device alone sends it, so that one which hears it hears itself; its last fixed field, and its array. */
+struct hlp1_message { uint16_t id; uint8_t kind, least, element, of_device; const char *last_field, *array; };
+
+/* The message of a kind and an id; 0 where this version knows none. */
+static inline const struct hlp1_message *hlp1_message_of(unsigned kind, unsigned id) {
+    static const struct hlp1_message messages[] = {
+        {0x0001u, 7, 25, 0, 0, "nonce", ""},
+        {0x0002u, 7, 90, 0, 1, "model_version", ""},
+        {0x0003u, 7, 33, 0, 1, "uptime_ms", ""},
+        {0x0004u, 7, 0, 0, 0, "", ""},
+        {0x0005u, 7, 1, 0, 0, "reason", ""},
+        {0x0006u, 7, 131, 0, 0, "sentence", ""},
+        {0x0007u, 0, 0, 1, 0, "", "data"},
+        {0x0007u, 1, 0, 1, 1, "", "data"},
+        {0x0010u, 1, 4, 0, 1, "expected_ms", ""},
+        {0x0011u, 2, 9, 0, 1, "expected_ms", ""},
+        {0x0012u, 1, 130, 0, 1, "sentence", ""},
+        {0x0013u, 1, 124, 0, 1, "sentence", ""},
+        {0x0014u, 1, 123, 0, 1, "sentence", ""},
+        {0x0101u, 0, 0, 0, 0, "", ""},
+        {0x0101u, 1, 101, 0, 1, "cartridge_life_cycles", ""},
+        {0x0201u, 0, 2, 0, 0, "index", ""},
+        {0x0201u, 1, 85, 0, 1, "maximum", ""},
+        {0x0202u, 0, 32, 0, 0, "name", ""},
+        {0x0202u, 1, 40, 0, 1, "value", ""},
+        {0x0203u, 0, 40, 0, 0, "value", ""},
+        {0x0203u, 1, 40, 0, 1, "value", ""},
+        {0x0301u, 0, 8, 2, 0, "depth_um", "zones_cm2"},
+        {0x0301u, 1, 13, 0, 1, "punctures_per_cell", ""},
+        {0x0302u, 0, 37, 0, 0, "method", ""},
+        {0x0302u, 1, 4, 0, 1, "wait_s", ""},
+        {0x0303u, 0, 33, 0, 0, "confirmed_by", ""},
+        {0x0303u, 1, 4, 0, 1, "valid_s", ""},
+        {0x0304u, 0, 0, 0, 0, "", ""},
+        {0x0304u, 1, 4, 0, 1, "vacuum_pa", ""},
+        {0x0305u, 0, 0, 0, 0, "", ""},
+        {0x0305u, 1, 1, 0, 1, "state", ""},
+        {0x0306u, 0, 3, 0, 0, "cell", ""},
+        {0x0306u, 1, 5, 0, 1, "cycles_left", ""},
+        {0x0307u, 0, 10, 0, 0, "deadline_ms", ""},
+        {0x0307u, 1, 11, 0, 1, "vacuum_pa", ""},
+        {0x0308u, 0, 4, 0, 0, "cycle_no", ""},
+        {0x0308u, 1, 8, 0, 1, "vacuum_pa", ""},
+        {0x0309u, 0, 5, 0, 0, "steps", ""},
+        {0x0309u, 1, 4, 0, 1, "cycle_no", ""},
+        {0x030Au, 0, 4, 0, 0, "cycle_no", ""},
+        {0x030Au, 1, 20, 0, 1, "total_cores_counted", ""},
+        {0x030Bu, 0, 0, 0, 0, "", ""},
+        {0x030Bu, 1, 2, 0, 1, "flagged", ""},
+        {0x030Cu, 0, 0, 0, 0, "", ""},
+        {0x030Cu, 1, 0, 0, 1, "", ""},
+        {0x030Du, 0, 0, 0, 0, "", ""},
+        {0x030Du, 1, 0, 0, 1, "", ""},
+        {0x030Eu, 0, 0, 0, 0, "", ""},
+        {0x030Eu, 1, 1, 0, 1, "state", ""},
+        {0x030Fu, 0, 0, 0, 0, "", ""},
+        {0x030Fu, 1, 2, 0, 1, "alarms", ""},
+        {0x0310u, 0, 29, 0, 0, "cores_counted", ""},
+        {0x0310u, 1, 28, 0, 1, "cores_counted", ""},
+        {0x0401u, 0, 3, 0, 0, "interval_ms", ""},
+        {0x0401u, 1, 3, 0, 1, "interval_ms", ""},
+        {0x0402u, 4, 26, 0, 1, "flagged", ""},
+        {0x0501u, 3, 0, 1, 1, "", "record"},
+        {0x0502u, 0, 9, 0, 0, "max_records", ""},
+        {0x0502u, 1, 16, 1, 1, "head", "records"},
+        {0x0503u, 0, 8, 0, 0, "upto", ""},
+        {0x0503u, 1, 4, 0, 1, "tail", ""},
+        {0x0601u, 5, 129, 0, 1, "sentence", ""},
+        {0x0602u, 0, 1, 0, 0, "index", ""},
+        {0x0602u, 1, 131, 0, 1, "sentence", ""},
+        {0x0603u, 0, 2, 0, 0, "code", ""},
+        {0x0603u, 1, 3, 0, 1, "state", ""},
+        {0x0F01u, 0, 0, 0, 0, "", ""},
+        {0x0F01u, 1, 28, 0, 1, "clogs", ""},
+        {0x0F02u, 0, 193, 0, 0, "value_4", ""},
+        {0x0F02u, 1, 2, 0, 1, "fault_id", ""},
+        {0x0F03u, 0, 2, 0, 0, "fault_id", ""},
+        {0x0F03u, 1, 4, 0, 1, "unfired", ""},
+        {0x0F04u, 0, 2, 0, 0, "fault_id", ""},
+        {0x0F04u, 1, 40, 0, 1, "fault", ""},
+        {0x0F05u, 0, 4, 0, 0, "for_ms", ""},
+        {0x0F05u, 1, 4, 0, 1, "for_ms", ""},
+    };
+    for (unsigned n = 0; n < sizeof messages / sizeof messages[0]; n++)
+        if (messages[n].id == id && messages[n].kind == kind) return messages + n;
+    return 0;
+}
+
+/* UTF-8 in its shortest form, without surrogates, and nothing but NUL behind the first NUL. */
+static inline int hlp1_is_text(const uint8_t *text, unsigned size) {
+    static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
+    unsigned at = 0;
+    while (at < size && text[at]) {
+        unsigned first = text[at++], more = first < 0x80 ? 0 : first >> 5 == 6 ? 1 : first >> 4 == 14 ? 2 : 3;
+        uint32_t point = more ? first & (0x3Fu >> more) : first;
+        if ((more == 3 && first >> 3 != 30) || more > size - at) return 0;
+        for (unsigned n = 0; n < more; n++, at++) {
+            if (text[at] >> 6 != 2) return 0;
+            point = point << 6 | (text[at] & 0x3Fu);
+        }
+        if (point < least[more] || point > 0x10FFFF || point >> 11 == 0x1B) return 0;
+    }
+    while (at < size && !text[at]) at++;
+    return at == size;
+}
+
+/* The field that keeps `size` bytes from being the payload of a message; 0 where nothing does. */
+static inline const char *hlp1_wrong_field(const struct hlp1_message *of, const uint8_t *payload, unsigned size) {
+    /* A number from `low` to `high`; a text, where `high` is 0; of eight bytes one that is neither NaN nor infinite. */
+    static const struct {
+        uint16_t id; uint8_t kind, offset, size; uint32_t low, high; const char *field;
+    } limits[] = {
+        {0x0001u, 7, 20, 1, 131u, 224u, "max_payload_size"},
+        {0x0002u, 7, 74, 16, 0u, 0u, "model_version"},
+        {0x0006u, 7, 11, 120, 0u, 0u, "sentence"},
+        {0x0012u, 1, 10, 120, 0u, 0u, "sentence"},
+        {0x0013u, 1, 4, 120, 0u, 0u, "sentence"},
+        {0x0014u, 1, 3, 120, 0u, 0u, "sentence"},
+        {0x0101u, 1, 0, 32, 0u, 0u, "model"},
+        {0x0101u, 1, 32, 16, 0u, 0u, "serial"},
+        {0x0101u, 1, 48, 16, 0u, 0u, "firmware_version"},
+        {0x0101u, 1, 64, 16, 0u, 0u, "model_version"},
+        {0x0201u, 1, 4, 32, 0u, 0u, "name"},
+        {0x0201u, 1, 36, 16, 0u, 0u, "unit"},
+        {0x0201u, 1, 53, 8, 0u, 1u, "value"},
+        {0x0201u, 1, 61, 8, 0u, 1u, "default"},
+        {0x0201u, 1, 69, 8, 0u, 1u, "minimum"},
+        {0x0201u, 1, 77, 8, 0u, 1u, "maximum"},
+        {0x0202u, 0, 0, 32, 0u, 0u, "name"},
+        {0x0202u, 1, 0, 32, 0u, 0u, "name"},
+        {0x0202u, 1, 32, 8, 0u, 1u, "value"},
+        {0x0203u, 0, 0, 32, 0u, 0u, "name"},
+        {0x0203u, 0, 32, 8, 0u, 1u, "value"},
+        {0x0203u, 1, 0, 32, 0u, 0u, "name"},
+        {0x0203u, 1, 32, 8, 0u, 1u, "value"},
+        {0x0301u, 0, 0, 4, 1u, 1000000u, "target_cores"},
+        {0x0301u, 0, 4, 2, 400u, 800u, "coverage_bp"},
+        {0x0301u, 0, 6, 2, 500u, 4000u, "depth_um"},
+        {0x0302u, 0, 1, 4, 0u, 86400u, "age_s"},
+        {0x0302u, 0, 5, 32, 0u, 0u, "method"},
+        {0x0303u, 0, 1, 32, 0u, 0u, "confirmed_by"},
+        {0x0309u, 0, 4, 1, 1u, 8u, "steps"},
+        {0x0310u, 0, 4, 1, 1u, 3u, "reason"},
+        {0x0401u, 0, 0, 1, 1u, 1u, "stream"},
+        {0x0401u, 0, 1, 2, 0u, 60000u, "interval_ms"},
+        {0x0502u, 0, 8, 1, 1u, 255u, "max_records"},
+        {0x0601u, 5, 9, 120, 0u, 0u, "sentence"},
+        {0x0602u, 1, 11, 120, 0u, 0u, "sentence"},
+        {0x0F02u, 0, 0, 32, 0u, 0u, "fault"},
+        {0x0F02u, 0, 32, 120, 0u, 0u, "when"},
+        {0x0F02u, 0, 153, 8, 0u, 1u, "value_0"},
+        {0x0F02u, 0, 161, 8, 0u, 1u, "value_1"},
+        {0x0F02u, 0, 169, 8, 0u, 1u, "value_2"},
+        {0x0F02u, 0, 177, 8, 0u, 1u, "value_3"},
+        {0x0F02u, 0, 185, 8, 0u, 1u, "value_4"},
+        {0x0F04u, 1, 8, 32, 0u, 0u, "fault"},
+        {0x0F05u, 0, 0, 4, 1u, 86400000u, "for_ms"},
+    };
+    if (size < of->least) return of->last_field;
+    if (of->element && (size - of->least) % of->element) return of->array;
+    for (unsigned n = 0; n < sizeof limits / sizeof limits[0]; n++) {
+        unsigned bytes = limits[n].size, last = limits[n].offset + bytes;
+        uint32_t number = 0;
+        if (limits[n].id != of->id || limits[n].kind != of->kind || last > size) continue; /* a later minor's: absent */
+        for (unsigned i = 0; i < bytes && i < 4; i++) number |= (uint32_t)payload[limits[n].offset + i] << 8 * i;
+        if (bytes <= 4 ? number < limits[n].low || number > limits[n].high
+            : limits[n].high ? (payload[last - 1] & 0x7F) == 0x7F && payload[last - 2] >= 0xF0
+            : !hlp1_is_text(payload + limits[n].offset, bytes)) return limits[n].field;
+    }
+    return 0;
 }
 
 #endif

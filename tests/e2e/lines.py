@@ -33,8 +33,8 @@ class Line(Protocol):
 class TcpLine:
     """A TCP proxy: whoever connects has a connection of its own to the device."""
 
-    def __init__(self, served: Served) -> None:
-        self._target = served.tcp
+    def __init__(self, served: Served | tuple[str, int]) -> None:
+        self._target = served if isinstance(served, tuple) else served.tcp
         self._writers: set[asyncio.StreamWriter] = set()
         self._cut_at_answer = False
         self.cuts = 0

@@ -1,4 +1,4 @@
-"""The C header of HLP/1: what a host in C or C++ needs to know of the protocol, off the same models as all else.
+"""The C header of HLP/1: what a host or device in C or C++ has to know of the protocol, off the models of all else.
 
 Law: every number in it comes from the code; nothing is typed twice. C99 with no include but <stdint.h>; an array that
 fills a payload's rest is named in a comment, since C++ has no such member. The framing, which no model describes, is
@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from devicectl.session.count import MAX_NEEDLES
+from devicectl.simulation.spec.c_checks import checks
 from firmware_sim.commands.queries import RECORDS_PER_PAGE
 from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
 from protocols.language import alarm_codes, interlocks
@@ -27,7 +28,7 @@ from protocols.language.units import MILLISECOND
 from protocols.language.version import MAJOR, MINOR
 from protocols.link import header
 from protocols.link.answers import REMEMBERED
-from protocols.link.budget import MAX_NAKS_PER_SECOND
+from protocols.link.budget import MAX_LINKS_PER_SECOND, MAX_NAKS_PER_SECOND
 from protocols.link.requests import FIRST_RTO_US, MAX_TRIES, MIN_RTO_US
 from protocols.serial import framing
 from protocols.text.notice import NOTICE
@@ -49,7 +50,7 @@ KIND_OFFSET: Final = 8
 """Offset of a record's kind."""
 
 _HEAD: Final = f"""\
-/* HLP/1, the Handpiece Link Protocol, for hosts in C99 or C++. {NOTICE}.
+/* HLP/1, the Handpiece Link Protocol, for hosts and devices in C99 or C++. {NOTICE}.
  *
  * Made from protocols/ and firmware_sim/; to change it, change the code and run `make docs`. What it all means is in
  * docs/protocol.md; frames to test with are in frames.json.
@@ -62,7 +63,8 @@ _HEAD: Final = f"""\
  * with memcpy on such a machine, convert on another. A text (char[n]) is UTF-8 filled up with NUL; one that fills
  * its field has none, so print it with "%.*s". A value that an enumeration does not list is to be read as UNKNOWN.
  *
- * With HLP1_FRAMES defined before the include, three functions put frames on a wire and find them there. */
+ * With HLP1_FRAMES defined before the include, three functions put frames on a wire and find them there; with
+ * HLP1_CHECKS two more say what a message is, and which field keeps bytes from being its payload. */
 #ifndef HLP1_H
 #define HLP1_H
 
@@ -182,6 +184,7 @@ def text() -> str:
         "/* --- what a compiler must make of it --- */\n",
         *_checks(models),
         _FRAMES,
+        checks(models),
         "#endif\n",
     ]
     return "\n".join(parts).replace("\n\n\n", "\n\n").rstrip("\n") + "\n"
@@ -196,6 +199,10 @@ def _limits() -> dict[str, tuple[str, str]]:
         "HLP1_MAJOR": (f"{MAJOR}u", "the high four bits of a frame's first byte"),
         "HLP1_MINOR": (f"{MINOR}u", "the minor version that this header describes"),
         "HLP1_SCHEMA_ID": (f"0x{schema_id(MINOR):08X}u", "goes into HELLO; WELCOME must bring the same"),
+        "HLP1_SCHEMA_IDS": (
+            "{" + ", ".join(f"0x{schema_id(minor):08X}u" for minor in range(MINOR + 1)) + "}",
+            "by minor: HELLO's is the host's minor's",
+        ),
         "HLP1_HEADER_SIZE": (f"{header.HEADER_SIZE}u", ""),
         "HLP1_CRC_SIZE": (f"{framing.CRC_SIZE}u", "CRC-32C, low byte first"),
         "HLP1_MAX_PAYLOAD_SIZE": (f"{MAX_PAYLOAD_SIZE}u", ""),
@@ -210,6 +217,7 @@ def _limits() -> dict[str, tuple[str, str]]:
         "HLP1_LEAST_RTO_MS": (f"{MIN_RTO_US // MILLISECOND}u", "where round trips are measured"),
         "HLP1_MAX_TRIES": (f"{MAX_TRIES}u", "without an answer to them the link is lost"),
         "HLP1_MAX_NAKS_PER_SECOND": (f"{MAX_NAKS_PER_SECOND}u", ""),
+        "HLP1_MAX_LINKS_PER_SECOND": (f"{MAX_LINKS_PER_SECOND}u", "on one port; a HELLO beyond it is passed over"),
         "HLP1_ANSWERS_REMEMBERED": (f"{REMEMBERED}u", "of motions, and as many others, by the device on one link"),
         "HLP1_RECORD_SIZE": (f"{RECORD_SIZE}u", "a journal record, zero-padded"),
         "HLP1_RECORDS_PER_PAGE": (f"{RECORDS_PER_PAGE}u", "fit one payload"),

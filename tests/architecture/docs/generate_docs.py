@@ -44,7 +44,7 @@ ELSEWHERE: Final[list[tuple[str, Callable[[], str]]]] = [
     ("docs/model.md", reference_pages.model),
     ("docs/plan.md", reference_pages.plan),
     ("docs/scenarios.md", fault_pages.scenarios),
-    (f"examples/c_host/{IN_EXAMPLES}", FILES[IN_EXAMPLES][1]),
+    *((f"examples/{example}/{IN_EXAMPLES}", FILES[IN_EXAMPLES][1]) for example in ("c_device", "c_host")),
 ]
 """(path in the tree, what returns the file's text)."""
 

@@ -14,7 +14,9 @@ from devicectl.log.fields import FIELDS
 from devicectl.session import machine
 from firmware_sim import cli as firmware_cli
 from firmware_sim.board import states
+from firmware_sim.commands.rules import RULES, AnyRule
 from firmware_sim.model.interlocks import ALARMS, INTERLOCKS
+from protocols.language.messages import Punch
 from tests.architecture.tree import ROOT
 
 
@@ -32,8 +34,39 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def device_states() -> str:
-    """The device's table, drawn."""
-    return _page("The device's states", "firmware_sim/board/states.py", _mermaid(states.mermaid()))
+    """The device's table, drawn, and the states in which each command is lawful."""
+    groups = (("any", states.RUNNING + states.HELD), ("running", states.RUNNING), ("unarmed", states.UNARMED))
+
+    def lawful(rule: AnyRule) -> str:
+        left, found = list(rule.states), []
+        for name, members in (*groups, ("held", states.HELD)):
+            if set(members) <= set(left):
+                found.append(name)
+                left = [state for state in left if state not in members]
+        return ", ".join([*found, *(state.name for state in left)])
+
+    rows = [
+        (
+            rule.command.__name__,
+            lawful(rule),
+            "yes" if rule.needs_session else "",
+            "yes" if rule.needs_room or rule.command is Punch else "",
+            "yes" if rule.journaled else "",
+        )
+        for rule in RULES.values()
+    ]
+    return _page(
+        "The device's states",
+        "firmware_sim/board/states.py` and `firmware_sim/commands/rules.py",
+        _mermaid(states.mermaid()),
+        "## Commands",
+        "Elsewhere a command is refused: by E_STATE or, where an interlock keeps the device in its state, by that. The "
+        "groups are those of the drawing; *held* is SAFE, FAULT or LOCKED, *any* all but OFF and SELF_TEST. A phase of "
+        "the cycle is lawful where the one before it is done, and PUNCH in ARMED: what is asked of a cycle that has "
+        "ended is answered from memory. Room is 64 records of the journal. What only asks, and ParamSet and AlarmAck, "
+        "are lawful in every state.",
+        table(("command", "in", "needs a session", "needs room", "leaves an Action"), rows),
+    )
 
 
 def session_states() -> str:

@@ -113,7 +113,7 @@ def test_a_wrong_size_does_not_compile(program: Callable[[str], str], tmp_path: 
     assert done.returncode != 0 and "hlp1_check_punch" in done.stderr
 
 
-@pytest.mark.parametrize("frames", ["", "#define HLP1_FRAMES\n"], ids=["", "frames"])
+@pytest.mark.parametrize("frames", ["", "#define HLP1_FRAMES\n", "#define HLP1_CHECKS\n"], ids=["", "frames", "checks"])
 @pytest.mark.parametrize("compiler", ["cc -std=c99", "c++ -x c++ -std=c++11"])
 def test_header_compiles_by_itself(compiler: str, frames: str, program: Callable[[str], str], tmp_path: Path) -> None:
     name, *options = compiler.split()

@@ -1,0 +1,1 @@
+"""The device in C of the examples, in virtual time."""
