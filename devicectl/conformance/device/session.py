@@ -142,7 +142,8 @@ def _met(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]:
     """Return the needs of cases that this run meets."""
     url = wanted.url
     links = wanted.links if wanted.links is not None else 1 if url.scheme == "serial" else MANY_LINKS
-    switch = power or (claims.simulated and claims.minor >= 1)
+    # The power of a simulator can be cut over its link; a simulated device without one's page has a switch, or none.
+    switch = power or (claims.simulated and claims.minor >= 1 and claims.has_truth)
     held = {
         Need.BYTES: url.broker is None and url.scheme != "sim+mqtt",
         Need.BROKER: url.broker is not None or url.scheme == "sim+mqtt",
