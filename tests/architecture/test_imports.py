@@ -89,8 +89,8 @@ def test_what_is_imported_is_asked_for_by_name() -> None:
     asked_for = {re.split(r"[^\w-]", line)[0].lower() for line in lines}
     distributions = importlib.metadata.packages_distributions()
     # Whoever uses the fixtures has pytest; pydantic pins its core to itself; uvloop is an extra of that name, which
-    # the tests run without; distributed is the extra `cluster`, whose lack is said in one line.
-    exempt = {"distributed", "pytest", "pydantic_core", "uvloop"}
+    # the tests run without; distributed and aalpy are the extras `cluster` and `learn`, whose lack is said in one line.
+    exempt = {"aalpy", "distributed", "pytest", "pydantic_core", "uvloop"}
     needed = {name: {one.lower() for one in distributions.get(name, ())} for name in _imported() - exempt}
     assert not {name for name, providers in needed.items() if not providers & asked_for}
 
