@@ -218,7 +218,7 @@ _EVENTS: Final = (
 
 _MQTT: Final = (
     ("device", "what is said to one host goes to reply/{client}, QoS 1, not retained"),
-    ("both", "a number that is missing or null is 0"),
+    ("both", "a number of the header that is missing or null is 0"),
     ("both", "a key that is not known is passed over"),
     ("both", "a u64 is a text of decimal digits"),
     ("device", "a body that is no message is answered and does nothing"),

@@ -20,6 +20,9 @@ class Prober(Protocol):
     def opened(self, channel: int) -> None:
         """Note that a channel is open."""
 
+    def closed(self, channel: int, reason: str) -> None:
+        """Note that a channel was closed from the other side."""
+
     def heard(self, channel: int, piece: bytes | Publication) -> None:
         """Take what a channel brought."""
 
@@ -55,6 +58,14 @@ class VirtualBench:
         port = self._ports.pop(channel, None)
         if port is not None:
             self.device.detach(port, self._prober.now)
+
+    def close_all(self) -> None:
+        """Take every port away from a device that has broken off, and forget what was on the way."""
+        self._prober.outbox.clear()
+        for channel, port in self._ports.items():
+            self._prober.closed(channel, "the simulated device broke off")
+            self.device.ports.remove(port)
+        self._ports.clear()
 
     def power(self, off_ms: int) -> None:
         """Take the power away and give it back."""

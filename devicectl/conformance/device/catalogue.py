@@ -1,13 +1,43 @@
 """The catalogue of cases for a device, from what is harmless to what moves."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from devicectl.conformance.case import Case
-from devicectl.conformance.device.cases import commands, control, cycles, frames, journals, leases, links, payloads
-
-_GROUPS: Final = (frames, payloads, links, leases, commands, control, cycles, journals)
-
-DEVICE_CASES: Final[tuple[Case, ...]] = tuple(
-    sorted((one for group in _GROUPS for one in group.CASES), key=lambda one: one.stage)
+from devicectl.conformance.device.cases import (
+    brokers,
+    commands,
+    control,
+    cycles,
+    frames,
+    journals,
+    leases,
+    links,
+    payloads,
 )
-"""Every case, those of one stage in the order of their groups."""
+from devicectl.conformance.device.ground import Stage
+
+_GROUPS: Final = (frames, payloads, links, leases, commands, control, cycles, journals, brokers)
+
+
+def _spread(cases: Sequence[Case], waiting: Sequence[Case]) -> Iterator[Case]:
+    """Put those that wait evenly among the others: a device's share of NAKs and links comes back meanwhile."""
+    every = max(1, len(cases) // (len(waiting) + 1))
+    left = list(waiting)
+    for number, one in enumerate(cases, 1):
+        yield one
+        if number % every == 0 and left:
+            yield left.pop(0)
+    yield from left
+
+
+def _ordered() -> Iterator[Case]:
+    every = [one for group in _GROUPS for one in group.CASES]
+    at_rest = sorted((one for one in every if one.stage <= Stage.IDLE), key=lambda one: one.stage)
+    waiting = [one for one in leases.CASES if one.stage <= Stage.IDLE]
+    yield from _spread([one for one in at_rest if one not in waiting], waiting)
+    yield from sorted((one for one in every if one.stage > Stage.IDLE), key=lambda one: one.stage)
+
+
+DEVICE_CASES: Final[tuple[Case, ...]] = tuple(_ordered())
+"""Every case: those at rest, then those of a session, then those that move, in the order of their groups."""

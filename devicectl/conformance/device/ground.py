@@ -47,7 +47,7 @@ ZONES: Final = (4, 3)
 DEPTH_UM: Final = 3_000
 COVERAGE_BP: Final = 800
 TARGET: Final = 30
-CYCLES_NEEDED: Final = 4
+CYCLES_NEEDED: Final = 3
 """Cycles that a cell must still take for a case to begin at it."""
 TRIES: Final = 30
 """Steps from one stage to the next before the ground gives up."""
@@ -83,6 +83,8 @@ class Ground(Standing):
         """Channel and time of each HELLO of the last second."""
         self.has_power_switch = False
         """True where the bench can take the device's power away; else a simulated one is asked to."""
+        self.links: dict[int, Link] = {}
+        """Channel -> the link on it that was granted last."""
         self.restore: list[Message] = []
         """Commands that give back what a case has set; the runner gives them."""
 
@@ -159,7 +161,7 @@ class Ground(Standing):
         """Make a link of a WELCOME."""
         assert isinstance(heard.message, M.Welcome)
         link = Link(self.probe, channel, heard.message, heard.header)
-        self.probe.channels[channel].link = link
+        self.probe.channels[channel].link = self.links[channel] = link
         link.beat_at_once()
         if channel == 0:
             self._link, self.welcome = link, heard.message
@@ -184,6 +186,13 @@ class Ground(Standing):
         self._link = None
         if 0 in self.probe.channels:
             self.probe.channels[0].link = None
+
+    def part(self, channel: int) -> Steps[None]:
+        """Leave whatever link a channel has, and close it: behind a broker the device does not see it close."""
+        link = self.links.pop(channel, None)
+        if link is not None and self.probe.channels[channel].open:
+            self.leave(link)
+        yield from self.close_channel(channel)
 
     def leave(self, link: Link) -> None:
         """Say BYE on a link and forget it."""

@@ -79,8 +79,8 @@ class Runner:
         assert welcome is not None
         try:
             said = (yield from ground.ask(M.DeviceInfo())).message
-        except BrokenRule:
-            said = None
+        except (BrokenRule, GoneError):
+            said = None  # it has linked: what else it does is for the cases to say
         info = said if isinstance(said, M.DeviceInfoDone) else None
         return Claims(
             simulated=welcome.simulated,
@@ -157,7 +157,7 @@ class Runner:
         others = [channel for channel in ground.probe.channels if channel]
         try:
             for channel in others:
-                yield from self._limited(ground.close_channel(channel), CASE_LIMIT_S)
+                yield from self._limited(ground.part(channel), CASE_LIMIT_S)
             if failed:
                 yield from self._limited(self._anew(), CASE_LIMIT_S)
             if ground.restore:

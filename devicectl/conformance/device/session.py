@@ -5,6 +5,7 @@ Law: it chooses; what is true of the device comes from the cases.
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -81,7 +82,7 @@ async def _hold_real(wanted: Wanted, keep: Kept) -> Held:
 
     async with _target(wanted.url) as url:
         broker = url.broker
-        clients = f"conform-{wanted.url.seed or 0:x}"
+        clients = f"conform-{secrets.token_hex(4)}"  # another run's would throw this one out
 
         def client(channel: int) -> str:
             return f"{clients}-{channel}"

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from devicectl.conformance.device.ground import Ground
-from devicectl.conformance.device.probe import Close, Effect, Open, Power, Steps, Until
+from devicectl.conformance.device.probe import Close, Effect, GoneError, Open, Power, Steps, Until
 from devicectl.simulation.bench import VirtualBench
 from devicectl.simulation.virtual_time import make_device
 from devicectl.transports.urls import DeviceUrl
@@ -21,12 +21,17 @@ def open_bench(ground: Ground, url: DeviceUrl) -> VirtualBench:
 
 
 def run_steps(bench: VirtualBench, steps: Steps[_T]) -> _T:
-    """Run steps of the probe to their end."""
+    """Run steps of the probe to their end. A device that raises has broken off, which ends a case and not the run."""
     try:
         effect = next(steps)
         while True:
-            _carry_out(bench, effect)
-            effect = steps.send(None)
+            try:
+                _carry_out(bench, effect)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the device's that is judged
+                bench.close_all()
+                effect = steps.throw(GoneError(f"the simulated device broke off: {type(error).__name__}: {error}"))
+            else:
+                effect = steps.send(None)
     except StopIteration as stop:
         result: _T = stop.value
         return result

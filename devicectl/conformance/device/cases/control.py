@@ -285,14 +285,14 @@ def _cases() -> list[Case]:
         case("ctl.settings", "settings are the holder's", "CMD-27 CMD-26", _settings, second, stage=opened),
         *(
             case(
-                f"ctl.{role.name.lower()}-stops",
+                f"ctl.{role.name.lower()}-stops-armed",
                 f"a {role.name.lower()} beside the holder may STOP",
                 "CMD-30 CYC-17",
                 partial(_other_stops, role=role),
                 second,
                 stage=Stage.ARMED,
             )
-            for role in (Role.VIEWER, Role.CONTROLLER)
+            for role in (Role.VIEWER,)
         ),
     ]
     return made

@@ -47,17 +47,6 @@ def _last_again(ground: Ground) -> Steps[None]:
     equal("records of the cycle before and after", before, len((yield from cycle_records(ground, ground.cycle_no))))
 
 
-def _aborted_again(ground: Ground) -> Steps[None]:
-    yield from ground.begin_cycle()
-    yield from ground.ask(M.Stop())
-    number = ground.cycle_no
-    yield from ground.reach(Stage.ARMED)
-    answer = yield from ground.ask(ground.punch(cycle_no=number))
-    true("the answer to PUNCH of an aborted cycle", isinstance(answer.message, M.Aborted), "ABORTED", answer.message)
-    true("the flags of the answer", bool(answer.header.flags & REPLAYED), "REPLAYED", answer.header.flags)
-    yield from _state_is(ground, S.ARMED)
-
-
 def _open_again(ground: Ground) -> Steps[None]:
     first = done((yield from ground.begin_cycle()), M.PunchDone)
     answer = yield from ground.ask(ground.punch(cycle_no=ground.cycle_no))
@@ -178,6 +167,12 @@ def _stop(ground: Ground, phases: int) -> Steps[None]:
     equal("the state in STOP's answer", S.SAFE, stopped.state)
     found = [(one.ending, one.phase) for one in (yield from cycle_records(ground, ground.cycle_no))]
     equal("endings of the cycle", [(Ending.ABORTED, (Phase.PUNCH, Phase.SUCTION, Phase.ADVANCE)[phases])], found)
+    number = ground.cycle_no
+    yield from ground.reach(Stage.ARMED)
+    answer = yield from ground.ask(ground.punch(cycle_no=number))
+    true("the answer to PUNCH of an aborted cycle", isinstance(answer.message, M.Aborted), "ABORTED", answer.message)
+    true("the flags of the answer", bool(answer.header.flags & REPLAYED), "REPLAYED", answer.header.flags)
+    yield from _state_is(ground, S.ARMED)
 
 
 def _pause(ground: Ground) -> Steps[None]:
@@ -379,12 +374,11 @@ def _cases() -> list[Case]:
         case(
             "cyc.place-stop", "STOP leaves the hand's place", "CYC-19", partial(_place_kept, how=M.Stop()), stage=placed
         ),
-        case("cyc.aborted-again", "PUNCH of the cycle that was aborted", "CYC-2", _aborted_again, stage=placed),
         *(
             case(
                 f"cyc.stop-{phase.name.lower()}",
                 f"STOP behind {phase.name}",
-                "CYC-17 EVT-1",
+                "CYC-17 EVT-1 CYC-2",
                 partial(_stop, phases=number),
                 stage=placed,
             )

@@ -1,0 +1,115 @@
+"""Devices that do everything wrong, on a TCP port: silent, floods, other people's text, ports that close.
+
+Law: each is ended by the one who started it; nothing waits but for its peer.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+from protocols.language.enums import DeviceState, Role
+from protocols.language.messages import Hello, Welcome
+from protocols.serial.framing import Frame, FrameDecoder
+from protocols.serial.payload import decode_message, encode_message
+
+Behave = Callable[[socket.socket], None]
+
+TEXTS = {
+    "modem": b"\r\nERROR\r\n",
+    "boot": b"[    0.000000] Booting Linux on physical CPU 0x0\r\nU-Boot 2023.01\r\n",
+    "nmea": b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n",
+}
+
+
+def silent(peer: socket.socket) -> None:
+    """Take everything and say nothing."""
+    while peer.recv(4096):
+        pass
+
+
+def says(text: bytes) -> Behave:
+    """Answer whatever comes with a text, and say it first."""
+
+    def behave(peer: socket.socket) -> None:
+        peer.sendall(text * 20)
+        while peer.recv(4096):
+            peer.sendall(text)
+
+    return behave
+
+
+def floods(data: bytes) -> Behave:
+    """Send without end, as fast as the peer takes it."""
+
+    def behave(peer: socket.socket) -> None:
+        block = data * (65_536 // len(data) + 1)
+        while True:
+            peer.sendall(block)
+
+    return behave
+
+
+def closes(peer: socket.socket) -> None:
+    """Close as soon as something comes."""
+    peer.recv(1)
+
+
+def welcomes_alone(peer: socket.socket, *, frames: int | None = None) -> None:
+    """Grant every link and answer nothing else; with `frames` close after so many."""
+    decoder, link_id, count = FrameDecoder(), 0, 0
+    while data := peer.recv(4096):
+        for item in decoder.feed(data):
+            if not isinstance(item, Frame):
+                continue
+            count += 1
+            message = decode_message(item)
+            if isinstance(message, Hello):
+                link_id += 1
+                peer.sendall(encode_message(_welcome(link_id, message), 1, link_id, item.header.correlation_id))
+        if frames is not None and count >= frames:
+            return
+
+
+def _welcome(link_id: int, hello: Hello) -> Welcome:
+    values = dict.fromkeys(Welcome.FIELDS, 0)
+    return Welcome(
+        **{  # type: ignore[arg-type]
+            **values,
+            "link_id": link_id,
+            "role": Role.CONTROLLER,
+            "nonce": hello.nonce,
+            "heartbeat_armed_ms": 200,
+            "lease_armed_ms": 600,
+            "heartbeat_idle_ms": 5_000,
+            "lease_idle_ms": 15_000,
+            "state": DeviceState.IDLE,
+            "simulated": True,
+            "model_version": "1",
+        }
+    )
+
+
+@contextlib.contextmanager
+def serving(behave: Behave) -> Iterator[str]:
+    """Serve a device that behaves so at every connection, while the context lasts; gives its URL."""
+    peers: list[socket.socket] = []
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = server.accept()
+                peers.append(peer)
+                threading.Thread(target=attend, args=(peer,), daemon=True).start()
+
+    def attend(peer: socket.socket) -> None:
+        with contextlib.suppress(OSError), peer:
+            behave(peer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        for peer in peers:
+            with contextlib.suppress(OSError):
+                peer.shutdown(socket.SHUT_RDWR)

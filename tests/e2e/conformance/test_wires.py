@@ -1,0 +1,86 @@
+"""The command on each wire that our own device is served on, with its files and exit codes."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.e2e.processes import devicectl
+
+QUICK = "seed=3&reposition_mean_s=0.3"
+SOME = (
+    "--case",
+    "frm.*",
+    "--case",
+    "lnk.hello*",
+    "--case",
+    "cyc.count",
+    "--case",
+    "lse.armed-bye",
+    "--case",
+    "evt.power-*",
+)
+
+
+@pytest.mark.parametrize("scheme", ["sim", "sim+tcp", "sim+pty"])
+def test_our_own_device_passes(scheme: str, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    devicectl(
+        "conform", "device", "--device", f"{scheme}://?{QUICK}", "--slack", "3000", *SOME, "--json", report, code=0
+    )
+    data = json.loads(report.read_text())
+    assert data["notice"] == "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
+    words = {case["word"] for case in data["cases"]}
+    assert words == {"passed"} and data["verdict"] == "passed"
+
+
+def test_our_own_device_passes_behind_a_broker(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    wanted = ("--case", "mqt.*", "--case", "cmd.again-*", "--case", "ctl.open")
+    devicectl("conform", "device", "--device", f"sim+mqtt://?{QUICK}", *wanted, "--json", report, code=0)
+    cases = {case["id"]: case["word"] for case in json.loads(report.read_text())["cases"]}
+    assert set(cases.values()) == {"passed"}
+    assert sum(name.startswith("mqt.") for name in cases) >= 12
+
+
+def test_every_report_is_written_and_a_baseline_only_shrinks(tmp_path: Path) -> None:
+    known, page, junit = tmp_path / "known.json", tmp_path / "page.html", tmp_path / "junit.xml"
+    one = ("conform", "device", "--device", "sim://?seed=3", "--case", "frm.crc*", "--case", "frm.bad-crc")
+    known.write_text('{"baseline": 1, "known": {"frm.bad-crc": "rev A"}}')
+    mended = devicectl(*one[:4], "--case", "frm.bad-crc", "--baseline", known, "--html", page, "--junit", junit, code=1)
+    assert "mended  frm.bad-crc" in mended.stdout
+    assert "the baseline says that it fails" in page.read_text()
+    root = ElementTree.parse(junit).getroot()
+    assert root.get("failures") == "1"
+    assert "no case is 'frm.crc*'" in devicectl(*one, code=2).stderr
+
+
+def test_the_list_has_each_case_with_its_rules() -> None:
+    listed = devicectl("conform", "device", "--list", code=0).stdout
+    assert "frm.bad-crc" in listed and "HLP-FRM-8" in listed and "TRAINING SIMULATOR" in listed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--hook", "reboot=x"), "is no hook"),
+        (("--slack", "-1"), "--slack"),
+        (("--limit", "0"), "--limit"),
+        (("--case", "nothing"), "no case is 'nothing'"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(options: tuple[str, ...], said: str) -> None:
+    assert said in devicectl("conform", "device", "--device", "sim://", *options, code=2).stderr
+
+
+def test_a_hook_takes_the_power_and_a_recording_is_kept_of_what_fails(tmp_path: Path) -> None:
+    """A hook that does nothing: the device never boots, the case fails, and what went over the wire is kept."""
+    folder = tmp_path / "kept"
+    done = devicectl(
+        *("conform", "device", "--device", f"sim+tcp://?{QUICK}", "--case", "evt.power-idle"),
+        *("--hook", "power_cycle=true", "--record", folder),
+        code=1,
+    )
+    assert "the boot count in WELCOME" in done.stdout
+    assert (folder / "evt.power-idle.pcapng").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
