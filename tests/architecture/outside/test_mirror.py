@@ -21,6 +21,7 @@ DECLARED: Final = {
     "devicectl.conformance.device.cases.leases": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.links": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.payloads": "integration/conformance/test_simulator.py",
+    "devicectl.conformance.device.linked": "unit/devicectl/conformance/device/test_ground.py",
     "devicectl.simulation.bench": "unit/devicectl/conformance/device/test_ground.py",
     "devicectl.simulation.lesson_form": "unit/devicectl/station/test_lesson_file.py",
     "devicectl.station.lesson": "unit/devicectl/station/test_lesson_file.py",

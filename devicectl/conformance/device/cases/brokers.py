@@ -126,9 +126,9 @@ def _first_heartbeat(ground: Ground) -> Steps[None]:
     equal("QoS of the first one", 1, beats[0])
 
 
-def _lacks(ground: Ground, properties: dict[str, object]) -> Steps[None]:
+def _lacks(ground: Ground, without: Callable[[Publication], Publication]) -> Steps[None]:
     publication, used = _publication(ground, M.Echo(data=b"x"))
-    heard = yield from _answer(ground, publication._replace(**properties), used)  # type: ignore[arg-type]
+    heard = yield from _answer(ground, without(publication), used)
     refused(as_answer(heard), Code.E_ARGUMENT)
 
 
@@ -157,10 +157,10 @@ def _retained(ground: Ground) -> Steps[None]:
 def _cases() -> list[Case]:
     broker, linked = Need.BROKER, Stage.LINKED
     bodies = {"text": b"no JSON at all", "list": b"[1, 2]", "other": b'{"message": "NoSuchMessage"}'}
-    lacking: dict[str, tuple[str, dict[str, object]]] = {
-        "data": ("MQT-11", {"correlation_data": None}),
-        "expiry": ("MQT-12", {"expiry_s": None}),
-        "short-expiry": ("MQT-12", {"expiry_s": 3}),
+    lacking: dict[str, tuple[str, Callable[[Publication], Publication]]] = {
+        "data": ("MQT-11", lambda one: one._replace(correlation_data=None)),
+        "expiry": ("MQT-12", lambda one: one._replace(expiry_s=None)),
+        "short-expiry": ("MQT-12", lambda one: one._replace(expiry_s=3)),
     }
     made = [
         case("mqt.reply", "replies go to the host's own topic", "MQT-1", _reply_topic, broker, stage=linked),
@@ -179,13 +179,13 @@ def _cases() -> list[Case]:
         made.append(
             case(f"mqt.body-{name}", "a body that is no message", "MQT-5", partial(_no_message, body=body), broker)
         )
-    for name, (rule, properties) in lacking.items():
+    for name, (rule, without) in lacking.items():
         made.append(
             case(
                 f"mqt.lacks-{name}",
                 f"a command without right {name}",
                 rule,
-                partial(_lacks, properties=properties),
+                partial(_lacks, without=without),
                 broker,
             )
         )
