@@ -5,7 +5,7 @@
 --
 --     tshark -X lua_script:hlp1.lua -r run.pcapng -O hlp1
 --
--- Lua 5.1 to 5.4, with nothing beside what Wireshark brings.
+-- For the Lua of Wireshark, 5.1 to 5.4; it was tried with 5.2.
 
 local NOTICE = "TRAINING SIMULATOR - NOT A MEDICAL DEVICE"
 local PROTOCOL = "HLP/1"

@@ -55,7 +55,7 @@ _HEAD: Final = f"""\
 --
 --     tshark -X lua_script:hlp1.lua -r run.pcapng -O hlp1
 --
--- Lua 5.1 to 5.4, with nothing beside what Wireshark brings.
+-- For the Lua of Wireshark, 5.1 to 5.4; it was tried with 5.2.
 """
 
 
