@@ -27,7 +27,7 @@ NAMED: Final = {
     "COUNT answers one core too many": "CountDone.cores_counted is 3 in the recording, 2 in the twin",
     "COUNT's answer has the cores of the session before the cycle": "CountDone.total_cores_counted is 0 in the record",
     "a core that the sensor did not see is counted": "CountDone.cores_counted is 2 in the recording, 3 in the twin",
-    "an aborted cycle is counted as completed": "SessionCloseDone was recorded, Refused was found",
+    "an aborted cycle is counted as completed": "Alarm was recorded, the twin says nothing more",
     "a cell's density grows by one a cycle": "CountDone.cell_punctures is 1 in the recording, 3 in the twin",
     "the totals of a close are those before it": "SessionCloseDone.cores_counted is",
     "a stop does not vent": "ArmDone.vacuum_pa is",
