@@ -45,10 +45,25 @@ async def open_driver(
 ) -> AsyncIterator[Driver]:
     """Bring the device of `url`, where it is simulated, and what drives an engine that talks to it.
 
+    A URL with `spy+` has another tap there, which shows what it hears.
+
     Raises:
         UrlError: the URL asks for what this device or this system does not have.
         LinkError: no simulator, or nothing answers at the address.
     """
+    with contextlib.ExitStack() as stack:
+        if url.spy is not None:
+            from devicectl.monitor.spy import spied  # few sessions have one
+
+            tap = stack.enter_context(spied(url, url.spy, tap))
+        async with _open_driver(url, make_engine, write, tap) as driver:
+            yield driver
+
+
+@contextlib.asynccontextmanager
+async def _open_driver(
+    url: DeviceUrl, make_engine: Callable[..., Engine], write: Callable[[list[Entry]], None], tap: Tap | None
+) -> AsyncIterator[Driver]:
     if url.in_process:
         from devicectl.simulation.virtual_time import host_random, make_device, make_driver
 

@@ -126,7 +126,7 @@ def _replay_session(capture: Capture) -> Replayed:
 def _session_of(comment: JsonObject) -> tuple[DeviceUrl, Plan]:
     try:
         url, plan = parse_url(str(comment["device"])), make_plan(comment["plan"])
-        url = replace(url, seed=int(comment["seed"]), speed=None)
+        url = replace(url, seed=int(comment["seed"]), speed=None, spy=None)
     except (DevicectlError, KeyError, TypeError, ValueError) as error:
         raise ReplayError(f"its device or plan cannot be taken: {error}") from error
     if not url.in_process:

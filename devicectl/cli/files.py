@@ -30,6 +30,8 @@ def device_files(url: DeviceUrl, named_by: str) -> list[NamedFile]:
     files = [NamedFile(f"{name} {of}", path, Use.READ) for name, path in read.items()]
     if url.nvm is not None:
         files.append(NamedFile(f"nvm {of}", url.nvm, Use.WRITE))
+    if url.spy is not None and url.spy.record is not None:
+        files.append(NamedFile(f"spy_record {of}", url.spy.record, Use.WRITE))
     if url.path:
         files.append(NamedFile(f"the port {of}", url.path, Use.HOLD))
     return files

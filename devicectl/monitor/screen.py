@@ -1,6 +1,6 @@
 """The screen of a watch: a thread writes, so that nothing waits for whoever reads."""
 
-import sys
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ TOGETHER: Final = 200
 
 
 class Screen:
-    """Lines for a stream."""
+    """Lines for a stream. One that `waits` keeps its caller waiting for a slow reader; any other one loses lines."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = sys.stdout if stream is None else stream
+    def __init__(self, stream: TextIO, *, waits: bool = False) -> None:
+        self._stream = stream
+        self._waits = waits
         self._lines: deque[str] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -29,16 +30,18 @@ class Screen:
     def show(self, lines: Sequence[str], *, always: bool = False) -> None:
         """Have lines written; `always` also where many wait."""
         with self._changed:
-            room = len(lines) if always else max(0, MAX_LINES - len(self._lines))
+            while self._waits and len(self._lines) >= MAX_LINES:
+                self._changed.wait()
+            room = len(lines) if always or self._waits else max(0, MAX_LINES - len(self._lines))
             self._lines.extend(lines[:room])
             self.not_shown += len(lines[room:])
-            self._changed.notify()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Write the rest, as long as its reader takes; with `hurry` not longer than that says."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
 
     def _run(self) -> None:
@@ -49,5 +52,7 @@ class Screen:
                 if not self._lines:
                     return
                 taken = [self._lines.popleft() for _ in range(min(TOGETHER, len(self._lines)))]
-            self._stream.write("\n".join([*map(printable, taken), ""]))
-            self._stream.flush()
+                self._changed.notify_all()
+            with contextlib.suppress(OSError, ValueError):  # a stream that takes no more, or was closed: lost
+                self._stream.write("\n".join([*map(printable, taken), ""]))
+                self._stream.flush()

@@ -7,8 +7,9 @@ one frame.
 from collections.abc import Callable
 from typing import Final
 
-from devicectl.monitor.selection import BAD_FRAME, UNKNOWN, Selection
+from devicectl.monitor.selection import Selection
 from devicectl.monitor.statistics import Statistics
+from devicectl.transports.names import BAD_FRAME, UNKNOWN
 from protocols.language.message import REGISTRY
 from protocols.language.units import SECOND, Micros
 from protocols.link.port import BadFrame

@@ -14,7 +14,7 @@ FOREIGN: Final[Mapping[str, tuple[str, str]]] = {
     "socket": ("socket:// is pyserial's word for a raw TCP port, which has a URL of its own here", _TCP),
     "loop": ("loop:// gives back what it is sent, and no device is there", _ONE),
     "hwgrep": ("hwgrep:// may find several ports; name one that `python -m serial.tools.list_ports` shows", _ONE),
-    "spy": ("spy:// is not needed: name the port itself, and --trace FILE shows what goes over it", _ONE),
+    "spy": ("spy:// is not needed: name the port itself, with spy+ before its URL to see what goes over it", _ONE),
     "alt": ("alt:// is not supported: name the port itself", _ONE),
     "cp2110": ("cp2110:// is a HID device and no serial port", _ONE),
 }

@@ -7,6 +7,7 @@ rfc2217://127.0.0.1:4002?baud=115200       the serial port of a gateway, which t
 tcp://127.0.0.1:4001                       a device, or a gateway, on TCP
 mqtt://127.0.0.1:1883/bench/sim-7          a device behind an MQTT 5 broker; mqtts:// with TLS
 ws://127.0.0.1:9001/bench/sim-7            the same in WebSockets; wss:// with TLS
+spy+URL                                    any of them, with a tap in front: what is said is shown on standard error
 
 A new transport is a row of `SCHEMES` and the module that it names, in this package: what a URL says (`parse`), how
 messages become bytes (`make_wire`), and how it is opened (`open_transport`). Errors and help follow from the row.
@@ -16,7 +17,7 @@ Law: pure. A module is imported when a URL names it, so that nobody waits for a 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -91,6 +92,19 @@ class SerialLine:
 AS_IT_IS: Final = SerialLine()
 
 
+SPY: Final = "spy+"
+"""Before the scheme of a URL: with a tap in front of the device."""
+_SPY_EXAMPLE: Final = "spy+tcp://127.0.0.1:4001?spy_only=Punch,Count*"
+
+
+@dataclass(frozen=True, slots=True)
+class Spy:
+    """The tap in front of a device: names of the messages that are shown, none for all, and the file of a recording."""
+
+    names: frozenset[str] = frozenset()
+    record: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceUrl:
     """A checked URL. What it does not say is None.
@@ -116,6 +130,7 @@ class DeviceUrl:
     broker: BrokerUrl | None = None
     simulated: bool = False
     served: tuple[str, ...] = ()
+    spy: Spy | None = None
 
     @property
     def in_process(self) -> bool:
@@ -156,6 +171,8 @@ def parse_url(text: str) -> DeviceUrl:
         UrlError: names the part that is wrong and shows a right one.
     """
     scheme = scheme_of(text)
+    if scheme.startswith(SPY):
+        return _parse_spied(text)
     if scheme in FOREIGN:
         reason, example = FOREIGN[scheme]
         raise UrlError(text, "scheme", reason, example)
@@ -167,6 +184,33 @@ def parse_url(text: str) -> DeviceUrl:
     if not text.isprintable():
         raise UrlError(text, "address", "it has characters that cannot be printed", row.example)
     return module_of(scheme).parse(text, row)
+
+
+def _parse_spied(text: str) -> DeviceUrl:
+    """Check a URL with a tap in front: the options of the tap are taken out, all else is the device's."""
+    inner, mark, query = text[len(SPY) :].partition("?")
+    if scheme_of(inner).startswith(SPY):
+        raise UrlError(text, "scheme", f"one {SPY} is enough", _SPY_EXAMPLE)
+    given = [pair for pair in query.split("&") if pair.startswith("spy_")]
+    options = _options(text, "&".join(given), _SPY_EXAMPLE)
+    rest = "&".join(pair for pair in query.split("&") if pair not in given)
+    url = parse_url(inner + (mark and rest and f"?{rest}"))
+    names, record = options.pop("spy_only", None), options.pop("spy_record", None)
+    none_left(text, options, "of the tap spy_only or spy_record", _SPY_EXAMPLE)
+    if record is not None and (not record or not record.isprintable()):
+        raise UrlError(text, "spy_record", "its value is no file", "spy+sim://?spy_record=line.pcapng")
+    return replace(url, text=text, spy=Spy(_names(text, names), record))
+
+
+def _names(text: str, names: str | None) -> frozenset[str]:
+    if names is None:
+        return frozenset()
+    from devicectl.transports.names import SelectionError, parse_names  # the messages, which no other URL needs
+
+    try:
+        return parse_names(names)
+    except SelectionError as error:
+        raise UrlError(text, "spy_only", str(error), _SPY_EXAMPLE) from error
 
 
 def split(text: str, row: Scheme) -> tuple[str, str, dict[str, str]]:

@@ -25,6 +25,7 @@ SHELLS: Final = (
     "devicectl.monitor",
     "devicectl.monitor.line",
     "devicectl.monitor.screen",
+    "devicectl.monitor.spy",
     "devicectl.monitor.watching",
     "devicectl.plan_file",
     "devicectl.real_time",

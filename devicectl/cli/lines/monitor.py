@@ -78,7 +78,8 @@ def monitor(
 
 
 def _selection(only: str | None, sender: str | None) -> "Selection":
-    from devicectl.monitor.selection import Selection, SelectionError, parse_names
+    from devicectl.monitor.selection import Selection
+    from devicectl.transports.names import SelectionError, parse_names
 
     if sender not in (None, "host", "device"):
         raise typer.BadParameter(f"{sender!r} is neither host nor device", param_hint="--from")

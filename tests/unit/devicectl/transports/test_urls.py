@@ -1,6 +1,7 @@
 """Device URLs: every scheme, and every way to get one wrong."""
 
 import pkgutil
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from devicectl.transports.urls import (
     SCHEMES,
     DeviceUrl,
     SerialLine,
+    Spy,
     TransportModule,
     module_of,
     parse_url,
@@ -287,3 +289,43 @@ def test_a_password_is_not_told(text: str) -> None:
     with pytest.raises(UrlError) as caught:
         parse_url(text)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "inner", "spy"),
+    [
+        ("spy+sim://", "sim://", Spy()),
+        ("SPY+tcp://127.0.0.1:4001", "tcp://127.0.0.1:4001", Spy()),
+        ("spy+sim://?seed=7&spy_only=punch,Count*&baud=9600", "sim://?seed=7&baud=9600", None),
+        ("spy+sim+tcp://?spy_record=a%20b", "sim+tcp://", Spy(record="a b")),
+        ("spy+mqtt://127.0.0.1:1883/bench/sim-7", "mqtt://127.0.0.1:1883/bench/sim-7", Spy()),
+    ],
+)
+def test_a_tap_is_put_in_front_of_any_device(text: str, inner: str, spy: Spy | None) -> None:
+    url = parse_url(text)
+    assert spy in (None, url.spy)
+    assert replace(url, text=inner, spy=None) == parse_url(inner)
+    assert url.text == text
+
+
+def test_the_names_of_a_tap_are_those_of_messages() -> None:
+    url = parse_url("spy+sim://?spy_only=punch,count*")
+    assert url.spy is not None and url.spy.names == {"Punch", "Count", "CountDone"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("spy+spy+sim://", "one spy+ is enough"),
+        ("spy+sim://?spy_x=1", "of the tap spy_only or spy_record is"),
+        ("spy+sim://?spy_only=Pnuch", "'Pnuch' is no message; for example Punch"),
+        ("spy+sim://?spy_record=", "its value is no file"),
+        ("spy+sim://?spy_only=a&spy_only=b", "given twice"),
+        ("spy+tcp://127.0.0.1", "a port from 1 to 65535 is needed"),
+        ("spy+nothing://", "is not one of"),
+    ],
+)
+def test_a_wrong_tap_is_one_line(text: str, says: str) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse_url(text)
+    assert says in str(caught.value)

@@ -1,0 +1,1 @@
+"""Cost of a tap to the line that it is in."""
