@@ -117,6 +117,7 @@ _LINK: Final = (
     ("both", "nothing is sent that only the other end sends"),
     ("both", "an end's own message that comes back is not answered and does nothing"),
     ("both", "an end's own message that comes back renews no lease"),
+    ("should host", "a host that has closed its session leaves the link by BYE"),
 )
 
 _LEASE: Final = (
@@ -196,6 +197,7 @@ _CYCLES: Final = (
     ("device", "DISARM and STOP leave the hand's place as it is"),
     ("device", "SESSION_OPEN takes the hand's place away"),
     ("device", "PUNCH without a place is refused, interlock 9"),
+    ("host", "PUNCH is sent behind an ARM that was done, with the number after the last one shown"),
 )
 
 _EVENTS: Final = (
@@ -214,6 +216,8 @@ _EVENTS: Final = (
     ("device", "SESSION_CLOSE as ABANDONED is not compared"),
     ("device", "a session may be COMPLETED with fewer cores than its target"),
     ("device", "a boot leaves its record, and the cycle that it found open has ended once"),
+    ("host", "SESSION_CLOSE carries the counts of the journal's records"),
+    ("should host", "after a lost link the journal is read before the next PUNCH"),
 )
 
 _MQTT: Final = (

@@ -2,6 +2,7 @@
 
 import typer
 
+from devicectl.cli.conform.controller import controller
 from devicectl.cli.conform.device import device
 from devicectl.cli.conform.learn import learn
 from devicectl.cli.help import PlainCommand, PlainGroup
@@ -11,6 +12,8 @@ app = typer.Typer(
 )
 app.command("device", cls=PlainCommand, short_help="Try a device, rule by rule.")(device)
 app.command("learn", cls=PlainCommand, short_help="Learn the machine that a device is.")(learn)
+
+app.command("controller", cls=PlainCommand, short_help="Try a controller against a device that misbehaves.")(controller)
 
 
 @app.callback()

@@ -100,7 +100,7 @@ def device(
         return 0
     target, named_by = device_url(url, seed, None)
     files = Files(json_file, junit, html, record, write_baseline)
-    _check_files(files, baseline, device_files(target, named_by))
+    check_files(files, baseline, device_files(target, named_by))
     from devicectl.cli.conform.running import run
     from devicectl.conformance.device.session import RUN_LIMIT_S, Wanted
 
@@ -118,7 +118,12 @@ def device(
     return run(wanted, files, every=every)
 
 
-def _check_files(files: "Files", baseline: Path | None, others: list[NamedFile]) -> None:
+def check_files(files: "Files", baseline: Path | None, others: list[NamedFile]) -> None:
+    """See that no two files of a run are one, and that those to be written can be.
+
+    Raises:
+        typer.BadParameter: they are not, or cannot.
+    """
     if baseline is not None and files.baseline is not None:
         raise refuse_together("--write-baseline", "--baseline", "what is known is written once, and then only shrinks")
     named = {"--json": files.json, "--junit": files.junit, "--html": files.html, "--write-baseline": files.baseline}

@@ -58,8 +58,8 @@ def print_list(cases: Sequence[Case]) -> None:
     print(f"{len(cases)} cases")
 
 
-def read_known(path: Path | None) -> dict[str, str]:
-    """Return what a baseline knows; nothing where there is none.
+def read_known(path: Path | None, cases: Sequence[Case] = DEVICE_CASES) -> dict[str, str]:
+    """Return what a baseline knows of these cases; nothing where there is none.
 
     Raises:
         typer.BadParameter: it cannot be read, or is none.
@@ -67,7 +67,7 @@ def read_known(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        return read_baseline(path.read_text(encoding="utf-8"), {case.id for case in DEVICE_CASES})
+        return read_baseline(path.read_text(encoding="utf-8"), {case.id for case in cases})
     except (OSError, UnicodeDecodeError) as error:
         reason = explain_no_file(f"read {path}", error) if isinstance(error, OSError) else f"{path} is no text"
         raise typer.BadParameter(reason, param_hint="--baseline") from error

@@ -1,0 +1,125 @@
+"""`devicectl conform controller` against our own host, spoilt ones, and commands that are none."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.architecture.changed_tree import ChangedTree
+from tests.patience import patience
+from tests.programs import ROOT, environment
+
+_RUN: Final = ("-P", "-m", "devicectl", "run", "--target-cores", "30", "--log", "{folder}/log.db")
+_EXCHANGE: Final = "protocols/link/exchange.py"
+
+
+def conform(
+    folder: Path, *options: str, command: tuple[str, ...] = (sys.executable, *_RUN)
+) -> tuple[int, str, dict[str, Any]]:
+    """Run the kit; its exit code, what it said, and its report."""
+    report = folder / "report.json"
+    line = [sys.executable, "-P", "-m", "devicectl", "conform", "controller", "--json", str(report), *options]
+    done = subprocess.run(
+        [*line, "--", *command],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=patience(40),
+        check=False,
+    )
+    told = json.loads(report.read_text()) if report.exists() and report.stat().st_size else {}
+    return done.returncode, done.stdout + done.stderr, told
+
+
+def words(report: dict[str, Any]) -> dict[str, str]:
+    """Case -> its word."""
+    return {case["id"]: case["word"] for case in report["cases"]}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("way", ["--tcp", "--pty"])
+def test_our_own_host_passes(way: str, tmp_path: Path) -> None:
+    chosen = ("--case", "plain.*", "--case", "wrong.*", "--case", "odd.*", "--case", "hard.reboot")
+    code, said, report = conform(tmp_path, way, *chosen)
+    assert code == 0, said
+    assert said.startswith("TRAINING SIMULATOR - NOT A MEDICAL DEVICE\n")
+    assert set(words(report).values()) == {"passed"}, said
+
+
+SPOILT: Final = {
+    "a correlation id leaves one out": (
+        "protocols/link/host_end.py",
+        "        following = self._correlation_id % 0xFFFF + 1\n",
+        "        following = self._correlation_id % 0xFFFF + 2\n",
+        "plain.correlation",
+    ),
+    "one record more is acknowledged than was read": (
+        "devicectl/session/journal.py",
+        "upto=self.cursor",
+        "upto=self.cursor + 1",
+        "plain.journal",
+    ),
+    "no NAK is about its frame": (
+        _EXCHANGE,
+        "Nak(code=problem.code, seq=seq, ",
+        "Nak(code=problem.code, seq=seq ^ 1, ",
+        "wrong.unknown",
+    ),
+}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_spoilt_host_fails_the_right_case(name: str, tmp_path: Path) -> None:
+    file, text, replacement, case = SPOILT[name]
+    tree = ChangedTree(tmp_path / "tree")
+    tree.replace(file, text, replacement)
+    spoilt = ("env", "-C", str(tree.folder), f"PYTHONPATH={tree.folder}", sys.executable, "-B", *_RUN)
+    code, said, report = conform(tmp_path, "--case", case, command=spoilt)
+    assert code == 1 and words(report) == {case: "failed"}, said
+
+
+def test_a_command_that_there_is_not(tmp_path: Path) -> None:
+    code, said, report = conform(tmp_path, "--case", "plain.*", command=("no-such-command-anywhere",))
+    assert (code, report) == (3, {})
+    assert "no controller that says HELLO: no-such-command-anywhere: No such file or directory" in said
+
+
+def test_a_command_that_prints_megabytes_and_ends(tmp_path: Path) -> None:
+    talker = (sys.executable, "-c", "print('x' * 5_000_000)\nprint('the last words')\nraise SystemExit(5)")
+    code, said, _ = conform(tmp_path, "--case", "plain.*", command=talker)
+    assert code == 3
+    assert "it ended by itself; exit code 5; it said last: the last words" in said
+
+
+@pytest.mark.timeout(300)
+def test_a_command_that_hangs_and_ignores_its_signal_ends_with_its_children(tmp_path: Path) -> None:
+    hanging = (
+        "import os, pathlib, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = os.fork()\n"
+        f"child and pathlib.Path({str(tmp_path / 'child')!r}).write_text(str(child))\n"
+        "time.sleep(600)\n"
+    )
+    code, said, _ = conform(tmp_path, "--case", "plain.*", command=(sys.executable, "-c", hanging))
+    assert code == 3
+    assert "it did not end within its limit, ignored SIGTERM, and was killed" in said
+    child = Path("/proc") / (tmp_path / "child").read_text()
+    assert not _lives(child)
+
+
+def _lives(process: Path) -> bool:
+    try:
+        return "Z" not in (process / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_the_list_names_every_case(tmp_path: Path) -> None:
+    code, said, _ = conform(tmp_path, "--list")
+    assert code == 0 and "plain.session" in said and "hard.reboot" in said
+    assert (ROOT / "docs" / "conformance.md").is_file()

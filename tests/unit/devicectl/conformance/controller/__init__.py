@@ -1,0 +1,1 @@
+"""Tests of `devicectl.conformance.controller`."""

@@ -1,0 +1,21 @@
+"""The tape keeps what was said in its order, and tells it as a report shows it."""
+
+from protocols.language import messages as M
+from tests.unit.devicectl.conformance.controller.talk import Talk
+
+
+def test_what_was_said_is_told_with_its_numbers() -> None:
+    talk = Talk()
+    talk.links()
+    talk.says(M.Stop(), 2)
+    talk.says(M.Stop(), 2, again=True)
+    assert talk.tape.greeted and talk.tape.linked
+    assert [one.again for one in talk.tape.commands] == [False, True]
+    assert [one.name for one, _ in talk.tape.by_host(M.Stop)] == ["Stop", "Stop"]
+    last = talk.tape.frames()[-1].text
+    assert "host   -> Stop() seq 2 link 5 correlation 2 again" in last
+
+
+def test_an_empty_tape_has_no_link() -> None:
+    tape = Talk().tape
+    assert not tape.greeted and not tape.linked and not tape.frames()
