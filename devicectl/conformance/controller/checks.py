@@ -106,7 +106,7 @@ def links_fit(run: Run) -> None:
 
 
 def unasked_is_zero(run: Run) -> None:
-    """What nobody asked for carries correlation id 0."""
+    """A frame that nobody asked for carries correlation id 0."""
     for one in run.tape.said:
         if one.by_host and isinstance(one.message, M.HostHeartbeat | M.Bye) and one.header.correlation_id:
             raise _broken(one, f"correlation id of {one.name}", "0", str(one.header.correlation_id))

@@ -30,7 +30,7 @@ Send = Callable[[bytes], None]
 
 
 class Taken:
-    """What the connections of one run share: tape, turns of the tampers, and the clock since its beginning."""
+    """State that the connections of one run share: tape, turns of the tampers, and the clock since its beginning."""
 
     def __init__(self, scene: Scene, tape: Tape, device: tuple[str, int]) -> None:
         self.scene = scene

@@ -47,7 +47,7 @@ class Tamper:
 
 @dataclass(slots=True)
 class Turns:
-    """How often a tamper has had its turn in a run, and how often it could have had."""
+    """Turns that a tamper has had in a run, and those that it could have had."""
 
     met: int = 0
     taken: int = 0

@@ -27,7 +27,7 @@ command shares its machine with others."""
 
 
 class Speed(StrEnum):
-    """What a scene does to the bytes on their way."""
+    """Treatment of bytes on their way."""
 
     WHOLE = "whole"
     CRUMBS = "one byte at a time"
@@ -51,7 +51,7 @@ class Scene:
 
 
 class End(StrEnum):
-    """How the command came to its end."""
+    """Way in which the command came to its end."""
 
     ITSELF = "it ended by itself"
     LIMIT = "it did not end within its limit, and ended at SIGTERM"
@@ -73,7 +73,7 @@ class Run:
     unfired: list[str] = field(default_factory=list)
     """Faults and tampers that have changed nothing, each as a sentence."""
     broken: str = ""
-    """Why the bench could not hold the run; "" where it could."""
+    """Reason why the bench could not hold the run; "" where it could."""
 
     @property
     def told(self) -> str:

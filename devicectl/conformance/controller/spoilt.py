@@ -156,6 +156,6 @@ BORNE: Final[tuple[tuple[str, str, str, Make], ...]] = (
     ("command", "LNK-20", "a command, which only a host sends", _own_command),
     ("nak", "FRM-18", "a NAK about nothing", _nak),
 )
-"""What is to be passed over, or taken, without an answer."""
+"""Frames and noise to be passed over, or taken, without an answer."""
 JOINED: Final[Make] = _joined
 """Two frames with one zero between them, each of which gets a NAK."""

@@ -71,7 +71,7 @@ class Closed(NamedTuple):
 
 @dataclass(slots=True)
 class Tape:
-    """What was said in one run, in order."""
+    """Frames of one run, in order."""
 
     said: list[Said] = field(default_factory=list)
     opened: list[Micros] = field(default_factory=list)
