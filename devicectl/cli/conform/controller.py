@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from devicectl import clock
 from devicectl.cli.arguments import whole_number
 from devicectl.cli.conform.device import check_files
 from handpiece_shell.streams import to_utf8
@@ -119,6 +118,7 @@ def _within(option: str, value: int, most: int) -> int:
 
 def _run(wanted: "Wanted", files: "Files", *, every: bool) -> int:
     """Hold a run, print and write its report; returns the exit code."""
+    from devicectl import clock
     from devicectl.cli.conform.files import write_recording, write_reports
     from devicectl.conformance.controller.session import hold
     from devicectl.conformance.outcome import Word
