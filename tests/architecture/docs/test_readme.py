@@ -176,6 +176,11 @@ def _campaign(line: str, folder: Path) -> None:
     assert done.returncode == 0 and "0 wrong or stuck" in done.stderr + done.stdout, done.stderr
 
 
+def _conform(line: str, folder: Path) -> None:
+    done = _run(line, folder)
+    assert done.returncode == 0 and "verdict: passed" in done.stdout, done.stdout + done.stderr
+
+
 def _station(line: str, folder: Path) -> None:
     """It prints a link to the presenter's page, and there is the page."""
     with _running(f"{line} --no-open --port 0", folder) as process:
@@ -200,6 +205,7 @@ CHECKS: Final[dict[str, Callable[[str, Path], None]]] = {
     "devicectl run --explain": _explained_run,
     "devicectl run --scenario": _scenario,
     "devicectl campaign": _campaign,
+    "devicectl conform": _conform,
     "devicectl station": _station,
     "devicectl run --device 'sim+mqtt://": _run_over_mqtt,
     "devicectl sessions": _sessions,
