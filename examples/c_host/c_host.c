@@ -242,7 +242,7 @@ static void greet(void) {
     struct hlp1_welcome *w = &h.welcome;
     if (ask(HLP1_MSG_HELLO, &hello, sizeof hello, w, sizeof *w) != DONE) fail(3, "no link: %s", l.sentence);
     if (!w->link_id || w->link_id != l.frame.header.link_id || w->nonce != hello.nonce) lost("not our WELCOME");
-    if (w->schema_id != HLP1_SCHEMA_ID) lost("the device has another schema: make hlp1.h anew");
+    if (w->schema_id && w->schema_id != HLP1_SCHEMA_ID) lost("the device has another schema: make hlp1.h anew");
     l.id = w->link_id, l.heartbeat_ms = w->heartbeat_idle_ms, l.lease_ms = w->lease_idle_ms, l.state = w->state;
     l.uptime_offset_ms = w->uptime_ms - (uint32_t)now_ms();
     h.cursor = w->journal_head, h.cycle_no = w->cycle_no; /* what is older is of an earlier session */
