@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 #define HLP1_FRAMES
+#define HLP1_CHECKS
 #include "hlp1.h"
 
 #define fail(code, ...) (fprintf(stderr, "c_host: " __VA_ARGS__), fputc('\n', stderr), exit(code))
@@ -37,6 +38,7 @@ static struct link {
     uint8_t state, interlock;                    /* the device's, as it last said; what stopped the last command */
     char sentence[121];                          /* why it was not done */
     unsigned retries, bad_frames; bool deaf;     /* SIGINT interrupts nothing any more */
+    int64_t second_at; unsigned naks;            /* NAKs of the second that began then */
 } l;
 static struct host {
     struct hlp1_welcome welcome;
@@ -61,7 +63,6 @@ static int64_t now_ms(void) {
 
 static void send_frame(unsigned kind, unsigned flags, struct hlp1_header header, const void *payload) {
     struct hlp1_frame frame = {.header = header}; uint8_t wire[HLP1_MAX_FRAME_SIZE];
-    frame.header.link_id = l.id;
     frame.header.major_and_kind = (uint8_t)(HLP1_MAJOR << 4 | kind), frame.header.flags = (uint8_t)flags;
     if (payload) memcpy(frame.payload, payload, header.payload_size);
     for (size_t size = hlp1_encode(&frame, wire), sent = 0; sent < size;) {
@@ -75,22 +76,43 @@ static void send_frame(unsigned kind, unsigned flags, struct hlp1_header header,
 }
 
 static void tell(uint16_t id, const void *payload, uint8_t size) {
-    struct hlp1_header header = {.message_id = id, .seq = ++l.seq, .payload_size = size};
+    struct hlp1_header header = {.message_id = id, .seq = ++l.seq, .link_id = l.id, .payload_size = size};
     send_frame(HLP1_KIND_LINK, 0, header, payload);
 }
 
-/* Copies the fixed fields of the last frame; what is behind them is an array, or of a later minor. */
-static void take(void *out, size_t size) {
-    if (l.frame.header.payload_size < size) lost("a payload is too short for its message");
-    if (size) memcpy(out, l.frame.payload, size);
+/* Says of a frame that it cannot be taken, on the link that it names; ten times a second at most, and of no NAK. */
+static void nak(const struct hlp1_header *about, unsigned code, uint32_t expected, uint32_t actual, const char *why) {
+    struct hlp1_nak nak = {(uint8_t)code, about->seq, expected, actual, ""};
+    struct hlp1_header header = {.message_id = HLP1_MSG_NAK, .link_id = about->link_id, .payload_size = sizeof nak};
+    int64_t now = now_ms(), beaten_at = l.sent_at;
+    if ((about->major_and_kind & 15) == HLP1_KIND_LINK && about->message_id == HLP1_MSG_NAK) return;
+    if (now - l.second_at >= 1000) l.second_at = now, l.naks = 0;
+    if (l.naks++ >= 10) return;
+    strncpy(nak.sentence, why, sizeof nak.sentence - 1);
+    header.seq = ++l.seq, header.correlation_id = about->correlation_id;
+    send_frame(HLP1_KIND_LINK, 0, header, &nak);
+    if (about->link_id != l.id) l.sent_at = beaten_at; /* on our link nothing was said by that */
 }
 
-/* Whether a good frame is of this link, and not our own on a line that echoes. Any other renews nothing. */
-static bool ours(const struct hlp1_header *header) {
-    unsigned kind = header->major_and_kind & 15, id = header->message_id;
+/* Copies the fixed fields of the last frame; what is behind them is an array, or of a later minor. */
+static void take(void *out, size_t size) { if (size) memcpy(out, l.frame.payload, size); }
+
+/* Whether a good frame can be taken: of this link, sound, and not our own on a line that echoes. Any other renews
+ * nothing. Before WELCOME, what is of an earlier link is nobody's. */
+static bool takes(const struct hlp1_header *header) {
+    unsigned kind = header->major_and_kind & 15, major = header->major_and_kind >> 4, id = header->message_id;
+    const struct hlp1_message *of = hlp1_message_of(kind, id);
+    const char *field = of ? hlp1_wrong_field(of, l.frame.payload, header->payload_size) : NULL;
     bool own = kind == HLP1_KIND_COMMAND || id == HLP1_MSG_HELLO || id == HLP1_MSG_HOST_HEARTBEAT;
-    bool link = (l.id ? header->link_id == l.id : kind == HLP1_KIND_LINK) && header->major_and_kind >> 4 == HLP1_MAJOR;
-    return link && !own && !(header->flags & HLP1_FLAG_MUST_UNDERSTAND);
+    bool link = l.id ? header->link_id == l.id : kind == HLP1_KIND_LINK;
+    if (own) return false;
+    if (major != HLP1_MAJOR) nak(header, HLP1_CODE_E_VERSION, HLP1_MAJOR, major, "that is another major version");
+    else if (header->flags & HLP1_FLAG_MUST_UNDERSTAND) nak(header, HLP1_CODE_E_UNSUPPORTED, 0, 0, "unknown flag");
+    else if (!link && l.id) nak(header, HLP1_CODE_E_LINK, l.id, header->link_id, "that is not the link of this end");
+    else if (link && !of) nak(header, HLP1_CODE_E_UNKNOWN_MESSAGE, 0, id, "unknown message");
+    else if (link && field) nak(header, HLP1_CODE_E_ARGUMENT, 0, 0, field);
+    else return link;
+    return false;
 }
 
 /* Waits for a frame of this link and beats meanwhile; false when it is `until`, or on SIGINT. */
@@ -107,7 +129,7 @@ static bool next_frame(int64_t until) {
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) lost(n ? strerror(errno) : "it was closed");
         enum hlp1_found found = n < 0 ? HLP1_FOUND_NOTHING : hlp1_feed(&l.decoder, byte, &l.frame);
         l.bad_frames += found > HLP1_FOUND_FRAME; /* never answered: nothing in such bytes can be trusted */
-        if (found == HLP1_FOUND_FRAME && ours(&l.frame.header)) { l.heard_at = now; return true; }
+        if (found == HLP1_FOUND_FRAME && takes(&l.frame.header)) { l.heard_at = now; return true; }
     }
 }
 
@@ -126,7 +148,6 @@ static int told(void) {
 static enum result explain(unsigned id) {
     size_t size = id == HLP1_MSG_REFUSED ? HLP1_SIZE_REFUSED : id == HLP1_MSG_FAILED ? HLP1_SIZE_FAILED
                 : id == HLP1_MSG_ABORTED ? HLP1_SIZE_ABORTED : HLP1_SIZE_NAK;
-    if (l.frame.header.payload_size < size) lost("a payload is too short for its message");
     memcpy(l.sentence, l.frame.payload + size + 1 - sizeof l.sentence, sizeof l.sentence - 1);
     for (char *at = l.sentence; *at; at++) if ((*at > 0 && *at < ' ') || *at == 127) *at = '?'; /* for a terminal */
     l.interlock = id == HLP1_MSG_REFUSED || id == HLP1_MSG_FAILED ? l.frame.payload[1] : 0;
@@ -139,8 +160,9 @@ static enum result ask(uint16_t id, const void *payload, size_t size, void *done
     unsigned kind = id == HLP1_MSG_HELLO ? HLP1_KIND_LINK : HLP1_KIND_COMMAND, tries = 1;
     if (!++l.correlation_id) ++l.correlation_id; /* 0 means that nobody asked */
     struct hlp1_header header = {.message_id = id, .seq = ++l.seq, .correlation_id = l.correlation_id};
+    bool query = id == HLP1_MSG_JOURNAL_READ || id == HLP1_MSG_JOURNAL_ACK;
     struct hlp1_received received = {0};
-    header.payload_size = (uint8_t)size;
+    header.payload_size = (uint8_t)size, header.link_id = l.id;
     send_frame(kind, HLP1_FLAG_REPLY_WANTED, header, payload);
     for (int64_t rto = HLP1_FIRST_RTO_MS, due = now_ms() + rto;;) {
         if (!next_frame(due)) {
@@ -155,6 +177,8 @@ static enum result ask(uint16_t id, const void *payload, size_t size, void *done
             int running = told();
             /* Received, quiet, and not what runs: its end was lost on the way, so it is asked for again. */
             if (tries == 0 && running >= 0 && running != l.correlation_id) due = now_ms();
+        } else if (number == HLP1_MSG_RECEIVED && query) {
+            nak(&l.frame.header, HLP1_CODE_E_ARGUMENT, 0, 0, "a query is not received, it is answered");
         } else if (number == HLP1_MSG_RECEIVED || number == HLP1_MSG_PROGRESS) {
             if (number == HLP1_MSG_RECEIVED) take(&received, sizeof received);
             tries = 0, rto = HLP1_FIRST_RTO_MS; /* it has five tries again, should it fall silent */

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,7 +26,7 @@ from tests.patience import patience
 from tests.programs import FIRMWARE_SIM, ROOT, environment, hardware_served, serve
 
 SOURCES: Final = ROOT / "examples" / "c_host"
-MOST_LINES: Final = 350
+MOST_LINES: Final = 380
 QUICK: Final = [
     *("--param", "anesthesia_wait_s=1"),
     *("--param", "reposition_mean_s=0.1"),
@@ -424,6 +425,19 @@ int main(void) {
     return 0;
 }
 """
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "chosen",
+    [("plain.*", "wrong.*", "mixed.*", "odd.*"), pytest.param(("*",), marks=pytest.mark.nightly)],
+    ids=["by day", "all"],
+)
+def test_the_kit_finds_no_rule_broken(c_host: str, chosen: tuple[str, ...]) -> None:
+    options = [word for case in chosen for word in ("--case", case)]
+    line = [sys.executable, "-P", "-m", "devicectl", "conform", "controller", *options, "--", c_host]
+    done = subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=patience(150), check=False)
+    assert done.returncode == 0 and "verdict: passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
