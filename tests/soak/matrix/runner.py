@@ -1,0 +1,119 @@
+"""The runner: each device with a defect in a process of its own, what is kept of it, and the page."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
+
+from devicectl.conformance.rules import RULES, Duty, Level
+from tests.architecture.tree import ROOT
+from tests.patience import patience
+from tests.soak.matrix.frames import FRAMES
+from tests.soak.matrix.procedure import PROCEDURE
+from tests.soak.mutants.device import DEVICE
+from tests.soak.mutants.link import LINK
+from tests.soak.mutants.mutant import Mutant
+
+GENERAL: Final[Sequence[Mutant]] = (*DEVICE, *LINK)
+"""Mutants of campaigns; most of their defects show under faults alone, which the kit does not bring in."""
+MADE: Final[Sequence[Mutant]] = (*FRAMES, *PROCEDURE)
+"""Mutants that were made for a rule each: `judge` is its number."""
+KEPT: Final = ROOT / "tests" / "soak" / "matrix" / "results.json"
+"""Rules that each mutant was seen to break, in the run that was kept last: the page is made of it."""
+MUSTS: Final = tuple(
+    rule
+    for rule in RULES.values()
+    if rule.level is Level.MUST and rule.duty.is_of(Duty.DEVICE) and "-MQT-" not in rule.id
+)
+"""MUSTs of a device on a wire of bytes; those of a broker have no virtual time."""
+TAKES_S: Final = 60.0
+
+
+class Tried(NamedTuple):
+    """A mutant, the rules whose cases failed with it, each with the first of those cases, and what broke off the run."""
+
+    name: str
+    failed: dict[str, str]
+    broke: str
+
+
+def attempt(mutant: Mutant | None) -> Tried:
+    """Try a device with a defect; None has none."""
+    change = [] if mutant is None else [mutant.file, mutant.text, mutant.replacement]
+    command = [sys.executable, "-B", "-m", "tests.soak.matrix.tried"]
+    done = subprocess.run(
+        command,
+        input=json.dumps(change),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=patience(TAKES_S),
+        check=False,
+    )
+    name = "" if mutant is None else mutant.name
+    assert done.returncode == 0, f"{name} does not run:\n{done.stderr}"
+    told = json.loads(done.stdout)
+    return Tried(name, told["failed"], told["broke"])
+
+
+def attempt_all(mutants: Sequence[Mutant], jobs: int) -> list[Tried]:
+    """Try each mutant, so many at a time."""
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(attempt, mutants))
+
+
+def keep(results: Sequence[Tried]) -> None:
+    """Keep what came of mutants for the page, with what is kept of the others."""
+    known = kept() | {one.name: one.failed for one in results}
+    text = json.dumps({one.name: known[one.name] for one in (*GENERAL, *MADE) if one.name in known}, indent=1)
+    KEPT.write_text(text + "\n", encoding="utf-8")
+
+
+def kept() -> dict[str, dict[str, str]]:
+    """Return rules and cases by mutant, of the run that was kept."""
+    found: dict[str, dict[str, str]] = json.loads(KEPT.read_text(encoding="utf-8"))
+    return found
+
+
+def killers() -> dict[str, list[tuple[str, str]]]:
+    """Return the mutants of each rule, each with its case: those made for it first."""
+    made = {mutant.name: mutant.judge for mutant in MADE}
+    found: dict[str, list[tuple[str, str]]] = {rule.id: [] for rule in MUSTS}
+    for name, failed in kept().items():
+        for rule, case in failed.items():
+            if rule in found:
+                found[rule].append((name, case))
+    for rule, pairs in found.items():
+        pairs.sort(key=lambda pair: made.get(pair[0]) != rule)
+    return found
+
+
+def page() -> str:
+    """Return the page: each MUST with the mutants that its cases kill."""
+    results, found = kept(), killers()
+    dead, shown = sum(map(bool, results.values())), sum(map(bool, found.values()))
+    lines = [
+        "# Kill matrix",
+        "",
+        "What `devicectl conform device` can see. Each device here has one defect of one place, as a mistake would make it, and is",
+        "tried by all cases in virtual time; a rule that no defect was seen to break is one whose cases may see nothing.",
+        "TRAINING SIMULATOR - NOT A MEDICAL DEVICE.",
+        "",
+        "`python -m tests.soak.matrix --keep` tries all of them again in two minutes; `make docs` makes the page.",
+        "",
+        f"{shown} of {len(found)} MUSTs of a device were seen broken by a defect. {dead} of {len(results)} defects were seen: those",
+        "that were not are of campaigns, whose faults the kit does not bring in.",
+        "",
+        "| rule | says | defects that its cases see | by the case |",
+        "| --- | --- | --- | --- |",
+    ]
+    for rule in MUSTS:
+        pairs = found[rule.id]
+        names = "<br>".join(name for name, _ in pairs[:3]) + (
+            f"<br>and {len(pairs) - 3} more" if len(pairs) > 3 else ""
+        )
+        case = f"`{pairs[0][1]}`" if pairs else ""
+        lines.append(f"| {rule.id} | {rule.text} | {names or '**none**'} | {case} |")
+    return "\n".join(lines) + "\n"
