@@ -13,6 +13,7 @@ from typing import Final
 from devicectl.simulation.spec import FILES
 from tests.architecture.docs import first_contact
 from tests.architecture.docs.pages import api_page, broker_page, fault_pages, lesson_pages, reference_pages
+from tests.soak.matrix import runner as matrix
 from tests.soak.mutants import runner
 
 ROOT: Final = Path(__file__).parents[3]
@@ -30,6 +31,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
     ("lessons.md", lesson_pages.ready),
+    ("kill_matrix.md", matrix.page),
     ("mutants.md", runner.page),
     ("session_start.md", reference_pages.session_start),
     ("session_states.md", reference_pages.session_states),
