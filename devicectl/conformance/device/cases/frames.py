@@ -97,6 +97,7 @@ def _seq_rises(ground: Ground) -> Steps[None]:
         yield from echoes(ground, bytes([number]))
     unknown = craft(ground.link, Echo(data=b""), message_id=0x7777)
     yield from answer_to(ground, unknown, "a refusal")
+    yield from _nak_to(ground, craft(ground.link, Echo(data=b""), kind=Kind.BULK, message_id=0x0777).data, "a message")
     yield from echoes(ground)
     steps = [second - first & 0xFFFF for first, second in itertools.pairwise(seqs)]
     equal("steps from one seq of the device to its next", [1] * len(steps), steps)

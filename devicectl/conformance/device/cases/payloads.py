@@ -64,20 +64,20 @@ def _half_element(ground: Ground) -> Steps[None]:
     equal("the device's state afterwards", "IDLE", ground.state.name)
 
 
-_RANGES: Final[dict[str, tuple[type[Message], bytes]]] = {
-    "interval": (M.StreamSet, struct.pack("<BH", 1, 60_001)),
-    "no-records": (M.JournalRead, struct.pack("<IIB", 0, 1, 0)),
-    "no-target": (M.SessionOpen, struct.pack("<IHHH", 0, 800, 3_000, 4)),
-    "high-target": (M.SessionOpen, struct.pack("<IHHH", 1_000_001, 800, 3_000, 4)),
-    "low-coverage": (M.SessionOpen, struct.pack("<IHHH", 30, 399, 3_000, 4)),
-    "high-coverage": (M.SessionOpen, struct.pack("<IHHH", 30, 801, 3_000, 4)),
-    "low-depth": (M.SessionOpen, struct.pack("<IHHH", 30, 800, 499, 4)),
-    "high-depth": (M.SessionOpen, struct.pack("<IHHH", 30, 800, 4_001, 4)),
-    "age": (M.AnesthesiaStart, struct.pack("<BI32s", 0, 86_401, b"x")),
-    "no-steps": (M.Advance, struct.pack("<IB", 1, 0)),
-    "nine-steps": (M.Advance, struct.pack("<IB", 1, 9)),
+_RANGES: Final[dict[str, tuple[type[Message], bytes, str]]] = {
+    "interval": (M.StreamSet, struct.pack("<BH", 1, 60_001), "interval_ms"),
+    "no-records": (M.JournalRead, struct.pack("<IIB", 0, 1, 0), "max_records"),
+    "no-target": (M.SessionOpen, struct.pack("<IHHH", 0, 800, 3_000, 4), "target_cores"),
+    "high-target": (M.SessionOpen, struct.pack("<IHHH", 1_000_001, 800, 3_000, 4), "target_cores"),
+    "low-coverage": (M.SessionOpen, struct.pack("<IHHH", 30, 399, 3_000, 4), "coverage_bp"),
+    "high-coverage": (M.SessionOpen, struct.pack("<IHHH", 30, 801, 3_000, 4), "coverage_bp"),
+    "low-depth": (M.SessionOpen, struct.pack("<IHHH", 30, 800, 499, 4), "depth_um"),
+    "high-depth": (M.SessionOpen, struct.pack("<IHHH", 30, 800, 4_001, 4), "depth_um"),
+    "age": (M.AnesthesiaStart, struct.pack("<BI32s", 0, 86_401, b"x"), "age_s"),
+    "no-steps": (M.Advance, struct.pack("<IB", 1, 0), "steps"),
+    "nine-steps": (M.Advance, struct.pack("<IB", 1, 9), "steps"),
 }
-"""Values just outside their ranges."""
+"""Values just outside their ranges, each with its field."""
 
 _TEXTS: Final = {
     "behind-nul": b"needles\0x".ljust(32, b"\0"),
@@ -103,9 +103,10 @@ _MODELS: Final[dict[type[Message], Message]] = {
 """Command -> one of its kind, for its header."""
 
 
-def _refused_whole(ground: Ground, model: type[Message], payload: bytes) -> Steps[None]:
+def _refused_whole(ground: Ground, model: type[Message], payload: bytes, field: str = "") -> Steps[None]:
     made = craft(ground.link, _MODELS[model], payload=payload)
-    refused(as_answer((yield from answer_to(ground, made, "REFUSED"))), Code.E_ARGUMENT)
+    said = refused(as_answer((yield from answer_to(ground, made, "REFUSED"))), Code.E_ARGUMENT)
+    true("the sentence of the refusal", field in said.sentence, f"one with the field's name, {field}", said.sentence)
     yield from echoes(ground)
 
 
@@ -220,8 +221,8 @@ def _cases() -> list[Case]:
     made.append(
         case("pay.half-element", "a zone of one byte", "PAY-4", _half_element, _BYTES, stage=Stage.IDLE),
     )
-    for name, (model, payload) in _RANGES.items():
-        run = partial(_refused_whole, model=model, payload=payload)
+    for name, (model, payload, field) in _RANGES.items():
+        run = partial(_refused_whole, model=model, payload=payload, field=field)
         made.append(case(f"pay.range-{name}", f"{model.__name__} with a value out of its range", "PAY-5", run, _BYTES))
     for name, value in _NUMBERS.items():
         payload = struct.pack("<32sd", b"heartbeat_idle_ms", value)
@@ -230,6 +231,8 @@ def _cases() -> list[Case]:
     for name, payload in _TEXTS.items():
         run = partial(_refused_whole, model=M.ParamGet, payload=payload)
         made.append(case(f"pay.text-{name}", f"a parameter's name that is no text: {name}", "PAY-7", run, _BYTES))
+        run = partial(_refused_whole, model=M.AnesthesiaStart, payload=struct.pack("<BI", 0, 0) + payload)
+        made.append(case(f"pay.method-{name}", f"a method that is no text: {name}", "PAY-7", run, _BYTES))
     for name, (model, payload) in _ENUMERATORS.items():
         run = partial(_refused_whole, model=model, payload=payload)
         made.append(case(f"pay.enum-{name}", f"{model.__name__} with an unknown enumerator", "PAY-8", run, _BYTES))
