@@ -158,10 +158,13 @@ FRAMES: Final[tuple[Mutant, ...]] = (
         "HLP-FRM-11",
     ),
     Mutant(
-        "the first frame behind what is too long is lost",
+        "the piece in which what is too long ends is lost",
         _FRAMING,
-        '            pieces[0] = b""\n            self.discarding = False\n',
-        '            pieces[:2] = [b"", b""]\n            self.discarding = False\n',
+        "            if len(pieces) == 1:\n"
+        "                return []\n"
+        '            pieces[0] = b""\n'
+        "            self.discarding = False\n",
+        "            self.discarding = len(pieces) == 1\n            return []\n",
         "HLP-FRM-9",
     ),
     Mutant(
@@ -182,7 +185,8 @@ FRAMES: Final[tuple[Mutant, ...]] = (
         "a parameter's upper limit is told as infinite",
         _PARAMETERS,
         "        parameter = PARAMETERS[index]\n        return ParamListDone(\n",
-        "        parameter = PARAMETERS[index]._replace(maximum=float('inf'))\n        return ParamListDone.unchecked(\n",
+        "        parameter = PARAMETERS[index]._replace(maximum=float('inf'))\n"
+        "        return ParamListDone.unchecked(\n",
         "HLP-PAY-1",
     ),
     Mutant(

@@ -6,16 +6,25 @@ from functools import partial
 from typing import Final
 
 from devicectl.conformance.case import Case, Need
-from devicectl.conformance.device.cases.declare import Run, answer_to, as_answer, case, craft, echoes, silence
+from devicectl.conformance.device.cases.declare import (
+    QUIET_MS,
+    Run,
+    answer_to,
+    as_answer,
+    case,
+    craft,
+    echoes,
+    silence,
+)
 from devicectl.conformance.device.checks import done, equal, nak, none_of, refused, true
 from devicectl.conformance.device.ground import Ground, Stage
 from devicectl.conformance.device.link import ANSWER_MS
-from devicectl.conformance.device.probe import BrokenRule, Heard, Steps
+from devicectl.conformance.device.probe import BrokenRule, Heard, Steps, is_reply
 from devicectl.conformance.device.wires import BytesWire
 from protocols.language.enums import Code, Kind, Stream
 from protocols.language.enums import DeviceState as S
 from protocols.language.message import Message
-from protocols.language.messages import DeviceInfo, Echo, EchoDone, Heartbeat, Nak, Stop, StreamSet
+from protocols.language.messages import DeviceInfo, Echo, EchoDone, Heartbeat, Nak, Stop, StreamSet, TelemetryState
 
 _BYTES: Final = Need.BYTES
 _ZEROS: Final = bytes([0, 0, 1, 0, 255]) * 8
@@ -117,6 +126,17 @@ def _link_id(ground: Ground) -> Steps[None]:
     equal("link ids in the device's frames", {ground.link.link_id}, set(ids))
 
 
+def _link_id_of_nak(ground: Ground) -> Steps[None]:
+    other = ground.link.link_id ^ 0x2AAA or 1
+    heard = yield from _nak_to(
+        ground, craft(ground.link, Echo(data=b""), link_id=other).data, "a frame of another link"
+    )
+    equal("the link id of a NAK: that of the frame it is about", other, heard.header.link_id)
+    made = craft(ground.link, Echo(data=b""), kind=Kind.BULK, message_id=0x0777)
+    heard = yield from _nak_to(ground, made.data, "an unknown message")
+    equal("the link id of a NAK: that of the frame it is about", ground.link.link_id, heard.header.link_id)
+
+
 def _correlation(ground: Ground) -> Steps[None]:
     unasked: list[Heard] = []
 
@@ -175,6 +195,17 @@ def _half_frame(ground: Ground) -> bytes:
     return craft(ground.link, Echo(data=b"abcdefgh")).data[:14]
 
 
+def _oversize_in_pieces(ground: Ground) -> Steps[None]:
+    made = craft(ground.link, Echo(data=b"behind it"))
+    for piece in (b"\0" + bytes([7]) * 150, bytes([7]) * 150):
+        ground.probe.send(0, piece)
+        yield from silence(ground, "answers to bytes that are no frame", CUT_PAUSE_MS)
+    heard = yield from answer_to(
+        ground, made._replace(data=bytes([7]) * 50 + made.data), "an answer to the frame behind it"
+    )
+    done(as_answer(heard), EchoDone)
+
+
 def _text(ground: Ground) -> bytes:
     return b"\r\nOK\r\nATZ\r\n$GPGGA,123519,4807.038,N*47\r\n"
 
@@ -213,17 +244,21 @@ def _no_correlation(ground: Ground, command: Message) -> Steps[None]:
         ground, craft(ground.link, command, correlation=0).data, "a command without correlation id"
     )
     nak(heard, Code.E_ARGUMENT)
-    yield from _still_idle(ground)
+    yield from _nothing_done(ground)
 
 
 def _must_understand(ground: Ground, command: Message, flag: int) -> Steps[None]:
     made = craft(ground.link, command, flags=flag | 2)
     heard = yield from answer_to(ground, made, "an answer to a flag that must be understood")
     nak(heard, Code.E_UNSUPPORTED)
-    yield from _still_idle(ground)
+    yield from _nothing_done(ground)
 
 
-def _still_idle(ground: Ground) -> Steps[None]:
+def _nothing_done(ground: Ground) -> Steps[None]:
+    """See that a frame that got NAK was not carried out as well: no answer, no stream, no other state."""
+    came = yield from ground.probe.pause(QUIET_MS)
+    behind = [one for one in came if is_reply(one) or isinstance(one.message, TelemetryState)]
+    none_of("what followed the NAK", [one for one in behind if not isinstance(one.message, Heartbeat)])
     yield from ground.look()
     if ground.state is not S.IDLE:
         raise BrokenRule("the device's state afterwards", "IDLE: nothing was carried out", ground.state.name)
@@ -292,6 +327,7 @@ def _cases() -> list[Case]:
         case("frm.longest", "the longest frame there is", "FRM-1 LNK-16", _longest_frame),
         case("frm.seq", "seq rises by one", "FRM-4", _seq_rises, _BYTES),
         case("frm.link-id", "every frame carries the link id", "FRM-5", _link_id),
+        case("frm.link-id-of-nak", "a NAK carries the link id of its frame", "FRM-5", _link_id_of_nak, _BYTES),
         case("frm.correlation", "answers carry the request's correlation id", "FRM-6", _correlation),
         *(
             case(f"frm.node-{node}", f"a frame for node {node}", "FRM-7", partial(_any_node, node=node), _BYTES)
@@ -302,8 +338,11 @@ def _cases() -> list[Case]:
         made.append(case(f"frm.bad-{name}", f"{what} is not answered", "FRM-8", partial(_damaged, make=make), _BYTES))
         run: Run = partial(_damaged_then_whole, make=make)
         made.append(case(f"frm.behind-{name}", f"a frame right behind {what}", "FRM-9", run, _BYTES))
+    title = "a frame right behind more than 241 bytes that come in pieces"
+    made.append(case("frm.behind-oversize-cut", title, "FRM-9", _oversize_in_pieces, _BYTES))
     idle = Stage.IDLE
-    for name, command in {"echo": Echo(data=b"q"), "stream": StreamSet(stream=Stream.STATE, interval_ms=0)}.items():
+    stream = StreamSet(stream=Stream.STATE, interval_ms=20)
+    for name, command in {"echo": Echo(data=b"q"), "stream": stream}.items():
         run = partial(_no_correlation, command=command)
         made.append(
             case(f"frm.no-correlation-{name}", "a command without correlation id", "FRM-13", run, _BYTES, stage=idle)
