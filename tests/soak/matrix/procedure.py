@@ -4,4 +4,190 @@ from typing import Final
 
 from tests.soak.mutants.mutant import Mutant
 
-PROCEDURE: Final[tuple[Mutant, ...]] = ()
+_CYCLE: Final = "firmware_sim/commands/cycle.py"
+_DEVICE: Final = "firmware_sim/device.py"
+_MOTIONS: Final = "firmware_sim/commands/motions.py"
+_NVM: Final = "firmware_sim/memory/nvm.py"
+_PARAMETERS: Final = "firmware_sim/model/parameters.py"
+_QUERIES: Final = "firmware_sim/commands/queries.py"
+_RULES: Final = "firmware_sim/commands/rules.py"
+_SESSIONS: Final = "firmware_sim/commands/sessions.py"
+_SETTINGS: Final = "firmware_sim/commands/settings.py"
+
+PROCEDURE: Final[tuple[Mutant, ...]] = (
+    Mutant(
+        "any link that ends makes an armed device safe",
+        _DEVICE,
+        "        if self.control.release(port):\n            link_lost(self.board, now)\n",
+        "        self.control.release(port)\n        link_lost(self.board, now)\n",
+        "HLP-LSE-13",
+    ),
+    Mutant(
+        "DEVICE_INFO is not in the table of queries",
+        _QUERIES,
+        "        _row(M.DeviceInfo, _device_info),\n",
+        "",
+        "HLP-CMD-2",
+    ),
+    Mutant(
+        "PROGRESS comes every two seconds",
+        "firmware_sim/board/motion.py",
+        "PROGRESS_EVERY_US: Final = SECOND",
+        "PROGRESS_EVERY_US: Final = 2 * SECOND",
+        "HLP-CMD-4",
+    ),
+    Mutant(
+        "STOP lets a motion come to its end",
+        _MOTIONS,
+        "    if board.state not in HELD and board.state is not DeviceState.IDLE:",
+        "    if board.state not in HELD and board.motion is None:",
+        "HLP-CMD-11",
+    ),
+    Mutant(
+        "a command that needs no session settles no control",
+        _DEVICE,
+        "        if not stop and not isinstance(answer, Refused):",
+        "        if rule.needs_session and not isinstance(answer, Refused):",
+        "HLP-CMD-23",
+    ),
+    Mutant(
+        "a refused command takes control",
+        _DEVICE,
+        "        if not stop and not isinstance(answer, Refused):",
+        "        if not stop:",
+        "HLP-CMD-25",
+    ),
+    Mutant(
+        "queries are for a controller",
+        _DEVICE,
+        "        if query is not None:",
+        "        if query is not None and port.role is Role.CONTROLLER:",
+        "HLP-CMD-29",
+    ),
+    Mutant(
+        "PARAM_SET does not look at who may set a parameter",
+        _SETTINGS,
+        "        if PARAMETERS[index].scope is not ParamScope.HOST_SETTABLE:",
+        "        if PARAMETERS[index].scope is ParamScope.UNKNOWN:",
+        "HLP-CMD-31",
+    ),
+    Mutant(
+        "a value beyond its range becomes the last one of it",
+        _SETTINGS,
+        "        parameters.set(command.name, command.value)",
+        "        parameters.set(command.name, min(command.value, PARAMETERS[index].maximum))",
+        "HLP-CMD-32",
+    ),
+    Mutant(
+        "the list of parameters counts all but the last",
+        _PARAMETERS,
+        "            count=len(PARAMETERS),",
+        "            count=len(PARAMETERS) - 1,",
+        "HLP-CMD-33",
+    ),
+    Mutant(
+        "a device without faults calls them a wrong argument",
+        _DEVICE,
+        '            return refusal(Code.E_UNSUPPORTED, "no faults can be injected into this device")',
+        '            return refusal(Code.E_ARGUMENT, "no faults can be injected into this device")',
+        "HLP-CMD-34",
+    ),
+    Mutant(
+        "faults are for a controller",
+        _DEVICE,
+        "        elif command.__class__ in ABOUT_FAULTS:",
+        "        elif command.__class__ in ABOUT_FAULTS and port.role is Role.CONTROLLER:",
+        "HLP-CMD-35",
+    ),
+    Mutant(
+        "PUNCH of an older cycle is taken for a gap",
+        _CYCLE,
+        "    if command.cycle_no > last:\n",
+        "    if command.cycle_no != last:\n",
+        "HLP-CYC-4",
+    ),
+    Mutant(
+        "the refusal of a gap names the last number as the next",
+        _CYCLE,
+        "        return refusal(Code.E_CYCLE_GAP, text, expected=last + 1, actual=command.cycle_no)",
+        "        return refusal(Code.E_CYCLE_GAP, text, expected=last, actual=command.cycle_no)",
+        "HLP-CYC-5",
+    ),
+    Mutant(
+        "one confirmed zone is enough to arm",
+        _SESSIONS,
+        "    if all(entry.confirmed for entry in board.zones.values()):",
+        "    if any(entry.confirmed for entry in board.zones.values()):",
+        "HLP-CYC-12",
+    ),
+    Mutant(
+        "the wait of a zone is compared the wrong way round",
+        _SESSIONS,
+        "    if age_s < wait_s:",
+        "    if age_s > wait_s:",
+        "HLP-CYC-13",
+    ),
+    Mutant(
+        "the zone behind the last is in the plan",
+        _SESSIONS,
+        "    if command.zone >= zones:",
+        "    if command.zone > zones:",
+        "HLP-CYC-14",
+    ),
+    Mutant(
+        "a zone of 0 cm2 can be planned",
+        _SESSIONS,
+        "min(command.zones_cm2) < 1 or",
+        "min(command.zones_cm2) < 0 or",
+        "HLP-CYC-15",
+    ),
+    Mutant(
+        "a second SESSION_OPEN is told that the device is busy",
+        _RULES,
+        "        return refusal(Code.E_STATE, text, actual=session.session_no)",
+        "        return refusal(Code.E_BUSY, text, actual=session.session_no)",
+        "HLP-CYC-16",
+    ),
+    Mutant(
+        "SUCTION without a session is told that its cycle is not open",
+        _RULES,
+        "    Rule(M.Suction, cycle.hold_suction, RUNNING),",
+        "    Rule(M.Suction, cycle.hold_suction, RUNNING, needs_session=False),",
+        "HLP-CYC-16",
+    ),
+    Mutant(
+        "the journal is read under any epoch",
+        _QUERIES,
+        "    if command.epoch != nvm.epoch:\n",
+        "    if not command.epoch:\n",
+        "HLP-EVT-3",
+    ),
+    Mutant(
+        "records have the time at which they are read",
+        _QUERIES,
+        'records=b"".join(records))',
+        'records=b"".join(raw[:4] + control.board.uptime_ms(now).to_bytes(4, "little") + raw[8:] for raw in records))',
+        "HLP-EVT-5",
+    ),
+    Mutant(
+        "JOURNAL_ACK is answered with the number that it has",
+        _NVM,
+        "            self.keep(Acknowledge(upto))\n        return self.tail",
+        "            self.keep(Acknowledge(upto))\n        return upto",
+        "HLP-EVT-6",
+    ),
+    Mutant(
+        "one record beyond the head can be acknowledged",
+        _QUERIES,
+        "command.upto > nvm.head:",
+        "command.upto > nvm.head + 1:",
+        "HLP-EVT-7",
+    ),
+    Mutant(
+        "ABANDONED is compared as COMPLETED is",
+        _SESSIONS,
+        "    if command.reason is CloseReason.ABANDONED:",
+        "    if command.reason is CloseReason.UNKNOWN:",
+        "HLP-EVT-13",
+    ),
+)
