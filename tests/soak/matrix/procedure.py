@@ -51,6 +51,20 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CMD-23",
     ),
     Mutant(
+        "a command that the state turns away takes control",
+        _DEVICE,
+        "        if not self.firmware.allows(rule):\n",
+        "        if not self.firmware.allows(rule):\n            self._settle_control(port, now)\n",
+        "HLP-CMD-25",
+    ),
+    Mutant(
+        "STOP takes control",
+        _DEVICE,
+        "        if not stop and not isinstance(answer, Refused):",
+        "        if not isinstance(answer, Refused):",
+        "HLP-CMD-25",
+    ),
+    Mutant(
         "a refused command takes control",
         _DEVICE,
         "        if not stop and not isinstance(answer, Refused):",
@@ -98,6 +112,13 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "        elif command.__class__ in ABOUT_FAULTS:",
         "        elif command.__class__ in ABOUT_FAULTS and port.role is Role.CONTROLLER:",
         "HLP-CMD-35",
+    ),
+    Mutant(
+        "a command about faults takes control, refused or not",
+        _DEVICE,
+        "            answer = self._answer_about_faults(command, now)\n",
+        "            answer = self._answer_about_faults(command, now)\n            self._settle_control(port, now)\n",
+        "HLP-CMD-36",
     ),
     Mutant(
         "PUNCH of an older cycle is taken for a gap",

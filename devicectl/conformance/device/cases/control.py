@@ -7,7 +7,7 @@ from typing import Final
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import Run, case
 from devicectl.conformance.device.checks import done, equal, refused, true
-from devicectl.conformance.device.ground import Ground, Stage
+from devicectl.conformance.device.ground import ZONES, Ground, Stage
 from devicectl.conformance.device.link import Link
 from devicectl.conformance.device.probe import Steps
 from protocols.language import messages as M
@@ -70,6 +70,8 @@ def _refused_takes_none(ground: Ground) -> Steps[None]:
     ground.leave(ground.link)
     yield from ground.reach(Stage.LINKED)
     refused((yield from rival.ask(M.Pause())), Code.E_STATE, Code.E_INTERLOCK)
+    nowhere = M.AnesthesiaStart(zone=len(ZONES), age_s=0, method="conformance")  # lawful here, but for its zone
+    refused((yield from rival.ask(nowhere)), Code.E_INTERLOCK)
     done((yield from rival.ask(M.Stop())), M.StopDone)
     yield from ground.look()
     command = M.FaultReset() if ground.state is S.SAFE else _start()
@@ -230,6 +232,15 @@ def _refused_changes_nothing(ground: Ground) -> Steps[None]:
     equal("the kind of the answer before and after", type(before), type(after))
 
 
+def _refused_fault_takes_none(ground: Ground) -> Steps[None]:
+    viewer = yield from _rival(ground, Role.VIEWER)
+    ground.leave(ground.link)
+    refused((yield from viewer.ask(_inject("no_such_kind"))), Code.E_ARGUMENT, Code.E_UNSUPPORTED)
+    yield from ground.reach(Stage.LINKED)
+    equal("the holder in WELCOME", 0, ground.link.welcome.controller_host_id)
+    done((yield from ground.ask(_start())), M.AnesthesiaStartDone)
+
+
 def _cases() -> list[Case]:
     second, opened, idle = Need.SECOND, Stage.OPEN, Stage.IDLE
     made = [
@@ -282,6 +293,14 @@ def _cases() -> list[Case]:
         ),
         case("ctl.close", "SESSION_CLOSE ends control", "CMD-24", _ends_with_close, second, stage=opened),
         case("ctl.refused", "a refused command takes no control", "CMD-25", _refused_takes_none, second, stage=opened),
+        case(
+            "flt.refused-control",
+            "a refused fault takes no control",
+            "CMD-36 CMD-35",
+            _refused_fault_takes_none,
+            second,
+            stage=opened,
+        ),
         case("ctl.settings", "settings are the holder's", "CMD-27 CMD-26", _settings, second, stage=opened),
         *(
             case(

@@ -198,7 +198,12 @@ def _arm_unconfirmed(ground: Ground, *, numbed: bool) -> Steps[None]:
 
 
 def _one_zone_of_two(ground: Ground) -> Steps[None]:
-    yield from ground.do(M.AnesthesiaStart(zone=1, age_s=0, method="conformance"))
+    start = yield from ground.do(M.AnesthesiaStart(zone=1, age_s=0, method="conformance"))
+    assert isinstance(start, M.AnesthesiaStartDone)
+    refused((yield from ground.ask(M.Arm())), Code.E_INTERLOCK, interlock=ANESTHESIA_NEEDED)
+    # A confirmation that comes while the other zone still waits must not be taken for that of both.
+    yield from ground.do(M.AnesthesiaStart(zone=0, age_s=start.wait_s, method="conformance"))
+    yield from ground.do(M.AnesthesiaConfirm(zone=0, confirmed_by="conformance"))
     refused((yield from ground.ask(M.Arm())), Code.E_INTERLOCK, interlock=ANESTHESIA_NEEDED)
     yield from ground.abandon()
 
@@ -222,14 +227,16 @@ def _plan(ground: Ground, target: int, zones: tuple[int, ...]) -> Steps[None]:
     yield from _state_is(ground, S.IDLE)
 
 
+_NEVER_OPEN: Final = 0xFFFF_0000
+"""A cycle's number that no device has come to: the one that ended last would be answered from memory."""
 _NO_PLACE: Final[dict[str, Message]] = {
     "disarm": M.Disarm(),
     "pause": M.Pause(),
     "resume": M.Resume(),
     "fault-reset": M.FaultReset(),
     "anesthesia": M.AnesthesiaStart(zone=0, age_s=0, method=""),
-    "suction": M.Suction(cycle_no=1),
-    "count": M.Count(cycle_no=1),
+    "suction": M.Suction(cycle_no=_NEVER_OPEN),
+    "count": M.Count(cycle_no=_NEVER_OPEN),
     "arm": M.Arm(),
     "reposition": M.Reposition(zone=0, cell=0),
     "purge": M.Purge(),
@@ -238,7 +245,7 @@ _MOVING: Final = ("arm", "reposition", "purge")
 
 
 def _no_place(ground: Ground, command: Message) -> Steps[None]:
-    refused((yield from ground.ask(command)))
+    refused((yield from ground.ask(command)), Code.E_STATE, Code.E_INTERLOCK)
     yield from _state_is(ground, S.IDLE)
 
 

@@ -17,6 +17,8 @@ from protocols.language.interlocks import COUNT_MISMATCH, LINK, ZONE
 RECORD_SIZE: Final = 32
 PAGES: Final = 400
 """Pages of one reading: more than a journal of 1,024 records has at three a page."""
+LATER_MS: Final = 20
+"""Time between two readings of a record: long enough for another time to stand in it, if that changed."""
 COUNTS: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 
 
@@ -127,6 +129,7 @@ def _same_each_time(ground: Ground) -> Steps[None]:
     first = max(1, head - 5)
     one = yield from _page(ground, first, 4)
     yield from ground.ask(M.Pause())
+    yield from ground.probe.pause(LATER_MS)
     two = yield from _page(ground, first, 4)
     equal("records read twice", one.records.hex(), two.records.hex())
 
