@@ -23,6 +23,25 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-LSE-13",
     ),
     Mutant(
+        "a controller without control makes the device safe as it goes",
+        _DEVICE,
+        "        port.role = Role.VIEWER\n        port.hurried = False\n        port.stream_us = 0\n"
+        "        if self.control.release(port):\n",
+        "        controls = port.role is Role.CONTROLLER\n"
+        "        port.role = Role.VIEWER\n        port.hurried = False\n        port.stream_us = 0\n"
+        "        if self.control.release(port) or controls:\n",
+        "HLP-LSE-13",
+    ),
+    Mutant(
+        "ALARM_LIST is refused where there is no alarm",
+        _QUERIES,
+        "    if command.index >= len(listing):\n",
+        "    if not listing:\n"
+        '        return refusal(Code.E_RANGE, f"there is no alarm {command.index}", actual=command.index)\n'
+        "    if command.index >= len(listing):\n",
+        "HLP-CMD-2",
+    ),
+    Mutant(
         "DEVICE_INFO is not in the table of queries",
         _QUERIES,
         "        _row(M.DeviceInfo, _device_info),\n",
@@ -35,6 +54,21 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "PROGRESS_EVERY_US: Final = SECOND",
         "PROGRESS_EVERY_US: Final = 2 * SECOND",
         "HLP-CMD-4",
+    ),
+    Mutant(
+        "PROGRESS comes once and no more",
+        "firmware_sim/firmware.py",
+        "motion.next_progress = Micros(motion.next_progress + PROGRESS_EVERY_US)",
+        "motion.next_progress = motion.due",
+        "HLP-CMD-4",
+    ),
+    Mutant(
+        "STOP lets the phase of a cycle come to its end",
+        _MOTIONS,
+        "    if board.state not in HELD and board.state is not DeviceState.IDLE:",
+        "    if board.state not in HELD and board.state is not DeviceState.IDLE and "
+        "(board.nvm.register is None or board.motion is None):",
+        "HLP-CMD-11",
     ),
     Mutant(
         "STOP lets a motion come to its end",
@@ -93,6 +127,29 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CMD-32",
     ),
     Mutant(
+        "a value out of its range is refused and stands",
+        _PARAMETERS,
+        "        checked = _checked(parameter, value)\n        before = self._get(name)\n",
+        "        before = self._get(name)\n"
+        "        self._put(name, type(before)(value))\n"
+        "        checked = _checked(parameter, value)\n",
+        "HLP-CMD-32",
+    ),
+    Mutant(
+        "a parameter that no host may set is refused as out of its range",
+        _SETTINGS,
+        "            return refusal(Code.E_AUTH, f",
+        "            return refusal(Code.E_RANGE, f",
+        "HLP-CMD-31",
+    ),
+    Mutant(
+        "the index of a parameter is counted from 1",
+        _PARAMETERS,
+        "            index=index,",
+        "            index=index + 1,",
+        "HLP-CMD-33",
+    ),
+    Mutant(
         "the list of parameters counts all but the last",
         _PARAMETERS,
         "            count=len(PARAMETERS),",
@@ -149,11 +206,33 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CYC-13",
     ),
     Mutant(
+        "the wait of a zone is held to be minutes",
+        _SESSIONS,
+        "    age_s = (now - zone.numbed_at) // SECOND\n    wait_s,",
+        "    age_s = (now - zone.numbed_at) // SECOND\n    if age_s >= board.parameters.anesthesia_wait_s // 60:\n"
+        "        age_s = max(age_s, board.parameters.anesthesia_wait_s)\n    wait_s,",
+        "HLP-CYC-13",
+    ),
+    Mutant(
+        "the cell behind the last of a zone is in the plan",
+        _MOTIONS,
+        "cell >= session.zones_cm2[zone]:",
+        "cell > session.zones_cm2[zone]:",
+        "HLP-CYC-14",
+    ),
+    Mutant(
         "the zone behind the last is in the plan",
         _SESSIONS,
         "    if command.zone >= zones:",
         "    if command.zone > zones:",
         "HLP-CYC-14",
+    ),
+    Mutant(
+        "a plan is not held against the cores that its cells take",
+        _SESSIONS,
+        "    if fits < command.target_cores:",
+        "    if not fits:",
+        "HLP-CYC-15",
     ),
     Mutant(
         "a zone of 0 cm2 can be planned",
@@ -195,6 +274,20 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         _NVM,
         "            self.keep(Acknowledge(upto))\n        return self.tail",
         "            self.keep(Acknowledge(upto))\n        return upto",
+        "HLP-EVT-6",
+    ),
+    Mutant(
+        "an acknowledgement of another epoch is taken",
+        _QUERIES,
+        "    if command.epoch != nvm.epoch or command.upto > nvm.head:",
+        "    if command.upto > nvm.head:",
+        "HLP-EVT-7",
+    ),
+    Mutant(
+        "an acknowledgement leaves the last record that it is for",
+        "firmware_sim/memory/journal.py",
+        "        self.tail = max(self.tail, min(upto, self.head))",
+        "        self.tail = max(self.tail, min(upto, self.head) - 1)",
         "HLP-EVT-6",
     ),
     Mutant(

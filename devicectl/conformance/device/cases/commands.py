@@ -21,6 +21,8 @@ AT_ONCE_MS: Final = 100.0
 PROGRESS_MS: Final = 1_000.0
 PROGRESS_LATE_MS: Final = 150.0
 REMEMBERED: Final = 16
+STEPS: Final = 8
+"""Steps of one ADVANCE, the most: the phase that lasts longest."""
 
 _QUERIES: Final[dict[str, tuple[Message, type[Message]]]] = {
     "device-info": (M.DeviceInfo(), M.DeviceInfoDone),
@@ -129,6 +131,12 @@ def _four_queries(ground: Ground, *, moving: bool) -> Steps[None]:
     ground.probe.timing("four queries answered", ground.probe.now - begun, 4 * AT_ONCE_MS)
     if moving:
         ground.follow(M.Arm(), done((yield from _end(ground, used, M.Arm(), begun)), M.ArmDone))
+
+
+def _stop_in_a_cycle(ground: Ground) -> Steps[None]:
+    yield from ground.begin_cycle()
+    yield from ground.next_phase()
+    yield from _stop_while_moving(ground, M.Advance(cycle_no=ground.cycle_no, steps=STEPS))
 
 
 def _stop_while_moving(ground: Ground, motion: Message) -> Steps[None]:
@@ -315,6 +323,7 @@ def _cases() -> list[Case]:
             partial(_stop_while_moving, motion=M.Reposition(zone=0, cell=0)),
             stage=armed,
         ),
+        case("cmd.stop-cycle", "STOP while a phase of a cycle moves", "CMD-11", _stop_in_a_cycle, stage=placed),
         case("cmd.stop-twice-armed", "STOP twice, armed", "CMD-22", partial(_stop_twice, state=S.SAFE), stage=armed),
         case("cmd.progress", "PROGRESS once a second", "CMD-4", _progress, stage=armed),
         case("cmd.again-punch", "PUNCH again", "CMD-17", _punch_again, stage=placed),

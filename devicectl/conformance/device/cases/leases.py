@@ -258,15 +258,15 @@ def _not_by_itself(ground: Ground) -> Steps[None]:
     true("the state after FAULT_RESET", ground.state in (S.IDLE, S.SESSION_OPEN), "SESSION_OPEN", ground.state.name)
 
 
-def _viewer_goes(ground: Ground, how: str) -> Steps[None]:
-    viewer = yield from ground.open_link(1, host_id=ground.host_id + 1, role=Role.VIEWER)
+def _other_goes(ground: Ground, role: Role, how: str) -> Steps[None]:
+    other = yield from ground.open_link(1, host_id=ground.host_id + 1, role=role)
     if how == "bye":
-        ground.leave(viewer)
+        ground.leave(other)
     else:
         yield from ground.close_channel(1)
     yield from ground.probe.pause(ground.link.welcome.lease_armed_ms + 200)
     yield from ground.look()
-    equal("the state after a viewer has gone", S.ARMED, ground.state)
+    equal(f"the state after a {role.name.lower()} has gone", S.ARMED, ground.state)
 
 
 def _cases() -> list[Case]:
@@ -327,12 +327,16 @@ def _cases() -> list[Case]:
         ),
         *(
             case(
-                f"lse.viewer-{how}",
-                "a viewer that goes changes nothing",
+                f"lse.{name}-{how}",
+                f"{title} that goes changes nothing",
                 "LSE-13",
-                partial(_viewer_goes, how=how),
+                partial(_other_goes, role=role, how=how),
                 Need.SECOND,
                 stage=armed,
+            )
+            for name, title, role in (
+                ("viewer", "a viewer", Role.VIEWER),
+                ("rival", "a controller without control", Role.CONTROLLER),
             )
             for how in ("bye", "close")
         ),
