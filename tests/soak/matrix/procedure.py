@@ -78,6 +78,21 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CMD-11",
     ),
     Mutant(
+        "STOP lets a purge come to its end",
+        _MOTIONS,
+        "    if board.state not in HELD and board.state is not DeviceState.IDLE:",
+        "    if board.state not in (*HELD, DeviceState.IDLE, DeviceState.PURGING):",
+        "HLP-CMD-11",
+    ),
+    Mutant(
+        "STOP lets a stroke come to its end",
+        _MOTIONS,
+        "    if board.state not in HELD and board.state is not DeviceState.IDLE:",
+        "    in_stroke = board.motion is not None and board.state is DeviceState.PUNCHING\n"
+        "    if board.state not in HELD and board.state is not DeviceState.IDLE and not in_stroke:",
+        "HLP-CMD-11",
+    ),
+    Mutant(
         "a command that needs no session settles no control",
         _DEVICE,
         "        if not stop and not isinstance(answer, Refused):",
@@ -96,6 +111,21 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         _DEVICE,
         "        if not stop and not isinstance(answer, Refused):",
         "        if not isinstance(answer, Refused):",
+        "HLP-CMD-25",
+    ),
+    Mutant(
+        "whoever asks takes control",
+        _DEVICE,
+        "            answer = query(self.control, port, command, now)\n",
+        "            answer = query(self.control, port, command, now)\n"
+        "            if self.control.may_have(port):\n                self._settle_control(port, now)\n",
+        "HLP-CMD-25",
+    ),
+    Mutant(
+        "a setting takes control",
+        _DEVICE,
+        "            return setting(self.board, command, now)\n",
+        "            self._settle_control(port, now)\n            return setting(self.board, command, now)\n",
         "HLP-CMD-25",
     ),
     Mutant(
@@ -208,9 +238,15 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
     Mutant(
         "the wait of a zone is held to be minutes",
         _SESSIONS,
-        "    age_s = (now - zone.numbed_at) // SECOND\n    wait_s,",
-        "    age_s = (now - zone.numbed_at) // SECOND\n    if age_s >= board.parameters.anesthesia_wait_s // 60:\n"
-        "        age_s = max(age_s, board.parameters.anesthesia_wait_s)\n    wait_s,",
+        "    if age_s < wait_s:",
+        "    if age_s < wait_s // 60:",
+        "HLP-CYC-13",
+    ),
+    Mutant(
+        "a zone that is numbed again keeps its first time",
+        _SESSIONS,
+        "    board.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)\n",
+        "    board.zones.setdefault(command.zone, Zone(Micros(now - command.age_s * SECOND), False))\n",
         "HLP-CYC-13",
     ),
     Mutant(
@@ -242,6 +278,13 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CYC-15",
     ),
     Mutant(
+        "the cells of a plan are not counted",
+        _SESSIONS,
+        " or cells > MAX_CELLS:",
+        ":",
+        "HLP-CYC-15",
+    ),
+    Mutant(
         "a second SESSION_OPEN is told that the device is busy",
         _RULES,
         "        return refusal(Code.E_STATE, text, actual=session.session_no)",
@@ -256,10 +299,31 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CYC-16",
     ),
     Mutant(
+        "a session can be closed while the device is armed",
+        _RULES,
+        "(*UNARMED, *HELD, S.IDLE), needs_session=False",
+        "(*UNARMED, *HELD, S.IDLE, S.ARMED), needs_session=False",
+        "HLP-CYC-16",
+    ),
+    Mutant(
+        "PURGE goes on in a pause",
+        _RULES,
+        "    Rule(M.Purge, motions.purge, (S.ARMED,), ",
+        "    Rule(M.Purge, motions.purge, (S.ARMED, S.PAUSED), ",
+        "HLP-CYC-16",
+    ),
+    Mutant(
         "the journal is read under any epoch",
         _QUERIES,
         "    if command.epoch != nvm.epoch:\n",
         "    if not command.epoch:\n",
+        "HLP-EVT-3",
+    ),
+    Mutant(
+        "the journal is read under any later epoch",
+        _QUERIES,
+        "    if command.epoch != nvm.epoch:\n",
+        "    if command.epoch < nvm.epoch:\n",
         "HLP-EVT-3",
     ),
     Mutant(
@@ -302,6 +366,13 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         _SESSIONS,
         "    if command.reason is CloseReason.ABANDONED:",
         "    if command.reason is CloseReason.UNKNOWN:",
+        "HLP-EVT-13",
+    ),
+    Mutant(
+        "ABANDONED is compared where there are cycles",
+        _SESSIONS,
+        "    if command.reason is CloseReason.ABANDONED:",
+        "    if command.reason is CloseReason.ABANDONED and not session.cycles:",
         "HLP-EVT-13",
     ),
 )

@@ -324,6 +324,13 @@ def _cases() -> list[Case]:
             stage=armed,
         ),
         case("cmd.stop-cycle", "STOP while a phase of a cycle moves", "CMD-11", _stop_in_a_cycle, stage=placed),
+        case(
+            "cmd.stop-purge",
+            "STOP while a purge lasts",
+            "CMD-11",
+            partial(_stop_while_moving, motion=M.Purge()),
+            stage=armed,
+        ),
         case("cmd.stop-twice-armed", "STOP twice, armed", "CMD-22", partial(_stop_twice, state=S.SAFE), stage=armed),
         case("cmd.progress", "PROGRESS once a second", "CMD-4", _progress, stage=armed),
         case("cmd.again-punch", "PUNCH again", "CMD-17", _punch_again, stage=placed),

@@ -72,6 +72,10 @@ def _refused_takes_none(ground: Ground) -> Steps[None]:
     refused((yield from rival.ask(M.Pause())), Code.E_STATE, Code.E_INTERLOCK)
     nowhere = M.AnesthesiaStart(zone=len(ZONES), age_s=0, method="conformance")  # lawful here, but for its zone
     refused((yield from rival.ask(nowhere)))
+    # Neither what only asks nor what sets a parameter takes control.
+    done((yield from rival.ask(M.DeviceInfo())), M.DeviceInfoDone)
+    value = float(rival.welcome.heartbeat_idle_ms)
+    done((yield from rival.ask(M.ParamSet(name="heartbeat_idle_ms", value=value))), M.ParamSetDone)
     done((yield from rival.ask(M.Stop())), M.StopDone)
     yield from ground.look()
     command = M.FaultReset() if ground.state is S.SAFE else _start()

@@ -8,10 +8,11 @@ from devicectl.conformance.device.cases.declare import Run, case
 from devicectl.conformance.device.cases.journals import cycle_records
 from devicectl.conformance.device.checks import done, equal, refused, true
 from devicectl.conformance.device.ground import DEPTH_UM, ZONES, Ground, Stage
+from devicectl.conformance.device.link import ANSWER_MS
 from devicectl.conformance.device.probe import Steps
 from protocols.language import messages as M
 from protocols.language import records as R
-from protocols.language.enums import Code, Ending, NeedleOutcome, Phase
+from protocols.language.enums import CloseReason, Code, Ending, NeedleOutcome, Phase
 from protocols.language.enums import DeviceState as S
 from protocols.language.interlocks import ANESTHESIA_NEEDED, ANESTHESIA_TIME, ZONE
 from protocols.language.message import Message
@@ -177,6 +178,29 @@ def _stop(ground: Ground, phases: int) -> Steps[None]:
     yield from _state_is(ground, S.ARMED)
 
 
+def _stop_in_the_stroke(ground: Ground) -> Steps[None]:
+    commands = {ground.link.command(command): command for command in (ground.punch(), M.Stop())}
+    ends: dict[type[Message], Message] = {}
+    while len(ends) < len(commands):
+        heard = yield from ground.probe.wait(
+            "the ends of PUNCH and STOP",
+            lambda one: one.header.correlation_id in commands and not isinstance(one.message, M.Received),
+            ANSWER_MS,
+        )
+        if heard.message is not None:
+            command = commands[heard.header.correlation_id]
+            ends[type(command)] = heard.message
+            ground.follow(command, heard.message)
+    stopped = ends[M.Stop]
+    true("STOP's answer", isinstance(stopped, M.StopDone), "StopDone", stopped)
+    yield from _state_is(ground, S.SAFE)
+    if isinstance(ends[M.Punch], M.Refused):
+        return  # the suction had to recover first: no stroke was begun
+    true("PUNCH's end", isinstance(ends[M.Punch], M.Aborted | M.PunchDone), "ABORTED, or done before", ends[M.Punch])
+    found = [(one.ending, one.phase) for one in (yield from cycle_records(ground, ground.cycle_no))]
+    equal("endings of the cycle", [(Ending.ABORTED, Phase.PUNCH)], found)
+
+
 def _pause(ground: Ground) -> Steps[None]:
     yield from ground.begin_cycle()
     refused((yield from ground.ask(M.Pause())), Code.E_STATE, Code.E_INTERLOCK)
@@ -221,6 +245,11 @@ def _confirm_early(ground: Ground) -> Steps[None]:
     if start.wait_s > NEARLY_S:
         yield from ground.do(M.AnesthesiaStart(zone=0, age_s=start.wait_s - NEARLY_S, method="x"))
         refused((yield from ground.ask(confirm)), Code.E_INTERLOCK, interlock=ANESTHESIA_TIME)
+        yield from ground.abandon()
+        yield from ground.reach(Stage.OPEN)
+        for age_s in (start.wait_s, 0):  # the wait runs from what was said last
+            yield from ground.do(M.AnesthesiaStart(zone=0, age_s=age_s, method="x"))
+        refused((yield from ground.ask(confirm)), Code.E_INTERLOCK, interlock=ANESTHESIA_TIME)
 
 
 def _outside(ground: Ground, command: Message) -> Steps[None]:
@@ -260,6 +289,27 @@ def _open_twice(ground: Ground) -> Steps[None]:
     yield from _state_is(ground, S.SESSION_OPEN)
 
 
+def _no_place_armed(ground: Ground) -> Steps[None]:
+    for command in (
+        ground.plan(),
+        ground.closing(CloseReason.ABANDONED),
+        M.AnesthesiaStart(zone=0, age_s=0, method=""),
+        M.Arm(),
+        M.Resume(),
+        M.FaultReset(),
+    ):
+        refused((yield from ground.ask(command)), Code.E_STATE, Code.E_INTERLOCK)
+    yield from _state_is(ground, S.ARMED)
+
+
+def _no_place_paused(ground: Ground) -> Steps[None]:
+    done((yield from ground.ask(M.Pause())), M.PauseDone)
+    for command in (ground.closing(CloseReason.ABANDONED), M.Arm(), M.Pause(), M.Reposition(zone=0, cell=0), M.Purge()):
+        refused((yield from ground.ask(command)), Code.E_STATE, Code.E_INTERLOCK)
+    yield from _state_is(ground, S.PAUSED)
+    done((yield from ground.ask(M.Resume())), M.ResumeDone)
+
+
 # --- the hand's place -----------------------------------------------------------------------------------------------
 
 
@@ -275,6 +325,7 @@ def _cases() -> list[Case]:
         "no-zones": (30, ()),
         "empty-zone": (30, (4, 0)),
         "too-many-cores": (1_000_000, (1,)),
+        "too-many-cells": (30, (0xFFFF, 0xFFFF)),
     }
     made: list[Case] = []
     for name, (target, zones) in plans.items():
@@ -329,6 +380,8 @@ def _cases() -> list[Case]:
             )
             for zone, cell in ((0, ZONES[0]), (len(ZONES), 0))
         ),
+        case("cyc.armed", "what has no place in an armed device", "CYC-16", _no_place_armed, stage=armed),
+        case("cyc.paused", "what has no place in a pause", "CYC-16", _no_place_paused, stage=armed),
         case("cyc.numbers", "numbers rise by one", "CYC-1", _numbers, stage=placed),
         case("cyc.last-again", "PUNCH of the cycle that ended last", "CYC-2", _last_again, stage=placed),
         case("cyc.open-again", "PUNCH of the open cycle", "CYC-3", _open_again, stage=placed),
@@ -376,6 +429,7 @@ def _cases() -> list[Case]:
         ),
         case("cyc.depth", "another depth than the session's", "CYC-10", _depth, stage=placed),
         case("cyc.count", "COUNT's answer agrees with the record", "CYC-11 EVT-1", _count_agrees, stage=placed),
+        case("cyc.stop-stroke", "STOP in the stroke", "CYC-17 CMD-11 EVT-1", _stop_in_the_stroke, stage=placed),
         case("cyc.pause", "PAUSE in a cycle, PUNCH in a pause", "CYC-18", _pause, stage=placed),
         case(
             "cyc.place-disarm",
