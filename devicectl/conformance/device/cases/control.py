@@ -228,7 +228,13 @@ def _any_link_injects(ground: Ground) -> Steps[None]:
 
 def _refused_changes_nothing(ground: Ground) -> Steps[None]:
     before = (yield from ground.ask(M.FaultClear(fault_id=0))).message
-    for wrong in (_inject("no_such_kind"), _inject("drop", when="cycle =="), _inject("drop", given=0x80)):
+    for wrong in (
+        _inject("no_such_kind"),
+        _inject("drop", when="cycle =="),
+        _inject("drop", given=0x80),
+        # One of the device itself, at a cycle that does not come: taken by mistake, it spoils no other case.
+        _inject("pump_stalled", when="cycle == 1000000000", given=0x80),
+    ):
         refused((yield from ground.ask(wrong)), Code.E_ARGUMENT, Code.E_UNSUPPORTED)
     after = (yield from ground.ask(M.FaultClear(fault_id=0))).message
     cleared = after.cleared if isinstance(after, M.FaultClearDone) else 0
