@@ -1,4 +1,4 @@
-"""The kill matrix: each MUST of a device on a wire of bytes is seen broken by a defect, but for those that are named."""
+"""The kill matrix: each MUST of a device on a wire of bytes is seen broken by some defect."""
 
 import pytest
 

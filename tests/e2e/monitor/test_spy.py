@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,30 @@ import pytest
 from devicectl import Plan, connect
 from devicectl.cli.program import call
 from devicectl.errors import UrlError
-from tests.e2e.processes import DEVICECTL, devicectl, one_line
+from tests.e2e.processes import devicectl, one_line
 from tests.e2e.sessions import PARAMETERS
 from tests.patience import patience
 from tests.programs import environment, serve
 
 SHORT = "anesthesia_wait_s=1"
+PROGRAM = """
+import asyncio
+import sys
+
+import devicectl
+
+
+async def main():
+    async with devicectl.connect(sys.argv[1]) as handpiece:
+        async with handpiece.open_session(devicectl.Plan(target_cores=90)) as session:
+            await session.confirm_anesthesia()
+            async for _ in session.run():
+                pass
+        print("reconciled:", session.summary.reconciled, flush=True)
+
+
+asyncio.run(main())
+"""
 
 
 def test_a_session_in_virtual_time_is_shown_in_full_and_is_the_same(
@@ -73,18 +92,13 @@ def test_a_file_of_its_own_may_not_be_another_one(tmp_path: Path) -> None:
 
 
 def test_a_reader_who_reads_nothing_keeps_no_session_over_tcp_waiting(tmp_path: Path) -> None:
+    """A program that writes nothing else there: the lines of `devicectl run` wait for their reader as ever."""
     with serve("--tcp", "127.0.0.1:0", "--seed", "7", *PARAMETERS) as device:
-        line = [*DEVICECTL, "run", "--device", f"spy+{device.urls[0]}", "--target-cores", "90"]
-        with subprocess.Popen(
-            [*line, "--log", str(tmp_path / "log.sqlite"), "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            env=environment(),
-        ) as process:
+        line = [sys.executable, "-P", "-c", PROGRAM, f"spy+{device.urls[0]}"]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=pipe, stderr=pipe) as process:
             assert process.stdout is not None and process.stderr is not None
-            first = process.stderr.readline()
-            assert b"TRAINING SIMULATOR" in first
-            assert b'"reconciled": true' in process.stdout.readline()
+            assert b"TRAINING SIMULATOR" in process.stderr.readline()
+            assert process.stdout.readline() == b"reconciled: True\n"
             process.communicate(timeout=patience())
             assert process.returncode == 0

@@ -132,7 +132,8 @@ def test_a_host_that_is_gone_leaves_it_safe(close: bool, built: Path) -> None:
         assert viewer.link().state is DeviceState.SAFE
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_it_keeps_every_rule_that_the_kit_tries(seed: int, built: Path, tmp_path: Path) -> None:
     """Without a baseline, at the model's own times."""
     report = tmp_path / "report.json"

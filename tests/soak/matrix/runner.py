@@ -32,7 +32,7 @@ TAKES_S: Final = 60.0
 
 
 class Tried(NamedTuple):
-    """A mutant, the rules whose cases failed with it, each with the first of those cases, and what broke off the run."""
+    """A mutant, the rules that failed with it, each with the first of its cases, and what broke off the run."""
 
     name: str
     failed: dict[str, str]
@@ -97,14 +97,14 @@ def page() -> str:
     lines = [
         "# Kill matrix",
         "",
-        "What `devicectl conform device` can see. Each device here has one defect of one place, as a mistake would make it, and is",
-        "tried by all cases in virtual time; a rule that no defect was seen to break is one whose cases may see nothing.",
+        "What `devicectl conform device` can see. Each device here has one defect of one place, as a mistake would",
+        "make it, and is tried by all cases in virtual time. A rule that none was seen to break may be seen by nobody.",
         "TRAINING SIMULATOR - NOT A MEDICAL DEVICE.",
         "",
         "`python -m tests.soak.matrix --keep` tries all of them again in two minutes; `make docs` makes the page.",
         "",
-        f"{shown} of {len(found)} MUSTs of a device were seen broken by a defect. {dead} of {len(results)} defects were seen: those",
-        "that were not are of campaigns, whose faults the kit does not bring in.",
+        f"{shown} of {len(found)} MUSTs of a device were seen broken by a defect. {dead} of {len(results)} defects",
+        "were seen: those that were not are of campaigns, whose faults the kit does not bring in.",
         "",
         "| rule | says | defects that its cases see | by the case |",
         "| --- | --- | --- | --- |",

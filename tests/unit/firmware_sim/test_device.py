@@ -19,7 +19,6 @@ from protocols.language import alarm_codes as A
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import AlarmState, ByeReason, CloseReason, Code, DeviceState, Ending, Role, Stream
-from protocols.language.message import Message
 from protocols.language.units import SECOND, Micros
 from tests.unit.firmware_sim.memories import Store, memory, records
 from tests.unit.firmware_sim.visitors import Visitor
@@ -271,10 +270,14 @@ def test_a_query_is_answered_to_a_viewer_and_a_command_refused() -> None:
     viewer.said(M.Stop(), M.StopDone)
 
 
-def test_a_command_that_the_device_does_not_have_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
-    lacking: type[Message] = M.Purge
-    monkeypatch.delitem(RULES, lacking)
-    no = Visitor(Device(seed=9)).said(M.Purge(), M.Refused)
+def test_a_command_that_the_device_does_not_have_is_unsupported() -> None:
+    rules = dict(RULES)
+    del RULES[M.Purge]
+    try:
+        no = Visitor(Device(seed=9)).said(M.Purge(), M.Refused)
+    finally:
+        RULES.clear()
+        RULES.update(rules)  # in its order, which a page shows
     assert (no.code, no.sentence) == (Code.E_UNSUPPORTED, "this device does not carry out Purge")
 
 

@@ -206,7 +206,7 @@ WRONG = [
     ("serial://socket://host:4001?logging=debug", "path", "raw TCP port"),
     ("serial://loop://", "path", "no device is there"),
     ("serial://hwgrep://0403:6001", "path", "list_ports"),
-    ("serial://spy:///dev/ttyUSB0?file=x", "path", "--trace FILE"),
+    ("serial://spy:///dev/ttyUSB0?file=x", "path", "with spy+ before its URL"),
     ("serial://alt:///dev/ttyUSB0?class=PosixPollSerial", "path", "name the port itself"),
     ("serial://cp2110://0:1:2", "path", "HID device"),
     ("serial://file:///dev/ttyUSB0", "path", "a URL within the URL"),
