@@ -5,6 +5,7 @@ from typing import Final
 
 from devicectl.conformance.case import Case
 from devicectl.conformance.device.cases import (
+    beginnings,
     brokers,
     commands,
     control,
@@ -17,7 +18,7 @@ from devicectl.conformance.device.cases import (
 )
 from devicectl.conformance.device.ground import Stage
 
-_GROUPS: Final = (frames, payloads, links, leases, commands, control, cycles, journals, brokers)
+_GROUPS: Final = (frames, payloads, links, leases, commands, control, beginnings, cycles, journals, brokers)
 
 
 def _spread(cases: Sequence[Case], waiting: Sequence[Case]) -> Iterator[Case]:

@@ -12,6 +12,7 @@ DECLARED: Final = {
     "devicectl.campaign.judges.ledgers": "unit/devicectl/campaign/test_judges.py",
     "devicectl.campaign.many.junit": "e2e/cli/test_campaign.py",
     "devicectl.campaign.many.unseen": "integration/campaign/test_campaign.py",
+    "devicectl.conformance.device.cases.beginnings": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.brokers": "e2e/conformance/test_wires.py",
     "devicectl.conformance.device.cases.commands": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.control": "integration/conformance/test_simulator.py",

@@ -142,7 +142,9 @@ def _stop_in_a_cycle(ground: Ground) -> Steps[None]:
 def _stop_while_moving(ground: Ground, motion: Message) -> Steps[None]:
     moving, begun = ground.link.command(motion), ground.probe.now
     ground.placed = ground.placed and not isinstance(motion, M.Reposition)
-    yield from ground.probe.wait("RECEIVED", lambda one: one.header.correlation_id == moving, ANSWER_MS)
+    first = yield from ground.probe.wait("RECEIVED", lambda one: one.header.correlation_id == moving, ANSWER_MS)
+    if isinstance(first.message, M.Refused) and first.message.code is Code.E_UNSUPPORTED:
+        return  # a device may have no PURGE
     asked, used = ground.probe.now, ground.link.command(M.Stop())
     ends: dict[int, Message | None] = {}
     while len(ends) < 2:

@@ -1,33 +1,26 @@
-"""Cases of the cycle: numbers, phases, deadlines, what must come first, and the hand's place."""
+"""Cases of the cycle: numbers, phases, deadlines, and the hand's place."""
 
 from functools import partial
 from typing import Final
 
-from devicectl.conformance.case import Case, Need
-from devicectl.conformance.device.cases.declare import Run, case
+from devicectl.conformance.case import Case
+from devicectl.conformance.device.cases.beginnings import state_is
+from devicectl.conformance.device.cases.declare import case
 from devicectl.conformance.device.cases.journals import cycle_records
 from devicectl.conformance.device.checks import done, equal, refused, true
-from devicectl.conformance.device.ground import DEPTH_UM, ZONES, Ground, Stage
+from devicectl.conformance.device.ground import DEPTH_UM, Ground, Stage
 from devicectl.conformance.device.link import ANSWER_MS
 from devicectl.conformance.device.probe import Steps
 from protocols.language import messages as M
 from protocols.language import records as R
-from protocols.language.enums import CloseReason, Code, Ending, NeedleOutcome, Phase
+from protocols.language.enums import Code, Ending, NeedleOutcome, Phase
 from protocols.language.enums import DeviceState as S
-from protocols.language.interlocks import ANESTHESIA_NEEDED, ANESTHESIA_TIME, ZONE
 from protocols.language.message import Message
 from protocols.link.header import REPLAYED
 
 ADVANCE_SHARE: Final = 0.8
 """Share of four times one step's time that four steps take at least."""
 STEPS: Final = 4
-NEARLY_S: Final = 10
-"""Seconds of a wait that are left where it is nearly over: more than two answers take."""
-
-
-def _state_is(ground: Ground, state: S) -> Steps[None]:
-    yield from ground.look()
-    equal("the state afterwards", state, ground.state)
 
 
 # --- numbers ------------------------------------------------------------------------------------------------------
@@ -46,7 +39,7 @@ def _last_again(ground: Ground) -> Steps[None]:
     again = done(answer, M.PunchDone)
     equal("the number in the answer", ground.cycle_no, again.cycle_no)
     true("the flags of the answer", bool(answer.header.flags & REPLAYED), "REPLAYED", answer.header.flags)
-    yield from _state_is(ground, S.ARMED)
+    yield from state_is(ground, S.ARMED)
     equal("records of the cycle before and after", before, len((yield from cycle_records(ground, ground.cycle_no))))
 
 
@@ -72,7 +65,7 @@ def _older(ground: Ground) -> Steps[None]:
         yield from ground.whole_cycle()
     for number in (ground.cycle_no - 1, 0):
         refused((yield from ground.ask(ground.punch(cycle_no=number))), Code.E_EXPIRED)
-    yield from _state_is(ground, S.ARMED)
+    yield from state_is(ground, S.ARMED)
 
 
 def _gap(ground: Ground) -> Steps[None]:
@@ -80,7 +73,7 @@ def _gap(ground: Ground) -> Steps[None]:
     for number in (last + 2, last + 1_000, 0xFFFF_FFFF):
         no = refused((yield from ground.ask(ground.punch(cycle_no=number))), Code.E_CYCLE_GAP)
         equal("the numbers in the refusal: expected, given", (last + 1, number), (no.expected, no.actual))
-    yield from _state_is(ground, S.ARMED)
+    yield from state_is(ground, S.ARMED)
 
 
 def _phase(name: str, cycle_no: int) -> Message:
@@ -94,7 +87,7 @@ def _not_open(ground: Ground, name: str) -> Steps[None]:
     yield from ground.begin_cycle()
     for number in (ground.cycle_no + 1, ground.cycle_no + 77):
         refused((yield from ground.ask(_phase(name, number))))
-    yield from _state_is(ground, S.PUNCHING)
+    yield from state_is(ground, S.PUNCHING)
 
 
 def _order(ground: Ground) -> Steps[None]:
@@ -109,7 +102,7 @@ def _order(ground: Ground) -> Steps[None]:
     for wrong in ("suction", "advance"):
         refused((yield from ground.ask(_phase(wrong, number))), Code.E_STATE)
     yield from ground.next_phase()
-    yield from _state_is(ground, S.ARMED)
+    yield from state_is(ground, S.ARMED)
 
 
 def _steps(ground: Ground) -> Steps[None]:
@@ -135,7 +128,7 @@ def _deadline(ground: Ground, ms: int, *, void: bool) -> Steps[None]:
     answer = yield from ground.ask(ground.punch(deadline_ms=ground.deadline(ms)))
     if void:
         refused(answer, Code.E_EXPIRED)
-        yield from _state_is(ground, S.ARMED)
+        yield from state_is(ground, S.ARMED)
     else:
         done(answer, M.PunchDone)
 
@@ -144,7 +137,7 @@ def _depth(ground: Ground) -> Steps[None]:
     for depth_um in (DEPTH_UM - 500, DEPTH_UM + 500):
         no = refused((yield from ground.ask(ground.punch(depth_um=depth_um))), Code.E_RANGE)
         equal("the depths in the refusal: the session's, the command's", (DEPTH_UM, depth_um), (no.expected, no.actual))
-    yield from _state_is(ground, S.ARMED)
+    yield from state_is(ground, S.ARMED)
 
 
 def _count_agrees(ground: Ground) -> Steps[None]:
@@ -175,7 +168,7 @@ def _stop(ground: Ground, phases: int) -> Steps[None]:
     answer = yield from ground.ask(ground.punch(cycle_no=number))
     true("the answer to PUNCH of an aborted cycle", isinstance(answer.message, M.Aborted), "ABORTED", answer.message)
     true("the flags of the answer", bool(answer.header.flags & REPLAYED), "REPLAYED", answer.header.flags)
-    yield from _state_is(ground, S.ARMED)
+    yield from state_is(ground, S.ARMED)
 
 
 def _stop_in_the_stroke(ground: Ground) -> Steps[None]:
@@ -193,7 +186,7 @@ def _stop_in_the_stroke(ground: Ground) -> Steps[None]:
             ground.follow(command, heard.message)
     stopped = ends[M.Stop]
     true("STOP's answer", isinstance(stopped, M.StopDone), "StopDone", stopped)
-    yield from _state_is(ground, S.SAFE)
+    yield from state_is(ground, S.SAFE)
     if isinstance(ends[M.Punch], M.Refused):
         return  # the suction had to recover first: no stroke was begun
     true("PUNCH's end", isinstance(ends[M.Punch], M.Aborted | M.PunchDone), "ABORTED, or done before", ends[M.Punch])
@@ -209,105 +202,7 @@ def _pause(ground: Ground) -> Steps[None]:
     done((yield from ground.ask(M.Pause())), M.PauseDone)
     refused((yield from ground.ask(ground.punch())), Code.E_STATE, Code.E_INTERLOCK)
     done((yield from ground.ask(M.Resume())), M.ResumeDone)
-    yield from _state_is(ground, S.ARMED)
-
-
-# --- what must come first -------------------------------------------------------------------------------------------
-
-
-def _arm_unconfirmed(ground: Ground, *, numbed: bool) -> Steps[None]:
-    if numbed:
-        yield from ground.do(M.AnesthesiaStart(zone=0, age_s=0, method="conformance"))
-    refused((yield from ground.ask(M.Arm())), Code.E_INTERLOCK, interlock=ANESTHESIA_NEEDED)
-    yield from ground.look()
-    true("the state afterwards", ground.state in (S.SESSION_OPEN, S.ANESTHESIA_WAIT), "not armed", ground.state.name)
-
-
-def _one_zone_of_two(ground: Ground) -> Steps[None]:
-    start = yield from ground.do(M.AnesthesiaStart(zone=1, age_s=0, method="conformance"))
-    assert isinstance(start, M.AnesthesiaStartDone)
-    refused((yield from ground.ask(M.Arm())), Code.E_INTERLOCK, interlock=ANESTHESIA_NEEDED)
-    # A confirmation that comes while the other zone still waits must not be taken for that of both.
-    yield from ground.do(M.AnesthesiaStart(zone=0, age_s=start.wait_s, method="conformance"))
-    yield from ground.do(M.AnesthesiaConfirm(zone=0, confirmed_by="conformance"))
-    refused((yield from ground.ask(M.Arm())), Code.E_INTERLOCK, interlock=ANESTHESIA_NEEDED)
-    yield from ground.abandon()
-
-
-def _confirm_early(ground: Ground) -> Steps[None]:
-    start = done((yield from ground.ask(M.AnesthesiaStart(zone=0, age_s=0, method="x"))), M.AnesthesiaStartDone)
-    confirm = M.AnesthesiaConfirm(zone=0, confirmed_by="conformance")
-    answer = yield from ground.ask(confirm)
-    if start.wait_s > 1:
-        refused(answer, Code.E_INTERLOCK, interlock=ANESTHESIA_TIME)
-    else:
-        true("the answer without a wait", answer.message is not None, "any", answer.message)
-    if start.wait_s > NEARLY_S:
-        yield from ground.do(M.AnesthesiaStart(zone=0, age_s=start.wait_s - NEARLY_S, method="x"))
-        refused((yield from ground.ask(confirm)), Code.E_INTERLOCK, interlock=ANESTHESIA_TIME)
-        yield from ground.abandon()
-        yield from ground.reach(Stage.OPEN)
-        for age_s in (start.wait_s, 0):  # the wait runs from what was said last
-            yield from ground.do(M.AnesthesiaStart(zone=0, age_s=age_s, method="x"))
-        refused((yield from ground.ask(confirm)), Code.E_INTERLOCK, interlock=ANESTHESIA_TIME)
-
-
-def _outside(ground: Ground, command: Message) -> Steps[None]:
-    refused((yield from ground.ask(command)), Code.E_INTERLOCK, interlock=ZONE)
-
-
-def _plan(ground: Ground, target: int, zones: tuple[int, ...]) -> Steps[None]:
-    wrong = M.SessionOpen(target_cores=target, coverage_bp=800, depth_um=DEPTH_UM, zones_cm2=zones)
-    refused((yield from ground.ask(wrong)), Code.E_RANGE)
-    yield from _state_is(ground, S.IDLE)
-
-
-_NEVER_OPEN: Final = 0xFFFF_0000
-"""A cycle's number that no device has come to: the one that ended last would be answered from memory."""
-_NO_PLACE: Final[dict[str, Message]] = {
-    "disarm": M.Disarm(),
-    "pause": M.Pause(),
-    "resume": M.Resume(),
-    "fault-reset": M.FaultReset(),
-    "anesthesia": M.AnesthesiaStart(zone=0, age_s=0, method=""),
-    "suction": M.Suction(cycle_no=_NEVER_OPEN),
-    "count": M.Count(cycle_no=_NEVER_OPEN),
-    "arm": M.Arm(),
-    "reposition": M.Reposition(zone=0, cell=0),
-    "purge": M.Purge(),
-}
-_MOVING: Final = ("arm", "reposition", "purge")
-
-
-def _no_place(ground: Ground, command: Message) -> Steps[None]:
-    refused((yield from ground.ask(command)), Code.E_STATE, Code.E_INTERLOCK)
-    yield from _state_is(ground, S.IDLE)
-
-
-def _open_twice(ground: Ground) -> Steps[None]:
-    refused((yield from ground.ask(ground.plan())), Code.E_STATE, Code.E_INTERLOCK)
-    yield from _state_is(ground, S.SESSION_OPEN)
-
-
-def _no_place_armed(ground: Ground) -> Steps[None]:
-    for command in (
-        ground.plan(),
-        ground.closing(CloseReason.ABANDONED),
-        M.AnesthesiaStart(zone=0, age_s=0, method=""),
-        M.Arm(),
-        M.Resume(),
-        M.FaultReset(),
-    ):
-        refused((yield from ground.ask(command)), Code.E_STATE, Code.E_INTERLOCK)
-    yield from _state_is(ground, S.ARMED)
-
-
-def _no_place_paused(ground: Ground) -> Steps[None]:
-    done((yield from ground.ask(M.Pause())), M.PauseDone)
-    for command in (ground.closing(CloseReason.ABANDONED), M.Arm(), M.Pause(), M.Reposition(zone=0, cell=0), M.Purge()):
-        refused((yield from ground.ask(command)), Code.E_STATE, Code.E_INTERLOCK)
-    yield from _state_is(ground, S.PAUSED)
-    done((yield from ground.ask(M.Resume())), M.ResumeDone)
+    yield from state_is(ground, S.ARMED)
 
 
 # --- the hand's place -----------------------------------------------------------------------------------------------
@@ -320,68 +215,8 @@ def _place_kept(ground: Ground, how: Message) -> Steps[None]:
 
 
 def _cases() -> list[Case]:
-    idle, opened, armed, placed = Stage.IDLE, Stage.OPEN, Stage.ARMED, Stage.PLACED
-    plans: dict[str, tuple[int, tuple[int, ...]]] = {
-        "no-zones": (30, ()),
-        "empty-zone": (30, (4, 0)),
-        "too-many-cores": (1_000_000, (1,)),
-        "too-many-cells": (30, (0xFFFF, 0xFFFF)),
-    }
-    made: list[Case] = []
-    for name, (target, zones) in plans.items():
-        run: Run = partial(_plan, target=target, zones=zones)
-        made.append(case(f"cyc.plan-{name}", f"a plan with {name}", "CYC-15", run, stage=idle))
-    for name, command in _NO_PLACE.items():
-        needs = (Need.MOTION,) if name in _MOVING else ()
-        run = partial(_no_place, command=command)
-        made.append(case(f"cyc.idle-{name}", f"{name} without a session", "CYC-16", run, *needs, stage=idle))
-    numb_nowhere = M.AnesthesiaStart(zone=len(ZONES), age_s=0, method="")
-    made += [
-        case("cyc.open-twice", "a second session", "CYC-16", _open_twice, stage=opened),
-        case(
-            "cyc.arm-unnumbed",
-            "ARM before any zone is numbed",
-            "CYC-12",
-            partial(_arm_unconfirmed, numbed=False),
-            Need.MOTION,
-            stage=opened,
-        ),
-        case(
-            "cyc.arm-unconfirmed",
-            "ARM before a zone is confirmed",
-            "CYC-12",
-            partial(_arm_unconfirmed, numbed=True),
-            Need.MOTION,
-            stage=opened,
-        ),
-        case("cyc.confirm-early", "a confirmation before the wait is over", "CYC-13", _confirm_early, stage=opened),
-        case(
-            "cyc.zone-outside",
-            "a zone outside the plan",
-            "CYC-14",
-            partial(_outside, command=numb_nowhere),
-            stage=opened,
-        ),
-        case(
-            "cyc.arm-one-of-two",
-            "ARM with a second zone unconfirmed",
-            "CYC-12",
-            _one_zone_of_two,
-            Need.MOTION,
-            stage=Stage.NUMB,
-        ),
-        *(
-            case(
-                f"cyc.cell-outside-{zone}",
-                "a cell outside the plan",
-                "CYC-14",
-                partial(_outside, command=M.Reposition(zone=zone, cell=cell)),
-                stage=armed,
-            )
-            for zone, cell in ((0, ZONES[0]), (len(ZONES), 0))
-        ),
-        case("cyc.armed", "what has no place in an armed device", "CYC-16", _no_place_armed, stage=armed),
-        case("cyc.paused", "what has no place in a pause", "CYC-16", _no_place_paused, stage=armed),
+    placed = Stage.PLACED
+    return [
         case("cyc.numbers", "numbers rise by one", "CYC-1", _numbers, stage=placed),
         case("cyc.last-again", "PUNCH of the cycle that ended last", "CYC-2", _last_again, stage=placed),
         case("cyc.open-again", "PUNCH of the open cycle", "CYC-3", _open_again, stage=placed),
@@ -452,7 +287,6 @@ def _cases() -> list[Case]:
             for number, phase in enumerate((Phase.PUNCH, Phase.SUCTION, Phase.ADVANCE))
         ),
     ]
-    return made
 
 
 CASES: Final = tuple(_cases())
