@@ -1,6 +1,6 @@
 """Profiles: errors with their place and the nearest name, one laid over another, and the schema of the file."""
 
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import jsonschema
@@ -11,7 +11,7 @@ from firmware_sim.twin.profile import COMMANDS, FIELDS, FORM, Profile, make_prof
 from firmware_sim.twin.reactions import Limit
 from protocols.text.values import ValuesError, decode_values
 
-DEFAULT = Path("firmware_sim/twin/default.yaml")
+DEFAULT = files("firmware_sim.twin") / "default.yaml"
 
 
 def read(text: str) -> Profile:
