@@ -3,31 +3,22 @@
 Law: thin. It checks the command line before anything is started, and writes what the run came to.
 """
 
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from devicectl.cli.arguments import whole_number
-from devicectl.cli.conform.device import check_files
-from handpiece_shell.streams import to_utf8
+from devicectl.cli.conform import options
 
 if TYPE_CHECKING:
-    from devicectl.cli.conform.files import Files
+    from devicectl.cli.conform.running import Held, Keep
     from devicectl.conformance.controller.session import Wanted
-    from devicectl.conformance.device.probe import Sent
-    from devicectl.conformance.outcome import Outcome
 
 _COMMAND = "The controller and its arguments, behind --; {url} and {folder} in them are those of each run."
 _PTY = "Give it a pseudo-terminal, as a serial port; else it gets TCP."
 _JOBS = "Runs of the command side by side, 4 unless given."
 _LIMIT = "Seconds for the whole run, 900 unless given; scenes behind it are skipped."
-_BASELINE = "Failures that are known, as JSON; one that passes now fails the run."
-_WRITE = "Write a baseline of all that failed."
 _CASE = "Only cases whose name is this, or begins with it where it ends in *; or those of a rule, as HLP-CMD-12."
-_RECORD = "Record each case that failed as pcapng in this folder."
 
 _Command = Annotated[list[str] | None, typer.Argument(metavar="-- COMMAND...", help=_COMMAND, show_default=False)]
 _Pty = Annotated[bool, typer.Option("--pty", metavar="", help=_PTY)]
@@ -35,17 +26,8 @@ _Tcp = Annotated[bool, typer.Option("--tcp", metavar="", help="Give it a port of
 _Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", parser=whole_number, help=_JOBS)]
 _Limit = Annotated[int | None, typer.Option("--limit", metavar="S", parser=whole_number, help=_LIMIT)]
 _Case = Annotated[list[str] | None, typer.Option("--case", metavar="NAME|NAME*|RULE", help=_CASE)]
-_List = Annotated[bool, typer.Option("--list", metavar="", help="List cases, rules and needs, and try nothing.")]
-_Every = Annotated[bool, typer.Option("--every", metavar="", help="Print the cases that passed as well.")]
-_Baseline = Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help=_BASELINE)]
-_Write = Annotated[Path | None, typer.Option("--write-baseline", metavar="FILE", help=_WRITE)]
-_Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
-_Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")]
-_Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one page.")]
-_Record = Annotated[Path | None, typer.Option("--record", metavar="DIR", help=_RECORD)]
 
 MAX_JOBS: Final = 16
-MAX_LIMIT_S: Final = 86_400
 
 
 def controller(
@@ -53,14 +35,14 @@ def controller(
     pty: _Pty = False,
     tcp: _Tcp = False,
     case: _Case = None,
-    list_only: _List = False,
-    every: _Every = False,
-    baseline: _Baseline = None,
-    write_baseline: _Write = None,
-    json_file: _Json = None,
-    junit: _Junit = None,
-    html: _Html = None,
-    record: _Record = None,
+    list_only: options.ListOnly = False,
+    every: options.Every = False,
+    baseline: options.Baseline = None,
+    write_baseline: options.WriteBaseline = None,
+    json_file: options.Json = None,
+    junit: options.Junit = None,
+    html: options.Html = None,
+    record: options.Record = None,
     jobs: _Jobs = None,
     limit: _Limit = None,
 ) -> int:
@@ -98,50 +80,23 @@ def controller(
     if pty and tcp:
         raise typer.BadParameter("it is one way or the other", param_hint="--pty, --tcp")
     files = Files(json_file, junit, html, record, write_baseline)
-    check_files(files, baseline, [])
+    options.check_files(files, baseline, [])
+    from devicectl.cli.conform.running import run
+    from devicectl.conformance.rules import Duty
+
     wanted = Wanted(
         command,
         chosen,
         way="pty" if pty else "tcp",
-        jobs=JOBS if jobs is None else _within("--jobs", jobs, MAX_JOBS),
-        limit_s=RUN_LIMIT_S if limit is None else _within("--limit", limit, MAX_LIMIT_S),
+        jobs=JOBS if jobs is None else options.within("--jobs", jobs, MAX_JOBS),
+        limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
         known=read_known(baseline, CONTROLLER_CASES),
     )
-    return _run(wanted, files, every=every)
+    return run(Duty.HOST, lambda keep: _held(wanted, keep), files, every=every)
 
 
-def _within(option: str, value: int, most: int) -> int:
-    if not 1 <= value <= most:
-        raise typer.BadParameter(f"{value} is not a whole number from 1 to {most}", param_hint=option)
-    return value
-
-
-def _run(wanted: "Wanted", files: "Files", *, every: bool) -> int:
-    """Hold a run, print and write its report; returns the exit code."""
-    from devicectl import clock
-    from devicectl.cli.conform.files import write_recording, write_reports
+def _held(wanted: "Wanted", keep: "Keep") -> "Held":
     from devicectl.conformance.controller.session import hold
-    from devicectl.conformance.outcome import Word
-    from devicectl.conformance.report.lines import lines
-    from devicectl.conformance.report.recording import encode_case
-    from devicectl.conformance.report.summary import report_data
-    from devicectl.conformance.rules import Duty
-    from handpiece_shell.recording_file import versions
 
-    def keep(outcome: "Outcome", pieces: "Sequence[Sent]") -> "Outcome":
-        if files.record is None or outcome.word not in (Word.FAILED, Word.KNOWN):
-            return outcome
-        path = write_recording(files.record, outcome.case.id, encode_case(outcome, pieces, versions()))
-        return outcome._replace(recording=str(path))
-
-    began = clock.monotonic()
     outcomes = hold(wanted, keep)
-    judged = {"controller": " ".join(wanted.command)[:200], "way": wanted.way, "jobs": wanted.jobs}
-    seconds = (clock.monotonic() - began) / 1e6
-    data = report_data(Duty.HOST, judged, outcomes, seconds=seconds, versions=versions())
-    data["program"] = "devicectl conform controller"
-    to_utf8(sys.stdout)
-    for line in lines(data, every=every):
-        print(line)
-    write_reports(files, data, outcomes)
-    return 1 if data["verdict"] == "failed" else 0
+    return {"controller": " ".join(wanted.command)[:200], "way": wanted.way, "jobs": wanted.jobs}, outcomes

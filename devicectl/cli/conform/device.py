@@ -3,29 +3,25 @@
 Law: thin. It checks the command line before anything is opened, and writes what the run came to.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from devicectl.cli.arguments import URL_VARIABLE, device_url, refuse_together, whole_number
-from devicectl.cli.files import device_files, output_file, refuse_clash, require_writable
+from devicectl.cli.arguments import URL_VARIABLE, device_url, whole_number
+from devicectl.cli.conform import options
+from devicectl.cli.files import device_files
 from devicectl.transports.urls import DEFAULT_URL, describe_schemes
-from handpiece_shell.files import NamedFile, Use
 from protocols.text.url_text import parse_number
 
 if TYPE_CHECKING:
-    from devicectl.cli.conform.files import Files
+    from devicectl.cli.conform.running import Held, Keep
+    from devicectl.conformance.device.session import Wanted
 
 _DEVICE = f"URL of the device: {describe_schemes()}; else ${URL_VARIABLE}, else {DEFAULT_URL}"
 _MOTION = "Let cases arm and move a device that is no simulator."
 _ABANDON = "Close a session that the device holds open, without its counts."
 _HOOK = "Command for what needs a hand, as power_cycle=COMMAND; it finds the time off in OFF_MS."
-_BASELINE = "Failures that are known, as JSON; one that passes now fails the run."
-_WRITE = "Write a baseline of all that failed."
 _CASE = "Only cases whose name is this, or begins with it where it ends in *; or those of a rule, as HLP-CYC-3."
-_LIST = "List cases, rules and needs, and try nothing."
-_RECORD = "Record each case that failed as pcapng in this folder."
 _SLACK = "Lateness of a measured time that is put down to the way and this machine; else 250, or 1 for sim://."
 _LIMIT = "Seconds for the whole run, 900 unless given; cases behind it are skipped."
 _LINKS = "Links that the way carries side by side: 1 on a serial port, else 17."
@@ -34,44 +30,34 @@ _Device = Annotated[str | None, typer.Option("--device", metavar="URL", help=_DE
 _Motion = Annotated[bool, typer.Option("--allow-motion", metavar="", help=_MOTION)]
 _Abandon = Annotated[bool, typer.Option("--abandon", metavar="", help=_ABANDON)]
 _Hook = Annotated[list[str] | None, typer.Option("--hook", metavar="NAME=COMMAND", help=_HOOK)]
-_Baseline = Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help=_BASELINE)]
-_Write = Annotated[Path | None, typer.Option("--write-baseline", metavar="FILE", help=_WRITE)]
 _Case = Annotated[list[str] | None, typer.Option("--case", metavar="NAME|NAME*|RULE", help=_CASE)]
-_List = Annotated[bool, typer.Option("--list", metavar="", help=_LIST)]
-_Every = Annotated[bool, typer.Option("--every", metavar="", help="Print the cases that passed as well.")]
-_Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
-_Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")]
-_Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one page.")]
-_Record = Annotated[Path | None, typer.Option("--record", metavar="DIR", help=_RECORD)]
 _Slack = Annotated[str | None, typer.Option("--slack", metavar="MS", help=_SLACK)]
 _Limit = Annotated[int | None, typer.Option("--limit", metavar="S", parser=whole_number, help=_LIMIT)]
 _Links = Annotated[int | None, typer.Option("--links", metavar="N", parser=whole_number, help=_LINKS)]
-_Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of a simulated one.")]
 
 HOOKS: Final = ("power_cycle",)
 MAX_LINKS: Final = 64
-MAX_LIMIT_S: Final = 86_400
 MAX_SLACK_MS: Final = 10_000
 
 
 def device(
     url: _Device = None,
     case: _Case = None,
-    list_only: _List = False,
-    every: _Every = False,
+    list_only: options.ListOnly = False,
+    every: options.Every = False,
     allow_motion: _Motion = False,
     abandon: _Abandon = False,
     hook: _Hook = None,
-    baseline: _Baseline = None,
-    write_baseline: _Write = None,
-    json_file: _Json = None,
-    junit: _Junit = None,
-    html: _Html = None,
-    record: _Record = None,
+    baseline: options.Baseline = None,
+    write_baseline: options.WriteBaseline = None,
+    json_file: options.Json = None,
+    junit: options.Junit = None,
+    html: options.Html = None,
+    record: options.Record = None,
     slack: _Slack = None,
     limit: _Limit = None,
     links: _Links = None,
-    seed: _Seed = None,
+    seed: options.Seed = None,
 ) -> int:
     """Try a device rule by rule, from what is harmless to what moves, and report what it broke.
 
@@ -100,9 +86,10 @@ def device(
         return 0
     target, named_by = device_url(url, seed, None)
     files = Files(json_file, junit, html, record, write_baseline)
-    check_files(files, baseline, device_files(target, named_by))
+    options.check_files(files, baseline, device_files(target, named_by))
     from devicectl.cli.conform.running import run
     from devicectl.conformance.device.session import RUN_LIMIT_S, Wanted
+    from devicectl.conformance.rules import Duty
 
     wanted = Wanted(
         target,
@@ -112,26 +99,28 @@ def device(
         abandon=abandon,
         hook=_hook(hook or []),
         slack_ms=_slack(slack),
-        limit_s=RUN_LIMIT_S if limit is None else _within("--limit", limit, MAX_LIMIT_S),
-        links=None if links is None else _within("--links", links, MAX_LINKS),
+        limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
+        links=None if links is None else options.within("--links", links, MAX_LINKS),
     )
-    return run(wanted, files, every=every)
+    return run(Duty.DEVICE, lambda keep: _held(wanted, keep), files, every=every)
 
 
-def check_files(files: "Files", baseline: Path | None, others: list[NamedFile]) -> None:
-    """See that no two files of a run are one, and that those to be written can be.
+def _held(wanted: "Wanted", keep: "Keep") -> "Held":
+    from devicectl.conformance.device.session import hold
 
-    Raises:
-        typer.BadParameter: they are not, or cannot.
-    """
-    if baseline is not None and files.baseline is not None:
-        raise refuse_together("--write-baseline", "--baseline", "what is known is written once, and then only shrinks")
-    named = {"--json": files.json, "--junit": files.junit, "--html": files.html, "--write-baseline": files.baseline}
-    written = [one for option, path in named.items() for one in output_file(option, path)]
-    read = [] if baseline is None else [NamedFile("--baseline", str(baseline), Use.READ)]
-    refuse_clash([*others, *read, *written])
-    for option, path in named.items():
-        require_writable(option, path)
+    held = hold(wanted, keep)
+    claims = held.claims
+    judged = {
+        "device": f"{wanted.url.scheme}://",
+        "seed": wanted.url.seed,
+        "model": claims.model,
+        "serial": claims.serial,
+        "firmware": claims.firmware,
+        "minor": claims.minor,
+        "simulated": claims.simulated,
+        "slack_ms": wanted.slack_ms,
+    }
+    return judged, held.outcomes
 
 
 def _hook(given: list[str]) -> str | None:
@@ -157,10 +146,4 @@ def _slack(text: str | None) -> float | None:
     value = parse_number(text)
     if value is None or not 0 <= value <= MAX_SLACK_MS:
         raise typer.BadParameter(f"{text[:80]!r} is not a time from 0 to {MAX_SLACK_MS} ms", param_hint="--slack")
-    return value
-
-
-def _within(option: str, value: int, most: int) -> int:
-    if not 1 <= value <= most:
-        raise typer.BadParameter(f"{value} is not a whole number from 1 to {most}", param_hint=option)
     return value

@@ -6,13 +6,18 @@ Law: thin. It checks the command line before anything is opened, and writes what
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from devicectl.cli.arguments import URL_VARIABLE, device_url, whole_number
-from devicectl.cli.files import device_files, output_file, refuse_clash, require_writable, write_file
+from devicectl.cli.arguments import URL_VARIABLE, device_url
+from devicectl.cli.conform import options
+from devicectl.cli.files import device_files, write_file
 from protocols.text.notice import NOTICE
+
+if TYPE_CHECKING:
+    from devicectl.conformance.learn.learner import Learned
+    from devicectl.transports.urls import DeviceUrl
 
 CALM: Final = "sim://?clog_hazard=0&miss_p=0&partial_p=0&sensor_false_negative_p=0&sensor_false_positive_p=0"
 """A simulated device that leaves nothing to chance: alarms by chance make no machine."""
@@ -25,18 +30,16 @@ PROGRESS_EVERY: Final = 250
 _Device = Annotated[str | None, typer.Option("--device", metavar="URL", help=_DEVICE)]
 _Motion = Annotated[bool, typer.Option("--allow-motion", metavar="", help=_MOTION)]
 _Whole = Annotated[bool, typer.Option("--whole", metavar="", help=_WHOLE)]
-_Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
 _Dot = Annotated[Path | None, typer.Option("--dot", metavar="FILE", help=_DOT)]
-_Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of a simulated one.")]
 
 
 def learn(
     url: _Device = None,
     allow_motion: _Motion = False,
     whole: _Whole = False,
-    json_file: _Json = None,
+    json_file: options.Json = None,
     dot: _Dot = None,
-    seed: _Seed = None,
+    seed: options.Seed = None,
 ) -> int:
     """Learn the machine that a device is, and hold it against the procedure.
 
@@ -57,29 +60,32 @@ def learn(
     130 interrupted
     """
     target, named_by = device_url(CALM if url is None else url, seed, None)
-    named = {"--json": json_file, "--dot": dot}
-    refuse_clash(
-        [*device_files(target, named_by), *(one for option, path in named.items() for one in output_file(option, path))]
-    )
-    for option, path in named.items():
-        require_writable(option, path)
+    options.check_named(device_files(target, named_by), {"--json": json_file, "--dot": dot})
     from devicectl import clock
     from devicectl.conformance.learn.learner import learn as learn_it
     from devicectl.conformance.learn.session import opened
-    from devicectl.conformance.learn.words import count_states, crossing, suite
-    from handpiece_shell.recording_file import versions
+    from devicectl.conformance.learn.words import crossing, suite
     from handpiece_shell.streams import to_utf8
-
-    def progress(words: int) -> None:
-        if words % PROGRESS_EVERY == 0:
-            print(f"{words} words", file=sys.stderr)
 
     to_utf8(sys.stdout)
     print(NOTICE)
     began = clock.monotonic()
     with opened(target, allow_motion=allow_motion) as query:
-        learned = learn_it(query, suite() if whole else crossing(), progress)
-    seconds = (clock.monotonic() - began) / 1e6
+        learned = learn_it(query, suite() if whole else crossing(), _progress)
+    _say(learned, (clock.monotonic() - began) / 1e6)
+    write_file("--json", json_file, _report(target, learned))
+    write_file("--dot", dot, learned.machine.encode())
+    return 0 if learned.split is None else 1
+
+
+def _progress(words: int) -> None:
+    if words % PROGRESS_EVERY == 0:
+        print(f"{words} words", file=sys.stderr)
+
+
+def _say(learned: "Learned", seconds: float) -> None:
+    from devicectl.conformance.learn.words import count_states
+
     print(
         f"learned: {learned.states} states, from {learned.words} words of {learned.letters} letters in {seconds:.1f} s"
     )
@@ -89,6 +95,12 @@ def learn(
         print(f"the shortest difference: {' '.join(split.word)}")
         print(f"    expected {split.expected}, found {split.found}")
     print(f"verdict: {'as expected' if split is None else 'another machine'}")
+
+
+def _report(target: "DeviceUrl", learned: "Learned") -> bytes:
+    from devicectl.conformance.learn.words import count_states
+    from handpiece_shell.recording_file import versions
+
     report = {
         "notice": NOTICE,
         "versions": versions(),
@@ -97,8 +109,6 @@ def learn(
         "expected_states": count_states(),
         "words": learned.words,
         "letters": learned.letters,
-        "difference": None if split is None else split._asdict(),
+        "difference": None if learned.split is None else learned.split._asdict(),
     }
-    write_file("--json", json_file, (json.dumps(report, indent=1) + "\n").encode())
-    write_file("--dot", dot, learned.machine.encode())
-    return 0 if split is None else 1
+    return (json.dumps(report, indent=1) + "\n").encode()

@@ -1,12 +1,11 @@
-"""A run of `devicectl conform device` from its first frame to its last file."""
+"""A run of `devicectl conform` from its first case to its last file, of either end."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from devicectl import clock
 from devicectl.cli.conform.files import Files, write_recording, write_reports
 from devicectl.conformance.device.probe import Sent
-from devicectl.conformance.device.session import Held, Wanted, hold
 from devicectl.conformance.outcome import Outcome, Word
 from devicectl.conformance.report.lines import lines
 from devicectl.conformance.report.recording import encode_case
@@ -14,12 +13,15 @@ from devicectl.conformance.report.summary import report_data
 from devicectl.conformance.rules import Duty
 from handpiece_shell.recording_file import versions
 from handpiece_shell.streams import to_utf8
-from protocols.capture.packet import JsonObject
+
+Keep = Callable[[Outcome, Sequence[Sent]], Outcome]
+Held = tuple[Mapping[str, object], list[Outcome]]
+"""What is known of the end that was judged, and the outcomes."""
 
 _RECORDED = (Word.FAILED, Word.KNOWN)
 
 
-def run(wanted: Wanted, files: Files, *, every: bool) -> int:
+def run(end: Duty, hold: Callable[[Keep], Held], files: Files, *, every: bool) -> int:
     """Hold a run, print and write its report; returns the exit code."""
     began = clock.monotonic()
 
@@ -29,25 +31,10 @@ def run(wanted: Wanted, files: Files, *, every: bool) -> int:
         path = write_recording(files.record, outcome.case.id, encode_case(outcome, pieces, versions()))
         return outcome._replace(recording=str(path))
 
-    held = hold(wanted, keep)
-    data = _data(wanted, held, (clock.monotonic() - began) / 1e6)
+    judged, outcomes = hold(keep)
+    data = report_data(end, judged, outcomes, seconds=(clock.monotonic() - began) / 1e6, versions=versions())
     to_utf8(sys.stdout)
     for line in lines(data, every=every):
         print(line)
-    write_reports(files, data, held.outcomes)
+    write_reports(files, data, outcomes)
     return 1 if data["verdict"] == "failed" else 0
-
-
-def _data(wanted: Wanted, held: Held, seconds: float) -> JsonObject:
-    claims = held.claims
-    judged = {
-        "device": f"{wanted.url.scheme}://",
-        "seed": wanted.url.seed,
-        "model": claims.model,
-        "serial": claims.serial,
-        "firmware": claims.firmware,
-        "minor": claims.minor,
-        "simulated": claims.simulated,
-        "slack_ms": wanted.slack_ms,
-    }
-    return report_data(Duty.DEVICE, judged, held.outcomes, seconds=seconds, versions=versions())

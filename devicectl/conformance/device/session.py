@@ -4,33 +4,20 @@ Law: it chooses; what is true of the device comes from the cases.
 """
 
 import asyncio
-import contextlib
-import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final
 
 from devicectl.conformance.baseline import apply_baseline
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.ground import Ground
+from devicectl.conformance.device.opening import open_simulated, opened
 from devicectl.conformance.device.probe import BrokenRule, GoneError, Sent, Steps
 from devicectl.conformance.device.runner import Claims, Kept, OutOfTime, Runner
-from devicectl.conformance.device.wires import BytesWire, TopicsWire, Wire
 from devicectl.conformance.outcome import Outcome
 from devicectl.errors import LinkError, SessionError
 from devicectl.transports.urls import DeviceUrl
 
-if TYPE_CHECKING:
-    pass
-
-_T = TypeVar("_T")
-
-SLACK_MS: Final = 250.0
-"""Lateness of a measured time that is put down to the way and to this machine, in real time."""
-VIRTUAL_SLACK_MS: Final = 1.0
-BOOT_MS: Final = 1_500.0
-"""Time for the first HELLO to be answered; a port whose opening resets a board adds that board's time."""
-SERIAL_BOOT_MS: Final = 7_500.0
 MANY_LINKS: Final = 17
 RUN_LIMIT_S: Final = 900.0
 
@@ -68,50 +55,16 @@ def hold(wanted: Wanted, keep: Kept) -> Held:
         UrlError: the URL asks for what there is not.
     """
     if wanted.url.in_process:
-        from devicectl.conformance.device.virtual import open_bench, run_steps
+        from devicectl.conformance.device.virtual import run_steps
 
-        ground = _ground(wanted, VIRTUAL_SLACK_MS, BOOT_MS, lambda channel: BytesWire())
-        bench = open_bench(ground, wanted.url)
-
+        ground, bench = open_simulated(wanted.url, wanted.slack_ms)
         return run_steps(bench, _whole(wanted, ground, keep, power=True))
     return asyncio.run(_hold_real(wanted, keep))
 
 
 async def _hold_real(wanted: Wanted, keep: Kept) -> Held:
-    from devicectl.conformance.device.bench import RealBench
-
-    async with _target(wanted.url) as url:
-        broker = url.broker
-        clients = f"conform-{secrets.token_hex(4)}"  # another run's would throw this one out
-
-        def client(channel: int) -> str:
-            return f"{clients}-{channel}"
-
-        def make_wire(channel: int) -> Wire:
-            return BytesWire() if broker is None else TopicsWire(broker.topics, client(channel))
-
-        boot_ms = SERIAL_BOOT_MS if url.scheme == "serial" else BOOT_MS
-        ground = _ground(wanted, SLACK_MS, boot_ms, make_wire)
-        real = RealBench(ground.probe, url, client, wanted.hook)
-        async with real.opened() as bench:
-            return await bench.run(_whole(wanted, ground, keep, power=wanted.hook is not None))
-
-
-@contextlib.asynccontextmanager
-async def _target(url: DeviceUrl) -> AsyncIterator[DeviceUrl]:
-    """Bring the simulator that a URL asks for; any other device is there."""
-    if not url.simulated:
-        yield url
-        return
-    from devicectl.simulation.process import simulator
-
-    async with simulator(url) as target:
-        yield target
-
-
-def _ground(wanted: Wanted, slack_ms: float, boot_ms: float, make_wire: Callable[[int], Wire]) -> Ground:
-    slack = slack_ms if wanted.slack_ms is None else wanted.slack_ms
-    return Ground(make_wire, seed=wanted.url.seed or 0, slack_ms=slack, boot_ms=boot_ms)
+    async with opened(wanted.url, hook=wanted.hook, slack_ms=wanted.slack_ms) as (ground, bench):
+        return await bench.run(_whole(wanted, ground, keep, power=wanted.hook is not None))
 
 
 def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[Held]:

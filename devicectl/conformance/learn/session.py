@@ -7,11 +7,11 @@ is led back to idle, which takes the more of its time.
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from devicectl.conformance.device import opening
 from devicectl.conformance.device.ground import Ground, Stage
 from devicectl.conformance.device.probe import BrokenRule, GoneError, Steps
-from devicectl.conformance.device.wires import BytesWire, TopicsWire, Wire
 from devicectl.conformance.learn.learner import Query
 from devicectl.conformance.learn.letters import spell
 from devicectl.conformance.learn.words import Word
@@ -20,11 +20,6 @@ from devicectl.transports.urls import DeviceUrl
 
 if TYPE_CHECKING:
     from devicectl.conformance.device.bench import RealBench
-
-SLACK_MS: Final = 250.0
-BOOT_MS: Final = 7_500.0
-"""Time for the first HELLO to be answered: a port whose opening resets a board adds that board's."""
-CLIENT: Final = "conform-learn"
 
 
 @contextlib.contextmanager
@@ -38,20 +33,16 @@ def opened(url: DeviceUrl, *, allow_motion: bool) -> Iterator[Query]:
     if url.in_process:
         yield _simulated(url)
         return
-    from devicectl.conformance.device.bench import RealBench
-
-    ground = Ground(lambda channel: _wire(url), seed=url.seed or 0, slack_ms=SLACK_MS, boot_ms=BOOT_MS)
-    bench = RealBench(ground.probe, url, lambda channel: CLIENT, None)
-
-    def query(word: Word) -> list[str]:
-        try:
-            return runner.run(bench.run(_spelled(ground, word)))
-        except (BrokenRule, GoneError) as error:
-            raise LinkError(f"the device was lost at {' '.join(word)}: {error}") from error
-
+    entered = contextlib.AsyncExitStack()
     with asyncio.Runner() as runner:
-        entered = contextlib.AsyncExitStack()
-        runner.run(entered.enter_async_context(bench.opened()))
+        ground, bench = runner.run(entered.enter_async_context(opening.opened(url)))
+
+        def query(word: Word) -> list[str]:
+            try:
+                return runner.run(bench.run(_spelled(ground, word)))
+            except (BrokenRule, GoneError) as error:
+                raise LinkError(f"the device was lost at {' '.join(word)}: {error}") from error
+
         try:
             runner.run(_first(bench, ground, allow_motion=allow_motion))
             yield query
@@ -71,16 +62,12 @@ async def _first(bench: "RealBench", ground: Ground, *, allow_motion: bool) -> N
         raise SessionError(f"the device holds session {ground.welcome.session_no} open: close it first")
 
 
-def _wire(url: DeviceUrl) -> Wire:
-    return BytesWire() if url.broker is None else TopicsWire(url.broker.topics, CLIENT)
-
-
 def _simulated(url: DeviceUrl) -> Query:
-    from devicectl.conformance.device.virtual import open_bench, run_steps
+    from devicectl.conformance.device.virtual import run_steps
 
     def query(word: Word) -> list[str]:
-        ground = Ground(lambda channel: BytesWire(), seed=url.seed or 0, slack_ms=1, boot_ms=BOOT_MS)
-        return run_steps(open_bench(ground, url), _spelled(ground, word))
+        ground, bench = opening.open_simulated(url)
+        return run_steps(bench, _spelled(ground, word))
 
     return query
 

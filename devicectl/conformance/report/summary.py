@@ -15,6 +15,8 @@ from protocols.text.notice import NOTICE
 _ORDER: Final = (Word.FAILED, Word.MENDED, Word.KNOWN, Word.PASSED, Word.SKIPPED)
 """The word of a rule is the first of these that one of its cases has."""
 NO_CASE: Final = "untried"
+_COMMANDS: Final = {Duty.DEVICE: "device", Duty.HOST: "controller"}
+"""End that is judged -> the command that judges it."""
 
 
 def report_data(
@@ -28,7 +30,7 @@ def report_data(
     """Return the data of a report; `judged` is what is known of the end."""
     return {
         "notice": NOTICE,
-        "program": f"devicectl conform {end}",
+        "program": f"devicectl conform {_COMMANDS[end]}",
         "versions": dict(versions),
         "end": str(end),
         "judged": dict(judged),
