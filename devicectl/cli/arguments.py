@@ -84,8 +84,10 @@ def refuse_together(first: str, second: str, reason: str) -> typer.BadParameter:
     return typer.BadParameter(f"cannot be used with {second}: {reason}", param_hint=first)
 
 
-def device_url(option: str | None, seed: int | None, speed: str | None) -> tuple[DeviceUrl, str]:
-    """The URL of the device of `--device`, else of the environment, and what named it where that was no option.
+def device_url(
+    option: str | None, seed: int | None, speed: str | None, default: str = DEFAULT_URL
+) -> tuple[DeviceUrl, str]:
+    """The URL of `--device`, else of the environment, else `default`, and what named it where that was no option.
 
     `--seed` and `--speed` are put into the URL. A simulated device without a seed gets one that is drawn here, unless
     it has a memory file: then its seed is in that file, which is not open yet.
@@ -96,7 +98,7 @@ def device_url(option: str | None, seed: int | None, speed: str | None) -> tuple
     """
     text = os.environ.get(URL_VARIABLE) if option is None else None
     if not text:
-        return _completed(_parsed(DEFAULT_URL if option is None else option), seed, speed), ""
+        return _completed(_parsed(default if option is None else option), seed, speed), ""
     named_by = f"${URL_VARIABLE}"
     try:
         url = _parsed(text)

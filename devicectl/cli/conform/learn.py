@@ -59,7 +59,7 @@ def learn(
 
     130 interrupted
     """
-    target, named_by = device_url(CALM if url is None else url, seed, None)
+    target, named_by = device_url(url, seed, None, CALM)
     options.check_named(device_files(target, named_by), {"--json": json_file, "--dot": dot})
     from devicectl import clock
     from devicectl.conformance.learn.learner import learn as learn_it

@@ -1,6 +1,7 @@
 """`devicectl conform learn` as a process, and words that are spelled on a device behind a port."""
 
 import json
+import socket
 import subprocess
 from pathlib import Path
 
@@ -40,3 +41,15 @@ def test_files_that_cannot_be_written_are_refused_before(tmp_path: Path) -> None
     done = devicectl("conform", "learn", "--dot", tmp_path / "no" / "device.dot", code=2)
     assert "--dot" in done.stderr and "words" not in done.stderr
     assert one_line(devicectl("conform", "learn", "--device", "tcp://127.0.0.1:1", code=3))
+
+
+def test_the_environment_names_the_device_where_no_option_does() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"
+    done = devicectl("conform", "learn", code=3, env={"HANDPIECE_URL": url})
+    assert "no device that links" in one_line(done)
+
+
+def test_a_simulator_that_the_url_asks_for_is_started() -> None:
+    with opened(parse_url("sim+tcp://?seed=7"), allow_motion=False) as query:
+        assert query(("SESSION_OPEN", "ARM")) == ["DONE", "interlock 2"]
