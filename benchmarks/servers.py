@@ -199,6 +199,16 @@ def ask(line: Line, talk: Talk, request: bytes) -> bytes:
     return answer
 
 
+def round_trips_per_s(line: Line, talk: Talk, count: int) -> float:
+    """Round trips a second, one after the other on one line."""
+    talk.greet(line)
+    requests = talk.requests(count)
+    start = timeit.default_timer()
+    for request in requests:
+        ask(line, talk, request)
+    return count / (timeit.default_timer() - start)
+
+
 @dataclass(frozen=True)
 class Server:
     """`command(place)` is its command line, for a port number or the path of a pseudo-terminal."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.servers import ANSWER_LIMIT_S, POLL_S, START_LIMIT_S, HandpieceTalk, Line, TcpLine, ask
+from benchmarks.servers import ANSWER_LIMIT_S, POLL_S, START_LIMIT_S, HandpieceTalk, Line, TcpLine, round_trips_per_s
 from benchmarks.sessions import spread
 from protocols.telnet.codec import escape
 from protocols.telnet.com_port import LineSettings
@@ -66,7 +66,7 @@ def measure(rounds: int, count: int, folder: Path) -> dict[str, Any]:
     with _lines(folder) as lines:
         for _ in range(rounds):
             for name, line in lines.items():
-                rates.setdefault(name, []).append(_rate(line, count))
+                rates.setdefault(name, []).append(round_trips_per_s(line, HandpieceTalk(), count))
     return {
         "round_trips_per_s": {name: spread(values, 0) for name, values in rates.items()},
         "of_ours": {
@@ -75,16 +75,6 @@ def measure(rounds: int, count: int, folder: Path) -> dict[str, Any]:
             if name != OURS
         },
     }
-
-
-def _rate(line: Line, count: int) -> float:
-    talk = HandpieceTalk()
-    talk.greet(line)
-    requests = talk.requests(count)
-    start = timeit.default_timer()
-    for request in requests:
-        ask(line, talk, request)
-    return count / (timeit.default_timer() - start)
 
 
 @contextlib.contextmanager

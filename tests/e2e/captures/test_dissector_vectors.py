@@ -12,14 +12,6 @@ from tests.e2e.captures.shark import Item, Shark, recording, snake
 
 FRAMES: Final = vectors.load("frames.json")
 RECORDS: Final = vectors.load("records.json")["records"]
-PHRASES: Final = {
-    "too short": "needs",
-    "bad UTF-8": "utf-8",
-    "text after NUL": "after its NUL",
-    "out of range": "outside",
-    "not finite": "not a finite number",
-    "odd tail": "whole elements",
-}
 Vector = dict[str, Any]
 
 
@@ -82,7 +74,7 @@ def test_bad_payload_names_the_field(vector: Vector, shown: dict[str, Item]) -> 
     packet = shown[vector["name"]]
     assert packet.only("hlp1.message") == vector["message"]
     (said,) = packet.told("bad_payload")
-    assert said.startswith(vector["field"] or vector["message"]) and PHRASES[vector["reason"]] in said
+    assert said.startswith(vector["field"] or vector["message"]) and vectors.PHRASES[vector["reason"]] in said
 
 
 @pytest.mark.parametrize("vector", named("bad frame"))

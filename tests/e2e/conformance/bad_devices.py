@@ -8,10 +8,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from protocols.language.enums import DeviceState, Role
-from protocols.language.messages import Hello, Welcome
+from protocols.language.messages import Hello
 from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_message, encode_message
+from tests.unit.devicectl.conformance.device.benches import a_welcome
 
 Behave = Callable[[socket.socket], None]
 
@@ -66,28 +66,13 @@ def welcomes_alone(peer: socket.socket, *, frames: int | None = None) -> None:
             message = decode_message(item)
             if isinstance(message, Hello):
                 link_id += 1
-                peer.sendall(encode_message(_welcome(link_id, message), 1, link_id, item.header.correlation_id))
+                peer.sendall(
+                    encode_message(
+                        a_welcome(minor=0, link_id=link_id, nonce=message.nonce), 1, link_id, item.header.correlation_id
+                    )
+                )
         if frames is not None and count >= frames:
             return
-
-
-def _welcome(link_id: int, hello: Hello) -> Welcome:
-    values = dict.fromkeys(Welcome.FIELDS, 0)
-    return Welcome(
-        **{  # type: ignore[arg-type]
-            **values,
-            "link_id": link_id,
-            "role": Role.CONTROLLER,
-            "nonce": hello.nonce,
-            "heartbeat_armed_ms": 200,
-            "lease_armed_ms": 600,
-            "heartbeat_idle_ms": 5_000,
-            "lease_idle_ms": 15_000,
-            "state": DeviceState.IDLE,
-            "simulated": True,
-            "model_version": "1",
-        }
-    )
 
 
 @contextlib.contextmanager

@@ -21,14 +21,6 @@ from tests.vectors import make_vectors
 
 FRAMES = vectors.load("frames.json")
 RECORD_VECTORS = vectors.load("records.json")["records"]
-PHRASES = {
-    "too short": "needs",
-    "bad UTF-8": "utf-8",
-    "text after NUL": "after its NUL",
-    "out of range": "outside",
-    "not finite": "not a finite number",
-    "odd tail": "whole elements",
-}
 
 
 def named(vectors: list[dict[str, Any]], *outcomes: str) -> list[Any]:
@@ -123,7 +115,7 @@ def test_bad_payload_names_message_and_field(vector: dict[str, Any]) -> None:
     with pytest.raises(MessageError) as caught:
         decode_message(frame)
     assert (caught.value.message, caught.value.field) == (vector["message"], vector["field"])
-    assert PHRASES[vector["reason"]] in caught.value.reason
+    assert vectors.PHRASES[vector["reason"]] in caught.value.reason
     model = REGISTRY[frame.header.kind, frame.header.message_id]
     with pytest.raises(MessageError):
         decode_payload(model, frame.payload)
@@ -179,7 +171,7 @@ def test_there_are_enough_of_them() -> None:
     assert len(FRAMES["frames"]) >= 80
     assert len(rejected) >= 30
     reasons = {vector.get("reason") for vector in rejected}
-    assert reasons >= {"oversize", "cobs", "short", "crc", "length"} | PHRASES.keys()
+    assert reasons >= {"oversize", "cobs", "short", "crc", "length"} | vectors.PHRASES.keys()
 
 
 @pytest.mark.parametrize("name", ["frames.json", "records.json"])
