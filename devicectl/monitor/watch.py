@@ -82,11 +82,6 @@ class Watch:
             return []
         return _of_line(line, self._tracer.describe(sender, data, at_us))
 
-    def next_quiet(self) -> int | None:
-        """Return when bytes that are no whole frame are to be shown by `quiet`; None where there are none."""
-        waiting = [one.since_us + QUIET_US for one in self._directions.values() if one.decoder.kept and not one.told]
-        return min(waiting, default=None)
-
     def quiet(self, now_us: int) -> list[str]:
         """Return a line for bytes that have waited too long for the rest of their frame; they still wait."""
         return self._unfinished(lambda direction: now_us >= direction.since_us + QUIET_US)

@@ -13,9 +13,6 @@ from typing import Final, NamedTuple
 from protocols.telnet.codec import subnegotiate
 from protocols.telnet.options import Option
 
-TCP_PORT: Final = 2217
-"""Many gateways count their serial ports from here."""
-
 
 class Word(IntEnum):
     """First byte of a subnegotiation of a host; a gateway's is `ANSWER` more."""

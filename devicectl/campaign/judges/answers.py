@@ -67,13 +67,8 @@ def judge_answers(reading: Reading) -> Found:
         refused = frame.name == "Refused" and frame.fields["code"] in _NOT_TAKEN
         if refused and frame.fields["code"] == _LATE and key in list(last)[-REMEMBERED:]:
             found.append((said.at_us, f"correlation {frame.correlation_id} was answered, and is refused as expired"))
-        sentence = (
-            _replay(frame, before, outcomes, whole=reading.whole)
-            if frame.replayed
-            else ""
-            if refused
-            else _first(frame, before)
-        )
+        new_refusal = refused and not frame.replayed
+        sentence = "" if new_refusal else _again_or_first(frame, before, outcomes, whole=reading.whole)
         if not frame.replayed and not refused and key in late and before is None:
             sentence = f"{frame.name} to correlation {frame.correlation_id}, which came after a newer motion"
         if sentence:
@@ -156,6 +151,11 @@ def _first(frame: Frame, before: Frame | None) -> str:
     if before is not None and (before.name != "Received" or frame.name == "Received"):
         return f"correlation {frame.correlation_id} was carried out twice: {before.name}, then {frame.name}"
     return ""
+
+
+def _again_or_first(frame: Frame, before: Frame | None, outcomes: dict[tuple[str, int], Frame], *, whole: bool) -> str:
+    """Judge an answer, as it says itself that it is given again or not."""
+    return _replay(frame, before, outcomes, whole=whole) if frame.replayed else _first(frame, before)
 
 
 def _replay(frame: Frame, before: Frame | None, outcomes: dict[tuple[str, int], Frame], *, whole: bool) -> str:

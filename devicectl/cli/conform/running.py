@@ -16,7 +16,7 @@ from handpiece_shell.streams import to_utf8
 
 Keep = Callable[[Outcome, Sequence[Sent]], Outcome]
 Held = tuple[Mapping[str, object], list[Outcome]]
-"""What is known of the end that was judged, and the outcomes."""
+"""Facts about the end that was judged, and the outcomes."""
 
 _RECORDED = (Word.FAILED, Word.KNOWN)
 

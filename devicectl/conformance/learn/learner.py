@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from devicectl.conformance.learn.expected import LETTERS, START, State, step
+from devicectl.conformance.learn.expected import LETTERS
 from devicectl.conformance.learn.words import Split, Word, first_difference
 from devicectl.errors import DevicectlError
 
@@ -130,13 +130,3 @@ def _dot(machine: "MealyMachine") -> str:
             if after is not state or answer.startswith("DONE"):
                 lines.append(f'  "{name}" -> "{named[after]}" [label="{letter} / {answer}"];')
     return "\n".join([*lines, "}", ""])
-
-
-def expected_query(word: Word) -> list[str]:
-    """Answer a word as the expected machine does: a device that is right, for trying the learner."""
-    state: State = START
-    said = []
-    for letter in word:
-        state, answer = step(state, letter)
-        said.append(answer)
-    return said

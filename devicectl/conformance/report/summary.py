@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from devicectl.conformance.outcome import Outcome, Word, count
-from devicectl.conformance.rules import RULES, Duty
+from devicectl.conformance.rules import RULES, Duty, rules_of
 from protocols.capture.packet import JsonObject
 from protocols.text.notice import NOTICE
 
@@ -37,7 +37,7 @@ def report_data(
         "verdict": "failed" if any(outcome.breaks for outcome in outcomes) else "passed",
         "counts": {str(word): number for word, number in count(outcomes).items()},
         "seconds": round(seconds, 3),
-        "rules": [_rule(rule.id, outcomes) for rule in RULES.values() if rule.duty.is_of(end)],
+        "rules": [_rule(rule.id, outcomes) for rule in rules_of(end)],
         "cases": [_case(outcome) for outcome in outcomes],
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
-from devicectl.conformance.rules import RULES, Duty, Level
+from devicectl.conformance.rules import Duty, Level, rules_of
 from tests.architecture.tree import ROOT
 from tests.patience import patience
 from tests.soak.matrix.frames import FRAMES
@@ -22,11 +22,7 @@ MADE: Final[Sequence[Mutant]] = (*FRAMES, *PROCEDURE)
 """Mutants that were made for a rule each: `judge` is its number."""
 KEPT: Final = ROOT / "tests" / "soak" / "matrix" / "results.json"
 """Rules that each mutant was seen to break, in the run that was kept last: the page is made of it."""
-MUSTS: Final = tuple(
-    rule
-    for rule in RULES.values()
-    if rule.level is Level.MUST and rule.duty.is_of(Duty.DEVICE) and "-MQT-" not in rule.id
-)
+MUSTS: Final = tuple(rule for rule in rules_of(Duty.DEVICE, Level.MUST) if "-MQT-" not in rule.id)
 """MUSTs of a device on a wire of bytes; those of a broker have no virtual time."""
 TAKES_S: Final = 60.0
 

@@ -84,6 +84,7 @@ _HARD: Final[Mapping[str, Fault]] = {
 }
 """Faults that end a session, or that only a controller that comes back gets over."""
 _COMES_BACK: Final = ("cut", "cut-at-rest", "reboot", "brown-out", "long-silence", "half-open")
+_SILENT: Final = ("long-silence", "half-open")
 
 
 def _cases() -> Iterator[Case]:
@@ -103,6 +104,8 @@ def _cases() -> Iterator[Case]:
         if name in _COMES_BACK:
             title = f"{name}: the journal is read before the next PUNCH"
             yield case(f"back.{name}", title, "EVT-17", scene, reactions.reads_before_it_punches)
+        if name in _SILENT:
+            yield case(f"tries.{name}", f"{name}: nothing is sent a sixth time", "CMD-13", scene, checks.five_tries)
 
 
 def both(one: Judge, other: Judge) -> Judge:
