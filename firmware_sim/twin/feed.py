@@ -96,11 +96,13 @@ class Picture(NamedTuple):
     heartbeat: M.Heartbeat
 
 
-class Feed(Calls):
+class Feed:
     """A twin that is fed. After `run` it has what the device said, and the command it never ended."""
 
     def __init__(self, conversation: Conversation, beginning: Beginning) -> None:
-        super().__init__(beginning.device)
+        self._calls = Calls(beginning.device)
+        self.device = beginning.device
+        self.ports = self._calls.ports
         self.heard: dict[str, list[Heard]] = {}
         self.pictures: list[Picture] = []
         self.stuck: Held | None = None
@@ -126,7 +128,7 @@ class Feed(Calls):
         self._cleared, self._hand_us = _cleared_and_hand(conversation)
         if conversation.boot is None:
             for port in conversation.said:
-                self.attach({"port": port}, self._now)
+                self._calls.attach({"port": port}, self._now)
 
     def run(self) -> None:
         """Feed all of the recording."""
@@ -214,7 +216,7 @@ class Feed(Calls):
     def _call(self, step: Called) -> None:
         call = _CALLS[str(step.event["event"])]
         with guarded(Packet(step.at_us, 0, NO_DIRECTION, b"")):
-            call(self, step.event, self._now)
+            call(self._calls, step.event, self._now)
         self._listen()
 
     def _feed(self, piece: Piece) -> None:
@@ -290,7 +292,7 @@ class Feed(Calls):
                     self._twin_links[port, link_id] = said.message.link_id
 
 
-_CALLS: Final = {"attach": Feed.attach, "detach": Feed.detach, "set_alarm": Feed.set_alarm, "close": Feed.close}
+_CALLS: Final = {"attach": Calls.attach, "detach": Calls.detach, "set_alarm": Calls.set_alarm, "close": Calls.close}
 
 
 def _finals(conversation: Conversation) -> deque[Held]:

@@ -1,12 +1,15 @@
 """What is compiled is named by package, and each exception from it is there and has its reason."""
 
 import ast
+import importlib
+import inspect
+from enum import Enum
 
 import backend
 import compiled_core
 import pytest
 
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, modules
 
 
 @pytest.mark.parametrize("path", [*compiled_core.PACKAGES, *compiled_core.MODULES, *compiled_core.INTERPRETED])
@@ -24,6 +27,21 @@ def test_pure_packages_are_compiled_and_shells_are_not() -> None:
     assert {"protocols/serial/framing.py", "firmware_sim/device.py", "devicectl/simulation/heap.py"} < set(core)
     assert not [path for path in core if path.endswith(("__init__.py", "__main__.py", "cli.py"))]
     assert [path for path in core if "/serve/" in path] == ["firmware_sim/serve/real_time.py"]
+
+
+def test_no_class_that_is_interpreted_has_a_base_that_is_compiled() -> None:
+    """No object of such a class can be made, unless its base has one of Python itself."""
+    core = {path.removesuffix(".py").replace("/", ".") for path in compiled_core.core()}
+    found = [importlib.import_module(name) for name, _ in modules() if name not in core and "__main__" not in name]
+    classes = {each for module in found for each in vars(module).values() if inspect.isclass(each)}
+    assert len(classes) > 500
+    assert [each for each in classes if each.__module__ not in core if _native_bases(each, core)] == []
+
+
+def _native_bases(each: type, core: set[str]) -> list[type]:
+    """Return the compiled classes of which a class is made, but for exceptions, enums, tuples and the like."""
+    bases = [base for base in each.__mro__ if base.__module__ in core]
+    return [base for base in bases if not issubclass(base, BaseException | Enum | tuple)]
 
 
 @pytest.mark.parametrize("path", compiled_core.core())
