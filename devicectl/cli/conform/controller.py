@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COMMAND = "The controller and its arguments, behind --; {url} and {folder} in them are those of each run."
 _PTY = "Give it a pseudo-terminal, as a serial port; else it gets TCP."
+_RFC2217 = "Give it a serial port behind a gateway: RFC 2217."
 _JOBS = "Runs of the command side by side, 4 unless given."
 _LIMIT = "Seconds for the whole run, 900 unless given; scenes behind it are skipped."
 _CASE = "Only cases whose name is this, or begins with it where it ends in *; or those of a rule, as HLP-CMD-12."
@@ -23,6 +24,7 @@ _CASE = "Only cases whose name is this, or begins with it where it ends in *; or
 _Command = Annotated[list[str] | None, typer.Argument(metavar="-- COMMAND...", help=_COMMAND, show_default=False)]
 _Pty = Annotated[bool, typer.Option("--pty", metavar="", help=_PTY)]
 _Tcp = Annotated[bool, typer.Option("--tcp", metavar="", help="Give it a port of TCP, which is usual.")]
+_Rfc2217 = Annotated[bool, typer.Option("--rfc2217", metavar="", help=_RFC2217)]
 _Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", parser=whole_number, help=_JOBS)]
 _Limit = Annotated[int | None, typer.Option("--limit", metavar="S", parser=whole_number, help=_LIMIT)]
 _Case = Annotated[list[str] | None, typer.Option("--case", metavar="NAME|NAME*|RULE", help=_CASE)]
@@ -34,6 +36,7 @@ def controller(
     command: _Command = None,
     pty: _Pty = False,
     tcp: _Tcp = False,
+    rfc2217: _Rfc2217 = False,
     case: _Case = None,
     list_only: options.ListOnly = False,
     every: options.Every = False,
@@ -77,8 +80,9 @@ def controller(
         raise typer.BadParameter(
             "no command; right is: devicectl conform controller -- ./my_host", param_hint="COMMAND"
         )
-    if pty and tcp:
-        raise typer.BadParameter("it is one way or the other", param_hint="--pty, --tcp")
+    ways = [way for way, given in {"pty": pty, "tcp": tcp, "rfc2217": rfc2217}.items() if given]
+    if len(ways) > 1:
+        raise typer.BadParameter("it is one way or the other", param_hint=", ".join(f"--{way}" for way in ways))
     files = Files(json_file, junit, html, record, write_baseline)
     options.check_files(files, baseline, [])
     from devicectl.cli.conform.running import run
@@ -87,7 +91,7 @@ def controller(
     wanted = Wanted(
         command,
         chosen,
-        way="pty" if pty else "tcp",
+        way=ways[0] if ways else "tcp",
         jobs=JOBS if jobs is None else options.within("--jobs", jobs, MAX_JOBS),
         limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
         known=read_known(baseline, CONTROLLER_CASES),

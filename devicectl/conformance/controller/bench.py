@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from devicectl import clock
-from devicectl.conformance.controller.faces import Face, Taken, pty_face, tcp_face
+from devicectl.conformance.controller.faces import Face, Taken, pty_face, rfc2217_face, tcp_face
 from devicectl.conformance.controller.scene import End, Run, Scene
 from devicectl.conformance.controller.tape import Tape
 from devicectl.errors import DevicectlError
@@ -36,7 +36,7 @@ KEPT_BYTES: Final = 2_000
 """Last bytes of the command's output that are kept for the report."""
 SEED: Final = 7
 OpenFace = Callable[[Taken, Path], AbstractAsyncContextManager[Face]]
-FACES: Final[dict[str, OpenFace]] = {"tcp": tcp_face, "pty": pty_face}
+FACES: Final[dict[str, OpenFace]] = {"tcp": tcp_face, "pty": pty_face, "rfc2217": rfc2217_face}
 
 
 async def hold_run(scene: Scene, command: Sequence[str], way: str) -> Run:

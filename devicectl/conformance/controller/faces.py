@@ -1,4 +1,4 @@
-"""Faces of the line to the command: a TCP port or a pseudo-terminal, each in front of one simulated device.
+"""Faces of the line to the command: TCP, RFC 2217 or a pseudo-terminal, each in front of one simulated device.
 
 Law: bytes only. What becomes of them is `line.Line`'s to say; here they get their sockets and their time.
 """
@@ -8,10 +8,12 @@ import contextlib
 import os
 import tty
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final, Protocol
 
 from devicectl import clock
+from devicectl.conformance.controller.gateway import Gateway, Socket
 from devicectl.conformance.controller.line import Line, Turns
 from devicectl.conformance.controller.scene import Scene, Speed
 from devicectl.conformance.controller.tape import Closed, Tape
@@ -95,8 +97,18 @@ async def _tick(taken: Taken, line: Line, to_host: Send) -> None:
             to_host(data)
 
 
+def tcp_face(taken: Taken, folder: Path) -> AbstractAsyncContextManager[Face]:
+    """Listen for plain connections while the context lasts."""
+    return _listening(taken, "tcp", Socket)
+
+
+def rfc2217_face(taken: Taken, folder: Path) -> AbstractAsyncContextManager[Face]:
+    """Listen as a gateway does that has a serial port for each connection, while the context lasts."""
+    return _listening(taken, "rfc2217", Gateway)
+
+
 @contextlib.asynccontextmanager
-async def tcp_face(taken: Taken, folder: Path) -> AsyncIterator[Face]:
+async def _listening(taken: Taken, scheme: str, make_end: Callable[[], Socket]) -> AsyncIterator[Face]:
     """Listen while the context lasts; each connection has one of its own to the device."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -105,7 +117,7 @@ async def tcp_face(taken: Taken, folder: Path) -> AsyncIterator[Face]:
         assert task is not None
         tasks.add(task)
         try:
-            await _serve(taken, reader, writer)
+            await _serve(taken, reader, writer, make_end())
         except (OSError, asyncio.CancelledError):
             pass  # an end that has gone first is on the tape
         finally:
@@ -115,7 +127,7 @@ async def tcp_face(taken: Taken, folder: Path) -> AsyncIterator[Face]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        yield _Url(f"tcp://127.0.0.1:{port}")
+        yield _Url(f"{scheme}://127.0.0.1:{port}")
     finally:
         server.close()
         for task in list(tasks):
@@ -124,22 +136,28 @@ async def tcp_face(taken: Taken, folder: Path) -> AsyncIterator[Face]:
             await asyncio.wait(list(tasks), timeout=1)
 
 
-async def _serve(taken: Taken, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(taken: Taken, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, end: Socket) -> None:
     """Carry one connection of the command to its end."""
     device, device_writer = await asyncio.open_connection(*taken.device)
     line = taken.line()
 
+    def to_host(data: bytes) -> None:
+        writer.write(end.say(data))
+
     async def ask() -> None:
         while data := await reader.read(READ_SIZE):
-            out = line.from_host(data, taken.now)
+            heard = end.hear(data)
+            writer.write(end.take())
+            out = line.from_host(heard, taken.now)
             device_writer.write(bytes(out.to_device))
-            writer.write(bytes(out.to_host))
+            to_host(bytes(out.to_host))
 
+    to_host(b"")
     try:
         async with asyncio.TaskGroup() as group:
             asking = group.create_task(_until_gone(ask()))
-            carrying = group.create_task(_until_gone(_carry(taken, line, device, writer.write, device_writer.write)))
-            ticking = group.create_task(_tick(taken, line, writer.write))
+            carrying = group.create_task(_until_gone(_carry(taken, line, device, to_host, device_writer.write)))
+            ticking = group.create_task(_tick(taken, line, to_host))
             done, _ = await asyncio.wait({asking, carrying}, return_when=asyncio.FIRST_COMPLETED)
             taken.tape.closed.append(Closed(taken.now, line.number, by_host=asking in done))
             for task in (asking, carrying, ticking):

@@ -41,7 +41,7 @@ def words(report: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("way", ["--tcp", "--pty"])
+@pytest.mark.parametrize("way", ["--tcp", "--pty", "--rfc2217"])
 def test_our_own_host_passes(way: str, tmp_path: Path) -> None:
     chosen = ("--case", "plain.*", "--case", "wrong.*", "--case", "odd.*", "--case", "hard.reboot")
     code, said, report = conform(tmp_path, way, *chosen)
