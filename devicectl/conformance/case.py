@@ -3,7 +3,8 @@
 Law: a value. How a case is carried out is for the runner of its end; `run` is whatever that one takes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -43,6 +44,11 @@ class Case(NamedTuple):
         """The weight of its heaviest rule."""
         levels = {RULES[rule].level for rule in self.rules}
         return next(level for level in Level if level in levels)
+
+
+def matching(name: str, cases: Sequence[Case]) -> list[str]:
+    """Return the ids of the cases that a name chooses: a case, a pattern as `lse.*`, or a rule."""
+    return [case.id for case in cases if fnmatch.fnmatchcase(case.id, name) or name.upper() in case.rules]
 
 
 class CatalogueError(ValueError):

@@ -40,6 +40,7 @@ def controller(
     case: _Case = None,
     list_only: options.ListOnly = False,
     every: options.Every = False,
+    claims: options.Claims = None,
     baseline: options.Baseline = None,
     write_baseline: options.WriteBaseline = None,
     json_file: options.Json = None,
@@ -68,7 +69,7 @@ def controller(
 
     130 interrupted
     """
-    from devicectl.cli.conform.files import Files, choose, print_list, read_known
+    from devicectl.cli.conform.files import Files, choose, print_list, read_known, read_stated
     from devicectl.conformance.controller.catalogue import CONTROLLER_CASES
     from devicectl.conformance.controller.session import JOBS, RUN_LIMIT_S, Wanted
 
@@ -84,7 +85,7 @@ def controller(
     if len(ways) > 1:
         raise typer.BadParameter("it is one way or the other", param_hint=", ".join(f"--{way}" for way in ways))
     files = Files(json_file, junit, html, record, write_baseline)
-    options.check_files(files, baseline, [])
+    options.check_files(files, baseline, claims, [])
     from devicectl.cli.conform.running import run
     from devicectl.conformance.rules import Duty
 
@@ -95,6 +96,7 @@ def controller(
         jobs=JOBS if jobs is None else options.within("--jobs", jobs, MAX_JOBS),
         limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
         known=read_known(baseline, CONTROLLER_CASES),
+        lacks=read_stated(claims, CONTROLLER_CASES).lacks,
     )
     return run(Duty.HOST, lambda keep: _held(wanted, keep), files, every=every)
 

@@ -36,7 +36,6 @@ _Limit = Annotated[int | None, typer.Option("--limit", metavar="S", parser=whole
 _Links = Annotated[int | None, typer.Option("--links", metavar="N", parser=whole_number, help=_LINKS)]
 
 HOOKS: Final = ("power_cycle",)
-MAX_LINKS: Final = 64
 MAX_SLACK_MS: Final = 10_000
 
 
@@ -48,6 +47,7 @@ def device(
     allow_motion: _Motion = False,
     abandon: _Abandon = False,
     hook: _Hook = None,
+    claims: options.Claims = None,
     baseline: options.Baseline = None,
     write_baseline: options.WriteBaseline = None,
     json_file: options.Json = None,
@@ -78,7 +78,7 @@ def device(
 
     130 interrupted
     """
-    from devicectl.cli.conform.files import Files, choose, print_list, read_known
+    from devicectl.cli.conform.files import Files, choose, print_list, read_known, read_stated
 
     chosen = choose(case)
     if list_only:
@@ -86,11 +86,13 @@ def device(
         return 0
     target, named_by = device_url(url, seed, None)
     files = Files(json_file, junit, html, record, write_baseline)
-    options.check_files(files, baseline, device_files(target, named_by))
+    options.check_files(files, baseline, claims, device_files(target, named_by))
     from devicectl.cli.conform.running import run
+    from devicectl.conformance.claims import MAX_LINKS
     from devicectl.conformance.device.session import RUN_LIMIT_S, Wanted
     from devicectl.conformance.rules import Duty
 
+    stated = read_stated(claims)
     wanted = Wanted(
         target,
         chosen,
@@ -100,7 +102,9 @@ def device(
         hook=_hook(hook or []),
         slack_ms=_slack(slack),
         limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
-        links=None if links is None else options.within("--links", links, MAX_LINKS),
+        links=stated.links if links is None else options.within("--links", links, MAX_LINKS),
+        model=stated.model,
+        lacks=stated.lacks,
     )
     return run(Duty.DEVICE, lambda keep: _held(wanted, keep), files, every=every)
 

@@ -1,16 +1,16 @@
 """Files and lists of `devicectl conform`: the cases that are chosen, the baseline, the reports."""
 
-import fnmatch
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import typer
 
 from devicectl.cli.files import write_file
 from devicectl.conformance.baseline import BaselineError, read_baseline, write_baseline
-from devicectl.conformance.case import Case
+from devicectl.conformance.case import Case, matching
+from devicectl.conformance.claims import ClaimsError, Stated, read_claims
 from devicectl.conformance.device.catalogue import DEVICE_CASES
 from devicectl.conformance.outcome import Outcome
 from devicectl.conformance.report.junit import junit
@@ -19,6 +19,8 @@ from devicectl.errors import DevicectlError
 from handpiece_shell.files import explain_no_file
 from protocols.capture.packet import JsonObject
 from protocols.text.notice import NOTICE
+
+_T = TypeVar("_T")
 
 
 class Files(NamedTuple):
@@ -41,11 +43,11 @@ def choose(names: Sequence[str] | None, cases: Sequence[Case] = DEVICE_CASES) ->
         return list(cases)
     chosen: set[str] = set()
     for name in names:
-        found = {case.id for case in cases if fnmatch.fnmatchcase(case.id, name) or name.upper() in case.rules}
+        found = matching(name, cases)
         if not found:
             right = "--list shows all; for example frm.crc, 'lse.*' or HLP-CYC-3"
             raise typer.BadParameter(f"no case is {name[:80]!r}; {right}", param_hint="--case")
-        chosen |= found
+        chosen.update(found)
     return [case for case in cases if case.id in chosen]
 
 
@@ -64,15 +66,32 @@ def read_known(path: Path | None, cases: Sequence[Case] = DEVICE_CASES) -> dict[
     Raises:
         typer.BadParameter: it cannot be read, or is none.
     """
-    if path is None:
-        return {}
+    names = {case.id for case in cases}
+    return {} if path is None else _read("--baseline", path, lambda text: read_baseline(text, names))
+
+
+def read_stated(path: Path | None, cases: Sequence[Case] = DEVICE_CASES) -> Stated:
+    """Return the claims of a file about the end that these cases try; none where there is no file.
+
+    Raises:
+        typer.BadParameter: it cannot be read, or has none.
+    """
+    return Stated() if path is None else _read("--claims", path, lambda text: read_claims(text, cases))
+
+
+def _read(option: str, path: Path, read: Callable[[str], _T]) -> _T:
+    """Return what a file that an option names has.
+
+    Raises:
+        typer.BadParameter: it cannot be read, or is not what it should be.
+    """
     try:
-        return read_baseline(path.read_text(encoding="utf-8"), {case.id for case in cases})
+        return read(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = explain_no_file(f"read {path}", error) if isinstance(error, OSError) else f"{path} is no text"
-        raise typer.BadParameter(reason, param_hint="--baseline") from error
-    except BaselineError as error:
-        raise typer.BadParameter(f"{path}: {error}", param_hint="--baseline") from error
+        raise typer.BadParameter(reason, param_hint=option) from error
+    except (BaselineError, ClaimsError) as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint=option) from error
 
 
 def write_reports(files: Files, data: JsonObject, outcomes: Sequence[Outcome]) -> None:

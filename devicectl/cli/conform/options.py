@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from devicectl.cli.conform.files import Files
 
 _BASELINE = "Failures that are known, as JSON; one that passes now fails the run."
+_CLAIMS = "Claims of its maker, as JSON: the cases of what it lacks are skipped with the reason."
 _WRITE = "Write a baseline of all that failed."
 _LIST = "List cases, rules and needs, and try nothing."
 _RECORD = "Record each case that failed as pcapng in this folder."
@@ -20,6 +21,7 @@ _RECORD = "Record each case that failed as pcapng in this folder."
 ListOnly = Annotated[bool, typer.Option("--list", metavar="", help=_LIST)]
 Every = Annotated[bool, typer.Option("--every", metavar="", help="Print the cases that passed as well.")]
 Baseline = Annotated[Path | None, typer.Option("--baseline", metavar="FILE", help=_BASELINE)]
+Claims = Annotated[Path | None, typer.Option("--claims", metavar="FILE", help=_CLAIMS)]
 WriteBaseline = Annotated[Path | None, typer.Option("--write-baseline", metavar="FILE", help=_WRITE)]
 Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")]
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML.")]
@@ -30,7 +32,7 @@ Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_nu
 MAX_LIMIT_S: Final = 86_400
 
 
-def check_files(files: "Files", baseline: Path | None, others: list[NamedFile]) -> None:
+def check_files(files: "Files", baseline: Path | None, claims: Path | None, others: list[NamedFile]) -> None:
     """See that no two files of a run are one, and that those to be written can be.
 
     Raises:
@@ -39,7 +41,8 @@ def check_files(files: "Files", baseline: Path | None, others: list[NamedFile]) 
     if baseline is not None and files.baseline is not None:
         raise refuse_together("--write-baseline", "--baseline", "what is known is written once, and then only shrinks")
     named = {"--json": files.json, "--junit": files.junit, "--html": files.html, "--write-baseline": files.baseline}
-    read = [] if baseline is None else [NamedFile("--baseline", str(baseline), Use.READ)]
+    given = {"--baseline": baseline, "--claims": claims}
+    read = [NamedFile(option, str(path), Use.READ) for option, path in given.items() if path is not None]
     check_named([*others, *read], named)
 
 

@@ -4,7 +4,7 @@ Law: it chooses and counts; what is true of the command comes from the judges. O
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,7 +34,8 @@ class Wanted:
     way: str = "tcp"
     jobs: int = JOBS
     limit_s: float = RUN_LIMIT_S
-    known: dict[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    lacks: Mapping[str, str] = field(default_factory=dict)
 
 
 def hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
@@ -48,7 +49,8 @@ def hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
 
 async def _hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
     began = clock.monotonic()
-    scenes = list({scene_of(one).name: scene_of(one) for one in wanted.cases}.values())
+    tried = [scene_of(one) for one in wanted.cases if one.id not in wanted.lacks]
+    scenes = list({scene.name: scene for scene in tried}.values())
     runs: dict[str, Run] = {}
     if scenes:
         first = await hold_run(scenes[0], wanted.command, wanted.way)
@@ -68,9 +70,9 @@ async def _hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
     outcomes = []
     for case in wanted.cases:
         run = runs.get(scene_of(case).name)
-        if run is None:
-            outcome = Outcome(case, Word.SKIPPED, f"the limit of the run, {wanted.limit_s:g} s, was over")
-            outcomes.append(keep(outcome, ()))
+        if run is None or case.id in wanted.lacks:
+            missing = wanted.lacks.get(case.id, f"the limit of the run, {wanted.limit_s:g} s, was over")
+            outcomes.append(keep(Outcome(case, Word.SKIPPED, missing), ()))
             continue
         (outcome,) = apply_baseline([judge(case, run)], wanted.known)
         outcomes.append(keep(outcome, run.tape.pieces))

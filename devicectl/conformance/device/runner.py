@@ -4,7 +4,8 @@ Law: it decides nothing about the protocol. Whatever a device does, or does not,
 the limit of a wait, or by the limit of the case.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar, cast
 
 from devicectl.conformance.case import Case, Need
@@ -52,13 +53,22 @@ Kept = Callable[[Outcome, Sequence[Sent]], Outcome]
 
 
 class Runner:
-    """Runs cases on a ground. `met` are the needs that the bench meets."""
+    """Runs cases on a ground. `met` are the needs that the bench meets, `lacks` cases to leave out, and why."""
 
-    def __init__(self, ground: Ground, met: frozenset[Need], keep: Kept, *, run_limit_s: float) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        met: frozenset[Need],
+        keep: Kept,
+        *,
+        run_limit_s: float,
+        lacks: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.ground = ground
         self.met = met
         self.outcomes: list[Outcome] = []
         self._keep = keep
+        self._lacks = lacks
         self._ends = Micros(round(run_limit_s * SECOND))
         self._run_limit_s = run_limit_s
         self._lost: dict[int, int] = {}
@@ -96,7 +106,9 @@ class Runner:
         """Run cases in their order and leave the device at rest; returns their outcomes."""
         for case in cases:
             missing = sorted(case.needs - self.met)
-            if missing:
+            if case.id in self._lacks:
+                self._end(Outcome(case, Word.SKIPPED, self._lacks[case.id]))
+            elif missing:
                 self._end(Outcome(case, Word.SKIPPED, f"needs {'; '.join(missing)}"))
             elif self.ground.probe.now >= self._ends:
                 self._end(Outcome(case, Word.SKIPPED, f"the limit of the run, {self._run_limit_s:g} s, was over"))

@@ -4,7 +4,7 @@ Law: it chooses; what is true of the device comes from the cases.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,7 +28,11 @@ class Wanted:
 
     url: DeviceUrl
     cases: Sequence[Case]
-    known: dict[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    """Model that the claims are about; "" for any."""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """Cases that are left out -> why."""
     allow_motion: bool = False
     abandon: bool = False
     hook: str | None = None
@@ -51,7 +55,7 @@ def hold(wanted: Wanted, keep: Kept) -> Held:
 
     Raises:
         LinkError: there is no device that links.
-        SessionError: it holds a session that nobody has allowed to abandon.
+        SessionError: it holds a session that nobody has allowed to abandon, or is of another model than the claims.
         UrlError: the URL asks for what there is not.
     """
     if wanted.url.in_process:
@@ -79,6 +83,8 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
         raise LinkError("no device that links: it answered, and not to an end, within its limit") from error
     if claims.session_no and not (claims.simulated or wanted.abandon):
         raise SessionError(f"the device holds session {claims.session_no} open: --abandon closes it without its counts")
+    if wanted.model not in ("", claims.model):
+        raise SessionError(f"the claims are of model {wanted.model!r:.80}; the device says that it is {claims.model!r}")
     met = _met(wanted, claims, power=power)
     ground.has_power_switch = power
     known = wanted.known
@@ -87,7 +93,7 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
         (judged,) = apply_baseline([outcome], known)
         return keep(judged, pieces)
 
-    runner = Runner(ground, met, kept, run_limit_s=wanted.limit_s)
+    runner = Runner(ground, met, kept, run_limit_s=wanted.limit_s, lacks=wanted.lacks)
     outcomes = yield from runner.run(wanted.cases)
     return Held(claims, outcomes, ground.probe.now / 1e6)
 

@@ -56,6 +56,22 @@ def test_every_report_is_written_and_a_baseline_only_shrinks(tmp_path: Path) -> 
     assert "no case is 'frm.crc*'" in devicectl(*one, code=2).stderr
 
 
+def test_claims_leave_out_what_is_not_there(tmp_path: Path) -> None:
+    claims, report = tmp_path / "claims.json", tmp_path / "report.json"
+    claims.write_text('{"claims": 1, "links": 1, "lacks": {"frm.bad-*": "no checksum yet"}}')
+    chosen = ("--case", "frm.*", "--case", "lnk.replaced-elsewhere")
+    line = ("conform", "device", "--device", "sim://", *chosen, "--claims", claims)
+    devicectl(*line, "--json", report, code=0)
+    cases = {case["id"]: (case["word"], case["reason"]) for case in json.loads(report.read_text())["cases"]}
+    assert cases["frm.bad-crc"] == ("skipped", "the claims say: no checksum yet")
+    assert cases["lnk.replaced-elsewhere"] == ("skipped", "needs a second link beside the first")
+    assert cases["frm.seq"][0] == "passed"
+    claims.write_text('{"claims": 1, "model": "another"}')
+    assert "the claims are of model 'another'; the device says" in devicectl(*line, code=1).stderr
+    claims.write_text('{"claims": 1, "lacks": {"frm.gone": "x"}}')
+    assert "lacks: no case is 'frm.gone'" in devicectl(*line, code=2).stderr
+
+
 def test_the_list_has_each_case_with_its_rules() -> None:
     listed = devicectl("conform", "device", "--list", code=0).stdout
     assert "frm.bad-crc" in listed and "HLP-FRM-8" in listed and "TRAINING SIMULATOR" in listed

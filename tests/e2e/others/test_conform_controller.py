@@ -50,6 +50,17 @@ def test_our_own_host_passes(way: str, tmp_path: Path) -> None:
     assert set(words(report).values()) == {"passed"}, said
 
 
+@pytest.mark.timeout(300)
+def test_what_a_controller_lacks_is_skipped_and_its_scene_not_held(tmp_path: Path) -> None:
+    claims = tmp_path / "claims.json"
+    claims.write_text('{"claims": 1, "lacks": {"hard.*": "it does not link again"}}')
+    chosen = ("--case", "plain.session", "--case", "hard.reboot", "--case", "hard.jammed", "--claims", str(claims))
+    code, said, report = conform(tmp_path, *chosen)
+    found = {case["id"]: (case["word"], case["reason"], case["seconds"]) for case in report["cases"]}
+    assert code == 0 and found.pop("plain.session")[0] == "passed", said
+    assert set(found.values()) == {("skipped", "the claims say: it does not link again", 0)}
+
+
 SPOILT: Final = {
     "a correlation id leaves one out": (
         "protocols/link/host_end.py",
