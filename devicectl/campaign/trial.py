@@ -13,6 +13,7 @@ import random
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Final, Protocol, TypeVar
 
 from devicectl.campaign.bench import Bench, BenchClock
@@ -72,7 +73,7 @@ class Audience(Observer, Protocol):
 class Trial:
     """One run of a scenario. `log` is the host's and keeps its times by `wall`; unless given it is one in memory.
 
-    The `audience` sees what each host does.
+    Its sessions are of the day on which `wall` begins, or of `session_date`. The `audience` sees what each host does.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Trial:
         *,
         log: SessionLog | None = None,
         wall: BenchClock | None = None,
+        session_date: date | None = None,
         audience: Audience | None = None,
         url: DeviceUrl = URL,
     ) -> None:
@@ -105,6 +107,7 @@ class Trial:
         self.recording, self.injector = self._bench.recording, self._bench.injector
         self._user = User(self.world)
         self._wall.now = lambda: self.world.now
+        self._session_date = session_date or self._wall.at(Micros(0)).date()
         self.world.ends_at = Micros(self._bound_us)
 
     # --- what it hears -------------------------------------------------------------------------------------------
@@ -228,6 +231,9 @@ class Trial:
         found = self.log.find_open(self.device.serial, self.device.nvm.epoch)
         return "open" if found is not None and found.key == self._key else "closed"
 
+    def _open_session(self, handpiece: Handpiece) -> Session:
+        return handpiece.open_session(self.scenario.plan, session_date=self._session_date)
+
     async def _work(self, driver: "_Driver", handpiece: Handpiece) -> None:
         """Do as `devicectl run`, with --resume where there is something to resume, --abandon where only that helps."""
         verdict = self.verdict
@@ -238,7 +244,7 @@ class Trial:
             verdict.ending = "abandoned" if stored else "abandoned, unknown to the log"
             return
         try:
-            session = handpiece.resume_session() if stored else handpiece.open_session(self.scenario.plan)
+            session = handpiece.resume_session() if stored else self._open_session(handpiece)
         except SessionFoundError:
             await handpiece.abandon_session()
             return

@@ -74,7 +74,7 @@ async def _run(scenario: "Scenario", where: str, display: "Display") -> "tuple[T
 
     wall = BenchClock(clock.wall())
     with ended_in_order(), SessionLog.open(where, wall_clock=wall) as log:
-        trial = Trial(scenario, log=log, wall=wall, audience=display)
+        trial = Trial(scenario, log=log, wall=wall, session_date=clock.today(), audience=display)
         with display:
             await trial.run()
         return trial, trial.summary()

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from devicectl.campaign.bench import BenchClock
+from devicectl.campaign.bench import BEGAN, BenchClock
 from devicectl.campaign.scenario import Scenario
 from devicectl.campaign.trial import URL, Trial
-from devicectl.clock import today
 from devicectl.log.report import SessionReport
 from devicectl.log.store import SessionLog
 from devicectl.session.context import Identity
@@ -18,7 +17,7 @@ from handpiece_shell.version import VERSION
 from protocols.language.version import MINOR, PROTOCOL
 from tests.unit.devicectl.station.rooms import PLAN, QUICK, a_lesson, do, wait
 
-IDENTITY = Identity(URL.text, None, today(), {"product": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"})
+IDENTITY = Identity(URL.text, None, BEGAN.date(), {"product": VERSION, "protocol": f"{PROTOCOL}.{MINOR}"})
 FAULTS = {
     "none": (),
     "clog": (declare("clog", "cycle == 3"),),
