@@ -23,6 +23,7 @@ class Need(StrEnum):
     SIMULATED = "a simulated device of minor 1 or later"
     REAL = "a device that is no simulator"
     TRUTH = "a device that knows the truth"
+    FAULTS = "a simulated device that takes faults over its link"
 
 
 class Case(NamedTuple):

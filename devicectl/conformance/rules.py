@@ -198,6 +198,11 @@ _CYCLES: Final = (
     ("device", "SESSION_OPEN takes the hand's place away"),
     ("device", "PUNCH without a place is refused, interlock 9"),
     ("host", "PUNCH is sent behind an ARM that was done, with the number after the last one shown"),
+    ("device", "ADVANCE and REPOSITION are refused, interlock 1, while needles are not seen at home"),
+    ("device", "PUNCH is refused by the interlock that stands against it, and its alarm is raised"),
+    ("device", "a stroke that goes too deep, or stalls in each try, ends FAILED and locks the device"),
+    ("device", "an open emergency stop leads an armed device to SAFE within 100 ms, with its alarm"),
+    ("device", "a vacuum that is lost in a cycle ends it, FAILED, and the device is armed again with needles home"),
 )
 
 _EVENTS: Final = (
@@ -218,6 +223,11 @@ _EVENTS: Final = (
     ("device", "a boot leaves its record, and the cycle that it found open has ended once"),
     ("host", "SESSION_CLOSE carries the counts of the journal's records"),
     ("should host", "after a lost link the journal is read before the next PUNCH"),
+    ("device", "what was shown stands after a loss of power"),
+    ("device", "a needle of a stroke that was begun counts as punctured where power was lost"),
+    ("device", "a latched alarm stays until FAULT_RESET, also over a loss of power"),
+    ("device", "a boot that found a cycle open raises a latched alarm, interlock 14"),
+    ("device", "a boot that found a session open holds in SAFE"),
 )
 
 _MQTT: Final = (

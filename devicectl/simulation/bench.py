@@ -6,8 +6,8 @@ them out on a device of this process and knows no case.
 
 from typing import Protocol
 
-from firmware_sim.device import Device, Port
-from protocols.language.units import MILLISECOND, Micros
+from firmware_sim.device import Device, Injected, Port
+from protocols.language.units import Micros
 from protocols.mqtt.wire import Publication
 
 
@@ -27,11 +27,18 @@ class Prober(Protocol):
         """Take what a channel brought."""
 
 
-class VirtualBench:
-    """A device, its ports, and the time of both."""
+def _take_faults(device: Device, now: Micros, *, in_file: bool) -> Injected:
+    from firmware_sim.faults.injected import InjectedFaults  # what is learned needs none
 
-    def __init__(self, device: Device, prober: Prober) -> None:
+    return InjectedFaults(device, now, in_file=in_file)
+
+
+class VirtualBench:
+    """A device, its ports, and the time of both. With `in_file` its memory is in a file, and cannot fail."""
+
+    def __init__(self, device: Device, prober: Prober, *, in_file: bool = False) -> None:
         self.device = device
+        device.inject = lambda device, now: _take_faults(device, now, in_file=in_file)
         self._prober = prober
         self._ports: dict[int, Port] = {}
 
@@ -66,13 +73,6 @@ class VirtualBench:
             self._prober.closed(channel, "the simulated device broke off")
             self.device.ports.remove(port)
         self._ports.clear()
-
-    def power(self, off_ms: int) -> None:
-        """Take the power away and give it back."""
-        self._settle()
-        self.device.power_off(self._prober.now)
-        self._prober.now = Micros(self._prober.now + off_ms * MILLISECOND)
-        self.device.reboot(self._prober.now)
 
     def _settle(self) -> bool:
         """Carry what both have to say; True where the probe has heard something."""

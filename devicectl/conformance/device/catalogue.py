@@ -10,15 +10,30 @@ from devicectl.conformance.device.cases import (
     commands,
     control,
     cycles,
+    faults,
     frames,
     journals,
     leases,
     links,
     payloads,
+    power,
 )
 from devicectl.conformance.device.ground import Stage
 
-_GROUPS: Final = (frames, payloads, links, leases, commands, control, beginnings, cycles, journals, brokers)
+_GROUPS: Final = (
+    frames,
+    payloads,
+    links,
+    leases,
+    commands,
+    control,
+    beginnings,
+    cycles,
+    journals,
+    power,
+    faults,
+    brokers,
+)
 
 
 def _spread(cases: Sequence[Case], waiting: Sequence[Case]) -> Iterator[Case]:

@@ -70,6 +70,8 @@ class Ground(Linked):
         self.wait_s: int | None = None
         self.has_power_switch = False
         """True where the bench can take the device's power away; else a simulated one is asked to."""
+        self.can_restart = False
+        """True where the power can be taken away, in whichever way."""
         self.restore: list[Message] = []
         """Commands that give back what a case has set; the runner gives them."""
 
@@ -148,6 +150,8 @@ class Ground(Linked):
         state = self.state
         if state in (S.SAFE, S.FAULT):
             yield from self._reset()
+        elif state is S.LOCKED and self.can_restart:
+            yield from self.power_cycle()
         elif state is S.LOCKED:
             raise BrokenRule("the device's state", stage.name, "LOCKED: only a restart leads out")
         elif state in _UNSURE:
@@ -173,8 +177,8 @@ class Ground(Linked):
         else:
             yield from self._numb()
 
-    def look(self) -> Steps[None]:
-        """Ask the device for its state, by one frame of telemetry."""
+    def look(self) -> Steps[M.TelemetryState]:
+        """Ask the device for its state, by one frame of telemetry, and return that."""
         yield from self.do(M.StreamSet(stream=Stream.STATE, interval_ms=20))
         heard = yield from self.probe.wait(
             "telemetry", lambda one: isinstance(one.message, M.TelemetryState), ANSWER_MS + SETTLE_MS
@@ -184,6 +188,7 @@ class Ground(Linked):
         self.state = heard.message.state
         if self.state in _MOVING:
             yield from self.probe.pause(SETTLE_MS)
+        return heard.message
 
     def _reset(self) -> Steps[None]:
         """Leave a hold, once the needles are home."""

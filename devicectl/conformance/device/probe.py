@@ -102,6 +102,10 @@ class GoneError(Exception):
     """The channel is closed, or cannot be opened."""
 
 
+class UnmetError(Exception):
+    """The device lacks something that a case turned out to need; names it."""
+
+
 class Beating(Protocol):
     """A link that wants to live."""
 

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple, TypeVar, cast
 
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.ground import Ground, Stage
-from devicectl.conformance.device.probe import BrokenRule, Effect, GoneError, Sent, Steps, Until
+from devicectl.conformance.device.linked import SETTLE_MS
+from devicectl.conformance.device.probe import BrokenRule, Effect, GoneError, Sent, Steps, UnmetError, Until
 from devicectl.conformance.outcome import Difference, Outcome, Word
 from protocols.language import messages as M
 from protocols.language.units import SECOND, Micros
@@ -31,6 +32,7 @@ class Claims(NamedTuple):
     simulated: bool
     minor: int
     has_truth: bool
+    takes_faults: bool
     session_no: int
     model: str
     serial: str
@@ -41,6 +43,7 @@ class Claims(NamedTuple):
         """The needs that these claims meet."""
         met = {Need.SIMULATED: self.simulated and self.minor >= 1, Need.REAL: not self.simulated}
         met[Need.TRUTH] = self.has_truth
+        met[Need.FAULTS] = self.takes_faults
         return frozenset(need for need, holds in met.items() if holds)
 
 
@@ -92,15 +95,24 @@ class Runner:
         except (BrokenRule, GoneError):
             said = None  # it has linked: what else it does is for the cases to say
         info = said if isinstance(said, M.DeviceInfoDone) else None
+        simulated = welcome.simulated and welcome.minor >= 1
         return Claims(
             simulated=welcome.simulated,
             minor=welcome.minor,
             has_truth=info is not None and info.has_truth,
+            takes_faults=simulated and (yield from self._takes_faults()),
             session_no=welcome.session_no,
             model=info.model if info is not None else "",
             serial=info.serial if info is not None else "",
             firmware=info.firmware_version if info is not None else "",
         )
+
+    def _takes_faults(self) -> Steps[bool]:
+        """Ask a simulated device to end the faults that it has: one that takes none says so."""
+        try:
+            return isinstance((yield from self.ground.ask(M.FaultClear(fault_id=0))).message, M.FaultClearDone)
+        except (BrokenRule, GoneError):
+            return False
 
     def run(self, cases: Iterable[Case]) -> Steps[list[Outcome]]:
         """Run cases in their order and leave the device at rest; returns their outcomes."""
@@ -129,7 +141,7 @@ class Runner:
     def _one(self, case: Case) -> Steps[None]:
         ground, probe = self.ground, self.ground.probe
         probe.begin()
-        began, ready, reason = probe.now, False, ""
+        began, ready, reason, unmet = probe.now, False, "", ""
         differences: tuple[Difference, ...] = ()
         try:
             yield from self._limited(ground.reach(Stage(case.stage)), CASE_LIMIT_S)
@@ -140,6 +152,8 @@ class Runner:
             differences, reason = (broken.difference,), str(broken)
         except GoneError as gone:
             reason = str(gone)
+        except UnmetError as error:
+            unmet = f"needs {error}"
         except OutOfTime:
             reason = f"the case did not end within its limit, {CASE_LIMIT_S:g} s"
         if reason and not ready:
@@ -147,11 +161,11 @@ class Runner:
             reason = f"could not be brought to {Stage(case.stage).name}: {reason}"
         if reason and (noise := probe.noise()):
             reason = f"{reason}; {noise}"
-        word = Word.FAILED if reason else Word.PASSED
+        word = Word.FAILED if reason else Word.SKIPPED if unmet else Word.PASSED
         outcome = Outcome(
             case,
             word,
-            reason,
+            reason or unmet,
             differences,
             tuple(probe.timings),
             tuple(probe.frames),
@@ -194,6 +208,7 @@ class Runner:
         yield from ground.reach(Stage.LINKED)
         for message in messages:
             yield from ground.ask(message)
+        yield from ground.probe.pause(SETTLE_MS)
         ground.leave(ground.link)  # what was set counts for the next link
 
     def _rest(self) -> Steps[None]:

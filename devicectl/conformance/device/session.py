@@ -62,7 +62,7 @@ def hold(wanted: Wanted, keep: Kept) -> Held:
         from devicectl.conformance.device.virtual import run_steps
 
         ground, bench = open_simulated(wanted.url, wanted.slack_ms)
-        return run_steps(bench, _whole(wanted, ground, keep, power=True))
+        return run_steps(bench, _whole(wanted, ground, keep, power=False))
     return asyncio.run(_hold_real(wanted, keep))
 
 
@@ -86,7 +86,7 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
     if wanted.model not in ("", claims.model):
         raise SessionError(f"the claims are of model {wanted.model!r:.80}; the device says that it is {claims.model!r}")
     met = _met(wanted, claims, power=power)
-    ground.has_power_switch = power
+    ground.has_power_switch, ground.can_restart = power, Need.POWER in met
     known = wanted.known
 
     def kept(outcome: Outcome, pieces: Sequence[Sent]) -> Outcome:
@@ -102,14 +102,12 @@ def _met(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]:
     """Return the needs of cases that this run meets."""
     url = wanted.url
     links = wanted.links if wanted.links is not None else 1 if url.scheme == "serial" else MANY_LINKS
-    # The power of a simulator can be cut over its link; a simulated device without one's page has a switch, or none.
-    switch = power or (claims.simulated and claims.minor >= 1 and claims.has_truth)
     held = {
         Need.BYTES: url.broker is None and url.scheme != "sim+mqtt",
         Need.BROKER: url.broker is not None or url.scheme == "sim+mqtt",
         Need.SECOND: links > 1,
         Need.MANY: links >= MANY_LINKS,
         Need.MOTION: claims.simulated or wanted.allow_motion,
-        Need.POWER: switch,
+        Need.POWER: power or claims.takes_faults,  # whose power can be cut over its link
     }
     return claims.needs | {need for need, holds in held.items() if holds}

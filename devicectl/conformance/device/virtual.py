@@ -17,7 +17,7 @@ def open_bench(ground: Ground, url: DeviceUrl) -> VirtualBench:
     Raises:
         UrlError: its parameters or memory cannot be used.
     """
-    return VirtualBench(make_device(url), ground.probe)
+    return VirtualBench(make_device(url), ground.probe, in_file=url.nvm is not None)
 
 
 def run_steps(bench: VirtualBench, steps: Steps[_T]) -> _T:
@@ -45,5 +45,5 @@ def _carry_out(bench: VirtualBench, effect: Effect) -> None:
             bench.open(channel)
         case Close(channel):
             bench.close(channel)
-        case Power(off_ms):
-            bench.power(off_ms)
+        case Power():
+            raise AssertionError("the power of a simulated device is cut over its link")

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.soak.mutants.mutant import Mutant
 
+_CHECKS: Final = "firmware_sim/safety/punch_checks.py"
 _CYCLE: Final = "firmware_sim/commands/cycle.py"
 _DEVICE: Final = "firmware_sim/device.py"
 _MOTIONS: Final = "firmware_sim/commands/motions.py"
@@ -187,10 +188,10 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CMD-33",
     ),
     Mutant(
-        "a device without faults calls them a wrong argument",
-        _DEVICE,
-        '            return refusal(Code.E_UNSUPPORTED, "no faults can be injected into this device")',
-        '            return refusal(Code.E_ARGUMENT, "no faults can be injected into this device")',
+        "a fault that nobody there can do is called a wrong argument",
+        "firmware_sim/faults/commands.py",
+        "        return refusal(Code.E_UNSUPPORTED, error.reason)",
+        "        return refusal(Code.E_ARGUMENT, error.reason)",
         "HLP-CMD-34",
     ),
     Mutant(
@@ -220,6 +221,20 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "        return refusal(Code.E_CYCLE_GAP, text, expected=last + 1, actual=command.cycle_no)",
         "        return refusal(Code.E_CYCLE_GAP, text, expected=last, actual=command.cycle_no)",
         "HLP-CYC-5",
+    ),
+    Mutant(
+        "a deadline that was long ago is taken for one ahead",
+        _CHECKS,
+        "    if 0 < late_ms < 0x8000_0000:",
+        "    if 0 < late_ms < 0x4000_0000:",
+        "HLP-CYC-9",
+    ),
+    Mutant(
+        "PUNCH goes as deep as it says and not as the session",
+        _CHECKS,
+        "    if command.depth_um != session.depth_um:",
+        "    if command.depth_um > 2 * session.depth_um:",
+        "HLP-CYC-10",
     ),
     Mutant(
         "one confirmed zone is enough to arm",

@@ -3,18 +3,19 @@
 from functools import partial
 from typing import Final
 
-from devicectl.conformance.case import Case
+from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.beginnings import state_is
 from devicectl.conformance.device.cases.declare import case
 from devicectl.conformance.device.cases.journals import cycle_records
 from devicectl.conformance.device.checks import done, equal, refused, true
-from devicectl.conformance.device.ground import DEPTH_UM, Ground, Stage
+from devicectl.conformance.device.ground import DEPTH_UM, ZONES, Ground, Stage
 from devicectl.conformance.device.link import ANSWER_MS
 from devicectl.conformance.device.probe import Steps
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import Code, Ending, NeedleOutcome, Phase
 from protocols.language.enums import DeviceState as S
+from protocols.language.interlocks import DENSITY
 from protocols.language.message import Message
 from protocols.link.header import REPLAYED
 
@@ -150,9 +151,32 @@ def _count_agrees(ground: Ground) -> Steps[None]:
     equal("the total of cores", first.total_cores_counted + counted, second.total_cores_counted)
     punctured = sum(one is not NeedleOutcome.NOT_PUNCTURED for one in outcomes)
     equal("the total of punctures", first.total_punctures + punctured, second.total_punctures)
+    equal("the cell's punctures", first.cell_punctures + punctured, second.cell_punctures)
     of_record = (record.ending, record.outcomes, record.total_punctures, record.total_cores_counted)
     of_answer = (Ending.COMPLETED, second.outcomes, second.total_punctures, second.total_cores_counted)
     equal("the record of the cycle", of_answer, of_record)
+
+
+def _cell_is_full(ground: Ground) -> Steps[None]:
+    """Fill a cell of a small plan: it takes as many cycles as it was said to, and not one more."""
+    yield from ground.abandon()
+    plan = M.SessionOpen(target_cores=1, coverage_bp=FEW_BP, depth_um=DEPTH_UM, zones_cm2=ZONES)
+    yield from ground.do(plan)
+    yield from ground.reach(Stage.ARMED)
+    placed = done((yield from ground.ask(M.Reposition(zone=0, cell=0))), M.RepositionDone)
+    left = placed.cycles_left
+    true("cycles that the cell takes", 0 < left <= MOST_CYCLES, f"1 to {MOST_CYCLES}", left)
+    for number in range(1, left + 1):
+        counted = yield from ground.whole_cycle()
+        equal(f"cycles that are left after {number}", left - number, counted.cycles_left)
+    refused((yield from ground.ask(ground.punch())), Code.E_INTERLOCK, interlock=DENSITY)
+    yield from ground.reach(Stage.NUMB)
+    yield from ground.abandon()
+
+
+FEW_BP: Final = 400
+"""The least share of a cell's skin that a plan can have."""
+MOST_CYCLES: Final = 20
 
 
 def _stop(ground: Ground, phases: int) -> Steps[None]:
@@ -264,6 +288,14 @@ def _cases() -> list[Case]:
         ),
         case("cyc.depth", "another depth than the session's", "CYC-10", _depth, stage=placed),
         case("cyc.count", "COUNT's answer agrees with the record", "CYC-11 EVT-1", _count_agrees, stage=placed),
+        case(
+            "cyc.cell-full",
+            "a cell takes as many cycles as it says",
+            "CYC-24",
+            _cell_is_full,
+            Need.MOTION,
+            stage=Stage.OPEN,
+        ),
         case("cyc.stop-stroke", "STOP in the stroke", "CYC-17 CMD-11 EVT-1", _stop_in_the_stroke, stage=placed),
         case("cyc.pause", "PAUSE in a cycle, PUNCH in a pause", "CYC-18", _pause, stage=placed),
         case(

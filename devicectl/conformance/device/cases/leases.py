@@ -206,13 +206,15 @@ def _goes_safe(ground: Ground, how: str) -> Steps[None]:
     head = done(page, M.JournalPage).head
     left_at = _uptime(ground)
     limit_ms = 0.0
-    if how == "silence":
-        link.beats = False
-        limit_ms = float(welcome.lease_armed_ms)
-        yield from ground.probe.pause(limit_ms + ground.probe.slack_ms + 50)
-    elif how == "bye":
+    if how == "bye":
         ground.leave(link)
-        yield from ground.probe.pause(50)
+        yield from ground.probe.pause(LATE_MS)
+    elif how != "hello":
+        limit_ms = float(welcome.lease_armed_ms)
+        link.beats = False
+        if how == "close":
+            yield from ground.close_channel(0)
+        yield from ground.probe.pause(limit_ms + ground.probe.slack_ms + LATE_MS, channel=-1)
     yield from _back_in_safe(ground)
     alarms = yield from _link_alarms(ground, head)
     true("alarms of the lost link in the journal", bool(alarms), "at least one", alarms)
@@ -226,6 +228,33 @@ def _goes_safe(ground: Ground, how: str) -> Steps[None]:
 
 AT_ONCE_MS: Final = 50.0
 """Time for what is to be at once, by the device's own clock and the probe's, which are compared."""
+
+
+LATE_MS: Final = 300.0
+"""Time by which a host comes back after its device must have noticed: one that notices by that alone is too late."""
+
+
+def _goes_safe_elsewhere(ground: Ground) -> Steps[None]:
+    """Greet as the same host on another way: the armed device is made safe, and the new link commands."""
+    link = yield from ground.open_link(1, host_id=ground.host_id)
+    equal("the state in the second WELCOME", S.SAFE, link.welcome.state)
+    done((yield from link.ask(M.FaultReset())), M.FaultResetDone)
+    ground.drop_link()
+
+
+def _vents(ground: Ground) -> Steps[None]:
+    """Leave an armed device: its vacuum goes."""
+    made_pa = (yield from ground.look()).vacuum_pa
+    true("the pressure of an armed device", made_pa < 0, "below 0 Pa", made_pa)
+    ground.leave(ground.link)
+    yield from ground.probe.pause(VENTED_MS)
+    yield from _back_in_safe(ground)
+    left_pa = (yield from ground.look()).vacuum_pa
+    true(f"the pressure {VENTED_MS:g} ms later", left_pa > made_pa / 2, f"above {made_pa / 2:g} Pa", left_pa)
+
+
+VENTED_MS: Final = 2_000.0
+"""Time for half of the vacuum to go."""
 
 
 def _open_cycle_ends(ground: Ground, how: str, phases: int, phase: Phase) -> Steps[None]:
@@ -305,7 +334,12 @@ def _cases() -> list[Case]:
         run: Run = partial(_renews, message=message, message_id=message_id)
         needs = () if message_id is None else (Need.BYTES,)
         made.append(case(f"lse.renews-{name}", f"{name} renews the lease", "LSE-3", run, *needs, stage=idle))
-    for how, rules in {"silence": "LSE-7 LSE-11", "bye": "LSE-8 LSE-11", "hello": "LSE-9 LSE-11"}.items():
+    for how, rules in {
+        "silence": "LSE-7 LSE-11",
+        "close": "LSE-7 LSE-11",
+        "bye": "LSE-8 LSE-11",
+        "hello": "LSE-9 LSE-11",
+    }.items():
         made.append(
             case(f"lse.armed-{how}", f"an armed device after {how}", rules, partial(_goes_safe, how=how), stage=armed)
         )
@@ -318,6 +352,15 @@ def _cases() -> list[Case]:
         name = f"lse.cycle-{how}-{phase.name.lower()}"
         made.append(case(name, f"a cycle left after {phase.name} by {how}", "LSE-10 EVT-1", run, stage=placed))
     made += [
+        case(
+            "lse.armed-hello-elsewhere",
+            "an armed device after hello on another way",
+            "LSE-9 LNK-10 CMD-24",
+            _goes_safe_elsewhere,
+            Need.SECOND,
+            stage=armed,
+        ),
+        case("lse.vents", "the vacuum goes with the host", "LSE-7", _vents, stage=armed),
         case(
             "lse.not-by-itself",
             "FAULT_RESET alone leads out of SAFE, and the alarm is latched",

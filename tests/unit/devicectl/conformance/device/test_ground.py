@@ -59,6 +59,20 @@ def test_a_device_that_is_locked_is_said_to_be() -> None:
         Scripted(ground, locked).drive(ground.reach(Stage.IDLE))
 
 
+def test_a_device_that_is_locked_is_restarted_where_its_power_can_be_cut() -> None:
+    ground = a_ground()
+    ground.can_restart = True
+    states = [S.LOCKED, S.IDLE]
+
+    def locked(message: Message, correlation: int) -> list[Message]:
+        if isinstance(message, M.PowerCut):
+            return [M.PowerCutDone(for_ms=message.for_ms)]
+        return [a_welcome(nonce=message.nonce, state=states.pop(0))] if isinstance(message, M.Hello) else []
+
+    Scripted(ground, locked).drive(ground.reach(Stage.IDLE))
+    assert ground.state is S.IDLE and not states
+
+
 def test_a_deadline_is_in_the_time_of_the_device_and_wraps() -> None:
     ground = a_ground()
 

@@ -6,13 +6,13 @@ import pytest
 
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.ground import Ground, Stage
-from devicectl.conformance.device.probe import BrokenRule, Until
+from devicectl.conformance.device.probe import BrokenRule, UnmetError, Until
 from devicectl.conformance.device.runner import Runner
 from devicectl.conformance.outcome import Outcome, Word
 from devicectl.conformance.rules import Duty
 from protocols.language.enums import DeviceState
 from protocols.language.message import Message
-from protocols.language.messages import DeviceInfo, FaultReset, FaultResetDone, Hello
+from protocols.language.messages import DeviceInfo, FaultClear, FaultClearDone, FaultReset, FaultResetDone, Hello
 from protocols.language.units import Micros
 from tests.unit.devicectl.conformance.device.benches import Scripted, a_ground, a_welcome, welcomes
 
@@ -42,6 +42,12 @@ def endless(ground: Ground) -> Iterator[object]:
         yield Until(Micros(ground.probe.now + 10**12))
 
 
+def unmet(ground: Ground) -> Iterator[object]:
+    """Find that the device lacks something."""
+    yield Until(ground.probe.now)
+    raise UnmetError("a device that takes the fault x")
+
+
 def outcomes(cases: list[Case], *, limit_s: float = 10_000, answers: object = welcomes) -> list[Outcome]:
     """Run cases on a device that links."""
     ground = a_ground()
@@ -61,6 +67,11 @@ def test_a_need_that_is_not_met_is_named() -> None:
     (found,) = outcomes([a_case("a", wrong, Need.POWER, Need.BROKER)])
     assert found.word is Word.SKIPPED
     assert found.reason == f"needs {Need.BROKER}; {Need.POWER}"
+
+
+def test_a_need_that_turns_up_in_a_case_skips_it() -> None:
+    (found,) = outcomes([a_case("a", unmet)])
+    assert (found.word, found.reason) == (Word.SKIPPED, "needs a device that takes the fault x")
 
 
 def test_cases_behind_the_limit_of_the_run_are_skipped() -> None:
@@ -101,3 +112,17 @@ def test_claims_are_what_the_device_says() -> None:
     assert DeviceInfo() in scripted.heard
     assert (claims.simulated, claims.minor, claims.has_truth, claims.model) == (True, 1, False, "")
     assert claims.needs == {Need.SIMULATED}
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_only_a_simulated_device_is_asked_if_it_takes_faults(simulated: bool) -> None:
+    def takes(message: Message, correlation: int) -> list[Message]:
+        if isinstance(message, Hello):
+            return [a_welcome(nonce=message.nonce, simulated=simulated)]
+        return [FaultClearDone(cleared=0, unfired=0)] if isinstance(message, FaultClear) else []
+
+    ground = a_ground()
+    scripted = Scripted(ground, takes)
+    claims = scripted.drive(Runner(ground, frozenset(), lambda outcome, pieces: outcome, run_limit_s=10).first())
+    assert (FaultClear(fault_id=0) in scripted.heard) is simulated
+    assert (Need.FAULTS in claims.needs) is simulated
