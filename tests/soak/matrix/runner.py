@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from devicectl.conformance.rules import Duty, Level, rules_of
 from tests.architecture.tree import ROOT
 from tests.patience import patience
+from tests.soak.matrix.behind import BEHIND, attempt_behind
 from tests.soak.matrix.frames import FRAMES
 from tests.soak.matrix.procedure import PROCEDURE
 from tests.soak.mutants.device import DEVICE
@@ -20,7 +21,7 @@ OF_HOSTS: Final = ("protocols/link/host_end.py", "protocols/link/requests.py")
 """Modules that no device runs: a defect in them makes another host, and not another device."""
 GENERAL: Final[Sequence[Mutant]] = tuple(one for one in (*DEVICE, *LINK) if one.file not in OF_HOSTS)
 """Mutants of campaigns that are devices; many of their defects show under a fault or a loss of power alone."""
-MADE: Final[Sequence[Mutant]] = (*FRAMES, *PROCEDURE)
+MADE: Final[Sequence[Mutant]] = (*FRAMES, *PROCEDURE, *BEHIND)
 """Mutants that were made for a rule each: `judge` is its number."""
 SURVIVORS: Final[Mapping[str, str]] = {
     "the latch stays set where the motor kept the needles at home": (
@@ -35,8 +36,7 @@ NO_DEVICES: Final[Mapping[str, str]] = {
 """Mutant of campaigns that is not counted -> why."""
 KEPT: Final = ROOT / "tests" / "soak" / "matrix" / "results.json"
 """Rules that each mutant was seen to break, in the run that was kept last: the page is made of it."""
-MUSTS: Final = tuple(rule for rule in rules_of(Duty.DEVICE, Level.MUST) if "-MQT-" not in rule.id)
-"""MUSTs of a device on a wire of bytes; those of a broker have no virtual time."""
+MUSTS: Final = tuple(rules_of(Duty.DEVICE, Level.MUST))
 TAKES_S: Final = 60.0
 
 
@@ -50,6 +50,8 @@ class Tried(NamedTuple):
 
 def attempt(mutant: Mutant | None) -> Tried:
     """Try a device with a defect; None has none."""
+    if mutant in BEHIND:
+        return Tried(mutant.name, *attempt_behind(mutant))
     change = [] if mutant is None else [mutant.file, mutant.text, mutant.replacement]
     command = [sys.executable, "-B", "-m", "tests.soak.matrix.tried"]
     done = subprocess.run(
@@ -107,10 +109,11 @@ def page() -> str:
         "# Kill matrix",
         "",
         "What `devicectl conform device` can see. Each device here has one defect of one place, as a mistake would",
-        "make it, and is tried by all cases in virtual time. A rule that none was seen to break may be seen by nobody.",
+        "make it, and is tried by all cases in virtual time, or in real time by those of a broker where it is about",
+        "that. A rule that none was seen to break may be seen by nobody.",
         "TRAINING SIMULATOR - NOT A MEDICAL DEVICE.",
         "",
-        "`python -m tests.soak.matrix --keep` tries all of them again in two minutes; `make docs` makes the page.",
+        "`python -m tests.soak.matrix --keep` tries all of them again in some minutes; `make docs` makes the page.",
         "",
         f"{shown} of {len(found)} MUSTs of a device were seen broken by a defect.",
         f"{dead} of {len(results)} devices with a defect were seen, {100 * dead / len(results):.1f} %.",
