@@ -53,6 +53,9 @@ TRIES: Final = 30
 """Steps from one stage to the next before the ground gives up."""
 HOME_MS: Final = 2_000
 """Time for needles to come home before FAULT_RESET is taken."""
+VACUUM_MS: Final = 3_000
+"""Time for the vacuum to recover."""
+VACUUM_LOOK_MS: Final = 500
 OFF_MS: Final = 500
 """Time for which the power is off."""
 SUCTION_INTERLOCK: Final = 4
@@ -255,13 +258,15 @@ class Ground(Linked):
 
     def begin_cycle(self) -> Steps[Answer]:
         """Punch, and again where the suction has to recover first."""
-        answer = yield from self.ask(self.punch())
-        no = answer.message
-        if isinstance(no, M.Refused) and no.interlock == SUCTION_INTERLOCK:
-            yield from self.probe.pause(3_000)
+        ends = self.probe.now + VACUUM_MS * 1000
+        while True:
             answer = yield from self.ask(self.punch())
-        checks.done(answer, M.PunchDone)
-        return answer
+            no = answer.message
+            low = isinstance(no, M.Refused) and no.interlock == SUCTION_INTERLOCK
+            if not low or self.probe.now >= ends:
+                checks.done(answer, M.PunchDone)
+                return answer
+            yield from self.probe.pause(VACUUM_LOOK_MS)
 
     def whole_cycle(self) -> Steps[M.CountDone]:
         """Carry out one cycle; returns COUNT's answer."""

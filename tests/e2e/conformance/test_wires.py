@@ -20,6 +20,10 @@ SOME = (
     "lse.armed-bye",
     "--case",
     "evt.power-*",
+    "--case",
+    "harm.write-suction",
+    "--case",
+    "harm.emergency",
 )
 
 
@@ -37,7 +41,7 @@ def test_our_own_device_passes(scheme: str, tmp_path: Path) -> None:
 
 def test_our_own_device_passes_behind_a_broker(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    wanted = ("--case", "mqt.*", "--case", "cmd.again-*", "--case", "ctl.open")
+    wanted = ("--case", "mqt.*", "--case", "cmd.again-*", "--case", "ctl.open", "--case", "harm.emergency")
     devicectl("conform", "device", "--device", f"sim+mqtt://?{QUICK}", *wanted, "--json", report, code=0)
     cases = {case["id"]: case["word"] for case in json.loads(report.read_text())["cases"]}
     assert set(cases.values()) == {"passed"}

@@ -1,5 +1,7 @@
 """Our own device first: it passes every case, whatever its seed, with no baseline."""
 
+from pathlib import Path
+
 import pytest
 
 from devicectl.conformance.outcome import Word
@@ -11,6 +13,24 @@ def test_the_simulator_passes_all_that_it_has_what_is_needed_for(seed: int) -> N
     run = held(f"sim://?seed={seed}")
     assert not [(one.case.id, one.reason) for one in run.outcomes if one.word is Word.FAILED]
     assert {one.reason for one in run.outcomes if one.word is Word.SKIPPED} <= {"needs a broker"}
+
+
+def test_a_fault_that_a_device_cannot_do_skips_its_case(tmp_path: Path) -> None:
+    """Of a memory in a file no write is lost: the cases of that say so, and all others pass."""
+    run = held(f"sim://?seed=1&nvm={tmp_path / 'nvm'}", cases=["harm.*"])
+    skipped = {one.case.id: one.reason for one in run.outcomes if one.word is Word.SKIPPED}
+    assert set(skipped) == {"harm.session", "harm.write-suction", "harm.write-advance"}
+    assert all(reason.startswith("needs a device that takes the fault lost_write: ") for reason in skipped.values())
+    assert {one.word for one in run.outcomes if one.case.id not in skipped} == {Word.PASSED}
+
+
+def test_a_device_without_faults_is_asked_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devicectl.simulation.bench._take_faults", lambda device, now, in_file: None)
+    run = held(cases=["harm.*", "evt.power-*", "flt.*"])
+    reasons = {one.case.id: one.reason for one in run.outcomes if one.word is Word.SKIPPED}
+    assert {one.word for one in run.outcomes if one.case.id not in reasons} == {Word.PASSED}
+    assert reasons["harm.stall"] == "needs a simulated device that takes faults over its link"
+    assert reasons["evt.power-idle"] == "needs a power switch: --hook power_cycle=COMMAND"
 
 
 def test_the_same_seed_gives_the_same_run() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.beginnings import state_is
 from devicectl.conformance.device.cases.declare import case
-from devicectl.conformance.device.cases.journals import cycle_records
+from devicectl.conformance.device.cases.journals import cycle_records, listed_alarms
 from devicectl.conformance.device.checks import done, equal, refused, true
 from devicectl.conformance.device.ground import DEPTH_UM, ZONES, Ground, Stage
 from devicectl.conformance.device.link import ANSWER_MS
@@ -170,6 +170,8 @@ def _cell_is_full(ground: Ground) -> Steps[None]:
         counted = yield from ground.whole_cycle()
         equal(f"cycles that are left after {number}", left - number, counted.cycles_left)
     refused((yield from ground.ask(ground.punch())), Code.E_INTERLOCK, interlock=DENSITY)
+    alarms = [one.interlock for one in (yield from listed_alarms(ground))]
+    true("interlocks of the alarms", DENSITY in alarms, str(DENSITY), alarms)
     yield from ground.reach(Stage.NUMB)
     yield from ground.abandon()
 

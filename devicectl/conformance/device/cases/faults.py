@@ -36,6 +36,8 @@ MAX_STALLS: Final = 3
 TOLD_MS: Final = 1_000
 SOON_MS: Final = 20
 """Time in which a fault that was given begins or ends."""
+_BEHIND: Final = {1: Phase.SUCTION, 2: Phase.ADVANCE}
+"""Phases behind PUNCH that are done -> the last of them."""
 LOST_MS: Final = 200
 """Time in which a write that loses the power comes."""
 
@@ -283,7 +285,7 @@ def _write_is_lost(ground: Ground, phases: int) -> Steps[None]:
     last = M.Advance(cycle_no=number, steps=1) if command is M.Advance else command(cycle_no=number)
     yield from _until_power_is_back(ground, last)
     ground.restore.clear()
-    yield from cycle_was_cut(ground, head, (Phase.PUNCH, Phase.SUCTION, Phase.ADVANCE)[phases])
+    yield from cycle_was_cut(ground, head, _BEHIND[phases])
 
 
 def _session_is_kept(ground: Ground) -> Steps[None]:
@@ -371,7 +373,7 @@ def _cases() -> list[Case]:
                 faults,
                 stage=placed,
             )
-            for number, phase in enumerate((Phase.PUNCH, Phase.SUCTION, Phase.ADVANCE))
+            for number, phase in _BEHIND.items()
         ),
     ]
 

@@ -253,7 +253,7 @@ def _vents(ground: Ground) -> Steps[None]:
     true(f"the pressure {VENTED_MS:g} ms later", left_pa > made_pa / 2, f"above {made_pa / 2:g} Pa", left_pa)
 
 
-VENTED_MS: Final = 2_000.0
+VENTED_MS: Final = 1_000.0
 """Time for half of the vacuum to go."""
 
 

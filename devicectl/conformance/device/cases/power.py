@@ -1,6 +1,5 @@
 """Cases of a loss of power: at rest, with a session, in each phase of a cycle, and what has to be there afterwards."""
 
-from functools import partial
 from typing import Final
 
 from devicectl.conformance.case import Case, Need
@@ -16,7 +15,6 @@ from protocols.language.enums import AlarmState, Code, Ending, NeedleOutcome, Ph
 from protocols.language.enums import DeviceState as S
 from protocols.language.interlocks import LINK, POWER
 
-_PHASES: Final = (Phase.PUNCH, Phase.SUCTION, Phase.ADVANCE)
 LINKS: Final = 3
 """Links before a loss of power."""
 
@@ -66,13 +64,12 @@ def _alarm_stays(ground: Ground) -> Steps[None]:
 # --- in a cycle ---------------------------------------------------------------------------------------------------
 
 
-def _in_a_cycle(ground: Ground, phases: int) -> Steps[None]:
+def _behind_suction(ground: Ground) -> Steps[None]:
     yield from ground.begin_cycle()
-    for _ in range(phases):
-        yield from ground.next_phase()
+    yield from ground.next_phase()
     head = (yield from page_from(ground, 1)).head
     yield from ground.power_cycle()
-    yield from cycle_was_cut(ground, head, _PHASES[phases])
+    yield from cycle_was_cut(ground, head, Phase.SUCTION)
 
 
 def _in_the_stroke(ground: Ground) -> Steps[None]:
@@ -128,17 +125,7 @@ def _cases() -> list[Case]:
         ),
         case("evt.power-alarm", "a loss of power with an alarm", "EVT-20", _alarm_stays, power, stage=Stage.ARMED),
         case("evt.power-stroke", "a loss of power in a stroke", of_a_cycle, _in_the_stroke, power, stage=placed),
-        *(
-            case(
-                f"evt.power-{phase.name.lower()}",
-                f"a loss of power behind {phase.name}",
-                of_a_cycle,
-                partial(_in_a_cycle, phases=number),
-                power,
-                stage=placed,
-            )
-            for number, phase in enumerate(_PHASES)
-        ),
+        case("evt.power-suction", "a loss of power behind SUCTION", of_a_cycle, _behind_suction, power, stage=placed),
     ]
 
 
