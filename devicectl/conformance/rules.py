@@ -203,6 +203,7 @@ _CYCLES: Final = (
     ("device", "a stroke that goes too deep, or stalls in each try, ends FAILED and locks the device"),
     ("device", "an open emergency stop leads an armed device to SAFE within 100 ms, with its alarm"),
     ("device", "a vacuum that is lost in a cycle ends it, FAILED, and the device is armed again with needles home"),
+    ("device", "fluid in the handpiece locks the device, with its alarm"),
 )
 
 _EVENTS: Final = (
@@ -228,6 +229,7 @@ _EVENTS: Final = (
     ("device", "a latched alarm stays until FAULT_RESET, also over a loss of power"),
     ("device", "a boot that found a cycle open raises a latched alarm, interlock 14"),
     ("device", "a boot that found a session open holds in SAFE"),
+    ("device", "nothing is begun, E_STORAGE, where the memory has no room for it, and what is open can be ended"),
 )
 
 _MQTT: Final = (

@@ -10,8 +10,8 @@ from devicectl.conformance.device.cases import (
     commands,
     control,
     cycles,
-    faults,
     frames,
+    interlocks,
     journals,
     leases,
     links,
@@ -31,7 +31,7 @@ _GROUPS: Final = (
     cycles,
     journals,
     power,
-    faults,
+    interlocks,
     brokers,
 )
 

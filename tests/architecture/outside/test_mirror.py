@@ -24,6 +24,7 @@ DECLARED: Final = {
     "devicectl.conformance.controller.cases.plain": "unit/devicectl/conformance/controller/test_catalogue.py",
     "devicectl.conformance.device.cases.faults": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.frames": "integration/conformance/test_simulator.py",
+    "devicectl.conformance.device.cases.interlocks": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.journals": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.leases": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.links": "integration/conformance/test_simulator.py",

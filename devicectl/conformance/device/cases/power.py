@@ -1,20 +1,35 @@
-"""Cases of a loss of power: at rest, with a session, in each phase of a cycle, and what has to be there afterwards."""
+"""Cases of power and memory: power that is lost at rest, in a session or a cycle, writes that are, and a full disk."""
 
+from functools import partial
 from typing import Final
 
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import case
-from devicectl.conformance.device.cases.journals import cycle_records, listed_alarms, page_from, records_from
+from devicectl.conformance.device.cases.faults import broken, head_of, mended
+from devicectl.conformance.device.cases.journals import (
+    close_by_records,
+    cycle_records,
+    listed_alarms,
+    page_from,
+    records_from,
+)
 from devicectl.conformance.device.checks import equal, refused, true
-from devicectl.conformance.device.ground import Ground, Stage
+from devicectl.conformance.device.ground import OFF_MS, Ground, Stage
 from devicectl.conformance.device.link import ANSWER_MS
 from devicectl.conformance.device.probe import Steps
+from devicectl.conformance.device.standing import NEXT_PHASE
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import AlarmState, Code, Ending, NeedleOutcome, Phase
 from protocols.language.enums import DeviceState as S
 from protocols.language.interlocks import LINK, POWER
+from protocols.language.message import Message
 
+_BEHIND: Final = {1: Phase.SUCTION, 2: Phase.ADVANCE}
+"""Phases behind PUNCH that are done -> the last of them."""
+LOST_MS: Final = 200
+"""Time in which a write that loses the power comes."""
+FULL_FOR_MS: Final = 60_000
 LINKS: Final = 3
 """Links before a loss of power."""
 
@@ -109,10 +124,87 @@ def cycle_was_cut(ground: Ground, head: int, shown: Phase) -> Steps[None]:
     equal("the number of the next cycle", cycle_no + 1, no.expected)
 
 
+# --- memory -------------------------------------------------------------------------------------------------------
+
+
+def _latch_is_lost(ground: Ground) -> Steps[None]:
+    """Lose the power in a stroke, and the latch with it: its needles count, and the session closes on that."""
+    yield from broken(ground, "latch_unreadable", when='phase == "punch"')
+    cycle_no = ground.cycle_no + 1
+    yield from _until_power_is_back(ground, ground.punch())
+    ground.restore.clear()
+    found = yield from cycle_records(ground, cycle_no)
+    equal(f"records of cycle {cycle_no}", 1, len(found))
+    outcomes = R.unpack_outcomes(found[0].outcomes, found[0].needles)
+    true(
+        "needles of a stroke of which nobody knows", NeedleOutcome.NOT_PUNCTURED not in outcomes, "punctured", outcomes
+    )
+    yield from close_by_records(ground)
+
+
+def _until_power_is_back(ground: Ground, command: Message) -> Steps[None]:
+    """Give a command in which the power is lost, and link with the device again."""
+    ground.link.command(command)
+    yield from ground.probe.pause(LOST_MS, channel=-1)
+    ground.placed = False
+    yield from ground.close_channel(0)
+    yield from ground.probe.pause(OFF_MS, channel=-1)
+    yield from ground.reach(Stage.LINKED)
+
+
+def _write_is_lost(ground: Ground, phases: int) -> Steps[None]:
+    """Lose the power at the first write behind DONE, with all that is not on the medium: what DONE has shown stands."""
+    yield from ground.begin_cycle()
+    for _ in range(phases):
+        yield from ground.next_phase()
+    head = yield from head_of(ground)
+    yield from broken(ground, "lost_write")
+    command, number = NEXT_PHASE[ground.state], ground.cycle_no
+    last = M.Advance(cycle_no=number, steps=1) if command is M.Advance else command(cycle_no=number)
+    yield from _until_power_is_back(ground, last)
+    ground.restore.clear()
+    yield from cycle_was_cut(ground, head, _BEHIND[phases])
+
+
+def _session_is_kept(ground: Ground) -> Steps[None]:
+    """Lose the power at the first write behind SESSION_OPEN's DONE: the session is there."""
+    yield from ground.do(ground.plan())
+    session_no = ground.session_no
+    yield from broken(ground, "lost_write")
+    yield from _until_power_is_back(ground, M.AnesthesiaStart(zone=0, age_s=0, method="conformance"))
+    ground.restore.clear()
+    equal("session and state in WELCOME", (session_no, S.SAFE), (ground.session_no, ground.state))
+
+
+def _disk_is_full(ground: Ground) -> Steps[None]:
+    """Fill the memory's disk in a cycle: it goes to its end, nothing new begins, and what is done is not used up."""
+    yield from ground.begin_cycle()
+    clear = yield from broken(ground, "disk_full", FULL_FOR_MS)
+    while ground.state in NEXT_PHASE:
+        yield from ground.next_phase()
+    refused((yield from ground.ask(ground.punch())), Code.E_STORAGE)
+    refused((yield from ground.ask(M.Reposition(zone=0, cell=1))), Code.E_STORAGE)
+    yield from ground.look()
+    equal("the state afterwards", S.ARMED, ground.state)
+    yield from ground.do(M.Disarm())
+    refused((yield from ground.ask(M.Arm())), Code.E_STORAGE)
+    yield from mended(ground, clear)
+    yield from ground.reach(Stage.ARMED)
+    yield from ground.begin_cycle()
+
+
 def _cases() -> list[Case]:
     power, placed = Need.POWER, Stage.PLACED
     of_a_cycle = "EVT-15 EVT-1 EVT-18 EVT-19 EVT-21 CYC-1"
     return [
+        case(
+            "harm.session",
+            "a write that is lost behind SESSION_OPEN",
+            "EVT-18 EVT-22",
+            _session_is_kept,
+            Need.FAULTS,
+            stage=Stage.IDLE,
+        ),
         case("evt.power-idle", "a loss of power at rest", "EVT-15 CMD-24", _at_rest, power, stage=Stage.IDLE),
         case("lnk.power", "link ids go on after a loss of power", "LNK-3", _links_go_on, power, stage=Stage.IDLE),
         case(
@@ -126,6 +218,26 @@ def _cases() -> list[Case]:
         case("evt.power-alarm", "a loss of power with an alarm", "EVT-20", _alarm_stays, power, stage=Stage.ARMED),
         case("evt.power-stroke", "a loss of power in a stroke", of_a_cycle, _in_the_stroke, power, stage=placed),
         case("evt.power-suction", "a loss of power behind SUCTION", of_a_cycle, _behind_suction, power, stage=placed),
+        *(
+            case(
+                f"harm.write-{phase.name.lower()}",
+                f"a write that is lost behind {phase.name}",
+                "EVT-18 EVT-15",
+                partial(_write_is_lost, phases=number),
+                Need.FAULTS,
+                stage=placed,
+            )
+            for number, phase in _BEHIND.items()
+        ),
+        case("harm.disk-full", "a full disk in a cycle", "EVT-23", _disk_is_full, Need.FAULTS, stage=placed),
+        case(
+            "harm.latch",
+            "power and latch are lost in a stroke",
+            "EVT-19 EVT-12",
+            _latch_is_lost,
+            Need.FAULTS,
+            stage=placed,
+        ),
     ]
 
 
