@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from devicectl.conformance.case import Case, Need
-from devicectl.conformance.device.cases.declare import case
+from devicectl.conformance.device.cases.declare import Run, case
 from devicectl.conformance.device.cases.faults import (
     broken,
     ended_in,
@@ -189,7 +189,7 @@ def _fluid(ground: Ground) -> Steps[None]:
 
 
 def _cases() -> list[Case]:
-    rows = {
+    rows: dict[str, tuple[str, str, Run]] = {
         "needles-move": ("needles out before REPOSITION", "CYC-23", _needles_out_before_a_move),
         "needles-out": ("needles out before ADVANCE", "CYC-23 EVT-1", _needles_out_in_a_cycle),
         "stall-twice": ("strokes that stall and then do not", "CYC-25", partial(_stalls, spare=1)),
