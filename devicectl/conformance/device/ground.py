@@ -75,6 +75,7 @@ class Ground(Linked):
         """True where the bench can take the device's power away; else a simulated one is asked to."""
         self.can_restart = False
         """True where the power can be taken away, in whichever way."""
+        self._full_cells = 0
         self.restore: list[Message] = []
         """Commands that give back what a case has set; the runner gives them."""
 
@@ -227,10 +228,15 @@ class Ground(Linked):
         yield from self.do(M.AnesthesiaConfirm(zone=0, confirmed_by="conformance"))
 
     def _place(self) -> Steps[None]:
-        """Move the hand to the next cell."""
+        """Move the hand to the next cell; where none takes enough cycles any more, close the session for another."""
         cell = self.next_cell % ZONES[0]
         self.next_cell += 1
         yield from self.do(M.Reposition(zone=0, cell=cell))
+        self._full_cells = self._full_cells + 1 if self.cycles_left < CYCLES_NEEDED else 0
+        if self._full_cells >= ZONES[0]:
+            self._full_cells = 0
+            yield from self.do(M.Disarm())
+            yield from self.abandon()
 
     def power_cycle(self) -> Steps[None]:
         """Take the device's power away and give it back; the next stage begins with a HELLO."""

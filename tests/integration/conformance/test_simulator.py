@@ -8,9 +8,9 @@ from devicectl.conformance.outcome import Word
 from tests.integration.conformance.virtual_run import held
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_simulator_passes_all_that_it_has_what_is_needed_for(seed: int) -> None:
-    run = held(f"sim://?seed={seed}")
+@pytest.mark.parametrize("options", ["seed=1", "seed=2", "seed=3", "seed=9&needles=1", "seed=9&needles=8"])
+def test_the_simulator_passes_all_that_it_has_what_is_needed_for(options: str) -> None:
+    run = held(f"sim://?{options}")
     assert not [(one.case.id, one.reason) for one in run.outcomes if one.word is Word.FAILED]
     assert {one.reason for one in run.outcomes if one.word is Word.SKIPPED} <= {"needs a broker"}
 

@@ -6,13 +6,20 @@ runner. A kind that nobody there can do skips the case. Kinds, quantities and tr
 
 from typing import Final
 
-from devicectl.conformance.device.cases.journals import alarms_are_as_noted, cycle_records, page_from, records_from
+from devicectl.conformance.device.cases.journals import (
+    alarms_are_as_noted,
+    cycle_records,
+    listed_alarms,
+    page_from,
+    records_from,
+)
 from devicectl.conformance.device.checks import done, equal, true
-from devicectl.conformance.device.ground import Ground
+from devicectl.conformance.device.ground import VACUUM_LOOK_MS, VACUUM_MS, Ground
 from devicectl.conformance.device.probe import Heard, Steps, UnmetError
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import Code, Ending, Phase
+from protocols.language.interlocks import SUCTION
 
 TOLD_MS: Final = 1_000
 """Time for an alarm to be told."""
@@ -58,6 +65,15 @@ def parameter(ground: Ground, name: str) -> Steps[float]:
     if not isinstance(answer.message, M.ParamGetDone):
         raise UnmetError(f"a device with the parameter {name}")
     return answer.message.value
+
+
+def vacuum_stands(ground: Ground) -> Steps[None]:
+    """Wait until no alarm of the suction is left of an earlier cycle, which would keep PUNCH from being taken."""
+    ends = ground.probe.now + VACUUM_MS * 1_000
+    while ground.probe.now < ends:
+        if all(one.interlock != SUCTION for one in (yield from listed_alarms(ground))):
+            return
+        yield from ground.probe.pause(VACUUM_LOOK_MS)
 
 
 def hear_alarms(ground: Ground) -> list[tuple[int, int]]:

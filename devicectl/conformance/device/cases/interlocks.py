@@ -14,6 +14,7 @@ from devicectl.conformance.device.cases.faults import (
     is_told,
     mended,
     parameter,
+    vacuum_stands,
 )
 from devicectl.conformance.device.cases.journals import alarms_are_as_noted, records_from
 from devicectl.conformance.device.checks import done, equal, refused, say, true
@@ -77,6 +78,7 @@ def _failed(ground: Ground, interlock: int) -> Steps[None]:
 
 
 def _too_deep(ground: Ground) -> Steps[None]:
+    yield from vacuum_stands(ground)
     over_um = yield from parameter(ground, "depth_over_um")
     clear = yield from broken(ground, "encoder_offset", round(1.6 * over_um))
     yield from _failed(ground, DEPTH)
@@ -88,6 +90,7 @@ def _stalls(ground: Ground, *, spare: int) -> Steps[None]:
     tries = round((yield from parameter(ground, "stall_tries")))
     if not spare < tries <= MAX_STALLS:
         raise UnmetError(f"a device that tries a stroke {spare + 1} to {MAX_STALLS} times")
+    yield from vacuum_stands(ground)
     clear = yield from broken(ground, "motor_stalls", tries - spare)
     if spare:
         done((yield from ground.ask(ground.punch())), M.PunchDone)
@@ -127,6 +130,7 @@ def _stays_refused(ground: Ground, clear: M.FaultClear, head: int, interlock: in
 
 
 def _low_vacuum(ground: Ground) -> Steps[None]:
+    yield from vacuum_stands(ground)
     head = yield from head_of(ground)
     low_kpa = yield from parameter(ground, "vacuum_low_kpa")
     stop_kpa = yield from parameter(ground, "vacuum_stop_kpa")
@@ -137,6 +141,7 @@ def _low_vacuum(ground: Ground) -> Steps[None]:
 
 
 def _no_cartridge(ground: Ground) -> Steps[None]:
+    yield from vacuum_stands(ground)
     head = yield from head_of(ground)
     clear = yield from broken(ground, "cartridge_missing")
     refused((yield from ground.ask(ground.punch())), Code.E_INTERLOCK, interlock=CARTRIDGE)
@@ -166,6 +171,7 @@ def _canister_is_full(ground: Ground) -> Steps[None]:
     """Fill the canister; the next session begins with an empty one."""
     if (yield from parameter(ground, "consumables_keep")):
         raise UnmetError("a device that begins a session with an empty canister")
+    yield from vacuum_stands(ground)
     head = yield from head_of(ground)
     yield from broken(ground, "canister_jump", (yield from parameter(ground, "canister_ml")))
     refused((yield from ground.ask(ground.punch())), Code.E_INTERLOCK, interlock=CANISTER)

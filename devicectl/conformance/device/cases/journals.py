@@ -147,7 +147,7 @@ def _oldest(ground: Ground) -> Steps[None]:
 
 
 def _acknowledge(ground: Ground) -> Steps[None]:
-    welcome = ground.link.welcome
+    welcome = (yield from ground.open_link()).welcome  # by which nobody has acknowledged anything yet
     page = yield from page_from(ground, 1)
     equal("the tail of a page where nothing was acknowledged", welcome.journal_tail, page.tail)
     epoch = welcome.journal_epoch

@@ -5,7 +5,7 @@ from typing import Final
 
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import case
-from devicectl.conformance.device.cases.faults import broken, head_of, mended
+from devicectl.conformance.device.cases.faults import broken, head_of, mended, vacuum_stands
 from devicectl.conformance.device.cases.journals import (
     close_by_records,
     cycle_records,
@@ -129,12 +129,13 @@ def cycle_was_cut(ground: Ground, head: int, shown: Phase) -> Steps[None]:
 
 def _latch_is_lost(ground: Ground) -> Steps[None]:
     """Lose the power in a stroke, and the latch with it: its needles count, and the session closes on that."""
+    yield from vacuum_stands(ground)
     yield from broken(ground, "latch_unreadable", when='phase == "punch"')
     cycle_no = ground.cycle_no + 1
     yield from _until_power_is_back(ground, ground.punch())
-    ground.restore.clear()
     found = yield from cycle_records(ground, cycle_no)
     equal(f"records of cycle {cycle_no}", 1, len(found))
+    ground.restore.clear()
     outcomes = R.unpack_outcomes(found[0].outcomes, found[0].needles)
     true(
         "needles of a stroke of which nobody knows", NeedleOutcome.NOT_PUNCTURED not in outcomes, "punctured", outcomes
@@ -182,6 +183,7 @@ def _disk_is_full(ground: Ground) -> Steps[None]:
     clear = yield from broken(ground, "disk_full", FULL_FOR_MS)
     while ground.state in NEXT_PHASE:
         yield from ground.next_phase()
+    yield from vacuum_stands(ground)
     refused((yield from ground.ask(ground.punch())), Code.E_STORAGE)
     refused((yield from ground.ask(M.Reposition(zone=0, cell=1))), Code.E_STORAGE)
     yield from ground.look()
