@@ -19,6 +19,8 @@ from devicectl.errors import LinkError, SessionError
 from devicectl.transports.urls import DeviceUrl
 
 MANY_LINKS: Final = 17
+ONE_HOST: Final = ("serial", "sim+pty")
+"""Schemes of a line that one host has at a time."""
 RUN_LIMIT_S: Final = 900.0
 
 
@@ -101,7 +103,7 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
 def _met(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]:
     """Return the needs of cases that this run meets."""
     url = wanted.url
-    links = wanted.links if wanted.links is not None else 1 if url.scheme == "serial" else MANY_LINKS
+    links = wanted.links if wanted.links is not None else 1 if url.scheme in ONE_HOST else MANY_LINKS
     held = {
         Need.BYTES: url.broker is None and url.scheme != "sim+mqtt",
         Need.BROKER: url.broker is not None or url.scheme == "sim+mqtt",

@@ -39,6 +39,14 @@ def test_our_own_device_passes(scheme: str, tmp_path: Path) -> None:
     assert words == {"passed"} and data["verdict"] == "passed"
 
 
+def test_a_line_of_one_host_has_no_second_link(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    case = ("--case", "lnk.replaced-elsewhere")
+    devicectl("conform", "device", "--device", f"sim+pty://?{QUICK}", *case, "--json", report, code=0)
+    (found,) = json.loads(report.read_text())["cases"]
+    assert (found["word"], found["reason"]) == ("skipped", "needs a second link beside the first")
+
+
 def test_our_own_device_passes_behind_a_broker(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     wanted = ("--case", "mqt.*", "--case", "cmd.again-*", "--case", "ctl.open", "--case", "harm.emergency")
