@@ -13,10 +13,13 @@ from devicectl.cli.conform import options
 if TYPE_CHECKING:
     from devicectl.cli.conform.running import Held, Keep
     from devicectl.conformance.controller.session import Wanted
+    from protocols.mqtt.broker_url import BrokerUrl
 
 _COMMAND = "The controller and its arguments, behind --; {url} and {folder} in them are those of each run."
 _PTY = "Give it a pseudo-terminal, as a serial port; else it gets TCP."
 _RFC2217 = "Give it a serial port behind a gateway: RFC 2217."
+_MQTT = "Put it behind a broker: one of the kit's own, or that of --broker."
+_BROKER = "The broker of --mqtt, with a site and a device whose name each run lengthens."
 _JOBS = "Runs of the command side by side, 4 unless given."
 _LIMIT = "Seconds for the whole run, 900 unless given; scenes behind it are skipped."
 _CASE = "Only cases whose name is this, or begins with it where it ends in *; or those of a rule, as HLP-CMD-12."
@@ -25,6 +28,8 @@ _Command = Annotated[list[str] | None, typer.Argument(metavar="-- COMMAND...", h
 _Pty = Annotated[bool, typer.Option("--pty", metavar="", help=_PTY)]
 _Tcp = Annotated[bool, typer.Option("--tcp", metavar="", help="Give it a port of TCP, which is usual.")]
 _Rfc2217 = Annotated[bool, typer.Option("--rfc2217", metavar="", help=_RFC2217)]
+_Mqtt = Annotated[bool, typer.Option("--mqtt", metavar="", help=_MQTT)]
+_Broker = Annotated[str | None, typer.Option("--broker", metavar="mqtt://HOST/SITE/DEVICE", help=_BROKER)]
 _Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", parser=whole_number, help=_JOBS)]
 _Limit = Annotated[int | None, typer.Option("--limit", metavar="S", parser=whole_number, help=_LIMIT)]
 _Case = Annotated[list[str] | None, typer.Option("--case", metavar="NAME|NAME*|RULE", help=_CASE)]
@@ -37,6 +42,8 @@ def controller(
     pty: _Pty = False,
     tcp: _Tcp = False,
     rfc2217: _Rfc2217 = False,
+    mqtt: _Mqtt = False,
+    broker: _Broker = None,
     case: _Case = None,
     list_only: options.ListOnly = False,
     every: options.Every = False,
@@ -65,7 +72,7 @@ def controller(
 
     2 wrong arguments
 
-    3 no controller that says HELLO
+    3 no controller that says HELLO, no broker, or one that has gone
 
     130 interrupted
     """
@@ -81,7 +88,11 @@ def controller(
         raise typer.BadParameter(
             "no command; right is: devicectl conform controller -- ./my_host", param_hint="COMMAND"
         )
-    ways = [way for way, given in {"pty": pty, "tcp": tcp, "rfc2217": rfc2217}.items() if given]
+    ways = [
+        way
+        for way, given in {"pty": pty, "tcp": tcp, "rfc2217": rfc2217, "mqtt": mqtt or broker is not None}.items()
+        if given
+    ]
     if len(ways) > 1:
         raise typer.BadParameter("it is one way or the other", param_hint=", ".join(f"--{way}" for way in ways))
     files = Files(json_file, junit, html, record, write_baseline)
@@ -93,12 +104,28 @@ def controller(
         command,
         chosen,
         way=ways[0] if ways else "tcp",
+        broker=_broker_of(broker),
         jobs=JOBS if jobs is None else options.within("--jobs", jobs, MAX_JOBS),
         limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
         known=read_known(baseline, CONTROLLER_CASES),
         lacks=read_stated(claims, CONTROLLER_CASES).lacks,
     )
     return run(Duty.HOST, lambda keep: _held(wanted, keep), files, every=every)
+
+
+def _broker_of(text: str | None) -> "BrokerUrl | None":
+    from handpiece_shell.broker_files import check_broker_files
+    from protocols.mqtt.broker_url import BrokerUrlError, parse_broker_url
+
+    if text is None:
+        return None
+    try:
+        url = parse_broker_url(text)
+        check_broker_files(url)
+    except BrokerUrlError as error:
+        right = "for example mqtt://127.0.0.1:1883/bench/kit"
+        raise typer.BadParameter(f"{error}; {right}", param_hint="--broker") from error
+    return url
 
 
 def _held(wanted: "Wanted", keep: "Keep") -> "Held":

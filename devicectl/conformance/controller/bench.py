@@ -12,17 +12,20 @@ import signal
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from devicectl import clock
+from devicectl.conformance.controller.carrier import BrokerGoneError, behind, mqtt_face
 from devicectl.conformance.controller.faces import Face, Taken, pty_face, rfc2217_face, tcp_face
 from devicectl.conformance.controller.scene import End, Run, Scene
 from devicectl.conformance.controller.tape import Tape
 from devicectl.errors import DevicectlError
 from devicectl.simulation.process import simulator
-from devicectl.transports.urls import parse_url
+from devicectl.transports.urls import DeviceUrl, parse_url
 from protocols.language.units import SECOND
+from protocols.mqtt.broker_url import BrokerUrl
 from protocols.text.escape import printable
 
 START_LIMIT_S: Final = 20.0
@@ -39,18 +42,26 @@ OpenFace = Callable[[Taken, Path], AbstractAsyncContextManager[Face]]
 FACES: Final[dict[str, OpenFace]] = {"tcp": tcp_face, "pty": pty_face, "rfc2217": rfc2217_face}
 
 
-async def hold_run(scene: Scene, command: Sequence[str], way: str) -> Run:
-    """Hold one run of the command; `{url}` and `{folder}` in it are those of the run."""
+async def hold_run(scene: Scene, command: Sequence[str], way: str, place: BrokerUrl | None = None) -> Run:
+    """Hold one run of the command; `{url}` and `{folder}` in it are those of the run. `place` is its own at a broker.
+
+    Raises:
+        BrokerGoneError: the broker has gone.
+    """
     run = Run(scene, Tape())
     with tempfile.TemporaryDirectory(prefix="conform-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         path = folder / "scenario.json"
         path.write_text(json.dumps(scene.scenario(SEED)), encoding="utf-8")
         try:
-            async with simulator(parse_url("sim+tcp://"), ["--scenario", str(path)]) as target:
+            async with simulator(_device_of(place), ["--scenario", str(path)]) as target:
                 taken = Taken(scene, run.tape, (target.host, target.port or 0))
-                async with FACES[way](taken, folder) as face:
+                async with mqtt_face(taken, place) if place is not None else FACES[way](taken, folder) as face:
                     await _run(run, taken, command, face.url, folder)
+                if taken.gone:
+                    raise BrokerGoneError(taken.gone)
+        except BrokerGoneError:
+            raise
         except DevicectlError as error:
             if "never fired" in str(error):
                 run.unfired.append(str(error).removeprefix("firmware-sim: ").removeprefix("--scenario: "))
@@ -60,6 +71,13 @@ async def hold_run(scene: Scene, command: Sequence[str], way: str) -> Run:
         if tamper.name not in run.tape.put_in:
             run.unfired.append(f"its moment never came: {tamper.name}")
     return run
+
+
+def _device_of(place: BrokerUrl | None) -> DeviceUrl:
+    """Return the URL of a simulated device on TCP, or at its place behind a broker."""
+    if place is None:
+        return parse_url("sim+tcp://")
+    return replace(parse_url("sim+mqtt://"), served=("--mqtt", str(behind(place)), "--forget"))
 
 
 async def _run(run: Run, taken: Taken, command: Sequence[str], url: str, folder: Path) -> None:
@@ -101,7 +119,7 @@ async def _attend(run: Run, taken: Taken, group: int, waiting: "asyncio.Task[int
     while not waiting.done():
         await asyncio.wait({waiting}, timeout=LOOK_S)
         late = taken.now / SECOND
-        if late >= run.scene.limit_s or (late >= START_LIMIT_S and not run.tape.greeted):
+        if taken.gone or late >= run.scene.limit_s or (late >= START_LIMIT_S and not run.tape.greeted):
             break
     if waiting.done():
         return

@@ -15,9 +15,11 @@ from typing import Final, Protocol
 from devicectl import clock
 from devicectl.conformance.controller.gateway import Gateway, Socket
 from devicectl.conformance.controller.line import Line, Turns
+from devicectl.conformance.controller.publications import TopicsLine
 from devicectl.conformance.controller.scene import Scene, Speed
 from devicectl.conformance.controller.tape import Closed, Tape
 from protocols.language.units import Micros
+from protocols.mqtt.wire import DeviceWire
 
 TICK_S: Final = 0.02
 """Seconds between looks at the spells of a line."""
@@ -39,6 +41,8 @@ class Taken:
         self.tape = tape
         self.device = device
         self.lines = 0
+        self.gone = ""
+        """Reason why a broker carries no more; "" while it does."""
         self._turns: dict[str, Turns] = {}
         self._began = clock.monotonic()
 
@@ -49,9 +53,17 @@ class Taken:
 
     def line(self) -> Line:
         """Make the line of a further connection."""
+        self._opened()
+        return Line(self.tape, self.lines - 1, self.scene.tampers, self._turns)
+
+    def topics_line(self, wire: DeviceWire) -> TopicsLine:
+        """Make the line of a further client behind a broker."""
+        self._opened()
+        return TopicsLine(self.tape, self.lines - 1, self.scene.tampers, self._turns, wire)
+
+    def _opened(self) -> None:
         self.lines += 1
         self.tape.opened.append(self.now)
-        return Line(self.tape, self.lines - 1, self.scene.tampers, self._turns)
 
 
 class Face(Protocol):

@@ -3,13 +3,14 @@
 Law: a value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from devicectl.conformance.controller.line import Tamper
 from devicectl.conformance.controller.tape import Tape
+from protocols.mqtt.wire import Publication
 
 USUAL: Final[Mapping[str, float]] = {
     "needles": 8,
@@ -33,9 +34,18 @@ class Speed(StrEnum):
     CRUMBS = "one byte at a time"
 
 
+Edit = Callable[[str, Publication], Publication | None]
+"""Makes of a topic's name and its publication the one that the command gets; None for none."""
+
+
+def as_it_is(topic: str, publication: Publication) -> Publication:
+    """Return what the device published."""
+    return publication
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One run. `faults` are those of a scenario; `limit_s` is for the whole command."""
+    """One run. `faults` are those of a scenario; `limit_s` is for the whole command; `edit` is for a broker alone."""
 
     name: str
     faults: Sequence[Mapping[str, object]] = ()
@@ -43,6 +53,9 @@ class Scene:
     parameters: Mapping[str, float] = field(default_factory=dict)
     speed: Speed = Speed.WHOLE
     limit_s: float = 60.0
+    edit: Edit = as_it_is
+    greets: bool = True
+    """False where a right command says nothing at all."""
 
     def scenario(self, seed: int) -> dict[str, object]:
         """Return the scenario of the device."""

@@ -12,12 +12,17 @@ from devicectl import clock
 from devicectl.conformance.baseline import apply_baseline
 from devicectl.conformance.case import Case
 from devicectl.conformance.controller.bench import hold_run, since
+from devicectl.conformance.controller.carrier import BrokerGoneError, check_broker, place_at, place_of
 from devicectl.conformance.controller.cases.declare import scene_of
+from devicectl.conformance.controller.cases.plain import PLAIN
+from devicectl.conformance.controller.catalogue import lacking
 from devicectl.conformance.controller.checks import NotShown
 from devicectl.conformance.controller.scene import End, Run, Scene
 from devicectl.conformance.device.probe import BrokenRule, Sent
 from devicectl.conformance.outcome import Difference, Outcome, Word
 from devicectl.errors import LinkError
+from devicectl.simulation.broker import broker
+from protocols.mqtt.broker_url import BrokerUrl
 
 JOBS: Final = 4
 """Runs of the command side by side: most of a run is waiting."""
@@ -27,11 +32,15 @@ Kept = Callable[[Outcome, Sequence[Sent]], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A run, as its command line has it. `way` is the transport between the kit and the command."""
+    """A run, as its command line has it. `way` is the transport between the kit and the command.
+
+    Where that is a broker, `broker` is the one to use; None for one of the kit's own.
+    """
 
     command: Sequence[str]
     cases: Sequence[Case]
     way: str = "tcp"
+    broker: BrokerUrl | None = None
     jobs: int = JOBS
     limit_s: float = RUN_LIMIT_S
     known: Mapping[str, str] = field(default_factory=dict)
@@ -42,36 +51,59 @@ def hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
     """Hold a run.
 
     Raises:
-        LinkError: the command never says HELLO, in any of the first scenes.
+        LinkError: the command never says HELLO, in any of the first scenes; or there is no broker, or it has gone.
     """
-    return asyncio.run(_hold(wanted, keep))
+    try:
+        return asyncio.run(_hold_behind(wanted, keep))
+    except BaseExceptionGroup as group:  # of runs side by side, each of which finds the broker gone
+        gone, others = group.split(BrokerGoneError)
+        if gone is None or others is not None:
+            raise
+        first: BaseException = gone
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
 
 
-async def _hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
+async def _hold_behind(wanted: Wanted, keep: Kept) -> list[Outcome]:
+    """Hold a run, behind a broker where it is to be."""
+    if wanted.way != "mqtt":
+        return await _hold(wanted, keep, None)
+    if wanted.broker is not None:
+        await check_broker(wanted.broker)
+        return await _hold(wanted, keep, wanted.broker)
+    async with broker() as address:
+        return await _hold(wanted, keep, place_at(address))
+
+
+async def _hold(wanted: Wanted, keep: Kept, place: BrokerUrl | None) -> list[Outcome]:
     began = clock.monotonic()
-    tried = [scene_of(one) for one in wanted.cases if one.id not in wanted.lacks]
-    scenes = list({scene.name: scene for scene in tried}.values())
+    lacks = {**wanted.lacks, **lacking(wanted.way, wanted.cases)}
+    tried = [scene_of(one) for one in wanted.cases if one.id not in lacks]
+    if tried and not any(scene.greets for scene in tried):
+        tried.append(PLAIN)  # else a command that says nothing would be right, and one that does not start as well
+    scenes = sorted({scene.name: scene for scene in tried}.values(), key=lambda scene: not scene.greets)
     runs: dict[str, Run] = {}
     if scenes:
-        first = await hold_run(scenes[0], wanted.command, wanted.way)
+        first = await hold_run(scenes[0], wanted.command, wanted.way, place and place_of(place, 0))
         if first.end is End.NOT_STARTED or not first.tape.greeted:
             raise LinkError(f"no controller that says HELLO: {first.told}{f'; {first.broken}' if first.broken else ''}")
         runs[scenes[0].name] = first
     places = asyncio.Semaphore(wanted.jobs)
 
-    async def one(scene: Scene) -> None:
+    async def one(number: int, scene: Scene) -> None:
         async with places:
             if since(began) < wanted.limit_s:
-                runs[scene.name] = await hold_run(scene, wanted.command, wanted.way)
+                runs[scene.name] = await hold_run(scene, wanted.command, wanted.way, place and place_of(place, number))
 
     async with asyncio.TaskGroup() as group:
-        for scene in scenes[1:]:
-            group.create_task(one(scene))
+        for number, scene in enumerate(scenes[1:], 1):
+            group.create_task(one(number, scene))
     outcomes = []
     for case in wanted.cases:
         run = runs.get(scene_of(case).name)
-        if run is None or case.id in wanted.lacks:
-            missing = wanted.lacks.get(case.id, f"the limit of the run, {wanted.limit_s:g} s, was over")
+        if run is None or case.id in lacks:
+            missing = lacks.get(case.id, f"the limit of the run, {wanted.limit_s:g} s, was over")
             outcomes.append(keep(Outcome(case, Word.SKIPPED, missing), ()))
             continue
         (outcome,) = apply_baseline([judge(case, run)], wanted.known)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from devicectl.conformance.device.probe import Sent
-from devicectl.conformance.device.wires import Item
+from devicectl.conformance.device.wires import Item, Piece
 from devicectl.conformance.outcome import Frame
 from protocols.language.enums import Kind
 from protocols.language.message import Message
 from protocols.language.messages import Hello, Welcome
 from protocols.language.units import SECOND, Micros
 from protocols.link.header import RETRANSMIT, Header, kind_name
+from protocols.mqtt.wire import Publication
 
 _M = TypeVar("_M", bound=Message)
 
@@ -31,6 +32,8 @@ class Said(NamedTuple):
     by_host: bool
     item: Item
     put_in: str = ""
+    publication: Publication | None = None
+    """Publication that carried it behind a broker."""
 
     @property
     def header(self) -> Header:
@@ -89,7 +92,7 @@ class Tape:
         if len(self.said) < MAX_SAID:
             self.said.append(said)
 
-    def carried(self, at: Micros, line: int, piece: bytes, *, by_host: bool) -> None:
+    def carried(self, at: Micros, line: int, piece: Piece, *, by_host: bool) -> None:
         """Append a piece, for the recording."""
         if len(self.pieces) < MAX_PIECES:
             self.pieces.append(Sent(at, line, by_host, piece))

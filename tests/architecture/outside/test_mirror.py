@@ -18,6 +18,7 @@ DECLARED: Final = {
     "devicectl.conformance.device.cases.control": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.cycles": "integration/conformance/test_simulator.py",
     "devicectl.conformance.controller.cases.adversity": "unit/devicectl/conformance/controller/test_catalogue.py",
+    "devicectl.conformance.controller.cases.brokers": "unit/devicectl/conformance/controller/test_catalogue.py",
     "devicectl.conformance.controller.cases.declare": "unit/devicectl/conformance/controller/test_catalogue.py",
     "devicectl.conformance.controller.cases.links": "unit/devicectl/conformance/controller/test_catalogue.py",
     "devicectl.conformance.controller.cases.nonsense": "unit/devicectl/conformance/controller/test_catalogue.py",

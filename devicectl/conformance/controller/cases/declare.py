@@ -22,10 +22,10 @@ class Trial(NamedTuple):
         self.judge(run)
 
 
-def case(name: str, title: str, rules: str, scene: Scene, judge: Judge) -> Case:
+def case(name: str, title: str, rules: str, scene: Scene, judge: Judge, *needs: Need) -> Case:
     """Make a case for a controller; `rules` are numbers without their HLP-."""
     numbers = tuple(f"HLP-{rule}" for rule in rules.split())
-    return Case(name, title, numbers, Duty.HOST, Trial(scene, judge).judge_run, frozenset({Need.BYTES}))
+    return Case(name, title, numbers, Duty.HOST, Trial(scene, judge).judge_run, frozenset(needs))
 
 
 def scene_of(one: Case) -> Scene:

@@ -30,7 +30,9 @@ def _is_hello(said: Said) -> bool:
 
 
 def _rests(said: Said) -> bool:
-    return said.by_host and type(said.message) is M.HostHeartbeat
+    """Return True for a heartbeat, but for the one with which a link begins behind a broker."""
+    begins = said.publication is not None and said.publication.qos > 0
+    return said.by_host and type(said.message) is M.HostHeartbeat and not begins
 
 
 def _welcome(name: str, **changes: int) -> Scene:
