@@ -24,7 +24,7 @@ _HOOK = "Command for what needs a hand, as power_cycle=COMMAND; it finds the tim
 _CASE = "Only cases whose name is this, or begins with it where it ends in *; or those of a rule, as HLP-CYC-3."
 _SLACK = "Lateness of a measured time that is put down to the way and this machine; else 250, or 1 for sim://."
 _LIMIT = "Seconds for the whole run, 900 unless given; cases behind it are skipped."
-_LINKS = "Links that the way carries side by side: 1 on a serial port, else 17."
+_LINKS = "Links that the way carries side by side: 1 on a serial port, also behind a gateway, else 17."
 
 _Device = Annotated[str | None, typer.Option("--device", metavar="URL", help=_DEVICE)]
 _Motion = Annotated[bool, typer.Option("--allow-motion", metavar="", help=_MOTION)]
@@ -110,10 +110,11 @@ def device(
 
 
 def _held(wanted: "Wanted", keep: "Keep") -> "Held":
-    from devicectl.conformance.device.session import hold
+    from devicectl.conformance.device.session import brisk, hold
 
     held = hold(wanted, keep)
     claims = held.claims
+    parameters = brisk(wanted.url).parameters
     judged = {
         "device": f"{wanted.url.scheme}://",
         "seed": wanted.url.seed,
@@ -123,6 +124,7 @@ def _held(wanted: "Wanted", keep: "Keep") -> "Held":
         "minor": claims.minor,
         "simulated": claims.simulated,
         "slack_ms": wanted.slack_ms,
+        "parameters": " ".join(f"{name}={value:g}" for name, value in parameters.items()),
     }
     return judged, held.outcomes
 

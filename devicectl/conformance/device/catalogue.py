@@ -37,7 +37,7 @@ _GROUPS: Final = (
 
 
 def _spread(cases: Sequence[Case], waiting: Sequence[Case]) -> Iterator[Case]:
-    """Put those that wait evenly among the others: a device's share of NAKs and links comes back meanwhile."""
+    """Put those that wait evenly among those that say HELLO: a device's share of links comes back meanwhile."""
     every = max(1, len(cases) // (len(waiting) + 1))
     left = list(waiting)
     for number, one in enumerate(cases, 1):
@@ -51,7 +51,9 @@ def _ordered() -> Iterator[Case]:
     every = [one for group in _GROUPS for one in group.CASES]
     at_rest = sorted((one for one in every if one.stage <= Stage.IDLE), key=lambda one: one.stage)
     waiting = [one for one in leases.CASES if one.stage <= Stage.IDLE]
-    yield from _spread([one for one in at_rest if one not in waiting], waiting)
+    linking = [one for one in links.CASES if one.stage <= Stage.IDLE]
+    yield from (one for one in at_rest if one not in waiting and one not in linking)
+    yield from _spread(linking, waiting)
     yield from sorted((one for one in every if one.stage > Stage.IDLE), key=lambda one: one.stage)
 
 

@@ -55,9 +55,11 @@ HOME_MS: Final = 2_000
 """Time for needles to come home before FAULT_RESET is taken."""
 VACUUM_MS: Final = 3_000
 """Time for the vacuum to recover."""
-VACUUM_LOOK_MS: Final = 500
+VACUUM_LOOK_MS: Final = 100
 OFF_MS: Final = 500
-"""Time for which the power is off."""
+"""Time for which a hook takes the power off."""
+CUT_MS: Final = 200
+"""Time for which a simulated device, asked to, takes its own power off."""
 SUCTION_INTERLOCK: Final = 4
 _MOVING: Final = (S.ARMING, S.DISARMING, S.REPOSITIONING, S.PURGING, S.COUNTING)
 """States that end by themselves."""
@@ -244,8 +246,8 @@ class Ground(Linked):
         if self.has_power_switch:
             yield Power(OFF_MS)
         else:
-            yield from self.do(M.PowerCut(for_ms=OFF_MS))
-            yield from self.probe.pause(OFF_MS + SETTLE_MS, channel=-1)
+            yield from self.do(M.PowerCut(for_ms=CUT_MS))
+            yield from self.probe.pause(CUT_MS + SETTLE_MS, channel=-1)
         yield from self.close_channel(0)
 
     # --- cycles ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Law: it chooses; what is true of the device comes from the cases.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from devicectl.conformance.baseline import apply_baseline
@@ -19,8 +19,18 @@ from devicectl.errors import LinkError, SessionError
 from devicectl.transports.urls import DeviceUrl
 
 MANY_LINKS: Final = 17
-ONE_HOST: Final = ("serial", "sim+pty")
-"""Schemes of a line that one host has at a time."""
+ONE_LINK: Final = ("serial", "rfc2217", "sim+pty")
+"""Schemes of ways that carry one link: a serial port, also where a gateway has it, and a pseudo-terminal."""
+BRISK: Final[Mapping[str, float]] = {
+    "reposition_mean_s": 0.2,
+    "vacuum_tau_s": 0.2,
+    "vacuum_stable_s": 0.3,
+    "vent_tau_s": 0.05,
+    "suction_ms": 50.0,
+    "purge_s": 2.6,
+}
+"""Parameters of a simulator that the run brings itself, where its URL names no others: the hand and the pump of the
+usual one take a minute and a half of a run, and no rule is about them. The purge is as long as two PROGRESS need."""
 RUN_LIMIT_S: Final = 900.0
 
 
@@ -60,12 +70,18 @@ def hold(wanted: Wanted, keep: Kept) -> Held:
         SessionError: it holds a session that nobody has allowed to abandon, or is of another model than the claims.
         UrlError: the URL asks for what there is not.
     """
+    wanted = replace(wanted, url=brisk(wanted.url))
     if wanted.url.in_process:
         from devicectl.conformance.device.virtual import run_steps
 
         ground, bench = open_simulated(wanted.url, wanted.slack_ms)
         return run_steps(bench, _whole(wanted, ground, keep, power=False))
     return asyncio.run(_hold_real(wanted, keep))
+
+
+def brisk(url: DeviceUrl) -> DeviceUrl:
+    """Return the URL of a simulator with brisk motions, where it names no others; that of any other device as it is."""
+    return replace(url, parameters={**BRISK, **url.parameters}) if url.simulated else url
 
 
 async def _hold_real(wanted: Wanted, keep: Kept) -> Held:
@@ -100,10 +116,15 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
     return Held(claims, outcomes, ground.probe.now / 1e6)
 
 
+def links_of(url: DeviceUrl) -> int:
+    """Return the number of links that a way carries side by side, as far as its URL tells."""
+    return 1 if url.scheme in ONE_LINK else MANY_LINKS
+
+
 def _met(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]:
     """Return the needs of cases that this run meets."""
     url = wanted.url
-    links = wanted.links if wanted.links is not None else 1 if url.scheme in ONE_HOST else MANY_LINKS
+    links = links_of(url) if wanted.links is None else wanted.links
     held = {
         Need.BYTES: url.broker is None and url.scheme != "sim+mqtt",
         Need.BROKER: url.broker is not None or url.scheme == "sim+mqtt",

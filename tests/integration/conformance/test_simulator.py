@@ -15,6 +15,15 @@ def test_the_simulator_passes_all_that_it_has_what_is_needed_for(options: str) -
     assert {one.reason for one in run.outcomes if one.word is Word.SKIPPED} <= {"needs a broker"}
 
 
+MOST_S = 70.0
+"""Seconds that a run of all cases may wait for: its virtual time, which no load of a machine changes."""
+
+
+def test_a_whole_run_waits_no_longer_than_this() -> None:
+    run = held("sim://?seed=7")
+    assert run.seconds < MOST_S, sorted(((one.seconds, one.case.id) for one in run.outcomes), reverse=True)[:20]
+
+
 def test_a_fault_that_a_device_cannot_do_skips_its_case(tmp_path: Path) -> None:
     """Of a memory in a file no write is lost: the cases of that say so, and all others pass."""
     run = held(f"sim://?seed=1&nvm={tmp_path / 'nvm'}", cases=["harm.*"])

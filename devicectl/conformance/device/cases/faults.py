@@ -90,7 +90,7 @@ def hear_alarms(ground: Ground) -> list[tuple[int, int]]:
 
 def is_told(ground: Ground, told: list[tuple[int, int]], interlock: int) -> Steps[int]:
     """See that an interlock's alarm was told, or is within a second; returns when."""
-    yield from ground.probe.pause(0 if told else TOLD_MS)
+    yield from ground.probe.watch_for(lambda one: any(number == interlock for number, _ in told), TOLD_MS)
     times = [at for number, at in told if number == interlock]
     true("interlocks whose alarms were told", bool(times), str(interlock), [number for number, _ in told])
     return times[0]

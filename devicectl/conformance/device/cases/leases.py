@@ -125,7 +125,8 @@ def _renews_nothing(ground: Ground, make: Callable[[Ground], bytes]) -> Steps[No
     yield from ground.nak_room()
     while ground.probe.now < ends:
         ground.probe.send(0, make(ground))
-        yield from ground.probe.pause(lease_ms / 4)
+        left_ms = (ends - ground.probe.now) / 1_000
+        yield from ground.probe.pause(min(lease_ms / 4, left_ms))
     yield from _is_lost(ground)
 
 
@@ -148,8 +149,8 @@ def _renews(ground: Ground, message: Message, message_id: int | None) -> Steps[N
     link = ground.link
     link.beats = False
     lease_ms = link.welcome.lease_idle_ms
-    for _ in range(3):
-        yield from ground.probe.pause(lease_ms / 2)
+    for _ in range(2):
+        yield from ground.probe.pause(EARLY * lease_ms)
         if message_id is None:
             link.send(message, correlation=link.next_correlation() if not isinstance(message, M.HostHeartbeat) else 0)
         else:
@@ -162,7 +163,7 @@ def _zero(ground: Ground) -> Steps[None]:
     link = ground.link
     equal("the lease that WELCOME names", 0, link.welcome.lease_idle_ms)
     link.beats = False
-    came = yield from ground.probe.pause(1.5 * SHORT["lease_idle_ms"])
+    came = yield from ground.probe.pause(SHORT["lease_idle_ms"] + ground.probe.slack_ms + 20)
     true("heartbeats go on", any(_is_beat(one) for one in came), "some", "none")
     yield from echoes(ground)
 
@@ -171,7 +172,7 @@ def _times_hold(ground: Ground) -> Steps[None]:
     old = ground.link
     yield from _set(ground, SHORT)
     old.beats = False
-    yield from ground.probe.pause(1.5 * SHORT["lease_idle_ms"])
+    yield from ground.probe.pause(SHORT["lease_idle_ms"] + ground.probe.slack_ms + 20)
     yield from echoes(ground)
     ground.leave(old)
     yield from ground.reach(Stage.LINKED)
