@@ -22,6 +22,17 @@ _FOR_HOST: Final = ("tcp", "pty", "serial")
 _FOR_DEVICE: Final = ("tcp", "serial")
 
 
+_INSTEAD: Final = {
+    "rfc2217": "the monitor passes bytes and sets no port: name the gateway's raw port as tcp://HOST:PORT, "
+    "or put the tap into the host, spy+rfc2217://",
+    **dict.fromkeys(
+        ("mqtt", "mqtts", "ws", "wss"),
+        "a broker is no line between two ends: put the tap into the host, spy+mqtt://",
+    ),
+}
+"""Scheme of a device that is behind no line of bytes -> what to do instead."""
+
+
 class Way(StrEnum):
     """Ways to an end."""
 
@@ -88,6 +99,8 @@ def _serial(url: DeviceUrl) -> Place:
 
 
 def _require(text: str, scheme: str, known: tuple[str, ...], end: str, example: str) -> None:
+    if scheme in _INSTEAD:
+        raise UrlError(text, "scheme", _INSTEAD[scheme], example)
     if scheme not in known:
         ways = ", ".join(f"{name}://" for name in known)
         raise UrlError(text, "scheme", f"{end} of a line of bytes is one of {ways}", example)

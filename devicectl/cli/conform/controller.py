@@ -22,6 +22,7 @@ _MQTT = "Put it behind a broker: one of the kit's own, or that of --broker."
 _BROKER = "The broker of --mqtt, with a site and a device whose name each run lengthens."
 _JOBS = "Runs of the command side by side, 4 unless given."
 _LIMIT = "Seconds for the whole run, 900 unless given; scenes behind it are skipped."
+_SLACK = "Lateness of a measured time that is put down to the machine that the command shares, else 1000."
 _CASE = "Only cases whose name is this, or begins with it where it ends in *; or those of a rule, as HLP-CMD-12."
 
 _Command = Annotated[list[str] | None, typer.Argument(metavar="-- COMMAND...", help=_COMMAND, show_default=False)]
@@ -32,6 +33,7 @@ _Mqtt = Annotated[bool, typer.Option("--mqtt", metavar="", help=_MQTT)]
 _Broker = Annotated[str | None, typer.Option("--broker", metavar="mqtt://HOST/SITE/DEVICE", help=_BROKER)]
 _Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", parser=whole_number, help=_JOBS)]
 _Limit = Annotated[int | None, typer.Option("--limit", metavar="S", parser=whole_number, help=_LIMIT)]
+_Slack = Annotated[str | None, typer.Option("--slack", metavar="MS", help=_SLACK)]
 _Case = Annotated[list[str] | None, typer.Option("--case", metavar="NAME|NAME*|RULE", help=_CASE)]
 
 MAX_JOBS: Final = 16
@@ -54,6 +56,7 @@ def controller(
     junit: options.Junit = None,
     html: options.Html = None,
     record: options.Record = None,
+    slack: _Slack = None,
     jobs: _Jobs = None,
     limit: _Limit = None,
 ) -> int:
@@ -78,6 +81,7 @@ def controller(
     """
     from devicectl.cli.conform.files import Files, choose, print_list, read_known, read_stated
     from devicectl.conformance.controller.catalogue import CONTROLLER_CASES
+    from devicectl.conformance.controller.scene import SLACK_MS
     from devicectl.conformance.controller.session import JOBS, RUN_LIMIT_S, Wanted
 
     chosen = choose(case, CONTROLLER_CASES)
@@ -100,6 +104,7 @@ def controller(
     from devicectl.cli.conform.running import run
     from devicectl.conformance.rules import Duty
 
+    given = options.slack_of(slack)
     wanted = Wanted(
         command,
         chosen,
@@ -109,6 +114,7 @@ def controller(
         limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
         known=read_known(baseline, CONTROLLER_CASES),
         lacks=read_stated(claims, CONTROLLER_CASES).lacks,
+        slack_ms=SLACK_MS if given is None else given,
     )
     return run(Duty.HOST, lambda keep: _held(wanted, keep), files, every=every)
 
@@ -132,4 +138,5 @@ def _held(wanted: "Wanted", keep: "Keep") -> "Held":
     from devicectl.conformance.controller.session import hold
 
     outcomes = hold(wanted, keep)
-    return {"controller": " ".join(wanted.command)[:200], "way": wanted.way, "jobs": wanted.jobs}, outcomes
+    judged = {"controller": " ".join(wanted.command)[:200], "way": wanted.way}
+    return {**judged, "jobs": wanted.jobs, "slack_ms": wanted.slack_ms}, outcomes

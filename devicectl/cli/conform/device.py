@@ -11,7 +11,6 @@ from devicectl.cli.arguments import URL_VARIABLE, device_url, whole_number
 from devicectl.cli.conform import options
 from devicectl.cli.files import device_files
 from devicectl.transports.urls import DEFAULT_URL, describe_schemes
-from protocols.text.url_text import parse_number
 
 if TYPE_CHECKING:
     from devicectl.cli.conform.running import Held, Keep
@@ -36,7 +35,6 @@ _Limit = Annotated[int | None, typer.Option("--limit", metavar="S", parser=whole
 _Links = Annotated[int | None, typer.Option("--links", metavar="N", parser=whole_number, help=_LINKS)]
 
 HOOKS: Final = ("power_cycle",)
-MAX_SLACK_MS: Final = 10_000
 
 
 def device(
@@ -100,7 +98,7 @@ def device(
         allow_motion=allow_motion,
         abandon=abandon,
         hook=_hook(hook or []),
-        slack_ms=_slack(slack),
+        slack_ms=options.slack_of(slack),
         limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
         links=stated.links if links is None else options.within("--links", links, MAX_LINKS),
         model=stated.model,
@@ -144,12 +142,3 @@ def _hook(given: list[str]) -> str | None:
             raise typer.BadParameter(f"{name} is given twice; one command is enough", param_hint="--hook")
         found[name] = command
     return found.get(HOOKS[0])
-
-
-def _slack(text: str | None) -> float | None:
-    if text is None:
-        return None
-    value = parse_number(text)
-    if value is None or not 0 <= value <= MAX_SLACK_MS:
-        raise typer.BadParameter(f"{text[:80]!r} is not a time from 0 to {MAX_SLACK_MS} ms", param_hint="--slack")
-    return value

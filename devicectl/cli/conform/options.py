@@ -8,6 +8,7 @@ import typer
 from devicectl.cli.arguments import refuse_together, whole_number
 from devicectl.cli.files import output_file, refuse_clash, require_writable
 from handpiece_shell.files import NamedFile, Use
+from protocols.text.url_text import parse_number
 
 if TYPE_CHECKING:
     from devicectl.cli.conform.files import Files
@@ -30,6 +31,7 @@ Record = Annotated[Path | None, typer.Option("--record", metavar="DIR", help=_RE
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", parser=whole_number, help="Seed of a simulated one.")]
 
 MAX_LIMIT_S: Final = 86_400
+MAX_SLACK_MS: Final = 10_000
 
 
 def check_files(files: "Files", baseline: Path | None, claims: Path | None, others: list[NamedFile]) -> None:
@@ -65,4 +67,18 @@ def within(option: str, value: int, most: int) -> int:
     """
     if not 1 <= value <= most:
         raise typer.BadParameter(f"{value} is not a whole number from 1 to {most}", param_hint=option)
+    return value
+
+
+def slack_of(text: str | None) -> float | None:
+    """Return the slack that is given, None where none is.
+
+    Raises:
+        typer.BadParameter: it is no time, or too long.
+    """
+    if text is None:
+        return None
+    value = parse_number(text)
+    if value is None or not 0 <= value <= MAX_SLACK_MS:
+        raise typer.BadParameter(f"{text[:80]!r} is not a time from 0 to {MAX_SLACK_MS} ms", param_hint="--slack")
     return value

@@ -9,13 +9,12 @@ from devicectl.conformance.controller.checks import Judge, NotShown, key_of
 from devicectl.conformance.controller.scene import End, Run
 from devicectl.conformance.controller.tape import Said
 from devicectl.conformance.device.probe import BrokenRule
+from devicectl.conformance.outcome import Timing
 from protocols.language import messages as M
 from protocols.language.enums import Code
 from protocols.language.message import Message
 from protocols.language.units import MILLISECOND, SECOND, Micros
 
-SLACK_MS: Final = 1_000
-"""Lateness of the command that is put down to the machine that it shares with others."""
 EARLY_MS: Final = 1_000
 """By which a link may seem to end early: two heartbeats, the device's last and the command's, and some lateness."""
 RESTS_MS: Final = 2_000
@@ -154,8 +153,9 @@ def lost_in_time(name: str, lease_ms: int) -> Judge:
     def judge(run: Run) -> None:
         _put(run, name)
         took_ms = _spoke_until(run, name)
-        if took_ms > lease_ms + SLACK_MS:
-            limit = f"left within {lease_ms} ms and {SLACK_MS} ms of slack"
+        run.timings.append(Timing("spoken on without a sign of life", took_ms, lease_ms + run.slack_ms))
+        if took_ms > lease_ms + run.slack_ms:
+            limit = f"left within {lease_ms} ms and {run.slack_ms:g} ms of slack"
             raise BrokenRule("a link on which nothing valid comes", limit, f"spoken on for {took_ms:.0f} ms")
         if took_ms < lease_ms - EARLY_MS:
             raise BrokenRule(
@@ -181,6 +181,7 @@ def beats(run: Run) -> None:
     """A command that has nothing to say sends a heartbeat: no silence on a link is longer than its heartbeat time."""
     last: dict[int, Micros] = {}
     beat_ms, armed_ms, armed = 0, 0, False
+    longest: dict[bool, Timing] = {}
     for one in run.tape.said:
         message = one.message
         if not one.by_host:
@@ -191,9 +192,18 @@ def beats(run: Run) -> None:
             continue
         if one.line in last:
             silence, limit = (one.at - last[one.line]) / MILLISECOND, armed_ms if armed else beat_ms
-            if silence > limit + SLACK_MS:
+            what = f"longest silence, {'armed' if armed else 'at rest'}"
+            longest[armed] = max(
+                longest.get(armed, Timing(what, 0.0, limit + run.slack_ms)),
+                Timing(what, silence, limit + run.slack_ms),
+                key=lambda timing: timing.value_ms,
+            )
+            run.timings[:] = longest.values()
+            if silence > limit + run.slack_ms:
                 found = f"{silence:.0f} ms, until {one.name} at {one.at / SECOND:.3f} s"
-                raise BrokenRule("silence of the command", f"{limit} ms and {SLACK_MS} ms of slack at most", found)
+                raise BrokenRule(
+                    "silence of the command", f"{limit} ms and {run.slack_ms:g} ms of slack at most", found
+                )
             last[one.line] = one.at
     if not last:
         raise NotShown(f"no link; {run.told}")

@@ -10,6 +10,7 @@ from typing import Final
 
 from devicectl.conformance.controller.line import Tamper
 from devicectl.conformance.controller.tape import Tape
+from devicectl.conformance.outcome import Timing
 from protocols.mqtt.wire import Publication
 
 USUAL: Final[Mapping[str, float]] = {
@@ -25,6 +26,10 @@ USUAL: Final[Mapping[str, float]] = {
 }
 """Parameters that keep a session short: 30 cores are four cycles. The armed lease is longer than the usual one, since a
 command shares its machine with others."""
+
+
+SLACK_MS: Final = 1_000.0
+"""Lateness of the command that is put down to the machine that it shares with others, unless it is given."""
 
 
 class Speed(StrEnum):
@@ -85,6 +90,9 @@ class Run:
     seconds: float = 0.0
     unfired: list[str] = field(default_factory=list)
     """Faults and tampers that have changed nothing, each as a sentence."""
+    slack_ms: float = SLACK_MS
+    timings: list[Timing] = field(default_factory=list)
+    """Times that the case which judges has measured."""
     broken: str = ""
     """Reason why the bench could not hold the run; "" where it could."""
 

@@ -17,7 +17,7 @@ from devicectl.conformance.controller.cases.declare import scene_of
 from devicectl.conformance.controller.cases.plain import PLAIN
 from devicectl.conformance.controller.catalogue import lacking
 from devicectl.conformance.controller.checks import NotShown
-from devicectl.conformance.controller.scene import End, Run, Scene
+from devicectl.conformance.controller.scene import SLACK_MS, End, Run, Scene
 from devicectl.conformance.device.probe import BrokenRule, Sent
 from devicectl.conformance.outcome import Difference, Outcome, Word
 from devicectl.errors import LinkError
@@ -45,6 +45,7 @@ class Wanted:
     limit_s: float = RUN_LIMIT_S
     known: Mapping[str, str] = field(default_factory=dict)
     lacks: Mapping[str, str] = field(default_factory=dict)
+    slack_ms: float = SLACK_MS
 
 
 def hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
@@ -106,13 +107,14 @@ async def _hold(wanted: Wanted, keep: Kept, place: BrokerUrl | None) -> list[Out
             missing = lacks.get(case.id, f"the limit of the run, {wanted.limit_s:g} s, was over")
             outcomes.append(keep(Outcome(case, Word.SKIPPED, missing), ()))
             continue
-        (outcome,) = apply_baseline([judge(case, run)], wanted.known)
+        (outcome,) = apply_baseline([judge(case, run, wanted.slack_ms)], wanted.known)
         outcomes.append(keep(outcome, run.tape.pieces))
     return outcomes
 
 
-def judge(case: Case, run: Run) -> Outcome:
+def judge(case: Case, run: Run, slack_ms: float = SLACK_MS) -> Outcome:
     """Judge a run by one case."""
+    run.slack_ms, run.timings = slack_ms, []
     differences: tuple[Difference, ...] = ()
     word, reason = Word.PASSED, ""
     if run.broken:
@@ -126,4 +128,4 @@ def judge(case: Case, run: Run) -> Outcome:
             word, reason, differences = Word.FAILED, str(broken), (broken.difference,)
     if word is Word.PASSED and run.unfired:
         word, reason = Word.SKIPPED, f"{'; '.join(run.unfired)}; {run.told}"
-    return Outcome(case, word, reason, differences, frames=run.tape.frames(), seconds=run.seconds)
+    return Outcome(case, word, reason, differences, tuple(run.timings), run.tape.frames(), run.seconds)

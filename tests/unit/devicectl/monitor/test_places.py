@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from devicectl.errors import UrlError
@@ -45,3 +47,20 @@ def test_what_is_no_end_for_a_host_is_one_line(text: str, says: str) -> None:
 def test_what_is_no_device_on_a_line_is_one_line(text: str) -> None:
     with pytest.raises(UrlError, match="for example"):
         parse_device_place(text)
+
+
+@pytest.mark.parametrize("parse", [parse_host_place, parse_device_place])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rfc2217://127.0.0.1:4002", "spy+rfc2217://"),
+        ("mqtt://127.0.0.1/a/b", "a broker is no line between two ends: put the tap into the host, spy+mqtt://"),
+        ("wss://127.0.0.1/a/b", "a broker is no line"),
+    ],
+)
+def test_a_gateway_and_a_broker_are_refused_with_what_is_right(
+    parse: Callable[[str], object], text: str, says: str
+) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse(text)
+    assert says in str(caught.value) and "\n" not in str(caught.value)

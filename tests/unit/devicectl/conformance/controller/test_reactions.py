@@ -140,6 +140,32 @@ def test_heartbeats_come_in_time() -> None:
     assert "slack at most" in broken(reactions.beats, talk)
 
 
+def test_the_longest_silence_is_a_time_with_its_limit_and_the_slack_counts() -> None:
+    run = silent(1_200).run()
+    run.slack_ms = 50.0
+    reactions.beats(run)
+    (timing,) = run.timings
+    assert (timing.what, timing.limit_ms) == ("longest silence, at rest", 450.0)
+    assert 390 <= timing.value_ms <= 410
+    strict = silent(1_200)
+    strict.waits(100)
+    strict.says(M.HostHeartbeat())
+    late = strict.run()
+    late.slack_ms = 0.0
+    with pytest.raises(BrokenRule, match="400 ms and 0 ms of slack at most"):
+        reactions.beats(late)
+    assert late.timings[0].margin_ms < 0
+
+
+def test_a_silent_link_is_a_time_and_less_slack_breaks_it() -> None:
+    run = silent(2_400).run()
+    reactions.lost_in_time("silence", 2_000)(run)
+    assert [(one.limit_ms, one.margin_ms > 0) for one in run.timings] == [(3_000.0, True)]
+    run.slack_ms = 100.0
+    with pytest.raises(BrokenRule, match="100 ms of slack"):
+        reactions.lost_in_time("silence", 2_000)(run)
+
+
 def test_the_journal_is_read_before_the_next_punch() -> None:
     talk, _ = wronged()
     with pytest.raises(NotShown, match="did not come back"):
