@@ -110,7 +110,6 @@ refused *read_journal(const struct asker *a, millis now) {
     uint32_t n = journal_read(page.head.first, c->max_records < fit ? c->max_records : fit, page.records[0]);
     return reply(a, a->command->id, 0, &page, sizeof page.head + n * HLP1_RECORD_SIZE, now), NULL;
 }
-
 static bool may_control(const struct port *port) {
     return port->role == HLP1_ROLE_CONTROLLER && (!device.holder || device.holder == port);
 }
@@ -138,8 +137,9 @@ static refused *unlawful(const struct command *c) {
     int first = alarm_listed(0);
     const char *remedy = in(IN(LOCKED)) ? "only a restart leads out" : "FAULT_RESET comes first";
     bool second = c->id == HLP1_MSG_SESSION_OPEN && memory.session_open, alone = c->flags & SESSION && !memory.session_open;
-    if (in(HELD) && first >= 0) return no(E(INTERLOCK), alarm_rows[first].code / 100u, 0, device.state, "held: %s", remedy);
-    if (in(HELD)) return no(E(STATE), 0, 0, device.state, "held: %s", remedy);
+    bool holds = first >= 0 && alarm_rows[first].priority > HLP1_ALARM_PRIORITY_INFO; /* an information holds nothing */
+    unsigned interlock = holds ? alarm_rows[first].code / 100u : 0;
+    if (in(HELD)) return no(interlock ? E(INTERLOCK) : E(STATE), interlock, 0, device.state, "held: %s", remedy);
     if (c->id == HLP1_MSG_ARM && in(UNARMED)) return INTERLOCKED(ANESTHESIA_NEEDED, 0, 0, "anesthesia is not confirmed");
     return no(E(STATE), 0, 0, second ? memory.session_no : device.state, "%s has no place in state %u%s", c->name,
         device.state, second ? ": a session is open" : alone ? ": no session is open" : "");

@@ -27,18 +27,15 @@ static void send_frame(struct port *port, unsigned kind, unsigned flags, unsigne
     memcpy(port->out + port->out_size, wire, size), port->out_size += size;
     if (link_id == port->link_id) port->sent_at = now; /* a NAK to a stranger must not put the heartbeat off */
 }
-
 void port_tell(struct port *port, unsigned kind, uint16_t id, const void *payload, size_t size, millis now) {
     send_frame(port, kind, 0, id, port->link_id, 0, payload, size, now);
 }
-
 /* At most ten in any second, and not only on average: rubbish brings no storm of answers. */
 static bool spend(millis *spent, millis now) {
     if (spent[0] && now - spent[0] < 1000) return false;
     memmove(spent, spent + 1, (BUDGET - 1) * sizeof *spent), spent[BUDGET - 1] = now;
     return true;
 }
-
 static void nak(struct port *port, const struct hlp1_header *about, const refused *why, millis now) {
     struct hlp1_nak nak = {why->code, about->seq, why->expected, why->actual, ""};
     if ((about->major_and_kind & 15) == HLP1_KIND_LINK && about->message_id == HLP1_MSG_NAK) return; /* it would never end */
@@ -70,11 +67,9 @@ static struct answer *begin(struct port *port, uint16_t id, const struct command
     *best = (struct answer){.correlation_id = id};
     return best;
 }
-
 static void say(struct port *port, const struct answer *what, unsigned flags, millis now) {
     send_frame(port, what->kind, flags, what->message_id, port->link_id, what->correlation_id, what->payload, what->size, now);
 }
-
 /* Answers a command; RECEIVED and PROGRESS are not final. What was asked on a link that is gone is not answered. */
 void reply(const struct asker *to, uint16_t id, unsigned flags, const void *payload, size_t size, millis now) {
     struct answer *held = to->port && to->link_id == to->port->link_id ? remembered(to->port, to->correlation_id) : NULL;
@@ -157,7 +152,13 @@ static bool echoed(const struct port *port, const struct hlp1_frame *frame, cons
         if (port->own[n] == checksum(frame)) return true;
     return of && of->of_device;
 }
-
+/* Refuses a payload with what would be right: sizes where it ends too early, the range of HELLO's one field that has one. */
+static refused *wrong_payload(const struct hlp1_message *of, unsigned size, const char *field) {
+    if (size < of->least) return no(E(ARGUMENT), 0, of->least, size, "%s is missing: %u B of %u B", field, size, of->least);
+    if (of->kind == HLP1_KIND_LINK && of->id == HLP1_MSG_HELLO)
+        return no(E(ARGUMENT), 0, 0, 0, "%s has to be 131 B, which a NAK takes, to 224 B", field);
+    return no(E(ARGUMENT), 0, 0, 0, "%s is no value of its range", field);
+}
 static void take(struct port *port, struct hlp1_frame *frame, millis now) {
     const struct hlp1_header *h = &frame->header;
     unsigned kind = h->major_and_kind & 15, major = h->major_and_kind >> 4;
@@ -173,7 +174,7 @@ static void take(struct port *port, struct hlp1_frame *frame, millis now) {
     } else if (h->flags & HLP1_FLAG_MUST_UNDERSTAND) {
         nak(port, h, no(E(UNSUPPORTED), 0, 0, 0, "a must-understand flag is not known here"), now);
     } else if ((!of || field) && (ours || !h->link_id)) {
-        const refused *why = of ? no(E(ARGUMENT), 0, 0, 0, "%s is missing, or is no value of its range", field)
+        const refused *why = of ? wrong_payload(of, h->payload_size, field)
             : no(E(UNKNOWN_MESSAGE), 0, 0, 0, "message 0x%04x of kind %u is not known here", h->message_id, kind);
         if (ours && (kind == HLP1_KIND_COMMAND || kind >= HLP1_KIND_BULK)) port->heard_at = now;
         if (ours && kind == HLP1_KIND_COMMAND) turn_away(port, h->correlation_id, why, now); else nak(port, h, why, now);
@@ -198,7 +199,6 @@ struct port *port_open(millis now) {
     if (chosen) *chosen = (struct port){.open = true, .opened_at = now};
     return chosen;
 }
-
 void port_close(struct port *port, millis now) { port->open = false, end_link(port, now); }
 void port_receive(struct port *port, const uint8_t *data, size_t size, millis now) {
     for (; size--; data++)
@@ -211,7 +211,6 @@ static millis lost_at(const struct port *port) {
     millis lease = port->hurried ? port->welcome.lease_armed_ms : port->welcome.lease_idle_ms;
     return lease ? port->heard_at + lease : NEVER; /* 0 is for work with a debugger */
 }
-
 /* The lease first: a heartbeat on a link that is lost would keep its host from finding out. */
 void port_advance(struct port *port, millis now) {
     if (port->link_id && now >= lost_at(port)) end_link(port, now);

@@ -12,7 +12,6 @@ void boot(uint64_t seed, millis now) {
     device = (struct device){.state = STATE(IDLE), .booted_at = now, .seed = seed, .cell = NO_CELL};
     plant_seed(seed), memory_begin((uint32_t)(4294967296.0 * plant_chance()) | 1, now);
 }
-
 void advance(millis now) {
     struct motion *m = &device.motion;
     struct hlp1_progress progress = {device.state, (uint32_t)(now - m->began), (uint32_t)m->expected_ms};
@@ -32,7 +31,6 @@ millis next_due(millis now) {
     for (struct port *at = ports; at < ports + PORTS; at++) if (port_due(at) < due) due = port_due(at);
     return due;
 }
-
 static refused *begin(const struct asker *a, uint8_t state, millis due, millis expected_ms, then *then, millis now) {
     struct hlp1_received received = {(uint32_t)expected_ms};
     device.state = state, device.motion = (struct motion){*a, now, due, now + 1000, expected_ms, then};
@@ -76,6 +74,9 @@ refused *open_session(const struct asker *a, millis now) {
         s.punctures_per_cell};
     return DONE(a, done);
 }
+static refused *no_such_zone(unsigned zone) {
+    return INTERLOCKED(ZONE, memory.session.zones, zone, "zone %u is not in the plan", zone);
+}
 static void note_zone(uint8_t zone, bool confirmed, uint32_t age_s, millis now) {
     struct hlp1_record_anesthesia record = {0, 0, HLP1_RECORD_KIND_ANESTHESIA, zone, confirmed, age_s, {0}};
     journal_append(&record, now);
@@ -85,8 +86,7 @@ refused *start_anesthesia(const struct asker *a, millis now) {
     const struct hlp1_anesthesia_start *c = FIELDS_OF(anesthesia_start, a);
     millis wait_s = (millis)value(ANESTHESIA_WAIT_S) - c->age_s;
     struct hlp1_anesthesia_start_done done = {(uint32_t)(wait_s > 0 ? wait_s : 0)};
-    if (c->zone >= memory.session.zones)
-        return INTERLOCKED(ZONE, memory.session.zones, c->zone, "zone %u is not in the plan", c->zone);
+    if (c->zone >= memory.session.zones) return no_such_zone(c->zone);
     note_zone(c->zone, false, c->age_s, now);
     device.zones[c->zone].at = now - 1000 * (millis)c->age_s, device.state = STATE(ANESTHESIA_WAIT);
     return DONE(a, done);
@@ -94,8 +94,8 @@ refused *start_anesthesia(const struct asker *a, millis now) {
 refused *confirm_anesthesia(const struct asker *a, millis now) {
     unsigned zone = FIELDS_OF(anesthesia_confirm, a)->zone;
     uint32_t wait_s = (uint32_t)value(ANESTHESIA_WAIT_S), valid_s = (uint32_t)value(ANESTHESIA_VALID_S);
-    if (zone >= memory.session.zones || !device.zones[zone].numbed)
-        return INTERLOCKED(ANESTHESIA_NEEDED, 0, 0, "zone %u was not numbed", zone);
+    if (zone >= memory.session.zones) return no_such_zone(zone);
+    if (!device.zones[zone].numbed) return INTERLOCKED(ANESTHESIA_NEEDED, 0, 0, "zone %u was not numbed", zone);
     uint32_t age_s = (uint32_t)((now - device.zones[zone].at) / 1000);
     if (age_s < wait_s || age_s >= valid_s)
         return INTERLOCKED(ANESTHESIA_TIME, age_s < wait_s ? wait_s : valid_s, age_s,
@@ -141,7 +141,6 @@ refused *arm(const struct asker *a, millis now) {
     plant_pump(true, now);
     return begin(a, STATE(ARMING), now + 1, share < 1 ? (millis)takes : 1, arming, now);
 }
-
 static void disarming(millis now) {
     struct hlp1_disarm_done done = {STATE(ANESTHESIA_CONFIRMED)};
     if (plant_kpa(now) < -1) device.motion.due = now + TICK_MS;

@@ -12,7 +12,7 @@ from firmware_sim.memory.nvm import LAST_ROOM, WORK_ROOM
 from firmware_sim.safety.punch_checks import refuse_arm
 from protocols.language import interlocks as I
 from protocols.language import messages as M
-from protocols.language.enums import Code
+from protocols.language.enums import AlarmPriority, Code
 from protocols.language.enums import DeviceState as S
 from protocols.language.message import Message
 from protocols.language.messages import Refused
@@ -107,7 +107,8 @@ def unlawful(board: Board, command: Message, rule: AnyRule) -> Refused:
 def _refused_by_hold(board: Board, name: str) -> Refused:
     state, listing = board.state, board.alarms.listing()
     remedy = "only a restart leads out" if state is S.LOCKED else "FAULT_RESET comes first"
-    if not listing:
+    # An information holds nothing: it was there before, and FAULT_RESET does not end it.
+    if not listing or listing[0].rule.priority is AlarmPriority.INFO:
         return refusal(Code.E_STATE, f"{name} is refused in {state.name}: {remedy}", actual=state)
     alarm = listing[0].rule
     return interlocked(alarm.interlock, f"{name} is refused in {state.name} ({alarm.label}): {remedy}", actual=state)

@@ -104,13 +104,19 @@ def _note_anesthesia(board: Board, zone: int, confirmed: int, age_s: int, now: M
     nvm.append(R.Anesthesia(event_no=nvm.head, uptime_ms=uptime_ms, zone=zone, confirmed=confirmed, age_s=age_s))
 
 
-def start_anesthesia(board: Board, asker: Asker, command: M.AnesthesiaStart, now: Micros) -> Message:
-    """ANESTHESIA_START."""
+def _refuse_zone(board: Board, zone: int) -> Refused | None:
     session = board.nvm.session
     assert session is not None
     zones = len(session.zones_cm2)
-    if command.zone >= zones:
-        return interlocked(I.ZONE, f"zone {command.zone} is not in the plan", expected=zones, actual=command.zone)
+    if zone < zones:
+        return None
+    return interlocked(I.ZONE, f"zone {zone} is not in the plan", expected=zones, actual=zone)
+
+
+def start_anesthesia(board: Board, asker: Asker, command: M.AnesthesiaStart, now: Micros) -> Message:
+    """ANESTHESIA_START."""
+    if (no := _refuse_zone(board, command.zone)) is not None:
+        return no
     _note_anesthesia(board, command.zone, 0, command.age_s, now)
     board.zones[command.zone] = Zone(Micros(now - command.age_s * SECOND), False)
     board.enter(Event.ANESTHESIA_STARTED)
@@ -119,6 +125,8 @@ def start_anesthesia(board: Board, asker: Asker, command: M.AnesthesiaStart, now
 
 def confirm_anesthesia(board: Board, asker: Asker, command: M.AnesthesiaConfirm, now: Micros) -> Message:
     """ANESTHESIA_CONFIRM."""
+    if (no := _refuse_zone(board, command.zone)) is not None:  # one outside the plan can never be numbed
+        return no
     zone = board.zones.get(command.zone)
     if zone is None:
         return interlocked(I.ANESTHESIA_NEEDED, f"zone {command.zone} was not numbed: send ANESTHESIA_START first")

@@ -3,6 +3,7 @@
 Law: pure functions of what was heard. Their words stand in reports.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -70,6 +71,18 @@ def nak(heard: Heard, *codes: Code) -> Nak:
     if not isinstance(heard.message, Nak) or (codes and heard.message.code not in codes):
         raise BrokenRule("the answer", f"NAK with {right}", say(heard.message))
     return heard.message
+
+
+def tells(no: Refused | Nak, what: str, *numbers: int) -> None:
+    """Check that a refusal tells some numbers: as its two values, or in its sentence.
+
+    Raises:
+        BrokenRule: one of them is in neither.
+    """
+    told = {no.expected, no.actual, *(int(digits) for digits in re.findall(r"\d+", no.sentence))}
+    if not told.issuperset(numbers):
+        wanted = " and ".join(str(number) for number in numbers)
+        raise BrokenRule(what, wanted, f"expected {no.expected}, actual {no.actual}: {no.sentence}")
 
 
 def none_of(what: str, came: Sequence[Heard]) -> None:

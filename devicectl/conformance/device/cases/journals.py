@@ -157,6 +157,9 @@ def _acknowledge(ground: Ground) -> Steps[None]:
     back = done((yield from ground.ask(M.JournalAck(epoch=epoch, upto=max(1, upto - 1)))), M.JournalAckDone)
     equal("the tail after an earlier one", upto, back.tail)
     equal("the tail of a page afterwards", upto, (yield from page_from(ground, 1)).tail)
+    head = (yield from page_from(ground, 1)).head  # a host that has stored all acknowledges the head itself
+    every = done((yield from ground.ask(M.JournalAck(epoch=epoch, upto=head))), M.JournalAckDone)
+    equal("the tail where all is acknowledged", head, every.tail)
 
 
 def _ack_beyond(ground: Ground) -> Steps[None]:

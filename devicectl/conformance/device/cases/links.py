@@ -5,7 +5,7 @@ from typing import Final
 
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import Run, answer_to, case, craft, echoes, silence
-from devicectl.conformance.device.checks import done, equal, nak, refused, true
+from devicectl.conformance.device.checks import done, equal, nak, refused, tells, true
 from devicectl.conformance.device.ground import Ground, Stage
 from devicectl.conformance.device.link import ANSWER_MS, hello
 from devicectl.conformance.device.probe import Heard, Steps
@@ -85,7 +85,8 @@ def _nobody(ground: Ground) -> Steps[None]:
 def _takes_too_little(ground: Ground, size: int) -> Steps[None]:
     message = hello(ground.host_id, ground.nonce(), max_payload_size=224)
     values = {**message.as_dict(), "max_payload_size": size}
-    yield from _denied(ground, M.Hello.unchecked(**values), Code.E_ARGUMENT)
+    no = yield from _denied(ground, M.Hello.unchecked(**values), Code.E_ARGUMENT)
+    tells(no, "the range of max_payload_size", 131, 224)
 
 
 def _hello_twice(ground: Ground) -> Steps[None]:

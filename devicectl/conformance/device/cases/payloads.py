@@ -6,7 +6,7 @@ from typing import Final
 
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import Run, answer_to, as_answer, case, craft, echoes
-from devicectl.conformance.device.checks import done, equal, nak, refused, true
+from devicectl.conformance.device.checks import done, equal, nak, refused, tells, true
 from devicectl.conformance.device.ground import Ground, Stage
 from devicectl.conformance.device.link import hello
 from devicectl.conformance.device.probe import Heard, Steps
@@ -49,6 +49,7 @@ def _short(ground: Ground, command: Message) -> Steps[None]:
     made = craft(ground.link, command, payload=payload_of(command)[:-1])
     said = refused(as_answer((yield from answer_to(ground, made, "REFUSED"))), Code.E_ARGUMENT)
     true("the sentence of the refusal", bool(said.sentence), "a sentence for people", said.sentence)
+    tells(said, "both sizes", len(payload_of(command)), len(payload_of(command)) - 1)
     yield from echoes(ground)
 
 

@@ -118,6 +118,14 @@ def test_in_a_hold_with_an_alarm_the_refusal_is_by_the_interlock_of_the_highest(
     assert no.sentence == "Arm is refused in SAFE (MC-1501): FAULT_RESET comes first"
 
 
+def test_in_a_hold_an_information_is_not_what_refuses() -> None:
+    bench = held()
+    bench.board.raise_alarm(A.ANESTHESIA_MISSING, bench.now)
+    no = bench.refused(M.Arm())
+    assert (no.code, no.interlock, no.actual) == (Code.E_STATE, 0, S.SAFE)
+    assert no.sentence == "Arm is refused in SAFE: FAULT_RESET comes first"
+
+
 @pytest.mark.parametrize("started", [False, True])
 def test_arming_before_the_anesthesia_is_confirmed_is_refused_by_interlock_2(started: bool) -> None:
     bench = opened()

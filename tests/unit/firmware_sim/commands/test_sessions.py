@@ -160,6 +160,14 @@ def test_a_zone_that_was_not_numbed_is_not_confirmed() -> None:
     assert no.sentence == "zone 1 was not numbed: send ANESTHESIA_START first"
 
 
+def test_a_confirmation_of_a_zone_outside_the_plan_is_refused_by_interlock_9() -> None:
+    bench = opened()
+    bench.ask(start(0, 400))
+    no = bench.refused(confirm(2))
+    assert (no.code, no.interlock, no.expected, no.actual) == (Code.E_INTERLOCK, 9, 2, 2)
+    assert no.sentence == "zone 2 is not in the plan"
+
+
 def test_a_confirmation_too_early_is_refused_up_to_the_second() -> None:
     bench = opened()
     bench.ask(start(0, 100))

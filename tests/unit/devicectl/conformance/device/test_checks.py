@@ -56,3 +56,23 @@ def test_what_is_not_is_said() -> None:
         with pytest.raises(BrokenRule) as caught:
             check()
         assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        Nak(code=Code.E_ARGUMENT, seq=1, expected=13, actual=12, sentence=""),
+        Refused(code=Code.E_ARGUMENT, interlock=0, expected=0, actual=0, sentence="12 B of 13 B"),
+        Refused(code=Code.E_ARGUMENT, interlock=0, expected=13, actual=0, sentence="it has 12 B"),
+    ],
+)
+def test_a_refusal_may_tell_numbers_as_values_or_in_its_sentence(no: Nak | Refused) -> None:
+    checks.tells(no, "both sizes", 13, 12)
+
+
+def test_a_refusal_that_tells_only_one_of_two_numbers_is_named() -> None:
+    no = Refused(code=Code.E_ARGUMENT, interlock=0, expected=13, actual=0, sentence="cut after 120 B")
+    with pytest.raises(BrokenRule) as caught:
+        checks.tells(no, "both sizes", 13, 12)
+    said = caught.value.difference
+    assert (said.expected, said.found) == ("13 and 12", "expected 13, actual 0: cut after 120 B")
