@@ -69,14 +69,22 @@ def ended_in_order() -> Iterator[None]:
 
 @contextlib.contextmanager
 def taken_as_ctrl_c() -> Iterator[None]:
-    """Within it every signal is Ctrl-C, for a server that ends in order by that one.
+    """Within it every signal is Ctrl-C, for what ends in order by that one.
 
-    uvicorn does not hear SIGHUP, and when it has ended by SIGTERM it has the process killed by it.
+    uvicorn does not hear SIGHUP, and when it has ended by SIGTERM it has the process killed by it. Whoever started
+    processes of their own would leave them behind. A job of a shell in the background, which ignores Ctrl-C, still
+    ends by the others.
     """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
     earlier = _handlers()
     for number in earlier:
         if number != signal.SIGINT:
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+            signal.signal(number, interrupt)
     try:
         yield
     finally:

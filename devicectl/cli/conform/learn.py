@@ -62,6 +62,7 @@ def learn(
     target, named_by = device_url(url, seed, None, CALM)
     options.check_named(device_files(target, named_by), {"--json": json_file, "--dot": dot})
     from devicectl import clock
+    from devicectl.cli.signals import taken_as_ctrl_c
     from devicectl.conformance.learn.learner import learn as learn_it
     from devicectl.conformance.learn.session import opened
     from devicectl.conformance.learn.words import crossing, suite
@@ -70,7 +71,7 @@ def learn(
     to_utf8(sys.stdout)
     print(NOTICE)
     began = clock.monotonic()
-    with opened(target, allow_motion=allow_motion) as query:
+    with taken_as_ctrl_c(), opened(target, allow_motion=allow_motion) as query:
         learned = learn_it(query, suite() if whole else crossing(), _progress)
     _say(learned, (clock.monotonic() - began) / 1e6)
     write_file("--json", json_file, _report(target, learned))

@@ -1,5 +1,6 @@
 """Options that both ends of `devicectl conform` take, and what is checked of them."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -46,6 +47,7 @@ def check_files(files: "Files", baseline: Path | None, claims: Path | None, othe
     given = {"--baseline": baseline, "--claims": claims}
     read = [NamedFile(option, str(path), Use.READ) for option, path in given.items() if path is not None]
     check_named([*others, *read], named)
+    _require_folder("--record", files.record)
 
 
 def check_named(others: list[NamedFile], named: dict[str, Path | None]) -> None:
@@ -57,6 +59,16 @@ def check_named(others: list[NamedFile], named: dict[str, Path | None]) -> None:
     refuse_clash([*others, *(one for option, path in named.items() for one in output_file(option, path))])
     for option, path in named.items():
         require_writable(option, path)
+
+
+def _require_folder(option: str, path: Path | None) -> None:
+    """See that recordings can go where an option says: a run without a failure would never find out.
+
+    Raises:
+        typer.BadParameter: it is there and no folder.
+    """
+    if path is not None and os.path.lexists(path) and not path.is_dir():
+        raise typer.BadParameter(f"{path} is no folder; name one, or one that is to be made", param_hint=option)
 
 
 def within(option: str, value: int, most: int) -> int:

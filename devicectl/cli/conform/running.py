@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from devicectl import clock
 from devicectl.cli.conform.files import Files, write_recording, write_reports
+from devicectl.cli.signals import taken_as_ctrl_c
 from devicectl.conformance.device.probe import Sent
 from devicectl.conformance.outcome import Outcome, Word
 from devicectl.conformance.report.lines import lines
@@ -31,7 +32,8 @@ def run(end: Duty, hold: Callable[[Keep], Held], files: Files, *, every: bool) -
         path = write_recording(files.record, outcome.case.id, encode_case(outcome, pieces, versions()))
         return outcome._replace(recording=str(path))
 
-    judged, outcomes = hold(keep)
+    with taken_as_ctrl_c():  # what the run has started must end with it
+        judged, outcomes = hold(keep)
     data = report_data(end, judged, outcomes, seconds=(clock.monotonic() - began) / 1e6, versions=versions())
     to_utf8(sys.stdout)
     for line in lines(data, every=every):
