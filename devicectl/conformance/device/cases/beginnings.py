@@ -73,6 +73,17 @@ def _zone_outside(ground: Ground) -> Steps[None]:
     yield from _outside(ground, M.AnesthesiaConfirm(zone=outside, confirmed_by="conformance"))
 
 
+def _held_with_information(ground: Ground) -> Steps[None]:
+    """Stop after a PUNCH in a zone that was not numbed: what is said of that zone is not what holds the device."""
+    yield from ground.do(M.Reposition(zone=1, cell=0))
+    refused((yield from ground.ask(ground.punch())), Code.E_INTERLOCK, interlock=ANESTHESIA_NEEDED)
+    done((yield from ground.ask(M.Stop())), M.StopDone)
+    no = refused((yield from ground.ask(M.Arm())), Code.E_STATE, Code.E_INTERLOCK)
+    true("the interlock of a refusal in SAFE", no.interlock != ANESTHESIA_NEEDED, "another one, or 0", no.interlock)
+    yield from state_is(ground, S.SAFE)
+    ground.placed = False  # the hand stays where nobody can punch
+
+
 def _plan(ground: Ground, target: int, zones: tuple[int, ...]) -> Steps[None]:
     wrong = M.SessionOpen(target_cores=target, coverage_bp=800, depth_um=DEPTH_UM, zones_cm2=zones)
     refused((yield from ground.ask(wrong)), Code.E_RANGE)
@@ -192,6 +203,9 @@ def _cases() -> list[Case]:
                 stage=armed,
             )
             for zone, cell in ((0, ZONES[0]), (len(ZONES), 0))
+        ),
+        case(
+            "cyc.held", "a hold after a zone that was not numbed", "CYC-16 CYC-17", _held_with_information, stage=armed
         ),
         case("cyc.armed", "what has no place in an armed device", "CYC-16", _no_place_armed, stage=armed),
         case("cyc.paused", "what has no place in a pause", "CYC-16", _no_place_paused, stage=armed),

@@ -11,7 +11,7 @@ from protocols.language import records as R
 from protocols.language.enums import Code, DeviceState, Ending, Phase
 from protocols.language.message import Message
 from protocols.language.units import MILLISECOND, Micros
-from tests.unit.firmware_sim.boards import Bench, armed, numbed, opened
+from tests.unit.firmware_sim.boards import PLAN, Bench, armed, numbed, opened
 from tests.unit.firmware_sim.memories import Store
 
 S = DeviceState
@@ -372,6 +372,16 @@ def test_a_count_that_comes_again_is_answered_with_the_same_count() -> None:
     head = bench.nvm.head
     assert late(bench, M.Count(cycle_no=1)) == done
     assert bench.nvm.head == head
+
+
+def test_a_count_keeps_its_own_answer_until_the_next_session() -> None:
+    bench = armed()
+    done = bench.cycle()
+    bench.done(M.Disarm(), M.DisarmDone)
+    bench.said(bench.close(), M.SessionCloseDone)
+    assert late(bench, M.Count(cycle_no=1)) == done
+    bench.said(PLAN, M.SessionOpenDone)
+    assert late(bench, M.Count(cycle_no=1)) != done
 
 
 def test_a_count_of_an_older_cycle_is_in_the_journal_alone() -> None:
