@@ -83,21 +83,25 @@ def _device_of(place: BrokerUrl | None) -> DeviceUrl:
 async def _run(run: Run, taken: Taken, command: Sequence[str], url: str, folder: Path) -> None:
     """Start the command and wait for its end, or end it."""
     line = [word.replace("{url}", url).replace("{folder}", str(folder)) for word in command]
+    output, inlet = os.pipe()  # its own: asyncio's wait() would also wait for children that keep asyncio's pipe
     try:
         process = await asyncio.create_subprocess_exec(
             *line,
             env={**os.environ, "HANDPIECE_URL": url, "HANDPIECE_URLS": json.dumps([url])},
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=inlet,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # its children are in its group, and end with it
         )
     except (OSError, ValueError) as error:
+        os.close(output)
         run.end, run.words = End.NOT_STARTED, f"{line[0]}: {getattr(error, 'strerror', None) or error}"
         return
+    finally:
+        os.close(inlet)
     kept = bytearray()
     async with asyncio.TaskGroup() as group:
-        reading = group.create_task(_read(run, process, kept))
+        reading = group.create_task(_read(run, output, kept))
         waiting = group.create_task(process.wait())
         try:
             await _attend(run, taken, process.pid, waiting)
@@ -130,9 +134,20 @@ async def _attend(run: Run, taken: Taken, group: int, waiting: "asyncio.Task[int
         run.end = End.KILLED
 
 
-async def _read(run: Run, process: asyncio.subprocess.Process, kept: bytearray) -> None:
-    assert process.stdout is not None
-    while data := await process.stdout.read(65_536):
+async def _read(run: Run, output: int, kept: bytearray) -> None:
+    """Read what the command and its children print, and keep the end of it."""
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(output, "rb", buffering=0)
+    )
+    try:
+        await _keep(run, reader, kept)
+    finally:
+        transport.close()
+
+
+async def _keep(run: Run, reader: asyncio.StreamReader, kept: bytearray) -> None:
+    while data := await reader.read(65_536):
         run.output_bytes += len(data)
         kept += data
         del kept[:-KEPT_BYTES]

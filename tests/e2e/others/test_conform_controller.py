@@ -1,6 +1,9 @@
 """`devicectl conform controller` against our own host, spoilt ones, and commands that are none."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +108,26 @@ def test_a_command_that_prints_megabytes_and_ends(tmp_path: Path) -> None:
     code, said, _ = conform(tmp_path, "--case", "plain.*", command=talker)
     assert code == 3
     assert "it ended by itself; exit code 5; it said last: the last words" in said
+
+
+def test_a_command_that_leaves_somebody_with_its_output_has_ended(tmp_path: Path) -> None:
+    leaving = (
+        "import os, pathlib, time\n"
+        "if os.fork():\n"
+        "    print('the last words', flush=True)\n"
+        "    os._exit(5)\n"
+        "os.setsid()\n"
+        f"pathlib.Path({str(tmp_path / 'left')!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(600)\n"
+    )
+    try:
+        code, said, _ = conform(tmp_path, "--case", "plain.session", command=(sys.executable, "-c", leaving))
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
+    assert code == 3
+    assert "it ended by itself; exit code 5; it said last: the last words" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.timeout(300)
