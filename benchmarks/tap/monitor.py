@@ -9,8 +9,8 @@ costs half of the difference.
 What the tap adds is told from what the machine does by groups of three that leave at one moment, in an order that goes
 round: through the monitor, beside it, and beside it once more. The difference of the two beside is the machine's alone;
 each share of it is subtracted from the same share of the difference of through and beside. `pass_us` is judged.
-`round_trip_us` has the flood's own waiting for a core in it, and `machine_us` is what was subtracted: where it is not far
-below the bound, the machine was too busy to tell. The tap's own wait for a core stays in: on two, it is most of p95.
+`round_trip_us` has the flood's own waiting for a core in it, and `machine_us` is what was subtracted: where it is near
+the bound, the machine was too busy to tell. The tap's own wait for a core stays in: on two, it is most of p95.
 """
 
 import json
