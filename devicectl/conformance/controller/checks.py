@@ -49,10 +49,16 @@ def ended(run: Run) -> None:
 
 
 def frames_are_whole(run: Run) -> None:
-    """No byte of the command is outside a frame, and no frame is spoiled."""
+    """No byte of the command is outside a frame, no frame is spoiled, and a zero is in front of the first one."""
     if run.tape.bad:
         at, problem = run.tape.bad[0]
         raise BrokenRule(f"bytes of the command at {at / SECOND:.3f} s", "whole frames", problem)
+    begun: set[int] = set()
+    for at, line, by_host, piece in run.tape.pieces:
+        if by_host and line not in begun and isinstance(piece, bytes):
+            begun.add(line)
+            if piece[0]:
+                raise BrokenRule(f"the first byte of the command at {at / SECOND:.3f} s", "0x00", f"0x{piece[0]:02x}")
 
 
 def payloads_fit(run: Run) -> None:
@@ -98,7 +104,7 @@ def links_fit(run: Run) -> None:
     granted: dict[int, set[int]] = {}
     for one in run.tape.said:
         if type(one.message) is M.Welcome and not one.by_host:
-            granted.setdefault(one.line, {0}).add(one.message.link_id)
+            granted.setdefault(one.line, set()).add(one.message.link_id)
         elif one.by_host and not isinstance(one.message, M.Nak | M.Hello):
             right, found = granted.get(one.line, {0}), one.header.link_id
             if found not in right:

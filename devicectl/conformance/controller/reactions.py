@@ -46,6 +46,18 @@ def nak_to(name: str, *codes: Code) -> Judge:
     return judge
 
 
+def tells(name: str, expected: int, actual: int) -> Judge:
+    """Return the judge of the two values in the NAKs to the frames that a tamper has put in."""
+
+    def judge(run: Run) -> None:
+        for one in _put(run, name):
+            found = [(nak.expected, nak.actual) for _, nak in run.tape.by_host(M.Nak) if nak.seq == one.header.seq]
+            if found and found[0] != (expected, actual):
+                raise BrokenRule(f"expected and actual of the NAK ({name})", f"{expected}, {actual}", f"{found[0]}")
+
+    return judge
+
+
 def borne(name: str) -> Judge:
     """Return the judge of what is to be passed over or taken: no answer, and the link goes on."""
 
@@ -140,7 +152,8 @@ def _spoke_until(run: Run, name: str) -> float:
     """
     begun = next(one for one in run.tape.said if one.by_host and one.at >= run.tape.put_in[name])
     link = (begun.line, begun.header.link_id)
-    spoke = [one for one in run.tape.said if one.by_host and (one.line, one.header.link_id) == link]
+    of_link = [one for one in run.tape.said if one.by_host and (one.line, one.header.link_id) == link]
+    spoke = [one for one in of_link if not isinstance(one.message, M.Nak)]  # which has the link of what it is about
     since, last = run.tape.put_in[name], spoke[-1].at
     if any(one.is_command and since < one.at < since + RESTS_MS * MILLISECOND for one in spoke):
         raise NotShown("it asked something while the device was silent, and so its lease is not seen")

@@ -97,6 +97,16 @@ def _joined(line: Line, said: Said) -> Sequence[bytes]:
     return [one + other[1:]]
 
 
+def other_node(line: Line, said: Said) -> Sequence[bytes]:
+    """Make a frame for another node that gets a NAK, by which it is seen that it was taken."""
+    return [crafted(line, ALARM, payload=payload_of(ALARM)[:-1], node=9)]
+
+
+def behind_noise(line: Line, said: Said) -> Sequence[bytes]:
+    """Make bytes that are no frame, and behind them in one piece a frame that gets a NAK."""
+    return [b"\0\xff\x01\x02\0" + crafted(line, ALARM, payload=payload_of(ALARM)[:-1])]
+
+
 def wrong_link(line: Line, said: Said) -> Sequence[bytes]:
     """Make a frame of a link that there is not."""
     return [crafted(line, ALARM, link_id=line.link_id ^ 0x5A5A)]
@@ -150,7 +160,6 @@ BORNE: Final[tuple[tuple[str, str, str, Make], ...]] = (
     ("crc", "FRM-8", "a wrong checksum", bad_crc),
     ("noise", "FRM-8", "bytes that are no frame", _noise),
     ("ignorable", "FRM-15", "a flag that is ignorable", lambda line, said: [crafted(line, ALARM, flags=0x40)]),
-    ("node", "FRM-7", "another node", lambda line, said: [crafted(line, TELEMETRY, node=9)]),
     ("longer", "PAY-9", "bytes behind the known fields", _longer),
     ("echo", "LNK-20", "its own heartbeat, come back", echo),
     ("command", "LNK-20", "a command, which only a host sends", _own_command),

@@ -225,7 +225,7 @@ def test_one_that_is_killed_leaves_its_recording_and_nobody_who_passes_on(
     ("arguments", "code", "says"),
     [
         (["sim://", "tcp://127.0.0.1:1"], 2, "the host's end of a line of bytes is one of tcp://, pty://, serial://"),
-        ([ANY, "mqtt://127.0.0.1/a/b"], 2, "the device's end of a line of bytes is one of tcp://, serial://"),
+        ([ANY, "mqtt://127.0.0.1/a/b"], 2, "a broker is no line between two ends"),
         ([ANY, "tcp://127.0.0.1:1", "--only", "Pnuch"], 2, "for example Punch"),
         ([ANY, "tcp://127.0.0.1:1", "--from", "nobody"], 2, "neither host nor device"),
         ([ANY, "tcp://127.0.0.1:1", "--record", "/nowhere/x"], 2, "--record"),

@@ -1,4 +1,4 @@
-"""`devicectl conform controller --mqtt`: our own host and spoilt ones, and brokers that are none or go."""
+"""`devicectl conform controller --mqtt`: our own host, and brokers that are none or go."""
 
 import subprocess
 import sys
@@ -7,7 +7,6 @@ from typing import Final
 
 import pytest
 
-from tests.architecture.changed_tree import ChangedTree
 from tests.brokers import Mosquitto
 from tests.e2e.mqtt.test_broker import WITHOUT_BROKERS, client, received
 from tests.e2e.others.test_conform_controller import conform, words
@@ -16,9 +15,6 @@ from tests.patience import patience
 from tests.programs import environment
 
 _RUN: Final = ("-P", "-m", "devicectl", "run", "--target-cores", "30", "--log", "{folder}/log.db")
-_WIRE: Final = "protocols/mqtt/wire.py"
-_BODIES: Final = "protocols/mqtt/bodies.py"
-_NUMBERS: Final = '[_number(body.get(key, 0)) for key in ("seq", "link_id", "correlation_id")]'
 
 
 @pytest.mark.timeout(300)
@@ -41,63 +37,6 @@ async def test_a_broker_of_ones_own_is_left_as_it_was(mosquitto: Mosquitto, tmp_
         await looking.subscribe("#")
         await looking.publish("the/end", b"x")
         assert (await received(looking)).topic == "the/end", "something was retained"
-
-
-SPOILT: Final = {
-    "a command expires too late": (
-        _WIRE,
-        "MAX_COMMAND_EXPIRY_S: Final = 2\n",
-        "MAX_COMMAND_EXPIRY_S: Final = 3\n",
-        "properties",
-    ),
-    "no command has Correlation Data": (
-        _WIRE,
-        '            correlation_data=b"%d" % correlation_id,\n',
-        "",
-        "properties",
-    ),
-    "the first heartbeat is like any other": (
-        _WIRE,
-        "return 0 if link_id == beaten_link_id else 1",
-        "return 0",
-        "first-heartbeat",
-    ),
-    "a u64 is a number": (
-        _BODIES,
-        "shown = str if field.wire.code == WIDE else plain",
-        "shown = plain",
-        "wide-numbers",
-    ),
-    "nobody waits for a birth": (
-        "devicectl/transports/mqtt.py",
-        "        self._expect(BIRTH_TIMEOUT_S, self._not_born)\n",
-        "        self.ready.set_result(None)\n        client.end_entry()\n",
-        "no-birth",
-    ),
-    "a number that is missing is wrong": (
-        _BODIES,
-        _NUMBERS,
-        '[_number(body.get(key, 0 if key != "seq" else -1)) for key in ("seq", "link_id", "correlation_id")]',
-        "missing-numbers",
-    ),
-    "a key that is not known is wrong": (
-        _BODIES,
-        "    body = _present(body)\n",
-        '    body = _present(body)\n    if "later" in body:\n        raise ValueError("what is later?")\n',
-        "further-keys",
-    ),
-}
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", SPOILT)
-def test_a_spoilt_host_fails_the_right_case(name: str, tmp_path: Path) -> None:
-    file, text, replacement, case = SPOILT[name]
-    tree = ChangedTree(tmp_path / "tree")
-    tree.replace(file, text, replacement)
-    spoilt = ("env", "-C", str(tree.folder), f"PYTHONPATH={tree.folder}", sys.executable, "-B", *_RUN)
-    code, said, report = conform(tmp_path, "--mqtt", "--case", f"mqtt.{case}", command=spoilt)
-    assert code == 1 and words(report) == {f"mqtt.{case}": "failed"}, said
 
 
 def test_a_command_that_says_nothing_does_not_pass_for_patient(tmp_path: Path) -> None:

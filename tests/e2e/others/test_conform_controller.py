@@ -1,4 +1,4 @@
-"""`devicectl conform controller` against our own host, spoilt ones, and commands that are none."""
+"""`devicectl conform controller` against our own host, and commands that are none."""
 
 import contextlib
 import json
@@ -11,12 +11,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.architecture.changed_tree import ChangedTree
 from tests.patience import patience
 from tests.programs import ROOT, environment
 
 _RUN: Final = ("-P", "-m", "devicectl", "run", "--target-cores", "30", "--log", "{folder}/log.db")
-_EXCHANGE: Final = "protocols/link/exchange.py"
 
 
 def conform(
@@ -62,39 +60,6 @@ def test_what_a_controller_lacks_is_skipped_and_its_scene_not_held(tmp_path: Pat
     found = {case["id"]: (case["word"], case["reason"], case["seconds"]) for case in report["cases"]}
     assert code == 0 and found.pop("plain.session")[0] == "passed", said
     assert set(found.values()) == {("skipped", "the claims say: it does not link again", 0)}
-
-
-SPOILT: Final = {
-    "a correlation id leaves one out": (
-        "protocols/link/host_end.py",
-        "        following = self._correlation_id % 0xFFFF + 1\n",
-        "        following = self._correlation_id % 0xFFFF + 2\n",
-        "plain.correlation",
-    ),
-    "one record more is acknowledged than was read": (
-        "devicectl/session/journal.py",
-        "upto=self.cursor",
-        "upto=self.cursor + 1",
-        "plain.journal",
-    ),
-    "no NAK is about its frame": (
-        _EXCHANGE,
-        "Nak(code=problem.code, seq=seq, ",
-        "Nak(code=problem.code, seq=seq ^ 1, ",
-        "wrong.unknown",
-    ),
-}
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", SPOILT)
-def test_a_spoilt_host_fails_the_right_case(name: str, tmp_path: Path) -> None:
-    file, text, replacement, case = SPOILT[name]
-    tree = ChangedTree(tmp_path / "tree")
-    tree.replace(file, text, replacement)
-    spoilt = ("env", "-C", str(tree.folder), f"PYTHONPATH={tree.folder}", sys.executable, "-B", *_RUN)
-    code, said, report = conform(tmp_path, "--case", case, command=spoilt)
-    assert code == 1 and words(report) == {case: "failed"}, said
 
 
 def test_a_command_that_there_is_not(tmp_path: Path) -> None:

@@ -309,8 +309,8 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
     Mutant(
         "the zone behind the last is in the plan",
         _SESSIONS,
-        "    if command.zone >= zones:",
-        "    if command.zone > zones:",
+        "    if zone < zones:\n",
+        "    if zone <= zones:\n",
         "HLP-CYC-14",
     ),
     Mutant(

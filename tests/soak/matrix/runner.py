@@ -12,6 +12,7 @@ from tests.architecture.tree import ROOT
 from tests.patience import patience
 from tests.soak.matrix.behind import BEHIND, attempt_behind
 from tests.soak.matrix.frames import FRAMES
+from tests.soak.matrix.host_runner import section
 from tests.soak.matrix.procedure import PROCEDURE
 from tests.soak.mutants.device import DEVICE
 from tests.soak.mutants.link import LINK
@@ -128,7 +129,7 @@ def page() -> str:
         )
         case = f"`{pairs[0][1]}`" if pairs else ""
         lines.append(f"| {rule.id} | {rule.text} | {names or '**none**'} | {case} |")
-    return "\n".join([*lines, *_explained()]) + "\n"
+    return "\n".join([*lines, *_explained(), *section()]) + "\n"
 
 
 def _explained() -> Iterator[str]:

@@ -7,11 +7,21 @@ from devicectl.conformance.controller import reactions
 from devicectl.conformance.controller.cases.declare import case
 from devicectl.conformance.controller.line import Line, Tamper
 from devicectl.conformance.controller.scene import Scene
-from devicectl.conformance.controller.spoilt import BORNE, JOINED, REFUSED, crafted, put
+from devicectl.conformance.controller.spoilt import (
+    BORNE,
+    JOINED,
+    OTHER_MAJOR,
+    REFUSED,
+    behind_noise,
+    crafted,
+    other_node,
+    put,
+)
 from devicectl.conformance.controller.tape import Said
 from protocols.language import messages as M
 from protocols.language.enums import Code
 from protocols.language.message import Message
+from protocols.language.version import MAJOR
 
 _SLOTS: Final[tuple[type[Message], ...]] = (M.PunchDone, M.AdvanceDone)
 """Two places in each of the first four cycles: NAKs are limited to ten a second."""
@@ -31,6 +41,8 @@ MIXED: Final = Scene(
     "mixed",
     tampers=[
         put("joined", JOINED, M.PunchDone, 2),
+        put("node", other_node, M.AdvanceDone, 2),
+        put("behind", behind_noise, M.PunchDone, 3),
         Tamper(
             "received", lambda said: said.by_host and type(said.message) is M.JournalRead and not said.again, _received
         ),
@@ -54,6 +66,27 @@ CASES: Final[tuple[Case, ...]] = (
         "FRM-2",
         MIXED,
         reactions.nak_to("joined", Code.E_ARGUMENT, Code.E_UNKNOWN_MESSAGE),
+    ),
+    case(
+        "mixed.node",
+        "a frame for another node is taken",
+        "FRM-7",
+        MIXED,
+        reactions.nak_to("node", Code.E_ARGUMENT),
+    ),
+    case(
+        "mixed.behind",
+        "a frame behind noise is taken",
+        "FRM-9",
+        MIXED,
+        reactions.nak_to("behind", Code.E_ARGUMENT),
+    ),
+    case(
+        "wrong.majors",
+        "the NAK to another major has both majors",
+        "FRM-16",
+        WRONG,
+        reactions.tells("major", MAJOR, OTHER_MAJOR),
     ),
     case(
         "mixed.received",

@@ -115,7 +115,7 @@ def test_a_message_and_a_flag_of_a_later_version_have_a_body() -> None:
     assert json.loads(flagged.body)["flags"] == ["LATER"] and item_of(flagged).message == ALARM
 
 
-@pytest.mark.parametrize("name", ["short", "nul", "utf8", "nan", "major", "crc", "noise", "ignorable", "node"])
+@pytest.mark.parametrize("name", ["short", "nul", "utf8", "nan", "major", "crc", "noise", "ignorable"])
 def test_what_no_body_says_is_not_put_in(name: str) -> None:
     assert put_in(name) == []
 
