@@ -425,4 +425,11 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "    if command.reason is CloseReason.ABANDONED and not session.cycles:",
         "HLP-EVT-13",
     ),
+    Mutant(
+        "WELCOME tells a lease of 15 s whatever was set",
+        "firmware_sim/commands/statements.py",
+        "lease_idle_ms=parameters.lease_idle_ms,",
+        "lease_idle_ms=15_000,",
+        "HLP-LSE-4",
+    ),
 )
