@@ -42,6 +42,7 @@ _ARGUMENTS: Final[dict[str, st.SearchStrategy[dict[str, Any]]]] = {
     "note": st.just({"text": "he hesitates"}),
     "bookmark": st.just({"text": "here"}),
     "override": st.just({"check": "stops", "passed": True, "reason": "he said it"}),
+    "host_sent": st.fixed_dictionaries({"data": st.sampled_from(("AA==", "AQID", "no base64"))}),
 }
 
 
