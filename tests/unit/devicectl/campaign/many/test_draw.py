@@ -1,13 +1,14 @@
 """Drawing a session: repeatable, of the wire's own kinds, and full of few kinds."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from devicectl.campaign.many.draw import draw, plan_of
 from devicectl.campaign.many.profile import WHENS, Profile, make_profile
 from devicectl.campaign.many.usual import USUAL_PROFILE
-from devicectl.campaign.scenario import MQTT
+from devicectl.campaign.scenario import MQTT, Scenario
 from firmware_sim.faults.catalogue import CATALOGUE
 from firmware_sim.faults.kind import Target
 
@@ -16,6 +17,13 @@ SEEDS = range(400)
 
 def one_kind(name: str, **keys: object) -> Profile:
     return make_profile({"kinds": {name: {"on": 1, **keys}}})
+
+
+@pytest.fixture(scope="module")
+def usual() -> Sequence[Scenario]:
+    """The usual profile's session of each seed; a scenario is frozen, so that all tests may look at the same ones."""
+    profile = make_profile(USUAL_PROFILE)
+    return tuple(draw(profile, seed, 20) for seed in SEEDS)
 
 
 def test_the_same_seed_draws_the_same_session_and_another_one_another() -> None:
@@ -32,16 +40,14 @@ def test_a_kind_that_is_added_changes_nothing_of_the_others() -> None:
         assert drops == list(draw(alone, seed, 5).faults)
 
 
-def test_a_fourth_of_the_sessions_is_over_mqtt_and_some_have_a_baud_rate() -> None:
-    drawn = [draw(make_profile(USUAL_PROFILE), seed, 20) for seed in SEEDS]
-    assert 0.18 < sum(one.wire == MQTT for one in drawn) / len(drawn) < 0.32
-    assert any(one.baud for one in drawn)
-    assert not any(one.baud for one in drawn if one.wire == MQTT)
+def test_a_fourth_of_the_sessions_is_over_mqtt_and_some_have_a_baud_rate(usual: Sequence[Scenario]) -> None:
+    assert 0.18 < sum(one.wire == MQTT for one in usual) / len(usual) < 0.32
+    assert any(one.baud for one in usual)
+    assert not any(one.baud for one in usual if one.wire == MQTT)
 
 
-def test_a_broker_is_broken_over_mqtt_alone_and_bytes_on_a_serial_line_alone() -> None:
-    for seed in SEEDS:
-        scenario = draw(make_profile(USUAL_PROFILE), seed, 20)
+def test_a_broker_is_broken_over_mqtt_alone_and_bytes_on_a_serial_line_alone(usual: Sequence[Scenario]) -> None:
+    for scenario in usual:
         kinds = [fault.kind for fault in scenario.faults]
         if scenario.wire == MQTT:
             assert not any(kind.bytes_only for kind in kinds)
@@ -49,8 +55,8 @@ def test_a_broker_is_broken_over_mqtt_alone_and_bytes_on_a_serial_line_alone() -
             assert not any(kind.target is Target.BROKER for kind in kinds)
 
 
-def test_each_kind_is_drawn_and_a_session_has_few_of_them_often() -> None:
-    drawn = [draw(make_profile(USUAL_PROFILE), seed, 20).faults for seed in SEEDS]
+def test_each_kind_is_drawn_and_a_session_has_few_of_them_often(usual: Sequence[Scenario]) -> None:
+    drawn = [scenario.faults for scenario in usual]
     assert {fault.kind.name for faults in drawn for fault in faults} == set(CATALOGUE)
     most = [max(Counter(fault.kind.name for fault in faults).values(), default=0) for faults in drawn]
     assert sum(most) / len(most) > 2
