@@ -15,9 +15,11 @@ import devicectl
 from devicectl import Plan
 from devicectl.errors import CommandRefusedError, LinkError
 from devicectl.log.store import SessionLog
+from devicectl.session import link
 from devicectl.session.machine import State
 from protocols.language.enums import Code, DeviceState, Role, Stream
 from protocols.language.messages import Alarm, Arm, StreamSet, StreamSetDone, TelemetryState
+from protocols.language.units import SECOND
 from protocols.mqtt.status import LOST, Status
 from protocols.text.notice import NOTICE
 from tests import client
@@ -235,7 +237,9 @@ def status(online: bool, birth_no: int) -> bytes:
 
 
 @pytest.mark.asyncio
-async def test_a_will_of_an_older_birth_says_nothing(mosquitto: Mosquitto, log: Path) -> None:
+async def test_a_will_of_an_older_birth_says_nothing(
+    mosquitto: Mosquitto, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     topic = TOPICS.of("status")
     with serve("--mqtt", mosquitto.url(), *PARAMETERS):
         async with bystander(mosquitto) as other:
@@ -256,8 +260,9 @@ async def test_a_will_of_an_older_birth_says_nothing(mosquitto: Mosquitto, log: 
                             await other.publish(topic, body, qos=1, retain=False)
                 assert session.summary.succeeded
                 assert "MC-1501" not in session.summary.alarms, "the link was never lost"
-            # That of this birth does count: the device is as good as gone.
+            # That of this birth does count: the device is as good as gone, and each try to come back is in vain.
             async with devicectl.connect(mosquitto.url()) as handpiece:
+                monkeypatch.setattr(link, "CONNECT_TIMEOUT_US", SECOND // 5)
                 await other.publish(topic, status(False, birth.birth_no), qos=1, retain=True)
                 with pytest.raises(LinkError, match="gone from its broker"):
                     async with handpiece.open_session(Plan(target_cores=6)) as session:
