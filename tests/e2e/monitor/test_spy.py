@@ -25,7 +25,7 @@ import devicectl
 
 async def main():
     async with devicectl.connect(sys.argv[1]) as handpiece:
-        async with handpiece.open_session(devicectl.Plan(target_cores=90)) as session:
+        async with handpiece.open_session(devicectl.Plan(target_cores=12)) as session:
             await session.confirm_anesthesia()
             async for _ in session.run():
                 pass
@@ -92,11 +92,16 @@ def test_a_file_of_its_own_may_not_be_another_one(tmp_path: Path) -> None:
 
 
 def test_a_reader_who_reads_nothing_keeps_no_session_over_tcp_waiting(tmp_path: Path) -> None:
-    """A program that writes nothing else there: the lines of `devicectl run` wait for their reader as ever."""
+    """A program that writes nothing else there: the lines of `devicectl run` wait for their reader as ever.
+
+    Its pipe takes a page, a fifth of what such a session says.
+    """
     with serve("--tcp", "127.0.0.1:0", "--seed", "7", *PARAMETERS) as device:
         line = [sys.executable, "-P", "-c", PROGRAM, f"spy+{device.urls[0]}"]
         pipe = subprocess.PIPE
-        with subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=pipe, stderr=pipe) as process:
+        with subprocess.Popen(
+            line, cwd=tmp_path, env=environment(), stdout=pipe, stderr=pipe, pipesize=4096
+        ) as process:
             assert process.stdout is not None and process.stderr is not None
             assert b"TRAINING SIMULATOR" in process.stderr.readline()
             assert process.stdout.readline() == b"reconciled: True\n"
