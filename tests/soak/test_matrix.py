@@ -5,15 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from tests.soak.matrix.behind import BEHIND, attempt_behind
+from tests.soak.matrix.kept import attempt_all, read
 from tests.soak.matrix.runner import (
     GENERAL,
+    KEPT,
     MADE,
     MUSTS,
     NO_DEVICES,
     SURVIVORS,
     attempt,
-    attempt_all,
-    kept,
     killers,
     page,
 )
@@ -41,8 +41,8 @@ def test_a_right_device_fails_nothing() -> None:
 
 @pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
 def test_a_defect_is_seen_by_the_cases_of_its_rule(mutant: Mutant) -> None:
-    assert attempt(mutant).failed == kept()[mutant.name]
-    assert mutant.judge in kept()[mutant.name]
+    assert attempt(mutant).failed == read(KEPT)[mutant.name]
+    assert mutant.judge in read(KEPT)[mutant.name]
 
 
 @pytest.mark.parametrize("mutant", QUICK_BEHIND, ids=lambda mutant: mutant.name)
@@ -50,8 +50,8 @@ def test_a_defect_behind_a_broker_is_seen_by_the_cases_of_its_rule(
     mutant: Mutant, program: Callable[[str], str]
 ) -> None:
     program("mosquitto")
-    assert attempt(mutant).failed == kept()[mutant.name]
-    assert mutant.judge in kept()[mutant.name]
+    assert attempt(mutant).failed == read(KEPT)[mutant.name]
+    assert mutant.judge in read(KEPT)[mutant.name]
 
 
 def test_a_right_device_behind_a_broker_fails_nothing(program: Callable[[str], str]) -> None:
@@ -64,7 +64,7 @@ def test_each_must_is_seen_broken() -> None:
 
 
 def test_nearly_each_device_is_seen_and_each_that_is_not_has_its_sentence() -> None:
-    results = kept()
+    results = read(KEPT)
     unseen = {name for name, failed in results.items() if not failed}
     assert unseen == set(SURVIVORS)
     assert 1 - len(unseen) / len(results) >= SHARE
@@ -76,7 +76,7 @@ def test_a_mutant_that_is_not_counted_has_its_reason() -> None:
 
 
 def test_the_page_is_of_these_mutants() -> None:
-    assert set(kept()) == {mutant.name for mutant in (*GENERAL, *MADE)}
+    assert set(read(KEPT)) == {mutant.name for mutant in (*GENERAL, *MADE)}
     assert all(f"\n| {rule.id} | {rule.text} |" in page() for rule in MUSTS)
 
 
@@ -84,4 +84,4 @@ def test_the_page_is_of_these_mutants() -> None:
 @pytest.mark.timeout(3_600)
 def test_each_defect_is_seen_as_the_page_says(program: Callable[[str], str]) -> None:
     program("mosquitto")
-    assert {one.name: one.failed for one in attempt_all((*GENERAL, *MADE), 2)} == kept()
+    assert {one.name: one.failed for one in attempt_all(attempt, (*GENERAL, *MADE), 2)} == read(KEPT)

@@ -2,7 +2,8 @@
 
 import argparse
 
-from tests.soak.matrix.runner import GENERAL, KEPT, MADE, attempt_all, keep
+from tests.soak.matrix.kept import attempt_all, write
+from tests.soak.matrix.runner import GENERAL, KEPT, MADE, attempt
 
 
 def main() -> int:
@@ -13,14 +14,14 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help=f"write {KEPT.name}, of which `make docs` makes the page")
     options = parser.parse_args()
     mutants = [one for one in (*GENERAL, *MADE) if not options.names or one.name in options.names]
-    results = attempt_all(mutants, options.jobs)
+    results = attempt_all(attempt, mutants, options.jobs)
     wanted = {one.name: one.judge for one in MADE}
     missed = 0
     for name, failed, broke in results:
         missed += name in wanted and wanted[name] not in failed
         print(f"{name}: {' '.join(failed) or 'nothing'}{f' ({broke})' if broke else ''}")
     if options.keep:
-        keep(results)
+        write(KEPT, {one.name: one.failed for one in results}, (*GENERAL, *MADE))
     return missed
 
 

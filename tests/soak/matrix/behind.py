@@ -12,11 +12,12 @@ from typing import Final
 
 from devicectl.conformance.device.catalogue import DEVICE_CASES
 from devicectl.conformance.device.session import Wanted, hold
-from devicectl.conformance.outcome import Outcome, Word
+from devicectl.conformance.outcome import Outcome
 from devicectl.errors import DevicectlError
 from devicectl.transports.urls import parse_url
 from tests.brokers import running
 from tests.programs import serve
+from tests.soak.matrix.kept import note
 from tests.soak.mutants.mutant import Mutant
 
 _BODIES: Final = "protocols/mqtt/bodies.py"
@@ -130,13 +131,11 @@ def attempt_behind(mutant: Mutant | None) -> tuple[dict[str, str], str]:
     program = shutil.which("mosquitto")
     assert program is not None, "a device behind a broker is tried with mosquitto, which .ci/run installs"
     change = [] if mutant is None else [mutant.file, mutant.text, mutant.replacement]
-    line = (sys.executable, "-B", "-m", "tests.soak.matrix.served", json.dumps(change))
+    line = (sys.executable, "-B", "-m", "tests.soak.matrix.spoilt", "firmware_sim", json.dumps(change))
     failed: dict[str, str] = {}
 
     def keep(outcome: Outcome, pieces: object) -> Outcome:
-        if outcome.word is Word.FAILED:
-            for rule in outcome.case.rules:
-                failed.setdefault(rule, outcome.case.id)
+        note(failed, outcome.word, outcome.case.rules, outcome.case.id)
         return outcome
 
     with (

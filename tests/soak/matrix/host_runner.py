@@ -7,8 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,6 +17,7 @@ from tests.architecture.tree import ROOT
 from tests.patience import patience
 from tests.programs import environment
 from tests.soak.matrix.hosts import HOSTS, SEEN_BY
+from tests.soak.matrix.kept import HEAD, attempt_all, note, read, row, write
 from tests.soak.mutants.mutant import Mutant
 
 KEPT: Final = ROOT / "tests" / "soak" / "matrix" / "hosts.json"
@@ -39,7 +39,8 @@ class Tried(NamedTuple):
 
 def attempt(mutant: Mutant) -> Tried:
     """Try a host with a defect by the cases of its rule."""
-    spoilt = ("-m", "tests.soak.matrix.spoilt_host", mutant.file, mutant.text, mutant.replacement)
+    change = json.dumps([mutant.file, mutant.text, mutant.replacement])
+    spoilt = ("-m", "tests.soak.matrix.spoilt", "devicectl", change)
     case = SEEN_BY.get(mutant.judge, mutant.judge)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
@@ -58,34 +59,13 @@ def attempt(mutant: Mutant) -> Tried:
         told = json.loads(report.read_text("utf-8")) if report.exists() and report.stat().st_size else {"cases": []}
     failed: dict[str, str] = {}
     for one in told["cases"]:
-        if one["word"] == "failed":
-            for rule in one["rules"]:
-                failed.setdefault(rule, one["id"])
+        note(failed, one["word"], one["rules"], one["id"])
     return Tried(mutant.name, failed, "" if failed else (done.stdout + done.stderr)[-800:])
-
-
-def attempt_all(mutants: Sequence[Mutant], jobs: int) -> list[Tried]:
-    """Try each host, so many at a time."""
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(attempt, mutants))
-
-
-def keep(results: Sequence[Tried]) -> None:
-    """Keep what came of hosts for the page, with what is kept of the others."""
-    known = (kept() if KEPT.exists() else {}) | {one.name: one.failed for one in results}
-    text = json.dumps({one.name: known[one.name] for one in HOSTS if one.name in known}, indent=1)
-    KEPT.write_text(text + "\n", encoding="utf-8")
-
-
-def kept() -> dict[str, dict[str, str]]:
-    """Return rules and cases by host, of the run that was kept."""
-    found: dict[str, dict[str, str]] = json.loads(KEPT.read_text(encoding="utf-8"))
-    return found
 
 
 def killers() -> dict[str, list[tuple[str, str]]]:
     """Return the hosts that were made for each rule and seen to break it, each with its case."""
-    results = kept()
+    results = read(KEPT)
     return {
         rule.id: [
             (host.name, results[host.name][rule.id])
@@ -98,7 +78,7 @@ def killers() -> dict[str, list[tuple[str, str]]]:
 
 def section() -> Iterator[str]:
     """Write the part of the page about hosts."""
-    found, results = killers(), kept()
+    found, results = killers(), read(KEPT)
     seen, dead = sum(map(bool, found.values())), sum(map(bool, results.values()))
     yield from ("", "## Controllers", "")
     yield "What `devicectl conform controller` can see: `devicectl run` with one defect, as a program of its own, tried"
@@ -107,12 +87,9 @@ def section() -> Iterator[str]:
     yield ""
     yield f"{seen} of {len(MUSTS)} MUSTs of a host were seen broken; the others have their reason."
     yield f"{dead} of {len(results)} controllers with a defect were seen."
-    yield from ("", "| rule | says | defects that its cases see | by the case |", "| --- | --- | --- | --- |")
-    for rule in MUSTS:
-        pairs = found[rule.id]
-        names, case = "<br>".join(name for name, _ in pairs), f"`{pairs[0][1]}`" if pairs else ""
-        yield f"| {rule.id} | {rule.text} | {names or f'none: {UNSEEN[rule.id]}'} | {case} |"
+    yield from ("", *HEAD)
+    yield from (row(rule.id, rule.text, found[rule.id], f"none: {UNSEEN.get(rule.id, '')}") for rule in MUSTS)
 
 
 if __name__ == "__main__":
-    keep(attempt_all(HOSTS, 4))
+    write(KEPT, {one.name: one.failed for one in attempt_all(attempt, HOSTS, 4)}, HOSTS)

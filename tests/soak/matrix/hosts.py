@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from tests.soak.matrix.frames import FRAMES
 from tests.soak.mutants.mutant import Mutant
 
 _BODIES: Final = "protocols/mqtt/bodies.py"
@@ -14,38 +15,31 @@ _EXCHANGE: Final = "protocols/link/exchange.py"
 _HEADER: Final = "protocols/link/header.py"
 _HOST_END: Final = "protocols/link/host_end.py"
 _JOURNAL: Final = "devicectl/session/journal.py"
-_LAYOUTS: Final = "protocols/language/layouts.py"
 _LINK_STATE: Final = "protocols/link/link_state.py"
 _MQTT: Final = "protocols/mqtt/wire.py"
-_PAYLOAD: Final = "protocols/serial/payload.py"
 _REQUESTS: Final = "protocols/link/requests.py"
 _STEPS: Final = "devicectl/session/steps.py"
 _TRANSPORT: Final = "devicectl/transports/mqtt.py"
-_WIRE: Final = "protocols/serial/wire.py"
 _NUMBERS: Final = '[_number(body.get(key, 0)) for key in ("seq", "link_id", "correlation_id")]'
 
+_OF_BOTH_ENDS: Final = (
+    "a frame has no zero in front",
+    "the second frame of a piece is not taken",
+    "each piece of bytes is looked at by itself",
+    "a frame for another node is passed over",
+    "what follows bytes that are no frame is lost",
+    "every flag that is not known must be understood",
+    "the NAK to another major does not tell the majors",
+    "a payload that is cut is filled with zeros",
+    "a number may be infinite or none at all",
+    "a text ends at its first NUL, whatever follows",
+    "a text that is no UTF-8 is mended",
+    "a payload with more than is known is refused",
+)
+"""Defects of what both ends run, each as it is for a device."""
+
 HOSTS: Final[tuple[Mutant, ...]] = (
-    Mutant(
-        "a frame has no zero in front",
-        _PAYLOAD,
-        r'return b"\0%b\0" % stuff(',
-        r'return b"%b\0" % stuff(',
-        "HLP-FRM-1",
-    ),
-    Mutant(
-        "the second frame of a piece is not taken",
-        _WIRE,
-        "        for item in items:\n",
-        "        for item in items[:1]:\n",
-        "HLP-FRM-2",
-    ),
-    Mutant(
-        "each piece of bytes is looked at by itself",
-        _WIRE,
-        "        items = decoder.feed(data)\n",
-        "        items = FrameDecoder().feed(data)\n",
-        "HLP-FRM-3",
-    ),
+    *(one for one in FRAMES if one.name in _OF_BOTH_ENDS),
     Mutant(
         "seq leaves one out",
         _LINK_STATE,
@@ -69,26 +63,12 @@ HOSTS: Final[tuple[Mutant, ...]] = (
         "HLP-FRM-6",
     ),
     Mutant(
-        "a frame for another node is passed over",
-        _EXCHANGE,
-        "            if isinstance(item, BadFrame):\n",
-        "            if isinstance(item, BadFrame) or item.header.node:\n",
-        "HLP-FRM-7",
-    ),
-    Mutant(
         "bytes that are no frame get a NAK",
         _EXCHANGE,
         "                statistics.bad_frames += 1\n",
         "                statistics.bad_frames += 1\n"
         '                self._complain(Problem(Code.E_ARGUMENT, "no frame"), now, 0, state.link_id, 0)\n',
         "HLP-FRM-8",
-    ),
-    Mutant(
-        "what follows bytes that are no frame is lost",
-        _WIRE,
-        "                found.append(item)\n                continue\n",
-        "                found.append(item)\n                break\n",
-        "HLP-FRM-9",
     ),
     Mutant(
         "bytes that are no frame renew the lease",
@@ -119,20 +99,6 @@ HOSTS: Final[tuple[Mutant, ...]] = (
         "HLP-FRM-14",
     ),
     Mutant(
-        "every flag that is not known must be understood",
-        _HEADER,
-        "MUST_UNDERSTAND: Final = 0x30",
-        "MUST_UNDERSTAND: Final = 0xF0",
-        "HLP-FRM-15",
-    ),
-    Mutant(
-        "the NAK to another major does not tell the majors",
-        _EXCHANGE,
-        "self._nak(header, Problem(Code.E_VERSION, text), now, MAJOR, header.major)",
-        "self._nak(header, Problem(Code.E_VERSION, text), now)",
-        "HLP-FRM-16",
-    ),
-    Mutant(
         "a NAK about nothing is answered with a NAK",
         _HOST_END,
         "        else:\n            self._state.statistics.strays += 1\n\n    # --- inside: frames that",
@@ -148,41 +114,6 @@ HOSTS: Final[tuple[Mutant, ...]] = (
         "ask(M.JournalRead(epoch=self.epoch, first=self.cursor, max_records=RECORDS_PER_PAGE))",
         "ask(M.JournalRead.unchecked(epoch=self.epoch, first=self.cursor, max_records=0))",
         "HLP-PAY-1",
-    ),
-    Mutant(
-        "a payload that is cut is filled with zeros",
-        _LAYOUTS,
-        "        if len(payload) < self.least:\n",
-        "        if not payload and self.least:\n",
-        "HLP-PAY-3",
-    ),
-    Mutant(
-        "a number may be infinite or none at all",
-        _LAYOUTS,
-        "if field.narrowed or field.kind is float else converters",
-        "if field.narrowed else converters",
-        "HLP-PAY-6",
-    ),
-    Mutant(
-        "a text ends at its first NUL, whatever follows",
-        _LAYOUTS,
-        '    text = raw.rstrip(b"\\0")\n',
-        '    text = raw.partition(b"\\0")[0]\n',
-        "HLP-PAY-7",
-    ),
-    Mutant(
-        "a text that is no UTF-8 is mended",
-        _LAYOUTS,
-        "    return text.decode()\n",
-        '    return text.decode(errors="replace")\n',
-        "HLP-PAY-7",
-    ),
-    Mutant(
-        "a payload with more than is known is refused",
-        _LAYOUTS,
-        "        if len(payload) < self.least:\n",
-        "        if len(payload) < self.least or (self.tail is None and len(payload) > self.size):\n",
-        "HLP-PAY-9",
     ),
     Mutant(
         "a message that is not known is passed over in silence",

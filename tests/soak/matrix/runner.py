@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from devicectl.conformance.rules import Duty, Level, rules_of
@@ -13,6 +12,7 @@ from tests.patience import patience
 from tests.soak.matrix.behind import BEHIND, attempt_behind
 from tests.soak.matrix.frames import FRAMES
 from tests.soak.matrix.host_runner import section
+from tests.soak.matrix.kept import HEAD, read, row
 from tests.soak.matrix.procedure import PROCEDURE
 from tests.soak.mutants.device import DEVICE
 from tests.soak.mutants.link import LINK
@@ -70,30 +70,11 @@ def attempt(mutant: Mutant | None) -> Tried:
     return Tried(name, told["failed"], told["broke"])
 
 
-def attempt_all(mutants: Sequence[Mutant], jobs: int) -> list[Tried]:
-    """Try each mutant, so many at a time."""
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(attempt, mutants))
-
-
-def keep(results: Sequence[Tried]) -> None:
-    """Keep what came of mutants for the page, with what is kept of the others."""
-    known = kept() | {one.name: one.failed for one in results}
-    text = json.dumps({one.name: known[one.name] for one in (*GENERAL, *MADE) if one.name in known}, indent=1)
-    KEPT.write_text(text + "\n", encoding="utf-8")
-
-
-def kept() -> dict[str, dict[str, str]]:
-    """Return rules and cases by mutant, of the run that was kept."""
-    found: dict[str, dict[str, str]] = json.loads(KEPT.read_text(encoding="utf-8"))
-    return found
-
-
 def killers() -> dict[str, list[tuple[str, str]]]:
     """Return the mutants of each rule, each with its case: those made for it first."""
     made = {mutant.name: mutant.judge for mutant in MADE}
     found: dict[str, list[tuple[str, str]]] = {rule.id: [] for rule in MUSTS}
-    for name, failed in kept().items():
+    for name, failed in read(KEPT).items():
         for rule, case in failed.items():
             if rule in found:
                 found[rule].append((name, case))
@@ -104,7 +85,7 @@ def killers() -> dict[str, list[tuple[str, str]]]:
 
 def page() -> str:
     """Return the page: each MUST with the mutants that its cases kill."""
-    results, found = kept(), killers()
+    results, found = read(KEPT), killers()
     dead, shown = sum(map(bool, results.values())), sum(map(bool, found.values()))
     lines = [
         "# Kill matrix",
@@ -119,16 +100,9 @@ def page() -> str:
         f"{shown} of {len(found)} MUSTs of a device were seen broken by a defect.",
         f"{dead} of {len(results)} devices with a defect were seen, {100 * dead / len(results):.1f} %.",
         "",
-        "| rule | says | defects that its cases see | by the case |",
-        "| --- | --- | --- | --- |",
+        *HEAD,
+        *(row(rule.id, rule.text, found[rule.id], "**none**") for rule in MUSTS),
     ]
-    for rule in MUSTS:
-        pairs = found[rule.id]
-        names = "<br>".join(name for name, _ in pairs[:3]) + (
-            f"<br>and {len(pairs) - 3} more" if len(pairs) > 3 else ""
-        )
-        case = f"`{pairs[0][1]}`" if pairs else ""
-        lines.append(f"| {rule.id} | {rule.text} | {names or '**none**'} | {case} |")
     return "\n".join([*lines, *_explained(), *section()]) + "\n"
 
 

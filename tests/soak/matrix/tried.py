@@ -8,6 +8,7 @@ import json
 import sys
 
 from tests.soak.defect import is_in, put_in
+from tests.soak.matrix.kept import note
 
 URL = "sim://?seed=7"
 
@@ -19,7 +20,7 @@ def main() -> None:
         put_in(*change)
     from devicectl.conformance.device.catalogue import DEVICE_CASES
     from devicectl.conformance.device.session import Wanted, hold
-    from devicectl.conformance.outcome import Outcome, Word
+    from devicectl.conformance.outcome import Outcome
     from devicectl.errors import DevicectlError
     from devicectl.transports.urls import parse_url
 
@@ -27,9 +28,7 @@ def main() -> None:
     broke = ""
 
     def keep(outcome: Outcome, pieces: object) -> Outcome:
-        if outcome.word is Word.FAILED:
-            for rule in outcome.case.rules:
-                failed.setdefault(rule, outcome.case.id)
+        note(failed, outcome.word, outcome.case.rules, outcome.case.id)
         return outcome
 
     try:
