@@ -4,6 +4,7 @@ Law: the probe is a generator that yields effects, as `devicectl.conformance.dev
 them out on a device of this process and knows no case.
 """
 
+from functools import partial
 from typing import Protocol
 
 from firmware_sim.device import Device, Injected, Port
@@ -38,7 +39,7 @@ class VirtualBench:
 
     def __init__(self, device: Device, prober: Prober, *, in_file: bool = False) -> None:
         self.device = device
-        device.inject = lambda device, now: _take_faults(device, now, in_file=in_file)
+        device.inject = partial(_take_faults, in_file=in_file)
         self._prober = prober
         self._ports: dict[int, Port] = {}
 

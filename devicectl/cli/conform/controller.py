@@ -92,13 +92,7 @@ def controller(
         raise typer.BadParameter(
             "no command; right is: devicectl conform controller -- ./my_host", param_hint="COMMAND"
         )
-    ways = [
-        way
-        for way, given in {"pty": pty, "tcp": tcp, "rfc2217": rfc2217, "mqtt": mqtt or broker is not None}.items()
-        if given
-    ]
-    if len(ways) > 1:
-        raise typer.BadParameter("it is one way or the other", param_hint=", ".join(f"--{way}" for way in ways))
+    way = _way_of({"pty": pty, "tcp": tcp, "rfc2217": rfc2217, "mqtt": mqtt or broker is not None})
     files = Files(json_file, junit, html, record, write_baseline)
     options.check_files(files, baseline, claims, [])
     from devicectl.cli.conform.running import run
@@ -108,7 +102,7 @@ def controller(
     wanted = Wanted(
         command,
         chosen,
-        way=ways[0] if ways else "tcp",
+        way=way,
         broker=_broker_of(broker),
         jobs=JOBS if jobs is None else options.within("--jobs", jobs, MAX_JOBS),
         limit_s=RUN_LIMIT_S if limit is None else options.within("--limit", limit, options.MAX_LIMIT_S),
@@ -117,6 +111,18 @@ def controller(
         slack_ms=SLACK_MS if given is None else given,
     )
     return run(Duty.HOST, lambda keep: _held(wanted, keep), files, every=every)
+
+
+def _way_of(ways: dict[str, bool]) -> str:
+    """Return the one way that is asked for; TCP unless one is.
+
+    Raises:
+        typer.BadParameter: several are.
+    """
+    asked = [way for way, wanted in ways.items() if wanted] or ["tcp"]
+    if len(asked) > 1:
+        raise typer.BadParameter("it is one way or the other", param_hint=", ".join(f"--{way}" for way in asked))
+    return asked[0]
 
 
 def _broker_of(text: str | None) -> "BrokerUrl | None":

@@ -55,7 +55,7 @@ def frames_are_whole(run: Run) -> None:
         raise BrokenRule(f"bytes of the command at {at / SECOND:.3f} s", "whole frames", problem)
     begun: set[int] = set()
     for at, line, by_host, piece in run.tape.pieces:
-        if by_host and piece and line not in begun and isinstance(piece, bytes):
+        if by_host and line not in begun and isinstance(piece, bytes):
             begun.add(line)
             if piece[0]:
                 raise BrokenRule(f"the first byte of the command at {at / SECOND:.3f} s", "0x00", f"0x{piece[0]:02x}")

@@ -93,8 +93,8 @@ class Tape:
             self.said.append(said)
 
     def carried(self, at: Micros, line: int, piece: Piece, *, by_host: bool) -> None:
-        """Append a piece, for the recording."""
-        if len(self.pieces) < MAX_PIECES:
+        """Append a piece, for the recording; one that was Telnet's own words alone has no bytes of the line."""
+        if piece and len(self.pieces) < MAX_PIECES:
             self.pieces.append(Sent(at, line, by_host, piece))
 
     def by_host(self, model: type[_M]) -> Iterator[tuple[Said, _M]]:

@@ -11,7 +11,7 @@ from devicectl.conformance.device.link import Answer
 from devicectl.conformance.device.probe import BrokenRule, Heard, names
 from protocols.language.enums import Code
 from protocols.language.message import Message
-from protocols.language.messages import Nak, Refused
+from protocols.language.messages import Failed, Nak, Refused
 
 _Message = TypeVar("_Message", bound=Message)
 
@@ -58,6 +58,18 @@ def refused(answer: Answer, *codes: Code, interlock: int | None = None) -> Refus
         raise BrokenRule("the answer", f"REFUSED with {right}", say(answer.message))
     if interlock is not None:
         equal("the interlock of the refusal", interlock, answer.message.interlock)
+    return answer.message
+
+
+def failed(answer: Answer, interlock: int) -> Failed:
+    """Check that a command that was taken up has failed by an interlock.
+
+    Raises:
+        BrokenRule: it was answered otherwise, or another interlock was named.
+    """
+    if not isinstance(answer.message, Failed):
+        raise BrokenRule("the answer", f"FAILED, interlock {interlock}", say(answer.message))
+    equal("the interlock of the failure", interlock, answer.message.interlock)
     return answer.message
 
 

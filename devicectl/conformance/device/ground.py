@@ -26,6 +26,7 @@ from devicectl.conformance.device.wires import Wire
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, Stream
 from protocols.language.enums import DeviceState as S
+from protocols.language.interlocks import SUCTION
 from protocols.language.message import Message
 
 
@@ -60,7 +61,6 @@ OFF_MS: Final = 500
 """Time for which a hook takes the power off."""
 CUT_MS: Final = 200
 """Time for which a simulated device, asked to, takes its own power off."""
-SUCTION_INTERLOCK: Final = 4
 _MOVING: Final = (S.ARMING, S.DISARMING, S.REPOSITIONING, S.PURGING, S.COUNTING)
 """States that end by themselves."""
 _UNSURE: Final = (S.UNKNOWN, S.OFF, S.SELF_TEST, S.CLOSING, *_MOVING)
@@ -270,7 +270,7 @@ class Ground(Linked):
         while True:
             answer = yield from self.ask(self.punch())
             no = answer.message
-            low = isinstance(no, M.Refused) and no.interlock == SUCTION_INTERLOCK
+            low = isinstance(no, M.Refused) and no.interlock == SUCTION
             if not low or self.probe.now >= ends:
                 checks.done(answer, M.PunchDone)
                 return answer

@@ -10,7 +10,6 @@ from devicectl.conformance.device.cases.journals import (
     alarms_are_as_noted,
     cycle_records,
     listed_alarms,
-    page_from,
     records_from,
 )
 from devicectl.conformance.device.checks import done, equal, true
@@ -94,11 +93,6 @@ def is_told(ground: Ground, told: list[tuple[int, int]], interlock: int) -> Step
     times = [at for number, at in told if number == interlock]
     true("interlocks whose alarms were told", bool(times), str(interlock), [number for number, _ in told])
     return times[0]
-
-
-def head_of(ground: Ground) -> Steps[int]:
-    """Ask for the journal's head."""
-    return (yield from page_from(ground, 1)).head
 
 
 def is_noted(ground: Ground, head: int, interlock: int) -> Steps[None]:

@@ -8,7 +8,6 @@ from devicectl.conformance.device.cases.declare import Run, case
 from devicectl.conformance.device.cases.faults import (
     broken,
     ended_in,
-    head_of,
     hear_alarms,
     is_noted,
     is_told,
@@ -16,10 +15,10 @@ from devicectl.conformance.device.cases.faults import (
     parameter,
     vacuum_stands,
 )
-from devicectl.conformance.device.cases.journals import alarms_are_as_noted, records_from
-from devicectl.conformance.device.checks import done, equal, refused, say, true
+from devicectl.conformance.device.cases.journals import alarms_are_as_noted, head_of, records_from
+from devicectl.conformance.device.checks import done, equal, failed, refused, true
 from devicectl.conformance.device.ground import Ground, Stage
-from devicectl.conformance.device.probe import BrokenRule, Steps, UnmetError
+from devicectl.conformance.device.probe import Steps, UnmetError
 from protocols.language import messages as M
 from protocols.language.enums import Code, Phase
 from protocols.language.enums import DeviceState as S
@@ -62,14 +61,10 @@ def _needles_out_before_a_move(ground: Ground) -> Steps[None]:
     yield from mended(ground, clear)
 
 
-def _failed(ground: Ground, interlock: int) -> Steps[None]:
+def _locks(ground: Ground, interlock: int) -> Steps[None]:
     """Punch, and see the stroke end FAILED by an interlock that locks the device."""
     head = yield from head_of(ground)
-    answer = yield from ground.ask(ground.punch())
-    no = answer.message
-    if not isinstance(no, M.Failed):
-        raise BrokenRule("the answer to PUNCH", f"FAILED, interlock {interlock}", say(no))
-    equal("the interlock of the failure", interlock, no.interlock)
+    failed((yield from ground.ask(ground.punch())), interlock)
     yield from is_noted(ground, head, interlock)
     yield from ended_in(ground, ground.cycle_no, Phase.PUNCH)
     yield from ground.look()
@@ -81,7 +76,7 @@ def _too_deep(ground: Ground) -> Steps[None]:
     yield from vacuum_stands(ground)
     over_um = yield from parameter(ground, "depth_over_um")
     clear = yield from broken(ground, "encoder_offset", round(1.6 * over_um))
-    yield from _failed(ground, DEPTH)
+    yield from _locks(ground, DEPTH)
     yield from mended(ground, clear)
 
 
@@ -95,7 +90,7 @@ def _stalls(ground: Ground, *, spare: int) -> Steps[None]:
     if spare:
         done((yield from ground.ask(ground.punch())), M.PunchDone)
     else:
-        yield from _failed(ground, STALL)
+        yield from _locks(ground, STALL)
     yield from mended(ground, clear)
 
 
@@ -154,11 +149,7 @@ def _vacuum_is_lost(ground: Ground) -> Steps[None]:
     yield from ground.begin_cycle()
     head = yield from head_of(ground)
     clear = yield from broken(ground, "pressure_frozen", stop_kpa / 3, when='phase == "suction"')
-    answer = yield from ground.ask(M.Suction(cycle_no=ground.cycle_no))
-    no = answer.message
-    if not isinstance(no, M.Failed):
-        raise BrokenRule("the answer to SUCTION", f"FAILED, interlock {SUCTION}", say(no))
-    equal("the interlock of the failure", SUCTION, no.interlock)
+    failed((yield from ground.ask(M.Suction(cycle_no=ground.cycle_no))), SUCTION)
     yield from is_noted(ground, head, SUCTION)
     yield from ended_in(ground, ground.cycle_no, Phase.SUCTION)
     yield from ground.look()

@@ -29,6 +29,11 @@ def page_from(ground: Ground, first: int, max_records: int = 255) -> Steps[M.Jou
     return done(answer, M.JournalPage)
 
 
+def head_of(ground: Ground) -> Steps[int]:
+    """Ask for the journal's head."""
+    return (yield from page_from(ground, 1)).head
+
+
 def split(raw: bytes) -> list[bytes]:
     """Cut a page's bytes into records.
 
@@ -90,14 +95,14 @@ def fold(records: list[R.Record], session_no: int) -> dict[str, int]:
 
 
 def _numbers(ground: Ground) -> Steps[None]:
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     first = max(1, head - 40)
     found = yield from records_from(ground, first)
     numbers = [one.event_no for one in found if not isinstance(one, R.Gap)]
     true("numbers of the last records", bool(numbers), "some", numbers)
     equal("numbers of the last records", list(range(numbers[0], numbers[0] + len(numbers))), numbers)
     yield from ground.ask(M.Pause())  # refused, and noted
-    later = (yield from page_from(ground, 1)).head
+    later = yield from head_of(ground)
     true("the head afterwards", later >= numbers[-1] + 1, f"at least {numbers[-1] + 1}", later)
 
 
@@ -115,7 +120,7 @@ def _ack_epoch(ground: Ground) -> Steps[None]:
 
 
 def _pages(ground: Ground) -> Steps[None]:
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     for first in (head, head + 1_000):
         empty = yield from page_from(ground, first)
         equal(f"records from {first} on, the head being {head}", b"", empty.records)
@@ -127,7 +132,7 @@ def _pages(ground: Ground) -> Steps[None]:
 
 
 def _same_each_time(ground: Ground) -> Steps[None]:
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     first = max(1, head - 5)
     one = yield from page_from(ground, first, 4)
     yield from ground.ask(M.Pause())
@@ -157,19 +162,19 @@ def _acknowledge(ground: Ground) -> Steps[None]:
     back = done((yield from ground.ask(M.JournalAck(epoch=epoch, upto=max(1, upto - 1)))), M.JournalAckDone)
     equal("the tail after an earlier one", upto, back.tail)
     equal("the tail of a page afterwards", upto, (yield from page_from(ground, 1)).tail)
-    head = (yield from page_from(ground, 1)).head  # a host that has stored all acknowledges the head itself
+    head = yield from head_of(ground)  # a host that has stored all acknowledges the head itself
     every = done((yield from ground.ask(M.JournalAck(epoch=epoch, upto=head))), M.JournalAckDone)
     equal("the tail where all is acknowledged", head, every.tail)
 
 
 def _ack_beyond(ground: Ground) -> Steps[None]:
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     epoch = ground.link.welcome.journal_epoch
     refused((yield from ground.ask(M.JournalAck(epoch=epoch, upto=head + 1))), Code.E_RANGE)
 
 
 def _refusal_is_noted(ground: Ground) -> Steps[None]:
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     said = refused((yield from ground.ask(M.Pause())))
     noted = [one for one in (yield from records_from(ground, head)) if isinstance(one, R.Refusal)]
     found = [(one.message_id, one.code) for one in noted]
@@ -178,7 +183,7 @@ def _refusal_is_noted(ground: Ground) -> Steps[None]:
 
 def _alarm_is_told(ground: Ground) -> Steps[None]:
     """Leave an armed device: a viewer hears of each change of the alarm, and the journal and the list have the same."""
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     told: list[M.Alarm] = []
 
     def keep(heard: Heard) -> None:

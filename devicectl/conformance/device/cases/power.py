@@ -5,12 +5,12 @@ from typing import Final
 
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import case
-from devicectl.conformance.device.cases.faults import broken, head_of, mended, vacuum_stands
+from devicectl.conformance.device.cases.faults import broken, mended, vacuum_stands
 from devicectl.conformance.device.cases.journals import (
     close_by_records,
     cycle_records,
+    head_of,
     listed_alarms,
-    page_from,
     records_from,
 )
 from devicectl.conformance.device.checks import equal, refused, true
@@ -36,7 +36,7 @@ LINKS: Final = 3
 
 def _at_rest(ground: Ground) -> Steps[None]:
     before = ground.link.welcome.boot_count
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     yield from ground.power_cycle()
     yield from ground.reach(Stage.LINKED)
     equal("the boot count in WELCOME", before + 1, ground.link.welcome.boot_count)
@@ -82,14 +82,14 @@ def _alarm_stays(ground: Ground) -> Steps[None]:
 def _behind_suction(ground: Ground) -> Steps[None]:
     yield from ground.begin_cycle()
     yield from ground.next_phase()
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     yield from ground.power_cycle()
     yield from cycle_was_cut(ground, head, Phase.SUCTION)
 
 
 def _in_the_stroke(ground: Ground) -> Steps[None]:
     """Cut the power half-way through PUNCH, or behind it where the way to the switch takes longer."""
-    head = (yield from page_from(ground, 1)).head
+    head = yield from head_of(ground)
     punch, asked = ground.punch(), ground.probe.now
     used = ground.link.command(punch)
     heard = yield from ground.probe.wait("RECEIVED of PUNCH", lambda one: one.header.correlation_id == used, ANSWER_MS)

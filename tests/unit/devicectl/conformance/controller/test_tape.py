@@ -1,6 +1,7 @@
 """The tape keeps what was said in its order, and tells it as a report shows it."""
 
 from protocols.language import messages as M
+from protocols.language.units import Micros
 from tests.unit.devicectl.conformance.controller.talk import Talk
 
 
@@ -19,3 +20,10 @@ def test_what_was_said_is_told_with_its_numbers() -> None:
 def test_an_empty_tape_has_no_link() -> None:
     tape = Talk().tape
     assert not tape.greeted and not tape.linked and not tape.frames()
+
+
+def test_a_piece_without_bytes_is_not_recorded() -> None:
+    tape = Talk().tape
+    tape.carried(Micros(1), 0, b"", by_host=True)
+    tape.carried(Micros(2), 0, b"\0", by_host=True)
+    assert [(one.at, one.piece) for one in tape.pieces] == [(2, b"\0")]

@@ -10,11 +10,12 @@ from devicectl.conformance.device.probe import BrokenRule, Heard
 from devicectl.conformance.device.wires import Item
 from protocols.language.enums import Code
 from protocols.language.message import Message
-from protocols.language.messages import EchoDone, Nak, Refused
+from protocols.language.messages import EchoDone, Failed, Nak, Refused
 from protocols.language.units import Micros
 from protocols.link.header import Header
 
 REFUSED = Refused(code=Code.E_STATE, interlock=2, expected=0, actual=0, sentence="not now")
+FAILED = Failed(code=Code.E_INTERLOCK, interlock=5, alarm_code=501, sentence="too deep")
 NAK = Nak(code=Code.E_LINK, seq=1, expected=0, actual=0, sentence="not here")
 
 
@@ -35,6 +36,7 @@ def test_what_is_right_passes() -> None:
     assert checks.done(answer(EchoDone(data=b"")), EchoDone) == EchoDone(data=b"")
     assert checks.refused(answer(REFUSED), Code.E_STATE, interlock=2) is REFUSED
     assert checks.refused(answer(REFUSED)) is REFUSED
+    assert checks.failed(answer(FAILED), 5) is FAILED
     assert checks.nak(heard(NAK), Code.E_VERSION, Code.E_LINK) is NAK
 
 
@@ -50,6 +52,8 @@ def test_what_is_not_is_said() -> None:
         (lambda: checks.refused(answer(EchoDone(data=b""))), "expected REFUSED with any code, found EchoDone"),
         (lambda: checks.refused(answer(REFUSED), Code.E_RANGE), "expected REFUSED with E_RANGE, found Refused E_STATE"),
         (lambda: checks.refused(answer(REFUSED), interlock=9), "the interlock of the refusal: expected 9, found 2"),
+        (lambda: checks.failed(answer(REFUSED), 5), "expected FAILED, interlock 5, found Refused E_STATE"),
+        (lambda: checks.failed(answer(FAILED), 4), "the interlock of the failure: expected 4, found 5"),
         (lambda: checks.nak(heard(NAK), Code.E_VERSION), "expected NAK with E_VERSION, found Nak E_LINK (not here)"),
     ]
     for check, said in wrong:
