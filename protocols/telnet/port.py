@@ -1,19 +1,20 @@
 r"""A gateway's end of a serial port over Telnet: what a host sets is modelled here, and said back as the port has it.
 
 How it works: `feed` takes what the host has sent and returns data for the device, in order with what happened to its
-line; `take` gives what is to be sent back. Data for the host goes through `escape`, and waits while `holding`.
+line; `take` gives what is to be sent back. Data for the host goes through `carry`, and is held while `holding`.
 
     port = SerialPort("whose it is")
     port.feed(b"\xff\xfb\x2c")                            the host speaks RFC 2217
     port.feed(b"\xff\xfa\x2c\x03\x02\xff\xf0 data")        [Noted("parity ODD"), b" data"]
     port.take()                                          ... what the port has now
+    port.carry(b"answer")                                what the host is to get, held while it wants no data
 
 Law: pure. A host that never negotiates is served all the same: it may be a plain Telnet client.
 """
 
 from typing import Final
 
-from protocols.telnet.codec import BREAK, IAC, Negotiation, Subnegotiation, TelnetDecoder, Verb
+from protocols.telnet.codec import BREAK, IAC, Negotiation, Subnegotiation, TelnetDecoder, Verb, escape
 from protocols.telnet.com_port import (
     ANSWER,
     SETTINGS,
@@ -31,6 +32,8 @@ from protocols.telnet.happenings import Break, Happening, Noted, Purged
 from protocols.telnet.options import Option, Options, State
 from protocols.telnet.uart import Uart
 
+MAX_HELD_BYTES: Final = 16 * 1024
+"""Kept for a host that wants no data; what comes then is lost in whole frames, and the host may hear of an overrun."""
 MAX_SHOWN: Final = 60
 """Characters of a host's signature that are noted."""
 POWERED: Final = ModemState.CTS | ModemState.DSR | ModemState.CARRIER
@@ -56,6 +59,7 @@ class SerialPort:
         self.modem = POWERED
         self._signature = signature
         self._modem_mask, self._line_mask = 255, 0
+        self._held = bytearray()
         self._decoder = TelnetDecoder()
         self._options = Options(ours=_BOTH_WAYS, theirs=(*_BOTH_WAYS, Option.COM_PORT))
         self._unsent = self._options.ask(ours=_BOTH_WAYS, theirs=(*_BOTH_WAYS, Option.COM_PORT))
@@ -70,10 +74,36 @@ class SerialPort:
         """True while data for the host has to wait."""
         return self.suspended or (self.uart.flow is Control.FLOW_HARDWARE and not self.uart.rts)
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that are held for the host; `MAX_HELD_BYTES` at most."""
+        return len(self._held)
+
     def take(self) -> bytes:
-        """Return what is to be sent to the host, and forget it."""
+        """Return what is to be sent to the host, and forget it; with what was held, once the host takes data again."""
         unsent, self._unsent = self._unsent, b""
+        if self._held and not self.holding:
+            unsent += escape(bytes(self._held))
+            self._held.clear()
         return unsent
+
+    def carry(self, data: bytes) -> bytes:
+        """Return what is to be sent so that the host gets data of the device; while it wants none, that is held."""
+        if not self.holding:
+            return self.take() + escape(data) if self._held else escape(data)
+        if len(self._held) + len(data) <= MAX_HELD_BYTES:
+            self._held += data
+            return b""
+        return self.lose()
+
+    def lose(self) -> bytes:
+        """Lose a piece of the device's; returns what the host is to hear of that."""
+        self.note_line(LineState.OVERRUN)
+        return self.take()
+
+    def forget(self) -> None:
+        """Forget what is held, as a host has asked by PURGE-DATA."""
+        self._held.clear()
 
     def is_plain(self, data: bytes) -> bool:
         """Return True if `feed` would return the data as it is, as it nearly always does."""

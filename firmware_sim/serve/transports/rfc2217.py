@@ -19,17 +19,14 @@ from firmware_sim.serve.transports.table import Place, Served, Transport
 from firmware_sim.serve.transports.tcp import Address, Connection, listen, parse_address
 from handpiece_shell.files import NamedFile
 from protocols.language.units import SECOND
-from protocols.telnet.codec import escape
-from protocols.telnet.com_port import LineState, ModemState
+from protocols.telnet.com_port import ModemState
 from protocols.telnet.happenings import Break, Happening, Noted, Purged
-from protocols.telnet.port import POWERED, SerialPort
+from protocols.telnet.port import MAX_HELD_BYTES, POWERED, SerialPort
 from protocols.text.notice import NOTICE
 
 OPTION: Final = "--rfc2217"
 SIGNATURE: Final = f"firmware-sim: {NOTICE}"
 """Answer to a host that asks whose port this is."""
-MAX_HELD_BYTES: Final = 16 * 1024
-"""Kept for a host that wants no data; what comes then is lost in whole frames, and the host may hear of an overrun."""
 LOOK_EVERY_S: Final = 0.2
 """Seconds after which a host sees from DSR, CTS and CD that the device has lost its power, or has it again."""
 KEEPALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
@@ -76,8 +73,6 @@ class PortConnection(Connection):
 
     def _way_out(self) -> Write:
         self._serial = SerialPort(SIGNATURE)
-        self._held: list[bytes] = []
-        self._held_bytes = 0
         self._look()
         keep_alive(self._transport.get_extra_info("socket"))
         return self._send
@@ -96,18 +91,8 @@ class PortConnection(Connection):
 
     def _send(self, frames: bytes) -> None:
         """Send what the device says, or hold it."""
-        if not self._serial.holding:
-            self._transport.write(escape(frames))
-        elif self._held_bytes + len(frames) <= MAX_HELD_BYTES:
-            self._held.append(frames)
-            self._held_bytes += len(frames)
-        else:
-            self._lose()
-
-    def _lose(self) -> None:
-        """Lose a piece of the device's, of which the host may hear."""
-        self._serial.note_line(LineState.OVERRUN)
-        self._transport.write(self._serial.take())
+        if data := self._serial.carry(frames):
+            self._transport.write(data)
 
     def _received(self, data: bytes) -> None:
         if self.port is None:
@@ -119,10 +104,6 @@ class PortConnection(Connection):
             self._happened(happening)
         if answer := self._serial.take():
             self._transport.write(answer)
-        if self._held and not self._serial.holding:
-            held = b"".join(self._held)
-            self._forget()
-            self._transport.write(escape(held))
 
     def _happened(self, happening: Happening) -> None:
         match happening:
@@ -143,11 +124,7 @@ class PortConnection(Connection):
 
     def _purge(self, purged: Purged) -> None:
         if purged.received:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._held.clear()
-        self._held_bytes = 0
+            self._serial.forget()
 
 
 class PacedConnection(PortConnection):
@@ -161,7 +138,7 @@ class PacedConnection(PortConnection):
 
     def _put(self, frames: bytes) -> None:
         if self._to_host.size + len(frames) > MAX_HELD_BYTES:
-            self._lose()
+            self._transport.write(self._serial.lose())
         else:
             self._to_host.us_per_byte = self._us_per_byte()
             self._to_host.carry(frames)

@@ -10,10 +10,11 @@ from devicectl.transports.line_options import BOOT_US, MAX_WAIT_S
 from devicectl.transports.rfc2217 import ANSWER_TIMEOUT_S, MAX_ANSWER_TIMEOUT_S
 from devicectl.transports.urls import MIN_BAUD, parse_url
 from firmware_sim.serve.transports.pty_line import TIDY_EVERY_S
-from firmware_sim.serve.transports.rfc2217 import KEEPALIVE, MAX_HELD_BYTES
+from firmware_sim.serve.transports.rfc2217 import KEEPALIVE
 from protocols.language.units import SECOND
 from protocols.serial.diagnosis import CHANGES, Heard, cause
 from protocols.serial.wire import SerialWire
+from protocols.telnet.port import MAX_HELD_BYTES
 from protocols.telnet.uart import MAX_BAUD as MAX_UART_BAUD
 from protocols.telnet.uart import MIN_BAUD as MIN_UART_BAUD
 from protocols.telnet.uart import MIN_DATA_BITS

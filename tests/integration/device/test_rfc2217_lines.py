@@ -14,12 +14,12 @@ from firmware_sim.model.parameters import Parameters
 from firmware_sim.powering import power_on
 from firmware_sim.serve.real_time import RealTimeDevice
 from firmware_sim.serve.transports import rfc2217
-from firmware_sim.serve.transports.rfc2217 import MAX_HELD_BYTES, PacedConnection, PortConnection
+from firmware_sim.serve.transports.rfc2217 import PacedConnection, PortConnection
 from firmware_sim.serve.transports.slow_line import SlowLine
 from firmware_sim.serve.transports.tcp import Address, Listener, listen
 from protocols.language.units import MILLISECOND, SECOND
 from protocols.telnet.com_port import LineSettings, LineState, ModemState, Purge, Word, say
-from protocols.telnet.port import POWERED
+from protocols.telnet.port import MAX_HELD_BYTES, POWERED
 from tests.patience import deadline, patience
 
 QUICK = {"anesthesia_wait_s": 0.0, "reposition_mean_s": 0.01}
@@ -131,7 +131,7 @@ async def test_what_is_kept_is_bounded_and_a_loss_is_reported(connection: type[P
                 await clock.pause(0.001)
             assert one._to_device.size < 2 * MAX_HELD_BYTES
         else:
-            assert one._held_bytes <= MAX_HELD_BYTES
+            assert one._serial.held_bytes <= MAX_HELD_BYTES
         writer.transport.abort()
 
 

@@ -17,7 +17,7 @@ from protocols.telnet.codec import (
 from protocols.telnet.com_port import ANSWER, Control, LineState, ModemState, Parity, Purge, Word, say
 from protocols.telnet.happenings import Break, Happening, Noted, Purged
 from protocols.telnet.options import Option
-from protocols.telnet.port import MAX_SHOWN, POWERED, SerialPort
+from protocols.telnet.port import MAX_HELD_BYTES, MAX_SHOWN, POWERED, SerialPort
 
 OFFER = negotiate(Verb.WILL, Option.COM_PORT)
 
@@ -231,3 +231,21 @@ def test_data_between_words_arrives_unchanged_however_it_is_split(parts: list[by
     happened = [one for at in range(0, len(sent), size) for one in port.feed(sent[at : at + size])]
     data = b"".join(part for part in parts if isinstance(part, bytes))
     assert b"".join(one for one in happened if isinstance(one, bytes)) == data
+
+
+def test_data_is_held_while_a_host_wants_none_and_comes_before_what_follows(port: SerialPort) -> None:
+    port.feed(say(Word.FLOWCONTROL_SUSPEND, b""))
+    assert port.carry(b"one ") == b"" and port.held_bytes == 4
+    port.feed(say(Word.FLOWCONTROL_RESUME, b""))
+    assert port.carry(b"two\xff") == b"one two\xff\xff"
+    assert port.held_bytes == 0
+
+
+def test_what_is_held_is_bounded_and_forgotten(port: SerialPort) -> None:
+    port.feed(say(Word.SET_LINESTATE_MASK, bytes([LineState.OVERRUN])) + say(Word.FLOWCONTROL_SUSPEND, b""))
+    port.take()
+    assert port.carry(bytes(MAX_HELD_BYTES)) == b""
+    assert port.carry(b"x") == subnegotiate(Option.COM_PORT, bytes([Word.NOTIFY_LINESTATE + ANSWER, LineState.OVERRUN]))
+    port.forget()
+    port.feed(say(Word.FLOWCONTROL_RESUME, b""))
+    assert port.take() == b"" and port.held_bytes == 0

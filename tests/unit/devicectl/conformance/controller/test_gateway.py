@@ -1,9 +1,10 @@
 """The kit's end of a gateway's port: data and what a host sets, told apart both ways."""
 
-from devicectl.conformance.controller.gateway import MAX_HELD_BYTES, SIGNATURE, Gateway, Socket
+from devicectl.conformance.controller.gateway import SIGNATURE, Gateway, Socket
 from protocols.telnet.codec import IAC, Negotiation, Subnegotiation, TelnetDecoder, Verb, escape, negotiate
 from protocols.telnet.com_port import Control, LineState, Purge, Word, say
 from protocols.telnet.options import Option
+from protocols.telnet.port import MAX_HELD_BYTES
 
 OFFER = negotiate(Verb.WILL, Option.COM_PORT)
 NO_DATA, DATA = say(Word.FLOWCONTROL_SUSPEND, b""), say(Word.FLOWCONTROL_RESUME, b"")
