@@ -104,7 +104,15 @@ def _usage(error: BaseException, arguments: Sequence[str]) -> int:
         return 2
     if not isinstance(error, typer.BadParameter):  # words that nobody asked for
         text = hide_urls(text)
+        if "unexpected extra argument" in text and "://" in text and _takes_device(context):
+            text = "a URL stands behind its option: --device URL"
     return _fail(f"{text} (see `{where} --help`)", 2)
+
+
+def _takes_device(context: object) -> bool:
+    """Return True if the command of a context has the option that names a device."""
+    options = getattr(getattr(context, "command", None), "params", ())
+    return any("--device" in option.opts for option in options)
 
 
 def _command_path(arguments: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 Law: a value. How a case is carried out is for the runner of its end; `run` is whatever that one takes.
 """
 
+import difflib
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -50,6 +51,18 @@ class Case(NamedTuple):
 def matching(name: str, cases: Sequence[Case]) -> list[str]:
     """Return the ids of the cases that a name chooses: a case, a pattern as `lse.*`, or a rule."""
     return [case.id for case in cases if fnmatch.fnmatchcase(case.id, name) or name.upper() in case.rules]
+
+
+def nearest(name: str, cases: Sequence[Case]) -> str:
+    """Return the group, case or rule that a name which chooses no case was perhaps meant for; "" where none is near."""
+    group = name.removesuffix("*").removesuffix(".").lower()
+    if any(case.id.startswith(f"{group}.") for case in cases):
+        return f"'{group}.*'"
+    rules = dict.fromkeys(rule for case in cases for rule in case.rules)
+    found = difflib.get_close_matches(name.lower(), [case.id for case in cases], 1) or difflib.get_close_matches(
+        name.upper(), rules, 1
+    )
+    return found[0] if found else ""
 
 
 class CatalogueError(ValueError):

@@ -63,6 +63,8 @@ def parse(text: str, row: Scheme) -> DeviceUrl:
     path, example = unquote(netloc + rest), row.example
     if not path.strip("/") or "\0" in path:
         raise UrlError(text, "path", "no serial port is named", example)
+    if path.startswith("dev/"):
+        raise UrlError(text, "path", "a device file begins with a third slash", example)
     if _LOST_MARK.search(path):
         raise UrlError(text, "path", "options follow a ?", example)
     inner, is_url, _ = path.partition("://")

@@ -66,8 +66,11 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
     )
 }
 """Every scheme of a device URL, in the order in which help and errors name them."""
-DEFAULT_URL: Final = "sim://"
+DEFAULT_SCHEME: Final = "sim"
+DEFAULT_URL: Final = f"{DEFAULT_SCHEME}://"
 """The device where none is named."""
+_LOOKS: Final = {"serial": re.compile(r"/|\.{1,2}/|tty|COM[0-9]", re.IGNORECASE), "tcp": re.compile(r"[^/]*:[0-9]+$")}
+"""Scheme -> the look of a text that has none and is a port's name or an address."""
 
 DEFAULT_BAUD: Final = 115_200
 MIN_BAUD: Final = 4_800
@@ -179,11 +182,20 @@ def parse_url(text: str) -> DeviceUrl:
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}://" for name in SCHEMES)
         wrong = f"{scheme!r} is not one of" if scheme else "it begins with none of"
-        raise UrlError(text, "scheme", f"{wrong} {known}", next(iter(SCHEMES.values())).example)
+        raise UrlError(text, "scheme", f"{wrong} {known}", SCHEMES[_meant(text, scheme)].example)
     row = SCHEMES[scheme]
     if not text.isprintable():
         raise UrlError(text, "address", "it has characters that cannot be printed", row.example)
     return module_of(scheme).parse(text, row)
+
+
+def _meant(text: str, scheme: str) -> str:
+    """Return the scheme that a text with none, or with a wrong one, is most likely to need."""
+    if scheme:
+        from difflib import get_close_matches  # for a wrong scheme alone
+
+        return (get_close_matches(scheme, SCHEMES, 1) or [DEFAULT_SCHEME])[0]
+    return next((name for name, look in _LOOKS.items() if look.match(text)), DEFAULT_SCHEME)
 
 
 def _parse_spied(text: str) -> DeviceUrl:

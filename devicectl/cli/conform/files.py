@@ -9,7 +9,7 @@ import typer
 
 from devicectl.cli.files import write_file
 from devicectl.conformance.baseline import BaselineError, read_baseline, write_baseline
-from devicectl.conformance.case import Case, matching
+from devicectl.conformance.case import Case, matching, nearest
 from devicectl.conformance.claims import ClaimsError, Stated, read_claims
 from devicectl.conformance.device.catalogue import DEVICE_CASES
 from devicectl.conformance.outcome import Outcome
@@ -45,8 +45,10 @@ def choose(names: Sequence[str] | None, cases: Sequence[Case] = DEVICE_CASES) ->
     for name in names:
         found = matching(name, cases)
         if not found:
-            right = "--list shows all; for example frm.crc, 'lse.*' or HLP-CYC-3"
-            raise typer.BadParameter(f"no case is {name[:80]!r}; {right}", param_hint="--case")
+            near, one = nearest(name[:80], cases), cases[0]
+            group = one.id.partition(".")[0]
+            right = f"is it {near}?" if near else f"for example {one.id}, '{group}.*' or {one.rules[0]};"
+            raise typer.BadParameter(f"no case is {name[:80]!r}; {right} --list shows all", param_hint="--case")
         chosen.update(found)
     return [case for case in cases if case.id in chosen]
 

@@ -67,7 +67,7 @@ async def check_broker(place: BrokerUrl) -> None:
         raise BrokerGoneError(f"--broker: {error}") from error
     ended_by = await stay_connected(options, asyncio.get_running_loop().time() + TIMEOUT_S, nothing)
     if ended_by is not None:
-        raise BrokerGoneError(f"--mqtt: {explain(ended_by, place)}") from ended_by
+        raise BrokerGoneError(explain(ended_by, place)) from ended_by
 
 
 class Carrier:
@@ -91,7 +91,7 @@ class Carrier:
         options = connection_options(self._place, f"kit-{self._front.device}")
         error = await stay_connected(options, asyncio.get_running_loop().time() + TIMEOUT_S, self._live)
         assert error is not None, "it carries until it is cancelled"
-        self._taken.gone = f"--mqtt: {explain(error, self._place)}"
+        self._taken.gone = explain(error, self._place)
         self._born.set()
 
     async def wait_for_birth(self) -> str:

@@ -20,6 +20,8 @@ EARLY_MS: Final = 1_000
 RESTS_MS: Final = 2_000
 """Time at the beginning of a silence in which nothing may be asked, if the lease is to be seen."""
 
+CROSSING_MS: Final = 250
+"""Time for which a repetition may be on its way, behind a broker of a busy machine, and so cross RECEIVED."""
 REPEAT_MS: Final = 150
 """By which a repetition may seem to come early."""
 
@@ -123,6 +125,7 @@ def asked_again(model: type[Message]) -> Judge:
 def patient(run: Run) -> None:
     """A command that was received is sent again only when a heartbeat does not name it, or nothing has come of it."""
     received: dict[tuple[int, int, int], tuple[Micros, int]] = {}
+    first: dict[tuple[int, int, int], Micros] = {}
     beat_ms, over = 0, set[tuple[int, int, int]]()
     for one in run.tape.said:
         key, message = key_of(one), one.message
@@ -130,11 +133,14 @@ def patient(run: Run) -> None:
             beat_ms = max(message.heartbeat_idle_ms, message.heartbeat_armed_ms)
         elif isinstance(message, M.Received):
             received[key] = (one.at, message.expected_ms)
+            first.setdefault(key, one.at)
         elif isinstance(message, M.Progress) and key in received:
             received[key] = (one.at, received[key][1])
         elif isinstance(message, M.Heartbeat):
             over |= {it for it in received if it[2] != message.running_correlation_id}
         elif one.by_host and one.is_command and one.again and key in received and key not in over:
+            if one.at - first[key] < CROSSING_MS * MILLISECOND:
+                continue
             since, expected = received[key]
             left_ms = (since - one.at) / MILLISECOND + 2 * expected + min(3 * beat_ms, 600)
             if left_ms > REPEAT_MS:

@@ -88,7 +88,7 @@ async def _hold(wanted: Wanted, keep: Kept, place: BrokerUrl | None) -> list[Out
     if scenes:
         first = await hold_run(scenes[0], wanted.command, wanted.way, place and place_of(place, 0))
         if first.end is End.NOT_STARTED or not first.tape.greeted:
-            raise LinkError(f"no controller that says HELLO: {first.told}{f'; {first.broken}' if first.broken else ''}")
+            raise LinkError(f"no controller that says HELLO: {_why_silent(first)}")
         runs[scenes[0].name] = first
     places = asyncio.Semaphore(wanted.jobs)
 
@@ -110,6 +110,13 @@ async def _hold(wanted: Wanted, keep: Kept, place: BrokerUrl | None) -> list[Out
         (outcome,) = apply_baseline([judge(case, run, wanted.slack_ms)], wanted.known)
         outcomes.append(keep(outcome, run.tape.pieces))
     return outcomes
+
+
+def _why_silent(run: Run) -> str:
+    """Return why a command has said no HELLO, as far as the bench knows."""
+    if run.end is End.NOT_STARTED:
+        return run.told
+    return f"{run.told}; {run.broken or 'the URL of its device is in HANDPIECE_URL, and {url} in its arguments'}"
 
 
 def judge(case: Case, run: Run, slack_ms: float = SLACK_MS) -> Outcome:

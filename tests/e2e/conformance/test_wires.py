@@ -95,7 +95,9 @@ def test_the_list_has_each_case_with_its_rules() -> None:
         (("--hook", "reboot=x"), "is no hook"),
         (("--slack", "-1"), "--slack"),
         (("--limit", "0"), "--limit"),
-        (("--case", "nothing"), "no case is 'nothing'"),
+        (("--case", "nothing"), "no case is 'nothing'; for example frm.zeros, 'frm.*' or HLP-FRM-1; --list shows all"),
+        (("--case", "frm.bad_crc"), "no case is 'frm.bad_crc'; is it frm.bad-crc? --list shows all"),
+        (("tcp://127.0.0.1:4001",), "a URL stands behind its option: --device URL (see `devicectl conform device"),
     ],
 )
 def test_a_wrong_command_line_is_one_line(options: tuple[str, ...], said: str) -> None:

@@ -47,7 +47,7 @@ def test_a_command_that_says_nothing_does_not_pass_for_patient(tmp_path: Path) -
 def test_a_broker_that_is_not_there(tmp_path: Path) -> None:
     code, said, _ = conform(tmp_path, "--broker", "mqtt://127.0.0.1:1/bench/kit", "--case", "plain.session")
     assert code == 3
-    assert said.splitlines()[-1].startswith("devicectl: --mqtt: broker 127.0.0.1:1"), said
+    assert said.splitlines()[-1].startswith("devicectl: broker 127.0.0.1:1"), said
     assert "Traceback" not in said
 
 
@@ -75,7 +75,7 @@ def test_a_broker_that_goes_in_the_midst_of_a_run(mosquitto: Mosquitto, tmp_path
         said = kit.communicate(timeout=patience(30))[1]
     assert kit.returncode == 3, said
     (told,) = said.strip().splitlines()
-    assert told.startswith(f"devicectl: --mqtt: broker 127.0.0.1:{mosquitto.port}"), told
+    assert told.startswith(f"devicectl: broker 127.0.0.1:{mosquitto.port}"), told
 
 
 def test_no_broker_is_installed(tmp_path: Path) -> None:

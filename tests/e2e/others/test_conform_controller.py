@@ -73,6 +73,7 @@ def test_a_command_that_prints_megabytes_and_ends(tmp_path: Path) -> None:
     code, said, _ = conform(tmp_path, "--case", "plain.*", command=talker)
     assert code == 3
     assert "it ended by itself; exit code 5; it said last: the last words" in said
+    assert "the URL of its device is in HANDPIECE_URL, and {url} in its arguments" in said
 
 
 def test_a_command_that_leaves_somebody_with_its_output_has_ended(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devicectl.conformance.case import CatalogueError, check_catalogue
+from devicectl.conformance.case import CatalogueError, check_catalogue, nearest
 from devicectl.conformance.rules import Duty, Level, Rule
 from tests.unit.devicectl.conformance.made import a_case
 
@@ -37,3 +37,19 @@ def test_a_right_catalogue_passes() -> None:
 def test_what_does_not_fit_is_named(cases: list[object], end: Duty, said: str) -> None:
     with pytest.raises(CatalogueError, match=f"^{said}"):
         check_catalogue(cases, end, RULES)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("frm", "'frm.*'"),
+        ("FRM.", "'frm.*'"),
+        ("frm*", "'frm.*'"),
+        ("frm.bad_crc", "frm.bad-crc"),
+        ("bad-crc", "frm.bad-crc"),
+        ("hlp-evt-12", "HLP-EVT-11"),
+        ("something else", ""),
+    ],
+)
+def test_a_name_that_chooses_nothing_is_near_a_case_a_group_or_a_rule(name: str, near: str) -> None:
+    assert nearest(name, [a_case("frm.bad-crc"), a_case("evt.refused", "HLP-EVT-11")]) == near

@@ -140,6 +140,7 @@ WRONG = [
     ("sim://?=7", "options", "name=value"),
     ("tcp:/127.0.0.1:4001", "scheme", "it begins with none of sim://"),
     ("", "scheme", "it begins with none of sim://"),
+    ("serial://dev/ttyUSB0", "path", "a device file begins with a third slash"),
     ("udp://127.0.0.1:4001", "scheme", "'udp' is not one of sim://"),
     ("socket://127.0.0.1:4001", "scheme", "socket:// is pyserial's word for a raw TCP port"),
     ("loop://", "scheme", "loop:// gives back what it is sent, and no device is there"),
@@ -263,6 +264,27 @@ def test_wrong_urls(text: str, part: str, said: str) -> None:
     assert len(message) < 400, "however long the URL is"
     example = message.rpartition("for example ")[2]
     assert parse_url(example).scheme in SCHEMES
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme"),
+    [
+        ("/dev/ttyUSB0", "serial"),
+        ("COM3", "serial"),
+        ("ttyACM0", "serial"),
+        ("127.0.0.1:4001", "tcp"),
+        ("[::1]:4001", "tcp"),
+        ("tpc://127.0.0.1:4001", "tcp"),
+        ("serail:///dev/ttyUSB0", "serial"),
+        ("mqt://127.0.0.1/a/b", "mqtt"),
+        ("http://127.0.0.1", "sim"),
+        ("simulator", "sim"),
+    ],
+)
+def test_the_example_is_of_the_scheme_that_was_probably_meant(text: str, scheme: str) -> None:
+    with pytest.raises(UrlError) as caught:
+        parse_url(text)
+    assert str(caught.value).endswith(f"; for example {SCHEMES[scheme].example}")
 
 
 def test_every_scheme_of_pyserials_is_told_apart() -> None:

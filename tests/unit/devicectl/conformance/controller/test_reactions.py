@@ -97,6 +97,9 @@ def test_a_command_that_moves_is_left_to_it() -> None:
     talk.says(PUNCH, 2)
     talk.hears(M.Received(expected_ms=2_000), 2)
     reactions.patient(talk.run())
+    talk.says(PUNCH, 2, again=True)  # it was on its way when RECEIVED came
+    reactions.patient(talk.run())
+    talk.waits(reactions.CROSSING_MS)
     talk.says(PUNCH, 2, again=True)
     assert "not sent again before it is overdue" in broken(reactions.patient, talk)
 
