@@ -31,6 +31,7 @@ MAX_ANSWER_TIMEOUT_S: Final = 8.0
 """A port that is opened again in a session has ten seconds in all to be there."""
 MAX_WORDS: Final = 200
 """Bytes that are kept of what comes before the port is open, for an error."""
+HUNG_UP: Final = "the gateway closed the connection"
 _BARE: Final = re.compile(r"(?<=[?&])(ign_set_control|poll_modem)(?=&|\Z)")
 """Options that pyserial's URLs have without a value."""
 _NOT_NEEDED: Final = {
@@ -87,6 +88,18 @@ def remote_port(url: DeviceUrl) -> RemotePort:
     return RemotePort(LineSettings(url.baud), tuple(controls), ignore_control=url.ignore_control)
 
 
+def spoken(words: bytes) -> str:
+    """Return what came in place of an answer as the end of a sentence, where it is a text."""
+    text = as_text(words)
+    return f": {text}" if text else ""
+
+
+def unanswered(url: DeviceUrl, remote: RemotePort, words: bytes) -> str:
+    """Return which request a gateway has not answered in time, and what was said instead."""
+    hint = "; with ign_set_control it is not waited for" if "SET-CONTROL" in remote.missing() else ""
+    return f"no answer to {remote.missing()} within {url.answer_s:g} s{hint}{spoken(words)}"
+
+
 class Rfc2217Transport(TcpTransport):
     """A connection to a gateway. `ready` is done with its port as it is wanted, or with why it cannot be."""
 
@@ -101,7 +114,8 @@ class Rfc2217Transport(TcpTransport):
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._remote = remote
         self._held = bytearray()
-        self._words = b""
+        self.words = b""
+        """Text in place of an answer: that the port is in use, or a login."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: the connection is made."""
@@ -112,7 +126,7 @@ class Rfc2217Transport(TcpTransport):
         """Asyncio: the connection is gone."""
         if not self.listening:
             self._open = False
-            self.gone = f"the gateway closed the connection{self.words()}"
+            self.gone = f"{HUNG_UP}{spoken(self.words)}"
             self._refuse(self.gone)
         super().connection_lost(exc)
 
@@ -144,12 +158,7 @@ class Rfc2217Transport(TcpTransport):
             elif self.listening:
                 self._receiver.received(item)
             else:
-                self._words = (self._words + item)[:MAX_WORDS]
-
-    def words(self) -> str:
-        """Return what was said in place of an answer, where it is a text: that the port is in use, or a login."""
-        text = as_text(self._words)
-        return f": {text}" if text else ""
+                self.words = (self.words + item)[:MAX_WORDS]
 
     def _refuse(self, reason: str) -> None:
         if not self.ready.done():
@@ -172,8 +181,7 @@ async def open_transport(url: DeviceUrl, client: str, receiver: Receiver) -> Tra
             raise LinkError(transport.gone)
     except TimeoutError as error:
         transport.close()
-        hint = "; with ign_set_control it is not waited for" if "SET-CONTROL" in remote.missing() else ""
-        reason = f"no answer to {remote.missing()} within {url.answer_s:g} s{hint}{transport.words()}"
+        reason = unanswered(url, remote, transport.words)
         raise LinkError(f"cannot open the serial port at {where}: {reason}") from error
     except LinkError as error:
         transport.close()

@@ -76,7 +76,7 @@ class RemotePort:
         self._asked = False
         self._decoder = TelnetDecoder()
         self._options = Options(ours=(*_BOTH_WAYS, Option.COM_PORT), theirs=_BOTH_WAYS)
-        self._unsent = self._options.ask(ours=(*_BOTH_WAYS, Option.COM_PORT), theirs=_BOTH_WAYS)
+        self._unsent = bytearray(self._options.ask(ours=(*_BOTH_WAYS, Option.COM_PORT), theirs=_BOTH_WAYS))
 
     @property
     def ready(self) -> bool:
@@ -97,7 +97,8 @@ class RemotePort:
 
     def take(self) -> bytes:
         """Return what is to be sent to the gateway, and forget it."""
-        unsent, self._unsent = self._unsent, b""
+        unsent = bytes(self._unsent)
+        self._unsent.clear()
         return unsent
 
     def feed(self, data: bytes) -> list[bytes | Noted]:

@@ -25,7 +25,10 @@ _A: Final = (
     "Where the host connects: tcp://HOST:PORT to listen at (port 0: any), pty:// or pty:///PATH for a pseudo-terminal "
     "that is made, or serial:///dev/ttyUSB1 for a port that the host's cable leads to."
 )
-_B: Final = "Where the device is: tcp://HOST:PORT or serial:///dev/ttyUSB0?baud=115200."
+_B: Final = (
+    "Where the device is: tcp://HOST:PORT, serial:///dev/ttyUSB0?baud=115200, or rfc2217://HOST:PORT?baud=115200 for "
+    "the port of a gateway."
+)
 _ONLY: Final = "Show these messages alone: Punch,Count* and so on; BadFrame for bytes that are none."
 _FROM: Final = "Show one direction alone."
 _RECORD: Final = "Write both directions as pcapng, which `devicectl check` and Wireshark open."

@@ -6,19 +6,17 @@ one direction closes that direction alone. A device at TCP that has gone is call
 """
 
 import contextlib
-import gc
 import os
 import select
 import selectors
 import socket
-import sys
 from typing import Final
 
 from devicectl import clock
 from devicectl.monitor.line.lines import MAX_UNSENT_BYTES, End, Line, side_of
-from devicectl.monitor.line.observing import Observations, WatcherGoneError
-from devicectl.monitor.line.opening import CannotOpenError, Dialer, listen, open_standing
-from devicectl.monitor.places import Place, Way, parse_device_place, parse_host_place
+from devicectl.monitor.line.observing import Observations
+from devicectl.monitor.line.opening import Dialer, listen, open_standing
+from devicectl.monitor.places import Place, Way
 from devicectl.monitor.wire import Kind
 from protocols.language.units import SECOND
 from protocols.text.addresses import format_address
@@ -201,6 +199,9 @@ class Passing:
         if line.is_over:
             self._end_line(line, "both ends have closed")
 
+    def _late(self, end: End) -> None:
+        self._broken(end, f"nothing answers within {CONNECT_US // SECOND} s")
+
     def _broken(self, end: End, reason: str) -> None:
         line = end.line
         assert line is not None
@@ -337,7 +338,7 @@ class Passing:
     def _keep_time(self) -> None:
         now_us = self.now_us
         for end in [end for end, until_us in self._connecting.items() if now_us >= until_us]:
-            self._broken(end, f"nothing answers within {CONNECT_US // SECOND} s")
+            self._late(end)
         if self._redial_us is not None and now_us >= self._redial_us:
             self._redial()
 
@@ -357,18 +358,3 @@ def _is_hung_up(fd: int) -> bool:
     poller = select.poll()
     poller.register(fd, 0)
     return any(events & (select.POLLHUP | select.POLLERR) for _, events in poller.poll(0))
-
-
-def main() -> None:
-    """Pass on between the places of the command line, from standard input's side until that ends."""
-    gc.disable()  # nothing here is in a circle, and a collection would keep a line waiting
-    observations = Observations(1)
-    passing = Passing(observations, 0)
-    try:
-        passing.open(parse_host_place(sys.argv[1]), parse_device_place(sys.argv[2]))
-        passing.run()
-    except CannotOpenError as error:
-        observations.add(Kind.FAILED, 0, 0, str(error).encode())
-    except WatcherGoneError:
-        return
-    passing.close()

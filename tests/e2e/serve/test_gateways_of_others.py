@@ -1,13 +1,10 @@
 """ser2net and socat between our two ends: the gateway is theirs, or the line beneath it."""
 
 import asyncio
-import contextlib
 import json
 import re
-import signal
 import socket
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,48 +15,13 @@ from devicectl.errors import LinkError
 from devicectl.transports.rfc2217 import MAX_ANSWER_TIMEOUT_S
 from firmware_sim.replay import replay_device
 from handpiece_shell.recording_file import read_recording
-from tests.e2e.processes import wait_until
+from tests.e2e.gateways import free_port, running, ser2net
 from tests.patience import patience
 from tests.programs import serve
 
 Program = Callable[[str], str]
 """The fixture that finds a program of the system."""
 QUICK = ("--seed", "7", "--param", "anesthesia_wait_s=0", "--param", "reposition_mean_s=0.01")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def listens(port: int) -> bool:
-    """Return True if somebody listens there, without a connection that would keep others out."""
-    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()
-    return any(f":{port:04X} 00000000:0000 0A" in line for line in lines)
-
-
-@contextlib.contextmanager
-def running(*command: str, port: int) -> Iterator[None]:
-    """A program of the system, once it listens at `port`."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_until(lambda: listens(port), command[0])
-            yield
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait(patience())
-
-
-@contextlib.contextmanager
-def ser2net(program: str, folder: Path, accepter: str, connector: str) -> Iterator[int]:
-    """The port of a ser2net that connects what comes there."""
-    port, config = free_port(), folder / "ser2net.yaml"
-    config.write_text(
-        f"connection: &device\n  accepter: {accepter},127.0.0.1,{port}\n  connector: {connector}\n", encoding="utf-8"
-    )
-    with running(program, "-n", "-d", "-c", str(config), port=port):
-        yield port
 
 
 def patient(url: str) -> str:
