@@ -26,6 +26,8 @@ class HeartbeatGate:
         self._reply = topics.of("reply", client)
         self._heartbeat = topics.of("heartbeat")
         self._link_id = 0
+        self._beats = 0
+        """The link whose heartbeat has come: its WELCOME may come again, and its first heartbeat does not."""
         self._held: list[Publication] = []
 
     @property
@@ -48,6 +50,7 @@ class HeartbeatGate:
         if publication.topic == self._heartbeat and self._link_id and not publication.retain:
             self.open = decode_body(publication.body, None, "").header.link_id == self._link_id
             if self.open:
+                self._beats = self._link_id
                 held, self._held = self._held, []
                 return [*held, publication]
         return [publication]
@@ -56,6 +59,7 @@ class HeartbeatGate:
         envelope = decode_body(publication.body, None, "")
         if isinstance(envelope.message, Welcome):
             self._link_id = envelope.header.link_id
+            self.open = self._link_id == self._beats
         elif self._link_id:
             if len(self._held) < MAX_HELD:
                 self._held.append(publication)

@@ -17,6 +17,7 @@ from devicectl.conformance.device.cases import (
     links,
     payloads,
     power,
+    silences,
 )
 from devicectl.conformance.device.ground import Stage
 
@@ -24,6 +25,7 @@ _GROUPS: Final = (
     frames,
     payloads,
     links,
+    silences,
     leases,
     commands,
     control,
@@ -50,7 +52,7 @@ def _spread(cases: Sequence[Case], waiting: Sequence[Case]) -> Iterator[Case]:
 def _ordered() -> Iterator[Case]:
     every = [one for group in _GROUPS for one in group.CASES]
     at_rest = sorted((one for one in every if one.stage <= Stage.IDLE), key=lambda one: one.stage)
-    waiting = [one for one in leases.CASES if one.stage <= Stage.IDLE]
+    waiting = [one for one in (*silences.CASES, *leases.CASES) if one.stage <= Stage.IDLE]
     linking = [one for one in links.CASES if one.stage <= Stage.IDLE]
     yield from (one for one in at_rest if one not in waiting and one not in linking)
     yield from _spread(linking, waiting)

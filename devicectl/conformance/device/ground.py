@@ -17,9 +17,10 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
+from devicectl.conformance.case import Need
 from devicectl.conformance.device import checks
 from devicectl.conformance.device.link import ANSWER_MS, Answer, hello
-from devicectl.conformance.device.linked import SETTLE_MS, Linked
+from devicectl.conformance.device.linked import MAX_A_SECOND, SETTLE_MS, Linked
 from devicectl.conformance.device.probe import BrokenRule, Power, Steps
 from devicectl.conformance.device.standing import NEXT_PHASE, UNARMED
 from devicectl.conformance.device.wires import Wire
@@ -48,6 +49,8 @@ ZONES: Final = (4, 3)
 DEPTH_UM: Final = 3_000
 COVERAGE_BP: Final = 800
 TARGET: Final = 30
+FEW_LINKS: Final = MAX_A_SECOND - 6
+"""Links of a port's share that may be spent when a case begins: none greets more than five times in a row."""
 CYCLES_NEEDED: Final = 3
 """Cycles that a cell must still take for a case to begin at it."""
 TRIES: Final = 30
@@ -75,8 +78,8 @@ class Ground(Linked):
         self.wait_s: int | None = None
         self.has_power_switch = False
         """True where the bench can take the device's power away; else a simulated one is asked to."""
-        self.can_restart = False
-        """True where the power can be taken away, in whichever way."""
+        self.seen: dict[str, object] = {}
+        """Results that one case has seen for others as well, by their names."""
         self._full_cells = 0
         self.restore: list[Message] = []
         """Commands that give back what a case has set; the runner gives them."""
@@ -122,6 +125,8 @@ class Ground(Linked):
 
     def _connect(self) -> Steps[None]:
         """Open the way and greet, again and again while the device may boot."""
+        if self.opens_ports and self.spent(0) > FEW_LINKS:
+            yield from self.close_channel(0)
         yield from self.open_channel(0)
         probe, ends = self.probe, self.probe.now + round(self.boot_ms * 1000)
         for correlation in range(1, 0xFFFF):
@@ -156,7 +161,7 @@ class Ground(Linked):
         state = self.state
         if state in (S.SAFE, S.FAULT):
             yield from self._reset()
-        elif state is S.LOCKED and self.can_restart:
+        elif state is S.LOCKED and Need.POWER in self.met:
             yield from self.power_cycle()
         elif state is S.LOCKED:
             raise BrokenRule("the device's state", stage.name, "LOCKED: only a restart leads out")

@@ -202,9 +202,9 @@ class Runner:
         yield from ground.close_channel(0)
 
     def _give_back(self) -> Steps[None]:
-        """Set what a case has set to what it was."""
+        """Set what a case has set to what it was, the last first: one value may have to lie below another."""
         ground = self.ground
-        messages, ground.restore = ground.restore, []
+        messages, ground.restore = ground.restore[::-1], []
         yield from ground.reach(Stage.LINKED)
         for message in messages:
             yield from ground.ask(message)

@@ -22,10 +22,10 @@ MANY_LINKS: Final = 17
 ONE_LINK: Final = ("serial", "rfc2217", "sim+pty")
 """Schemes of ways that carry one link: a serial port, also where a gateway has it, and a pseudo-terminal."""
 BRISK: Final[Mapping[str, float]] = {
-    "reposition_mean_s": 0.2,
-    "vacuum_tau_s": 0.2,
+    "reposition_mean_s": 0.1,
+    "vacuum_tau_s": 0.1,
     "vacuum_stable_s": 0.3,
-    "vent_tau_s": 0.05,
+    "vent_tau_s": 0.03,
     "suction_ms": 50.0,
     "purge_s": 2.6,
 }
@@ -104,7 +104,7 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
     if wanted.model not in ("", claims.model):
         raise SessionError(f"the claims are of model {wanted.model!r:.80}; the device says that it is {claims.model!r}")
     met = _met(wanted, claims, power=power)
-    ground.has_power_switch, ground.can_restart = power, Need.POWER in met
+    ground.has_power_switch, ground.met = power, met
     known = wanted.known
 
     def kept(outcome: Outcome, pieces: Sequence[Sent]) -> Outcome:

@@ -15,7 +15,7 @@ def test_the_simulator_passes_all_that_it_has_what_is_needed_for(options: str) -
     assert {one.reason for one in run.outcomes if one.word is Word.SKIPPED} <= {"needs a broker"}
 
 
-MOST_S = 70.0
+MOST_S = 50.0
 """Seconds that a run of all cases may wait for: its virtual time, which no load of a machine changes."""
 
 

@@ -50,6 +50,22 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CMD-2",
     ),
     Mutant(
+        "a motion begins without RECEIVED",
+        "firmware_sim/board/board.py",
+        "        asker.reply(M.Received.unchecked(expected_ms=expected_us // MILLISECOND), now)\n",
+        "",
+        "HLP-CMD-3",
+    ),
+    Mutant(
+        "a second motion is passed over in silence",
+        "firmware_sim/firmware.py",
+        "        return None if repeat(self.board, asker, command, now) else unlawful(self.board, command, rule)",
+        "        if self.board.motion is not None or repeat(self.board, asker, command, now):\n"
+        "            return None\n"
+        "        return unlawful(self.board, command, rule)",
+        "HLP-CMD-8",
+    ),
+    Mutant(
         "PROGRESS comes every two seconds",
         "firmware_sim/board/motion.py",
         "PROGRESS_EVERY_US: Final = SECOND",

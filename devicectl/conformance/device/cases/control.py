@@ -29,6 +29,8 @@ def _start() -> M.AnesthesiaStart:
 
 
 def _open_gives(ground: Ground) -> Steps[None]:
+    yield from ground.abandon()
+    yield from ground.reach(Stage.OPEN)  # by this link
     rival = yield from _rival(ground)
     no = refused((yield from rival.ask(_start())), Code.E_BUSY)
     equal("the holder in the refusal", ground.host_id, no.actual)

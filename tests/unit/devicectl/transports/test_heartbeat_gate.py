@@ -80,6 +80,17 @@ def test_the_last_welcome_counts(gate: HeartbeatGate) -> None:
     assert gate.open
 
 
+def test_a_hello_that_was_sent_twice_waits_for_no_second_first_heartbeat(gate: HeartbeatGate) -> None:
+    granted = said(welcome())
+    for one in (granted, BEAT):
+        gate.take(one)
+    gate.close()
+    assert gate.take(granted) == [granted] and gate.open and not gate.welcomed
+    gate.close()
+    gate.take(said(welcome(link_id=6), 6))
+    assert gate.welcomed, "another link has to beat first"
+
+
 def test_telemetry_passes(gate: HeartbeatGate) -> None:
     gate.take(said(welcome()))
     told = Publication(TOPICS.of("telemetry", "state"), b"{}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from devicectl.conformance.case import Need
 from devicectl.conformance.device.ground import Ground, Stage
 from devicectl.conformance.device.probe import BrokenRule
 from devicectl.conformance.device.virtual import run_steps
@@ -61,7 +62,7 @@ def test_a_device_that_is_locked_is_said_to_be() -> None:
 
 def test_a_device_that_is_locked_is_restarted_where_its_power_can_be_cut() -> None:
     ground = a_ground()
-    ground.can_restart = True
+    ground.met = frozenset({Need.POWER})
     states = [S.LOCKED, S.IDLE]
 
     def locked(message: Message, correlation: int) -> list[Message]:
@@ -81,3 +82,19 @@ def test_a_deadline_is_in_the_time_of_the_device_and_wraps() -> None:
 
     Scripted(ground, late).drive(ground.reach(Stage.LINKED))
     assert ground.deadline(0x200) == 0x100
+
+
+@pytest.mark.parametrize(("met", "opened"), [({Need.BYTES, Need.SECOND}, 2), ({Need.BYTES}, 1), ({Need.SECOND}, 1)])
+def test_a_port_whose_share_is_spent_gives_way_to_a_new_one_where_there_are_several(
+    met: set[Need], opened: int
+) -> None:
+    """A serial port stays the same port, and so does a broker's client: there a second has to pass."""
+    ground, bench, _ = on_a_device()
+    ground.met = frozenset(met)
+    opens: list[int] = []
+    plain = bench.open
+    bench.open = lambda channel: (opens.append(channel), plain(channel))[1]  # type: ignore[method-assign]
+    for _ in range(8):
+        run_steps(bench, ground.reach(Stage.LINKED))
+        ground.drop_link()
+    assert len(opens) == opened and ground.probe.now == 0
