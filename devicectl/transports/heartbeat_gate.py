@@ -26,8 +26,9 @@ class HeartbeatGate:
         self._reply = topics.of("reply", client)
         self._heartbeat = topics.of("heartbeat")
         self._link_id = 0
-        self._beats = 0
-        """The link whose heartbeat has come: its WELCOME may come again, and its first heartbeat does not."""
+        self._last = 0
+        """The link of the last WELCOME, which comes again where HELLO did; its first heartbeat does not."""
+        self._beats = False
         self._held: list[Publication] = []
 
     @property
@@ -47,10 +48,10 @@ class HeartbeatGate:
             return [publication]
         if publication.topic == self._reply:
             return self._take_reply(publication)
-        if publication.topic == self._heartbeat and self._link_id and not publication.retain:
-            self.open = decode_body(publication.body, None, "").header.link_id == self._link_id
+        if publication.topic == self._heartbeat and self._last and not publication.retain:
+            self._beats |= decode_body(publication.body, None, "").header.link_id == self._last
+            self.open = self._beats and self._link_id != 0
             if self.open:
-                self._beats = self._link_id
                 held, self._held = self._held, []
                 return [*held, publication]
         return [publication]
@@ -59,7 +60,8 @@ class HeartbeatGate:
         envelope = decode_body(publication.body, None, "")
         if isinstance(envelope.message, Welcome):
             self._link_id = envelope.header.link_id
-            self.open = self._link_id == self._beats
+            self._beats &= self._link_id == self._last
+            self._last, self.open = self._link_id, self._beats
         elif self._link_id:
             if len(self._held) < MAX_HELD:
                 self._held.append(publication)

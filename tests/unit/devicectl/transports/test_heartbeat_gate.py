@@ -91,6 +91,14 @@ def test_a_hello_that_was_sent_twice_waits_for_no_second_first_heartbeat(gate: H
     assert gate.welcomed, "another link has to beat first"
 
 
+def test_a_first_heartbeat_counts_that_comes_while_the_same_hello_is_on_its_way_again(gate: HeartbeatGate) -> None:
+    granted = said(welcome())
+    gate.take(granted)
+    gate.close()
+    assert gate.take(BEAT) == [BEAT] and not gate.open
+    assert gate.take(granted) == [granted] and gate.open
+
+
 def test_telemetry_passes(gate: HeartbeatGate) -> None:
     gate.take(said(welcome()))
     told = Publication(TOPICS.of("telemetry", "state"), b"{}")

@@ -86,14 +86,19 @@ def test_a_deadline_is_in_the_time_of_the_device_and_wraps() -> None:
 
 @pytest.mark.parametrize(("met", "opened"), [({Need.BYTES, Need.SECOND}, 2), ({Need.BYTES}, 1), ({Need.SECOND}, 1)])
 def test_a_port_whose_share_is_spent_gives_way_to_a_new_one_where_there_are_several(
-    met: set[Need], opened: int
+    monkeypatch: pytest.MonkeyPatch, met: set[Need], opened: int
 ) -> None:
     """A serial port stays the same port, and so does a broker's client: there a second has to pass."""
     ground, bench, _ = on_a_device()
     ground.met = frozenset(met)
     opens: list[int] = []
     plain = bench.open
-    bench.open = lambda channel: (opens.append(channel), plain(channel))[1]  # type: ignore[method-assign]
+
+    def opened_again(channel: int) -> None:
+        opens.append(channel)
+        plain(channel)
+
+    monkeypatch.setattr(bench, "open", opened_again)
     for _ in range(8):
         run_steps(bench, ground.reach(Stage.LINKED))
         ground.drop_link()

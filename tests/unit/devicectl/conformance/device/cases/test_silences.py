@@ -54,6 +54,6 @@ def test_what_was_set_is_given_back() -> None:
 
 def test_only_the_host_whose_lease_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """One host speaks again before its lease is over, and finds its link alive: the others are not to blame."""
-    monkeypatch.setitem(SILENCES, "expires", SILENCES["expires"]._replace(until=1.1, over=False))  # type: ignore[index]
+    monkeypatch.setitem(SILENCES, "expires", SILENCES["expires"]._replace(until=1.1, over=False))
     failed = {one.case.id for one in watched(BESIDE) if one.word is Word.FAILED}
     assert failed == {"lse.expires"}
