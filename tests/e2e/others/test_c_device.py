@@ -24,27 +24,23 @@ from tests.e2e.sessions import PLAN, When, assert_exact, whole_session
 from tests.integration.c_device import built_device
 from tests.integration.c_device.built_device import LONG_LEASE, QUICK, SOURCES
 from tests.patience import patience
-from tests.programs import ROOT, environment
+from tests.programs import environment
 
 MOST_LINES, MOST_LINES_OF_HEADERS, MOST_LINES_OF_BOARD, MOST_COLUMNS = 900, 265, 210, 132
 KIT_TAKES_S = 200.0
 """Seconds for all cases in real time: most of them are waits."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def built(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which it was built with the sanitizers."""
-    return built_device.build(program("cc"), program("make"), tmp_path_factory.mktemp("device") / "c_device")
+    return built_device.device(program, tmp_path_factory)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def c_host(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The host in C, built with the sanitizers."""
-    folder = tmp_path_factory.mktemp("host") / "c_host"
-    shutil.copytree(ROOT / "examples" / "c_host", folder, ignore=shutil.ignore_patterns("c_host"))
-    line = [program("make"), "SANITIZE=1", "CC=cc"]
-    subprocess.run(line, cwd=folder, capture_output=True, timeout=patience(), check=True)
-    return folder / "c_host"
+    return built_device.host(program, tmp_path_factory) / "c_host"
 
 
 def address_of(url: str) -> tuple[str, int]:

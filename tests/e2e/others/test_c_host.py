@@ -3,7 +3,6 @@
 import contextlib
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,10 +21,11 @@ from firmware_sim import memory_file
 from protocols.text.notice import NOTICE
 from tests import vectors
 from tests.e2e.processes import read_until, started
+from tests.integration.c_device import built_device
+from tests.integration.c_device.built_device import HOST_SOURCES as SOURCES
 from tests.patience import patience
-from tests.programs import FIRMWARE_SIM, ROOT, environment, hardware_served, serve
+from tests.programs import FIRMWARE_SIM, environment, hardware_served, serve
 
-SOURCES: Final = ROOT / "examples" / "c_host"
 MOST_LINES: Final = 380
 QUICK: Final = [
     *("--param", "anesthesia_wait_s=1"),
@@ -36,17 +36,10 @@ QUICK: Final = [
 COUNTS: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def built(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The host's folder, built there by its Makefile with the sanitizers."""
-    program("cc")
-    folder = tmp_path_factory.mktemp("host") / "c_host"
-    shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("c_host"))
-    env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    line = [program("make"), "SANITIZE=1", "CC=cc"]
-    done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=patience(), check=False)
-    assert done.returncode == 0 and not done.stderr, done.stderr
-    return folder
+    return built_device.host(program, tmp_path_factory)
 
 
 @pytest.fixture
@@ -441,18 +434,21 @@ def test_the_kit_finds_no_rule_broken(c_host: str, chosen: tuple[str, ...]) -> N
 
 
 @pytest.fixture(scope="module")
-def decoded(built: Path, program: Callable[[str], str]) -> Callable[[list[str]], list[list[str]]]:
+def decoded(
+    built: Path, program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[list[str]], list[list[str]]]:
     """What the header's decoder finds in each of several runs of bytes, given as hex, byte by byte."""
-    (built / "harness.c").write_text(HARNESS)
+    folder = tmp_path_factory.mktemp("harness")
+    (folder / "harness.c").write_text(HARNESS)
     checks = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    line = [program("cc"), "-std=c99", *warnings, *checks, "-o", "harness", "harness.c"]
-    subprocess.run(line, cwd=built, check=True, timeout=patience())
+    line = [program("cc"), "-std=c99", *warnings, *checks, "-I", str(built), "-o", "harness", "harness.c"]
+    subprocess.run(line, cwd=folder, check=True, timeout=patience())
 
     def find(runs: list[str]) -> list[list[str]]:
         text = "".join(f"{one}\n" for one in runs)
         done = subprocess.run(
-            [built / "harness"], input=text, capture_output=True, text=True, timeout=patience(), check=False
+            [folder / "harness"], input=text, capture_output=True, text=True, timeout=patience(), check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
         return [line.split() for line in done.stdout.splitlines()]

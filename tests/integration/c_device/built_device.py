@@ -1,4 +1,4 @@
-"""The device in C of the examples: built with the sanitizers, as a process, and as a bench in virtual time.
+"""The device and the host in C of the examples, built with sanitizers; the device as a process, and in virtual time.
 
 How the bench works: its C program is the device without main.c, and a loop that reads "TIME PORT HEX" and answers with
 what each port has said by then. So a lease of 15 s takes no time, and what happened at which millisecond is exact.
@@ -8,9 +8,11 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from protocols.language import messages as M
 from protocols.language.enums import Kind, Role
@@ -23,8 +25,10 @@ from protocols.serial.payload import encode_message
 from protocols.serial.wire import SerialWire
 from tests.patience import patience
 from tests.programs import ROOT
+from tests.runs.once import once
 
 SOURCES: Final = ROOT / "examples" / "c_device"
+HOST_SOURCES: Final = ROOT / "examples" / "c_host"
 CHECKED: Final = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 QUICK: Final = ("--param", "anesthesia_wait_s=1", "--param", "reposition_mean_s=0.1")
 LONG_LEASE: Final = ("--param", "lease_armed_ms=2000")  # a loaded machine is no lost link
@@ -77,18 +81,32 @@ int main(int count, char **words) {
 """
 
 
-def build(cc: str, make: str, folder: Path) -> Path:
-    """Copy the device to `folder` and build it there by its Makefile with the sanitizers; the bench beside it."""
-    shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("c_device"))
+def _by_its_makefile(sources: Path, cc: str, make: str, folder: Path) -> None:
+    shutil.copytree(sources, folder, ignore=shutil.ignore_patterns(sources.name))
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     line = [make, "SANITIZE=1", f"CC={cc}"]
     done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=patience(), check=False)
     assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+def host(program: Callable[[str], str], factory: pytest.TempPathFactory) -> Path:
+    """The folder of the host in C, built by its Makefile with the sanitizers once a run: nothing is written there."""
+    cc, make = program("cc"), program("make")
+    return once(factory, "c_host", lambda folder: _by_its_makefile(HOST_SOURCES, cc, make, folder))
+
+
+def device(program: Callable[[str], str], factory: pytest.TempPathFactory) -> Path:
+    """The same of the device, with the bench beside it."""
+    cc, make = program("cc"), program("make")
+    return once(factory, "c_device", lambda folder: _with_its_bench(cc, make, folder))
+
+
+def _with_its_bench(cc: str, make: str, folder: Path) -> None:
+    _by_its_makefile(SOURCES, cc, make, folder)
     (folder / "bench.c").write_text(BENCH, encoding="utf-8")
     parts = [str(path) for path in folder.rglob("*.c") if path.name != "main.c"]
     warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror"]
     subprocess.run([cc, *warnings, *CHECKED, "-o", "bench", *parts, "-lm"], cwd=folder, timeout=patience(), check=True)
-    return folder
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The device in C, built once a module, and a bench of it for each test."""
+"""The device in C, built once a run, and a bench of it for each test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +9,10 @@ from tests.integration.c_device import built_device
 from tests.integration.c_device.built_device import Bench, Host
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def built(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which it was built with the sanitizers."""
-    return built_device.build(program("cc"), program("make"), tmp_path_factory.mktemp("device") / "c_device")
+    return built_device.device(program, tmp_path_factory)
 
 
 @pytest.fixture

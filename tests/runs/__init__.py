@@ -1,0 +1,1 @@
+"""How a run of all tests goes: in which order, and what its processes share."""
