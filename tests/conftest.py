@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -15,14 +16,17 @@ from hypothesis import settings
 
 from tests.brokers import Mosquitto, running
 from tests.patience import look, patience
+from tests.runs.order import begun_early
 
 # A shell starts what goes on in the background with Ctrl-C ignored, and nohup what it starts with SIGHUP; so would be
 # all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-# Where no compiled module is kept, each of the thousand programs that the tests start compiles them all anew.
+# Where no compiled module is kept, each of the thousand programs that the tests start compiles them all anew, and each
+# process of the run every test module.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # An example has no deadline: a busy machine is not a defect. The suite's own timeout, below, ends what hangs.
 settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=2_000)
@@ -40,8 +44,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: one process more than there are cores, since the tests in real time wait for most of theirs."""
-    return (os.cpu_count() or 1) + 1
+    """`-n auto`: two processes for each core, since the tests in real time wait for most of theirs."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes longest is begun first; `--dist worksteal` and `tests/runs/order.py` are made for each other."""
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = begun_early([(item.nodeid.partition("::")[0], item) for item in items], processes)
 
 
 @pytest.hookimpl(tryfirst=True)
