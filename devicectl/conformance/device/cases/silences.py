@@ -30,6 +30,18 @@ LATER_MS: Final = 20
 WORD: Final = b"after the silence"
 
 
+class Seen(NamedTuple):
+    """A silent host's link as it was seen: its WELCOME, that of the next link, and what went over the wire."""
+
+    welcome: M.Welcome
+    after: M.Welcome
+    answer: Heard | None
+    beats: int
+    gone: str
+    frames: tuple[Frame, ...]
+    pieces: tuple[Sent, ...]
+
+
 class Silence(NamedTuple):
     """One silent host. Times are shares of the short lease, from its last word on."""
 
@@ -48,18 +60,8 @@ class Silence(NamedTuple):
     linked_before: bool = False
     """True for one whose link is older than what is set."""
     needs: tuple[Need, ...] = ()
-
-
-class Seen(NamedTuple):
-    """A silent host's link as it was seen: its WELCOME, that of the next link, and what went over the wire."""
-
-    welcome: M.Welcome
-    after: M.Welcome
-    answer: Heard | None
-    beats: int
-    gone: str
-    frames: tuple[Frame, ...]
-    pieces: tuple[Sent, ...]
+    judge: Callable[[Seen], None] | None = None
+    """Check of what else must have been seen, where the link stands."""
 
 
 def is_beat(heard: Heard) -> bool:
@@ -114,12 +116,37 @@ def _own(link: Link) -> None:
     link.probe.send(link.channel, craft(link, beat, correlation=0, flags=0).data)
 
 
+def _without_end(seen: Seen) -> None:
+    equal("the lease that WELCOME names", 0, seen.welcome.lease_idle_ms)
+    true("heartbeats go on", seen.beats > 0, "some", "none")
+
+
+def _times_of_the_next(seen: Seen) -> None:
+    equal("the times of the next WELCOME", (200, 1_000), (seen.after.heartbeat_idle_ms, seen.after.lease_idle_ms))
+
+
 _BYTES: Final = (Need.BYTES,)
 _not_renewed = partial(Silence, lives=False, until=1.0, over=True, at=(EARLY,), needs=_BYTES)
 _renewed = partial(Silence, lives=True, until=2 * EARLY, at=(EARLY,))
 SILENCES: Final[Mapping[str, Silence]] = {
-    "times-hold": Silence("a set time counts for the next link", "LSE-4", True, 1.0, over=True, linked_before=True),
-    "zero": Silence("a lease of 0 never ends", "LSE-5", True, 1.0, over=True, times={**SHORT, "lease_idle_ms": 0.0}),
+    "times-hold": Silence(
+        "a set time counts for the next link",
+        "LSE-4",
+        True,
+        1.0,
+        over=True,
+        linked_before=True,
+        judge=_times_of_the_next,
+    ),
+    "zero": Silence(
+        "a lease of 0 never ends",
+        "LSE-5",
+        True,
+        1.0,
+        over=True,
+        times={**SHORT, "lease_idle_ms": 0.0},
+        judge=_without_end,
+    ),
     "expires": Silence(
         "a silent host loses its link, and not before its time",
         "LSE-2",
@@ -254,12 +281,8 @@ def _silent(ground: Ground, name: str) -> Steps[None]:
         nak(answer, Code.E_LINK)
         return
     equal("the bytes of ECHO's answer", WORD, done(as_answer(answer), M.EchoDone).data)
-    if name == "zero":
-        equal("the lease that WELCOME names", 0, seen.welcome.lease_idle_ms)
-        true("heartbeats go on", seen.beats > 0, "some", "none")
-    if name == "times-hold":
-        after = seen.after
-        equal("the times of the next WELCOME", (200, 1_000), (after.heartbeat_idle_ms, after.lease_idle_ms))
+    if (judge := SILENCES[name].judge) is not None:
+        judge(seen)
 
 
 CASES: Final[tuple[Case, ...]] = tuple(
