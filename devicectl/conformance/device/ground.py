@@ -27,7 +27,7 @@ from devicectl.conformance.device.wires import Wire
 from protocols.language import messages as M
 from protocols.language.enums import CloseReason, Stream
 from protocols.language.enums import DeviceState as S
-from protocols.language.interlocks import SUCTION
+from protocols.language.interlocks import CANISTER, CARTRIDGE, SUCTION, WEAR
 from protocols.language.message import Message
 
 
@@ -64,6 +64,7 @@ OFF_MS: Final = 500
 """Time for which a hook takes the power off."""
 CUT_MS: Final = 200
 """Time for which a simulated device, asked to, takes its own power off."""
+_CONSUMABLES: Final = (CARTRIDGE, WEAR, CANISTER)
 _MOVING: Final = (S.ARMING, S.DISARMING, S.REPOSITIONING, S.PURGING, S.COUNTING)
 """States that end by themselves."""
 _UNSURE: Final = (S.UNKNOWN, S.OFF, S.SELF_TEST, S.CLOSING, *_MOVING)
@@ -80,9 +81,21 @@ class Ground(Linked):
         """True where the bench can take the device's power away; else a simulated one is asked to."""
         self.seen: dict[str, object] = {}
         """Results that one case has seen for others as well, by their names."""
+        self.keeps_consumables = False
+        """True where a session begins with the cartridge and canister of the last one, until somebody changes them."""
         self._full_cells = 0
         self.restore: list[Message] = []
         """Commands that give back what a case has set; the runner gives them."""
+
+    def unfit(self) -> str:
+        """Return the sentence by which a consumable was refused that nobody can change in a run; "" if none was.
+
+        Where a case has set something, such as a fault, that may be its own doing.
+        """
+        if not self.keeps_consumables or self.restore:
+            return ""
+        no = next((one for one in self.probe.refused if one.interlock in _CONSUMABLES), None)
+        return "" if no is None else no.sentence or f"interlock {no.interlock}"
 
     # --- commands --------------------------------------------------------------------------------------------
 

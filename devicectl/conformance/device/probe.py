@@ -19,7 +19,7 @@ from devicectl.conformance.device.wires import Item, Piece, Wire
 from devicectl.conformance.outcome import Difference, Frame, Timing
 from protocols.language.enums import Kind
 from protocols.language.message import Message
-from protocols.language.messages import Nak
+from protocols.language.messages import Nak, Refused
 from protocols.language.units import MILLISECOND, Micros
 from protocols.link.header import Header
 from protocols.trace import Tracer
@@ -29,6 +29,7 @@ _T = TypeVar("_T")
 MAX_FRAMES: Final = 400
 """Frames of one case that its report shows, the last ones: a device that floods sends any number."""
 MAX_NAKS: Final = 100
+MAX_REFUSED: Final = 100
 MAX_PIECES: Final = 20_000
 """Pieces of one case that are kept for its recording."""
 
@@ -142,6 +143,7 @@ class Probe:
         self.pieces: list[Sent] = []
         self.timings: list[Timing] = []
         self.differences: list[Difference] = []
+        self.refused: list[Refused] = []
         self.watch: Callable[[Heard], None] | None = None
         """Hears everything that comes in, read or not."""
         self._make_wire = make_wire
@@ -168,6 +170,9 @@ class Probe:
             if isinstance(item.message, Nak):
                 self._naks.append(self.now)
                 del self._naks[:-MAX_NAKS]
+            if isinstance(item.message, Refused):
+                self.refused.append(item.message)
+                del self.refused[:-MAX_REFUSED]
             if self.watch is not None:
                 self.watch(heard)
             self.unread.append(heard)
@@ -181,6 +186,7 @@ class Probe:
         self.pieces.clear()
         self.timings.clear()
         self.differences.clear()
+        self.refused.clear()
         self.watch = None
 
     def send(self, channel: int, piece: Piece) -> None:

@@ -96,6 +96,7 @@ class Runner:
             said = None  # it has linked: what else it does is for the cases to say
         info = said if isinstance(said, M.DeviceInfoDone) else None
         simulated = welcome.simulated and welcome.minor >= 1
+        ground.keeps_consumables = not simulated or (yield from self._keeps_consumables())
         return Claims(
             simulated=welcome.simulated,
             minor=welcome.minor,
@@ -113,6 +114,14 @@ class Runner:
             return isinstance((yield from self.ground.ask(M.FaultClear(fault_id=0))).message, M.FaultClearDone)
         except (BrokenRule, GoneError):
             return False
+
+    def _keeps_consumables(self) -> Steps[bool]:
+        """Ask a simulated device whether somebody has to fit a fresh cartridge; no answer is none."""
+        try:
+            said = (yield from self.ground.ask(M.ParamGet(name="consumables_keep"))).message
+        except (BrokenRule, GoneError):
+            return False
+        return isinstance(said, M.ParamGetDone) and said.value != 0
 
     def run(self, cases: Iterable[Case]) -> Steps[list[Outcome]]:
         """Run cases in their order and leave the device at rest; returns their outcomes."""
@@ -156,7 +165,10 @@ class Runner:
             unmet = f"needs {error}"
         except OutOfTime:
             reason = f"the case did not end within its limit, {CASE_LIMIT_S:g} s"
-        if reason and not ready:
+        left_anywhere = bool(reason)
+        if reason and (sentence := ground.unfit()):
+            reason, unmet, differences = "", f"needs a fresh cartridge or canister: {sentence}", ()
+        elif reason and not ready:
             self._lost[case.stage] = self._lost.get(case.stage, 0) + 1
             reason = f"could not be brought to {Stage(case.stage).name}: {reason}"
         if reason and (noise := probe.noise()):
@@ -172,7 +184,7 @@ class Runner:
             (probe.now - began) / SECOND,
         )
         self._end(outcome, probe.pieces)
-        yield from self._tidy(failed=bool(reason))
+        yield from self._tidy(failed=left_anywhere)
 
     def _end(self, outcome: Outcome, pieces: Sequence[Sent] = ()) -> None:
         self.outcomes.append(self._keep(outcome, pieces))

@@ -42,6 +42,16 @@ def test_a_device_without_faults_is_asked_for_none(monkeypatch: pytest.MonkeyPat
     assert reasons["evt.power-idle"] == "needs a power switch: --hook power_cycle=COMMAND"
 
 
+def test_a_used_cartridge_skips_what_needs_a_fresh_one() -> None:
+    """Nobody changes it in a run: without `consumables_keep` each session of the simulator begins with one."""
+    run = held("sim://?seed=1&consumables_keep=1", cases=["cmd.received-first", "cmd.second-motion", "lse.*", "cyc.*"])
+    assert {one.word for one in run.outcomes} == {Word.PASSED, Word.SKIPPED}
+    skipped = {one.case.id: one.reason for one in run.outcomes if one.word is Word.SKIPPED}
+    assert skipped.keys() >= {"lse.armed-silence", "cyc.count"}
+    assert {reason.partition(": ")[0] for reason in skipped.values()} == {"needs a fresh cartridge or canister"}
+    assert all("was used in session" in reason for reason in skipped.values())
+
+
 def test_the_same_seed_gives_the_same_run() -> None:
     first, second = held(cases=["frm.*"]), held(cases=["frm.*"])
     assert [(one.word, one.frames, one.timings) for one in first.outcomes] == [

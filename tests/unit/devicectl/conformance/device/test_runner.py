@@ -10,9 +10,19 @@ from devicectl.conformance.device.probe import BrokenRule, UnmetError, Until
 from devicectl.conformance.device.runner import Runner
 from devicectl.conformance.outcome import Outcome, Word
 from devicectl.conformance.rules import Duty
-from protocols.language.enums import DeviceState
+from protocols.language.enums import Code, DeviceState
+from protocols.language.interlocks import CARTRIDGE
 from protocols.language.message import Message
-from protocols.language.messages import DeviceInfo, FaultClear, FaultClearDone, FaultReset, FaultResetDone, Hello
+from protocols.language.messages import (
+    Arm,
+    DeviceInfo,
+    FaultClear,
+    FaultClearDone,
+    FaultReset,
+    FaultResetDone,
+    Hello,
+    Refused,
+)
 from protocols.language.units import Micros
 from tests.unit.devicectl.conformance.device.benches import Scripted, a_ground, a_welcome, welcomes
 
@@ -126,3 +136,21 @@ def test_only_a_simulated_device_is_asked_if_it_takes_faults(simulated: bool) ->
     claims = scripted.drive(Runner(ground, frozenset(), lambda outcome, pieces: outcome, run_limit_s=10).first())
     assert (FaultClear(fault_id=0) in scripted.heard) is simulated
     assert (Need.FAULTS in claims.needs) is simulated
+
+
+@pytest.mark.parametrize(("keeps", "word"), [(True, Word.SKIPPED), (False, Word.FAILED)])
+def test_a_refused_cartridge_is_a_lack_where_nobody_changes_it(keeps: bool, word: Word) -> None:
+    no = Refused(code=Code.E_INTERLOCK, interlock=CARTRIDGE, expected=0, actual=0, sentence="fit a new one")
+
+    def arms(ground: Ground) -> Iterator[object]:
+        yield from ground.do(Arm())
+
+    def answers(message: Message, correlation: int) -> list[Message]:
+        return [no] if isinstance(message, Arm) else welcomes(message, correlation)
+
+    ground = a_ground()
+    ground.keeps_consumables = keeps
+    runner = Runner(ground, frozenset(), lambda outcome, pieces: outcome, run_limit_s=10_000)
+    (found,) = Scripted(ground, answers).drive(runner.run([a_case("a", arms)]))
+    assert found.word is word and "fit a new one" in found.reason
+    assert ("needs a fresh cartridge or canister" in found.reason) == keeps
