@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NoReturn
 
+from handpiece_shell.limited_file import read_limited
 from protocols.mqtt.broker_url import PASSWORD_VARIABLE, USERNAME_VARIABLE, BrokerUrl, BrokerUrlError, parse_credentials
 from protocols.text.names import has_control
 
+MAX_BYTES: Final = 4 << 20
+"""Bytes of a file; the authorities of a whole system have a few hundred thousand."""
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END [^-]+-----\s?", re.DOTALL)
 _PRIVATE_KEY: Final = re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")
 
@@ -121,7 +124,7 @@ def _fits(certificate: bytes, key: str) -> bool:
 
 def _read(name: str, path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_limited(Path(path), MAX_BYTES)
     except OSError as error:
         shown = "the file" if name == "credentials" else path  # which may be the credentials themselves
         raise BrokerUrlError(name, f"cannot read {shown}: {error.strerror}") from None

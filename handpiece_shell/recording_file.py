@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from handpiece_shell.limited_file import open_limited
 from handpiece_shell.patient_file import open_to_write
 from handpiece_shell.version import VERSION, is_compiled
 from protocols.capture.blocks import interface_block, packet_block, section_block
@@ -161,10 +162,19 @@ def read_recording(path: str, *, of_anybody: bool = False) -> Iterator[Capture]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(open(path, "rb"))
+            if not of_anybody and not stat.S_ISREG(os.stat(path).st_mode):
+                raise OSError(errno.EINVAL, "it is no regular file, and is read twice")
+            file = stack.enter_context(open_limited(path))
         except (OSError, ValueError) as error:
             raise CaptureError(path, getattr(error, "strerror", None) or str(error), "a recording") from error
+
+        def read(size: int) -> bytes:
+            try:
+                return file.read(size)
+            except OSError as error:
+                raise CaptureError("reading", error.strerror or str(error), "a recording") from error
+
         try:
-            yield read_capture(file.read, of_anybody=of_anybody)
+            yield read_capture(read, of_anybody=of_anybody)
         except CaptureError as error:
             raise CaptureError(f"{path}, {error.where}", error.found, error.expected) from error

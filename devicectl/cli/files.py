@@ -14,6 +14,7 @@ from devicectl.log.paths import LOG_VARIABLE
 from devicectl.transports.urls import DeviceUrl
 from handpiece_shell.files import NamedFile, Use, explain_no_file, find_clash
 from handpiece_shell.fresh_file import create_beside
+from handpiece_shell.patient_file import open_to_write
 
 if TYPE_CHECKING:
     from devicectl.log.reader import LogReader
@@ -77,6 +78,8 @@ def require_writable(option: str, path: Path | None) -> None:
     if path is None:
         return
     try:
+        if path.is_fifo():
+            return  # to open it would wait for its reader, and to close it would be an end to that one
         if path.exists():
             path.open("ab").close()
         else:
@@ -96,7 +99,10 @@ def write_file(option: str, path: Path | None, data: bytes) -> None:
     if path is None:
         return
     try:
-        path.write_bytes(data)
+        with open_to_write(str(path)) as file:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
     except OSError as error:
         raise DevicectlError(f"{option}: {explain_no_file(f'write {path}', error)}") from error
 

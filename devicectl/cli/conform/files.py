@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import typer
 
@@ -17,10 +17,14 @@ from devicectl.conformance.report.junit import junit
 from devicectl.conformance.report.page import page
 from devicectl.errors import DevicectlError
 from handpiece_shell.files import explain_no_file
+from handpiece_shell.limited_file import read_limited
 from protocols.capture.packet import JsonObject
 from protocols.text.notice import NOTICE
 
 _T = TypeVar("_T")
+
+MAX_READ_BYTES: Final = 1 << 20
+"""Bytes of a baseline or of claims; every case that there is, with a reason of a line, has a tenth."""
 
 
 class Files(NamedTuple):
@@ -88,7 +92,7 @@ def _read(option: str, path: Path, read: Callable[[str], _T]) -> _T:
         typer.BadParameter: it cannot be read, or is not what it should be.
     """
     try:
-        return read(path.read_text(encoding="utf-8"))
+        return read(read_limited(path, MAX_READ_BYTES).decode())
     except (OSError, UnicodeDecodeError) as error:
         reason = explain_no_file(f"read {path}", error) if isinstance(error, OSError) else f"{path} is no text"
         raise typer.BadParameter(reason, param_hint=option) from error

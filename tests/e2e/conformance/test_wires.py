@@ -1,12 +1,15 @@
 """The command on each wire that our own device is served on, with its files and exit codes."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.e2e.processes import devicectl
+from tests.e2e.processes import devicectl, one_line, started
+from tests.patience import patience
 
 QUICK = "seed=3&reposition_mean_s=0.3"
 SOME = (
@@ -114,3 +117,28 @@ def test_a_hook_takes_the_power_and_a_recording_is_kept_of_what_fails(tmp_path: 
     )
     assert "the boot count in WELCOME" in done.stdout
     assert (folder / "evt.power-idle.pcapng").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit", "--html", "--write-baseline"])
+def test_a_report_for_a_pipe_that_nobody_reads_is_one_line(option: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    one = ("conform", "device", "--device", "sim://?seed=3", "--case", "frm.bad-crc")
+    said = one_line(devicectl(*one, option, tmp_path / "pipe", code=1))
+    assert said.startswith(f"devicectl: {option}: cannot write {tmp_path / 'pipe'}: is a pipe that nobody reads")
+
+
+def test_a_report_goes_whole_to_who_reads_the_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with started(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        one = ("conform", "device", "--device", "sim://?seed=3", "--case", "frm.bad-crc", "--json", pipe)
+        devicectl(*one, code=0)
+        assert json.loads(reader.communicate(timeout=patience())[0])["verdict"] == "passed"
+
+
+@pytest.mark.parametrize("option", ["--baseline", "--claims"])
+def test_what_is_known_may_come_from_a_pipe_and_not_without_end(option: str, tmp_path: Path) -> None:
+    one = ("conform", "device", "--device", "sim://?seed=3", "--case", "frm.bad-crc", option)
+    assert "it has more than 1048576 bytes" in one_line(devicectl(*one, "/dev/zero", code=2))
+    os.mkfifo(tmp_path / "pipe")
+    assert "nobody has written to it for 10 s" in one_line(devicectl(*one, tmp_path / "pipe", code=2))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handpiece_shell import limited_file
 from handpiece_shell.recording_file import BLOCK_PACKETS, VERDICT_BYTES, RecordingFile, read_recording, versions
 from handpiece_shell.version import VERSION
 from protocols.capture.packet import FROM_DEVICE, NO_DIRECTION, TO_DEVICE, CaptureError, Packet
@@ -152,3 +153,14 @@ def test_one_that_is_cut_short_says_so_where_it_ends(tmp_path: Path) -> None:
 def test_versions_name_what_a_replay_needs() -> None:
     assert versions() | {"devicectl": VERSION} == versions()
     assert set(versions()) == {"devicectl", "compiled", "protocol", "python"}
+
+
+def test_a_pipe_is_read_once_and_not_waited_for_without_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(limited_file, "SILENT_LIMIT_S", 0.05)
+    silent = r"reading: nobody has written to it for 0\.05 s"
+    with pytest.raises(CaptureError, match=silent), read_recording(str(pipe), of_anybody=True):
+        raise AssertionError("nobody has written")
+    with pytest.raises(CaptureError, match="it is no regular file, and is read twice"), read_recording(str(pipe)):
+        raise AssertionError("a reader who reads it twice would wait")
