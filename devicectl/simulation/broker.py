@@ -32,7 +32,7 @@ FOLDERS: Final = [r"C:\Program Files\mosquitto"] if os.name == "nt" else ["/usr/
 """Folders where Mosquitto is installed and PATH need not lead."""
 _SCRIPTS: Final = Path(__file__).parent
 _MISSING: Final = (
-    "sim+mqtt:// needs a broker, and there is none: install the program mosquitto with the system's package manager, "
+    "{asker} needs a broker, and there is none: install the program mosquitto with the system's package manager, "
     "or the one that Python brings with: pip install 'devicectl[broker]'"
 )
 _CONNACK: Final = 0x20
@@ -92,15 +92,17 @@ max_inflight_count = 100
 
 
 @contextlib.asynccontextmanager
-async def broker(known: Sequence[Callable[[], Program | None]] = KNOWN) -> AsyncIterator[str]:
-    """Run a broker while the context lasts; gives its HOST:PORT, where it answers.
+async def broker(
+    known: Sequence[Callable[[], Program | None]] = KNOWN, *, asker: str = "sim+mqtt://"
+) -> AsyncIterator[str]:
+    """Run a broker while the context lasts; gives its HOST:PORT, where it answers. `asker` is what a user typed.
 
     Raises:
         LinkError: no program is installed that is one, or it does not come up.
     """
     programs = [program for find in known if (program := find()) is not None]
     if not programs:
-        raise LinkError(_MISSING)
+        raise LinkError(_MISSING.format(asker=asker))
     said: dict[str, str] = {}
     for program in (program for program in programs for _ in range(ATTEMPTS)):
         with tempfile.TemporaryDirectory(prefix="devicectl-broker-", ignore_cleanup_errors=True) as folder:
@@ -111,7 +113,7 @@ async def broker(known: Sequence[Callable[[], Program | None]] = KNOWN) -> Async
                     return
             said[program.name] = _last_line(log) or "it said nothing"
     reasons = "; ".join(f"{name} did not start: {line}" for name, line in said.items())
-    raise LinkError(f"no broker for sim+mqtt://: {reasons}")
+    raise LinkError(f"no broker for {asker}: {reasons}")
 
 
 def _free_port() -> int:

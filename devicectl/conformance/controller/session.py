@@ -73,7 +73,7 @@ async def _hold_behind(wanted: Wanted, keep: Kept) -> list[Outcome]:
     if wanted.broker is not None:
         await check_broker(wanted.broker)
         return await _hold(wanted, keep, wanted.broker)
-    async with broker() as address:
+    async with broker(asker="--mqtt") as address:
         return await _hold(wanted, keep, place_at(address))
 
 
