@@ -9,6 +9,7 @@ import contextlib
 import errno
 import io
 import os
+import select
 import sys
 from typing import BinaryIO, Final, TextIO
 
@@ -104,6 +105,18 @@ def why_lost() -> str | None:
     if isinstance(lost, BrokenPipeError):
         raise lost
     return "it is closed" if lost.errno == errno.EBADF else lost.strerror
+
+
+def has_reader(stream: TextIO) -> bool:
+    """Return False once whoever read a stream's pipe or terminal has gone, which else shows at the next write."""
+    if not hasattr(select, "poll"):
+        return True
+    look = select.poll()
+    try:
+        look.register(stream.fileno(), 0)  # an end is reported to who asks for nothing
+    except (OSError, ValueError):
+        return True
+    return not any(event & (select.POLLERR | select.POLLHUP) for _, event in look.poll(0))
 
 
 def settle() -> None:

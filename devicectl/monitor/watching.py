@@ -47,16 +47,24 @@ class Watched:
 class Watching:
     """A watch over the lines between two places."""
 
-    def __init__(self, watch: Watch, show: Show, recording: RecordingFile | None, listening: Callable[[str], None]):
+    def __init__(
+        self,
+        watch: Watch,
+        show: Show,
+        recording: RecordingFile | None,
+        listening: Callable[[str], None],
+        is_read: Callable[[], bool],
+    ) -> None:
         self._watch = watch
         self._show = show
         self._recording = recording
         self._listening = listening
+        self._is_read = is_read
         self._names: dict[int, str] = {0: "device"}
         self.watched = Watched()
 
     def run(self, host: Place, device: Place) -> Watched:
-        """Watch until a signal comes, or the passing process ends.
+        """Watch until a signal comes, the passing process ends, or nobody reads and nothing is recorded.
 
         Raises:
             LinkError: an end could not be had, or a port has gone.
@@ -81,7 +89,7 @@ class Watching:
         assert process.stdout is not None
         fd, decoder = process.stdout.fileno(), Decoder()
         at_us, heard = 0, clock.monotonic()
-        while True:
+        while self._recording is not None or self._is_read():
             ready, _, _ = select.select([fd], [], [], LOOK_S)
             if ready:
                 data = os.read(fd, READ_SIZE)

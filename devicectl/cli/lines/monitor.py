@@ -12,7 +12,7 @@ import typer
 from devicectl.cli.files import output_file, refuse_clash
 from devicectl.cli.output import require_written
 from handpiece_shell.files import NamedFile, Use, explain_no_file
-from handpiece_shell.streams import say
+from handpiece_shell.streams import has_reader, say
 from protocols.text.notice import NOTICE
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def monitor(
     """Watch the line between a host and a device: everything is passed on untouched, and decoded after that.
 
     Start it, and point the host at A. Ctrl-C, SIGTERM and SIGHUP end it with the
-    statistics: frames, errors, rates, and how long each command waited.
+    statistics: frames, errors, rates, and how long each command waited. Without
+    --record it also ends when whoever reads its output has gone.
 
     Exit codes:
 
@@ -135,7 +136,7 @@ def _watch(
         if not as_json:
             screen.show(lines)
 
-    watching = Watching(watch, show, recording, listening)
+    watching = Watching(watch, show, recording, listening, lambda: has_reader(sys.stdout))
     try:
         watching.run(host, device)
     finally:

@@ -237,3 +237,28 @@ def test_one_that_is_killed_leaves_its_recording_and_nobody_who_passes_on(
 def test_what_cannot_be_watched_is_one_line(arguments: list[str], code: int, says: str) -> None:
     done = devicectl("monitor", *arguments, code=code, env=environment())
     assert says in one_line(done) and not done.stdout
+
+
+def test_it_ends_with_whoever_reads_it() -> None:
+    with listening() as device, watched(ANY, address_of(device), "--json") as monitor:
+        assert monitor.process.stdout is not None and monitor.process.stderr is not None
+        monitor.process.stdout.close()
+        assert monitor.process.wait(patience()) == 1, "standard output could not be written"
+        assert monitor.process.stderr.read() == ""
+
+
+def test_a_recording_goes_on_without_a_reader(tmp_path: Path) -> None:
+    path = tmp_path / "line.pcapng"
+    with (
+        listening() as device,
+        watched(ANY, address_of(device), "--quiet", "--record", str(path)) as monitor,
+    ):
+        assert monitor.process.stdout is not None
+        monitor.process.stdout.close()
+        with socket.create_connection(monitor.address, patience()) as host, device.accept()[0] as end:
+            end.settimeout(patience())
+            host.sendall(b"abc")
+            assert end.recv(3) == b"abc"
+            wait_until(lambda: b"abc" in path.read_bytes(), "what passed is recorded")
+        monitor.process.send_signal(signal.SIGINT)
+        monitor.process.wait(patience())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from handpiece_shell import streams
-from handpiece_shell.streams import Output, guard_streams, loss_of, say, settle, to_utf8, why_lost
+from handpiece_shell.streams import Output, guard_streams, has_reader, loss_of, say, settle, to_utf8, why_lost
 
 
 class Failing(io.RawIOBase):
@@ -141,3 +141,12 @@ def test_a_descriptor_that_leads_nowhere_takes_what_is_written(tmp_path: Path) -
     finally:
         os.close(descriptor)
     assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_a_pipe_whose_reader_has_gone_is_known_before_the_next_write(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    with open(writer, "w", encoding="utf-8") as pipe, (tmp_path / "file").open("w", encoding="utf-8") as file:
+        assert has_reader(pipe) and has_reader(file)
+        os.close(reader)
+        assert not has_reader(pipe)
+    assert has_reader(io.StringIO()), "what is no file of the system has whoever reads it"
