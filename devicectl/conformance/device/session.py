@@ -103,7 +103,7 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
         raise SessionError(f"the device holds session {claims.session_no} open: --abandon closes it without its counts")
     if wanted.model not in ("", claims.model):
         raise SessionError(f"the claims are of model {wanted.model!r:.80}; the device says that it is {claims.model!r}")
-    met = _met(wanted, claims, power=power)
+    met = met_needs(wanted, claims, power=power)
     ground.has_power_switch, ground.met = power, met
     known = wanted.known
 
@@ -121,7 +121,7 @@ def links_of(url: DeviceUrl) -> int:
     return 1 if url.scheme in ONE_LINK else MANY_LINKS
 
 
-def _met(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]:
+def met_needs(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]:
     """Return the needs of cases that this run meets."""
     url = wanted.url
     links = links_of(url) if wanted.links is None else wanted.links

@@ -12,7 +12,7 @@ from typing import Final
 
 from devicectl.simulation.spec import FILES
 from tests.architecture.docs import first_contact
-from tests.architecture.docs.pages import api_page, broker_page, fault_pages, lesson_pages, reference_pages
+from tests.architecture.docs.pages import api_page, broker_page, case_pages, fault_pages, lesson_pages, reference_pages
 from tests.soak.matrix import runner as matrix
 from tests.soak.mutants import runner
 
@@ -28,6 +28,7 @@ PAGES: Final[list[tuple[str, Callable[[], str]]]] = [
     ("api.md", api_page.page),
     ("alarms.md", reference_pages.alarms),
     ("broker.md", broker_page.page),
+    ("cases.md", case_pages.page),
     ("command_line.md", reference_pages.command_line),
     ("device_states.md", reference_pages.device_states),
     ("lessons.md", lesson_pages.ready),

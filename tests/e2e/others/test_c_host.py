@@ -1,6 +1,7 @@
 """The host in C against the served device: what it prints is what the device's memory says, also over a bad line."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -20,7 +21,7 @@ from devicectl.session.count import Fold
 from firmware_sim import memory_file
 from protocols.text.notice import NOTICE
 from tests import vectors
-from tests.e2e.processes import read_until, started
+from tests.e2e.processes import DEVICECTL, read_until, started
 from tests.integration.c_device import built_device
 from tests.integration.c_device.built_device import HOST_SOURCES as SOURCES
 from tests.patience import patience
@@ -33,6 +34,7 @@ QUICK: Final = [
     *("--param", "lease_armed_ms=2000"),  # a loaded machine is no lost link
 ]
 """What keeps a session in real time short."""
+KIT_TAKES_S: Final = 150
 COUNTS: Final = ("cycles", "completed", "aborted", "ambiguous", "punctures", "cores_counted")
 
 
@@ -157,6 +159,20 @@ def test_a_session_over_a_line_that_echoes(c_host: str, tmp_path: Path) -> None:
         done = run(c_host, url=url)
     assert done.returncode == 0, done.stdout + done.stderr
     assert said(done.stdout)["reason"] == "completed" and said(done.stdout)["agreed"] == "yes"
+
+
+@pytest.mark.timeout(400)
+def test_it_breaks_no_rule_that_the_kit_tries(c_host: str, tmp_path: Path) -> None:
+    """Without a baseline. What it was not seen to do is to come back, which its README says that it leaves out."""
+    report = tmp_path / "report.json"
+    line = [*DEVICECTL, "conform", "controller", "--json", str(report), "--jobs", "8", "--", c_host]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=patience(KIT_TAKES_S), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    cases = json.loads(report.read_text(encoding="utf-8"))["cases"]
+    assert {case["word"] for case in cases} == {"passed", "skipped"}
+    skipped = [case["id"] for case in cases if case["word"] == "skipped" and "needs a broker" not in case["reason"]]
+    assert sorted(skipped) == sorted(case["id"] for case in cases if case["id"].startswith("back."))
+    assert len(skipped) == 6, "docs/conformance.md says how many"
 
 
 def test_leases_of_0_never_end(c_host: str, tmp_path: Path) -> None:
