@@ -72,7 +72,7 @@ def device(
 
     2 wrong arguments
 
-    3 no device that links
+    3 no device that links, or a broker that has gone or keeps this program out
 
     130 interrupted
     """

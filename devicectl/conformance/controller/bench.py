@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from devicectl import clock
-from devicectl.conformance.controller.carrier import BrokerGoneError, behind, mqtt_face
+from devicectl.conformance.brokers import BrokerGoneError
+from devicectl.conformance.controller.carrier import behind, check_broker, mqtt_face
 from devicectl.conformance.controller.faces import Face, Taken, pty_face, rfc2217_face, tcp_face
 from devicectl.conformance.controller.scene import End, Run, Scene
 from devicectl.conformance.controller.tape import Tape
@@ -60,6 +61,8 @@ async def hold_run(scene: Scene, command: Sequence[str], way: str, place: Broker
                     await _run(run, taken, command, face.url, folder)
                 if taken.gone:
                     raise BrokerGoneError(taken.gone)
+                if place is not None:
+                    await check_broker(place)  # one that froze has kept the command from all that it should do
         except BrokerGoneError:
             raise
         except DevicectlError as error:

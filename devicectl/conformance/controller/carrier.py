@@ -13,9 +13,9 @@ from typing import Final
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devicectl import clock
+from devicectl.conformance.brokers import BrokerGoneError, why_shut_out
 from devicectl.conformance.controller.faces import TICK_S, Face, Taken
 from devicectl.conformance.controller.publications import Passed, TopicsLine, item_of, moved
-from devicectl.errors import LinkError
 from handpiece_shell.broker_client import BrokerClient, connection_options, stay_connected
 from protocols.mqtt.broker import TIMEOUT_S, explain
 from protocols.mqtt.broker_url import BrokerUrl, BrokerUrlError, parse_broker_url
@@ -30,10 +30,6 @@ BIRTH_LIMIT_S: Final = 10.0
 CLEAR_LIMIT_S: Final = 2.0
 """Seconds for what is retained on the command's side to be cleared."""
 DEFAULT_PLACE: Final = "mqtt://{address}/conform/kit"
-
-
-class BrokerGoneError(LinkError):
-    """The broker is not there, does not let the kit in, or has gone in the midst of a run."""
 
 
 def place_at(address: str) -> BrokerUrl:
@@ -57,17 +53,12 @@ async def check_broker(place: BrokerUrl) -> None:
     Raises:
         BrokerGoneError: it does not, or is not there.
     """
-
-    async def nothing(client: BrokerClient) -> None:
-        client.end_entry()
-
     try:
-        options = connection_options(place, f"kit-{place.topics.device}")
+        reason = await why_shut_out(place, f"look-{place.topics.device}")
     except BrokerUrlError as error:
         raise BrokerGoneError(f"--broker: {error}") from error
-    ended_by = await stay_connected(options, asyncio.get_running_loop().time() + TIMEOUT_S, nothing)
-    if ended_by is not None:
-        raise BrokerGoneError(explain(ended_by, place)) from ended_by
+    if reason:
+        raise BrokerGoneError(reason)
 
 
 class Carrier:

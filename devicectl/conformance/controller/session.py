@@ -10,9 +10,10 @@ from typing import Final
 
 from devicectl import clock
 from devicectl.conformance.baseline import apply_baseline
+from devicectl.conformance.brokers import BrokerGoneError
 from devicectl.conformance.case import Case
 from devicectl.conformance.controller.bench import hold_run, since
-from devicectl.conformance.controller.carrier import BrokerGoneError, check_broker, place_at, place_of
+from devicectl.conformance.controller.carrier import check_broker, place_at, place_of
 from devicectl.conformance.controller.cases.declare import scene_of
 from devicectl.conformance.controller.cases.plain import PLAIN
 from devicectl.conformance.controller.catalogue import lacking
@@ -52,7 +53,7 @@ def hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
     """Hold a run.
 
     Raises:
-        LinkError: the command never says HELLO, in any of the first scenes; or there is no broker, or it has gone.
+        LinkError: the command never says HELLO; the bench does not come up; or there is no broker, or it has gone.
     """
     try:
         return asyncio.run(_hold_behind(wanted, keep))
@@ -87,6 +88,8 @@ async def _hold(wanted: Wanted, keep: Kept, place: BrokerUrl | None) -> list[Out
     runs: dict[str, Run] = {}
     if scenes:
         first = await hold_run(scenes[0], wanted.command, wanted.way, place and place_of(place, 0))
+        if first.broken and not first.tape.greeted:
+            raise LinkError(f"the command cannot be tried: {first.broken}")
         if first.end is End.NOT_STARTED or not first.tape.greeted:
             raise LinkError(f"no controller that says HELLO: {_why_silent(first)}")
         runs[scenes[0].name] = first
@@ -116,7 +119,7 @@ def _why_silent(run: Run) -> str:
     """Return why a command has said no HELLO, as far as the bench knows."""
     if run.end is End.NOT_STARTED:
         return run.told
-    return f"{run.told}; {run.broken or 'the URL of its device is in HANDPIECE_URL, and {url} in its arguments'}"
+    return f"{run.told}; the URL of its device is in HANDPIECE_URL, and {{url}} in its arguments"
 
 
 def judge(case: Case, run: Run, slack_ms: float = SLACK_MS) -> Outcome:

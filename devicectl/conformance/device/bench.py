@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Final, TypeVar
 
 from devicectl import clock
+from devicectl.conformance.brokers import BrokerGoneError, why_shut_out
 from devicectl.conformance.device.probe import Close, Effect, GoneError, Open, Power, Probe, Steps, Until
 from devicectl.conformance.device.wires import Piece
-from devicectl.errors import LinkError
+from devicectl.errors import LinkError, LinkForbiddenError
 from devicectl.transports.port import Transport
 from devicectl.transports.urls import DeviceUrl, module_of
 from protocols.language.units import MILLISECOND, SECOND, Micros
@@ -25,6 +26,8 @@ OPEN_LIMIT_S: Final = 15.0
 """Seconds to open a way to the device; a serial port that waits for a board's boot takes eight at most."""
 HOOK_LIMIT_S: Final = 60.0
 """Seconds for a hook's command."""
+
+_NO_VERDICT: Final = "no verdict about the device"
 
 
 class _Way:
@@ -49,7 +52,7 @@ class _Way:
         """Take in that the transport is gone."""
         if not self.left:
             self.left = True
-            self._bench.closed(self._channel, reason)
+            self._bench.closed(self._channel, reason, final=final)
 
     def start(self, work: Coroutine[object, object, None]) -> None:
         """Run a transport's own task."""
@@ -67,6 +70,8 @@ class RealBench:
         self._ways: dict[int, _Way] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._came = asyncio.Event()
+        self._shut_out = ""
+        """Something that a broker forbids the kit, as a sentence; "" while it forbids nothing."""
         self._started = clock.monotonic()
 
     @contextlib.asynccontextmanager
@@ -85,7 +90,11 @@ class RealBench:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def run(self, steps: Steps[_T]) -> _T:
-        """Run steps of the probe to their end."""
+        """Run steps of the probe to their end.
+
+        Raises:
+            BrokerGoneError: a broker is not there, or keeps the kit out: the device is not to blame for what follows.
+        """
         self._tick()
         try:
             effect = next(steps)
@@ -93,6 +102,8 @@ class RealBench:
                 self._flush()
                 try:
                     await self._carry_out(effect)
+                    if self._shut_out:
+                        raise BrokerGoneError(f"{_NO_VERDICT}: {self._shut_out}")
                 except GoneError as gone:
                     self._tick()
                     effect = steps.throw(gone)
@@ -113,9 +124,10 @@ class RealBench:
             self._probe.heard(channel, piece)
         self._came.set()
 
-    def closed(self, channel: int, reason: str) -> None:
+    def closed(self, channel: int, reason: str, *, final: bool) -> None:
         """Take in that a channel is closed."""
         self._tick()
+        self._shut_out = self._shut_out or (reason if final else "")
         self._probe.closed(channel, reason)
         self._came.set()
 
@@ -124,6 +136,17 @@ class RealBench:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def see_broker(self, channel: int = 0) -> None:
+        """See that a broker on the way is there, as the client that a channel was.
+
+        Raises:
+            BrokerGoneError: it is not, or does not let that client in.
+        """
+        broker = self._url.broker
+        reason = "" if broker is None else await why_shut_out(broker, self._client(channel))
+        if reason:
+            raise BrokerGoneError(f"{_NO_VERDICT}: {reason}")
 
     # --- inside ----------------------------------------------------------------------------------------------
 
@@ -172,6 +195,9 @@ class RealBench:
             way.left = True
             reason = str(error) or f"it could not be opened within {OPEN_LIMIT_S:g} s"
             self._probe.closed(channel, reason)
+            if isinstance(error, LinkForbiddenError):
+                raise BrokerGoneError(f"{_NO_VERDICT}: {reason}") from error
+            await self.see_broker(channel)
             raise GoneError(f"the way to the device is closed: {reason}") from error
         self._ways[channel] = way
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from devicectl.conformance.baseline import apply_baseline
+from devicectl.conformance.brokers import BrokerGoneError
 from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.ground import Ground
 from devicectl.conformance.device.opening import open_simulated, opened
 from devicectl.conformance.device.probe import BrokenRule, GoneError, Sent, Steps
 from devicectl.conformance.device.runner import Claims, Kept, OutOfTime, Runner
-from devicectl.conformance.outcome import Outcome
+from devicectl.conformance.outcome import Outcome, Word
 from devicectl.errors import LinkError, SessionError
 from devicectl.transports.urls import DeviceUrl
 
@@ -66,7 +67,7 @@ def hold(wanted: Wanted, keep: Kept) -> Held:
     """Hold a run.
 
     Raises:
-        LinkError: there is no device that links.
+        LinkError: there is no device that links; or the broker before it has gone, or keeps the kit out.
         SessionError: it holds a session that nobody has allowed to abandon, or is of another model than the claims.
         UrlError: the URL asks for what there is not.
     """
@@ -86,7 +87,16 @@ def brisk(url: DeviceUrl) -> DeviceUrl:
 
 async def _hold_real(wanted: Wanted, keep: Kept) -> Held:
     async with opened(wanted.url, hook=wanted.hook, slack_ms=wanted.slack_ms) as (ground, bench):
-        return await bench.run(_whole(wanted, ground, keep, power=wanted.hook is not None))
+        try:
+            held = await bench.run(_whole(wanted, ground, keep, power=wanted.hook is not None))
+        except BrokerGoneError:
+            raise
+        except LinkError:
+            await bench.see_broker()  # which may be why nothing links
+            raise
+        if any(outcome.word is Word.FAILED for outcome in held.outcomes):
+            await bench.see_broker()
+        return held
 
 
 def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[Held]:
