@@ -12,6 +12,8 @@ from protocols.text.escape import printable
 
 GAP: Final = 2
 """Columns of a terminal between two cells."""
+HANGING: Final = 4
+"""Columns by which what did not fit on a line is set in."""
 MIN_WIDTH: Final = 6
 """Width of a column that is cut short: its heading stays whole."""
 
@@ -85,6 +87,19 @@ def fit(widths: dict[str, int], room: int, *, cut: str, spare: Sequence[str]) ->
         if cut in left and left[cut] - too_much >= MIN_WIDTH:
             return {**left, cut: left[cut] - too_much}
     return left
+
+
+def fold(line: str) -> str:
+    """Return a line as it is, or on a terminal broken between words, with what follows set in."""
+    if not sys.stdout.isatty():
+        return line
+    import shutil
+    import textwrap
+
+    own = " " * (len(line) - len(line.lstrip()) + HANGING)
+    return textwrap.fill(
+        line, shutil.get_terminal_size().columns, subsequent_indent=own, break_on_hyphens=False, drop_whitespace=True
+    )
 
 
 def _print_tabs(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:

@@ -26,6 +26,11 @@ class Need(StrEnum):
     TRUTH = "a device that knows the truth"
     FAULTS = "a simulated device that takes faults over its link"
 
+    @property
+    def word(self) -> str:
+        """One word for it, where many cases are listed."""
+        return self.name.lower()
+
 
 class Case(NamedTuple):
     """One case. `rules` are the numbers of those that it shows; `end` is the end that is judged.

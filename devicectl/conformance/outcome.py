@@ -3,12 +3,19 @@
 Law: a value, of an end that is not ours as much as of one that is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 from devicectl.conformance.case import Case
 from devicectl.conformance.rules import Level
+
+Tell = Callable[[int, int, str], None]
+"""Hears how far a run has come: what is done, of how many, and what it is at or has had last."""
+
+
+def tell_nobody(done: int, total: int, what: str) -> None:
+    """Let nobody hear it."""
 
 
 class Word(StrEnum):

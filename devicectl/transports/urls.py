@@ -161,6 +161,14 @@ def module_of(scheme: str) -> TransportModule:
     return found
 
 
+def place_of(url: DeviceUrl) -> str:
+    """Name the place of a device for a report: its URL without the options."""
+    if url.broker is not None:
+        return str(url.broker.for_others).partition("?")[0]
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{url.path}{host}{f':{url.port}' if url.port else ''}"
+
+
 def describe_schemes() -> str:
     """Name the forms of a device URL, for help: `sim://, ... or mqtt://HOST/SITE/DEVICE`."""
     *forms, last = [row.form for row in SCHEMES.values() if row.form]

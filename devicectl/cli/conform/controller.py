@@ -3,6 +3,7 @@
 Law: thin. It checks the command line before anything is started, and writes what the run came to.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -110,7 +111,7 @@ def controller(
         lacks=read_stated(claims, CONTROLLER_CASES).lacks,
         slack_ms=SLACK_MS if given is None else given,
     )
-    return run(Duty.HOST, lambda keep: _held(wanted, keep), files, every=every)
+    return run(Duty.HOST, lambda keep, tell: _held(replace(wanted, tell=tell), keep), files, every=every)
 
 
 def _way_of(ways: dict[str, bool]) -> str:

@@ -3,6 +3,7 @@
 Law: thin. It checks the command line before anything is opened, and writes what the run came to.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from devicectl.cli.arguments import URL_VARIABLE, device_url, whole_number
 from devicectl.cli.conform import options
 from devicectl.cli.files import device_files
-from devicectl.transports.urls import DEFAULT_URL, describe_schemes
+from devicectl.transports.urls import DEFAULT_URL, describe_schemes, place_of
 
 if TYPE_CHECKING:
     from devicectl.cli.conform.running import Held, Keep
@@ -104,7 +105,7 @@ def device(
         model=stated.model,
         lacks=stated.lacks,
     )
-    return run(Duty.DEVICE, lambda keep: _held(wanted, keep), files, every=every)
+    return run(Duty.DEVICE, lambda keep, tell: _held(replace(wanted, tell=tell), keep), files, every=every)
 
 
 def _held(wanted: "Wanted", keep: "Keep") -> "Held":
@@ -114,7 +115,7 @@ def _held(wanted: "Wanted", keep: "Keep") -> "Held":
     claims = held.claims
     parameters = brisk(wanted.url).parameters
     judged = {
-        "device": f"{wanted.url.scheme}://",
+        "device": place_of(wanted.url),
         "seed": wanted.url.seed,
         "model": claims.model,
         "serial": claims.serial,

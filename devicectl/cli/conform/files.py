@@ -8,8 +8,9 @@ from typing import Final, NamedTuple, TypeVar
 import typer
 
 from devicectl.cli.files import write_file
+from devicectl.cli.tables import fold
 from devicectl.conformance.baseline import BaselineError, read_baseline, write_baseline
-from devicectl.conformance.case import Case, matching, nearest
+from devicectl.conformance.case import Case, Need, matching, nearest
 from devicectl.conformance.claims import ClaimsError, Stated, read_claims
 from devicectl.conformance.device.catalogue import DEVICE_CASES
 from devicectl.conformance.outcome import Outcome
@@ -61,9 +62,12 @@ def print_list(cases: Sequence[Case]) -> None:
     """Print cases with their rules and what they need."""
     print(NOTICE)
     for case in cases:
-        needs = f"  needs {'; '.join(sorted(case.needs))}" if case.needs else ""
-        print(f"{case.id:30} {case.level:6} {' '.join(case.rules)}  {case.title}{needs}")
+        needs = f"  needs {', '.join(need.word for need in Need if need in case.needs)}" if case.needs else ""
+        print(fold(f"{case.id:30} {case.level:6} {' '.join(case.rules)}  {case.title}{needs}"))
     print(f"{len(cases)} cases")
+    for need in Need:
+        if any(need in case.needs for case in cases):
+            print(fold(f"needs {need.word:8} {need}"))
 
 
 def read_known(path: Path | None, cases: Sequence[Case] = DEVICE_CASES) -> dict[str, str]:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from devicectl import clock
 from devicectl.cli.conform.files import Files, write_recording, write_reports
+from devicectl.cli.conform.progress import Progress
 from devicectl.cli.signals import taken_as_ctrl_c
+from devicectl.cli.tables import fold
 from devicectl.conformance.device.probe import Sent
-from devicectl.conformance.outcome import Outcome, Word
+from devicectl.conformance.outcome import Outcome, Tell, Word
 from devicectl.conformance.report.lines import lines
 from devicectl.conformance.report.recording import encode_case
 from devicectl.conformance.report.summary import report_data
@@ -22,7 +24,7 @@ Held = tuple[Mapping[str, object], list[Outcome]]
 _RECORDED = (Word.FAILED, Word.KNOWN)
 
 
-def run(end: Duty, hold: Callable[[Keep], Held], files: Files, *, every: bool) -> int:
+def run(end: Duty, hold: Callable[[Keep, Tell], Held], files: Files, *, every: bool) -> int:
     """Hold a run, print and write its report; returns the exit code."""
     began = clock.monotonic()
 
@@ -32,11 +34,11 @@ def run(end: Duty, hold: Callable[[Keep], Held], files: Files, *, every: bool) -
         path = write_recording(files.record, outcome.case.id, encode_case(outcome, pieces, versions()))
         return outcome._replace(recording=str(path))
 
-    with taken_as_ctrl_c():  # what the run has started must end with it
-        judged, outcomes = hold(keep)
+    with taken_as_ctrl_c(), Progress(sys.stderr) as progress:  # what the run has started must end with it
+        judged, outcomes = hold(keep, progress.tell)
     data = report_data(end, judged, outcomes, seconds=(clock.monotonic() - began) / 1e6, versions=versions())
     to_utf8(sys.stdout)
     for line in lines(data, every=every):
-        print(line)
+        print(fold(line))
     write_reports(files, data, outcomes)
     return 1 if data["verdict"] == "failed" else 0

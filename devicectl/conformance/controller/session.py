@@ -20,7 +20,7 @@ from devicectl.conformance.controller.catalogue import lacking
 from devicectl.conformance.controller.checks import NotShown
 from devicectl.conformance.controller.scene import SLACK_MS, End, Run, Scene
 from devicectl.conformance.device.probe import BrokenRule, Sent
-from devicectl.conformance.outcome import Difference, Outcome, Word
+from devicectl.conformance.outcome import Difference, Outcome, Tell, Word, tell_nobody
 from devicectl.errors import LinkError
 from devicectl.simulation.broker import broker
 from protocols.mqtt.broker_url import BrokerUrl
@@ -47,6 +47,7 @@ class Wanted:
     known: Mapping[str, str] = field(default_factory=dict)
     lacks: Mapping[str, str] = field(default_factory=dict)
     slack_ms: float = SLACK_MS
+    tell: Tell = tell_nobody
 
 
 def hold(wanted: Wanted, keep: Kept) -> list[Outcome]:
@@ -99,6 +100,7 @@ async def _hold(wanted: Wanted, keep: Kept, place: BrokerUrl | None) -> list[Out
         async with places:
             if since(began) < wanted.limit_s:
                 runs[scene.name] = await hold_run(scene, wanted.command, wanted.way, place and place_of(place, number))
+                wanted.tell(len(runs), len(scenes), scene.name)
 
     async with asyncio.TaskGroup() as group:
         for number, scene in enumerate(scenes[1:], 1):

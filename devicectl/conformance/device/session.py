@@ -4,7 +4,7 @@ Law: it chooses; what is true of the device comes from the cases.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from devicectl.conformance.device.ground import Ground
 from devicectl.conformance.device.opening import open_simulated, opened
 from devicectl.conformance.device.probe import BrokenRule, GoneError, Sent, Steps
 from devicectl.conformance.device.runner import Claims, Kept, OutOfTime, Runner
-from devicectl.conformance.outcome import Outcome, Word
+from devicectl.conformance.outcome import Outcome, Tell, Word, tell_nobody
 from devicectl.errors import LinkError, SessionError
 from devicectl.transports.urls import DeviceUrl
 
@@ -52,6 +52,7 @@ class Wanted:
     slack_ms: float | None = None
     limit_s: float = RUN_LIMIT_S
     links: int | None = None
+    tell: Tell = tell_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,15 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
         return keep(judged, pieces)
 
     runner = Runner(ground, met, kept, run_limit_s=wanted.limit_s, lacks=wanted.lacks)
-    outcomes = yield from runner.run(wanted.cases)
+    outcomes = yield from runner.run(_told(wanted))
     return Held(claims, outcomes, ground.probe.now / 1e6)
+
+
+def _told(wanted: Wanted) -> Iterator[Case]:
+    """Give the cases of a run, and tell of each."""
+    for number, one in enumerate(wanted.cases):
+        wanted.tell(number, len(wanted.cases), one.id)
+        yield one
 
 
 def links_of(url: DeviceUrl) -> int:

@@ -8,13 +8,12 @@ from protocols.text.escape import printable
 
 SHOWN_FRAMES: Final = 8
 """Frames of a failed case, the last ones: its whole exchange is in the files."""
-WIDTH: Final = 118
 _BAD: Final = ("failed", "mended")
 
 
 def case_line(case: JsonObject) -> str:
     """Return the one line of a case."""
-    return f"{case['word']:7} {case['id']:28} {' '.join(case['rules'])}  {case['title']}"[:WIDTH]
+    return f"{case['word']:7} {case['id']:28} {' '.join(case['rules'])}  {case['title']}"
 
 
 def failure_lines(case: JsonObject) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A report as one page of HTML, without scripts and without anything of another place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final
 
@@ -12,6 +12,7 @@ table { border-collapse: collapse; width: 100%; } th, td { text-align: left; ver
 tr { border-top: 1px solid #ddd; } .failed, .mended { background: #fde4e1; } .skipped { color: #666; }
 .known { background: #fff3d6; } .notice { background: #222; color: #fff; padding: .4em .8em; }
 pre { overflow-x: auto; background: #f6f6f6; padding: .6em; font-size: 12px; } code { white-space: nowrap; }
+.wide { overflow-x: auto; } .facts { width: auto; } .rules td:first-child { white-space: nowrap; }
 """
 
 
@@ -24,18 +25,41 @@ def _parts(data: JsonObject) -> Iterator[str]:
     title = f"Conformance of a {data['end']}: {data['verdict']}"
     yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     yield f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>\n"
-    yield f'<p class="notice">{escape(data["notice"])}</p><h1>{escape(title)}</h1>\n<table>'
-    for name, value in {**data["judged"], **data["counts"], "seconds": data["seconds"]}.items():
+    yield f'<p class="notice">{escape(data["notice"])}</p><h1>{escape(title)}</h1>\n<table class="facts">'
+    counts = {name: number for name, number in data["counts"].items() if number}
+    facts = {**data["judged"], **counts, "seconds": data["seconds"]}
+    for name, value in facts.items():
+        if value in ("", None):
+            continue
         yield f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>\n"
-    yield "</table><h2>Rules</h2><table><tr><th>rule</th><th>level</th><th></th><th>it says</th><th>cases</th></tr>\n"
+    yield "</table>\n"
+    yield from _failed(data["cases"])
+    yield '<h2>Rules</h2><div class="wide"><table class="rules">'
+    yield "<tr><th>rule</th><th>level</th><th>seen</th><th>it says</th><th>cases</th></tr>\n"
     for rule in data["rules"]:
-        cases = " ".join(f'<a href="#{escape(name)}"><code>{escape(name)}</code></a>' for name in rule["cases"])
+        cases = " ".join(_link(name) for name in rule["cases"])
         cells = "".join(f"<td>{escape(rule[name])}</td>" for name in ("id", "level", "word", "text"))
         yield f'<tr class="{escape(rule["word"])}">{cells}<td>{cases}</td></tr>\n'
-    yield "</table><h2>Cases</h2>\n"
+    yield "</table></div><h2>Cases</h2>\n"
     for case in data["cases"]:
         yield from _case(case)
     yield "</body></html>\n"
+
+
+def _link(name: str) -> str:
+    return f'<a href="#{escape(name)}"><code>{escape(name)}</code></a>'
+
+
+def _failed(cases: Iterable[JsonObject]) -> Iterator[str]:
+    """Write what failed before all else: it is what a reader has come for."""
+    failed = [case for case in cases if case["word"] in ("failed", "mended")]
+    if not failed:
+        return
+    yield "<h2>What failed</h2><ul>\n"
+    for case in failed:
+        rules = escape(f"{' '.join(case['rules'])}, {case['level']}")
+        yield f'<li class="{escape(case["word"])}">{_link(case["id"])} {escape(case["title"])} ({rules})</li>\n'
+    yield "</ul>\n"
 
 
 def _case(case: JsonObject) -> Iterator[str]:

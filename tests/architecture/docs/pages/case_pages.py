@@ -57,7 +57,7 @@ def _lines() -> Iterator[str]:
     yield from ("", "| word | is | cases |", "| --- | --- | --- |")
     for need in Need:
         found = sum(need in one.needs for one in DEVICE_CASES)
-        yield from [f"| {_word(need)} | {need} | {found} |"] * bool(found)
+        yield from [f"| {need.word} | {need} | {found} |"] * bool(found)
     yield from _groups(DEVICE_CASES)
     yield from ("", "## A controller")
     yield from _groups(CONTROLLER_CASES)
@@ -72,10 +72,6 @@ def _groups(cases: Sequence[Case]) -> Iterator[str]:
 
 def _rows(cases: Iterable[Case]) -> Iterator[str]:
     for one in cases:
-        needs = ", ".join(_word(need) for need in Need if need in one.needs)
+        needs = ", ".join(need.word for need in Need if need in one.needs)
         level = "" if one.level == "must" else f" ({one.level})"
         yield f"| `{one.id}` | {' '.join(one.rules)}{level} | {one.title} | {needs} |"
-
-
-def _word(need: Need) -> str:
-    return need.name.lower()

@@ -1,6 +1,5 @@
 """Which columns a terminal has room for, and how wide the one is that may be cut short."""
 
-import io
 import re
 import sys
 from collections.abc import Iterator
@@ -8,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from devicectl.cli.sessions import COLUMNS, SPARE_COLUMNS
-from devicectl.cli.tables import GAP, MIN_WIDTH, fit, print_list
+from devicectl.cli.tables import GAP, MIN_WIDTH, fit, fold, print_list
+from tests.unit.devicectl.cli.terminal import Terminal
 
 WIDTHS = {"id": 2, "name": 20, "size": 4, "color": 5}
 WHOLE = 31 + 3 * GAP
@@ -38,20 +38,6 @@ def test_sessions_list_names_columns_that_it_has() -> None:
     assert set(SPARE_COLUMNS) < set(COLUMNS)
 
 
-class Terminal(io.TextIOWrapper):
-    """A terminal of an encoding, that keeps what is written to it."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__(io.BytesIO(), encoding=encoding, write_through=True)
-
-    def isatty(self) -> bool:
-        return True
-
-    def lines(self) -> list[str]:
-        assert isinstance(self.buffer, io.BytesIO)
-        return self.buffer.getvalue().decode(self.encoding).splitlines()
-
-
 @pytest.mark.parametrize(
     ("encoding", "rule", "cut"),
     [("utf-8", "\u2500", "a lon\u2026"), ("ascii", "-", "a long")],
@@ -69,6 +55,25 @@ def test_what_is_cut_ends_as_the_encoding_lets_it(
     assert re.sub(r"\x1b\[[0-9;]*m", "", head).split() == ["id", "name", "y"]
     assert line == rule * 17
     assert first == f"1   {cut}  x\\x1b" and second == "2   short"
+
+
+@pytest.mark.parametrize(
+    ("line", "folded"),
+    [
+        ("short", "short"),
+        ("a  bb cc-dd eeee", "a  bb cc-dd\n    eeee"),
+        ("  a bb cc-dd eeee ff", "  a bb cc-dd\n      eeee\n      ff"),
+        ("x" * 14, "x" * 12 + "\n    xx"),
+        ("", ""),
+    ],
+)
+def test_a_line_is_folded_between_words_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, line: str, folded: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "12")
+    assert fold(line) == line
+    monkeypatch.setattr(sys, "stdout", Terminal("utf-8"))
+    assert fold(line) == folded
 
 
 def test_where_there_is_no_terminal_each_row_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:

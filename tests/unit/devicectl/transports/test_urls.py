@@ -19,6 +19,7 @@ from devicectl.transports.urls import (
     TransportModule,
     module_of,
     parse_url,
+    place_of,
 )
 from protocols.language.units import SECOND
 
@@ -285,6 +286,21 @@ def test_the_example_is_of_the_scheme_that_was_probably_meant(text: str, scheme:
     with pytest.raises(UrlError) as caught:
         parse_url(text)
     assert str(caught.value).endswith(f"; for example {SCHEMES[scheme].example}")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("sim://?seed=7", "sim://"),
+        ("tcp://127.0.0.1:4001", "tcp://127.0.0.1:4001"),
+        ("tcp://[::1]:4001", "tcp://[::1]:4001"),
+        ("rfc2217://127.0.0.1:4002?baud=9600", "rfc2217://127.0.0.1:4002"),
+        ("serial:///dev/ttyUSB0?baud=9600", "serial:///dev/ttyUSB0"),
+        ("mqtt://127.0.0.1:1883/bench/sim-7?credentials=host.txt", "mqtt://127.0.0.1:1883/bench/sim-7"),
+    ],
+)
+def test_the_place_of_a_device_is_its_url_without_options(text: str, place: str) -> None:
+    assert place_of(parse_url(text)) == place
 
 
 def test_every_scheme_of_pyserials_is_told_apart() -> None:

@@ -37,7 +37,10 @@ def test_one_link_leaves_out_what_needs_a_second() -> None:
     def kept(outcome: Outcome, pieces: object) -> Outcome:
         return outcome
 
-    held = hold(Wanted(parse_url("sim://?seed=1"), cases, links=1), kept)
+    told: list[tuple[int, int, str]] = []
+    wanted = Wanted(parse_url("sim://?seed=1"), cases, links=1, tell=lambda *how_far: told.append(how_far))
+    held = hold(wanted, kept)
+    assert told == [(number, 3, one.id) for number, one in enumerate(cases)]
     assert {one.case.id: (one.word, one.reason) for one in held.outcomes} == {
         "lnk.hello": (Word.PASSED, ""),
         "lnk.replaced-elsewhere": (Word.SKIPPED, f"needs {Need.SECOND}"),

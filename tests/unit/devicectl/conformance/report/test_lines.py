@@ -12,6 +12,7 @@ def test_lines_show_what_failed_and_why() -> None:
     assert "answer: 12.5 ms, limit 100 ms, margin 87.5 ms" in text
     assert "skipped   1: needs a broker" in text
     assert "1 passed, 2 failed, 1 skipped, 1 known in 2.0 s" in text
+    assert not [line for line in said if "None" in line], "what is not known is left out"
     assert said[-2:] == ["broken: HLP-FRM-8", "verdict: failed"]
 
 

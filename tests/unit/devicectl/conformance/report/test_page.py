@@ -11,4 +11,6 @@ def test_the_page_has_rules_cases_and_notice_as_text() -> None:
     assert '<a href="#frm.two">' in text and 'id="frm.two"' in text
     assert "ARMED &lt;&amp;&gt;" in text and "<b>m</b>" not in text
     assert "<td>12.5</td><td>100</td><td>87.5</td>" in text
+    assert text.index("<h2>What failed</h2>") < text.index("<h2>Rules</h2>"), "it is what a reader has come for"
+    assert "<th>mended</th>" not in text, "of what there is none, nothing is said"
     assert "<script" not in text and "http" not in text
