@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from tests.brokers import Mosquitto, running
 from tests.patience import look, patience
+from tests.runs.imports import import_first, part_of, without_garbage
 from tests.runs.order import begun_early
 
 # A shell starts what goes on in the background with Ctrl-C ignored, and nohup what it starts with SIGHUP; so would be
@@ -46,6 +47,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: two processes for each core, since the tests in real time wait for most of theirs."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Each of several processes imports a part of its own first."""
+    config, worker = session.config, getattr(session.config, "workerinput", None)
+    with without_garbage():
+        if worker is not None:
+            named = (config.args, config.getoption("ignore") or ())
+            places, left_out = ([config.rootpath / name for name in names] for names in named)
+            part = int(worker["workerid"].removeprefix("gw"))
+            import_first(part_of(places, left_out, part, worker["workercount"]), config.rootpath)
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)
