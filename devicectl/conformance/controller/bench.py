@@ -1,13 +1,14 @@
 """The bench: a simulated device, a face of the line to it, and the command, each ended whatever it does.
 
-Law: every wait has a limit with a name, and what the command prints is read and not kept. Children of the command that
-stay in its process group end with it.
+Law: every wait has a limit with a name, and what the command prints is read and not kept. Children of the command end
+with it: those of its process group, and where /proc tells, those that have left it.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,7 +21,8 @@ from devicectl import clock
 from devicectl.conformance.brokers import BrokerGoneError
 from devicectl.conformance.controller.carrier import behind, check_broker, mqtt_face
 from devicectl.conformance.controller.faces import Face, Taken, pty_face, rfc2217_face, tcp_face
-from devicectl.conformance.controller.scene import End, Run, Scene
+from devicectl.conformance.controller.left import end_marked
+from devicectl.conformance.controller.scene import START_LIMIT_S, End, Run, Scene
 from devicectl.conformance.controller.tape import Tape
 from devicectl.errors import DevicectlError
 from devicectl.simulation.process import simulator
@@ -29,13 +31,13 @@ from protocols.language.units import SECOND
 from protocols.mqtt.broker_url import BrokerUrl
 from protocols.text.escape import printable
 
-START_LIMIT_S: Final = 20.0
-"""Seconds from the start of the command to its HELLO."""
 GRACE_S: Final = 5.0
 """Seconds from SIGTERM to SIGKILL."""
 LEFT_LIMIT_S: Final = 1.0
 """Seconds for the last of the command's output, once it has ended."""
 LOOK_S: Final = 0.05
+MARK: Final = "DEVICECTL_CONFORM_RUN"
+"""Variable by which the children of a run are known, whatever session they put themselves in."""
 KEPT_BYTES: Final = 2_000
 """Last bytes of the command's output that are kept for the report."""
 SEED: Final = 7
@@ -85,12 +87,13 @@ def _device_of(place: BrokerUrl | None) -> DeviceUrl:
 
 async def _run(run: Run, taken: Taken, command: Sequence[str], url: str, folder: Path) -> None:
     """Start the command and wait for its end, or end it."""
+    mark = secrets.token_hex(8)
     line = [word.replace("{url}", url).replace("{folder}", str(folder)) for word in command]
     output, inlet = os.pipe()  # its own: asyncio's wait() would also wait for children that keep asyncio's pipe
     try:
         process = await asyncio.create_subprocess_exec(
             *line,
-            env={**os.environ, "HANDPIECE_URL": url, "HANDPIECE_URLS": json.dumps([url])},
+            env={**os.environ, "HANDPIECE_URL": url, "HANDPIECE_URLS": json.dumps([url]), MARK: mark},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=inlet,
             stderr=asyncio.subprocess.STDOUT,
@@ -110,6 +113,7 @@ async def _run(run: Run, taken: Taken, command: Sequence[str], url: str, folder:
             await _attend(run, taken, process.pid, waiting)
         finally:
             _signal_group(process.pid, signal.SIGKILL)
+            end_marked(MARK, mark)
         await asyncio.wait({waiting}, timeout=GRACE_S)
         run.tape.ended = taken.now
         await asyncio.wait({reading}, timeout=LEFT_LIMIT_S)
