@@ -32,6 +32,10 @@ SLACK_MS: Final = 1_000.0
 """Lateness of the command that is put down to the machine that it shares with others, unless it is given."""
 
 
+START_LIMIT_S: Final = 20.0
+"""Seconds from the start of the command to its HELLO."""
+
+
 class Speed(StrEnum):
     """Treatment of bytes on their way."""
 
@@ -103,6 +107,7 @@ class Run:
             return self.words
         code = "" if self.code is None else f"; exit code {self.code}" if self.code >= 0 else f"; signal {-self.code}"
         words = f"; it said last: {self.words}" if self.words else ""
-        late = self.end in (End.LIMIT, End.KILLED)
-        limit = "" if not late else f" ({self.scene.limit_s:g} s)" if self.tape.greeted else " for HELLO"
+        limit = ""
+        if self.end in (End.LIMIT, End.KILLED):
+            limit = f" ({self.scene.limit_s:g} s)" if self.tape.greeted else f" ({START_LIMIT_S:g} s for HELLO)"
         return f"{self.end}{limit}{code}{words}"

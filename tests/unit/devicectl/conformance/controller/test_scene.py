@@ -15,7 +15,7 @@ def test_the_parameters_of_a_scene_count_more_than_the_usual_ones() -> None:
 
 def test_an_end_names_its_limit_and_the_last_words() -> None:
     run = Run(Scene("x", limit_s=9), Tape(), End.KILLED, words="waiting")
-    assert run.told == f"{End.KILLED} for HELLO; it said last: waiting"
+    assert run.told == f"{End.KILLED} (20 s for HELLO); it said last: waiting"
     assert Run(Scene("x"), Tape(), code=-9).told == "it ended by itself; signal 9"
     assert Run(Scene("x"), Tape(), code=3).told == "it ended by itself; exit code 3"
     assert Run(Scene("x"), Tape(), End.NOT_STARTED, words="x: none").told == "x: none"
