@@ -126,7 +126,7 @@ class Line:
             kept = False
             for item in self._host.feed(piece):
                 if item.header is None:
-                    self._tape.bad.append((now, item.problem))
+                    self._tape.spoilt(now, item.problem)
                 else:
                     said = Said(now, self.number, True, item)
                     self._tape.add(said)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from devicectl.conformance.device.probe import Sent
-from devicectl.conformance.device.wires import Item, Piece
+from devicectl.conformance.device.wires import Item, Piece, size_of
 from devicectl.conformance.outcome import Frame
 from protocols.language.enums import Kind
 from protocols.language.message import Message
@@ -22,6 +22,9 @@ _M = TypeVar("_M", bound=Message)
 MAX_SAID: Final = 100_000
 """Frames of one run that are kept: a command that floods is judged by the first ones."""
 MAX_PIECES: Final = 100_000
+MAX_PIECE_BYTES: Final = 8 << 20
+"""Bytes of them; a whole session has some ten thousand."""
+MAX_BAD: Final = 10_000
 
 
 class Said(NamedTuple):
@@ -84,6 +87,7 @@ class Tape:
     put_in: dict[str, Micros] = field(default_factory=dict)
     """Tampers that have acted, each with the first time."""
     pieces: list[Sent] = field(default_factory=list)
+    piece_bytes: int = 0
     ended: Micros = Micros(0)
     """Time at which the command had ended, or was ended."""
 
@@ -92,9 +96,15 @@ class Tape:
         if len(self.said) < MAX_SAID:
             self.said.append(said)
 
+    def spoilt(self, at: Micros, problem: str) -> None:
+        """Append bytes of the command that are no frame."""
+        if len(self.bad) < MAX_BAD:
+            self.bad.append((at, problem))
+
     def carried(self, at: Micros, line: int, piece: Piece, *, by_host: bool) -> None:
         """Append a piece, for the recording; one that was Telnet's own words alone has no bytes of the line."""
-        if piece and len(self.pieces) < MAX_PIECES:
+        if piece and len(self.pieces) < MAX_PIECES and self.piece_bytes < MAX_PIECE_BYTES:
+            self.piece_bytes += size_of(piece)
             self.pieces.append(Sent(at, line, by_host, piece))
 
     def by_host(self, model: type[_M]) -> Iterator[tuple[Said, _M]]:

@@ -15,7 +15,7 @@ Law: no clock and no I/O; `now` is set by the shell before each step. Each wait 
 from collections.abc import Callable, Generator, Sequence
 from typing import Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from devicectl.conformance.device.wires import Item, Piece, Wire
+from devicectl.conformance.device.wires import Item, Piece, Wire, size_of
 from devicectl.conformance.outcome import Difference, Frame, Timing
 from protocols.language.enums import Kind
 from protocols.language.message import Message
@@ -32,6 +32,8 @@ MAX_NAKS: Final = 100
 MAX_REFUSED: Final = 100
 MAX_PIECES: Final = 20_000
 """Pieces of one case that are kept for its recording."""
+MAX_PIECE_BYTES: Final = 8 << 20
+"""Bytes of them: a device that floods brings a quarter of a million in one."""
 
 
 class Until(NamedTuple):
@@ -141,6 +143,7 @@ class Probe:
         self.unread: list[Heard] = []
         self.frames: list[Frame] = []
         self.pieces: list[Sent] = []
+        self._piece_bytes = 0
         self.timings: list[Timing] = []
         self.differences: list[Difference] = []
         self.refused: list[Refused] = []
@@ -184,6 +187,7 @@ class Probe:
         self.unread.clear()
         self.frames.clear()
         self.pieces.clear()
+        self._piece_bytes = 0
         self.timings.clear()
         self.differences.clear()
         self.refused.clear()
@@ -277,7 +281,8 @@ class Probe:
         return due
 
     def _note(self, channel: int, one: Channel, piece: Piece, *, by_host: bool) -> None:
-        if len(self.pieces) < MAX_PIECES:
+        if len(self.pieces) < MAX_PIECES and self._piece_bytes < MAX_PIECE_BYTES:
+            self._piece_bytes += size_of(piece)
             self.pieces.append(Sent(self.now, channel, by_host, piece))
         lines = one.tracer.describe("host" if by_host else "device", piece, self.now)
         self.frames += [Frame(self.now, channel, line) for line in lines]

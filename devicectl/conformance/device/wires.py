@@ -22,6 +22,11 @@ Piece = bytes | Publication
 """A piece that a transport carries in one go."""
 
 
+def size_of(piece: Piece) -> int:
+    """Return the bytes that a piece carries."""
+    return len(piece) if isinstance(piece, bytes) else len(piece.body)
+
+
 class Item(NamedTuple):
     """One frame or body that came: `problem` says why it holds no message; `header` is None where it is none at all."""
 

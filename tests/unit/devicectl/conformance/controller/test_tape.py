@@ -1,5 +1,6 @@
 """The tape keeps what was said in its order, and tells it as a report shows it."""
 
+from devicectl.conformance.controller.tape import MAX_BAD, MAX_PIECE_BYTES
 from protocols.language import messages as M
 from protocols.language.units import Micros
 from tests.unit.devicectl.conformance.controller.talk import Talk
@@ -27,3 +28,12 @@ def test_a_piece_without_bytes_is_not_recorded() -> None:
     tape.carried(Micros(1), 0, b"", by_host=True)
     tape.carried(Micros(2), 0, b"\0", by_host=True)
     assert [(one.at, one.piece) for one in tape.pieces] == [(2, b"\0")]
+
+
+def test_a_command_that_floods_fills_no_memory() -> None:
+    tape, piece = Talk().tape, b"x" * (MAX_PIECE_BYTES // 4)
+    for at in range(MAX_BAD + 10):
+        tape.carried(Micros(at), 0, piece, by_host=True)
+        tape.spoilt(Micros(at), "bytes that are no frame")
+    assert sum(len(one.piece) for one in tape.pieces if isinstance(one.piece, bytes)) == MAX_PIECE_BYTES
+    assert len(tape.bad) == MAX_BAD and tape.bad[0][0] == 0

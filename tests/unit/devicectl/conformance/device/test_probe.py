@@ -2,7 +2,7 @@
 
 import pytest
 
-from devicectl.conformance.device.probe import BrokenRule, GoneError, Until, names
+from devicectl.conformance.device.probe import MAX_PIECE_BYTES, BrokenRule, GoneError, Until, names
 from protocols.language.messages import Echo, EchoDone, HostHeartbeat
 from protocols.language.units import Micros
 from protocols.serial.payload import encode_message
@@ -78,3 +78,13 @@ def test_the_watch_hears_all_and_the_recording_has_both_directions() -> None:
     ground.probe.begin()
     assert not (ground.probe.frames or ground.probe.pieces or ground.probe.unread)
     assert ground.probe.watch is None
+
+
+def test_a_flood_fills_no_memory() -> None:
+    ground = a_ground()
+    for _ in range(20):
+        ground.probe.heard(0, b"\x55" * (MAX_PIECE_BYTES // 4))
+    assert sum(len(one.piece) for one in ground.probe.pieces if isinstance(one.piece, bytes)) == MAX_PIECE_BYTES
+    ground.probe.begin()
+    ground.probe.heard(0, b"\x55")
+    assert len(ground.probe.pieces) == 1, "the next case is recorded from its beginning"
