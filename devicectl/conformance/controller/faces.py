@@ -87,6 +87,16 @@ async def _carry(taken: Taken, line: Line, device: asyncio.StreamReader, to_host
         await _send(taken, bytes(out.to_host), to_host)
 
 
+def _writing(writer: asyncio.StreamWriter) -> Send:
+    """Return what writes to an end as long as it is there: asyncio warns on standard error of who goes on."""
+
+    def write(data: bytes) -> None:
+        if data and not writer.is_closing():
+            writer.write(data)
+
+    return write
+
+
 async def _until_gone(work: Coroutine[object, object, None]) -> None:
     """Do what lasts until an end of a connection has gone."""
     with contextlib.suppress(OSError):
@@ -151,24 +161,25 @@ async def _listening(taken: Taken, scheme: str, make_end: Callable[[], Socket]) 
 async def _serve(taken: Taken, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, end: Socket) -> None:
     """Carry one connection of the command to its end."""
     device, device_writer = await asyncio.open_connection(*taken.device)
-    line = taken.line()
+    line, write, to_device = taken.line(), _writing(writer), _writing(device_writer)
 
     def to_host(data: bytes) -> None:
-        writer.write(end.say(data))
+        write(end.say(data))
 
     async def ask() -> None:
         while data := await reader.read(READ_SIZE):
             heard = end.hear(data)
-            writer.write(end.take())
+            write(end.take())
             out = line.from_host(heard, taken.now)
-            device_writer.write(bytes(out.to_device))
+            to_device(bytes(out.to_device))
             to_host(bytes(out.to_host))
+            await writer.drain()  # one that asks and does not read has to wait
 
     to_host(b"")
     try:
         async with asyncio.TaskGroup() as group:
             asking = group.create_task(_until_gone(ask()))
-            carrying = group.create_task(_until_gone(_carry(taken, line, device, to_host, device_writer.write)))
+            carrying = group.create_task(_until_gone(_carry(taken, line, device, to_host, to_device)))
             ticking = group.create_task(_tick(taken, line, to_host))
             done, _ = await asyncio.wait({asking, carrying}, return_when=asyncio.FIRST_COMPLETED)
             taken.tape.closed.append(Closed(taken.now, line.number, by_host=asking in done))
@@ -203,7 +214,7 @@ async def pty_face(taken: Taken, folder: Path) -> AsyncIterator[Face]:
 
 async def _serve_pty(taken: Taken, link: Path, ready: asyncio.Event) -> None:
     device, device_writer = await asyncio.open_connection(*taken.device)
-    line = taken.line()
+    line, to_device = taken.line(), _writing(device_writer)
     master, slave = os.openpty()
     tty.setraw(slave)
     os.set_blocking(master, False)
@@ -218,7 +229,7 @@ async def _serve_pty(taken: Taken, link: Path, ready: asyncio.Event) -> None:
     def heard() -> None:
         with contextlib.suppress(OSError):
             out = line.from_host(os.read(master, READ_SIZE), taken.now)
-            device_writer.write(bytes(out.to_device))
+            to_device(bytes(out.to_device))
             to_host(bytes(out.to_host))
 
     loop.add_reader(master, heard)
@@ -226,7 +237,7 @@ async def _serve_pty(taken: Taken, link: Path, ready: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             ticking = group.create_task(_tick(taken, line, to_host))
-            await _until_gone(_carry(taken, line, device, to_host, device_writer.write))
+            await _until_gone(_carry(taken, line, device, to_host, to_device))
             taken.tape.closed.append(Closed(taken.now, line.number, by_host=False))
             ticking.cancel()
     finally:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e.processes import wait_until
 from tests.patience import patience
 from tests.programs import ROOT, environment
 
@@ -76,18 +77,24 @@ def test_a_command_that_prints_megabytes_and_ends(tmp_path: Path) -> None:
     assert "the URL of its device is in HANDPIECE_URL, and {url} in its arguments" in said
 
 
-def test_a_command_that_leaves_somebody_with_its_output_has_ended(tmp_path: Path) -> None:
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system shows no environments")
+def test_a_command_that_leaves_somebody_with_its_output_has_ended_and_so_has_he(tmp_path: Path) -> None:
     leaving = (
         "import os, pathlib, time\n"
-        "if os.fork():\n"
+        "reader, writer = os.pipe()\n"
+        "child = os.fork()\n"
+        "if child:\n"
+        "    os.read(reader, 1)\n"
+        f"    pathlib.Path({str(tmp_path / 'left')!r}).write_text(str(child))\n"
         "    print('the last words', flush=True)\n"
         "    os._exit(5)\n"
         "os.setsid()\n"
-        f"pathlib.Path({str(tmp_path / 'left')!r}).write_text(str(os.getpid()))\n"
+        "os.write(writer, b'x')\n"
         "time.sleep(600)\n"
     )
     try:
         code, said, _ = conform(tmp_path, "--case", "plain.session", command=(sys.executable, "-c", leaving))
+        wait_until(lambda: not _lives(Path("/proc") / (tmp_path / "left").read_text()), "it ends with the run")
     finally:
         with contextlib.suppress(OSError, ValueError):
             os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
@@ -123,3 +130,18 @@ def test_the_list_names_every_case(tmp_path: Path) -> None:
     code, said, _ = conform(tmp_path, "--list")
     assert code == 0 and "plain.session" in said and "hard.reboot" in said
     assert (ROOT / "docs" / "conformance.md").is_file()
+
+
+def test_a_command_that_asks_and_leaves_is_one_line(tmp_path: Path) -> None:
+    """It floods a gateway with requests, reads no answer, and resets the connection."""
+    asking = (
+        "import os, socket, struct\n"
+        "host, _, port = os.environ['HANDPIECE_URL'].removeprefix('rfc2217://').rpartition(':')\n"
+        "asking = socket.create_connection((host, int(port)))\n"
+        "asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))\n"
+        "for _ in range(40):\n"
+        "    asking.sendall(bytes.fromhex('fffb2c') + bytes.fromhex('fffa2c07fff0') * 20_000)\n"
+    )
+    code, said, _ = conform(tmp_path, "--rfc2217", "--case", "plain.session", command=(sys.executable, "-c", asking))
+    (line,) = said.splitlines()
+    assert code == 3 and "no controller that says HELLO: it ended by itself" in line, said
