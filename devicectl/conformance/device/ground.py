@@ -141,16 +141,18 @@ class Ground(Linked):
         if self.opens_ports and self.spent(0) > FEW_LINKS:
             yield from self.close_channel(0)
         yield from self.open_channel(0)
-        probe, ends = self.probe, self.probe.now + round(self.boot_ms * 1000)
+        probe, ends, each_ms = self.probe, self.probe.now + round(self.boot_ms * 1000), min(1_000, self.boot_ms)
+        self.late = 0
         for correlation in range(1, 0xFFFF):
             message = hello(self.host_id, self.nonce())
             try:
-                heard = yield from self.greet(0, message, correlation=correlation, limit_ms=min(1_000, self.boot_ms))
+                heard = yield from self.greet(0, message, correlation=correlation, limit_ms=each_ms)
             except BrokenRule:
                 if probe.now >= ends:
-                    raise BrokenRule(
-                        "an answer to HELLO", f"within {self.boot_ms:g} ms", "nothing of the kind"
-                    ) from None
+                    found = "nothing of the kind"
+                    if self.late:
+                        found = f"{self.late}, each later than the {each_ms:g} ms that a HELLO has"
+                    raise BrokenRule("an answer to HELLO", f"within {self.boot_ms:g} ms", found) from None
                 continue
             if not isinstance(heard.message, M.Welcome):
                 raise BrokenRule("the answer to HELLO", "Welcome", checks.say(heard.message))

@@ -39,6 +39,8 @@ class Linked(Standing):
         self.welcome: M.Welcome | None = None
         self.greeted: list[tuple[int, int]] = []
         """Channel and time of each HELLO of the last second."""
+        self.late = 0
+        """Answers to HELLO that came when they were waited for no more."""
         self.links: dict[int, Link] = {}
         """Channel -> the link on it that was granted last."""
 
@@ -89,15 +91,18 @@ class Linked(Standing):
         yield from self.link_room(channel)
         yield from self.nak_room()
         self.greeted.append((channel, probe.now))
+
+        def answers(heard: Heard) -> bool:
+            if heard.channel != channel or not isinstance(heard.message, M.Welcome | M.Nak):
+                return False
+            self.late += heard.header.correlation_id != correlation
+            return heard.header.correlation_id == correlation
+
         probe.send(channel, wire.encode(message, 0, 0, correlation, 2))
         return (
             yield from probe.wait(
                 "an answer to HELLO",
-                lambda one: (
-                    one.channel == channel
-                    and isinstance(one.message, M.Welcome | M.Nak)
-                    and one.header.correlation_id == correlation
-                ),
+                answers,
                 limit_ms,
                 channel=channel,
             )

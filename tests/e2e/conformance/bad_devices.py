@@ -75,8 +75,26 @@ def welcomes_alone(peer: socket.socket, *, frames: int | None = None) -> None:
             return
 
 
+def welcomes_late(peer: socket.socket, *, after_s: float) -> None:
+    """Grant each link when nobody waits for it any more."""
+    decoder = FrameDecoder()
+    while data := peer.recv(4096):
+        for item in decoder.feed(data):
+            if isinstance(item, Frame) and isinstance(message := decode_message(item), Hello):
+                welcome = a_welcome(minor=0, nonce=message.nonce)
+                frame = encode_message(welcome, 1, welcome.link_id, item.header.correlation_id)
+                later = threading.Timer(after_s, _send, (peer, frame))
+                later.daemon = True
+                later.start()
+
+
+def _send(peer: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        peer.sendall(data)
+
+
 @contextlib.contextmanager
-def serving(behave: Behave) -> Iterator[str]:
+def serving(behave: Behave, scheme: str = "tcp") -> Iterator[str]:
     """Serve a device that behaves so at every connection, while the context lasts; gives its URL."""
     peers: list[socket.socket] = []
 
@@ -93,7 +111,7 @@ def serving(behave: Behave) -> Iterator[str]:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=accept, daemon=True).start()
-        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        yield f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
         server.shutdown(socket.SHUT_RDWR)
         for peer in peers:
             with contextlib.suppress(OSError):

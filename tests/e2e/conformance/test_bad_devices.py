@@ -6,7 +6,17 @@ import pytest
 
 from protocols.language.messages import EchoDone
 from protocols.serial.payload import encode_message
-from tests.e2e.conformance.bad_devices import TEXTS, Behave, closes, floods, says, serving, silent, welcomes_alone
+from tests.e2e.conformance.bad_devices import (
+    TEXTS,
+    Behave,
+    closes,
+    floods,
+    says,
+    serving,
+    silent,
+    welcomes_alone,
+    welcomes_late,
+)
 from tests.e2e.processes import devicectl, one_line
 
 NO_DEVICE = 3
@@ -51,3 +61,9 @@ def test_one_that_links_and_no_more_gets_a_verdict_within_the_limit(behave: Beha
         )
     assert "verdict: failed" in done.stdout
     assert "the limit of the run, 8 s, was over" in done.stdout or "3 times in a row" in done.stdout
+
+
+def test_answers_behind_their_limit_are_counted() -> None:
+    with serving(partial(welcomes_late, after_s=1.2)) as url:
+        line = one_line(devicectl("conform", "device", "--device", url, code=NO_DEVICE))
+    assert "an answer to HELLO: expected within 1500 ms, found 1, each later than the 1000 ms that a HELLO has" in line
