@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from devicectl.conformance.controller import left
 from devicectl.conformance.controller.left import ROUNDS, end_marked
 
 
@@ -14,7 +13,7 @@ from devicectl.conformance.controller.left import ROUNDS, end_marked
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Signals that were sent, in place of sending them."""
     sent: list[tuple[int, int]] = []
-    monkeypatch.setattr(left.os, "kill", lambda pid, number: sent.append((pid, number)))
+    monkeypatch.setattr("devicectl.conformance.controller.left.os.kill", lambda pid, number: sent.append((pid, number)))
     return sent
 
 
@@ -42,7 +41,7 @@ def test_what_a_child_starts_meanwhile_is_ended_too_and_not_without_end(
     def kill(pid: int, number: int) -> None:
         a_process(tmp_path, pid + 1, "RUN=a1")
 
-    monkeypatch.setattr(left.os, "kill", kill)
+    monkeypatch.setattr("devicectl.conformance.controller.left.os.kill", kill)
     a_process(tmp_path, 20, "RUN=a1")
     assert end_marked("RUN", "a1", tmp_path) == ROUNDS
 
