@@ -1,8 +1,17 @@
-"""Statistics as lines for a person."""
+"""Statistics as lines for a person, whose terminal may have 80 columns."""
+
+import textwrap
+from typing import Final
 
 from devicectl.monitor.histogram import Histogram
 from devicectl.monitor.statistics import Sent, Statistics
 from protocols.language.units import SECOND
+
+COLUMNS: Final = 80
+CELL: Final = 9
+_TIMES: Final = "".join(f"{name:>{CELL}}" for name in ("median", "p95", "max"))
+_DECIMALS_BELOW_MS: Final = 1000
+"""From here on a tenth of a millisecond says enough."""
 
 
 def report(statistics: Statistics) -> list[str]:
@@ -12,13 +21,12 @@ def report(statistics: Statistics) -> list[str]:
     for sender, sent in statistics.sent.items():
         lines += _of_sender(sender, sent, duration_us)
     if statistics.latencies:
-        width = max(map(len, statistics.latencies))
-        lines.append(f"{'latency, ms':{width}}   count   first answer: median, p95, max      end: median, p95, max")
+        width = max(len("latency, ms"), *map(len, statistics.latencies))
+        lines.append(f"{'':{width}}       {'first answer':>{3 * CELL}} {'end':>{3 * CELL}}")
+        lines.append(f"{'latency, ms':{width}}  count{_TIMES} {_TIMES}")
         for name, latency in sorted(statistics.latencies.items()):
-            lines.append(
-                f"{name:{width}} {max(latency.first.count, latency.end.count):7}   "
-                f"{_milliseconds(latency.first)}  {_milliseconds(latency.end)}"
-            )
+            count = max(latency.first.count, latency.end.count)
+            lines.append(f"{name:{width}} {count:6}{_milliseconds(latency.first)} {_milliseconds(latency.end)}")
     if statistics.unanswered:
         lines.append(f"{statistics.unanswered} requests have no end")
     return lines
@@ -32,14 +40,18 @@ def _of_sender(sender: str, sent: Sent, duration_us: int) -> list[str]:
     if sent.errors:
         lines.append(f"  no frames: {', '.join(f'{count} {reason}' for reason, count in sorted(sent.errors.items()))}")
     if sent.messages:
-        lines.append(f"  {', '.join(f'{name} {count}' for name, count in sent.messages.most_common())}")
+        said = ", ".join(f"{name} {count}".replace(" ", "\xa0") for name, count in sent.messages.most_common())
+        wrapped = textwrap.wrap(said, COLUMNS, initial_indent="  ", subsequent_indent="  ")
+        lines += [line.replace("\xa0", " ") for line in wrapped]
     return lines
 
 
 def _milliseconds(histogram: Histogram) -> str:
     if not histogram.count:
-        return f"{'-':>10} {'-':>10} {'-':>10}"
-    return " ".join(
-        f"{duration_us / 1000:10.3f}"
-        for duration_us in (histogram.quantile(0.5), histogram.quantile(0.95), histogram.greatest)
-    )
+        return f"{'-':>{CELL}}" * 3
+    times = (histogram.quantile(0.5), histogram.quantile(0.95), histogram.greatest)
+    return "".join(_cell(duration_us / 1000) for duration_us in times)
+
+
+def _cell(ms: float) -> str:
+    return f"{ms:{CELL}.{3 if ms < _DECIMALS_BELOW_MS else 1}f}"
