@@ -1,6 +1,6 @@
 """A report as lines for a terminal: what failed in full, what was skipped by its reason, the rest as a number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from protocols.capture.packet import JsonObject
@@ -8,6 +8,8 @@ from protocols.text.escape import printable
 
 SHOWN_FRAMES: Final = 8
 """Frames of a failed case, the last ones: its whole exchange is in the files."""
+MAX_SENTENCE: Final = 100
+"""Columns up to which a difference is read best as one sentence."""
 _BAD: Final = ("failed", "mended")
 
 
@@ -18,8 +20,10 @@ def case_line(case: JsonObject) -> str:
 
 def failure_lines(case: JsonObject) -> Iterator[str]:
     """Give what is to be seen of a case that failed."""
-    yield f"        {printable(case['reason'])}"
-    for one in case["differences"]:
+    reason, differences = _once(case["reason"], case["differences"])
+    if reason:
+        yield f"        {printable(reason)}"
+    for one in differences:
         yield f"        {one['what']}"
         yield f"          expected {printable(one['expected'])[:400]}"
         yield f"          found    {printable(one['found'])[:400]}"
@@ -30,6 +34,14 @@ def failure_lines(case: JsonObject) -> Iterator[str]:
         yield f"        {one['text']}"
     if case["recording"]:
         yield f"        recorded in {printable(case['recording'])}"
+
+
+def _once(reason: str, differences: Sequence[JsonObject]) -> tuple[str, Sequence[JsonObject]]:
+    """Leave out what would be said twice: a short difference is a sentence, a long one three lines."""
+    sentences = [f"{one['what']}: expected {one['expected']}, found {one['found']}" for one in differences]
+    if len(sentences) == 1 and reason.startswith(sentences[0]) and len(reason) <= MAX_SENTENCE:
+        return reason, []
+    return ("" if sentences == [reason] else reason), differences
 
 
 def lines(data: JsonObject, *, every: bool = False) -> Iterator[str]:
@@ -58,6 +70,9 @@ def _verdict(data: JsonObject) -> Iterator[str]:
     shown = sum(rule["word"] == "passed" for rule in musts)
     broken = [rule["id"] for rule in musts if rule["word"] in _BAD]
     yield f"{shown} of the {len(musts)} MUSTs of a {data['end']} were seen kept"
+    skipped = [rule["id"] for rule in musts if rule["word"] == "skipped"]
+    if skipped:
+        yield f"not tried: {' '.join(skipped)}"
     if broken:
         yield f"broken: {' '.join(broken)}"
     yield f"verdict: {data['verdict']}"
