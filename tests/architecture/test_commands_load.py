@@ -48,6 +48,18 @@ def test_a_wrong_command_line_needs_no_log(tmp_path: Path) -> None:
     assert not found & {"sqlalchemy", "sqlite3", "asyncio", "rich", "transitions"}
 
 
+@pytest.mark.parametrize("wrong", ["--host a.example", "--port 65536", "--stations 9", "--seed -1"])
+def test_a_wrong_command_line_of_the_station_needs_no_lesson(wrong: str, tmp_path: Path) -> None:
+    found = loaded(tmp_path, "station", *wrong.split(), code=2)
+    assert not found & {"sqlalchemy", "starlette", "uvicorn", "devicectl.station.lesson"}
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "nothing.yaml"])
+def test_a_wrong_lesson_needs_no_server(wrong: str, tmp_path: Path) -> None:
+    found = loaded(tmp_path, "station", "--lesson", wrong, code=2)
+    assert "devicectl.station.lesson" in found and not found & {"starlette", "uvicorn", "devicectl.log.lessons"}
+
+
 @pytest.mark.parametrize("command", ["", "sessions"])
 def test_a_list_of_commands_has_each_in_one_whole_line(command: str, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -88,14 +88,7 @@ def station(
     missing = [name for name in EXTRA if importlib.util.find_spec(name) is None]
     if missing:
         raise StationError(f"the station needs {', '.join(missing)}: pip install 'devicectl[station]'")
-    import asyncio
-
-    from devicectl.cli.signals import taken_as_ctrl_c
     from devicectl.station.server.admission.security import is_loopback
-    from devicectl.station.server.classroom import Wanted, hold_class
-    from devicectl.station.server.library import library_of
-    from devicectl.station.server.serving import listen
-    from devicectl.station.server.transports.place import parse_host
 
     if not is_loopback(host) and not allow_network:
         raise typer.BadParameter(
@@ -108,14 +101,24 @@ def station(
         raise StationError("--demo: the automatic operator drives it, and somebody else's host cannot: leave one out")
     if port is not None and port > MAX_PORT:
         raise typer.BadParameter(f"must be a whole number from 0 to {MAX_PORT}", param_hint="--port")
+    number = 1 if stations is None else stations
+    _check_numbers(number, seed)
+    from devicectl.station.server.library import library_of  # what is wrong in the numbers is said before lessons load
+    from devicectl.station.server.transports.place import parse_host
+
     where = default_log_path(log)
     files = [NamedFile("--lesson", name, Use.READ) for name in lesson or () if Path(name).suffix]
     place = parse_host(given, allow_network=allow_network)
     refuse_clash([*files, *(place.files if place is not None else ()), *log_files(log, where, Use.WRITE)])
-    number = 1 if stations is None else stations
-    _check_numbers(number, seed)
+    library = library_of(lesson or [], demo=demo)
+    import asyncio  # and what is wrong in the lessons before the server loads
+
+    from devicectl.cli.signals import taken_as_ctrl_c
+    from devicectl.station.server.classroom import Wanted, hold_class
+    from devicectl.station.server.serving import listen
+
     wanted = Wanted(
-        library=library_of(lesson or [], demo=demo),
+        library=library,
         stations=number,
         seed=seed,
         log=where,
