@@ -153,10 +153,11 @@ static bool echoed(const struct port *port, const struct hlp1_frame *frame, cons
     return of && of->of_device;
 }
 /* Refuses a payload with what would be right: sizes where it ends too early, the range of HELLO's one field that has one. */
-static refused *wrong_payload(const struct hlp1_message *of, unsigned size, const char *field) {
+static refused *wrong_payload(const struct hlp1_message *of, const struct hlp1_frame *frame, const char *field) {
+    unsigned size = frame->header.payload_size, takes = ((const struct hlp1_hello *)(const void *)frame->payload)->max_payload_size;
     if (size < of->least) return no(E(ARGUMENT), 0, of->least, size, "%s is missing: %u B of %u B", field, size, of->least);
     if (of->kind == HLP1_KIND_LINK && of->id == HLP1_MSG_HELLO)
-        return no(E(ARGUMENT), 0, 0, 0, "%s has to be 131 B, which a NAK takes, to 224 B", field);
+        return no(E(ARGUMENT), 0, takes < 131 ? 131 : 224, takes, "%s has to be 131 B, which a NAK takes, to 224 B", field);
     return no(E(ARGUMENT), 0, 0, 0, "%s is no value of its range", field);
 }
 static void take(struct port *port, struct hlp1_frame *frame, millis now) {
@@ -174,7 +175,7 @@ static void take(struct port *port, struct hlp1_frame *frame, millis now) {
     } else if (h->flags & HLP1_FLAG_MUST_UNDERSTAND) {
         nak(port, h, no(E(UNSUPPORTED), 0, 0, 0, "a must-understand flag is not known here"), now);
     } else if ((!of || field) && (ours || !h->link_id)) {
-        const refused *why = of ? wrong_payload(of, h->payload_size, field)
+        const refused *why = of ? wrong_payload(of, frame, field)
             : no(E(UNKNOWN_MESSAGE), 0, 0, 0, "message 0x%04x of kind %u is not known here", h->message_id, kind);
         if (ours && (kind == HLP1_KIND_COMMAND || kind >= HLP1_KIND_BULK)) port->heard_at = now;
         if (ours && kind == HLP1_KIND_COMMAND) turn_away(port, h->correlation_id, why, now); else nak(port, h, why, now);

@@ -53,9 +53,11 @@ def test_both_minors_link_and_a_later_one(minor: int, schema: int, host: Host) -
 def test_a_host_that_takes_too_little_is_denied(bench: Bench, host: Host) -> None:
     payload = layout(M.Hello).encode(host.hello(max_payload_size=131))
     assert payload[20] == 131
-    (nak,) = bench.give(0, frame_of(Kind.LINK, M.Hello.ID, payload[:20] + b"\x82" + payload[21:]))
-    assert isinstance(nak, Envelope) and isinstance(nak.message, M.Nak) and nak.message.code is Code.E_ARGUMENT
-    assert "max_payload_size" in nak.message.sentence
+    for size, right in ((0, 131), (130, 131), (225, 224)):
+        (nak,) = bench.give(0, frame_of(Kind.LINK, M.Hello.ID, payload[:20] + bytes([size]) + payload[21:]))
+        assert isinstance(nak, Envelope) and isinstance(nak.message, M.Nak) and nak.message.code is Code.E_ARGUMENT
+        assert "max_payload_size" in nak.message.sentence
+        assert (nak.message.expected, nak.message.actual) == (right, size)
 
 
 @pytest.mark.parametrize("size", [131, 224])
