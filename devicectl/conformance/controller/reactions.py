@@ -5,7 +5,7 @@ Law: pure functions of a tape. What the run did not come to is not shown, and ne
 
 from typing import Final
 
-from devicectl.conformance.controller.checks import Judge, NotShown, key_of
+from devicectl.conformance.controller.checks import MAX_TRIES, Judge, NotShown, key_of
 from devicectl.conformance.controller.scene import End, Run
 from devicectl.conformance.controller.tape import Said
 from devicectl.conformance.device.probe import BrokenRule
@@ -54,8 +54,9 @@ def tells(name: str, expected: int, actual: int) -> Judge:
     def judge(run: Run) -> None:
         for one in _put(run, name):
             found = [(nak.expected, nak.actual) for _, nak in run.tape.by_host(M.Nak) if nak.seq == one.header.seq]
-            if found and found[0] != (expected, actual):
-                raise BrokenRule(f"expected and actual of the NAK ({name})", f"{expected}, {actual}", f"{found[0]}")
+            if found[:1] != [(expected, actual)]:
+                told = f"{found[0][0]}, {found[0][1]}" if found else "no NAK"
+                raise BrokenRule(f"expected and actual of the NAK ({name})", f"{expected}, {actual}", told)
 
     return judge
 
@@ -260,7 +261,7 @@ def tried_five_times(model: type[Message]) -> Judge:
         if not tries:
             raise NotShown(f"it never sent {model.__name__}; {run.told}")
         first = next(iter(tries.values()))
-        if first > 5:
-            raise BrokenRule(f"tries of {model.__name__}", "five, and the link is lost", str(first))
+        if first != MAX_TRIES:
+            raise BrokenRule(f"tries of {model.__name__}", f"{MAX_TRIES}, and the link is lost", str(first))
 
     return judge

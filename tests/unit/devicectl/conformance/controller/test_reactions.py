@@ -45,6 +45,14 @@ def test_no_nak_and_one_about_another_frame() -> None:
     assert "found nothing" in broken(reactions.nak_to("short", Code.E_ARGUMENT), talk)
 
 
+def test_a_nak_tells_both_values() -> None:
+    talk, seq = wronged()
+    assert "expected 1, 2, found no NAK" in broken(reactions.tells("short", 1, 2), talk)
+    talk.says(a_nak(seq))
+    reactions.tells("short", 0, 0)(talk.run())
+    assert "expected 1, 2, found 0, 0" in broken(reactions.tells("short", 1, 2), talk)
+
+
 def test_what_the_run_did_not_come_to_is_not_shown() -> None:
     with pytest.raises(NotShown, match="did not come to it"):
         reactions.nak_to("short", Code.E_ARGUMENT)(Talk().run())
@@ -86,9 +94,11 @@ def test_a_command_is_asked_again() -> None:
     assert "with RETRANSMIT" in broken(reactions.asked_again(M.Punch), talk)
     talk.says(PUNCH, 2, again=True)
     reactions.asked_again(M.Punch)(talk.run())
-    reactions.tried_five_times(M.Punch)(talk.run())
-    for _ in range(4):
+    assert "found 2" in broken(reactions.tried_five_times(M.Punch), talk)
+    for _ in range(3):
         talk.says(PUNCH, 2, again=True)
+    reactions.tried_five_times(M.Punch)(talk.run())
+    talk.says(PUNCH, 2, again=True)
     assert "found 6" in broken(reactions.tried_five_times(M.Punch), talk)
 
 
