@@ -21,9 +21,6 @@ class Need(StrEnum):
     MANY = "seventeen links side by side"
     MOTION = "leave to move a device that is no simulator: --allow-motion"
     POWER = "a power switch: --hook power_cycle=COMMAND"
-    SIMULATED = "a simulated device of minor 1 or later"
-    REAL = "a device that is no simulator"
-    TRUTH = "a device that knows the truth"
     FAULTS = "a simulated device that takes faults over its link"
 
     @property

@@ -1,7 +1,7 @@
 """Rules of the protocol that the other end can see kept or broken, as one table.
 
 The sentence that states a rule is in docs/protocol.md or docs/mqtt.md, behind its number; here is a short form for
-reports. a test holds both together.
+reports. A test holds both together.
 
 Law: a value. A number is never used again for another rule.
 """

@@ -38,7 +38,7 @@ class Screen:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write the rest, as long as its reader takes; with `hurry` not longer than that says."""
+        """Write the rest, for as long as its reader takes."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -60,7 +60,8 @@ class MqttTransport:
         self._reply_topic = url.topics.of("reply", client)
         self._hello_topic = url.topics.of("command", "hello")
         self._gate = HeartbeatGate(url.topics, client)
-        self._birth_no: int | None = None
+        self.birth_no: int | None = None
+        """Number of the birth that this connection has found."""
         self._absent = ""
         self._bare = False
         self._unheard = False
@@ -177,12 +178,12 @@ class MqttTransport:
         if not self.ready.done():
             self._absent = "" if status.online else f"it went offline ({status.reason})"
             if status.online:
-                self._birth_no = status.birth_no
+                self.birth_no = status.birth_no
                 self._stop_patience()
                 self.ready.set_result(None)
-        elif status.online and status.birth_no != self._birth_no:
+        elif status.online and status.birth_no != self.birth_no:
             self._break_off("the device has connected to its broker again")
-        elif not status.online and status.birth_no == self._birth_no:
+        elif not status.online and status.birth_no == self.birth_no:
             self._break_off(f"the device has gone from its broker ({status.reason})")
 
     # --- what does not come in -------------------------------------------------------------------------------

@@ -199,6 +199,7 @@ class RealBench:
                 raise BrokerGoneError(f"{_NO_VERDICT}: {reason}") from error
             await self.see_broker(channel)
             raise GoneError(f"the way to the device is closed: {reason}") from error
+        self._probe.channels[channel].birth_no = getattr(way.transport, "birth_no", None)
         self._ways[channel] = way
 
     def _close(self, channel: int) -> None:

@@ -273,7 +273,7 @@ class Ground(Linked):
     # --- cycles ----------------------------------------------------------------------------------------------
 
     def punch(self, **changed: int) -> M.Punch:
-        """Make the PUNCH of the next cycle, void in half the range of its deadline."""
+        """Make the PUNCH of the next cycle, void in a minute; `changed` fields have other values."""
         values = {"cycle_no": self.cycle_no + 1, "depth_um": DEPTH_UM, "deadline_ms": self.deadline(60_000), **changed}
         return M.Punch(**values)
 

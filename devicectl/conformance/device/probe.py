@@ -126,6 +126,8 @@ class Channel:
         self.link: Beating | None = None
         self.open = True
         self.closed_by = ""
+        self.birth_no: int | None = None
+        """Number of the birth that was found behind a broker."""
         self.tracer = Tracer()
 
 

@@ -31,7 +31,6 @@ class Claims(NamedTuple):
 
     simulated: bool
     minor: int
-    has_truth: bool
     takes_faults: bool
     session_no: int
     model: str
@@ -41,10 +40,7 @@ class Claims(NamedTuple):
     @property
     def needs(self) -> frozenset[Need]:
         """The needs that these claims meet."""
-        met = {Need.SIMULATED: self.simulated and self.minor >= 1, Need.REAL: not self.simulated}
-        met[Need.TRUTH] = self.has_truth
-        met[Need.FAULTS] = self.takes_faults
-        return frozenset(need for need, holds in met.items() if holds)
+        return frozenset({Need.FAULTS} if self.takes_faults else ())
 
 
 class OutOfTime(Exception):
@@ -100,7 +96,6 @@ class Runner:
         return Claims(
             simulated=welcome.simulated,
             minor=welcome.minor,
-            has_truth=info is not None and info.has_truth,
             takes_faults=simulated and (yield from self._takes_faults()),
             session_no=welcome.session_no,
             model=info.model if info is not None else "",

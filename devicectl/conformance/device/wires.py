@@ -50,12 +50,11 @@ class Wire(Protocol):
 
 
 class BytesWire:
-    """Frames over bytes. `naked` counts frames whose zeros on both sides were missing."""
+    """Frames over bytes. `bad` has the last pieces that were no frame."""
 
     def __init__(self) -> None:
         self._decoder = FrameDecoder()
         self._noise = Noise()
-        self.stray_zeros = 0
         self.bad: list[BadFrame] = []
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> bytes:

@@ -55,6 +55,7 @@ def test_our_own_device_passes_behind_a_broker(tmp_path: Path) -> None:
     wanted = ("--case", "mqt.*", "--case", "cmd.again-*", "--case", "ctl.open", "--case", "harm.emergency")
     devicectl("conform", "device", "--device", f"sim+mqtt://?{QUICK}", *wanted, "--json", report, code=0)
     cases = {case["id"]: case["word"] for case in json.loads(report.read_text())["cases"]}
+    assert cases.pop("mqt.born-again") == "skipped"  # which needs a hook
     assert set(cases.values()) == {"passed"}
     assert sum(name.startswith("mqt.") for name in cases) >= 12
 

@@ -10,7 +10,7 @@ from devicectl.conformance.device.cases.declare import QUIET_MS, as_answer, case
 from devicectl.conformance.device.checks import done, equal, nak, refused, true
 from devicectl.conformance.device.ground import Ground, Stage
 from devicectl.conformance.device.link import ANSWER_MS
-from devicectl.conformance.device.probe import Heard, Steps, is_reply
+from devicectl.conformance.device.probe import Heard, Steps, UnmetError, is_reply
 from devicectl.conformance.device.wires import TopicsWire
 from protocols.language import messages as M
 from protocols.language.enums import Code, Role, Stream
@@ -116,6 +116,17 @@ def _birth(ground: Ground) -> Steps[None]:
     true("the link of a host that came later", link.link_id != 0, "one", link.link_id)
 
 
+def _born_again(ground: Ground) -> Steps[None]:
+    """Take the power away: the device comes back with another birth."""
+    if not ground.has_power_switch:  # POWER_CUT leaves a simulator's program at the broker
+        raise UnmetError(str(Need.POWER))
+    before = ground.probe.channels[0].birth_no
+    yield from ground.power_cycle()
+    yield from ground.reach(Stage.LINKED)
+    after = ground.probe.channels[0].birth_no
+    true("birth_no after a loss of power", after != before, f"another one than {before}", after)
+
+
 def _first_heartbeat(ground: Ground) -> Steps[None]:
     yield from ground.open_link()
     yield from echoes(ground)
@@ -171,6 +182,15 @@ def _cases() -> list[Case]:
         case("mqt.more", "keys that nobody knows", "MQT-3", partial(_read_as_zero, change=_with_more), broker),
         case("mqt.wide", "a u64 is a text", "MQT-4", _wide_numbers, broker),
         case("mqt.birth", "the birth is retained", "MQT-7", _birth, broker, Need.SECOND),
+        case(
+            "mqt.born-again",
+            "each birth has another number",
+            "MQT-7",
+            _born_again,
+            broker,
+            Need.POWER,
+            stage=Stage.IDLE,
+        ),
         case("mqt.first-heartbeat", "the device's first heartbeat", "MQT-9", _first_heartbeat, broker),
         case("mqt.data-back", "Correlation Data comes back", "MQT-13", _data_comes_back, broker),
         case("mqt.retained", "a retained command", "MQT-14", _retained, broker),

@@ -77,6 +77,10 @@ def _gap(ground: Ground) -> Steps[None]:
     yield from state_is(ground, S.ARMED)
 
 
+_PHASES: Final = ("suction", "advance", "count")
+"""Phases behind PUNCH, in their order."""
+
+
 def _phase(name: str, cycle_no: int) -> Message:
     if name == "advance":
         return M.Advance(cycle_no=cycle_no, steps=1)
@@ -84,11 +88,15 @@ def _phase(name: str, cycle_no: int) -> Message:
 
 
 def _not_open(ground: Ground, name: str) -> Steps[None]:
+    """Give a phase the number of another cycle, before any is open and where that phase comes next in the open one."""
     refused((yield from ground.ask(_phase(name, ground.cycle_no + 1))))
     yield from ground.begin_cycle()
+    for _ in range(_PHASES.index(name)):
+        yield from ground.next_phase()
+    state = ground.state
     for number in (ground.cycle_no + 1, ground.cycle_no + 77):
         refused((yield from ground.ask(_phase(name, number))))
-    yield from state_is(ground, S.PUNCHING)
+    yield from state_is(ground, state)
 
 
 def _order(ground: Ground) -> Steps[None]:
@@ -165,8 +173,8 @@ def _cell_is_full(ground: Ground) -> Steps[None]:
     yield from ground.reach(Stage.ARMED)
     placed = done((yield from ground.ask(M.Reposition(zone=0, cell=0))), M.RepositionDone)
     left = placed.cycles_left
-    if left > MOST_CYCLES:
-        raise UnmetError(f"a device whose cell takes {MOST_CYCLES} cycles at most under the smallest plan")
+    if left > MAX_CYCLES:
+        raise UnmetError(f"a device whose cell takes {MAX_CYCLES} cycles at most under the smallest plan")
     true("cycles that the cell takes", left > 0, "at least 1", left)
     for number in range(1, left + 1):
         counted = yield from ground.whole_cycle()
@@ -180,7 +188,8 @@ def _cell_is_full(ground: Ground) -> Steps[None]:
 
 FEW_BP: Final = 400
 """The least share of a cell's skin that a plan can have."""
-MOST_CYCLES: Final = 40
+MAX_CYCLES: Final = 40
+"""Cycles of one cell that a run waits for."""
 
 
 def _stop(ground: Ground, phases: int) -> Steps[None]:
@@ -260,12 +269,12 @@ def _cases() -> list[Case]:
         *(
             case(
                 f"cyc.not-open-{name}",
-                f"{name} of a cycle that is not open",
+                f"{name} with the number of a cycle that is not open",
                 "CYC-6",
                 partial(_not_open, name=name),
                 stage=placed,
             )
-            for name in ("suction", "advance", "count")
+            for name in _PHASES
         ),
         case("cyc.order", "phases out of order", "CYC-7", _order, stage=placed),
         case("cyc.steps", "ADVANCE of four steps", "CYC-8", _steps, stage=placed),

@@ -7,14 +7,14 @@ from devicectl.conformance.case import Case, Need
 from devicectl.conformance.device.cases.declare import case
 from devicectl.conformance.device.checks import done, equal, refused, true
 from devicectl.conformance.device.ground import Ground, Stage
-from devicectl.conformance.device.probe import BrokenRule, Heard, Steps
+from devicectl.conformance.device.probe import BrokenRule, Heard, Steps, UnmetError
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import AlarmState, CloseReason, Code, NeedleOutcome, Role
 from protocols.language.enums import DeviceState as S
 from protocols.language.interlocks import COUNT_MISMATCH, LINK, ZONE
+from protocols.language.records import RECORD_SIZE
 
-RECORD_SIZE: Final = 32
 PAGES: Final = 400
 """Pages of one reading: more than a journal of 1,024 records has at three a page."""
 LATER_MS: Final = 20
@@ -142,13 +142,30 @@ def _same_each_time(ground: Ground) -> Steps[None]:
 
 
 def _oldest(ground: Ground) -> Steps[None]:
-    page = yield from page_from(ground, 1, 2)
-    raws = split(page.records)
-    true("records from 1 on", bool(raws), "at least one", raws)
-    first = R.decode_record(raws[0])
-    equal("the number of the first record from 1 on", 1, R.event_no_of(raws[0]))
-    if isinstance(first, R.Gap) and len(raws) > 1:
-        equal("the number behind the gap", 1 + first.missing, R.event_no_of(raws[1]))
+    """Fill the journal with refusals, all acknowledged, until its first records are gone: a GAP is in their place."""
+    ends, head = ground.probe.now + FILL_MS * 1_000, 0
+    while True:
+        page = yield from page_from(ground, 1, 2)
+        raws = split(page.records)
+        equal("the number of the first record from 1 on", [1], [R.event_no_of(raw) for raw in raws[:1]])
+        gap = R.decode_record(raws[0])
+        if isinstance(gap, R.Gap):
+            break
+        if page.head <= head or ground.probe.now >= ends:
+            raise UnmetError(f"a journal that refusals fill within {FILL_MS // 1_000} s")
+        head = page.head
+        done((yield from ground.ask(M.JournalAck(epoch=page.epoch, upto=head))), M.JournalAckDone)
+        for _ in range(FILL_AT_ONCE):
+            refused((yield from ground.ask(M.Pause())))
+    equal("numbers from 1 on", [1, 1 + gap.missing], [R.event_no_of(raw) for raw in raws])
+    alone = yield from page_from(ground, 1, 1)
+    equal("the one record from 1 on", raws[0].hex(), alone.records.hex())
+    yield from ground.abandon()  # whose first records are gone as well
+
+
+FILL_MS: Final = 20_000
+FILL_AT_ONCE: Final = 40
+"""Refusals between two acknowledgements: fewer than any journal has room for."""
 
 
 def _acknowledge(ground: Ground) -> Steps[None]:
@@ -302,7 +319,7 @@ def _cases() -> list[Case]:
         case("evt.ack-epoch", "an acknowledgement of another epoch is refused", "EVT-7", _ack_epoch),
         case("evt.pages", "pages begin where they are asked to", "EVT-4", _pages, stage=opened),
         case("evt.same", "a record reads the same each time", "EVT-5", _same_each_time, stage=opened),
-        case("evt.oldest", "what is no longer there is answered for", "EVT-9", _oldest, stage=opened),
+        case("evt.oldest", "what is no longer there is answered for", "EVT-9", _oldest, motion, stage=opened),
         case("evt.ack", "an acknowledgement moves the tail, never back", "EVT-6", _acknowledge, motion, stage=opened),
         case("evt.ack-beyond", "what is not there cannot be acknowledged", "EVT-7", _ack_beyond, stage=opened),
         case("evt.refusal", "a refusal is noted", "EVT-11", _refusal_is_noted, stage=opened),

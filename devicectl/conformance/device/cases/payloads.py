@@ -45,17 +45,12 @@ _SHORT: Final[dict[str, Message]] = {
 """Commands that are cut."""
 
 
-def _short(ground: Ground, command: Message) -> Steps[None]:
-    made = craft(ground.link, command, payload=payload_of(command)[:-1])
+def _short(ground: Ground, command: Message, size: int) -> Steps[None]:
+    made = craft(ground.link, command, payload=payload_of(command)[:size])
     said = refused(as_answer((yield from answer_to(ground, made, "REFUSED"))), Code.E_ARGUMENT)
     true("the sentence of the refusal", bool(said.sentence), "a sentence for people", said.sentence)
-    tells(said, "both sizes", len(payload_of(command)), len(payload_of(command)) - 1)
+    tells(said, "both sizes", len(payload_of(command)), size)
     yield from echoes(ground)
-
-
-def _empty(ground: Ground, command: Message) -> Steps[None]:
-    made = craft(ground.link, command, payload=b"")
-    refused(as_answer((yield from answer_to(ground, made, "REFUSED"))), Code.E_ARGUMENT)
 
 
 def _half_element(ground: Ground) -> Steps[None]:
@@ -214,10 +209,10 @@ def _all_fit(ground: Ground) -> Steps[None]:
 def _cases() -> list[Case]:
     made = []
     for name, command in _SHORT.items():
-        run: Run = partial(_short, command=command)
+        run: Run = partial(_short, command=command, size=len(payload_of(command)) - 1)
         made.append(case(f"pay.short-{name}", f"{type(command).__name__} cut by one byte", "PAY-3", run, _BYTES))
     for name in ("stream-set", "param-set", "punch", "session-close"):
-        run = partial(_empty, command=_SHORT[name])
+        run = partial(_short, command=_SHORT[name], size=0)
         made.append(case(f"pay.empty-{name}", f"{type(_SHORT[name]).__name__} without payload", "PAY-3", run, _BYTES))
     made.append(
         case("pay.half-element", "a zone of one byte", "PAY-4", _half_element, _BYTES, stage=Stage.IDLE),
@@ -229,9 +224,9 @@ def _cases() -> list[Case]:
         payload = struct.pack("<32sd", b"heartbeat_idle_ms", value)
         run = partial(_refused_whole, model=M.ParamSet, payload=payload)
         made.append(case(f"pay.number-{name}", f"a parameter set to {value}", "PAY-6", run, _BYTES))
+    run = partial(_refused_whole, model=M.ParamGet, payload=_TEXTS["behind-nul"])
+    made.append(case("pay.text-behind-nul", "a parameter's name with more behind its end", "PAY-7", run, _BYTES))
     for name, payload in _TEXTS.items():
-        run = partial(_refused_whole, model=M.ParamGet, payload=payload)
-        made.append(case(f"pay.text-{name}", f"a parameter's name that is no text: {name}", "PAY-7", run, _BYTES))
         run = partial(_refused_whole, model=M.AnesthesiaStart, payload=struct.pack("<BI", 0, 0) + payload)
         made.append(case(f"pay.method-{name}", f"a method that is no text: {name}", "PAY-7", run, _BYTES))
     for name, (model, payload) in _ENUMERATORS.items():

@@ -120,8 +120,8 @@ def test_claims_are_what_the_device_says() -> None:
     scripted = Scripted(ground, welcomes)
     claims = scripted.drive(runner.first())  # it never answers DEVICE_INFO
     assert DeviceInfo() in scripted.heard
-    assert (claims.simulated, claims.minor, claims.has_truth, claims.model) == (True, 1, False, "")
-    assert claims.needs == {Need.SIMULATED}
+    assert (claims.simulated, claims.minor, claims.model) == (True, 1, "")
+    assert claims.needs == frozenset()
 
 
 @pytest.mark.parametrize("simulated", [True, False])
