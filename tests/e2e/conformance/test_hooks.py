@@ -10,6 +10,7 @@ import pytest
 
 from devicectl.cli.conform.files import choose
 from devicectl.conformance.device.session import Wanted, hold
+from devicectl.conformance.outcome import Outcome, Word
 from devicectl.transports.urls import parse_url
 from tests.brokers import running
 from tests.patience import patience
@@ -63,6 +64,26 @@ def test_a_device_that_keeps_its_memory_passes(tmp_path: Path) -> None:
         host, port = served.tcp
         found = words(f"tcp://{host}:{port}", hook, "evt.power-*", "lnk.power")
     assert len(found) == 6 and {word for word, _ in found.values()} == {"passed"}, found
+
+
+def test_a_device_that_boots_again_in_the_midst_of_a_run_is_greeted_again(tmp_path: Path) -> None:
+    memory = ("--nvm", str(tmp_path / "nvm"))
+    with contextlib.ExitStack() as stack:
+        alive = [stack.enter_context(serve("--tcp", "127.0.0.1:0", *memory, *SESSION))]
+        host, port = alive[0].tcp
+
+        def keep(outcome: Outcome, pieces: object) -> Outcome:
+            if outcome.case.id in ("cyc.numbers", "cyc.count"):  # the hand is at a cell, and a session is open
+                alive[-1].kill()
+                alive.append(stack.enter_context(serve("--tcp", f"{host}:{port}", *memory, *SESSION)))
+            return outcome
+
+        cases = choose(["cyc.numbers", "cyc.last-again", "cyc.older", "cyc.count", "cyc.order", "cyc.pause"])
+        found = hold(Wanted(parse_url(f"tcp://{host}:{port}"), cases, slack_ms=3_000), keep).outcomes
+    assert len(alive) == 3
+    behind = [one for one in found if one.word is not Word.PASSED]
+    assert len(behind) <= 2 < len(found), behind  # the case behind each boot finds its link gone, the next one greets
+    assert all("the way to the device is closed" in one.reason for one in behind), behind
 
 
 @pytest.mark.parametrize("keeps", [True, False])

@@ -135,7 +135,7 @@ def attempt_behind(mutant: Mutant | None) -> tuple[dict[str, str], str]:
     failed: dict[str, str] = {}
 
     def keep(outcome: Outcome, pieces: object) -> Outcome:
-        note(failed, outcome.word, outcome.case.rules, outcome.case.id)
+        note(failed, outcome.word, outcome.reason, outcome.case.rules, outcome.case.id)
         return outcome
 
     with (

@@ -185,7 +185,8 @@ FRAMES: Final[tuple[Mutant, ...]] = (
         "a parameter's upper limit is told as infinite",
         _PARAMETERS,
         "        parameter = PARAMETERS[index]\n        return ParamListDone(\n",
-        "        parameter = PARAMETERS[index]._replace(maximum=float('inf'))\n"
+        "        from dataclasses import replace\n"
+        "        parameter = replace(PARAMETERS[index], maximum=float('inf'))\n"
         "        return ParamListDone.unchecked(\n",
         "HLP-PAY-1",
     ),

@@ -59,7 +59,7 @@ def attempt(mutant: Mutant) -> Tried:
         told = json.loads(report.read_text("utf-8")) if report.exists() and report.stat().st_size else {"cases": []}
     failed: dict[str, str] = {}
     for one in told["cases"]:
-        note(failed, one["word"], one["rules"], one["id"])
+        note(failed, one["word"], one["reason"], one["rules"], one["id"])
     return Tried(mutant.name, failed, "" if failed else (done.stdout + done.stderr)[-800:])
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 _Mutant = TypeVar("_Mutant")
 _Tried = TypeVar("_Tried")
@@ -23,10 +23,16 @@ class Named(Protocol):
         """Its name."""
 
 
-def note(failed: dict[str, str], word: str, rules: Iterable[str], case: str) -> None:
-    """Note a case that failed under each of its rules, unless an earlier one stands there."""
+_ON_THE_WAY: Final = ("could not be brought to", "on the way to the case's beginning", "the simulated device broke off")
+"""Words of a case that failed before it came to what it is about: it has seen no rule broken."""
+ELSEWHERE: Final = "elsewhere"
+"""Stands for a rule where a case has failed on its way."""
+
+
+def note(failed: dict[str, str], word: str, reason: str, rules: Iterable[str], case: str) -> None:
+    """Note a case that failed under each of its rules, or as one on its way, unless an earlier one stands there."""
     if word == "failed":
-        for rule in rules:
+        for rule in [ELSEWHERE] if any(words in reason for words in _ON_THE_WAY) else rules:
             failed.setdefault(rule, case)
 
 

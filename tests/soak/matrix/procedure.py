@@ -344,10 +344,10 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CYC-15",
     ),
     Mutant(
-        "the cells of a plan are not counted",
+        "a plan without cells, or with too many, is a wrong argument",
         _SESSIONS,
-        " or cells > MAX_CELLS:",
-        ":",
+        "        return refusal(Code.E_RANGE, text, expected=MAX_CELLS, actual=cells)",
+        "        return refusal(Code.E_ARGUMENT, text, expected=MAX_CELLS, actual=cells)",
         "HLP-CYC-15",
     ),
     Mutant(
@@ -372,10 +372,10 @@ PROCEDURE: Final[tuple[Mutant, ...]] = (
         "HLP-CYC-16",
     ),
     Mutant(
-        "PURGE goes on in a pause",
+        "a session can be closed in a pause",
         _RULES,
-        "    Rule(M.Purge, motions.purge, (S.ARMED,), ",
-        "    Rule(M.Purge, motions.purge, (S.ARMED, S.PAUSED), ",
+        "(*UNARMED, *HELD, S.IDLE), needs_session=False",
+        "(*UNARMED, *HELD, S.IDLE, S.PAUSED), needs_session=False",
         "HLP-CYC-16",
     ),
     Mutant(

@@ -28,7 +28,7 @@ def main() -> None:
     broke = ""
 
     def keep(outcome: Outcome, pieces: object) -> Outcome:
-        note(failed, outcome.word, outcome.case.rules, outcome.case.id)
+        note(failed, outcome.word, outcome.reason, outcome.case.rules, outcome.case.id)
         return outcome
 
     try:

@@ -67,15 +67,25 @@ def _received_first(ground: Ground) -> Steps[None]:
 
 
 def _progress(ground: Ground) -> Steps[None]:
-    answer = yield from ground.ask(M.Reposition(zone=0, cell=1))
+    """Move for more than a second: PROGRESS comes each second, and heartbeats meanwhile that name what moves."""
+    beats: list[tuple[Micros, M.Heartbeat]] = []
+
+    def keep(heard: Heard) -> None:
+        if isinstance(heard.message, M.Heartbeat):
+            beats.append((heard.at, heard.message))
+
+    ground.probe.watch = keep
+    answer, state = (yield from ground.ask(M.Reposition(zone=0, cell=1))), S.REPOSITIONING
     if answer.took_us < 1.2 * PROGRESS_MS * 1_000:  # a quick hand: blowing a needle free takes longer
-        answer = yield from ground.ask(M.Purge())
+        answer, state = (yield from ground.ask(M.Purge())), S.PURGING
     if answer.took_us < PROGRESS_MS * 1_000:
         raise UnmetError("a device with a hand or a PURGE that takes more than a second")
     wanted = int(answer.took_us / 1_000 // PROGRESS_MS)
     slack = 1 if answer.took_us / 1_000 % PROGRESS_MS < PROGRESS_LATE_MS + ground.probe.slack_ms else 0
     true("PROGRESS of the motion", wanted - slack <= len(answer.progress) <= wanted, f"{wanted}", len(answer.progress))
     last = answer.received[0].at if answer.received else answer.asked
+    moving = {(beat.state, beat.running_correlation_id) for at, beat in beats if last < at < answer.at}
+    equal("states and commands of the heartbeats meanwhile", {(state, answer.header.correlation_id)}, moving)
     for number, heard in enumerate(answer.progress, 1):
         ground.probe.timing(
             f"PROGRESS {number} after what came before", heard.at - last, PROGRESS_MS + PROGRESS_LATE_MS
@@ -335,7 +345,7 @@ def _cases() -> list[Case]:
             stage=armed,
         ),
         case("cmd.stop-twice-armed", "STOP twice, armed", "CMD-22", partial(_stop_twice, state=S.SAFE), stage=armed),
-        case("cmd.progress", "PROGRESS once a second", "CMD-4", _progress, stage=armed),
+        case("cmd.progress", "PROGRESS once a second, and true heartbeats", "CMD-4 LSE-6", _progress, stage=armed),
         case("cmd.again-punch", "PUNCH again", "CMD-17", _punch_again, stage=placed),
     ]
     return made

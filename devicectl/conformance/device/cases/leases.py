@@ -10,7 +10,7 @@ from devicectl.conformance.device.cases.silences import hurry, is_beat
 from devicectl.conformance.device.checks import done, equal, refused, true
 from devicectl.conformance.device.ground import Ground, Stage
 from devicectl.conformance.device.linked import SETTLE_MS
-from devicectl.conformance.device.probe import Heard, Steps
+from devicectl.conformance.device.probe import Steps
 from protocols.language import messages as M
 from protocols.language import records as R
 from protocols.language.enums import AlarmState, Code, Ending, Phase, Role
@@ -19,7 +19,6 @@ from protocols.language.interlocks import LINK
 from protocols.language.units import MILLISECOND
 
 BEATS: Final = 3
-_SAFE: Final = (S.SAFE,)
 
 
 def _beats(ground: Ground, *, armed: bool) -> Steps[None]:
@@ -47,22 +46,6 @@ def _heartbeat_is_true(ground: Ground) -> Steps[None]:
     equal("the heartbeat's running command", 0, beat.running_correlation_id)
     equal("the heartbeat's journal head", done(page, M.JournalPage).head, beat.journal_head)
     equal("the heartbeat's totals", (0, 0, 0), (beat.cycles, beat.punctures, beat.cores_counted))
-
-
-def _heartbeat_while_moving(ground: Ground) -> Steps[None]:
-    beats: list[M.Heartbeat] = []
-
-    def keep(heard: Heard) -> None:
-        if isinstance(heard.message, M.Heartbeat):
-            beats.append(heard.message)
-
-    asked = ground.probe.now
-    used = ground.link.command(M.Arm())
-    ground.probe.watch = keep
-    answer = yield from ground.link.end_of(M.Arm(), used, asked)
-    ground.follow(M.Arm(), done(answer, M.ArmDone))
-    moving = {(beat.state, beat.running_correlation_id) for beat in beats if beat.state is not S.ARMED}
-    true("states and commands of the heartbeats while arming", moving <= {(S.ARMING, used)}, f"ARMING, {used}", moving)
 
 
 # --- an armed device without its host -----------------------------------------------------------------------------
@@ -196,14 +179,6 @@ def _cases() -> list[Case]:
         case("lse.beats", "heartbeats of a device at rest", "LSE-1", partial(_beats, armed=False), stage=idle),
         case("lse.beats-armed", "heartbeats of an armed device", "LSE-1", partial(_beats, armed=True), stage=armed),
         case("lse.true", "the heartbeat is true", "LSE-6", _heartbeat_is_true, stage=idle),
-        case(
-            "lse.true-moving",
-            "the heartbeat names what moves",
-            "LSE-6",
-            _heartbeat_while_moving,
-            Need.MOTION,
-            stage=Stage.NUMB,
-        ),
     ]
     for how, rules in {
         "silence": "LSE-7 LSE-11",
