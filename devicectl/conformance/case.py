@@ -21,6 +21,7 @@ class Need(StrEnum):
     MANY = "seventeen links side by side"
     MOTION = "leave to move a device that is no simulator: --allow-motion"
     POWER = "a power switch: --hook power_cycle=COMMAND"
+    HOOK = "a power switch for all of the device, its way to a broker too: --hook power_cycle=COMMAND"
     FAULTS = "a simulated device that takes faults over its link"
 
     @property

@@ -149,6 +149,7 @@ def met_needs(wanted: Wanted, claims: Claims, *, power: bool) -> frozenset[Need]
         Need.SECOND: links > 1,
         Need.MANY: links >= MANY_LINKS,
         Need.MOTION: claims.simulated or wanted.allow_motion,
+        Need.HOOK: power,
         Need.POWER: power or claims.takes_faults,  # whose power can be cut over its link
     }
     return claims.needs | {need for need, holds in held.items() if holds}

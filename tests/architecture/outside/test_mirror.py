@@ -14,8 +14,6 @@ DECLARED: Final = {
     "devicectl.campaign.many.unseen": "integration/campaign/test_campaign.py",
     "devicectl.conformance.device.cases.beginnings": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.brokers": "e2e/conformance/test_wires.py",
-    "devicectl.conformance.device.cases.commands": "integration/conformance/test_simulator.py",
-    "devicectl.conformance.device.cases.control": "integration/conformance/test_simulator.py",
     "devicectl.conformance.device.cases.cycles": "integration/conformance/test_simulator.py",
     "devicectl.conformance.controller.cases.adversity": "unit/devicectl/conformance/controller/test_catalogue.py",
     "devicectl.conformance.controller.cases.brokers": "unit/devicectl/conformance/controller/test_catalogue.py",

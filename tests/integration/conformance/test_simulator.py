@@ -12,7 +12,7 @@ from tests.integration.conformance.virtual_run import held
 def test_the_simulator_passes_all_that_it_has_what_is_needed_for(options: str) -> None:
     run = held(f"sim://?{options}")
     assert not [(one.case.id, one.reason) for one in run.outcomes if one.word is Word.FAILED]
-    assert {one.reason for one in run.outcomes if one.word is Word.SKIPPED} <= {"needs a broker"}
+    assert all(one.reason.startswith("needs a broker") for one in run.outcomes if one.word is Word.SKIPPED)
 
 
 MOST_S = 50.0

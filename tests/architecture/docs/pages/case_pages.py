@@ -18,9 +18,7 @@ WAYS_TO_A_DEVICE: Final = {
     "a broker": "sim+mqtt://",
 }
 """Way -> a device that is reached by it."""
-OUR_OWN: Final = Claims(
-    simulated=True, minor=1, has_truth=True, takes_faults=True, session_no=0, model="", serial="", firmware=""
-)
+OUR_OWN: Final = Claims(simulated=True, minor=1, takes_faults=True, session_no=0, model="", serial="", firmware="")
 WAYS_TO_A_CONTROLLER: Final = {"TCP, a pseudo-terminal or RFC 2217": "tcp", "a broker": "mqtt"}
 
 

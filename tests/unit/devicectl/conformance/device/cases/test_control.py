@@ -16,8 +16,10 @@ def try_case(name: str, scope: ParamScope, code: Code = Code.E_INTERNAL) -> None
 
     def answers(message: Message, correlation: int) -> list[Message]:
         if isinstance(message, ParamList):
-            listed = {"name": "p", "unit": "", "scope": scope, "default": 1.0, "minimum": 0.0, "maximum": 9.0}
-            return [ParamListDone(index=message.index, count=1, value=1.0, **listed)]
+            one = ParamListDone(
+                count=1, index=message.index, name="p", unit="", scope=scope, value=1, default=1, minimum=0, maximum=9
+            )
+            return [one]
         if isinstance(message, ParamSet):
             return [Refused(code=code, interlock=0, expected=0, actual=0, sentence="no")]
         return welcomes(message, correlation)
