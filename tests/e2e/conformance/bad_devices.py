@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from protocols.language.messages import Hello
+from protocols.language.messages import EchoDone, Hello
 from protocols.serial.framing import Frame, FrameDecoder
 from protocols.serial.payload import decode_message, encode_message
 from tests.unit.devicectl.conformance.device.benches import a_welcome
@@ -83,6 +83,25 @@ def welcomes_late(peer: socket.socket, *, after_s: float) -> None:
             if isinstance(item, Frame) and isinstance(message := decode_message(item), Hello):
                 welcome = a_welcome(minor=0, nonce=message.nonce)
                 frame = encode_message(welcome, 1, welcome.link_id, item.header.correlation_id)
+                later = threading.Timer(after_s, _send, (peer, frame))
+                later.daemon = True
+                later.start()
+
+
+def answers_late(peer: socket.socket, *, after_s: float) -> None:
+    """Grant each link at once, and answer each command when nobody waits for that any more."""
+    decoder, link_id = FrameDecoder(), 0
+    while data := peer.recv(4096):
+        for item in decoder.feed(data):
+            if not isinstance(item, Frame):
+                continue
+            correlation, message = item.header.correlation_id, decode_message(item)
+            if isinstance(message, Hello):
+                link_id += 1
+                welcome = a_welcome(minor=0, link_id=link_id, nonce=message.nonce)
+                peer.sendall(encode_message(welcome, 1, link_id, correlation))
+            elif correlation:
+                frame = encode_message(EchoDone(data=b"late"), 1, link_id, correlation)
                 later = threading.Timer(after_s, _send, (peer, frame))
                 later.daemon = True
                 later.start()

@@ -9,6 +9,7 @@ from protocols.serial.payload import encode_message
 from tests.e2e.conformance.bad_devices import (
     TEXTS,
     Behave,
+    answers_late,
     closes,
     floods,
     says,
@@ -52,7 +53,11 @@ def test_other_peoples_text_is_shown() -> None:
 
 @pytest.mark.parametrize(
     "behave",
-    [pytest.param(welcomes_alone, id="mute"), pytest.param(partial(welcomes_alone, frames=4), id="closes")],
+    [
+        pytest.param(welcomes_alone, id="mute"),
+        pytest.param(partial(answers_late, after_s=5.5), id="late"),
+        pytest.param(partial(welcomes_alone, frames=4), id="closes"),
+    ],
 )
 def test_one_that_links_and_no_more_gets_a_verdict_within_the_limit(behave: Behave) -> None:
     with serving(behave) as url:
