@@ -21,7 +21,7 @@ from devicectl.conformance.case import Need
 from devicectl.conformance.device import checks
 from devicectl.conformance.device.link import ANSWER_MS, Answer, hello
 from devicectl.conformance.device.linked import MAX_A_SECOND, SETTLE_MS, Linked
-from devicectl.conformance.device.probe import BrokenRule, Power, Steps
+from devicectl.conformance.device.probe import BrokenRule, GoneError, Power, Steps
 from devicectl.conformance.device.standing import NEXT_PHASE, UNARMED
 from devicectl.conformance.device.wires import Wire
 from protocols.language import messages as M
@@ -29,6 +29,7 @@ from protocols.language.enums import CloseReason, Stream
 from protocols.language.enums import DeviceState as S
 from protocols.language.interlocks import CANISTER, CARTRIDGE, SUCTION, WEAR
 from protocols.language.message import Message
+from protocols.language.units import Micros
 
 
 class Stage(IntEnum):
@@ -62,6 +63,9 @@ VACUUM_MS: Final = 3_000
 VACUUM_LOOK_MS: Final = 100
 OFF_MS: Final = 500
 """Time for which a hook takes the power off."""
+BACK_MS: Final = 15_000
+"""Time for a device to come back after that, with its port: it boots, and an adapter may have gone with its power."""
+BACK_LOOK_MS: Final = 250
 CUT_MS: Final = 200
 """Time for which a simulated device, asked to, takes its own power off."""
 _CONSUMABLES: Final = (CARTRIDGE, WEAR, CANISTER)
@@ -84,6 +88,8 @@ class Ground(Linked):
         self.keeps_consumables = False
         """True where a session begins with the cartridge and canister of the last one, until somebody changes them."""
         self._full_cells = 0
+        self._back_by = Micros(0)
+        """Time until which a device whose power was taken away may still be away."""
         self.restore: list[Message] = []
         """Commands that give back what a case has set; the runner gives them."""
 
@@ -137,11 +143,25 @@ class Ground(Linked):
         raise BrokenRule("the way to the case's beginning", stage.name, f"still {self.state.name} after {TRIES} steps")
 
     def _connect(self) -> Steps[None]:
+        """Open the way and greet; again where power was taken away and the way is not there yet."""
+        while True:
+            try:
+                yield from self._link_up()
+                return
+            except GoneError:
+                if self.probe.now >= self._back_by:
+                    raise
+            yield from self.close_channel(0)
+            yield from self.probe.pause(BACK_LOOK_MS, channel=-1)
+
+    def _link_up(self) -> Steps[None]:
         """Open the way and greet, again and again while the device may boot."""
         if self.opens_ports and self.spent(0) > FEW_LINKS:
             yield from self.close_channel(0)
         yield from self.open_channel(0)
         probe, ends, each_ms = self.probe, self.probe.now + round(self.boot_ms * 1000), min(1_000, self.boot_ms)
+        ends = max(ends, self._back_by)
+        within_ms = (ends - probe.now) / 1000
         self.late = 0
         for correlation in range(1, 0xFFFF):
             message = hello(self.host_id, self.nonce())
@@ -152,7 +172,7 @@ class Ground(Linked):
                     found = "nothing of the kind"
                     if self.late:
                         found = f"{self.late}, each later than the {each_ms:g} ms that a HELLO has"
-                    raise BrokenRule("an answer to HELLO", f"within {self.boot_ms:g} ms", found) from None
+                    raise BrokenRule("an answer to HELLO", f"within {within_ms:g} ms", found) from None
                 continue
             if not isinstance(heard.message, M.Welcome):
                 raise BrokenRule("the answer to HELLO", "Welcome", checks.say(heard.message))
@@ -265,6 +285,7 @@ class Ground(Linked):
         self.placed = False
         if self.has_power_switch:
             yield Power(OFF_MS)
+            self._back_by = Micros(self.probe.now + BACK_MS * 1000)
         else:
             yield from self.do(M.PowerCut(for_ms=CUT_MS))
             yield from self.probe.pause(CUT_MS + SETTLE_MS, channel=-1)

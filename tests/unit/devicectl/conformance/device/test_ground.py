@@ -1,10 +1,12 @@
 """The ground: the steps from one stage to another, and where it gives up."""
 
+import contextlib
+
 import pytest
 
 from devicectl.conformance.case import Need
-from devicectl.conformance.device.ground import Ground, Stage
-from devicectl.conformance.device.probe import BrokenRule
+from devicectl.conformance.device.ground import BACK_LOOK_MS, BACK_MS, Ground, Stage
+from devicectl.conformance.device.probe import BrokenRule, GoneError, Open, Steps, Until
 from devicectl.conformance.device.virtual import run_steps
 from devicectl.conformance.device.wires import BytesWire
 from devicectl.simulation.bench import VirtualBench
@@ -12,6 +14,8 @@ from firmware_sim.device import Device
 from protocols.language import messages as M
 from protocols.language.enums import DeviceState as S
 from protocols.language.message import Message
+from protocols.language.units import Micros
+from protocols.serial.payload import encode_message
 from tests.unit.devicectl.conformance.device.benches import Scripted, a_ground, a_welcome
 
 
@@ -72,6 +76,46 @@ def test_a_device_that_is_locked_is_restarted_where_its_power_can_be_cut() -> No
 
     Scripted(ground, locked).drive(ground.reach(Stage.IDLE))
     assert ground.state is S.IDLE and not states
+
+
+def away(ground: Ground, steps: Steps[None], opens: list[int], *, back: int) -> None:
+    """Run steps on a device whose port is away, until it has been opened so often; each opening is noted."""
+    effect = next(steps)
+    with contextlib.suppress(StopIteration):
+        while True:
+            if isinstance(effect, Open):
+                opens.append(ground.probe.now // 1000)
+                if len(opens) < back:
+                    effect = steps.throw(GoneError("no such port"))
+                    continue
+                ground.probe.opened(effect.channel)
+            elif isinstance(effect, Until):
+                sent, ground.probe.outbox[:] = list(ground.probe.outbox), []
+                for item in (item for _, piece in sent for item in BytesWire().feed(piece)):
+                    assert isinstance(item.message, M.Hello)
+                    ground.probe.heard(0, encode_message(a_welcome(nonce=item.message.nonce), 1, 9, 1))
+                if not sent:
+                    ground.probe.now = Micros(max(ground.probe.now, effect.due))
+            effect = steps.send(None)
+
+
+def test_a_port_that_goes_with_the_power_is_waited_for() -> None:
+    """As an adapter's is: it is opened again until it is there, and only behind a power switch."""
+    ground, opens = a_ground(), list[int]()
+    ground.has_power_switch = True
+    away(ground, ground.power_cycle(), opens, back=0)
+    away(ground, ground.reach(Stage.LINKED), opens, back=20)
+    assert opens == [number * BACK_LOOK_MS for number in range(20)] and ground.has_link
+
+
+@pytest.mark.parametrize(("switched", "tries"), [(True, BACK_MS // BACK_LOOK_MS + 1), (False, 1)])
+def test_a_port_that_does_not_come_back_is_given_up(switched: bool, tries: int) -> None:
+    ground, opens = a_ground(), list[int]()
+    ground.has_power_switch = True
+    away(ground, ground.power_cycle() if switched else ground.close_channel(0), opens, back=0)
+    with pytest.raises(GoneError, match="no such port"):
+        away(ground, ground.reach(Stage.LINKED), opens, back=10_000)
+    assert len(opens) == tries
 
 
 def test_a_deadline_is_in_the_time_of_the_device_and_wraps() -> None:
