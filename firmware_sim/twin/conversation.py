@@ -25,6 +25,7 @@ from protocols.language.enums import Kind
 from protocols.language.errors import MessageError
 from protocols.language.message import Message
 from protocols.language.messages import FaultInject, PowerCut, Refused
+from protocols.language.units import SECOND
 from protocols.link.header import REPLAYED, Header, kind_name
 from protocols.link.port import BadFrame
 from protocols.serial.framing import Frame, FrameDecoder, pack_crc, pack_header, stuff
@@ -33,6 +34,8 @@ from protocols.serial.payload import decode_message
 HOST: Final = "host"
 DEVICE: Final = "device"
 _SENDERS: Final = {TO_DEVICE: HOST, FROM_DEVICE: DEVICE}
+MAX_DAYS: Final = 40
+DAY: Final = 86_400 * SECOND
 _MAX_FRAMES: Final = 2_000_000
 """Frames that are held at once: some forty sessions of 10,000 cores."""
 
@@ -144,6 +147,7 @@ class _Reader:
         self._said: dict[str, list[Said]] = {}
         self._decoders: dict[tuple[str, str], FrameDecoder] = {}
         self._end_us = 0
+        self._times_us: tuple[int, int] | None = None
         self._place = 0
         self._bytes = {HOST: 0, DEVICE: 0}
         self._frames = {HOST: 0, DEVICE: 0}
@@ -151,6 +155,10 @@ class _Reader:
     def take(self, packet: Packet, name: str) -> None:
         """Take one packet of the interface `name`."""
         self._place += 1
+        first_us, last_us = self._times_us or (packet.at_us, packet.at_us)
+        self._times_us = first_us, last_us = min(first_us, packet.at_us), max(last_us, packet.at_us)
+        if last_us - first_us > MAX_DAYS * DAY:
+            raise TwinError(f"more than {MAX_DAYS} days lie between two packets: a device's clock turns over after 49")
         if name.startswith(HOST_END):
             raise TwinError("its line has faults: a twin is made of a device without any")
         if name == EVENTS:

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.twin.conversation import DEVICE, HOST, Called, Piece, TwinError, encode_frame, read_conversation
+from firmware_sim.twin.conversation import (
+    DAY,
+    DEVICE,
+    HOST,
+    MAX_DAYS,
+    Called,
+    Piece,
+    TwinError,
+    encode_frame,
+    read_conversation,
+)
 from protocols.capture.blocks import encode_capture
 from protocols.capture.contents import encode_data, encode_event
 from protocols.capture.packet import FROM_DEVICE, NO_DIRECTION, TO_DEVICE, CaptureError, Packet
@@ -71,6 +81,13 @@ def _unknown(frame: bytes) -> bytes:
 def test_one_direction_only(direction: int, says: str) -> None:
     packets = [packet for packet in whole_session(1).packets if packet.direction == direction]
     assert says in refusal(packets)
+
+
+@pytest.mark.parametrize("first_us", [0, 2 * MAX_DAYS * DAY])
+def test_times_that_no_device_could_tell(first_us: int) -> None:
+    first, *rest = whole_session(1).packets
+    later = [packet._replace(at_us=packet.at_us + MAX_DAYS * DAY - 1) for packet in rest]
+    assert "more than 40 days lie between two packets" in refusal([first._replace(at_us=first_us), *later])
 
 
 def test_an_empty_recording() -> None:
