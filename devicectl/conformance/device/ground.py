@@ -25,7 +25,7 @@ from devicectl.conformance.device.probe import BrokenRule, GoneError, Power, Ste
 from devicectl.conformance.device.standing import NEXT_PHASE, UNARMED
 from devicectl.conformance.device.wires import Wire
 from protocols.language import messages as M
-from protocols.language.enums import CloseReason, Stream
+from protocols.language.enums import CloseReason, Code, Stream
 from protocols.language.enums import DeviceState as S
 from protocols.language.interlocks import CANISTER, CARTRIDGE, SUCTION, WEAR
 from protocols.language.message import Message
@@ -68,6 +68,8 @@ BACK_MS: Final = 15_000
 BACK_LOOK_MS: Final = 250
 CUT_MS: Final = 200
 """Time for which a simulated device, asked to, takes its own power off."""
+MAX_HOSTS: Final = 128
+"""Hosts that the cases play, from `host_id` on."""
 _CONSUMABLES: Final = (CARTRIDGE, WEAR, CANISTER)
 _MOVING: Final = (S.ARMING, S.DISARMING, S.REPOSITIONING, S.PURGING, S.COUNTING)
 """States that end by themselves."""
@@ -102,6 +104,13 @@ class Ground(Linked):
             return ""
         no = next((one for one in self.probe.refused if one.interlock in _CONSUMABLES), None)
         return "" if no is None else no.sentence or f"interlock {no.interlock}"
+
+    def rival(self) -> str:
+        """Return a sentence about another program that has control of the device; "" where no refusal names one."""
+        for no in self.probe.refused:
+            if no.code is Code.E_BUSY and no.actual and not 0 <= no.actual - self.host_id < MAX_HOSTS:
+                return f"host {no.actual:#x} has control of the device: end that program first"
+        return ""
 
     # --- commands --------------------------------------------------------------------------------------------
 

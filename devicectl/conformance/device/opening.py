@@ -62,9 +62,19 @@ async def opened(
 
         slack = SLACK_MS if slack_ms is None else slack_ms
         boot_ms = SERIAL_BOOT_MS if target.scheme == "serial" else BOOT_MS
-        ground = Ground(make_wire, seed=url.seed or 0, slack_ms=slack, boot_ms=boot_ms)
+        ground = Ground(make_wire, seed=_seed_for(url), slack_ms=slack, boot_ms=boot_ms)
         async with RealBench(ground.probe, target, client, hook).opened() as bench:
             yield ground, bench
+
+
+def _seed_for(url: DeviceUrl) -> int:
+    """Return the seed of a run. Two at one device are two hosts, else each would throw the other out.
+
+    A serial port has one host at a time, and the link of a run that was killed is to be replaced by the next.
+    """
+    if url.seed is not None:
+        return url.seed
+    return 0 if url.simulated or url.scheme == "serial" else secrets.randbits(32)
 
 
 @contextlib.asynccontextmanager

@@ -79,7 +79,12 @@ class Runner:
             BrokenRule: it does not link.
             GoneError: there is no way to it.
         """
-        return (yield from self._limited(self._first(), FIRST_LIMIT_S + self.ground.boot_ms / 1000))
+        return (yield from self._limited(self._first(), self.first_limit_s))
+
+    @property
+    def first_limit_s(self) -> float:
+        """Seconds for the first link, a board's boot among them."""
+        return FIRST_LIMIT_S + self.ground.boot_ms / 1000
 
     def _first(self) -> Steps[Claims]:
         ground = self.ground
@@ -166,8 +171,8 @@ class Runner:
         elif reason and not ready:
             self._lost[case.stage] = self._lost.get(case.stage, 0) + 1
             reason = f"could not be brought to {Stage(case.stage).name}: {reason}"
-        if reason and (noise := probe.noise()):
-            reason = f"{reason}; {noise}"
+        if reason:
+            reason = "; ".join(filter(None, (reason, probe.noise(), ground.rival())))
         word = Word.FAILED if reason else Word.SKIPPED if unmet else Word.PASSED
         outcome = Outcome(
             case,

@@ -109,7 +109,9 @@ def _whole(wanted: Wanted, ground: Ground, keep: Kept, *, power: bool) -> Steps[
         heard = ground.probe.noise()
         raise LinkError(f"no device that links: {error}" + (f"; {heard}" if heard else "")) from error
     except OutOfTime as error:
-        raise LinkError("no device that links: it answered, and not to an end, within its limit") from error
+        raise LinkError(
+            f"no device that links: it answered, and not to an end, within {runner.first_limit_s:g} s"
+        ) from error
     if claims.session_no and not (claims.simulated or wanted.abandon):
         raise SessionError(f"the device holds session {claims.session_no} open: --abandon closes it without its counts")
     if wanted.model not in ("", claims.model):

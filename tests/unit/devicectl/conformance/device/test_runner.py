@@ -154,3 +154,22 @@ def test_a_refused_cartridge_is_a_lack_where_nobody_changes_it(keeps: bool, word
     (found,) = Scripted(ground, answers).drive(runner.run([a_case("a", arms)]))
     assert found.word is word and "fit a new one" in found.reason
     assert ("needs a fresh cartridge or canister" in found.reason) == keeps
+
+
+@pytest.mark.parametrize(("holder", "said"), [(1 << 20, True), (0, False), (None, False)])
+def test_a_host_that_has_control_is_named(holder: int | None, said: bool) -> None:
+    """None for one of the kit's own hosts, 0 for a refusal that names nobody."""
+    ground = a_ground()
+    actual = ground.host_id + 1 if holder is None else holder
+    no = Refused(code=Code.E_BUSY, interlock=0, expected=0, actual=actual, sentence="busy")
+
+    def arms(ground: Ground) -> Iterator[object]:
+        yield from ground.do(Arm())
+
+    def answers(message: Message, correlation: int) -> list[Message]:
+        return [no] if isinstance(message, Arm) else welcomes(message, correlation)
+
+    runner = Runner(ground, frozenset(), lambda outcome, pieces: outcome, run_limit_s=10_000)
+    (found,) = Scripted(ground, answers).drive(runner.run([a_case("a", arms)]))
+    assert found.word is Word.FAILED
+    assert ("; host 0x100000 has control of the device: end that program first" in found.reason) == said
