@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.e2e.processes import devicectl, one_line, started
+from tests.e2e.processes import DEVICECTL, devicectl, one_line, started
 from tests.patience import patience
+from tests.programs import serve
 
 QUICK = "seed=3&reposition_mean_s=0.3"
 SOME = (
@@ -143,3 +144,14 @@ def test_what_is_known_may_come_from_a_pipe_and_not_without_end(option: str, tmp
     assert "it has more than 1048576 bytes" in one_line(devicectl(*one, "/dev/zero", code=2))
     os.mkfifo(tmp_path / "pipe")
     assert "nobody has written to it for 10 s" in one_line(devicectl(*one, tmp_path / "pipe", code=2))
+
+
+def test_two_runs_at_one_device_are_two_hosts() -> None:
+    """Neither throws the other's link out; what only one host can do is not among these cases."""
+    with serve("--tcp", "127.0.0.1:0", "--seed", "7") as device:
+        line = [*DEVICECTL, "conform", "device", "--device", device.urls[0], "--slack", "3000"]
+        chosen = ["--case", "frm.bad-*", "--case", "frm.correlation", "--case", "frm.seq", "--case", "frm.longest"]
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with started([*line, *chosen], **options) as one, started([*line, *chosen], **options) as other:
+            said = [process.communicate(timeout=patience())[0] for process in (one, other)]
+            assert (one.returncode, other.returncode) == (0, 0), said
