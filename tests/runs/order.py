@@ -18,6 +18,7 @@ WAIT: Final = (
     "tests/e2e/others/test_examples.py",
     "tests/e2e/station/test_foreign_host.py",
     "tests/e2e/mqtt/test_mqtt_sessions.py",
+    "tests/architecture/docs/test_readme.py",
     "tests/e2e/conformance/test_wires.py",
     "tests/e2e/others/test_c_host.py",
     "tests/e2e/others/test_conform_controller.py",
@@ -36,6 +37,9 @@ WORK: Final = (
     "tests/unit/devicectl/campaign/many/test_draw.py",
     "tests/regressions/test_alarm_gone_without_a_record.py",
     "tests/integration/test_minors.py",
+    "tests/soak/test_kills.py",
+    "tests/soak/test_matrix.py",
+    "tests/e2e/cli/test_cli_run.py",
 )
 """Modules with tests that compute long; the longest first."""
 
