@@ -114,6 +114,19 @@ def test_a_command_that_moves_is_left_to_it() -> None:
     assert "not sent again before it is overdue" in broken(reactions.patient, talk)
 
 
+@pytest.mark.parametrize(("early_ms", "passes"), [(reactions.REPEAT_MS - 20, True), (reactions.REPEAT_MS + 20, False)])
+def test_a_repetition_may_seem_to_come_a_little_early(early_ms: int, passes: bool) -> None:
+    talk, _ = wronged()
+    talk.says(PUNCH, 2)
+    talk.hears(M.Received(expected_ms=2_000), 2)
+    talk.waits(2 * 2_000 + 600 - early_ms)
+    talk.says(PUNCH, 2, again=True)
+    if passes:
+        reactions.patient(talk.run())
+    else:
+        assert "not sent again before it is overdue" in broken(reactions.patient, talk)
+
+
 def silent(speaks_ms: int) -> Talk:
     """A talk of a command that speaks for so long on a link that has fallen silent."""
     spell = Tamper("silence", lambda said: isinstance(said.message, M.HostHeartbeat), for_ms=9_000, mutes=True)
