@@ -87,6 +87,8 @@ class BytesWire:
         return self._noise.explain()
 
 
+MAX_SHOWN: Final = 40
+"""Bytes of a body that a report shows."""
 MAX_BAD: Final = 50
 """Bad frames that are kept; a device that floods sends any number."""
 
@@ -98,6 +100,8 @@ class TopicsWire:
         self._host = HostWire(topics, client)
         self.topics = topics
         self.client = client
+        self._bad_bodies = 0
+        self._last_bad = b""
 
     def encode(self, message: Message, seq: int, link_id: int, correlation_id: int, flags: int) -> Publication:
         """Make one publication."""
@@ -113,11 +117,15 @@ class TopicsWire:
             else:
                 problem = one.problem.sentence if one.problem is not None else ""
                 items.append(Item(one.header, one.message, problem))
+        if any(item.message is None for item in items):
+            self._bad_bodies, self._last_bad = self._bad_bodies + 1, piece.body[:MAX_SHOWN]
         return items
 
     def explain(self) -> str:
-        """Return nothing: a broker lets nothing but publications through."""
-        return ""
+        """Say how many bodies were no message, and how the last one began."""
+        if not self._bad_bodies:
+            return ""
+        return f"bodies that are no message: {self._bad_bodies}, the last one {self._last_bad!r}"
 
 
 def header_of(

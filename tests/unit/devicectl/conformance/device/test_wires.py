@@ -43,9 +43,10 @@ def test_publications_of_a_device() -> None:
     sent = wire.encode(Echo(data=b"x"), 1, 2, 3, 0)
     assert (sent.topic, sent.expiry_s) == ("handpiece/v1/bench/sim-7/command/echo", 2)
     reply = Publication(topics.of("reply", "host-1"), b"no json")
+    assert not wire.explain()
     (item,) = wire.feed(reply)
     assert item.message is None and item.problem
-    assert not wire.explain()
+    assert wire.explain() == "bodies that are no message: 1, the last one b'no json'"
 
 
 def test_a_payload_is_that_of_the_layout() -> None:
