@@ -31,7 +31,7 @@ CONNECT_TIMEOUT_US: Final = 10 * SECOND
 """Time for a transport to come (back): a USB adapter that is plugged in again needs a few seconds."""
 UNANSWERED_US: Final = SECOND
 """A transport that stood for so long, and brought no answer to HELLO before it went, would bring none again: a broker's
-client breaks off after 1.6 s and says why. One that goes sooner is a port that closes as it is opened."""
+client breaks off after 1.9 s and says why. One that goes sooner is a port that closes as it is opened."""
 
 
 HEADWAY_US: Final = Micros(1_500 * MILLISECOND)

@@ -27,8 +27,8 @@ from protocols.mqtt.wire import HostWire, Publication
 
 BIRTH_TIMEOUT_S: Final = 2.0
 """Time for the retained `status` to come: the broker has it, or nobody does."""
-HELLO_TIMEOUT_S: Final = 1.5
-"""Time for a device to answer HELLO that is online and that the broker has handed it to."""
+HELLO_TIMEOUT_S: Final = 1.9
+"""Time for an online device to answer HELLO, once the broker has handed it over: each try of it is made by then."""
 HEARTBEAT_TIMEOUT_S: Final = 0.5
 """Time after WELCOME for the device's first heartbeat, which answers this host's. Answers to commands wait for it,
 and the exchange gives up after 0.8 s.

@@ -19,7 +19,8 @@ _RUN: Final = ("-P", "-m", "devicectl", "run", "--target-cores", "30", "--log", 
 
 @pytest.mark.timeout(300)
 def test_our_own_host_passes_behind_a_broker(tmp_path: Path) -> None:
-    chosen = ("plain.*", "mqtt.*", "wrong.unknown", "wrong.must-understand", "odd.echo", "lease.silence", "hard.reboot")
+    some = ("wrong.unknown", "wrong.must-understand", "odd.echo", "lease.silence", "hard.reboot", "hello.tries")
+    chosen = ("plain.*", "mqtt.*", *some)
     code, said, report = conform(tmp_path, "--mqtt", *(word for name in chosen for word in ("--case", name)))
     found = words(report)
     assert code == 0 and report["verdict"] == "passed", said
